@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Replaces or creates a small file so that after a power cut it holds either all of the old or all of the new
+ * content, and, once this returns, the new one.
+ *
+ * `mode` is set exactly, whatever the umask. A reader never sees a part. On an error the old file stays as it was.
+ * @throws the error of the file system call that failed
+ */
+export function writeFileDurably(path: string, data: string | Uint8Array, options: { mode: number }): void {
+  const folder = dirname(path);
+  // Beside the target, since rename is atomic only within one file system; a dot name, since nobody lists those.
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    writeAndSync(temporary, data, options.mode);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncFolder(folder);
+}
+
+/** Makes the names in a folder durable: what was created, renamed or removed there survives a power cut. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function writeAndSync(path: string, data: string | Uint8Array, mode: number): void {
+  // Exclusive, so a link that someone planted under this name is never followed; no moment with wider permissions.
+  const handle = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(handle, data);
+    fchmodSync(handle, mode);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,32 @@
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import type { KeyObject, webcrypto } from 'node:crypto';
+
+/** How every identity here signs: what TLS 1.3 calls ecdsa_secp256r1_sha256, understood by every library. */
+export const SIGNATURE = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+export type KeyPair = {
+  /** PKCS#8 PEM, not encrypted: who may read it is decided by the file's permissions. */
+  readonly keyPem: string;
+  readonly privateKey: KeyObject;
+  /** DER SubjectPublicKeyInfo. */
+  readonly spki: Buffer;
+};
+
+/** Makes a new ECDSA P-256 key pair. */
+export function makeKeyPair(): KeyPair {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    privateKey,
+    spki: publicKey.export({ type: 'spki', format: 'der' }),
+  };
+}
+
+/**
+ * A private key as WebCrypto signs with it.
+ * @throws if the PEM is no P-256 private key
+ */
+export function signingKey(key: KeyObject | string): webcrypto.CryptoKey {
+  const privateKey = typeof key === 'string' ? createPrivateKey(key) : key;
+  return privateKey.toCryptoKey(SIGNATURE, false, ['sign']);
+}
