@@ -1,0 +1,18 @@
+/** A reload of 10,000 extensions takes 0.3 s; one that runs `#exec` programs takes longer. Milliseconds. */
+export const ANSWER_TIMEOUT_MS = 20_000;
+
+/** How long a command that was told to end may take before it is killed. Milliseconds. */
+export const KILL_AFTER_MS = 1_000;
+
+/** What is kept of a command's output. Bytes. */
+export const OUTPUT_LIMIT = 64 * 1024;
+
+/** Asterisk that reloads already is done within a moment; this is how long until it is asked again. Milliseconds. */
+export const BUSY_RETRY_MS = 400;
+
+/** After so many "already in progress" in a row, Asterisk counts as not answering. */
+export const BUSY_TRIES = 15;
+
+/** The first and the longest pause before an owed reload is tried again. Milliseconds. */
+export const FIRST_RETRY_MS = 1_000;
+export const LONGEST_RETRY_MS = 30_000;

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { KILL_AFTER_MS, OUTPUT_LIMIT } from './limits.ts';
+
+/** How a command ended. `code` is null when a signal from elsewhere ended it. */
+export type CommandEnd =
+  | { readonly how: 'exit'; readonly code: number | null; readonly output: string }
+  | { readonly how: 'timeout'; readonly afterMs: number; readonly output: string }
+  | { readonly how: 'stopped'; readonly output: string }
+  | { readonly how: 'unstartable'; readonly message: string; readonly output: string };
+
+/**
+ * Runs a command without a shell and without input, and keeps the first `keepBytes` bytes of what it prints
+ * (both streams). It ends by itself, after `timeoutMs`, or when `signal` is aborted; then its whole process
+ * group is told to end and, KILL_AFTER_MS later, killed. Never throws: the outcome is data.
+ */
+export function runCommand(
+  words: readonly string[],
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly keepBytes?: number },
+): Promise<CommandEnd> {
+  const [program, ...args] = words;
+  if (program === undefined) {
+    return Promise.resolve({ how: 'unstartable', message: 'the command is empty', output: '' });
+  }
+  const { promise, resolve } = Promise.withResolvers<CommandEnd>();
+  // A group of its own, so that what a wrapper script started ends with it.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const output = boundedText(options.keepBytes ?? OUTPUT_LIMIT);
+  child.stdout.on('data', output.add);
+  child.stderr.on('data', output.add);
+
+  let cut: 'timeout' | 'stopped' | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const cutShort = (why: 'timeout' | 'stopped'): void => {
+    if (cut !== undefined) return;
+    cut = why;
+    signalGroup(child.pid, 'SIGTERM');
+    killTimer = setTimeout(() => {
+      signalGroup(child.pid, 'SIGKILL');
+      // Something that left the group may still hold the pipes; nobody waits for it.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, KILL_AFTER_MS);
+  };
+  const timer = setTimeout(cutShort, options.timeoutMs, 'timeout');
+  const onAbort = (): void => {
+    cutShort('stopped');
+  };
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  if (options.signal.aborted) onAbort();
+
+  const finish = (end: CommandEnd): void => {
+    clearTimeout(timer);
+    clearTimeout(killTimer);
+    options.signal.removeEventListener('abort', onAbort);
+    resolve(end);
+  };
+  child.once('error', (error) => {
+    finish({ how: 'unstartable', message: `cannot run ${program}: ${error.message}`, output: output.text() });
+  });
+  child.once('close', (code) => {
+    if (cut === 'timeout') finish({ how: 'timeout', afterMs: options.timeoutMs, output: output.text() });
+    else if (cut === 'stopped') finish({ how: 'stopped', output: output.text() });
+    else finish({ how: 'exit', code, output: output.text() });
+  });
+  return promise;
+}
+
+function signalGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // The group is gone already: that is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Keeps the first bytes and lets the rest pass by, so that the writer never blocks on a full pipe. */
+function boundedText(limit: number): { add: (piece: Buffer) => void; text: () => string } {
+  const pieces: Buffer[] = [];
+  let room = limit;
+  return {
+    add: (piece) => {
+      if (room === 0) return;
+      const kept = piece.subarray(0, room);
+      room -= kept.length;
+      pieces.push(kept);
+    },
+    text: () => Buffer.concat(pieces).toString('utf8'),
+  };
+}

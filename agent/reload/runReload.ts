@@ -1,0 +1,79 @@
+import { readAnswer } from './readAnswer.ts';
+import type { Prove } from './reloader.ts';
+import type { Refusal, ReloadKind } from './result.ts';
+import { runCommand } from './runCommand.ts';
+
+/** How one try of a reload ended. */
+export type ReloadEnd =
+  | { readonly how: 'final'; readonly output: string; readonly refusal?: Refusal }
+  | { readonly how: 'busy' | 'away'; readonly output: string };
+
+type Limits = { readonly timeoutMs: number; readonly signal: AbortSignal };
+
+/** What reads a kind's files again, and the module that owns that command. */
+const COMMANDS: Record<ReloadKind, { readonly line: string; readonly module: string }> = {
+  dialplan: { line: 'dialplan reload', module: 'pbx_config.so' },
+  moh: { line: 'moh reload', module: 'res_musiconhold.so' },
+};
+
+/** Reloads one kind once and proves it. Decides nothing about trying again. */
+export async function runReload(
+  kind: ReloadKind,
+  asterisk: readonly string[],
+  prove: Prove | undefined,
+  limits: Limits,
+): Promise<ReloadEnd> {
+  const { line, module } = COMMANDS[kind];
+  const finishProof = await beginProof(kind, prove, limits.signal);
+  const first = await runCommand([...asterisk, '-rx', line], limits);
+  let answer = readAnswer(first);
+  let { output } = first;
+  if (answer.meaning === 'unloaded') {
+    // Asterisk that met broken files at its start goes without the module until it is loaded by hand; one that
+    // is still starting loads it by itself, and says so here.
+    const second = await loadModule(asterisk, module, limits);
+    answer = readAnswer(second);
+    output += second.output;
+    if (/already loaded/i.test(second.output)) answer = { meaning: 'busy' };
+  }
+  if (answer.meaning === 'busy') return { how: 'busy', output };
+  if (answer.meaning === 'away') return { how: 'away', output: output || answer.message };
+  if (answer.meaning === 'unloaded') return { how: 'final', output, refusal: { message: output.trim() } };
+  const proof = await finishProof();
+  if (proof.note !== undefined) output = `${output}${proof.note}\n`;
+  const refusal = proof.refusal ?? (answer.meaning === 'refused' ? answer.refusal : undefined);
+  return refusal ? { how: 'final', output, refusal } : { how: 'final', output };
+}
+
+type Proof = { readonly refusal?: Refusal | undefined; readonly note?: string };
+
+/** A proof that can't be had says nothing against the reload; that it can't be had is told in the output. */
+async function beginProof(
+  kind: ReloadKind,
+  prove: Prove | undefined,
+  signal: AbortSignal,
+): Promise<() => Promise<Proof>> {
+  if (prove === undefined) return () => Promise.resolve({});
+  try {
+    const finish = await prove(kind, signal);
+    return async () => {
+      try {
+        return { refusal: await finish() };
+      } catch (error) {
+        return { note: unproved(error) };
+      }
+    };
+  } catch (error) {
+    return () => Promise.resolve({ note: unproved(error) });
+  }
+}
+
+function unproved(error: unknown): string {
+  return `Whether it is active could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+async function loadModule(asterisk: readonly string[], module: string, limits: Limits) {
+  const booted = await runCommand([...asterisk, '-rx', 'core waitfullybooted'], limits);
+  if (readAnswer(booted).meaning === 'away') return booted;
+  return await runCommand([...asterisk, '-rx', `module load ${module}`], limits);
+}
