@@ -1,0 +1,64 @@
+import type { Pin } from '../../shared/identity/pin.ts';
+import type { Agent, RegistryState } from './records.ts';
+import { MOST_REVOKED } from './limits.ts';
+import { refusal } from './outcome.ts';
+import type { Transition } from './outcome.ts';
+
+export type Admitted = {
+  readonly agent: Agent;
+  /** The key that held this name until now: close its connections. */
+  readonly replacedPin?: Pin;
+};
+
+/**
+ * Makes (name, pin) an agent: the one way in, with a token or with a person's approval.
+ *
+ * Invariant: a name has one key and a key has one name. Where the name was known before, be it replaced or removed,
+ * `replacedAt` is set, so that nothing remembered about the old disk leads to a deletion on the new one.
+ */
+export function admit(
+  state: RegistryState,
+  newcomer: { name: string; pin: Pin; voipIp?: string; replace: boolean; now: number },
+): Transition<Admitted> {
+  const { name, pin, voipIp, replace, now } = newcomer;
+  const holder = state.agents.find((agent) => agent.name === name);
+  if (holder !== undefined && !replace) return refusal(alreadyEnrolled(name));
+  const other = state.agents.find((agent) => agent.pin === pin && agent.name !== name);
+  if (other !== undefined) return refusal(enrolledAsOther(other.name));
+
+  const knownBefore = holder !== undefined || state.revoked.some((revoked) => revoked.name === name);
+  const agent: Agent = {
+    name,
+    pin,
+    ...(voipIp === undefined ? {} : { voipIp }),
+    enrolledAt: now,
+    ...(knownBefore ? { replacedAt: now } : {}),
+  };
+  const replacedPin = holder === undefined || holder.pin === pin ? undefined : holder.pin;
+  // Rows of other names stay even for this key: they tell that those names were known before.
+  const revoked = state.revoked.filter((entry) => entry.pin !== pin || entry.name !== name);
+  return {
+    ok: true,
+    state: {
+      ...state,
+      agents: [...state.agents.filter((entry) => entry.name !== name), agent],
+      pending: state.pending.filter((entry) => entry.name !== name && entry.pin !== pin),
+      revoked:
+        replacedPin === undefined
+          ? revoked
+          : [...revoked, { name, pin: replacedPin, at: now }].slice(-MOST_REVOKED),
+    },
+    result: { agent, ...(replacedPin === undefined ? {} : { replacedPin }) },
+  };
+}
+
+export function alreadyEnrolled(name: string): string {
+  return `${name} is enrolled already: use --replace to enrol it again, for a reinstalled MDS`;
+}
+
+export function enrolledAsOther(name: string): string {
+  return (
+    `the key of this MDS is enrolled already, as ${name}: ` +
+    'run `xivo-xds-sync-agent leave` there first to enrol it under another name'
+  );
+}

@@ -1,0 +1,60 @@
+import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import { plainAddress } from './address.ts';
+import { admit, alreadyEnrolled, enrolledAsOther } from './admit.ts';
+import type { Admitted } from './admit.ts';
+import { MOST_PENDING } from './limits.ts';
+import { refusal } from './outcome.ts';
+import type { Transition } from './outcome.ts';
+import type { Pending, RegistryState } from './records.ts';
+
+/**
+ * Notes that an MDS without a token wants to enrol.
+ *
+ * Invariant: a name waits with one key only, the first that asked, so that what a person compared is what `approve`
+ * admits. Asking again with the same key changes nothing but the address.
+ */
+export function requestPending(
+  state: RegistryState,
+  request: { name: string; pin: Pin; address: string; now: number },
+): Transition<{ pending: Pending }> {
+  const { name, pin, now } = request;
+  const address = plainAddress(request.address);
+  if (!isMdsName(name)) return refusal(`this can't name an MDS: ${MDS_NAME_RULE}`);
+  const enrolled = state.agents.find((agent) => agent.name === name || agent.pin === pin);
+  if (enrolled !== undefined) {
+    return refusal(enrolled.name === name ? alreadyEnrolled(name) : enrolledAsOther(enrolled.name));
+  }
+  const waiting = state.pending.find((entry) => entry.name === name);
+  if (waiting !== undefined && waiting.pin !== pin) {
+    return refusal(
+      `another machine, at ${waiting.address}, has asked to enrol as ${name} already: ` +
+        `run \`xivo-xds-sync mds remove ${name}\` on Main to drop that request, then ask again`,
+    );
+  }
+  // One key waits under one name: the last it asked for.
+  const others = state.pending.filter((entry) => entry.pin !== pin);
+  if (others.length >= MOST_PENDING) {
+    return refusal(
+      `${MOST_PENDING} machines are waiting to be approved already: use a join token, or drop requests on Main ` +
+        'with `xivo-xds-sync mds remove NAME`',
+    );
+  }
+  if (waiting !== undefined && waiting.address === address) {
+    return { ok: true, state, result: { pending: waiting } };
+  }
+  const pending: Pending = { name, pin, address, at: waiting?.at ?? now };
+  return { ok: true, state: { ...state, pending: [...others, pending] }, result: { pending } };
+}
+
+/** Admits the MDS that waits under this name, after a person compared the fingerprints. */
+export function approve(state: RegistryState, name: string, now: number): Transition<Admitted> {
+  const waiting = state.pending.find((entry) => entry.name === name);
+  if (waiting === undefined) {
+    return refusal(
+      `no MDS is waiting to enrol as ${name}: run \`xivo-xds-sync-agent enroll\` there, or look at ` +
+        '`xivo-xds-sync mds list`',
+    );
+  }
+  return admit(state, { name, pin: waiting.pin, replace: false, now });
+}

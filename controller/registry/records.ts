@@ -1,0 +1,67 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isMdsName } from '../../shared/identity/mdsName.ts';
+import { isPin } from '../../shared/identity/pin.ts';
+
+const Name = z.string().refine(isMdsName, 'is no MDS name');
+const PinText = z.string().refine(isPin, 'is no SHA-256 in 64 lower-case hex digits');
+const Address = z.string().refine((text) => isIP(text) !== 0, 'is no IP address');
+/** ms since 1970. */
+const Time = z.int().nonnegative();
+
+const AgentRecord = z.strictObject({
+  name: Name,
+  pin: PinText,
+  voipIp: Address.exactOptional(),
+  enrolledAt: Time,
+  /** Missing until Main has issued the first certificate for this key. */
+  certificateNotAfter: Time.exactOptional(),
+  /** The name was known before: the first pass after this only adds, since old records say nothing about this disk. */
+  replacedAt: Time.exactOptional(),
+});
+
+const TokenRecord = z.strictObject({
+  id: z.string().min(1).max(64),
+  /** Public half of the key that comes from the token's secret: see enrolmentProof. */
+  verifier: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is no Ed25519 public key'),
+  name: Name,
+  voipIp: Address.exactOptional(),
+  expiresAt: Time,
+  replace: z.boolean(),
+  usedAt: Time.exactOptional(),
+  /** The address it was used from. */
+  usedBy: Address.exactOptional(),
+});
+
+const PendingRecord = z.strictObject({ name: Name, pin: PinText, address: Address, at: Time });
+
+const RevokedRecord = z.strictObject({ name: Name, pin: PinText, at: Time });
+
+/** Everything that Main remembers about who may connect. */
+export const RegistryState = z
+  .strictObject({
+    version: z.literal(1),
+    agents: z.array(AgentRecord).readonly(),
+    tokens: z.array(TokenRecord).readonly(),
+    pending: z.array(PendingRecord).readonly(),
+    revoked: z.array(RevokedRecord).readonly(),
+  })
+  .refine(({ agents }) => allDifferent(agents.map(({ name }) => name)), 'has an MDS name twice')
+  .refine(({ agents }) => allDifferent(agents.map(({ pin }) => pin)), 'has a pin twice')
+  .refine(({ tokens }) => allDifferent(tokens.map(({ id }) => id)), 'has a token twice');
+
+/** An MDS that may connect: this name with this key. */
+export type Agent = Readonly<z.infer<typeof AgentRecord>>;
+/** A join token as Main keeps it: without its secret. */
+export type Token = Readonly<z.infer<typeof TokenRecord>>;
+/** An MDS that asked to enrol without a token. */
+export type Pending = Readonly<z.infer<typeof PendingRecord>>;
+/** A key that may no longer connect. */
+export type Revoked = Readonly<z.infer<typeof RevokedRecord>>;
+export type RegistryState = Readonly<z.infer<typeof RegistryState>>;
+
+export const EMPTY_REGISTRY: RegistryState = { version: 1, agents: [], tokens: [], pending: [], revoked: [] };
+
+function allDifferent(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { enrolmentVerifier } from '../../shared/identity/enrolmentProof.ts';
+import { TOKEN_SECRET_BYTES } from '../../shared/identity/joinToken.ts';
+import type { JoinToken } from '../../shared/identity/joinToken.ts';
+import { samePin } from '../../shared/identity/pin.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import type { Admitted } from './admit.ts';
+import { refusal } from './outcome.ts';
+import type { Outcome, Transition } from './outcome.ts';
+import { approve, requestPending } from './pending.ts';
+import type { Agent, Pending, RegistryState, Token } from './records.ts';
+import { RegistryFile } from './registryFile.ts';
+import { remove } from './remove.ts';
+import type { Removed } from './remove.ts';
+import { addToken, enrolWithToken } from './tokens.ts';
+
+/** All of a join token but Main's pin, which whoever prints the token adds. */
+export type TokenParts = Omit<JoinToken, 'mainPin'>;
+
+/**
+ * Who may connect. Each change is durable before its answer is returned; a change that can't be saved throws and
+ * leaves everything as it was. All times are ms since 1970.
+ *
+ * Only the daemon has one: see {@link RegistryFile}.
+ */
+export class Registry {
+  readonly #file: RegistryFile;
+  #state: RegistryState;
+
+  /**
+   * @param folder where `registry.json` lies or will lie
+   * @throws RegistryFileError if the file is damaged
+   */
+  constructor(folder: string) {
+    this.#file = new RegistryFile(folder);
+    this.#state = this.#file.load();
+  }
+
+  /** Makes a join token. Its secret is in the answer and nowhere else. Refused: see {@link addToken}. */
+  addToken(options: {
+    name: string;
+    voipIp?: string;
+    /** How long it holds, in ms. */
+    ttlMs: number;
+    replace: boolean;
+    now: number;
+  }): Outcome<{ token: TokenParts }> {
+    const { name, voipIp, ttlMs, replace, now } = options;
+    const secret = randomBytes(TOKEN_SECRET_BYTES);
+    const shown = {
+      id: randomBytes(9).toString('base64url'),
+      name,
+      ...(voipIp === undefined ? {} : { voipIp }),
+      // Whole seconds, as the token's text has them, so that both sides mean the same moment.
+      expiresAt: Math.floor((now + ttlMs) / 1000) * 1000,
+    };
+    const kept: Token = { ...shown, verifier: enrolmentVerifier(secret), replace };
+    const outcome = this.#become(addToken(this.#state, kept, now));
+    return outcome.ok ? { ok: true, token: { ...shown, secret } } : outcome;
+  }
+
+  /** Enrols an MDS that brings a token, and uses the token up. Refused: see {@link enrolWithToken}. */
+  enrolWithToken(request: {
+    id: string;
+    name: string;
+    pin: Pin;
+    /** Where the connection comes from. */
+    address: string;
+    /** Whether the peer's proof fits this verifier. */
+    proofOk: (verifier: string) => boolean;
+    now: number;
+  }): Outcome<Admitted> {
+    return this.#become(enrolWithToken(this.#state, request));
+  }
+
+  /** Notes that an MDS without a token wants to enrol. Refused: see {@link requestPending}. */
+  requestPending(request: {
+    name: string;
+    pin: Pin;
+    address: string;
+    now: number;
+  }): Outcome<{ pending: Pending }> {
+    return this.#become(requestPending(this.#state, request));
+  }
+
+  /** Admits the MDS that waits under this name. */
+  approve(name: string, now: number): Outcome<Admitted> {
+    return this.#become(approve(this.#state, name, now));
+  }
+
+  /** Revokes the MDS, drops its request and withdraws its unused tokens. */
+  remove(name: string, now: number): Outcome<Removed> {
+    return this.#become(remove(this.#state, name, now));
+  }
+
+  /** Notes until when the certificate holds that Main issued to this key. */
+  recordCertificate(pin: Pin, notAfter: number): Outcome<{ agent: Agent }> {
+    const agent = this.findByPin(pin);
+    if (agent === undefined) return refusal('this key is not enrolled any more');
+    const renewed: Agent = { ...agent, certificateNotAfter: notAfter };
+    const agents = this.#state.agents.map((entry) => (entry === agent ? renewed : entry));
+    return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: renewed } });
+  }
+
+  /** The MDS that may connect with this key. */
+  findByPin(pin: Pin): Agent | undefined {
+    return this.#state.agents.find((agent) => samePin(agent.pin, pin));
+  }
+
+  /** Everything there is, for `mds list` and `status`. */
+  list(): RegistryState {
+    return this.#state;
+  }
+
+  #become<Result extends object>(transition: Transition<Result>): Outcome<Result> {
+    if (!transition.ok) return transition;
+    if (transition.state !== this.#state) {
+      // Saved first: an answer that a power cut could take back must not be given.
+      this.#file.save(transition.state);
+      this.#state = transition.state;
+    }
+    return { ok: true, ...transition.result };
+  }
+}

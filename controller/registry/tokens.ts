@@ -1,0 +1,117 @@
+import { isIP } from 'node:net';
+import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import { plainAddress, sameAddress } from './address.ts';
+import { admit, alreadyEnrolled } from './admit.ts';
+import type { Admitted } from './admit.ts';
+import { LONGEST_TOKEN_MS, MOST_TOKENS, SPENT_TOKEN_KEPT_MS } from './limits.ts';
+import { alarm, refusal } from './outcome.ts';
+import type { Refusal, Transition } from './outcome.ts';
+import type { RegistryState, Token } from './records.ts';
+
+/** Keeps a new token, unless its name is enrolled already and it isn't meant to replace that MDS. */
+export function addToken(state: RegistryState, token: Token, now: number): Transition<{ token: Token }> {
+  if (!isMdsName(token.name)) return refusal(`"${token.name}" can't name an MDS: ${MDS_NAME_RULE}`);
+  if (token.voipIp !== undefined && isIP(token.voipIp) === 0) {
+    return refusal(`"${token.voipIp}" is no IP address`);
+  }
+  if (token.expiresAt <= now) return refusal('a join token has to hold for at least a second');
+  if (!(token.expiresAt - now <= LONGEST_TOKEN_MS))
+    return refusal('a join token can hold for a year at most');
+  if (!token.replace && state.agents.some((agent) => agent.name === token.name)) {
+    return refusal(alreadyEnrolled(token.name));
+  }
+  const kept = withoutOldTokens(state, now);
+  if (kept.tokens.length >= MOST_TOKENS) {
+    return refusal(
+      `${MOST_TOKENS} join tokens are kept already: remove those not needed with \`mds remove NAME\``,
+    );
+  }
+  return { ok: true, state: { ...kept, tokens: [...kept.tokens, token] }, result: { token } };
+}
+
+/**
+ * Enrols an MDS that brings a token, and uses the token up.
+ *
+ * The proof is checked before anything is said about the token: an id alone, which is no secret, raises no alarm and
+ * learns nothing.
+ */
+export function enrolWithToken(
+  state: RegistryState,
+  request: {
+    id: string;
+    name: string;
+    pin: Pin;
+    address: string;
+    proofOk: (verifier: string) => boolean;
+    now: number;
+  },
+): Transition<Admitted> {
+  const { name, pin, now } = request;
+  const address = plainAddress(request.address);
+  const token = state.tokens.find(({ id }) => id === request.id);
+  if (token === undefined || isForgotten(token, now)) {
+    return refusal(
+      'Main does not know this join token: it was withdrawn, or made on another Main, or is long over; ' +
+        'make a new one with `xivo-xds-sync mds add NAME`',
+    );
+  }
+  if (!request.proofOk(token.verifier)) {
+    return refusal('the proof for the join token is wrong: copy the whole token again from Main');
+  }
+  const no = whyNotNow(token, { name, address, now });
+  if (no !== undefined) return no;
+
+  const admitted = admit(state, {
+    name,
+    pin,
+    ...(token.voipIp === undefined ? {} : { voipIp: token.voipIp }),
+    replace: token.replace,
+    now,
+  });
+  if (!admitted.ok) return admitted;
+  const used: Token = { ...token, usedAt: now, usedBy: address };
+  const tokens = admitted.state.tokens.map((entry) => (entry.id === token.id ? used : entry));
+  return { ...admitted, state: withoutOldTokens({ ...admitted.state, tokens }, now) };
+}
+
+function whyNotNow(
+  token: Token,
+  request: { name: string; address: string; now: number },
+): Refusal | undefined {
+  const again = 'make a new one with `xivo-xds-sync mds add';
+  if (token.usedAt !== undefined) {
+    return alarm(
+      `the join token was used by ${token.usedBy ?? 'someone'} at ${timeText(token.usedAt)}: if that was not this ` +
+        `MDS, run \`xivo-xds-sync mds remove ${token.name}\` on Main; ${again} ${token.name} --replace\``,
+    );
+  }
+  if (request.now >= token.expiresAt) {
+    return refusal(`the join token expired at ${timeText(token.expiresAt)}: ${again} ${token.name}\``);
+  }
+  if (request.name !== token.name) {
+    return refusal(
+      `the join token is for ${token.name}, not for ${request.name}: enrol as ${token.name}, ` +
+        `or ${again} ${request.name}\``,
+    );
+  }
+  if (token.voipIp !== undefined && !sameAddress(token.voipIp, request.address)) {
+    return alarm(
+      `the join token is for the VoIP IP ${token.voipIp}, and this connection comes from ${request.address}: ` +
+        `connect from that address, or ${again} ${token.name} --voip-ip ${request.address}\``,
+    );
+  }
+  return undefined;
+}
+
+function withoutOldTokens(state: RegistryState, now: number): RegistryState {
+  return { ...state, tokens: state.tokens.filter((token) => !isForgotten(token, now)) };
+}
+
+function isForgotten(token: Token, now: number): boolean {
+  return now >= (token.usedAt ?? token.expiresAt) + SPENT_TOKEN_KEPT_MS;
+}
+
+function timeText(time: number): string {
+  return new Date(time).toISOString();
+}
