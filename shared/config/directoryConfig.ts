@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { absolutePath, bytes, directoryName, duration, list, oneOf, section } from './fields.ts';
+
+export type DirectoryConfig = {
+  readonly name: string;
+  /** Absolute and normalised, without the --root prefix. */
+  readonly path: string;
+  readonly direction: 'to-mds' | 'both';
+  /** Whose removals count in a two-way directory; in a one-way directory `never` keeps what Main removed. */
+  readonly deletions: 'main' | 'both' | 'never';
+  /** What the agent reloads after a change set that touched this directory. */
+  readonly reload: 'dialplan' | 'moh' | 'none';
+  /** The old behaviour: reload after every pass, changed or not. */
+  readonly reloadAlways: boolean;
+  readonly lint: 'block' | 'warn' | 'off';
+  /** How long a file must be still before it is read, in milliseconds. */
+  readonly settleMs: number;
+  /** Two-way only: what one MDS may put here, in bytes. */
+  readonly maxBytes?: number;
+};
+
+/** An hour of silence is no longer "a file still being written". */
+export const MAX_SETTLE_MS = 3_600_000;
+
+type Written = z.output<typeof entry>;
+type WithPath = Written & { readonly path: string };
+
+const entry = section({
+  name: directoryName(),
+  path: absolutePath().optional(),
+  direction: oneOf('to-mds', 'both').optional(),
+  deletions: oneOf('main', 'both', 'never').optional(),
+  reload: oneOf('dialplan', 'moh', 'none', 'always').optional(),
+  lint: oneOf('block', 'warn', 'off').optional(),
+  settle: duration(0, MAX_SETTLE_MS).optional(),
+  maxBytes: bytes(1).optional(),
+});
+
+/** The four directories of a XiVO. */
+export const DEFAULT_DIRECTORIES: readonly WithPath[] = [
+  {
+    name: 'dialplan',
+    path: '/etc/asterisk/extensions_extra.d',
+    direction: 'to-mds',
+    reload: 'dialplan',
+    lint: 'block',
+  },
+  { name: 'moh', path: '/var/lib/xivo/moh', direction: 'to-mds', reload: 'moh' },
+  { name: 'sounds', path: '/var/lib/xivo/sounds', direction: 'to-mds', reload: 'none' },
+  {
+    name: 'recordings',
+    path: '/var/lib/xivo/sounds/recordings',
+    direction: 'both',
+    reload: 'none',
+    settle: 2000,
+  },
+];
+
+/** Entries as written, each complete: a default's name brings the default's other keys along. */
+export const directoryEntries = list(entry)
+  .superRefine((entries, context) => {
+    entries.forEach((written, i) => {
+      for (const [key, message] of entryProblems(written)) {
+        context.addIssue({ code: 'custom', path: key === '' ? [i] : [i, key], message });
+      }
+    });
+    for (const [i, key, message] of repeatProblems(entries)) {
+      context.addIssue({ code: 'custom', path: [i, key], message });
+    }
+  })
+  .transform((entries) => entries.map(inherit));
+
+/** What holds for a directory when its complete entry and the file's general keys are put together. */
+export function completeDirectory(
+  written: Written,
+  general: { readonly settleMs: number; readonly reloadAlways: boolean },
+): DirectoryConfig {
+  const { name, path, direction, deletions, reload, lint, settle, maxBytes } = written;
+  const kind = reload === 'always' ? reloadKind(name) : (reload ?? 'none');
+  return {
+    name,
+    path: path ?? '',
+    direction: direction ?? 'to-mds',
+    deletions: deletions ?? 'main',
+    reload: kind,
+    reloadAlways: kind !== 'none' && (reload === 'always' || general.reloadAlways),
+    lint: lint ?? (kind === 'dialplan' ? 'block' : 'off'),
+    settleMs: settle ?? general.settleMs,
+    ...(maxBytes !== undefined && { maxBytes }),
+  };
+}
+
+function inherit(written: Written): Written {
+  return { ...defaultNamed(written.name), ...written };
+}
+
+function entryProblems(written: Written): [key: string, message: string][] {
+  const { name, path, direction, deletions, reload, maxBytes } = inherit(written);
+  const problems: [string, string][] = [];
+  if (path === undefined) problems.push(['', `"${name}" needs a path`]);
+  if (direction !== 'both' && deletions === 'both') {
+    problems.push(['deletions', '"both" is only possible with direction: both']);
+  }
+  if (direction !== 'both' && maxBytes !== undefined) {
+    problems.push([
+      'maxBytes',
+      'only possible with direction: both; an MDS puts nothing into this directory',
+    ]);
+  }
+  if (reload === 'always' && reloadKind(name) === 'none') {
+    const message = `"always" does not say what to reload in "${name}"; write dialplan or moh here and "reload: always" at the top of the file`;
+    problems.push(['reload', message]);
+  }
+  return problems;
+}
+
+function repeatProblems(entries: readonly Written[]): [index: number, key: string, message: string][] {
+  const problems: [number, string, string][] = [];
+  for (const key of ['name', 'path'] as const) {
+    const seen = new Map<string, number>();
+    entries.forEach((written, i) => {
+      const value = inherit(written)[key];
+      if (value === undefined) return;
+      const first = seen.get(value);
+      if (first === undefined) seen.set(value, i);
+      else problems.push([i, key, `"${value}" is already used by directories[${first}]`]);
+    });
+  }
+  return problems;
+}
+
+function reloadKind(name: string): 'dialplan' | 'moh' | 'none' {
+  const reload = defaultNamed(name)?.reload;
+  return reload === 'dialplan' || reload === 'moh' ? reload : 'none';
+}
+
+function defaultNamed(name: string): WithPath | undefined {
+  return DEFAULT_DIRECTORIES.find((directory) => directory.name === name);
+}

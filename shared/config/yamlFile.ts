@@ -1,0 +1,145 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { isAlias, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import type { z } from 'zod';
+import { ConfigError, type ConfigProblem } from './configError.ts';
+import { keyPathText, lineOfKey } from './keyLines.ts';
+
+/** Far above any real configuration; a larger file is a mistake or an attack. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+export type LoadedConfig<T> = {
+  readonly config: T;
+  /** False when there is no such file, and the configuration is all defaults. */
+  readonly found: boolean;
+};
+
+/**
+ * Reads a configuration file and checks it. A missing file gives the schema's defaults.
+ * @throws ConfigError naming file, line and key
+ */
+export function loadYamlFile<S extends z.ZodType>(file: string, schema: S): LoadedConfig<z.output<S>> {
+  const text = readText(file);
+  return { config: parseYamlConfig(file, text ?? '', schema), found: text !== undefined };
+}
+
+/**
+ * Checks the text of a configuration file; an empty one gives the schema's defaults.
+ * @param file only named in errors
+ * @throws ConfigError naming file, line and key
+ */
+export function parseYamlConfig<S extends z.ZodType>(file: string, text: string, schema: S): z.output<S> {
+  const lines = new LineCounter();
+  const document = parse(file, text, lines);
+  refuse(file, [...syntaxProblems(document, text), ...aliasProblems(document, lines)]);
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {}, { reportInput: true });
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => fromIssue(issue, document, lines));
+  throw new ConfigError(
+    file,
+    problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+  );
+}
+
+function parse(file: string, text: string, lines: LineCounter): Document {
+  try {
+    return parseDocument(text, { lineCounter: lines, prettyErrors: true, version: '1.2', stringKeys: true });
+  } catch (error) {
+    // The parser recurses a level of nesting at a time.
+    if (error instanceof RangeError) throw new ConfigError(file, [{ message: 'nested too deeply' }]);
+    throw error;
+  }
+}
+
+function refuse(file: string, problems: readonly ConfigProblem[]): void {
+  if (problems.length > 0) throw new ConfigError(file, problems);
+}
+
+/** A warning (an unknown tag) changes what a value means, so it counts as an error too. */
+function syntaxProblems(document: Document, text: string): ConfigProblem[] {
+  return [...document.errors, ...document.warnings].map((error) => {
+    const line = error.linePos?.[0].line;
+    const source = text.split('\n')[(line ?? 0) - 1] ?? '';
+    const hint = /:\s+\[[0-9a-f:]*:[0-9a-f:]*\]/i.test(source)
+      ? ' (an IPv6 address in brackets needs quotes: "[::]:9443")'
+      : '';
+    // The parser's message goes on with a drawing of the line.
+    const message = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
+    return { line, message: `not valid YAML: ${message}${hint}` };
+  });
+}
+
+/** Aliases are refused altogether: nobody needs them here, and a few lines of them expand to gigabytes. */
+function aliasProblems(document: Document, lines: LineCounter): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, (_, node) => {
+    if (!isAlias(node)) return;
+    const line = node.range ? lines.linePos(node.range[0]).line : undefined;
+    problems.push({
+      line,
+      message: `"*${node.source}": aliases are not allowed here, write the value itself`,
+    });
+  });
+  return problems;
+}
+
+function fromIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+  return paths.map((at) => ({
+    line: lineOfKey(document, lines, at),
+    key: at.length === 0 ? undefined : keyPathText(at),
+    message: issue.message,
+  }));
+}
+
+function readText(file: string): string | undefined {
+  let bytes: Buffer | undefined;
+  try {
+    bytes = readBytes(file);
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+  if (bytes === undefined) return undefined;
+  if (bytes.length > MAX_CONFIG_BYTES) {
+    throw new ConfigError(file, [{ message: 'larger than 1 MiB; this is not a configuration file' }]);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new ConfigError(file, [{ message: 'not valid UTF-8; save it as UTF-8' }], { cause: error });
+  }
+}
+
+function readBytes(file: string): Buffer | undefined {
+  let fd: number;
+  try {
+    // Without O_NONBLOCK, opening a fifo waits for a writer.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    if (!fstatSync(fd).isFile()) throw new ConfigError(file, [{ message: 'not a regular file' }]);
+    const buffer = Buffer.alloc(MAX_CONFIG_BYTES + 1);
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      length += count;
+      if (count === 0 || length === buffer.length) return buffer.subarray(0, length);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function cannotRead(file: string, error: unknown): ConfigError {
+  if (error instanceof ConfigError) return error;
+  return new ConfigError(file, [{ message: `can't be read: ${errno(error) ?? String(error)}` }], {
+    cause: error,
+  });
+}
+
+function errno(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
