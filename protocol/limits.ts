@@ -1,0 +1,18 @@
+/** Bounds on everything that a peer can name. Beyond them the connection is closed with a reason. */
+
+/** Bytes of one text message. */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** Bytes of content in one binary frame: small enough that another stream's frame never waits long. */
+export const MAX_FRAME_BYTES = 64 * 1024;
+/** Bytes that may be under way on one stream before the receiver has taken them. */
+export const WINDOW_BYTES = 1024 * 1024;
+/** Streams open at once on one connection. */
+export const MAX_STREAMS = 32;
+/** Paths in one message. */
+export const MAX_ITEMS = 4096;
+/** Entries of one directory's manifest. */
+export const MAX_MANIFEST_ENTRIES = 2_000_000;
+/** Bytes of one file: 8 TiB, far beyond any recording. */
+export const MAX_FILE_BYTES = 2 ** 43;
+/** Characters of a text that is shown to people. */
+export const MAX_TEXT = 65_536;

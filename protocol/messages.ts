@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { entrySchema, hashSchema, pathSchema } from './entry.ts';
+import { MAX_FILE_BYTES, MAX_ITEMS, MAX_TEXT } from './limits.ts';
+
+const name = z.string().min(1).max(64);
+const text = z.string().max(MAX_TEXT);
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const streamId = z.int().min(1).max(0xffff_ffff);
+const requestId = z.int().min(1).max(0xffff_ffff);
+const range = z.strictObject({ oldest: count, newest: count });
+
+/** What the other side shows at a path. */
+const shown = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('settled'), entry: entrySchema }),
+  z.strictObject({ kind: z.literal('moving') }),
+  z.strictObject({ kind: z.literal('special'), what: text }),
+  z.strictObject({ kind: z.literal('unreadable'), errno: text }),
+  z.strictObject({ kind: z.literal('gone'), tombstone: entrySchema.optional() }),
+]);
+const item = z.strictObject({ path: pathSchema, shown });
+const items = z.array(item).max(MAX_ITEMS);
+
+const policy = z.strictObject({
+  name,
+  direction: z.enum(['to-mds', 'both']),
+  deletions: z.enum(['main', 'both', 'never']),
+  settle: count,
+  reload: z.enum(['dialplan', 'moh', 'none']),
+  reloadAlways: z.boolean(),
+  lint: z.enum(['block', 'warn', 'off']),
+});
+
+const plannedAction = z.strictObject({
+  directory: name,
+  action: z.enum(['send', 'receive', 'remove', 'restore', 'mkdir', 'link', 'hold', 'skip', 'conflict']),
+  path: z.string().max(8192),
+  bytes: count,
+  reason: text,
+});
+
+const directoryReport = z.strictObject({
+  name,
+  /** The revision of Main's manifest that this report is about. */
+  revision: count,
+  files: count,
+  bytes: count,
+  pending: count,
+  localOnly: count,
+  held: z.string().max(MAX_TEXT).nullable(),
+  digest: hashSchema,
+});
+
+const reloadReport = z.strictObject({
+  kind: z.enum(['dialplan', 'moh']),
+  at: z.string().max(64),
+  ok: z.boolean(),
+  durationMs: count,
+  output: text,
+});
+
+const errorReport = z.strictObject({ at: z.string().max(64), path: z.string().max(8192), message: text });
+
+/** One thing the agent puts on Main: content that follows on the stream, metadata, or a removal. */
+const offer = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('put'),
+    path: pathSchema,
+    entry: entrySchema,
+    expect: entrySchema.nullable(),
+    conflict: z.boolean(),
+    reason: text,
+  }),
+  z.strictObject({ op: z.literal('keep'), path: pathSchema, entry: entrySchema, reason: text }),
+  z.strictObject({ op: z.literal('metadata'), path: pathSchema, entry: entrySchema, expect: entrySchema, reason: text }),
+  z.strictObject({ op: z.literal('remove'), path: pathSchema, expect: entrySchema, reason: text }),
+]);
+
+const stepResult = z.strictObject({
+  path: pathSchema,
+  result: z.enum(['done', 'stale', 'failed', 'refused']),
+  detail: text.optional(),
+});
+
+/** What Main may ask an agent to do. */
+const command = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('reconcile') }),
+  z.strictObject({ do: z.literal('plan') }),
+  z.strictObject({ do: z.literal('why'), directory: name, path: pathSchema }),
+  z.strictObject({ do: z.literal('verify') }),
+  z.strictObject({ do: z.literal('confirm'), directory: name }),
+  z.strictObject({ do: z.literal('trash-list') }),
+  z.strictObject({ do: z.literal('trash-restore'), item: z.string().min(1).max(8192) }),
+]);
+
+const both = [
+  z.strictObject({ type: z.literal('credit'), stream: streamId, bytes: count }),
+  z.strictObject({ type: z.literal('cancel'), stream: streamId, reason: text }),
+  z.strictObject({ type: z.literal('pong'), sent: z.number(), time: z.number() }),
+  z.strictObject({ type: z.literal('ping'), sent: z.number() }),
+] as const;
+
+/** What an agent says to Main. */
+export const fromAgentSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: range,
+    version: text,
+    stateId: text,
+    /** Main's state as this agent last knew it; a Main that is older than that has lost something. */
+    main: z.strictObject({ stateId: text, sequence: count }).optional(),
+    directories: z.array(name).max(64),
+  }),
+  z.strictObject({ type: z.literal('want-manifest'), directory: name }),
+  z.strictObject({
+    type: z.literal('get'),
+    stream: streamId,
+    directory: name,
+    items: z
+      .array(
+        z.strictObject({
+          path: pathSchema,
+          hash: hashSchema,
+          size: z.int().min(0).max(MAX_FILE_BYTES),
+          from: z.int().min(0).max(MAX_FILE_BYTES),
+        }),
+      )
+      .max(MAX_ITEMS),
+  }),
+  z.strictObject({ type: z.literal('offer'), stream: streamId, directory: name, offers: z.array(offer).max(MAX_ITEMS) }),
+  z.strictObject({
+    type: z.literal('report'),
+    directories: z.array(directoryReport).max(64),
+    clockOffsetMs: z.number(),
+    lastReconcile: z
+      .strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count })
+      .nullable(),
+    reloads: z.array(reloadReport).max(32),
+    owedReloads: z.array(z.enum(['dialplan', 'moh'])).max(8),
+    errors: z.array(errorReport).max(256),
+  }),
+  z.strictObject({ type: z.literal('answer-part'), id: requestId, actions: z.array(plannedAction).max(MAX_ITEMS) }),
+  z.strictObject({
+    type: z.literal('answer'),
+    id: requestId,
+    ok: z.boolean(),
+    lines: z.array(text).max(MAX_ITEMS),
+  }),
+  ...both,
+]);
+
+/** What Main says to an agent. */
+export const fromMainSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('welcome'),
+    protocol: count,
+    version: text,
+    name,
+    main: z.strictObject({ stateId: text, sequence: count }),
+    /** Main does not know this agent's state, or knows a newer one: nothing may be removed on its word alone. */
+    additive: z.boolean(),
+    directories: z.array(policy).max(64),
+    guard: z.strictObject({ percent: z.number(), files: count }),
+    reconcileEvery: count,
+    paused: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal('refused'), reason: text }),
+  z.strictObject({
+    type: z.literal('manifest-begin'),
+    directory: name,
+    revision: count,
+    held: text.nullable(),
+    /** How the directory itself looks on Main, for an MDS that has to make it. */
+    root: entrySchema.nullable(),
+  }),
+  z.strictObject({ type: z.literal('manifest-page'), directory: name, items }),
+  z.strictObject({ type: z.literal('manifest-end'), directory: name, revision: count, changedAt: z.number() }),
+  z.strictObject({
+    type: z.literal('changes'),
+    directory: name,
+    /** Follows on this revision; an agent that holds another one asks for the whole manifest. */
+    from: count,
+    revision: count,
+    held: text.nullable(),
+    items,
+  }),
+  z.strictObject({ type: z.literal('check'), directory: name, revision: count, digest: hashSchema }),
+  z.strictObject({ type: z.literal('offer-result'), stream: streamId, results: z.array(stepResult).max(MAX_ITEMS) }),
+  z.strictObject({ type: z.literal('command'), id: requestId, command }),
+  z.strictObject({ type: z.literal('paused'), paused: z.boolean() }),
+  ...both,
+]);
+
+/** Before a session: an agent that is not enrolled. */
+export const enrolRequestSchema = z.strictObject({
+  type: z.literal('enrol'),
+  protocol: range,
+  name,
+  token: z.strictObject({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
+});
+
+export const enrolAnswerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('enrolled'),
+    name,
+    certificate: z.string().max(16_384),
+    directories: z.array(z.strictObject({ name, path: z.string().max(4096) })).max(64),
+  }),
+  z.strictObject({ type: z.literal('pending'), fingerprint: text }),
+  z.strictObject({ type: z.literal('refused'), reason: text }),
+]);
+
+export type FromAgent = z.infer<typeof fromAgentSchema>;
+export type FromMain = z.infer<typeof fromMainSchema>;
+export type EnrolRequest = z.infer<typeof enrolRequestSchema>;
+export type EnrolAnswer = z.infer<typeof enrolAnswerSchema>;
+export type ManifestItem = z.infer<typeof item>;
+export type Shown = z.infer<typeof shown>;
+export type DirectoryPolicy = z.infer<typeof policy>;
+export type PlannedAction = z.infer<typeof plannedAction>;
+export type AgentReport = Extract<FromAgent, { type: 'report' }>;
+export type DirectoryReport = z.infer<typeof directoryReport>;
+export type ReloadReport = z.infer<typeof reloadReport>;
+export type ErrorReport = z.infer<typeof errorReport>;
+export type Offer = z.infer<typeof offer>;
+export type StepResult = z.infer<typeof stepResult>;
+export type Command = z.infer<typeof command>;

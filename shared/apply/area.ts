@@ -1,0 +1,50 @@
+import { chmodSync, fstatSync } from 'node:fs';
+import { Folder } from '../disk/folder.ts';
+import { errnoOf } from '../disk/errno.ts';
+import { RESERVED_NAME } from '../paths/names.ts';
+
+/**
+ * Our own folder inside a synchronised directory, on its file system and invisible to Asterisk: `stage` holds
+ * what is not visible yet, `trash` what is not visible any more. Only root may look into it.
+ */
+export class Area implements Disposable {
+  readonly stage: Folder;
+  readonly trash: Folder;
+
+  /**
+   * Opens or creates it.
+   * @throws when something of somebody else's stands under its name
+   */
+  constructor(root: Folder) {
+    const area = openPrivate(root, RESERVED_NAME);
+    try {
+      this.stage = openPrivate(area, 'stage');
+      this.trash = openPrivate(area, 'trash');
+    } finally {
+      area.close();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.stage.close();
+    this.trash.close();
+  }
+}
+
+function openPrivate(parent: Folder, name: string): Folder {
+  try {
+    parent.makeFolder(name, 0o700);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  const folder = parent.open(name);
+  const stat = fstatSync(folder.fd);
+  // Whoever owns the synchronised directory can put a folder of his own here, and could then look into or
+  // exchange what we stage.
+  if (stat.uid !== process.geteuid?.()) {
+    folder.close();
+    throw new Error(`${name} belongs to user ${stat.uid}, not to this program: move it away`);
+  }
+  if ((stat.mode & 0o777) !== 0o700) chmodSync(`/proc/self/fd/${folder.fd}`, 0o700);
+  return folder;
+}

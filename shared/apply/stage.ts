@@ -1,0 +1,73 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
+import type { Folder } from '../disk/folder.ts';
+import type { Entry, FileEntry } from '../manifest/entry.ts';
+import type { Staged } from './changeSet.ts';
+
+/** A file that is being written into the staging area; its hash grows with it. */
+export class StagedFile {
+  readonly #stage: Folder;
+  readonly #name: string;
+  readonly #fd: number;
+  readonly #hash: Hash = createHash('sha256');
+  #size = 0;
+  #open = true;
+
+  /** @throws EEXIST when the name is taken, ENOSPC, … */
+  constructor(stage: Folder, name: string) {
+    this.#stage = stage;
+    this.#name = name;
+    this.#fd = stage.createFile(name);
+  }
+
+  /** @throws ENOSPC, EDQUOT, EIO, … */
+  write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+  }
+
+  /**
+   * Closes it with the metadata it will be seen with.
+   * @returns undefined, and removes it, when its content is not what the entry says
+   */
+  finish(entry: FileEntry): Staged | undefined {
+    if (this.#size !== entry.size || this.#hash.digest('hex') !== entry.hash) {
+      this.discard();
+      return undefined;
+    }
+    const inode = String(fstatSync(this.#fd, { bigint: true }).ino);
+    this.#close();
+    dress(this.#stage, this.#name, entry);
+    return { name: this.#name, inode };
+  }
+
+  /** Gives it up. */
+  discard(): void {
+    if (!this.#open) return;
+    this.#close();
+    this.#stage.removeFile(this.#name);
+  }
+
+  #close(): void {
+    this.#open = false;
+    closeSync(this.#fd);
+  }
+}
+
+/** Stages a folder or a link. */
+export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): Staged {
+  if (entry.type === 'folder') stage.makeFolder(name, 0o700);
+  else stage.makeLink(name, entry.target);
+  dress(stage, name, entry);
+  const stat = stage.stat(name);
+  if (stat === undefined) throw new Error(`the staged ${entry.type} ${name} vanished`);
+  return { name, inode: String(stat.ino) };
+}
+
+/** Gives a name the metadata of an entry: owner first, since that takes set-id bits away; mtime last. */
+export function dress(folder: Folder, name: string, entry: Entry): void {
+  folder.setOwner(name, entry.uid, entry.gid);
+  if (entry.type !== 'link') folder.setMode(name, entry.mode);
+  if (entry.type === 'file') folder.setMtime(name, BigInt(entry.mtime));
+}

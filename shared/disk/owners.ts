@@ -1,0 +1,51 @@
+import { readFileSync, statSync } from 'node:fs';
+
+type Table = { readonly byName: Map<string, number>; readonly byNumber: Map<number, string>; readonly mtime: number };
+
+/** Users and groups of this host by name, from /etc/passwd and /etc/group, read again when they change. */
+export class Owners {
+  readonly #tables = new Map<string, Table>();
+
+  /** A user's name, or the number in decimal where no name is known. */
+  userName(uid: number): string {
+    return this.#table('/etc/passwd').byNumber.get(uid) ?? String(uid);
+  }
+
+  groupName(gid: number): string {
+    return this.#table('/etc/group').byNumber.get(gid) ?? String(gid);
+  }
+
+  /** The number of a name here, else the number it had where it came from. */
+  userNumber(name: string, otherwise: number): number {
+    return this.#table('/etc/passwd').byName.get(name) ?? otherwise;
+  }
+
+  groupNumber(name: string, otherwise: number): number {
+    return this.#table('/etc/group').byName.get(name) ?? otherwise;
+  }
+
+  /** Looks whether the files changed. Called once a pass, not once a file. */
+  refresh(): void {
+    for (const [path, table] of this.#tables) {
+      if (mtimeOf(path) !== table.mtime) this.#tables.delete(path);
+    }
+  }
+
+  #table(path: string): Table {
+    const known = this.#tables.get(path);
+    if (known) return known;
+    const table: Table = { byName: new Map(), byNumber: new Map(), mtime: mtimeOf(path) };
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
+      const [name, , number] = line.split(':');
+      if (!name || number === undefined || !/^\d+$/.test(number)) continue;
+      table.byName.set(name, Number(number));
+      if (!table.byNumber.has(Number(number))) table.byNumber.set(Number(number), name);
+    }
+    this.#tables.set(path, table);
+    return table;
+  }
+}
+
+function mtimeOf(path: string): number {
+  return statSync(path).mtimeMs;
+}

@@ -1,0 +1,35 @@
+import type { Decision } from './decision.ts';
+import type { Guard } from './policy.ts';
+
+/** How many removals a directory may suffer now without a person's word. */
+export type RemovalBudget = {
+  readonly guard: Guard;
+  /** Files that both sides hold as agreed: what the percentage is of. */
+  readonly agreedFiles: number;
+  /** Files removed a moment ago by earlier passes: a flood must not pass in drops. */
+  readonly removedLately: number;
+  /** A person has confirmed. */
+  readonly confirmed: boolean;
+};
+
+/**
+ * Takes the removals out of a plan when there are suspiciously many; everything else stays.
+ * @returns why, and which paths wait; no reason when the plan may go ahead
+ */
+export function guardRemovals(
+  decisions: Map<string, Decision>,
+  budget: RemovalBudget,
+): { reason: string | undefined; paths: string[] } {
+  if (budget.confirmed) return { reason: undefined, paths: [] };
+  const removals = [...decisions].filter(([, { kind }]) => kind === 'remove' || kind === 'remove-on-main');
+  const files = removals.filter(([, d]) => 'expect' in d && d.expect?.type !== 'folder').length + budget.removedLately;
+  const total = budget.agreedFiles + budget.removedLately;
+  if (removals.length === 0 || files <= budget.guard.files || files * 100 <= total * budget.guard.percent) {
+    return { reason: undefined, paths: [] };
+  }
+  for (const [path] of removals) decisions.delete(path);
+  return {
+    reason: `${files} of ${total} files would be removed (more than ${budget.guard.percent} % and more than ${budget.guard.files})`,
+    paths: removals.map(([path]) => path),
+  };
+}

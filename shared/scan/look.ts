@@ -1,0 +1,57 @@
+import type { BigIntStats } from 'node:fs';
+import type { Folder } from '../disk/folder.ts';
+import type { Owners } from '../disk/owners.ts';
+import type { FileEntry, FolderEntry, LinkEntry, Ownership } from '../manifest/entry.ts';
+
+const PERMISSIONS = 0o7777n;
+
+/** What one look at a name says. A file's hash is not known by looking. */
+export type Look =
+  | { readonly kind: 'file'; readonly entry: Omit<FileEntry, 'hash'> }
+  | { readonly kind: 'folder'; readonly entry: FolderEntry }
+  | { readonly kind: 'link'; readonly entry: LinkEntry }
+  | { readonly kind: 'special'; readonly what: string };
+
+/**
+ * @param relativePath the path inside the directory, to tell links that lead outside
+ * @throws Node's fs errors when a link can't be read
+ */
+export function look(folder: Folder, name: string, relativePath: string, stat: BigIntStats, owners: Owners): Look {
+  const ownership = ownershipOf(stat, owners);
+  const mode = Number(stat.mode & PERMISSIONS);
+  if (stat.isFile()) {
+    const entry = { type: 'file' as const, size: Number(stat.size), mtime: String(stat.mtimeNs), mode, ...ownership };
+    return { kind: 'file', entry };
+  }
+  if (stat.isDirectory()) return { kind: 'folder', entry: { type: 'folder', mode, ...ownership } };
+  if (stat.isSymbolicLink()) {
+    const target = folder.readLink(name);
+    if (!staysInside(relativePath, target)) return { kind: 'special', what: `a link that leads outside (${target})` };
+    return { kind: 'link', entry: { type: 'link', target, ...ownership } };
+  }
+  return { kind: 'special', what: kindOf(stat) };
+}
+
+export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
+  const uid = Number(stat.uid);
+  const gid = Number(stat.gid);
+  return { owner: owners.userName(uid), group: owners.groupName(gid), uid, gid };
+}
+
+/** True for a relative target that, read as text, never climbs out of the synchronised directory. */
+export function staysInside(linkPath: string, target: string): boolean {
+  if (target === '' || target.startsWith('/')) return false;
+  let depth = linkPath.split('/').length - 1;
+  for (const part of target.split('/')) {
+    if (part === '..') depth -= 1;
+    else if (part !== '.' && part !== '') depth += 1;
+    if (depth < 0) return false;
+  }
+  return true;
+}
+
+function kindOf(stat: BigIntStats): string {
+  if (stat.isFIFO()) return 'a fifo';
+  if (stat.isSocket()) return 'a socket';
+  return 'a device';
+}

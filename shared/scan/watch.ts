@@ -1,0 +1,169 @@
+import path from 'node:path';
+import { watch, type FSWatcher } from 'chokidar';
+import { realpathSync } from 'node:fs';
+import { RESERVED_NAME } from '../paths/names.ts';
+import type { Replica } from './replica.ts';
+
+/** Events are gathered this long before anything is looked at, milliseconds. */
+const GATHER = 15;
+/** More names than this in one folder: the folder is read as a whole. */
+const MANY_NAMES = 64;
+/** A folder that had events is read as a whole after this long, in case one was lost, milliseconds. */
+const LATE_REREAD = 2_000;
+/** More events than this within {@link BURST_WINDOW} and the kernel may have dropped some: everything is read again. */
+const BURST_EVENTS = 4_000;
+const BURST_WINDOW = 1_000;
+/** The event loop was busy this long: the kernel's queue may have overflowed meanwhile, milliseconds. */
+const BUSY_LOOP = 400;
+const BEAT = 200;
+/** Folders that can't be watched (a name that is not UTF-8, no watches left) are read this often, milliseconds. */
+const POLL = 5_000;
+
+/**
+ * Tells a replica where to look. Events are hints, never the truth: Node reports no overflow of the kernel's
+ * queue, so a folder with events is read again as a whole a little later, and bursts widen to the whole directory.
+ */
+export class Watch {
+  readonly #replica: Replica;
+  readonly #onError: (error: unknown) => void;
+  #watcher: FSWatcher | undefined;
+  #real = '';
+  /** Names with events by folder; `undefined` when the whole folder is to be read. */
+  #hints = new Map<string, Set<string> | undefined>();
+  readonly #late = new Set<string>();
+  #gather: NodeJS.Timeout | undefined;
+  #lateTimer: NodeJS.Timeout | undefined;
+  #pollTimer: NodeJS.Timeout | undefined;
+  #beat: NodeJS.Timeout | undefined;
+  #events = 0;
+  #everything = false;
+  #unwatched = false;
+
+  constructor(replica: Replica, onError: (error: unknown) => void) {
+    this.#replica = replica;
+    this.#onError = onError;
+  }
+
+  /** Starts watching; resolves when every folder is watched. A directory that can't be watched is polled. */
+  async start(nested: ReadonlySet<string>): Promise<void> {
+    try {
+      this.#real = realpathSync(this.#replica.path);
+    } catch {
+      // Missing: the poll finds it when it comes.
+      this.#unwatched = true;
+      this.#poll(nested);
+      return;
+    }
+    const ignored = new Set([...nested, RESERVED_NAME].map((inner) => path.join(this.#real, inner)));
+    const watcher = watch(this.#real, {
+      ignored: (file, stats) => ignored.has(file) || (stats !== undefined && !stats.isDirectory()),
+      ignoreInitial: true,
+      followSymlinks: false,
+      atomic: false,
+    });
+    this.#watcher = watcher;
+    watcher.on('raw', (_event, name, details) => this.#onRaw(name, details));
+    watcher.on('error', (error) => this.#onWatchError(error));
+    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
+    this.#watchTheLoop();
+    this.#poll(nested);
+  }
+
+  async close(): Promise<void> {
+    for (const timer of [this.#gather, this.#lateTimer, this.#pollTimer]) clearTimeout(timer);
+    clearInterval(this.#beat);
+    await this.#watcher?.close();
+  }
+
+  #onRaw(name: unknown, details: unknown): void {
+    const watched = (details as { watchedPath?: unknown }).watchedPath;
+    if (typeof watched !== 'string') return;
+    this.#events += 1;
+    if (this.#events > BURST_EVENTS) this.#everything = true;
+    const folder = path.relative(this.#real, watched);
+    if (folder.startsWith('..')) return this.#hintAt('', undefined);
+    const known = typeof name === 'string' && name !== '' && !name.includes('\ufffd');
+    if (known && folder === '' && name === RESERVED_NAME) return;
+    this.#hintAt(folder, known ? name : undefined);
+  }
+
+  #hintAt(folder: string, name: string | undefined): void {
+    const names = this.#hints.has(folder) ? this.#hints.get(folder) : new Set<string>();
+    if (name === undefined || names === undefined || names.size >= MANY_NAMES) this.#hints.set(folder, undefined);
+    else this.#hints.set(folder, names.add(name));
+    this.#gather ??= setTimeout(() => void this.#lookUntilDone(), GATHER);
+  }
+
+  /** One look at a time: what comes meanwhile is gathered for the next. */
+  async #lookUntilDone(): Promise<void> {
+    await this.#look();
+    this.#gather = undefined;
+    if (this.#hints.size > 0) this.#gather = setTimeout(() => void this.#lookUntilDone(), GATHER);
+  }
+
+  async #look(): Promise<void> {
+    const hints = this.#hints;
+    this.#hints = new Map();
+    if (this.#everything) {
+      this.#everything = false;
+      this.#events = 0;
+      return this.#replica.rescan();
+    }
+    const names: string[] = [];
+    const folders: string[] = [];
+    for (const [folder, hinted] of hints) {
+      if (hinted === undefined) folders.push(folder);
+      else for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
+      this.#late.add(folder);
+    }
+    this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
+    if (names.length > 0) await this.#replica.relook(names);
+    if (folders.length > 0) await this.#replica.rereadFolders(folders);
+  }
+
+  #lookLate(): void {
+    this.#lateTimer = undefined;
+    const folders = [...this.#late];
+    this.#late.clear();
+    void this.#replica.rereadFolders(folders);
+  }
+
+  /** Notices that the loop was too busy to fetch events in time. */
+  #watchTheLoop(): void {
+    let last = performance.now();
+    this.#beat = setInterval(() => {
+      const now = performance.now();
+      if (now - last > BEAT + BUSY_LOOP) this.#hintAtEverything();
+      this.#events = Math.max(0, this.#events - (BURST_EVENTS * BEAT) / BURST_WINDOW);
+      last = now;
+    }, BEAT);
+    this.#beat.unref();
+  }
+
+  #hintAtEverything(): void {
+    this.#everything = true;
+    this.#hintAt('', undefined);
+  }
+
+  #onWatchError(error: unknown): void {
+    this.#unwatched = true;
+    this.#onError(error);
+  }
+
+  #poll(nested: ReadonlySet<string>): void {
+    this.#pollTimer = setTimeout(() => void this.#pollOnce(nested), POLL);
+    this.#pollTimer.unref();
+  }
+
+  async #pollOnce(nested: ReadonlySet<string>): Promise<void> {
+    if (this.#watcher === undefined) {
+      await this.#replica.rescan();
+      if (this.#replica.held === undefined) return this.start(nested);
+    } else if (this.#unwatched) await this.#replica.rescan();
+    else {
+      const blind = [...this.#replica.folders()].filter((folder) => !folder.isWellFormed());
+      if (blind.length > 0) await this.#replica.rereadFolders(blind);
+    }
+    this.#poll(nested);
+  }
+}

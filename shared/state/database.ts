@@ -1,0 +1,113 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { randomUUID } from 'node:crypto';
+
+/** Raised with every change of the tables below. A newer database is never opened. */
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE content (directory TEXT, path BLOB, stamp TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
+CREATE TABLE ledger (directory TEXT, path BLOB, entry TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
+CREATE TABLE tombstones (directory TEXT, path BLOB, entry TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
+CREATE TABLE journal (id TEXT PRIMARY KEY, directory TEXT NOT NULL, change_set TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE history (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mds TEXT NOT NULL, directory TEXT NOT NULL, change_set TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
+`;
+
+export type Statement = ReturnType<DatabaseSync['prepare']>;
+
+/** The state of one side: rebuildable from disk, so losing it loses no file. */
+export class Database {
+  readonly #db: DatabaseSync;
+  /** What stands in place of a damaged database, if one was found: the damaged one's new name. */
+  readonly setAside: string | undefined;
+
+  /**
+   * Opens or creates it.
+   * @throws when it was written by a newer version of the program, or its folder can't be written
+   */
+  constructor(file: string) {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    let db: DatabaseSync;
+    try {
+      db = open(file);
+    } catch (error) {
+      if (!isDamage(error) || !existsSync(file)) throw error;
+      // Nothing in it is irreplaceable, but somebody may want to look at it.
+      this.setAside = `${file}.damaged-${Date.now()}`;
+      renameSync(file, this.setAside);
+      for (const suffix of ['-wal', '-shm']) {
+        if (existsSync(file + suffix)) renameSync(file + suffix, this.setAside + suffix);
+      }
+      db = open(file);
+    }
+    this.#db = db;
+  }
+
+  /** Runs statements as one transaction, durable when it returns. */
+  transaction<T>(work: () => T): T {
+    if (this.#db.isTransaction) return work();
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  prepare(sql: string): Statement {
+    return this.#db.prepare(sql);
+  }
+
+  meta(key: string): string | undefined {
+    return this.#db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
+  }
+
+  setMeta(key: string, value: string | undefined): void {
+    if (value === undefined) this.#db.prepare('DELETE FROM meta WHERE key = ?').run(key);
+    else this.#db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
+  }
+
+  /** Names this very state: a new database is another state, whatever it says. */
+  get stateId(): string {
+    const known = this.meta('state-id');
+    if (known !== undefined) return known;
+    const id = randomUUID();
+    this.setMeta('state-id', id);
+    return id;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function open(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5_000 });
+  try {
+    // FULL: a transaction that returned survives a power cut.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+    if (version > SCHEMA_VERSION) {
+      throw new Error(
+        `${file} was written by a newer version of xivo-xds-sync (schema ${version}, this one knows ${SCHEMA_VERSION}): install that version again`,
+      );
+    }
+    if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  const SQLITE_CORRUPT = 11;
+  const SQLITE_NOTADB = 26;
+  return errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB;
+}

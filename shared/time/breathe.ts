@@ -1,0 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** Longest stretch of work without letting sockets and timers in, milliseconds. */
+const SLICE = 8;
+
+/** Lets the event loop in now and then during long synchronous work: call it once per item. */
+export class Breather {
+  #since = performance.now();
+
+  /** True when it is time to await {@link pause}; a check costs less than an await. */
+  get due(): boolean {
+    return performance.now() - this.#since > SLICE;
+  }
+
+  async pause(): Promise<void> {
+    await setImmediate();
+    this.#since = performance.now();
+  }
+}

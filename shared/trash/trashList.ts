@@ -1,0 +1,55 @@
+import { closeSync, fsyncSync, readFileSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import type { ChangeSet, Step } from '../apply/changeSet.ts';
+import type { Folder } from '../disk/folder.ts';
+
+const schema = z.object({
+  changeSet: z.string(),
+  directory: z.string(),
+  at: z.number(),
+  items: z.record(z.string(), z.object({ path: z.string(), reason: z.string() })),
+});
+
+/** What lies in one change set's trash folder, beside the things themselves, so that the trash explains itself. */
+export type TrashList = z.infer<typeof schema>;
+
+const FILE_NAME = 'list.json';
+
+/** Steps that can displace something. */
+function displaces(step: Step): boolean {
+  return step.kind === 'remove' || step.kind === 'keep' || (step.kind === 'put' && step.expect !== undefined);
+}
+
+export const TrashList = {
+  fileName: FILE_NAME,
+
+  /** Written before anything is displaced, so that nothing lies in the trash without a name. */
+  write(folder: Folder, changeSet: ChangeSet, now: number): void {
+    const items: TrashList['items'] = {};
+    changeSet.steps.forEach((step, number) => {
+      if (displaces(step)) items[String(number)] = { path: step.path, reason: step.reason };
+    });
+    if (Object.keys(items).length === 0) return;
+    const list: TrashList = { changeSet: changeSet.id, directory: changeSet.directory, at: now, items };
+    const fd = folder.createFile(FILE_NAME);
+    try {
+      writeSync(fd, JSON.stringify(list));
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
+
+  /** @returns undefined when there is none, or it makes no sense */
+  read(folder: Folder): TrashList | undefined {
+    if (folder.stat(FILE_NAME) === undefined) return undefined;
+    const fd = folder.openFile(FILE_NAME);
+    try {
+      return schema.safeParse(JSON.parse(readFileSync(fd, 'utf8'))).data;
+    } catch {
+      return undefined;
+    } finally {
+      closeSync(fd);
+    }
+  },
+};
