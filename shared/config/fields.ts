@@ -1,10 +1,9 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { isMdsName, MDS_NAME_RULE } from '../identity/mdsName.ts';
 import { formatBytes, parseBytes } from './bytes.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
-/** A name that an MDS may have: it becomes part of file names, log lines and certificates. */
-const MDS_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const DIRECTORY_NAME = /^[a-z0-9-]{1,32}$/;
 
 /**
@@ -81,16 +80,8 @@ export function mdsName(): z.ZodType<string> {
   return parsed((value) => {
     const name = textOf(value);
     if (isMdsName(name)) return name;
-    throw new RangeError(`"${name}" is not a name for an MDS; ${MDS_NAME_RULE}`);
+    throw new RangeError(`"${name}" is not an MDS name; ${MDS_NAME_RULE}`);
   });
-}
-
-export const MDS_NAME_RULE =
-  'use 1 to 63 letters, digits, dots, hyphens and underscores, a letter or digit at both ends';
-
-/** True for a name that an MDS may have. */
-export function isMdsName(name: string): boolean {
-  return MDS_NAME.test(name);
 }
 
 export function directoryName(): z.ZodType<string> {

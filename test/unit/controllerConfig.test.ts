@@ -172,6 +172,6 @@ void test('the list of media servers may come from XiVO', () => {
 
 void test('canaries are names of MDS', () => {
   assert.deepEqual(parse('canary: [mds1]').canary, ['mds1']);
-  assert.throws(() => parse('canary: [../x]'), /canary\[0\]: "\.\.\/x" is not a name for an MDS/);
+  assert.throws(() => parse('canary: [../x]'), /canary\[0\]: "\.\.\/x" is not an MDS name/);
   assert.throws(() => parse('canary: [10]'), /canary\[0\]: 10 is not text; put it in quotes/);
 });
