@@ -1,0 +1,229 @@
+import type { Findings, Place } from './finding.ts';
+import { extensionKey } from './extensionKey.ts';
+import { readPriority } from './priority.ts';
+import type { Section, Setting } from './sections.ts';
+import { shown } from './sections.ts';
+
+/** A priority that Asterisk puts into its plan, and the line it comes from. */
+export type PlannedPriority = {
+  readonly place: Place;
+  readonly context: string;
+  readonly extension: string;
+  readonly caller: string | undefined;
+  readonly priority: number;
+  readonly label: string | undefined;
+  /** Application and arguments as `dialplan show` prints them. */
+  readonly application: string;
+};
+
+/** What Asterisk calls the priority of a hint. */
+export const HINT_PRIORITY = -1;
+
+/** Reads the sections as dialplan: what Asterisk would register, and findings about what it would not. */
+export function readExtensions(sections: readonly Section[], findings: Findings): PlannedPriority[] {
+  const plan = new Plan(findings);
+  for (const section of sections) {
+    if (section.isTemplate || (section.outside && section.name === '')) continue;
+    if (/^(?:general|globals)$/i.test(section.name)) continue;
+    readContext(section, plan, findings);
+  }
+  return plan.priorities;
+}
+
+/** `n` and `same` lean on the line before, in the same section, whatever extension that was for. */
+type Cursor = { extension: string | undefined; priority: number | undefined };
+
+function readContext(section: Section, plan: Plan, findings: Findings): void {
+  const cursor: Cursor = { extension: undefined, priority: undefined };
+  const isUnsure = section.outside || section.mixed;
+  const leanless = (place: Place, message: string): void => {
+    if (isUnsure)
+      findings.warning(place, `${message}, unless something outside this folder comes before it.`);
+    else findings.error(place, `${message}: Asterisk drops it.`);
+  };
+  for (const setting of section.settings) {
+    const name = setting.name.toLowerCase();
+    if (name.startsWith('same')) {
+      if (cursor.extension === undefined)
+        leanless(setting.place, "'same' has no extension before it in its section");
+      else readExten(section, setting, cursor.extension, setting.value, cursor, plan, findings, leanless);
+    } else if (name === 'exten') {
+      const { head, rest } = splitExtension(setting.value);
+      cursor.extension = head === '' ? undefined : head;
+      readExten(section, setting, head, rest, cursor, plan, findings, leanless);
+    } else if (!OTHER_NAMES.has(name)) {
+      findings.error(
+        setting.place,
+        `'${shown(setting.name)}' means nothing in a context (exten, same, include, switch, ignorepat, autohints do): Asterisk drops the line.`,
+      );
+    }
+  }
+}
+
+const OTHER_NAMES = new Set(['include', 'ignorepat', 'switch', 'lswitch', 'eswitch', 'autohints']);
+
+function readExten(
+  section: Section,
+  { place }: Setting,
+  extension: string,
+  rest: string | undefined,
+  cursor: Cursor,
+  plan: Plan,
+  findings: Findings,
+  leanless: (place: Place, message: string) => void,
+): void {
+  const [name = '', ...callers] = extension.split('/');
+  const caller = callers.length > 0 ? callers.join('/').replaceAll(/[ ()]/g, '') : undefined;
+  const { head, rest: application } = splitAtComma(rest);
+  const read = readPriority(head, cursor.priority);
+  if (read.kind === 'broken') {
+    findings.error(place, read.message);
+    return;
+  }
+  if (read.kind === 'leans') {
+    leanless(place, read.message);
+    return;
+  }
+  let number = read.kind === 'number' ? read.number : plan.labelled(section.name, name, caller, read.name);
+  if (read.kind === 'label' && number === undefined) {
+    if (read.plus !== undefined || plan.knowsLabel(section.name, read.name)) {
+      findings.warning(
+        place,
+        `The label '${shown(read.name)}' is not defined before: Asterisk may drop the line.`,
+      );
+    } else {
+      findings.error(
+        place,
+        `'${shown(read.name)}' is no priority (a number, n, hint or a label): Asterisk drops the line.`,
+      );
+    }
+    return;
+  }
+  number ??= 0;
+  if (number === 0) {
+    findings.error(place, "'n' right after a hint counts as priority 0: Asterisk drops the line.");
+    return;
+  }
+  number += read.plus ?? 0;
+  cursor.priority = number;
+  if (name === '') {
+    findings.error(place, 'There is no extension before the priority: Asterisk drops the line.');
+    return;
+  }
+  if (/^_[^[]*(?:\[[^\]]*\][^[]*)*\[[^\]]*$/.test(name)) {
+    findings.warning(
+      place,
+      `The set of characters in '${shown(name)}' is not closed: this pattern will not match as meant.`,
+    );
+  }
+  const shownApplication = readApplication(application ?? '', place, findings);
+  plan.add({
+    place,
+    context: section.name,
+    extension: name,
+    caller,
+    priority: number,
+    label: read.label,
+    application: shownApplication,
+  });
+}
+
+/** The application as it is kept: cut at the last closing parenthesis. */
+function readApplication(text: string, place: Place, findings: Findings): string {
+  const open = text.indexOf('(');
+  const name = (open === -1 ? text : text.slice(0, open)).replace(/^[\0- ]+/, '');
+  if (open === -1) {
+    if (name === '') findings.warning(place, 'There is no application: a call that comes here does nothing.');
+    return `${name}()`;
+  }
+  if (name.includes('${') || name.includes('$[')) return `${text.replace(/^[\0- ]+/, '')}()`;
+  const close = text.lastIndexOf(')');
+  if (close <= open) {
+    findings.warning(place, `The application ${shown(name)} has no closing ')': the line may have been cut.`);
+    return `${name}(${text.slice(open + 1)})`;
+  }
+  return `${name}(${text.slice(open + 1, close)})`;
+}
+
+/** Splits at the first comma that is neither in brackets nor after a backslash. */
+function splitExtension(value: string): { head: string; rest: string | undefined } {
+  let depth = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    const character = value[at];
+    if (character === '[') depth += 1;
+    else if (character === ']') depth = Math.max(0, depth - 1);
+    else if (character === '\\') at += 1;
+    else if (character === ',' && depth === 0) return { head: value.slice(0, at), rest: value.slice(at + 1) };
+  }
+  return { head: value, rest: undefined };
+}
+
+function splitAtComma(text: string | undefined): { head: string; rest: string | undefined } {
+  const at = text?.indexOf(',') ?? -1;
+  if (text === undefined || at === -1) return { head: text ?? '', rest: undefined };
+  return { head: text.slice(0, at), rest: text.slice(at + 1) };
+}
+
+/** What is registered so far; the first line for a priority wins, whichever file it is in. */
+class Plan {
+  readonly priorities: PlannedPriority[] = [];
+  readonly #findings: Findings;
+  readonly #taken = new Map<string, PlannedPriority>();
+  readonly #labels = new Map<string, number>();
+  readonly #labelNames = new Set<string>();
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  add(priority: PlannedPriority): void {
+    // What a variable in the name stands for is only known to Asterisk.
+    if (/\$[{[]/.test(priority.extension)) return;
+    const where = `${priority.context}\0${extensionKey(priority.extension, priority.caller)}`;
+    const key = `${where}\0${String(priority.priority)}`;
+    const first = this.#taken.get(key);
+    if (first !== undefined) {
+      if (first.place.counted === priority.place.counted) return;
+      this.#findings.error(
+        priority.place,
+        `${named(priority)} is defined in ${first.place.path} line ${String(first.place.line)} already: Asterisk drops this one.`,
+      );
+      return;
+    }
+    this.#taken.set(key, priority);
+    this.priorities.push(priority);
+    this.#takeLabel(where, priority);
+  }
+
+  labelled(
+    context: string,
+    extension: string,
+    caller: string | undefined,
+    label: string,
+  ): number | undefined {
+    return this.#labels.get(`${context}\0${extensionKey(extension, caller)}\0${label}`);
+  }
+
+  knowsLabel(context: string, label: string): boolean {
+    return this.#labelNames.has(`${context}\0${label}`);
+  }
+
+  #takeLabel(where: string, priority: PlannedPriority): void {
+    if (priority.label === undefined || priority.label === '') return;
+    const key = `${where}\0${priority.label}`;
+    if (this.#labels.has(key)) {
+      this.#findings.warning(
+        priority.place,
+        `The label '${shown(priority.label)}' is taken by an earlier priority of this extension: Asterisk leaves it off here.`,
+      );
+      return;
+    }
+    this.#labels.set(key, priority.priority);
+    this.#labelNames.add(`${priority.context}\0${priority.label}`);
+  }
+}
+
+function named({ context, extension, caller, priority }: PlannedPriority): string {
+  const number = priority === HINT_PRIORITY ? 'hint' : String(priority);
+  return shown(`${extension}${caller === undefined ? '' : `/${caller}`},${number} of [${context}]`);
+}

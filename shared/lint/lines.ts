@@ -1,0 +1,171 @@
+import type { Findings, Place } from './finding.ts';
+
+/** Asterisk reads a line into a buffer of this size, its end marker included; a longer line is skipped. */
+const LINE_BUFFER = 8192;
+
+const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
+
+/** One line as Asterisk reads it: comments removed, blanks trimmed, never empty. Bytes are kept as Latin-1. */
+export type ConfigLine = { readonly place: Place; readonly text: string };
+
+/**
+ * What runs on from one file of a folder to the next, since Asterisk reads them all through one `#include`:
+ * the line number, and a block comment that nobody closed.
+ */
+export type ReadingState = { counted: number; depth: number; openedAt: Place | undefined };
+
+export function newReading(): ReadingState {
+  return { counted: 0, depth: 0, openedAt: undefined };
+}
+
+/** Reads one file's lines the way Asterisk's configuration reader does, and moves `state` on. */
+export function readLines(
+  path: string,
+  content: Buffer,
+  state: ReadingState,
+  findings: Findings,
+): ConfigLine[] {
+  const lines: ConfigLine[] = [];
+  const chunks = new Chunks(content.toString('latin1'));
+  while (!chunks.ended) {
+    state.counted += 1;
+    const raw = chunks.next();
+    if (raw === undefined) break;
+    const place: Place = { path, line: chunks.line, counted: state.counted };
+    let text = beforeNul(raw, place, findings);
+    if (isTooLong(text)) {
+      findings.error(place, `The line is longer than ${String(LINE_BUFFER - 2)} bytes: Asterisk skips it.`);
+      for (let rest = chunks.next(); rest !== undefined && isTooLong(rest);) rest = chunks.next();
+      continue;
+    }
+    if (text.startsWith(BYTE_ORDER_MARK)) {
+      if (state.counted === 1) text = text.slice(BYTE_ORDER_MARK.length);
+      noteByteOrderMark(state.counted === 1, place, findings);
+    }
+    const kept = withoutComments(text, place, state);
+    if (kept !== '') lines.push({ place, text: kept });
+  }
+  return lines;
+}
+
+function noteByteOrderMark(isFirstFile: boolean, place: Place, findings: Findings): void {
+  if (isFirstFile) {
+    findings.warning(
+      place,
+      'The file begins with a byte order mark, which Asterisk only skips in the first file of the folder: save it as UTF-8 without BOM.',
+    );
+  } else {
+    findings.error(
+      place,
+      'The file begins with a byte order mark, which hides its first line from Asterisk: save it as UTF-8 without BOM.',
+    );
+  }
+}
+
+function beforeNul(raw: string, place: Place, findings: Findings): string {
+  const end = raw.indexOf('\0');
+  if (end === -1) return raw;
+  findings.warning(place, 'The line holds a NUL byte: Asterisk reads it only up to there.');
+  return raw.slice(0, end);
+}
+
+function isTooLong(chunk: string): boolean {
+  return chunk.length === LINE_BUFFER - 1 && !chunk.endsWith('\n');
+}
+
+/** What C's fgets returns call by call: up to a newline, but never more than the buffer holds. */
+class Chunks {
+  readonly #text: string;
+  #at = 0;
+  #startedLines = 0;
+  #ended = false;
+  #atLineStart = true;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** True once a read met the end, which a file that ends in a newline only does on the read after it. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** The number of the line that the last chunk belongs to, from 1. */
+  get line(): number {
+    return this.#startedLines;
+  }
+
+  next(): string | undefined {
+    const room = this.#at + LINE_BUFFER - 1;
+    const newline = this.#text.indexOf('\n', this.#at);
+    const end = Math.min(newline === -1 ? this.#text.length : newline + 1, room);
+    const chunk = this.#text.slice(this.#at, end);
+    if (end === this.#text.length && !chunk.endsWith('\n') && chunk.length < LINE_BUFFER - 1)
+      this.#ended = true;
+    if (chunk === '') return undefined;
+    if (this.#atLineStart) this.#startedLines += 1;
+    this.#atLineStart = chunk.endsWith('\n');
+    this.#at = end;
+    return chunk;
+  }
+}
+
+/**
+ * Removes `; …` and the nesting `;-- … --;`, and takes the backslash from `\;`, on a copy of the line that ends
+ * in NUL like the buffer it stands for: the reader's way to cut and join in place decides the outcome.
+ */
+function withoutComments(text: string, place: Place, state: ReadingState): string {
+  let buffer = `${text}\0`;
+  let from = 0;
+  let kept = state.depth === 0 ? 0 : undefined;
+  for (let at = semicolon(buffer, from); at !== -1; at = semicolon(buffer, from)) {
+    if (at > from && buffer[at - 1] === '\\') {
+      buffer = buffer.slice(0, at - 1) + buffer.slice(at);
+      from = at;
+    } else if (buffer.startsWith('--', at + 1) && buffer[at + 3] !== '-') {
+      buffer = endAt(buffer, at);
+      from = at + 3;
+      state.depth += 1;
+      if (state.depth === 1) state.openedAt = place;
+    } else if (at >= from + 2 && buffer.startsWith('--', at - 2)) {
+      // Without a block to close, the depth falls below zero, and all that follows counts as comment.
+      state.depth -= 1;
+      from = at + 1;
+      if (state.depth < 0) state.openedAt = place;
+      if (state.depth !== 0) continue;
+      state.openedAt = undefined;
+      if (kept === undefined) {
+        kept = from;
+      } else {
+        const end = buffer.indexOf('\0', kept);
+        buffer = buffer.slice(0, end) + buffer.slice(from);
+        from = end;
+      }
+    } else if (state.depth === 0) {
+      buffer = endAt(buffer, at);
+      from = at;
+    } else {
+      from = at + 1;
+    }
+  }
+  return kept === undefined ? '' : stripBlanks(buffer.slice(kept, buffer.indexOf('\0', kept)));
+}
+
+function semicolon(buffer: string, from: number): number {
+  const at = buffer.indexOf(';', from);
+  const end = buffer.indexOf('\0', from);
+  return at !== -1 && at < end ? at : -1;
+}
+
+function endAt(buffer: string, at: number): string {
+  return `${buffer.slice(0, at)}\0${buffer.slice(at + 1)}`;
+}
+
+/** Trims every byte up to the space, as Asterisk does; a Latin-1 or UTF-8 blank stays. */
+export function stripBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) <= 32) start += 1;
+  while (end > start && text.charCodeAt(end - 1) <= 32) end -= 1;
+  return text.slice(start, end);
+}

@@ -1,0 +1,66 @@
+import { stripBlanks } from './lines.ts';
+import { shown } from './sections.ts';
+
+/** What stands between an extension and its application: `1`, `n(label)`, `s+2`, `hint`, `label+101`. */
+export type PriorityText =
+  | {
+      readonly kind: 'number';
+      readonly number: number;
+      readonly plus: number | undefined;
+      readonly label: string | undefined;
+    }
+  | {
+      readonly kind: 'label';
+      readonly name: string;
+      readonly plus: number | undefined;
+      readonly label: string | undefined;
+    }
+  /** It leans on a priority before it, and there is none in this section. */
+  | { readonly kind: 'leans'; readonly message: string }
+  | { readonly kind: 'broken'; readonly message: string };
+
+/** Reads a priority. `last` is the one before it in the section, whatever extension that was for. */
+export function readPriority(text: string, last: number | undefined): PriorityText {
+  let rest = stripBlanks(text);
+  let label: string | undefined;
+  const open = rest.indexOf('(');
+  if (open !== -1) {
+    const close = rest.indexOf(')', open + 1);
+    if (close === -1) {
+      return {
+        kind: 'broken',
+        message: "The label of the priority has no closing ')': Asterisk drops the line.",
+      };
+    }
+    label = rest.slice(open + 1, close);
+    rest = rest.slice(0, open);
+  }
+  let plus: number | undefined;
+  const sign = rest.indexOf('+');
+  if (sign !== -1) {
+    plus = leadingInteger(rest.slice(sign + 1)) ?? 0;
+    rest = rest.slice(0, sign);
+  }
+  if (rest === '') {
+    return { kind: 'broken', message: 'There is no priority after the extension: Asterisk drops the line.' };
+  }
+  if (rest === 'hint') return { kind: 'number', number: -1, plus, label };
+  if (rest === 'n' || rest === 'next' || rest === 's' || rest === 'same') {
+    if (last === undefined) {
+      return { kind: 'leans', message: `The priority '${rest}' has none before it in its section` };
+    }
+    return { kind: 'number', number: rest.startsWith('n') ? last + 1 : last, plus, label };
+  }
+  const number = leadingInteger(rest);
+  if (number === undefined) return { kind: 'label', name: rest, plus, label };
+  if (number < 1) {
+    return { kind: 'broken', message: `The priority ${shown(rest)} is below 1: Asterisk drops the line.` };
+  }
+  return { kind: 'number', number, plus, label };
+}
+
+/** As C's sscanf reads a number: leading blanks and a sign are fine, what follows the digits is left alone. */
+function leadingInteger(text: string): number | undefined {
+  const digits = /^\s*([+-]?\d+)/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
