@@ -1,0 +1,21 @@
+/** The first byte of a stream tells how the archive behind it is coded. */
+export const ENCODING = { plain: 0, zstd: 1 } as const;
+
+/** The pax header of an entry that could not be sent: why. */
+export const PAX_ERROR = 'XDS.error';
+
+/** Sound hardly shrinks; these do not at all worth the time. */
+const SOUND = /\.(wav|wav49|gsm|ogg|ulaw|alaw|au|vox|slin\d*|sln\d*|mp3|g722|g729|opus)$/i;
+/** Below this many bytes there is nothing to win. */
+const WORTHWHILE = 2_048;
+
+/** Whether most of what is sent is text. */
+export function paysToCompress(files: readonly { path: string; size: number }[]): boolean {
+  let text = 0;
+  let sound = 0;
+  for (const { path, size } of files) {
+    if (SOUND.test(path)) sound += size;
+    else text += size;
+  }
+  return text > sound && text > WORTHWHILE;
+}

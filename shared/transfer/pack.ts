@@ -1,0 +1,140 @@
+import { closeSync, fstatSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import tar from 'tar-stream';
+import { errnoOf } from '../disk/errno.ts';
+import { OpenFolders } from '../disk/openFolders.ts';
+import { type Stamp, stampOf } from '../disk/stamp.ts';
+import { baseOf, parentOf } from '../paths/relative.ts';
+import type { OutgoingStream } from './outgoingStream.ts';
+import { ENCODING, PAX_ERROR, paysToCompress } from './format.ts';
+
+const readAsync = promisify(read);
+const SMALL = 64 * 1024;
+const CHUNK = 256 * 1024;
+
+/** One file to send: at `path`, which must still have the stamp it was hashed under. */
+export type Packed = {
+  readonly path: string;
+  readonly size: number;
+  /** Why it can't be sent, when that is known already. */
+  readonly refusal?: string;
+  readonly stamp: Stamp;
+  /** Bytes that the receiver holds already. */
+  readonly from: number;
+};
+
+/**
+ * Sends files as a tar archive. Entries are named by their number in the request, never by a path: what an
+ * archive says is not where anything is written. A file that is no longer what it was is sent as an empty entry
+ * whose pax header says why.
+ *
+ * @throws when the stream fails; files that can't be read do not make it fail
+ */
+export async function packFiles(root: string, files: readonly Packed[], out: OutgoingStream): Promise<void> {
+  const compress = paysToCompress(files);
+  await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
+  const pack = tar.pack();
+  const source: NodeJS.ReadableStream = compress
+    ? (pack as unknown as NodeJS.ReadableStream).pipe(zlib.createZstdCompress())
+    : (pack as unknown as NodeJS.ReadableStream);
+  const sent = send(source, out).catch((error: unknown) => {
+    // Whoever waits for room in the archive must hear that nobody takes from it any more.
+    pack.destroy(error as Error);
+    throw error;
+  });
+  const [packed, written] = await Promise.allSettled([fill(pack, root, files), sent]);
+  if (written.status === 'rejected') throw written.reason;
+  if (packed.status === 'rejected') throw packed.reason;
+  await out.end();
+}
+
+async function send(source: NodeJS.ReadableStream, out: OutgoingStream): Promise<void> {
+  for await (const chunk of source) await out.write(chunk as unknown as Buffer);
+}
+
+async function fill(pack: tar.Pack, root: string, files: readonly Packed[]): Promise<void> {
+  using open = new OpenFolders(root);
+  for (const [number, file] of files.entries()) {
+    if (file.refusal !== undefined) await addError(pack, number, file.refusal);
+    else await addFile(pack, open, number, file);
+  }
+  pack.finalize();
+}
+
+async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: Packed): Promise<void> {
+  let fd: number;
+  try {
+    fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  try {
+    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp) return await addError(pack, number, 'changed');
+    const size = file.size - file.from;
+    if (size <= SMALL) await addSmall(pack, number, fd, file);
+    else await addLarge(pack, number, fd, file);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
+  const size = file.size - file.from;
+  const content = Buffer.allocUnsafe(size);
+  let at = 0;
+  try {
+    while (at < size) {
+      const length = readSync(fd, content, at, size - at, file.from + at);
+      if (length === 0) return await addError(pack, number, 'changed');
+      at += length;
+    }
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  await addEntry(pack, { name: String(number), size }, content);
+}
+
+async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
+  const size = file.size - file.from;
+  const entry = pack.entry({ name: String(number), size });
+  const ended = new Promise<void>((resolve, reject) => {
+    entry.on('finish', () => resolve());
+    entry.on('close', () => resolve());
+    entry.on('error', reject);
+  });
+  for (let at = 0; at < size; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
+    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, file.from + at);
+    // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
+    const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+    at += piece.length;
+    if (!entry.write(piece)) await drained(entry);
+  }
+  entry.end(null);
+  await ended;
+}
+
+function drained(entry: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      entry.off('drain', done);
+      entry.off('close', done);
+      resolve();
+    };
+    entry.on('drain', done);
+    entry.on('close', done);
+  });
+}
+
+function addError(pack: tar.Pack, number: number, why: string): Promise<void> {
+  return addEntry(pack, { name: String(number), size: 0, pax: { [PAX_ERROR]: why } }, Buffer.alloc(0));
+}
+
+type EntryHeader = { name: string; size: number; pax?: Record<string, string> };
+
+function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pack.entry(header, content, (error) => (error ? reject(error) : resolve()));
+  });
+}
