@@ -15,7 +15,12 @@ export type CommandEnd =
  */
 export function runCommand(
   words: readonly string[],
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly keepBytes?: number },
+  options: {
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+    readonly keepBytes?: number;
+    readonly encoding?: BufferEncoding;
+  },
 ): Promise<CommandEnd> {
   const [program, ...args] = words;
   if (program === undefined) {
@@ -24,7 +29,7 @@ export function runCommand(
   const { promise, resolve } = Promise.withResolvers<CommandEnd>();
   // A group of its own, so that what a wrapper script started ends with it.
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-  const output = boundedText(options.keepBytes ?? OUTPUT_LIMIT);
+  const output = boundedText(options.keepBytes ?? OUTPUT_LIMIT, options.encoding ?? 'utf8');
   child.stdout.on('data', output.add);
   child.stderr.on('data', output.add);
 
@@ -76,7 +81,10 @@ function signalGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): vo
 }
 
 /** Keeps the first bytes and lets the rest pass by, so that the writer never blocks on a full pipe. */
-function boundedText(limit: number): { add: (piece: Buffer) => void; text: () => string } {
+function boundedText(
+  limit: number,
+  encoding: BufferEncoding,
+): { add: (piece: Buffer) => void; text: () => string } {
   const pieces: Buffer[] = [];
   let room = limit;
   return {
@@ -86,6 +94,6 @@ function boundedText(limit: number): { add: (piece: Buffer) => void; text: () =>
       room -= kept.length;
       pieces.push(kept);
     },
-    text: () => Buffer.concat(pieces).toString('utf8'),
+    text: () => Buffer.concat(pieces).toString(encoding),
   };
 }

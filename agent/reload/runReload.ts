@@ -2,6 +2,7 @@ import { readAnswer } from './readAnswer.ts';
 import type { Prove } from './reloader.ts';
 import type { Refusal, ReloadKind } from './result.ts';
 import { runCommand } from './runCommand.ts';
+import type { CommandEnd } from './runCommand.ts';
 
 /** How one try of a reload ended. */
 export type ReloadEnd =
@@ -29,12 +30,9 @@ export async function runReload(
   let answer = readAnswer(first);
   let { output } = first;
   if (answer.meaning === 'unloaded') {
-    // Asterisk that met broken files at its start goes without the module until it is loaded by hand; one that
-    // is still starting loads it by itself, and says so here.
-    const second = await loadModule(asterisk, module, limits);
+    const second = await reloadOrLoad(asterisk, line, module, limits);
     answer = readAnswer(second);
     output += second.output;
-    if (/already loaded/i.test(second.output)) answer = { meaning: 'busy' };
   }
   if (answer.meaning === 'busy') return { how: 'busy', output };
   if (answer.meaning === 'away') return { how: 'away', output: output || answer.message };
@@ -72,8 +70,20 @@ function unproved(error: unknown): string {
   return `Whether it is active could not be checked: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-async function loadModule(asterisk: readonly string[], module: string, limits: Limits) {
-  const booted = await runCommand([...asterisk, '-rx', 'core waitfullybooted'], limits);
-  if (readAnswer(booted).meaning === 'away') return booted;
+/**
+ * Asterisk that is still starting knows the command in a moment; one that could not read its dialplan at its
+ * start goes without the module until somebody loads it, also when the files are mended.
+ */
+async function reloadOrLoad(
+  asterisk: readonly string[],
+  line: string,
+  module: string,
+  limits: Limits,
+): Promise<CommandEnd> {
+  for (const next of ['core waitfullybooted', line]) {
+    const end = await runCommand([...asterisk, '-rx', next], limits);
+    const { meaning } = readAnswer(end);
+    if (meaning === 'away' || (next === line && meaning !== 'unloaded')) return end;
+  }
   return await runCommand([...asterisk, '-rx', `module load ${module}`], limits);
 }

@@ -12,8 +12,8 @@ export type PlannedPriority = {
   readonly caller: string | undefined;
   readonly priority: number;
   readonly label: string | undefined;
-  /** Application and arguments as `dialplan show` prints them. */
-  readonly application: string;
+  /** What `dialplan show` prints for it, as `1. NoOp(x)`; undefined where only Asterisk can tell. */
+  readonly shown: string | undefined;
 };
 
 /** What Asterisk calls the priority of a hint. */
@@ -73,7 +73,7 @@ function readExten(
   leanless: (place: Place, message: string) => void,
 ): void {
   const [name = '', ...callers] = extension.split('/');
-  const caller = callers.length > 0 ? callers.join('/').replaceAll(/[ ()]/g, '') : undefined;
+  const caller = callers.length > 0 ? shrunkNumber(callers.join('/')) : undefined;
   const { head, rest: application } = splitAtComma(rest);
   const read = readPriority(head, cursor.priority);
   if (read.kind === 'broken') {
@@ -116,33 +116,52 @@ function readExten(
       `The set of characters in '${shown(name)}' is not closed: this pattern will not match as meant.`,
     );
   }
-  const shownApplication = readApplication(application ?? '', place, findings);
+  const { app, data } = readApplication(application ?? '', place, findings);
   plan.add({
     place,
     context: section.name,
-    extension: name,
+    extension: withoutBlanks(name),
     caller,
     priority: number,
     label: read.label,
-    application: shownApplication,
+    shown: shownAs(number, app, data),
   });
 }
 
-/** The application as it is kept: cut at the last closing parenthesis. */
-function readApplication(text: string, place: Place, findings: Findings): string {
-  const open = text.indexOf('(');
-  const name = (open === -1 ? text : text.slice(0, open)).replace(/^[\0- ]+/, '');
+/** A caller's number without the signs that people write into numbers. */
+function shrunkNumber(number: string): string {
+  return number.replaceAll(/\[[^\]]*\]?|[-( )]|\.(?=.)/g, (part) => (part.startsWith('[') ? part : ''));
+}
+
+/** The application as it is kept: its arguments end at the last closing parenthesis. */
+function readApplication(text: string, place: Place, findings: Findings): { app: string; data: string } {
+  const trimmed = text.replace(/^[\0- ]+/, '');
+  const open = trimmed.indexOf('(');
   if (open === -1) {
-    if (name === '') findings.warning(place, 'There is no application: a call that comes here does nothing.');
-    return `${name}()`;
+    if (trimmed === '')
+      findings.warning(place, 'There is no application: a call that comes here does nothing.');
+    return { app: trimmed, data: '' };
   }
-  if (name.includes('${') || name.includes('$[')) return `${text.replace(/^[\0- ]+/, '')}()`;
-  const close = text.lastIndexOf(')');
+  const app = trimmed.slice(0, open);
+  // A variable before the parenthesis makes the whole text the application, as in the hint SIP/${X(1)}.
+  if (app.includes('${') || app.includes('$[')) return { app: trimmed, data: '' };
+  const close = trimmed.lastIndexOf(')');
   if (close <= open) {
-    findings.warning(place, `The application ${shown(name)} has no closing ')': the line may have been cut.`);
-    return `${name}(${text.slice(open + 1)})`;
+    findings.warning(place, `The application ${shown(app)} has no closing ')': the line may have been cut.`);
+    return { app, data: trimmed.slice(open + 1) };
   }
-  return `${name}(${text.slice(open + 1, close)})`;
+  return { app, data: trimmed.slice(open + 1, close) };
+}
+
+function shownAs(priority: number, app: string, data: string): string | undefined {
+  if (priority !== HINT_PRIORITY) return `${String(priority)}. ${app}(${data})`;
+  return app.includes('${') ? undefined : `hint: ${app}`;
+}
+
+/** Blanks in an extension count for nothing, but in a pattern's set of characters they do. */
+function withoutBlanks(extension: string): string {
+  if (!extension.startsWith('_')) return extension.replaceAll(' ', '');
+  return extension.replaceAll(/\[[^\]]*\]?| /g, (part) => (part === ' ' ? '' : part));
 }
 
 /** Splits at the first comma that is neither in brackets nor after a backslash. */
@@ -178,7 +197,10 @@ class Plan {
 
   add(priority: PlannedPriority): void {
     // What a variable in the name stands for is only known to Asterisk.
-    if (/\$[{[]/.test(priority.extension)) return;
+    if (/\$[{[]/.test(priority.extension)) {
+      this.priorities.push({ ...priority, shown: undefined });
+      return;
+    }
     const where = `${priority.context}\0${extensionKey(priority.extension, priority.caller)}`;
     const key = `${where}\0${String(priority.priority)}`;
     const first = this.#taken.get(key);

@@ -145,7 +145,12 @@ test('a module that gave up at the start is loaded by hand', async (t) => {
     'case "$2" in "dialplan reload") echo "No such command \'dialplan reload\'";; esac',
   );
   assert.equal((await reloader.request('dialplan')).ok, true);
-  assert.deepEqual(await calls(), ['dialplan reload', 'core waitfullybooted', 'module load pbx_config.so']);
+  assert.deepEqual(await calls(), [
+    'dialplan reload',
+    'core waitfullybooted',
+    'dialplan reload',
+    'module load pbx_config.so',
+  ]);
 });
 
 test('what the proof finds is the refusal; a proof that fails is told and counts for nothing', async (t) => {

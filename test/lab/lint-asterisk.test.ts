@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { globSync, statSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { readDialplanShow } from '../../agent/reload/dialplanShow.ts';
+import { readDialplan } from '../../shared/lint/lint.ts';
+import { CORPUS } from './asterisk/corpus.ts';
+import type { CorpusCase } from './asterisk/corpus.ts';
+import { AsteriskInstance } from './asterisk/instance.ts';
+import { fetchAsterisk } from './asterisk/root.ts';
+
+const root = await fetchAsterisk();
+const skip = root.missing ?? false;
+let asterisk: AsteriskInstance;
+
+before(async () => {
+  if (root.missing !== undefined) return;
+  const folder = await mkdtemp(join(tmpdir(), 'lint-asterisk-'));
+  asterisk = await AsteriskInstance.create(root.folder, folder);
+});
+
+after(async () => {
+  if (root.missing === undefined) await asterisk.remove();
+});
+
+/** What Asterisk logs when something of a file does not make it into the plan. */
+const LOSS = [
+  /parse error:/,
+  /was listed as a #include but it does not exist/,
+  /Inheritance requested, but/,
+  /Category addition requested, but/,
+  /Invalid escape/,
+  /No '=' \(equal sign\)/,
+  /No variable name/,
+  /Unknown directive/,
+  /Directive '#.*' needs an argument/,
+  /Cannot perform #exec/,
+  /too long, skipping/,
+  /Unterminated comment/,
+  /Label missing trailing/,
+  /Can't use '.*' priority on the first entry/,
+  /Invalid priority/,
+  /No previous pattern/,
+  /Unable to register extension/,
+];
+
+/** The last file of every folder: it shows whether Asterisk came to the end. */
+const LAST = { 'zz-last.conf': '[zz-last]\nexten => zz,1,NoOp(the end)\n' };
+
+/** Where Asterisk says nothing at all about what it dropped. */
+const SILENT = new Set(['n right after a hint', 'an end of a block comment alone', 'no extension']);
+
+type Outcome = { log: string; live: string[] };
+
+async function activate(files: ReadonlyMap<string, Buffer>): Promise<Outcome> {
+  const { dialplan } = asterisk.folders;
+  for (const name of globSync(['*', '.*'], { cwd: dialplan })) {
+    await rm(join(dialplan, name), { recursive: true });
+  }
+  for (const [name, content] of files) await writeFile(join(dialplan, name), content);
+  const { size } = await stat(asterisk.log);
+  const answer = await asterisk.cli('dialplan reload');
+  if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
+  const shown = Buffer.from(await asterisk.cli('dialplan show')).toString('utf8');
+  const live = readDialplanShow(shown)
+    .filter(({ file }) => file !== 'extensions.conf')
+    .map((live) => describe(live, live.shown, live.file, live.counted));
+  return { log: (await readFile(asterisk.log)).subarray(size).toString('latin1'), live: live.sort() };
+}
+
+function describe(
+  priority: { context: string; extension: string; caller: string | undefined },
+  shown: string,
+  file: string,
+  counted: number,
+): string {
+  const caller = priority.caller === undefined ? '' : `/${priority.caller}`;
+  return `[${priority.context}] ${priority.extension}${caller} ${shown} ${file}:${String(counted)}`;
+}
+
+/** The file system as Asterisk sees it from its configuration folder. */
+function exists(pattern: string): boolean {
+  const path = isAbsolute(pattern) ? pattern : join(asterisk.folders.folder, 'etc', pattern);
+  return globSync(path).some((found) => statSync(found).isFile());
+}
+
+function contents({ files }: CorpusCase): Map<string, Buffer> {
+  return new Map(Object.entries({ ...files, ...LAST }).map(([name, text]) => [name, Buffer.from(text)]));
+}
+
+/** As read from Asterisk's UTF-8 output; bytes that are none are replaced on both sides. */
+function utf8(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+for (const given of CORPUS) {
+  test(`${given.verdict}: ${given.name}`, { skip }, async () => {
+    const files = contents(given);
+    const reading = readDialplan(files, { exists });
+    const { log, live } = await activate(files);
+    const isLost = LOSS.some((pattern) => pattern.test(log)) || SILENT.has(given.name);
+    const hasError = reading.findings.some(({ severity }) => severity === 'error');
+    const detail = `${JSON.stringify(reading.findings, null, 1)}\n${log}`;
+    if (given.verdict === 'doubt') {
+      assert.equal(hasError, false, detail);
+      assert.ok(reading.findings.length > 0, 'a doubt is worth a warning');
+      return;
+    }
+    assert.equal(isLost, given.verdict === 'broken', `Asterisk: ${detail}`);
+    assert.equal(hasError, given.verdict === 'broken', `lint: ${detail}`);
+    const planned = reading.priorities
+      .filter(({ shown }) => shown !== undefined)
+      .map((planned) =>
+        utf8(describe(planned, planned.shown ?? '', planned.place.path, planned.place.counted)),
+      );
+    const ungrounded = new Set(
+      reading.priorities
+        .filter(({ shown }) => shown === undefined)
+        .map(({ place }) => `${place.path}:${String(place.counted)}`),
+    );
+    const known = live.filter((line) => ![...ungrounded].some((where) => line.endsWith(` ${where}`)));
+    assert.deepEqual(planned.sort(), known, detail);
+  });
+}
+
+test(
+  "Debian's own sample dialplan is taken whole, and lint knows every priority of it",
+  { skip },
+  async () => {
+    const sample = await readFile(join(asterisk.root, 'etc/asterisk/extensions.conf'));
+    const files = new Map([['extensions-sample.conf', sample]]);
+    const reading = readDialplan(files, { exists });
+    const { live } = await activate(files);
+    assert.deepEqual(
+      reading.findings.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+    const planned = reading.priorities.map((planned) =>
+      utf8(describe(planned, planned.shown ?? '', planned.place.path, planned.place.counted)),
+    );
+    assert.deepEqual(planned.sort(), live);
+    assert.ok(live.length > 100, String(live.length));
+  },
+);
