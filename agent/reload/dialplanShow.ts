@@ -10,41 +10,38 @@ export type LivePriority = {
   readonly counted: number;
 };
 
+/** A live plan, and whether everything that Asterisk printed was understood. */
+export type LivePlan = { readonly priorities: readonly LivePriority[]; readonly isWhole: boolean };
+
 const CONTEXT = /^\[ Context '(.*)' created by '.*' \]$/;
-const EXTENSION = /^ {2}'(.*?)' (?:\(CID match '(.*?)'\) )?=> +((?:hint: |\d+\. ).*?) *\[([^[]*):(\d+)\]$/;
-const NEXT = /^ {2}(?: {3}\[.*?\])? +((?:hint: |\d+\. ).*?) *\[([^[]*):(\d+)\]$/;
+const EXTENSION = /^ {2}'(.*?)' (?:\(CID match '(.*?)'\) )?=> +((?:hint: |-?\d+\. ).*?) *\[([^[\]]*)\]$/;
+const NEXT = /^ {2}(?: {3}\[.*?\])? +((?:hint: |-?\d+\. ).*?) *\[([^[\]]*)\]$/;
+const TOTAL = /^-= \d+ extensions? \((\d+) priorit(?:y|ies)\) in \d+ contexts?\. =-$/m;
 
 /**
- * Reads the answer of `dialplan show` (Latin-1, since file contents may be anything). Lines that name no file,
- * as those of other modules or of an Asterisk before version 13, are left out.
+ * Reads the answer of `dialplan show` (Latin-1, since file contents may be anything). Priorities that name no
+ * file, as those of other modules or of an Asterisk before version 13, are left out.
  */
-export function readDialplanShow(output: string): LivePriority[] {
+export function readDialplanShow(output: string): LivePlan {
   const priorities: LivePriority[] = [];
-  let context: string | undefined;
-  let extension: Pick<LivePriority, 'extension' | 'caller'> | undefined;
+  let understood = 0;
+  let context = '';
+  let extension: Pick<LivePriority, 'extension' | 'caller'> = { extension: '', caller: undefined };
   for (const line of output.split('\n')) {
     const header = CONTEXT.exec(line);
     if (header !== null) {
-      context = header[1];
-      extension = undefined;
+      context = header[1] ?? '';
       continue;
     }
-    if (context === undefined) continue;
     const first = EXTENSION.exec(line);
-    if (first !== null) {
-      extension = { extension: first[1] ?? '', caller: first[2] };
-      priorities.push({ context, ...extension, ...whereFrom(first.slice(3)) });
-      continue;
-    }
-    const next = extension === undefined ? null : NEXT.exec(line);
-    if (next !== null && extension !== undefined) {
-      priorities.push({ context, ...extension, ...whereFrom(next.slice(1)) });
-    }
+    const parts = first === null ? NEXT.exec(line)?.slice(1) : first.slice(3);
+    if (first !== null) extension = { extension: first[1] ?? '', caller: first[2] };
+    if (parts === undefined) continue;
+    understood += 1;
+    const [shown = '', origin = ''] = parts;
+    const [, file, counted] = /^(.*):(\d+)$/.exec(origin) ?? [];
+    if (file !== undefined) priorities.push({ context, ...extension, shown, file, counted: Number(counted) });
   }
-  return priorities;
-}
-
-function whereFrom(parts: readonly string[]): Pick<LivePriority, 'shown' | 'file' | 'counted'> {
-  const [shown = '', file = '', counted = ''] = parts;
-  return { shown, file, counted: Number(counted) };
+  const total = TOTAL.exec(output)?.[1];
+  return { priorities, isWhole: total !== undefined && Number(total) === understood };
 }

@@ -16,3 +16,6 @@ export const BUSY_TRIES = 15;
 /** The first and the longest pause before an owed reload is tried again. Milliseconds. */
 export const FIRST_RETRY_MS = 1_000;
 export const LONGEST_RETRY_MS = 30_000;
+
+/** What is kept of `dialplan show`: 10,000 extensions are 1.6 MB. A plan that was cut is not judged. Bytes. */
+export const SHOW_LIMIT = 32 * 1024 * 1024;

@@ -79,7 +79,13 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 }
 
 /** The text of a new agent.yml, in the manner of {@link controllerConfigText}. */
-export function agentConfigText(given: { readonly main?: HostPort; readonly name?: string } = {}): string {
+export function agentConfigText(
+  given: {
+    readonly main?: HostPort;
+    readonly name?: string;
+    readonly directories?: readonly { readonly name: string; readonly path: string }[];
+  } = {},
+): string {
   return `# XiVO XDS file synchronisation, on an MDS. Every key is optional; the values shown are the defaults.
 # What is synchronised, and how, is configured on Main.
 # After a change: systemctl restart xivo-xds-sync-agent
@@ -100,7 +106,17 @@ ${keyLine('name', given.name, undefined)}
 #bandwidth: 0
 
 # Where the directories lie on this server, by their names on Main. A list given here replaces this one.
-#directories:
+${given.directories === undefined ? DEFAULT_PLACES : placesText(given.directories)}
+# How long replaced and removed files can be brought back.
+#trash:
+#  keep: 30d
+
+# Disk space that stays free.
+#reserve: 64MiB
+`;
+}
+
+const DEFAULT_PLACES = `#directories:
 #  - name: dialplan
 #    path: /etc/asterisk/extensions_extra.d
 #  - name: moh
@@ -109,14 +125,11 @@ ${keyLine('name', given.name, undefined)}
 #    path: /var/lib/xivo/sounds
 #  - name: recordings
 #    path: /var/lib/xivo/sounds/recordings
-
-# How long replaced and removed files can be brought back.
-#trash:
-#  keep: 30d
-
-# Disk space that stays free.
-#reserve: 64MiB
 `;
+
+function placesText(directories: readonly { readonly name: string; readonly path: string }[]): string {
+  const entries = directories.map(({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`);
+  return `directories:\n${entries.join('')}`;
 }
 
 function keyLine(key: string, value: string | undefined, standard: string | undefined): string {

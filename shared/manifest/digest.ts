@@ -14,7 +14,12 @@ export class ContentDigest {
 
   /** Adds a path, or takes it out again when it is in. */
   toggle(path: string, entry: Entry): void {
-    const one = createHash('sha256').update(encodeName(path)).update('\0').update(contentKey(entry)).digest();
+    this.toggleText(path, contentKey(entry));
+  }
+
+  /** The same for whatever else is said of a path. */
+  toggleText(path: string, said: string | Uint8Array): void {
+    const one = createHash('sha256').update(encodeName(path)).update('\0').update(said).digest();
     for (let i = 0; i < BYTES; i++) this.#sum[i] = (this.#sum[i] ?? 0) ^ (one[i] ?? 0);
   }
 

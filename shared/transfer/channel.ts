@@ -57,6 +57,12 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     if (this.isOpen) this.#socket.send(JSON.stringify(message));
   }
 
+  /** Sends, and resolves when the message has left this process: a slow peer slows the caller. */
+  sendAndWait(message: Out): Promise<void> {
+    if (!this.isOpen) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.send(JSON.stringify(message), () => resolve()));
+  }
+
   /** Starts sending a stream. @param bytes about how much it will carry: little goes first */
   openOutgoing(id: number, bytes: number): OutgoingStream {
     if (this.#outgoing.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);

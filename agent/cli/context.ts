@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { type AgentConfig, loadAgentConfig } from '../../shared/config/agentConfig.ts';
+import { agentPlaces, type Places } from '../../shared/config/places.ts';
+import { Root } from '../../shared/config/rootPath.ts';
+import type { GlobalOptions } from '../../shared/cli/program.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+
+/** Where this invocation's MDS lives. */
+export type Context = { readonly root: Root; readonly places: Places; readonly configFile: string };
+
+export function contextOf(options: GlobalOptions): Context {
+  const root = new Root(options.root);
+  const places = agentPlaces(root);
+  return { root, places, configFile: options.config ?? places.configFile };
+}
+
+/** @throws UsageError when this MDS was never enrolled, ConfigError when the file is wrong */
+export function loadConfig({ configFile }: Context): AgentConfig {
+  if (!existsSync(configFile)) {
+    throw new UsageError(`there is no ${configFile}: run "xivo-xds-sync-agent enroll --main HOST" first`);
+  }
+  return loadAgentConfig(configFile).config;
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

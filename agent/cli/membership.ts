@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { isPin } from '../../shared/identity/pin.ts';
+
+const FILE = 'main.json';
+
+const schema = z.strictObject({
+  name: z.string(),
+  mainPin: z.string().refine(isPin),
+  /** False while a person has still to approve it on Main. */
+  approved: z.boolean(),
+});
+
+/** Whose MDS this is: the Main that it knows by its pin, and the name it has there. */
+export type Membership = z.infer<typeof schema>;
+
+export function saveMembership(folder: string, membership: Membership): void {
+  writeFileDurably(path.join(folder, FILE), `${JSON.stringify(membership)}\n`, { mode: 0o600 });
+}
+
+/** @throws when the file is damaged: the message names it */
+export function loadMembership(folder: string): Membership | undefined {
+  const file = path.join(folder, FILE);
+  if (!existsSync(file)) return undefined;
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new Error(`${file} is damaged: enrol this MDS again with a token made by "xivo-xds-sync mds add NAME --replace" on Main`, { cause: error });
+  }
+}

@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentReport, Command, FromMain, PlannedAction } from '../../protocol/messages.ts';
+import { MAX_ITEMS } from '../../protocol/limits.ts';
+import type { AgentConfig } from '../../shared/config/agentConfig.ts';
+import type { Places } from '../../shared/config/places.ts';
+import type { Root } from '../../shared/config/rootPath.ts';
+import { Owners } from '../../shared/disk/owners.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { nestedInside } from '../../shared/paths/nesting.ts';
+import { Database } from '../../shared/state/database.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { jitter } from '../../shared/time/jitter.ts';
+import { AgentDirectory } from '../directory/agentDirectory.ts';
+import type { DialOptions } from '../link/dial.ts';
+import { Link, type Welcome } from '../link/link.ts';
+import type { Session } from '../link/session.ts';
+import { Reloads } from './reloads.ts';
+import { makeReport, type Reconciled } from './report.ts';
+
+/** Reports that are due within this time travel as one, milliseconds. */
+const REPORT_GATHER = 25;
+
+export type AgentOptions = {
+  readonly config: AgentConfig;
+  readonly places: Places;
+  readonly root: Root;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly dial: () => DialOptions;
+};
+
+/** The daemon of an MDS: keeps the link to Main, and its directories true. */
+export class Agent {
+  readonly directories = new Map<string, AgentDirectory>();
+  readonly link: Link;
+  readonly reloads: Reloads;
+  lastReconcile: Reconciled | undefined;
+  readonly #options: AgentOptions;
+  readonly #db: Database;
+  readonly #owners = new Owners();
+  readonly #stop = new AbortController();
+  #session: Session | undefined;
+  #welcome: Welcome | undefined;
+  #reportTimer: NodeJS.Timeout | undefined;
+  /** Directories that Main has and this MDS does not know. */
+  #unknown: string[] = [];
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { config, places, clock, log } = options;
+    this.#db = new Database(places.stateFile);
+    if (this.#db.setAside !== undefined) log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
+    this.reloads = new Reloads({ asterisk: config.asterisk, db: this.#db, clock, log, onNews: () => this.#news() });
+    this.link = new Link({
+      dial: options.dial,
+      hello: () => ({ stateId: this.#db.stateId, directories: config.directories.map(({ name }) => name) }),
+      clock,
+      log,
+      onWelcome: (session, welcome) => void this.#onWelcome(session, welcome),
+      onMessage: (session, message) => this.#onMessage(session, message),
+      onLost: () => this.#onLost(),
+    });
+  }
+
+  start(): void {
+    this.link.start();
+    this.reloads.start();
+    void this.#reconcileForever();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#reportTimer);
+    await this.link.stop();
+    await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    await this.reloads.close();
+    this.#db.close();
+  }
+
+  /** What Main is told, and `xivo-xds-sync-agent status` shows. */
+  report(): AgentReport {
+    return makeReport({
+      directories: [...this.directories.values()],
+      unknown: this.#unknown,
+      clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
+      lastReconcile: this.lastReconcile,
+      reloads: this.reloads.recent,
+      owed: this.reloads.owed,
+      now: this.#options.clock.now(),
+    });
+  }
+
+  async #onWelcome(session: Session, welcome: Welcome): Promise<void> {
+    this.#session = session;
+    this.#welcome = welcome;
+    this.#options.log.info('connected to Main', { version: welcome.version });
+    await this.#openDirectories(welcome);
+    if (this.#session !== session) return;
+    for (const directory of this.directories.values()) directory.attach(session, welcome.paused);
+    this.#news();
+  }
+
+  /** Main says how its directories behave; where they lie here, this host's own configuration says. */
+  async #openDirectories(welcome: Welcome): Promise<void> {
+    const { config, root, clock, log } = this.#options;
+    const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
+    this.#unknown = [];
+    for (const policy of welcome.directories) {
+      const here = config.directories.find(({ name }) => name === policy.name);
+      if (here === undefined) {
+        this.#unknown.push(policy.name);
+        continue;
+      }
+      const open = this.directories.get(policy.name);
+      if (open !== undefined && JSON.stringify(open.policy) === JSON.stringify(policy)) continue;
+      await open?.close();
+      const directory = new AgentDirectory({
+        name: policy.name,
+        path: root.path(here.path),
+        nested: nested.get(policy.name) ?? new Set(),
+        policy,
+        guard: welcome.guard,
+        db: this.#db,
+        owners: this.#owners,
+        clock,
+        reserve: config.reserveBytes,
+        log: log.child({ directory: policy.name }),
+        onNews: () => this.#news(),
+        onApplied: () => this.reloads.owe(policy.reload),
+        afterApplied: () => this.reloads.pay(policy.reload),
+      });
+      this.directories.set(policy.name, directory);
+    }
+    for (const [name, directory] of this.directories) {
+      if (welcome.directories.some((policy) => policy.name === name)) continue;
+      await directory.close();
+      this.directories.delete(name);
+    }
+  }
+
+  #onLost(): void {
+    this.#session = undefined;
+    for (const directory of this.directories.values()) directory.detach();
+  }
+
+  #onMessage(session: Session, message: FromMain): void {
+    if ('directory' in message) {
+      // A directory that this host does not know gets nothing: it never asked for its manifest.
+      this.directories.get(message.directory)?.onMessage(message);
+      return;
+    }
+    if (message.type === 'paused') for (const directory of this.directories.values()) directory.pause(message.paused);
+    else if (message.type === 'command') void this.#obey(session, message.id, message.command);
+  }
+
+  async #obey(session: Session, id: number, command: Command): Promise<void> {
+    try {
+      const { ok, lines, actions } = await this.#carryOut(command);
+      for (let at = 0; at < actions.length; at += MAX_ITEMS) {
+        session.send({ type: 'answer-part', id, actions: actions.slice(at, at + MAX_ITEMS) });
+      }
+      session.send({ type: 'answer', id, ok, lines });
+    } catch (error) {
+      this.#options.log.error('a command of Main failed', { command: command.do, error });
+      session.send({ type: 'answer', id, ok: false, lines: [error instanceof Error ? error.message : String(error)] });
+    }
+  }
+
+  async #carryOut(command: Command): Promise<{ ok: boolean; lines: string[]; actions: PlannedAction[] }> {
+    const all = [...this.directories.values()];
+    switch (command.do) {
+      case 'reconcile':
+        return this.reconcile();
+      case 'plan': {
+        const actions = (await Promise.all(all.map((directory) => directory.dryRun()))).flat();
+        return { ok: true, lines: [], actions };
+      }
+      case 'why': {
+        const directory = this.directories.get(command.directory);
+        if (directory === undefined) return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
+        return { ok: true, lines: [JSON.stringify(directory.why(command.path))], actions: [] };
+      }
+      case 'confirm': {
+        await this.directories.get(command.directory)?.confirm();
+        await this.directories.get(command.directory)?.whenIdle();
+        return { ok: true, lines: [], actions: [] };
+      }
+      case 'verify':
+      case 'trash-list':
+      case 'trash-restore':
+        return { ok: false, lines: [`this agent can't "${command.do}" yet`], actions: [] };
+    }
+  }
+
+  /** A full pass over every directory. */
+  async reconcile(): Promise<{ ok: boolean; lines: string[]; actions: PlannedAction[] }> {
+    const { clock } = this.#options;
+    const begun = clock.monotonic();
+    const passes = await Promise.all([...this.directories.values()].map((directory) => directory.reconcile()));
+    for (const { policy } of this.directories.values()) {
+      if (policy.reloadAlways && policy.reload !== 'none') {
+        this.reloads.owe(policy.reload);
+        this.reloads.pay(policy.reload);
+      }
+    }
+    const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0;
+    const durationMs = Math.round(clock.monotonic() - begun);
+    this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
+    this.#options.log.info('reconciled', { ok, milliseconds: durationMs });
+    this.#sendReport();
+    const lines = this.report().errors.map(({ path, message }) => `${path}: ${message}`);
+    return { ok, lines, actions: passes.flatMap((pass) => pass.actions) };
+  }
+
+  async #reconcileForever(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await sleep(jitter(this.#welcome?.reconcileEvery ?? 60_000), undefined, { signal });
+      } catch {
+        return;
+      }
+      if (this.#session !== undefined) await this.reconcile();
+    }
+  }
+
+  #news(): void {
+    this.#reportTimer ??= setTimeout(() => this.#sendReport(), REPORT_GATHER);
+  }
+
+  #sendReport(): void {
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+    this.#session?.send(this.report());
+  }
+}

@@ -1,0 +1,72 @@
+import type { ReloadReport } from '../../protocol/messages.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { Reloader } from '../reload/reloader.ts';
+import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from '../reload/result.ts';
+
+const KEEP = 20;
+const MAX_OUTPUT = 4_000;
+
+export type ReloadsOptions = {
+  readonly asterisk: readonly string[];
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onNews: () => void;
+};
+
+/** The reloads that this host's Asterisk is owed: written down before the files change, paid after, over restarts. */
+export class Reloads {
+  recent: ReloadReport[] = [];
+  readonly #options: ReloadsOptions;
+  readonly #reloader: Reloader;
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options;
+    const { clock, asterisk } = options;
+    this.#reloader = new Reloader({
+      asterisk,
+      clock: {
+        now: () => clock.now(),
+        after: (milliseconds, callback) => {
+          const timer = setTimeout(callback, milliseconds);
+          return () => clearTimeout(timer);
+        },
+      },
+      onResult: (result) => this.#onResult(result),
+    });
+  }
+
+  get owed(): ReloadKind[] {
+    return RELOAD_KINDS.filter((kind) => this.#options.db.meta(`owed:${kind}`) !== undefined);
+  }
+
+  /** Pays what an earlier run still owed. */
+  start(): void {
+    for (const kind of this.owed) void this.#reloader.request(kind);
+  }
+
+  /** Called in the transaction that records a change set: a crash right after it must not forget the reload. */
+  owe(kind: ReloadKind | 'none'): void {
+    if (kind !== 'none') this.#options.db.setMeta(`owed:${kind}`, '1');
+  }
+
+  pay(kind: ReloadKind | 'none'): void {
+    if (kind !== 'none') void this.#reloader.request(kind);
+  }
+
+  async close(): Promise<void> {
+    await this.#reloader.close();
+  }
+
+  #onResult(result: ReloadResult): void {
+    const { kind, at, ok, durationMs, output } = result;
+    if (ok && !this.#reloader.owed().includes(kind)) this.#options.db.setMeta(`owed:${kind}`, undefined);
+    const report = { kind, at: new Date(at).toISOString(), ok, durationMs: Math.round(durationMs), output: output.slice(0, MAX_OUTPUT) };
+    this.recent = [...this.recent, report].slice(-KEEP);
+    if (ok) this.#options.log.info('Asterisk reloaded', { kind, milliseconds: report.durationMs });
+    else this.#options.log.error('Asterisk did not reload', { kind, output: report.output });
+    this.#options.onNews();
+  }
+}

@@ -1,0 +1,43 @@
+import type { AgentReport, ErrorReport, ReloadReport } from '../../protocol/messages.ts';
+import type { AgentDirectory } from '../directory/agentDirectory.ts';
+
+/** Errors told at once: a person can't read more, and the message stays small. */
+const MAX_ERRORS = 200;
+const MAX_MESSAGE = 2_000;
+
+export type Reconciled = { readonly at: string; readonly ok: boolean; readonly durationMs: number };
+
+export type ReportInput = {
+  readonly directories: readonly AgentDirectory[];
+  /** Directories that Main has and this MDS does not know. */
+  readonly unknown: readonly string[];
+  readonly clockOffsetMs: number;
+  readonly lastReconcile: Reconciled | undefined;
+  readonly reloads: readonly ReloadReport[];
+  readonly owed: AgentReport['owedReloads'];
+  readonly now: number;
+};
+
+/** How this MDS is, for Main's status. */
+export function makeReport(input: ReportInput): AgentReport {
+  const errors: ErrorReport[] = input.unknown.map((name) => ({
+    at: new Date(input.now).toISOString(),
+    path: name,
+    message: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
+  }));
+  for (const { name, retries } of input.directories) {
+    for (const [path, { at, message }] of retries.troubles) {
+      if (errors.length >= MAX_ERRORS) break;
+      errors.push({ at: new Date(at).toISOString(), path: `${name}/${path}`, message: message.slice(0, MAX_MESSAGE) });
+    }
+  }
+  return {
+    type: 'report',
+    directories: input.directories.map((directory) => directory.report()),
+    clockOffsetMs: Math.round(input.clockOffsetMs * 1000) / 1000,
+    lastReconcile: input.lastReconcile ?? null,
+    reloads: [...input.reloads],
+    owedReloads: [...input.owed],
+    errors,
+  };
+}

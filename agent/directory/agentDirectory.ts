@@ -1,0 +1,536 @@
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
+import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '../../protocol/messages.ts';
+import { Applier, type Record } from '../../shared/apply/applier.ts';
+import type { Outcome } from '../../shared/apply/changeSet.ts';
+import { errnoOf } from '../../shared/disk/errno.ts';
+import type { Owners } from '../../shared/disk/owners.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Entry } from '../../shared/manifest/entry.ts';
+import { entryOf } from '../../shared/manifest/state.ts';
+import { actionOf } from '../../shared/plan/action.ts';
+import type { Decision } from '../../shared/plan/decision.ts';
+import { decidePath, isChange, plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
+import type { Guard } from '../../shared/plan/policy.ts';
+import { type Changes, visible } from '../../shared/scan/nodes.ts';
+import { Replica } from '../../shared/scan/replica.ts';
+import { Watch } from '../../shared/scan/watch.ts';
+import type { Database } from '../../shared/state/database.ts';
+import { Journal } from '../../shared/state/journal.ts';
+import { Ledger } from '../../shared/state/ledger.ts';
+import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import type { Session } from '../link/session.ts';
+import { download, type JobResult } from './download.ts';
+import { MainView } from './mainView.ts';
+import { Retries } from './retries.ts';
+import { type Job, schedule } from './schedule.ts';
+import { Tally } from './tally.ts';
+import { agreedAfter, upload } from './upload.ts';
+
+/** Removals within this time count together against the guard, milliseconds. */
+const FLOOD_WINDOW = 60_000;
+/** A confirmation lets held removals happen within this time, milliseconds. */
+const CONFIRMED_FOR = 60_000;
+/** Waits for files that are being written, beyond their settle time, milliseconds. */
+const QUIET_EXTRA = 1_500;
+
+export type AgentDirectoryOptions = {
+  readonly name: string;
+  readonly path: string;
+  readonly nested: ReadonlySet<string>;
+  readonly policy: DirectoryPolicy;
+  readonly guard: Guard;
+  readonly db: Database;
+  readonly owners: Owners;
+  readonly clock: Clock;
+  readonly reserve: number;
+  readonly log: Logger;
+  /** Something to report changed. */
+  readonly onNews: () => void;
+  /** A change set became visible. Called inside the transaction that records it. */
+  readonly onApplied: (name: string) => void;
+  /** It is recorded: now Asterisk may be told. */
+  readonly afterApplied: (name: string) => void;
+};
+
+/** One synchronised directory on this MDS: it plans against Main's manifest, and carries the plan out. */
+export class AgentDirectory {
+  readonly name: string;
+  readonly policy: DirectoryPolicy;
+  readonly replica: Replica;
+  readonly mainView: MainView;
+  readonly ledger: Ledger;
+  readonly retries = new Retries();
+  held: string | undefined;
+  readonly #options: AgentDirectoryOptions;
+  readonly #applier: Applier;
+  readonly #watch: Watch;
+  readonly #tally = new Tally();
+  #session: Session | undefined;
+  #paused = false;
+  #dirty: 'all' | Set<string> = 'all';
+  /** What is still to be done, by the newest plan of each path. */
+  readonly #pending = new Map<string, Decision>();
+  readonly #inFlight = new Map<string, Job>();
+  #running: Job[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  #turnDue = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #removals: { at: number; files: number }[] = [];
+  #confirmedUntil = 0;
+  #plannedRevision = 0;
+  #idle: (() => void)[] = [];
+  #started = false;
+  #closed = false;
+
+  constructor(options: AgentDirectoryOptions) {
+    this.#options = options;
+    const { name, path, policy, db, owners, clock } = options;
+    this.name = name;
+    this.policy = policy;
+    this.mainView = new MainView(owners, options.nested);
+    this.ledger = new Ledger(db, name);
+    const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
+    this.replica = new Replica({
+      name,
+      path,
+      nested: options.nested,
+      settle: policy.settle,
+      // Only where an empty directory here would empty Main's.
+      emptyIsHeld: policy.deletions === 'both',
+      index: new ScanIndexTable(db, name),
+      owners,
+      clock,
+      onChanges: (changes) => this.#onLocalChanges(changes),
+      onError,
+    });
+    this.#watch = new Watch(this.replica, onError);
+    this.#applier = new Applier({ directory: name, path, journal: new Journal(db), clock, reserve: options.reserve });
+  }
+
+  /** A connection to Main is there: its manifest comes next. */
+  attach(session: Session, paused: boolean): void {
+    this.#session = session;
+    this.#paused = paused;
+    this.mainView.forgetRevision();
+    this.retries.forgive();
+    session.send({ type: 'want-manifest', directory: this.name });
+  }
+
+  detach(): void {
+    this.#session = undefined;
+    this.mainView.forgetRevision();
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#wake('all');
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    this.#session = undefined;
+    await this.#watch.close();
+    await this.#turn;
+    while (this.#running.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.replica.close();
+  }
+
+  onMessage(message: Extract<FromMain, { directory: string }>): void {
+    const view = this.mainView;
+    switch (message.type) {
+      case 'manifest-begin':
+        return view.begin(message.held, message.root);
+      case 'manifest-page':
+        if (!view.page(message.items)) this.#session?.violation('a manifest page out of place, or too many');
+        return undefined;
+      case 'manifest-end':
+        if (!view.end(message.revision)) return this.#session?.violation('a manifest that ends before it began');
+        void this.#manifestIsHere();
+        return undefined;
+      case 'changes': {
+        const paths = view.change(message.from, message.revision, message.held, message.items);
+        if (paths === undefined) this.#session?.send({ type: 'want-manifest', directory: this.name });
+        else this.#wake(message.held !== (this.held ?? null) ? 'all' : paths);
+        return undefined;
+      }
+      case 'check':
+        if (view.revision === message.revision && view.digest !== message.digest) {
+          this.#options.log.error("this copy of Main's manifest was wrong; it is fetched again");
+          this.#session?.send({ type: 'want-manifest', directory: this.name });
+        }
+        return undefined;
+    }
+  }
+
+  /**
+   * Reads everything again, plans, and works until nothing is left to be done.
+   * @returns what was to be done, and whether all of it was
+   */
+  async reconcile(): Promise<{ ok: boolean; actions: PlannedAction[] }> {
+    this.retries.forgive();
+    await this.#readAgain();
+    const actions = this.plannedActions();
+    this.#wake('all');
+    await this.whenIdle();
+    const left = this.#session === undefined ? undefined : this.#plan();
+    const behind = left === undefined || left.held !== undefined || [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
+    return { ok: !behind && this.mainView.isReady, actions };
+  }
+
+  /** The plan as it is now, a line a file. */
+  plannedActions(): PlannedAction[] {
+    if (!this.mainView.isReady) return [];
+    const { decisions, held, heldPaths } = this.#plan();
+    const actions = [...decisions].flatMap(([path, decision]) => actionOf(this.name, path, decision) ?? []);
+    const hold = (path: string): PlannedAction => ({ directory: this.name, action: 'hold', path, bytes: 0, reason: held ?? '' });
+    if (heldPaths.length > 0) actions.push(...heldPaths.map(hold));
+    else if (held !== undefined) actions.push(hold(''));
+    return actions;
+  }
+
+  /** Everything is read again, for a dry run as for the real one. */
+  async #readAgain(): Promise<void> {
+    await this.replica.rescan();
+    await this.replica.whenQuiet(this.policy.settle + QUIET_EXTRA);
+  }
+
+  async dryRun(): Promise<PlannedAction[]> {
+    await this.#readAgain();
+    return this.plannedActions();
+  }
+
+  /** Which rule decides about a path here. */
+  why(path: string): { decision: Decision; main: string; mds: string; ledger: string } {
+    return {
+      decision: decidePath(this.#planInput(), path),
+      main: describe(entryOf(this.mainView.get(path)), this.mainView.get(path)?.kind),
+      mds: describe(entryOf(this.replica.get(path)), this.replica.get(path)?.kind),
+      ledger: describe(this.ledger.entries.get(path), undefined),
+    };
+  }
+
+  /** A person lets the held removals happen, once. */
+  async confirm(): Promise<void> {
+    this.#confirmedUntil = this.#options.clock.monotonic() + CONFIRMED_FOR;
+    if (this.replica.held !== undefined) {
+      this.#makeRoot();
+      await this.replica.confirm();
+    }
+    this.#wake('all');
+  }
+
+  report(): DirectoryReport {
+    return {
+      name: this.name,
+      revision: this.#plannedRevision,
+      files: this.#tally.files,
+      bytes: this.#tally.bytes,
+      pending: this.#pending.size,
+      localOnly: this.#tally.localFiles,
+      held: this.held ?? null,
+      digest: this.#tally.digest,
+    };
+  }
+
+  /** Resolves when nothing is being done and nothing can be done now. */
+  async whenIdle(): Promise<void> {
+    await this.#turn;
+    while (!this.#closed && (this.#running.length > 0 || this.#turnDue || this.#hasSoonDue())) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+      await this.#turn;
+    }
+  }
+
+  async #manifestIsHere(): Promise<void> {
+    if (!this.#started) {
+      this.#started = true;
+      await this.#start();
+    }
+    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()])) this.#count(path);
+    this.#wake('all');
+  }
+
+  async #start(): Promise<void> {
+    if (!existsSync(this.#options.path) && this.ledger.entries.size === 0) this.#makeRoot();
+    try {
+      const ended = await this.#applier.recover(this.#recorder(new Map()));
+      if (ended.length > 0) {
+        this.#options.log.warn('finished a change set that was cut off', { steps: ended.length });
+        this.#options.afterApplied(this.name);
+      }
+    } catch (error) {
+      this.#options.log.error('directory is not ready', { error });
+    }
+    await this.replica.rescan();
+    await this.#watch.start(this.#options.nested);
+  }
+
+  /** A new MDS may lack the directory: it is made as Main has it. */
+  #makeRoot(): void {
+    const { path, log } = this.#options;
+    try {
+      mkdirSync(path, { recursive: true });
+      const { root } = this.mainView;
+      if (root === undefined) return;
+      chownSync(path, this.#options.owners.userNumber(root.owner, root.uid), this.#options.owners.groupNumber(root.group, root.gid));
+      chmodSync(path, root.mode);
+    } catch (error) {
+      log.error('directory could not be made', { path, error });
+    }
+  }
+
+  #onLocalChanges(changes: Changes): void {
+    for (const path of changes.keys()) this.#count(path);
+    this.#wake(changes.keys());
+  }
+
+  #count(path: string): void {
+    const delivered = this.ledger.entries.has(path) || entryOf(this.mainView.get(path)) !== undefined;
+    this.#tally.count(path, visible(this.replica.get(path)), delivered);
+  }
+
+  #wake(paths: 'all' | Iterable<string>): void {
+    if (paths === 'all') this.#dirty = 'all';
+    else if (this.#dirty !== 'all') for (const path of paths) this.#dirty.add(path);
+    if (this.#turnDue || this.#closed) return;
+    this.#turnDue = true;
+    this.#turn = this.#turn.then(() => this.#takeTurn());
+  }
+
+  /** Plans what is dirty and starts what can be started. Never fails: errors belong to their paths. */
+  async #takeTurn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#turnDue = false;
+    if (this.#canWork()) {
+      const dirty = this.#dirty;
+      this.#dirty = new Set();
+      if (dirty === 'all' || dirty.size > 0) this.#take(this.#plan(dirty === 'all' ? undefined : dirty), dirty);
+      this.#startJobs();
+    }
+    this.#options.onNews();
+    this.#armRetry();
+    if (this.#running.length === 0) this.#wakeIdle();
+  }
+
+  #canWork(): boolean {
+    if (this.#closed || this.#session === undefined || !this.mainView.isReady || !this.#started) return false;
+    // Which of two versions is the newer can't be told before the clocks were compared.
+    return this.policy.direction !== 'both' || this.#session.clockOffset.known;
+  }
+
+  #planInput(): PlanInput {
+    const now = this.#options.clock.monotonic();
+    this.#removals = this.#removals.filter(({ at }) => now - at < FLOOD_WINDOW);
+    return {
+      policy: this.policy,
+      main: this.mainView,
+      mds: this.replica,
+      ledger: this.ledger.entries,
+      tombstones: this.mainView.tombstones,
+      clockOffset: this.#session?.clockOffset.nanoseconds ?? 0n,
+      budget: {
+        guard: this.#options.guard,
+        agreedFiles: this.ledger.files,
+        removedLately: this.#removals.reduce((sum, { files }) => sum + files, 0),
+        confirmed: now < this.#confirmedUntil,
+      },
+    };
+  }
+
+  #plan(paths?: Iterable<string>): Plan {
+    return plan({ ...this.#planInput(), ...(paths && { paths }) });
+  }
+
+  /** Takes a plan over: what only the ledger has to learn is done at once. */
+  #take(made: Plan, scope: 'all' | ReadonlySet<string>): void {
+    if (scope === 'all') {
+      this.#pending.clear();
+      this.held = made.held;
+    } else {
+      for (const path of scope) this.#pending.delete(path);
+      this.held = made.held ?? this.held;
+      // A hold is judged over everything, not over the paths in hand.
+      if (made.heldPaths.length > 0) this.#wake('all');
+    }
+    this.#plannedRevision = this.mainView.revision ?? 0;
+    const learnt: [string, Entry | undefined][] = [];
+    for (const [path, decision] of made.decisions) {
+      if (decision.kind === 'agree') learnt.push([path, decision.entry]);
+      else if (decision.kind === 'forget') learnt.push([path, undefined]);
+      else if (decision.kind === 'skip') this.#noteSkip(path, decision);
+      else this.#pending.set(path, decision);
+    }
+    if (scope === 'all') this.#forgetTroubles(made);
+    if (learnt.length === 0) return;
+    this.#options.db.transaction(() => learnt.forEach(([path, entry]) => this.#agree(path, entry)));
+  }
+
+  #noteSkip(path: string, { failed, reason }: Decision & { kind: 'skip' }): void {
+    if (failed) this.retries.troubles.set(path, { at: this.#options.clock.now(), message: reason });
+  }
+
+  /** Troubles of paths that need nothing any more are over. */
+  #forgetTroubles(made: Plan): void {
+    for (const path of [...this.retries.troubles.keys()]) {
+      if (!made.decisions.has(path)) this.retries.succeeded(path);
+    }
+    for (const [path, why] of this.mainView.refused) {
+      this.retries.troubles.set(path, { at: this.#options.clock.now(), message: `Main names a path that is refused: ${why}` });
+    }
+  }
+
+  #agree(path: string, entry: Entry | undefined): void {
+    if (entry === undefined) this.ledger.delete(path);
+    else this.ledger.set(path, entry);
+    this.#count(path);
+  }
+
+  #startJobs(): void {
+    if (this.#paused) return;
+    const now = this.#options.clock.monotonic();
+    const ready = new Map<string, Decision>();
+    for (const [path, decision] of this.#pending) {
+      if (!this.#inFlight.has(path) && this.retries.isDue(path, now)) ready.set(path, decision);
+    }
+    if (ready.size === 0) return;
+    const jobs = schedule({
+      ready,
+      running: this.#running,
+      wholeSets: this.policy.reload !== 'none',
+      folderIsThere: (folder, direction) => {
+        const side = direction === 'download' ? this.replica : this.mainView;
+        return entryOf(side.get(folder))?.type === 'folder';
+      },
+    });
+    for (const job of jobs) void this.#run(job);
+  }
+
+  async #run(job: Job): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#running = [...this.#running, job];
+    for (const path of job.items.keys()) this.#inFlight.set(path, job);
+    let results: Map<string, JobResult>;
+    try {
+      results = job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
+    } catch (error) {
+      const why = error instanceof Error && !('code' in error) ? error.message : errnoOf(error);
+      results = new Map([...job.items.keys()].map((path) => [path, { result: 'failed', why }]));
+    }
+    this.#running = this.#running.filter((other) => other !== job);
+    for (const path of job.items.keys()) this.#inFlight.delete(path);
+    await this.#settleResults(job, results);
+    this.#wake(job.items.keys());
+  }
+
+  async #download(job: Job & { kind: 'download' }, session: Session): Promise<Map<string, JobResult>> {
+    const { results, outcomes } = await download({
+      directory: this.name,
+      items: job.items,
+      session,
+      applier: this.#applier,
+      replica: this.replica,
+      record: this.#recorder(job.items),
+      inspect: () => new Map(),
+    });
+    this.#adopt(outcomes);
+    if (outcomes.some(({ result }) => result === 'done')) this.#options.afterApplied(this.name);
+    return results;
+  }
+
+  async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<Map<string, JobResult>> {
+    const results = await upload(this.name, job.items, session, this.replica);
+    this.#options.db.transaction(() => {
+      for (const [path, { result }] of results) {
+        const item = job.items.get(path);
+        if (result === 'done' && item && item.kind !== 'lose') this.#agree(path, agreedAfter(item));
+      }
+    });
+    await this.#deliverWinners(job, results, session);
+    return results;
+  }
+
+  /** Main has the losers of conflicts in its trash: now the winners may replace them here. */
+  async #deliverWinners(job: Job & { kind: 'upload' }, results: Map<string, JobResult>, session: Session): Promise<void> {
+    const winners = new Map<string, Decision & { kind: 'deliver' }>();
+    for (const [path, item] of job.items) {
+      if (item.kind !== 'lose' || results.get(path)?.result !== 'done') continue;
+      const { winner: entry, loser: expect, reason } = item;
+      winners.set(path, { kind: 'deliver', entry, expect, replacesSpecial: false, content: true, drift: false, reason });
+    }
+    if (winners.size === 0) return;
+    const delivered = await this.#download({ kind: 'download', size: 'bulk', items: winners }, session);
+    for (const [path, result] of delivered) results.set(path, result);
+  }
+
+  /** Writes into the ledger what a change set did, in the transaction that ends it. */
+  #recorder(items: ReadonlyMap<string, Decision>): Record {
+    return (_changeSet, outcomes) => {
+      let files = 0;
+      for (const { step, result } of outcomes) {
+        if (result !== 'done' || step.kind === 'keep') continue;
+        this.#agree(step.path, step.kind === 'remove' ? undefined : step.entry);
+        if (step.kind === 'remove' && items.get(step.path)?.kind === 'remove') files += step.entry.type === 'folder' ? 0 : 1;
+      }
+      if (files > 0) this.#removals.push({ at: this.#options.clock.monotonic(), files });
+      if (outcomes.some(({ result }) => result === 'done')) this.#options.onApplied(this.name);
+    };
+  }
+
+  #adopt(outcomes: readonly Outcome[]): void {
+    for (const { step, result, stamp } of outcomes) {
+      if (result !== 'done' || step.kind === 'keep') continue;
+      const placed = step.kind === 'remove' || stamp === undefined ? undefined : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
+      this.replica.adopt(step.path, placed);
+    }
+    this.replica.flush();
+  }
+
+  async #settleResults(job: Job, results: ReadonlyMap<string, JobResult>): Promise<void> {
+    const { clock, log } = this.#options;
+    const stale: string[] = [];
+    for (const path of job.items.keys()) {
+      const { result, why } = results.get(path) ?? { result: 'failed', why: 'nothing was heard of it' };
+      if (result === 'done') this.retries.succeeded(path);
+      else if (result === 'stale') {
+        stale.push(path);
+        this.retries.stale(path, clock.monotonic());
+      } else if (this.#session !== undefined) {
+        // A lost connection is no trouble of the file.
+        this.retries.failed(path, why ?? 'it failed', clock.monotonic(), clock.now());
+        log.warn('file could not be synchronised', { path, reason: why });
+      }
+    }
+    if (stale.length > 0) await this.replica.relook(stale);
+  }
+
+  /** What was stale is tried again in a moment, and waited for; what failed is told instead. */
+  #hasSoonDue(): boolean {
+    if (!this.#canWork() || this.#paused) return false;
+    return [...this.#pending.keys()].some((path) => !this.retries.troubles.has(path));
+  }
+
+  #armRetry(): void {
+    clearTimeout(this.#retryTimer);
+    if (this.#closed || !this.#canWork()) return;
+    const waiting = [...this.#pending.keys()].filter((path) => !this.#inFlight.has(path));
+    const next = this.retries.next(waiting);
+    if (next === undefined) return;
+    const wait = Math.max(10, next - this.#options.clock.monotonic());
+    this.#retryTimer = setTimeout(() => this.#wake([]), wait);
+  }
+
+  #wakeIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}
+
+function describe(entry: Entry | undefined, kind: string | undefined): string {
+  if (entry === undefined) return kind ?? 'nothing';
+  if (entry.type === 'file') return `file ${entry.size} bytes, sha256 ${entry.hash.slice(0, 12)}…`;
+  return entry.type === 'link' ? `link to ${entry.target}` : 'folder';
+}

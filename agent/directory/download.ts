@@ -1,0 +1,103 @@
+import type { Record, Staging, Applier } from '../../shared/apply/applier.ts';
+import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
+import { stagingSink, type StagingResult } from '../../shared/apply/stagingSink.ts';
+import { errnoOf } from '../../shared/disk/errno.ts';
+import { bytesOf, type FileEntry } from '../../shared/manifest/entry.ts';
+import type { Decision } from '../../shared/plan/decision.ts';
+import type { Replica } from '../../shared/scan/replica.ts';
+import { unpackFiles } from '../../shared/transfer/unpack.ts';
+import type { Session } from '../link/session.ts';
+import { copyWhatIsHere } from './localCopy.ts';
+
+export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
+
+/** What arrives from Main, or leaves this MDS because Main removed it. */
+export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
+
+export type DownloadJob = {
+  readonly directory: string;
+  readonly items: ReadonlyMap<string, Incoming>;
+  readonly session: Session;
+  readonly applier: Applier;
+  readonly replica: Replica;
+  readonly record: Record;
+  /** Looks at the staged files before anything becomes visible; the paths it returns, with the reason, stay out. */
+  readonly inspect: (staged: ReadonlyMap<string, StagedFileAt>, staging: Staging) => ReadonlyMap<string, string>;
+};
+
+export type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
+
+/**
+ * Brings one change set here: everything is staged and verified first, then becomes visible together. What could
+ * not be had is left out; the rest goes on.
+ *
+ * @returns what became of each path
+ * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
+ */
+export async function download(job: DownloadJob): Promise<{ results: Map<string, JobResult>; outcomes: readonly Outcome[] }> {
+  const results = new Map<string, JobResult>();
+  const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
+  using staging = job.applier.begin(bytes);
+  const staged = new Map<string, StagedFileAt>();
+  const take = (path: string, entry: FileEntry) => (outcome: StagingResult) => {
+    if (outcome.result === 'staged') staged.set(path, { entry, staged: outcome.staged });
+    else results.set(path, { result: outcome.result, why: outcome.why });
+  };
+  const wanted = [...job.items].flatMap(([path, item]) => (needsContent(item) ? [{ path, entry: item.entry }] : []));
+  const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
+  await fetch(job, staging, missing, take);
+  for (const [path, why] of job.inspect(staged, staging)) results.set(path, { result: 'failed', why });
+  const steps: Step[] = [];
+  for (const [path, item] of job.items) {
+    if (results.has(path)) continue;
+    try {
+      steps.push(stepFor(job, staging, path, item, staged.get(path)?.staged));
+    } catch (error) {
+      results.set(path, { result: 'failed', why: errnoOf(error) });
+    }
+  }
+  if (steps.length === 0) return { results, outcomes: [] };
+  const { outcomes } = await staging.commit(steps, job.record);
+  for (const { step, result, errno } of outcomes) {
+    results.set(step.path, { result, ...(errno !== undefined && { why: errno }) });
+  }
+  return { results, outcomes };
+}
+
+async function fetch(
+  job: DownloadJob,
+  staging: Staging,
+  files: readonly { path: string; entry: FileEntry }[],
+  take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
+): Promise<void> {
+  if (files.length === 0) return;
+  const items = files.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size, from: 0 }));
+  const stream = job.session.get(job.directory, items);
+  const sizes = files.map(({ entry }) => entry.size);
+  await unpackFiles(stream, sizes, (number) => {
+    const file = files[number];
+    if (file === undefined) throw new Error(`entry ${number} was not asked for`);
+    return stagingSink(staging, file.entry, take(file.path, file.entry));
+  });
+}
+
+function stepFor(job: DownloadJob, staging: Staging, path: string, item: Incoming, staged: Staged | undefined): Step {
+  const stamp = job.replica.stampAt(path);
+  if (item.kind === 'remove') {
+    return { kind: 'remove', path, entry: item.expect, expect: stamp ?? '', reason: item.reason };
+  }
+  const { entry, reason } = item;
+  if (!item.content) return { kind: 'metadata', path, entry, expect: stamp ?? '', reason };
+  const place = entry.type === 'file' ? staged : staging.bare(entry);
+  if (place === undefined) throw new Error('its content did not come');
+  const somethingIsThere = item.expect !== undefined || item.replacesSpecial;
+  return { kind: 'put', path, entry, expect: somethingIsThere ? (stamp ?? '') : undefined, staged: place, reason };
+}
+
+function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; entry: FileEntry } {
+  return item.kind === 'deliver' && item.content && item.entry.type === 'file';
+}
+
+export function contentBytes(item: Incoming): number {
+  return item.kind === 'deliver' && item.content ? bytesOf(item.entry) : 0;
+}

@@ -1,0 +1,49 @@
+/** First wait after a failure, and the longest, milliseconds. */
+const FIRST = 500;
+const LONGEST = 60_000;
+/** A stale step is tried again soon: only the plan was old. */
+const STALE = 60;
+
+export type Trouble = { readonly at: number; readonly message: string };
+
+/** Paths that could not be done, when they are due again, and what is told about them. */
+export class Retries {
+  readonly troubles = new Map<string, Trouble>();
+  readonly #due = new Map<string, { at: number; wait: number }>();
+
+  /** @param now monotonic milliseconds */
+  isDue(path: string, now: number): boolean {
+    return (this.#due.get(path)?.at ?? 0) <= now;
+  }
+
+  stale(path: string, now: number): void {
+    const wait = Math.min((this.#due.get(path)?.wait ?? STALE / 2) * 2, LONGEST);
+    this.#due.set(path, { at: now + wait, wait });
+  }
+
+  failed(path: string, message: string, now: number, wallNow: number): void {
+    const wait = Math.min(Math.max((this.#due.get(path)?.wait ?? 0) * 2, FIRST), LONGEST);
+    this.#due.set(path, { at: now + wait, wait });
+    this.troubles.set(path, { at: wallNow, message });
+  }
+
+  succeeded(path: string): void {
+    this.#due.delete(path);
+    this.troubles.delete(path);
+  }
+
+  /** Everything may be tried again at once: a person asked for it, or the connection is new. */
+  forgive(): void {
+    this.#due.clear();
+  }
+
+  /** When the first of these paths is due, monotonic milliseconds; those that never failed are not waited for. */
+  next(paths: Iterable<string>): number | undefined {
+    let next: number | undefined;
+    for (const path of paths) {
+      const at = this.#due.get(path)?.at;
+      if (at !== undefined && (next === undefined || at < next)) next = at;
+    }
+    return next;
+  }
+}

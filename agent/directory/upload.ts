@@ -1,0 +1,68 @@
+import type { Offer, StepResult } from '../../protocol/messages.ts';
+import { bytesOf, type Entry } from '../../shared/manifest/entry.ts';
+import type { Decision } from '../../shared/plan/decision.ts';
+import type { Replica } from '../../shared/scan/replica.ts';
+import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
+import type { Session } from '../link/session.ts';
+import type { JobResult } from './download.ts';
+
+/** What leaves for Main. */
+export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | 'lose' }>;
+
+/**
+ * Puts one change set on Main.
+ * @returns Main's word on each path
+ * @throws when the connection is lost, or Main refuses the archive
+ */
+export async function upload(
+  directory: string,
+  items: ReadonlyMap<string, Outgoing>,
+  session: Session,
+  replica: Replica,
+): Promise<Map<string, JobResult>> {
+  const offers = [...items].map(([path, item]) => offerOf(path, item));
+  const files = offers.flatMap((offer): Packed[] => {
+    if (offer.op !== 'put' && offer.op !== 'keep') return [];
+    if (offer.entry.type !== 'file') return [];
+    return [{ path: offer.path, size: offer.entry.size, from: 0, stamp: replica.stampAt(offer.path) ?? '' }];
+  });
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const { out, results } = session.offer(directory, offers, bytes);
+  // Main may answer before it has taken everything, when it takes nothing.
+  const answered = results.then(
+    (all) => all,
+    (error: Error) => error,
+  );
+  if (files.length > 0) {
+    await packFiles(replica.path, files, out).catch((error: unknown) => {
+      out.abort(String(error));
+      throw error;
+    });
+  } else await out.end();
+  const answer = await answered;
+  if (answer instanceof Error) throw answer;
+  return new Map(answer.map((each) => [each.path, jobResult(each)]));
+}
+
+function offerOf(path: string, item: Outgoing): Offer {
+  const { reason } = item;
+  if (item.kind === 'remove-on-main') return { op: 'remove', path, expect: item.expect, reason };
+  if (item.kind === 'lose') return { op: 'keep', path, entry: item.loser, reason };
+  if (!item.content && item.expect) return { op: 'metadata', path, entry: item.entry, expect: item.expect, reason };
+  return { op: 'put', path, entry: item.entry, expect: item.expect ?? null, conflict: item.conflict, reason };
+}
+
+function jobResult({ result, detail }: StepResult): JobResult {
+  const why = detail !== undefined ? { why: detail } : {};
+  return result === 'refused' ? { result: 'failed', ...why } : { result, ...why };
+}
+
+export function outgoingBytes(item: Outgoing): number {
+  if (item.kind === 'upload') return item.content ? bytesOf(item.entry) : 0;
+  return item.kind === 'lose' ? bytesOf(item.loser) : 0;
+}
+
+/** What Main holds once it has taken the item: the new common ground. */
+export function agreedAfter(item: Outgoing): Entry | undefined {
+  return item.kind === 'upload' ? item.entry : undefined;
+}

@@ -1,0 +1,36 @@
+/** Measurements kept: the one with the shortest way there and back is the best. */
+const KEEP = 8;
+
+/**
+ * How far this host's clock is from Main's, from the time that Main puts into its answers (the estimate of
+ * RFC 5905, section 8: Main's time is taken for the middle of the way there and back).
+ */
+export class ClockOffset {
+  #measurements: { offset: number; roundTrip: number }[] = [];
+
+  /** @param sent ours, @param theirs Main's, @param received ours, all milliseconds since 1970 */
+  measured(sent: number, theirs: number, received: number): void {
+    const roundTrip = received - sent;
+    // This host's clock was set back in between: that measurement says nothing.
+    if (roundTrip < 0) return;
+    const offset = (sent + received) / 2 - theirs;
+    this.#measurements = [...this.#measurements, { offset, roundTrip }].slice(-KEEP);
+  }
+
+  get known(): boolean {
+    return this.#measurements.length > 0;
+  }
+
+  /** This host's clock minus Main's, milliseconds; 0 before the first measurement. */
+  get milliseconds(): number {
+    let best: { offset: number; roundTrip: number } | undefined;
+    for (const each of this.#measurements) {
+      if (best === undefined || each.roundTrip <= best.roundTrip) best = each;
+    }
+    return best?.offset ?? 0;
+  }
+
+  get nanoseconds(): bigint {
+    return BigInt(Math.round(this.milliseconds * 1e6));
+  }
+}

@@ -1,0 +1,86 @@
+import tls from 'node:tls';
+import { WebSocket } from 'ws';
+import { MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
+import { formatHostPort, type HostPort } from '../../shared/config/hostPort.ts';
+import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '../../shared/identity/pin.ts';
+
+const CONNECT_TIMEOUT = 10_000;
+const MAX_REFUSAL_BYTES = 4_096;
+
+/** Main is not who it should be, or does not let this agent in. Trying again soon will not help by itself. */
+export class DialRefused extends Error {}
+
+export type DialOptions = {
+  readonly main: HostPort;
+  readonly path: '/agent' | '/enrol';
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  /** Who Main must be; undefined only to ask for an enrolment that a person will compare. */
+  readonly mainPin: Pin | undefined;
+  /** The address to dial from: the VoIP IP of this MDS. */
+  readonly localAddress?: string | undefined;
+};
+
+export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket; readonly mainPin: Pin };
+
+/**
+ * Connects to Main over TLS 1.3 and verifies its pin before anything is sent.
+ * @throws DialRefused, or the network's error
+ */
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const secure = await connect(options);
+  const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
+  const mainPin = shown === undefined ? '' : pinOfCertificate(shown);
+  if (options.mainPin !== undefined && !samePin(mainPin, options.mainPin)) {
+    secure.destroy();
+    throw new DialRefused(
+      `the host at ${formatHostPort(options.main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${formatFingerprint(options.mainPin)}. Nothing was sent to it. If Main was installed anew, restore its backup, or enrol this MDS again`,
+    );
+  }
+  return { socket: await upgrade(secure, options), tls: secure, mainPin };
+}
+
+function connect({ main, keyPem, certificatePem, localAddress }: DialOptions): Promise<tls.TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host: main.host,
+      port: main.port,
+      key: keyPem,
+      cert: certificatePem,
+      minVersion: 'TLSv1.3',
+      // Main's certificate is its own: its pin is checked instead of a certificate authority.
+      rejectUnauthorized: false,
+      ...(localAddress !== undefined && { localAddress }),
+    });
+    socket.setTimeout(CONNECT_TIMEOUT, () => socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)));
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      socket.off('error', reject);
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}
+
+function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`wss://${formatHostPort(main)}${path}`, {
+      createConnection: () => secure,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handshakeTimeout: CONNECT_TIMEOUT,
+    });
+    socket.once('open', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+    socket.once('unexpected-response', (_request, response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body = (body + chunk).slice(0, MAX_REFUSAL_BYTES)));
+      response.on('end', () => reject(new DialRefused(`Main refused: ${body.trim() || `status ${response.statusCode}`}`)));
+      response.on('error', reject);
+    });
+  });
+}

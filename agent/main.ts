@@ -1,0 +1,39 @@
+import { enableCompileCache } from 'node:module';
+import { type GlobalOptions, makeProgram, runProgram } from '../shared/cli/program.ts';
+import { type Context, contextOf } from './cli/context.ts';
+
+enableCompileCache();
+
+const program = makeProgram('xivo-xds-sync-agent', "Keeps this media server's (MDS) files equal to Main's.");
+const context = (): Context => contextOf(program.opts<GlobalOptions>());
+const finish = (code: number): void => {
+  process.exitCode = code;
+};
+
+program
+  .command('enroll')
+  .alias('enrol')
+  .description('make this host an MDS of a Main')
+  .requiredOption('--main <host:port>', 'where Main is')
+  .option('--token-file <file>', 'the join token from "xivo-xds-sync mds add", in a file or - for standard input')
+  .option('--name <name>', "this MDS's name (default: the token's, else the host's)")
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/enrollCommand.ts')).enroll(context(), command.optsWithGlobals()));
+  });
+
+program
+  .command('run')
+  .description('run the agent in the foreground')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/runCommand.ts')).run(context(), command.optsWithGlobals()));
+  });
+
+program
+  .command('status')
+  .description('how this MDS is')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/statusCommand.ts')).status(context(), command.optsWithGlobals()));
+  });
+
+process.exitCode = await runProgram(program, process.argv.slice(2));

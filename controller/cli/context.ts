@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { type ControllerConfig, loadControllerConfig } from '../../shared/config/controllerConfig.ts';
+import { type ControllerPlaces, controllerPlaces } from '../../shared/config/places.ts';
+import { Root } from '../../shared/config/rootPath.ts';
+import { askDaemon } from '../../shared/control/controlClient.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import type { GlobalOptions } from '../../shared/cli/program.ts';
+
+/** Where this invocation's Main lives. */
+export type Context = { readonly root: Root; readonly places: ControllerPlaces; readonly configFile: string };
+
+export function contextOf(options: GlobalOptions): Context {
+  const root = new Root(options.root);
+  const places = controllerPlaces(root);
+  return { root, places, configFile: options.config ?? places.configFile };
+}
+
+/** @throws UsageError when Main was never initialised, ConfigError when the file is wrong */
+export function loadConfig({ configFile }: Context): ControllerConfig {
+  if (!existsSync(configFile)) {
+    throw new UsageError(`there is no ${configFile}: run "xivo-xds-sync -i" first`);
+  }
+  return loadControllerConfig(configFile).config;
+}
+
+/** Asks the controller that runs in this place. */
+export function ask(context: Context, command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+  const start = 'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"';
+  return askDaemon(context.places.controlSocket, command, args, start);
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { controllerConfigText } from '../../shared/config/defaultText.ts';
+import { loadControllerConfig } from '../../shared/config/controllerConfig.ts';
+import { parseHostPort } from '../../shared/config/hostPort.ts';
+import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
+import { formatFingerprint } from '../../shared/identity/pin.ts';
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { type Context, print } from './context.ts';
+
+const SERVICE = 'xivo-xds-sync.service';
+const PUBLISHED = 'xivo-xds-sync.crt';
+
+export type InitOptions = { readonly host?: string; readonly listen?: string; readonly service?: boolean };
+
+/** `-i`: makes what is missing and leaves what is there. */
+export async function init(context: Context, options: InitOptions): Promise<number> {
+  const { places, configFile } = context;
+  makeConfig(configFile, options.listen);
+  loadControllerConfig(configFile);
+  let identity = loadIdentity(places.identityFolder);
+  if (identity === undefined) {
+    // Loaded only here: it takes longer than all the rest.
+    const { createIdentity } = await import('../../shared/identity/certificate.ts');
+    identity = await createIdentity({ commonName: options.host ?? hostname() });
+    saveIdentity(places.identityFolder, identity);
+    print(`made Main's identity in ${places.identityFolder}`);
+  } else print(`Main's identity is there already, in ${places.identityFolder}`);
+  publish(places.publishedFolder, identity.certificatePem);
+  retireOldCron(places.oldCronFile);
+  print(`fingerprint ${formatFingerprint(identity.pin)}`);
+  if (options.service !== false) enableService();
+  return EXIT.done;
+}
+
+function makeConfig(file: string, listen: string | undefined): void {
+  if (existsSync(file)) {
+    print(`the configuration is there already: ${file}`);
+    return;
+  }
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileDurably(file, controllerConfigText(listen === undefined ? {} : { listen: parseHostPort(listen) }), { mode: 0o640 });
+  print(`made the configuration: ${file}`);
+}
+
+/** The public part, where a XiVO keeps what others may read. */
+function publish(folder: string, certificatePem: string): void {
+  const file = path.join(folder, PUBLISHED);
+  if (existsSync(file) && readFileSync(file, 'utf8') === certificatePem) return;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  writeFileDurably(file, certificatePem, { mode: 0o644 });
+  print(`published Main's certificate: ${file}`);
+}
+
+/** The rsync job would undo what agents do. cron ignores names with a dot, so the file stays, and sleeps. */
+function retireOldCron(file: string): void {
+  if (!existsSync(file)) return;
+  const retired = `${file}.retired`;
+  renameSync(file, retired);
+  print(`the old rsync job is off: ${file} is now ${retired}`);
+}
+
+function enableService(): void {
+  if (!existsSync('/run/systemd/system')) {
+    print('systemd does not run here: start the controller with "xivo-xds-sync serve"');
+    return;
+  }
+  try {
+    execFileSync('systemctl', ['enable', '--now', SERVICE], { stdio: 'pipe' });
+    print(`the service ${SERVICE} is enabled and running`);
+  } catch (error) {
+    const why = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? String(error);
+    print(`the service ${SERVICE} could not be enabled (${why}): start the controller with "xivo-xds-sync serve"`);
+  }
+}

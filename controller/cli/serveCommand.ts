@@ -1,0 +1,45 @@
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { ControlServer } from '../../shared/control/controlServer.ts';
+import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import { stopSignal } from '../../shared/cli/stopSignal.ts';
+import { controlApi } from '../daemon/controlApi.ts';
+import { Controller } from '../daemon/controller.ts';
+import { type Context, loadConfig, print } from './context.ts';
+
+/** `serve`: the controller in the foreground, until a signal ends it. */
+export async function serve(context: Context, options: { log?: string }): Promise<number> {
+  const config = loadConfig(context);
+  const identity = loadIdentity(context.places.identityFolder);
+  if (identity === undefined) {
+    throw new UsageError(`Main has no identity in ${context.places.identityFolder}: run "xivo-xds-sync -i" first`);
+  }
+  const mode = options.log ?? 'auto';
+  if (!LOG_MODES.includes(mode as LogMode)) throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
+  const stop = stopSignal();
+  const log = openLog(mode as LogMode);
+  try {
+    const { root, places } = context;
+    const controller = new Controller({ config, identity, places, root, clock: systemClock, log: log.logger });
+    const control = new ControlServer(places.controlSocket, controlApi(controller), (error) =>
+      log.logger.error('a command failed', { error }),
+    );
+    await control.listen();
+    try {
+      await controller.start();
+      print(`serving on port ${controller.port}`);
+      await stop;
+      await controller.stop();
+    } finally {
+      await control.close();
+    }
+    return EXIT.done;
+  } catch (error) {
+    log.logger.error('the controller can not run', { error });
+    throw error;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,52 @@
+import type { PlannedAction } from '../../protocol/messages.ts';
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { printable } from '../../shared/cli/escape.ts';
+import { formatBytes } from '../../shared/config/bytes.ts';
+import type { MdsPass } from '../daemon/passes.ts';
+import { ask, type Context, print, printJson } from './context.ts';
+
+/** `sync`: a full pass now, and a summary line for each MDS. */
+export async function sync(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
+  const { mds } = (await ask(context, 'sync', { mds: options.mds })) as { mds: MdsPass[] };
+  if (options.json === true) printJson({ mds });
+  else for (const pass of mds) for (const line of summary(pass)) print(line);
+  if (mds.length === 0 && options.json !== true) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
+  return exitCode(mds);
+}
+
+/** `sync --dry-run`: what the pass would do, a line a file. */
+export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
+  const { mds } = (await ask(context, 'plan', { mds: options.mds })) as { mds: MdsPass[] };
+  if (options.json === true) printJson({ mds });
+  else {
+    for (const { name, ok, actions, problems } of mds) {
+      for (const action of actions) print(actionLine(name, action));
+      if (ok && actions.length === 0) print(`${name}  nothing to do`);
+      for (const problem of problems) print(`${name}  ${problem}`);
+    }
+  }
+  return exitCode(mds);
+}
+
+function actionLine(mds: string, { directory, action, path, bytes, reason }: PlannedAction): string {
+  return `${mds}  ${directory.padEnd(10)}  ${action.padEnd(8)}  ${printable(path)}  ${formatBytes(bytes)}  ${reason}`;
+}
+
+function summary({ name, ok, actions, problems }: MdsPass): string[] {
+  const counts = new Map<string, number>();
+  let bytes = 0;
+  for (const each of actions) {
+    counts.set(each.action, (counts.get(each.action) ?? 0) + 1);
+    bytes += each.bytes;
+  }
+  const done = [...counts].map(([action, count]) => `${count} ${action}`).join(', ');
+  const what = done === '' ? 'nothing to do' : `${done}, ${formatBytes(bytes)}`;
+  return [`${name}: ${ok ? 'in sync' : 'NOT in sync'} (${what})`, ...problems.map((problem) => `  ${name}: ${printable(problem)}`)];
+}
+
+function exitCode(mds: readonly MdsPass[]): number {
+  const behind = mds.filter(({ ok }) => !ok).map(({ name }) => name);
+  if (behind.length === 0) return EXIT.done;
+  process.stderr.write(`xivo-xds-sync: behind: ${behind.join(', ')}\n`);
+  return EXIT.failed;
+}

@@ -1,0 +1,164 @@
+import type { ManifestItem } from '../../protocol/messages.ts';
+import type { FolderEntry } from '../../protocol/entry.ts';
+import { Applier } from '../../shared/apply/applier.ts';
+import type { DirectoryConfig } from '../../shared/config/directoryConfig.ts';
+import { Folder } from '../../shared/disk/folder.ts';
+import type { Owners } from '../../shared/disk/owners.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { show, ShownPaths } from '../../shared/manifest/shown.ts';
+import type { Changes } from '../../shared/scan/nodes.ts';
+import { ownershipOf } from '../../shared/scan/look.ts';
+import { Replica } from '../../shared/scan/replica.ts';
+import { Watch } from '../../shared/scan/watch.ts';
+import type { Database } from '../../shared/state/database.ts';
+import { Journal } from '../../shared/state/journal.ts';
+import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
+import { Tombstones } from '../../shared/state/tombstones.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { fstatSync } from 'node:fs';
+
+/** A step of Main's manifest of one directory. */
+export type Revision = {
+  readonly directory: string;
+  readonly from: number;
+  readonly revision: number;
+  readonly held: string | null;
+  readonly items: readonly ManifestItem[];
+};
+
+export type MainDirectoryOptions = {
+  readonly config: DirectoryConfig;
+  readonly path: string;
+  readonly nested: ReadonlySet<string>;
+  readonly db: Database;
+  readonly owners: Owners;
+  readonly clock: Clock;
+  readonly reserve: number;
+  readonly log: Logger;
+  readonly onRevision: (revision: Revision) => void;
+};
+
+/** One synchronised directory on Main: what is in it, and what the agents are told of it. */
+export class MainDirectory {
+  readonly config: DirectoryConfig;
+  readonly nested: ReadonlySet<string>;
+  readonly replica: Replica;
+  readonly applier: Applier;
+  readonly tombstones: Tombstones;
+  readonly shown = new ShownPaths();
+  revision = 0;
+  /** When the newest revision's change was made on disk, milliseconds since 1970. */
+  changedAt: number;
+  readonly #options: MainDirectoryOptions;
+  readonly #watch: Watch;
+  #heldShown: string | null = null;
+
+  constructor(options: MainDirectoryOptions) {
+    this.#options = options;
+    this.config = options.config;
+    this.nested = options.nested;
+    this.changedAt = options.clock.now();
+    this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
+    const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
+    this.replica = new Replica({
+      name: options.config.name,
+      path: options.path,
+      nested: options.nested,
+      settle: options.config.settleMs,
+      emptyIsHeld: true,
+      index: new ScanIndexTable(options.db, options.config.name),
+      owners: options.owners,
+      clock: options.clock,
+      onChanges: (changes) => this.#onChanges(changes),
+      onError,
+    });
+    this.#watch = new Watch(this.replica, onError);
+    this.applier = new Applier({
+      directory: options.config.name,
+      path: options.path,
+      journal: new Journal(options.db),
+      clock: options.clock,
+      reserve: options.reserve,
+    });
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** Finishes what a crash cut off, reads the directory, and watches it. */
+  async start(): Promise<void> {
+    for (const path of this.replica.paths()) this.shown.set(path, show(this.replica.get(path), undefined));
+    for (const [path, entry] of this.tombstones.entries) this.shown.set(path, { kind: 'gone', tombstone: entry });
+    try {
+      const outcomes = await this.applier.recover(() => undefined);
+      if (outcomes.length > 0) this.#options.log.warn('finished a change set that was cut off', { steps: outcomes.length });
+    } catch (error) {
+      this.#options.log.error('directory is not ready', { error });
+    }
+    await this.replica.rescan();
+    this.tellIfHeld();
+    await this.#watch.start(this.nested);
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+    await this.replica.close();
+  }
+
+  /** A hold that came or went is news, too. */
+  tellIfHeld(): void {
+    if ((this.replica.held ?? null) !== this.#heldShown) this.#publish([]);
+  }
+
+  /** How the directory itself looks, for an MDS that has to make it. */
+  rootEntry(): FolderEntry | null {
+    try {
+      const folder = Folder.openRoot(this.#options.path);
+      const stat = fstatSync(folder.fd, { bigint: true });
+      folder.close();
+      return { type: 'folder', mode: Number(stat.mode & 0o7777n), ...ownershipOf(stat, this.#options.owners) };
+    } catch {
+      // It is missing: then it is held, and no agent needs to know how it looks.
+      return null;
+    }
+  }
+
+  #onChanges(changes: Changes): void {
+    const items: ManifestItem[] = [];
+    for (const [path, { before, after }] of changes) {
+      if (this.config.direction === 'both') {
+        if (after === undefined && before !== undefined) this.tombstones.set(path, before, this.#options.clock.now());
+        else if (after !== undefined) this.tombstones.delete(path);
+      }
+      const shown = show(after, this.tombstones.entries.get(path));
+      if (this.shown.set(path, shown)) items.push({ path, shown });
+    }
+    if (items.length > 0) this.#publish(items);
+    else this.tellIfHeld();
+  }
+
+  #publish(items: readonly ManifestItem[]): void {
+    const from = this.revision;
+    this.revision += 1;
+    this.changedAt = this.#changeTime(items);
+    this.#heldShown = this.replica.held ?? null;
+    this.#options.onRevision({
+      directory: this.name,
+      from,
+      revision: this.revision,
+      held: this.#heldShown,
+      items,
+    });
+  }
+
+  /** The earliest change among the files: from then on the MDS lag. A removal leaves no time behind. */
+  #changeTime(items: readonly ManifestItem[]): number {
+    let earliest = this.#options.clock.now();
+    for (const { path } of items) {
+      const ctime = this.replica.stampAt(path)?.split(':')[4];
+      if (ctime !== undefined) earliest = Math.min(earliest, Number(BigInt(ctime) / 1000n) / 1000);
+    }
+    return earliest;
+  }
+}

@@ -1,0 +1,279 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FromMain } from '../../protocol/messages.ts';
+import type { Record } from '../../shared/apply/applier.ts';
+import type { ControllerConfig } from '../../shared/config/controllerConfig.ts';
+import type { ControllerPlaces } from '../../shared/config/places.ts';
+import type { Root } from '../../shared/config/rootPath.ts';
+import { Owners } from '../../shared/disk/owners.ts';
+import type { Identity } from '../../shared/identity/certificate.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { nestedInside } from '../../shared/paths/nesting.ts';
+import { Database } from '../../shared/state/database.ts';
+import { History } from '../../shared/state/history.ts';
+import { jitter } from '../../shared/time/jitter.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { VERSION } from '../../shared/version.ts';
+import { MainDirectory, type Revision } from '../content/mainDirectory.ts';
+import type { Agent } from '../registry/records.ts';
+import { Registry } from '../registry/registry.ts';
+import { Server, type Peer } from '../server/server.ts';
+import { Session } from '../session/session.ts';
+import { Alarms } from './alarms.ts';
+import { handleEnrolment } from './enrolments.ts';
+import { recordOf } from './record.ts';
+
+/** Waits for files that are being written, beyond their settle time, milliseconds. */
+const QUIET_EXTRA = 1_500;
+
+export type ControllerOptions = {
+  readonly config: ControllerConfig;
+  readonly identity: Identity;
+  readonly places: ControllerPlaces;
+  readonly root: Root;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** Main's daemon: the directories, who may connect, and the sessions of those who are. */
+export class Controller {
+  readonly config: ControllerConfig;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly history: History;
+  readonly registry: Registry;
+  readonly alarms: Alarms;
+  readonly directories = new Map<string, MainDirectory>();
+  readonly sessions = new Map<string, Session>();
+  /** When each agent was last here, and how it was then. */
+  readonly lastSeen = new Map<string, { at: number; address: string }>();
+  readonly startedAt: number;
+  readonly owners = new Owners();
+  port: number;
+  readonly #server: Server;
+  readonly #stop = new AbortController();
+  #pausedUntil: number;
+
+  /** @throws when state, registry or configuration can't be used: the message says which and what to do */
+  constructor(options: ControllerOptions) {
+    const { config, identity, places, root, clock, log } = options;
+    this.config = config;
+    this.identity = identity;
+    this.clock = clock;
+    this.log = log;
+    this.startedAt = clock.now();
+    this.port = config.listen.port;
+    this.db = new Database(places.stateFile);
+    if (this.db.setAside !== undefined) log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
+    this.history = new History(this.db);
+    this.registry = new Registry(places.identityFolder);
+    this.alarms = new Alarms(clock, log);
+    this.#pausedUntil = Number(this.db.meta('paused-until') ?? 0);
+    const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
+    for (const directory of config.directories) {
+      this.directories.set(
+        directory.name,
+        new MainDirectory({
+          config: directory,
+          path: root.path(directory.path),
+          nested: nested.get(directory.name) ?? new Set(),
+          db: this.db,
+          owners: this.owners,
+          clock,
+          reserve: config.reserveBytes,
+          log: log.child({ directory: directory.name }),
+          onRevision: (revision) => this.#broadcast(revision),
+        }),
+      );
+    }
+    this.#server = new Server({
+      listen: config.listen,
+      keyPem: identity.keyPem,
+      certificatePem: identity.certificatePem,
+      refuseSession: (pin, _certificate, address) => this.#refuseSession(pin, address),
+      onSession: (peer) => this.#admit(peer),
+      onEnrol: (peer) => void this.#enrol(peer),
+      onRequest: (request, response) => this.#onRequest(request, response),
+      onError: (error) => log.error('the service port failed', { error }),
+    });
+  }
+
+  get paused(): boolean {
+    return this.clock.now() < this.#pausedUntil;
+  }
+
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([...this.directories.values()].map((directory) => directory.start()));
+    this.port = await this.#server.listen();
+    void this.#reconcileForever();
+    this.log.info('controller started', {
+      version: VERSION,
+      listen: `${this.config.listen.host}:${this.port}`,
+      directories: [...this.directories.keys()].join(','),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#server.close();
+    await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    this.db.close();
+    this.log.info('controller stopped');
+  }
+
+  /** Stops (or lets go on) everything that changes files. @param until milliseconds since 1970; 0 goes on */
+  pause(until: number): void {
+    this.#pausedUntil = until;
+    this.db.setMeta('paused-until', String(until));
+    for (const session of this.sessions.values()) session.pause(this.paused);
+    if (!this.paused) return;
+    // setTimeout takes 24 days at most; whoever pauses for longer starts again after a check.
+    const wait = Math.min(until - this.clock.now(), 2 ** 31 - 1);
+    setTimeout(() => this.#resumeIfDue(), wait).unref();
+  }
+
+  /** Reads every directory again, and waits until what is being written is quiet. */
+  async rescan(): Promise<void> {
+    await Promise.all(
+      [...this.directories.values()].map(async (directory) => {
+        await directory.replica.rescan();
+        await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
+        directory.tellIfHeld();
+      }),
+    );
+    for (const session of this.sessions.values()) {
+      for (const directory of this.directories.values()) session.check(directory);
+    }
+  }
+
+  /** Ends an agent's right to connect, and its session. */
+  disconnect(pins: readonly Pin[], reason: string): void {
+    for (const session of this.sessions.values()) {
+      if (pins.includes(session.pin)) session.close(reason);
+    }
+  }
+
+  #resumeIfDue(): void {
+    if (this.#pausedUntil > this.clock.now()) this.pause(this.#pausedUntil);
+    else if (this.#pausedUntil > 0) this.pause(0);
+  }
+
+  async #reconcileForever(): Promise<void> {
+    const { signal } = this.#stop;
+    this.#resumeIfDue();
+    while (!signal.aborted) {
+      try {
+        await sleep(jitter(this.config.reconcile.everyMs), undefined, { signal, ref: false });
+      } catch {
+        return;
+      }
+      await this.rescan();
+    }
+  }
+
+  #broadcast(revision: Revision): void {
+    const changedAt = this.directories.get(revision.directory)?.changedAt ?? this.clock.now();
+    for (const session of this.sessions.values()) session.tell(revision, changedAt);
+  }
+
+  #refuseSession(pin: Pin, address: string): string | undefined {
+    const agent = this.registry.findByPin(pin);
+    if (agent === undefined) {
+      this.log.warn('connection refused: not enrolled', { address, pin });
+      return 'this agent is not enrolled, or was removed: enrol it again';
+    }
+    return undefined;
+  }
+
+  #admit(peer: Peer): void {
+    const agent = this.registry.findByPin(peer.pin);
+    if (agent === undefined) return peer.socket.close(1008, 'not enrolled');
+    const other = this.sessions.get(agent.name);
+    if (other !== undefined) {
+      // The same host came back before we noticed that it was gone. From elsewhere it is a second holder of the key.
+      if (other.address !== peer.address) {
+        this.alarms.raise(`${agent.name} is connected from ${other.address} and from ${peer.address} with the same key`);
+      }
+      other.close('the same agent connected again');
+    }
+    this.#open(peer, agent);
+  }
+
+  #open(peer: Peer, agent: Agent): void {
+    const log = this.log.child({ mds: agent.name });
+    const session = new Session({
+      socket: peer.socket,
+      name: agent.name,
+      pin: peer.pin,
+      address: peer.address,
+      version: VERSION,
+      directories: this.directories,
+      owners: this.owners,
+      clock: this.clock,
+      log,
+      terms: () => this.#terms(),
+      recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
+      onReady: () => log.info('agent connected', { address: peer.address, version: session.agentVersion }),
+      onReport: () => undefined,
+      onClose: (_session, reason) => {
+        this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
+        if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
+        log.info('agent disconnected', { address: peer.address, reason });
+      },
+    });
+    this.sessions.set(agent.name, session);
+  }
+
+  #terms(): Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'> {
+    return {
+      main: { stateId: this.db.stateId, sequence: 0 },
+      additive: false,
+      directories: this.config.directories.map(
+        ({ name, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
+          name,
+          direction,
+          deletions,
+          settle: settleMs,
+          reload,
+          reloadAlways,
+          lint,
+        }),
+      ),
+      guard: this.config.guard,
+      reconcileEvery: this.config.reconcile.everyMs,
+      paused: this.paused,
+    };
+  }
+
+  #recorder(mds: string, directory: MainDirectory, conflicts: ReadonlySet<string>): Record {
+    return (changeSet, outcomes) => {
+      for (const row of recordOf(mds, directory.name, changeSet, outcomes, conflicts, this.clock.now())) {
+        this.history.add(row);
+        this.log.info(row.kind, { mds, directory: directory.name, path: row.detail });
+      }
+    };
+  }
+
+  async #enrol(peer: Peer): Promise<void> {
+    await handleEnrolment(peer, {
+      registry: this.registry,
+      identity: this.identity,
+      directories: this.config.directories,
+      clock: this.clock,
+      log: this.log,
+      onReplaced: (pin) => this.disconnect([pin], 'another key took its name'),
+      onAlarm: (message) => this.alarms.raise(message),
+    });
+  }
+
+  #onRequest(_request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('nothing is here\n');
+  }
+}

@@ -1,0 +1,42 @@
+import { ControlError } from '../../shared/control/controlServer.ts';
+import type { PlannedAction } from '../../protocol/messages.ts';
+import type { Command } from '../../protocol/messages.ts';
+import type { Controller } from './controller.ts';
+
+export type MdsPass = {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly actions: readonly PlannedAction[];
+  /** The agent's own words, when it was asked for some. */
+  readonly lines: readonly string[];
+  /** Why it is not ok, for people. */
+  readonly problems: readonly string[];
+};
+
+/**
+ * One pass over every MDS (or one of them): Main reads its directories again, then every agent does what it is
+ * told at the same time.
+ */
+export async function passOver(controller: Controller, command: Command, only?: string): Promise<MdsPass[]> {
+  const names = controller.registry.list().agents.map(({ name }) => name);
+  if (only !== undefined && !names.includes(only)) throw new ControlError(`there is no MDS "${only}": see "xivo-xds-sync mds list"`, 2);
+  await controller.rescan();
+  return Promise.all((only === undefined ? names : [only]).map((name) => passAt(controller, command, name)));
+}
+
+async function passAt(controller: Controller, command: Command, name: string): Promise<MdsPass> {
+  const session = controller.sessions.get(name);
+  if (session === undefined || !session.isReady) {
+    const seen = controller.lastSeen.get(name);
+    const since = seen === undefined ? 'was not seen since Main started' : `was last seen ${new Date(seen.at).toISOString()}`;
+    return { name, ok: false, actions: [], lines: [], problems: [`not connected (${since}): is xivo-xds-sync-agent running there?`] };
+  }
+  const { ok, lines, actions } = await session.command(command);
+  return { name, ok, actions, lines, problems: ok ? [] : [...lines, ...holds(actions)] };
+}
+
+function holds(actions: readonly PlannedAction[]): string[] {
+  const held = new Map<string, string>();
+  for (const { action, directory, reason } of actions) if (action === 'hold') held.set(directory, reason);
+  return [...held].map(([directory, reason]) => `${directory} is held: ${reason}. Let it happen with "xivo-xds-sync confirm ${directory}"`);
+}

@@ -1,0 +1,165 @@
+import type { AgentReport } from '../../protocol/messages.ts';
+import { formatFingerprint } from '../../shared/identity/pin.ts';
+import { formatHostPort } from '../../shared/config/hostPort.ts';
+import { VERSION } from '../../shared/version.ts';
+import type { MainDirectory } from '../content/mainDirectory.ts';
+import type { Session } from '../session/session.ts';
+import type { Alarm } from './alarms.ts';
+import type { Controller } from './controller.ts';
+
+export type MdsState = 'connected' | 'disconnected' | 'pending' | 'never-enrolled' | 'revoked';
+
+export type DirectoryStatus = {
+  readonly name: string;
+  readonly inSync: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly pending: number;
+  readonly localOnly: number;
+  readonly held: string | null;
+  readonly digest: string;
+};
+
+export type MdsStatus = {
+  readonly name: string;
+  readonly voipIp: string | null;
+  readonly address: string | null;
+  readonly state: MdsState;
+  readonly agentVersion: string | null;
+  readonly connectedSince: string | null;
+  readonly lastSeen: string | null;
+  readonly clockOffsetMs: number | null;
+  readonly lagMs: number | null;
+  readonly inSync: boolean;
+  readonly lastReconcile: AgentReport['lastReconcile'];
+  readonly directories: readonly DirectoryStatus[];
+  readonly reloads: AgentReport['reloads'];
+  readonly owedReloads: AgentReport['owedReloads'];
+  readonly errors: AgentReport['errors'];
+};
+
+export type Status = {
+  readonly version: string;
+  readonly main: {
+    readonly listen: string;
+    readonly fingerprint: string;
+    readonly startedAt: string;
+    readonly pausedUntil: string | null;
+    readonly directories: readonly {
+      readonly name: string;
+      readonly path: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly digest: string;
+      readonly held: string | null;
+      readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+    }[];
+    readonly alarms: readonly Alarm[];
+  };
+  readonly mds: readonly MdsStatus[];
+};
+
+/** What is told at once of what Main itself can't read or does not send. */
+const MAX_SKIPPED = 100;
+
+/** Main and every MDS at a glance, as `status --json` prints it. */
+export function statusOf(controller: Controller): Status {
+  const { config, identity, registry } = controller;
+  const { agents, pending, revoked } = registry.list();
+  const known = new Set([...agents, ...pending].map(({ name }) => name));
+  return {
+    version: VERSION,
+    main: {
+      listen: formatHostPort({ host: config.listen.host, port: controller.port }),
+      fingerprint: formatFingerprint(identity.pin),
+      startedAt: new Date(controller.startedAt).toISOString(),
+      pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
+      directories: [...controller.directories.values()].map(mainDirectoryStatus),
+      alarms: controller.alarms.list,
+    },
+    mds: [
+      ...agents.map(({ name, voipIp }) => agentStatus(controller, name, voipIp ?? null)),
+      ...pending.map(({ name, address }) => absent(name, 'pending', address)),
+      ...revoked
+        .filter(({ name }, i) => !known.has(name) && revoked.findIndex((other) => other.name === name) === i)
+        .map(({ name }) => absent(name, 'revoked', null)),
+    ],
+  };
+}
+
+function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
+  const { name, replica } = directory;
+  const skipped: { path: string; reason: string }[] = [];
+  for (const [path, shown] of directory.shown.entries()) {
+    if (skipped.length >= MAX_SKIPPED) break;
+    if (shown.kind === 'special') skipped.push({ path, reason: shown.what });
+    else if (shown.kind === 'unreadable') skipped.push({ path, reason: `can't be read: ${shown.errno}` });
+  }
+  const { files, bytes, digest, path } = replica;
+  return { name, path, files, bytes, digest, held: replica.held ?? null, skipped };
+}
+
+function agentStatus(controller: Controller, name: string, voipIp: string | null): MdsStatus {
+  const session = controller.sessions.get(name);
+  const seen = controller.lastSeen.get(name);
+  if (session === undefined || !session.isReady) {
+    const gone = absent(name, 'disconnected', seen?.address ?? null);
+    return { ...gone, voipIp, lastSeen: seen ? new Date(seen.at).toISOString() : null };
+  }
+  return connected(controller, session, voipIp);
+}
+
+function connected(controller: Controller, session: Session, voipIp: string | null): MdsStatus {
+  const { report } = session;
+  const directories = [...controller.directories.values()].map((directory) => directoryStatus(directory, report));
+  const active = (report?.owedReloads ?? []).length === 0;
+  return {
+    name: session.name,
+    voipIp,
+    address: session.address,
+    state: 'connected',
+    agentVersion: session.agentVersion,
+    connectedSince: new Date(session.since).toISOString(),
+    lastSeen: new Date(controller.clock.now()).toISOString(),
+    clockOffsetMs: report?.clockOffsetMs ?? null,
+    lagMs: session.lagMs,
+    inSync: active && directories.every((directory) => directory.inSync) && (report?.errors ?? []).length === 0,
+    lastReconcile: report?.lastReconcile ?? null,
+    directories,
+    reloads: report?.reloads ?? [],
+    owedReloads: report?.owedReloads ?? [],
+    errors: report?.errors ?? [],
+  };
+}
+
+/** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
+function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
+  const { name, replica, revision } = directory;
+  const told = report?.directories.find((each) => each.name === name);
+  if (told === undefined) {
+    return { name, inSync: false, files: 0, bytes: 0, pending: 0, localOnly: 0, held: replica.held ?? null, digest: '' };
+  }
+  const { files, bytes, pending, localOnly, held, digest } = told;
+  const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
+  return { name, inSync, files, bytes, pending, localOnly, held, digest };
+}
+
+function absent(name: string, state: MdsState, address: string | null): MdsStatus {
+  return {
+    name,
+    voipIp: null,
+    address,
+    state,
+    agentVersion: null,
+    connectedSince: null,
+    lastSeen: null,
+    clockOffsetMs: null,
+    lagMs: null,
+    inSync: false,
+    lastReconcile: null,
+    directories: [],
+    reloads: [],
+    owedReloads: [],
+    errors: [],
+  };
+}

@@ -1,0 +1,165 @@
+import { enableCompileCache } from 'node:module';
+import { parseDuration } from '../shared/config/duration.ts';
+import { makeProgram, type GlobalOptions, runProgram } from '../shared/cli/program.ts';
+import { UsageError } from '../shared/cli/usageError.ts';
+import { ask, type Context, contextOf, print } from './cli/context.ts';
+
+enableCompileCache();
+
+const program = makeProgram('xivo-xds-sync', 'Keeps the files of every media server (MDS) of a XiVO equal to Main.');
+const context = (): Context => contextOf(program.opts<GlobalOptions>());
+const finish = (code: number): void => {
+  process.exitCode = code;
+};
+
+type SyncOptions = { dryRun?: boolean; mds?: string; json?: boolean };
+
+async function runSync(options: SyncOptions): Promise<void> {
+  const commands = await import('./cli/syncCommand.ts');
+  finish(await (options.dryRun === true ? commands.dryRun : commands.sync)(context(), options));
+}
+
+program
+  .option('-i, --init', 'make Main ready: the same as "init"')
+  .option('-n, --dry-run', 'show what a pass would do: the same as "sync --dry-run"')
+  .option('--host <name>', 'with -i: the name in Main\'s certificate')
+  .option('--listen <addr:port>', 'with -i: where agents connect to')
+  .option('--no-service', 'with -i: do not enable the service')
+  .option('--mds <name>', 'with a pass: only this MDS')
+  .option('--json', 'with a pass: print JSON')
+  .action(async (options: SyncOptions & { init?: boolean; host?: string; listen?: string; service?: boolean }) => {
+    if (options.init === true) finish(await (await import('./cli/initCommand.ts')).init(context(), options));
+    else await runSync(options);
+  });
+
+program
+  .command('init')
+  .description("make Main's identity and configuration, publish the public part, enable the service")
+  .option('--host <name>', "the name in Main's certificate")
+  .option('--listen <addr:port>', 'where agents connect to')
+  .option('--no-service', 'do not enable the service')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/initCommand.ts')).init(context(), command.optsWithGlobals()));
+  });
+
+program
+  .command('sync')
+  .description('one full pass now to every MDS (also: no command)')
+  .option('-n, --dry-run', 'change nothing, show what would be done')
+  .option('--mds <name>', 'only this MDS')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => runSync(command.optsWithGlobals()));
+
+program
+  .command('serve')
+  .description('run the controller in the foreground')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/serveCommand.ts')).serve(context(), command.optsWithGlobals()));
+  });
+
+program
+  .command('status')
+  .description('Main and every MDS at a glance')
+  .option('--json', 'print JSON')
+  .option('--watch', 'print again and again')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/statusCommand.ts')).status(context(), command.optsWithGlobals()));
+  });
+
+const mds = program.command('mds').description('who may connect').exitOverride();
+mds
+  .command('add <name>')
+  .description('print a one-use join token for a new MDS')
+  .option('--voip-ip <ip>', 'the token only works from this address')
+  .option('--ttl <duration>', 'how long the token works', '1h')
+  .option('--replace', 'the MDS is enrolled already and was installed anew', false)
+  .exitOverride()
+  .action(async (name: string, options: { voipIp?: string; ttl: string; replace: boolean }) => {
+    const { token } = (await ask(context(), 'mds-add', {
+      name,
+      voipIp: options.voipIp,
+      ttlMs: duration(options.ttl, '--ttl'),
+      replace: options.replace,
+    })) as { token: string };
+    print(token);
+  });
+mds
+  .command('list')
+  .description('every MDS that Main knows')
+  .option('--json', 'print JSON')
+  .exitOverride()
+  .action(async (_options: unknown, command) => {
+    const { mdsList } = await import('./cli/mdsCommands.ts');
+    await mdsList(context(), command.optsWithGlobals());
+  });
+mds
+  .command('approve <name>')
+  .description('let an MDS in that asked without a token, after comparing fingerprints')
+  .exitOverride()
+  .action(async (name: string) => {
+    await ask(context(), 'mds-approve', { name });
+    print(`${name} is enrolled`);
+  });
+mds
+  .command('remove <name>')
+  .description("end an MDS's right to connect, at once")
+  .exitOverride()
+  .action(async (name: string) => {
+    await ask(context(), 'mds-remove', { name });
+    print(`${name} was removed: its connection is closed and its key is refused`);
+  });
+
+program
+  .command('why <path>')
+  .description('which rule decides about a file, and what it does there')
+  .option('--mds <name>', 'only this MDS')
+  .action(async (path: string, _options: unknown, command) => {
+    const { why } = await import('./cli/whyCommand.ts');
+    finish(await why(context(), path, command.optsWithGlobals()));
+  });
+
+program
+  .command('history')
+  .description('what was done, when, and why')
+  .option('--mds <name>', 'only this MDS')
+  .option('--limit <n>', 'so many of the newest', '50')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    const { history } = await import('./cli/historyCommand.ts');
+    finish(await history(context(), command.optsWithGlobals()));
+  });
+
+program
+  .command('confirm <directory>')
+  .description('let held removals happen, once')
+  .option('--mds <name>', 'only at this MDS')
+  .action(async (directory: string, _options: unknown, command) => {
+    const { confirm } = await import('./cli/confirmCommand.ts');
+    finish(await confirm(context(), directory, command.optsWithGlobals()));
+  });
+
+program
+  .command('pause')
+  .description('change no file anywhere for a while')
+  .option('--for <duration>', 'how long', '1h')
+  .action(async (options: { for: string }) => {
+    const { until } = (await ask(context(), 'pause', { forMs: duration(options.for, '--for') })) as { until: string };
+    print(`paused until ${until}: "xivo-xds-sync resume" goes on earlier`);
+  });
+program
+  .command('resume')
+  .description('go on after a pause')
+  .action(async () => {
+    await ask(context(), 'resume');
+    print('going on');
+  });
+
+function duration(text: string, option: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+process.exitCode = await runProgram(program, process.argv.slice(2));

@@ -1,0 +1,121 @@
+import type { Offer, StepResult } from '../../protocol/messages.ts';
+import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
+import type { Record, Staging } from '../../shared/apply/applier.ts';
+import { discardingSink, stagingSink } from '../../shared/apply/stagingSink.ts';
+import { errnoOf } from '../../shared/disk/errno.ts';
+import type { Owners } from '../../shared/disk/owners.ts';
+import type { FileEntry } from '../../shared/manifest/entry.ts';
+import { localise } from '../../shared/manifest/localise.ts';
+import type { IncomingStream } from '../../shared/transfer/incomingStream.ts';
+import { unpackFiles } from '../../shared/transfer/unpack.ts';
+import type { MainDirectory } from '../content/mainDirectory.ts';
+import { contentBytes, hasContent, isAsExpected, refuseOffer } from './checkOffer.ts';
+
+/** One offer on its way: what became of it, or what is staged for it. */
+type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
+
+/**
+ * Takes what an agent puts into a two-way directory: every offer is checked against what Main allows and holds
+ * right now, its content is staged and verified, and all that passed becomes visible together.
+ *
+ * @throws when the stream breaks or the archive is not what was announced; then nothing became visible
+ */
+export async function acceptOffers(
+  directory: MainDirectory,
+  offers: readonly Offer[],
+  stream: IncomingStream,
+  owners: Owners,
+  record: Record,
+): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
+  const handled = offers.map((offer): Handled => ({ offer }));
+  check(directory, handled);
+  const bytes = handled.reduce((sum, { offer, result }) => sum + (result ? 0 : contentBytes(offer)), 0);
+  using staging = begin(directory, bytes, handled);
+  // The stream is taken even when nothing is wanted: the agent sends before it knows.
+  await receive(handled, stream, staging, owners);
+  if (staging === undefined) return { results: resultsOf(handled), outcomes: [] };
+  const steps = new Map<Step, Handled>();
+  for (const each of handled) {
+    if (each.result !== undefined) continue;
+    try {
+      steps.set(stepFor(directory, each, staging, owners), each);
+    } catch (error) {
+      fail(each, 'failed', errnoOf(error));
+    }
+  }
+  if (steps.size === 0) return { results: resultsOf(handled), outcomes: [] };
+  const { outcomes } = await staging.commit([...steps.keys()], record);
+  for (const { step, result, errno } of outcomes) {
+    const each = steps.get(step);
+    if (each) each.result = { path: step.path, result, ...(errno !== undefined && { detail: errno }) };
+  }
+  return { results: resultsOf(handled), outcomes };
+}
+
+function check(directory: MainDirectory, handled: readonly Handled[]): void {
+  const { maxBytes } = directory.config;
+  let total = directory.replica.bytes;
+  for (const each of handled) {
+    const refusal = refuseOffer(directory, each.offer);
+    if (refusal !== undefined) fail(each, 'refused', refusal);
+    else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
+    else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {
+      // What MDS may fill is bounded: a runaway or captured one must not fill Main's disk.
+      fail(each, 'refused', `"${directory.name}" would hold more than its maxBytes (${maxBytes})`);
+    }
+  }
+}
+
+function begin(directory: MainDirectory, bytes: number, handled: readonly Handled[]): Staging | undefined {
+  try {
+    return directory.applier.begin(bytes);
+  } catch (error) {
+    for (const each of handled) fail(each, 'failed', errnoOf(error));
+    return undefined;
+  }
+}
+
+async function receive(
+  handled: readonly Handled[],
+  stream: IncomingStream,
+  staging: Staging | undefined,
+  owners: Owners,
+): Promise<void> {
+  const contents = handled.filter(({ offer }) => hasContent(offer));
+  if (contents.length === 0) return;
+  const sizes = contents.map(({ offer }) => contentBytes(offer));
+  await unpackFiles(stream, sizes, (number) => {
+    const each = contents[number];
+    if (each === undefined || staging === undefined || each.result !== undefined || !hasContent(each.offer)) {
+      return discardingSink;
+    }
+    const entry = localise(each.offer.entry, owners) as FileEntry;
+    return stagingSink(staging, entry, (outcome) => {
+      if (outcome.result === 'staged') each.staged = outcome.staged;
+      else fail(each, outcome.result, outcome.why);
+    });
+  });
+}
+
+function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owners: Owners): Step {
+  const { offer } = each;
+  const expect = directory.replica.stampAt(offer.path);
+  if (offer.op === 'remove') {
+    return { kind: 'remove', path: offer.path, entry: offer.expect, expect: expect ?? '', reason: offer.reason };
+  }
+  const entry = localise(offer.entry, owners);
+  const { path, reason } = offer;
+  if (offer.op === 'metadata') return { kind: 'metadata', path, entry, expect: expect ?? '', reason };
+  const staged = entry.type === 'file' ? each.staged : staging.bare(entry);
+  if (staged === undefined) throw new Error('its content did not come');
+  if (offer.op === 'keep') return { kind: 'keep', path, entry, staged, reason };
+  return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
+}
+
+function fail(each: Handled, result: StepResult['result'], detail: string): void {
+  each.result ??= { path: each.offer.path, result, detail };
+}
+
+function resultsOf(handled: readonly Handled[]): StepResult[] {
+  return handled.map(({ offer, result }) => result ?? { path: offer.path, result: 'failed', detail: 'not handled' });
+}

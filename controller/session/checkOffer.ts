@@ -1,0 +1,44 @@
+import type { Offer } from '../../protocol/messages.ts';
+import { sameEntry } from '../../shared/manifest/entry.ts';
+import { isNested } from '../../shared/paths/nesting.ts';
+import { isOverride, refusePath } from '../../shared/paths/relative.ts';
+import { staysInside } from '../../shared/scan/look.ts';
+import type { MainDirectory } from '../content/mainDirectory.ts';
+
+/** Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it. */
+export function refuseOffer(directory: MainDirectory, offer: Offer): string | undefined {
+  const { config } = directory;
+  if (config.direction !== 'both') return `an MDS may not change "${config.name}"`;
+  const path = refusePath(offer.path);
+  if (path !== undefined) return path;
+  if (isOverride(offer.path)) return 'an override never travels';
+  if (isNested(directory.nested, offer.path)) return 'the path belongs to another synchronised directory';
+  if (offer.op === 'remove' && config.deletions !== 'both') {
+    return `removals on an MDS do not count in "${config.name}"`;
+  }
+  if (offer.op !== 'remove' && offer.entry.type === 'link' && !staysInside(offer.path, offer.entry.target)) {
+    return 'the link leads outside';
+  }
+  if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
+  if (directory.replica.held !== undefined) return `"${config.name}" is held on Main: ${directory.replica.held}`;
+  return undefined;
+}
+
+/** Whether Main still holds what the offer is about: compare before swap. */
+export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
+  if (offer.op === 'keep') return true;
+  const state = directory.replica.get(offer.path);
+  if (offer.expect === null) return state === undefined;
+  return state?.kind === 'settled' && sameEntry(state.entry, offer.expect);
+}
+
+type FileOffer = Extract<Offer, { op: 'put' | 'keep' }>;
+
+/** Offers whose content follows on the stream. */
+export function hasContent(offer: Offer): offer is FileOffer & { entry: { type: 'file' } } {
+  return (offer.op === 'put' || offer.op === 'keep') && offer.entry.type === 'file';
+}
+
+export function contentBytes(offer: Offer): number {
+  return hasContent(offer) ? offer.entry.size : 0;
+}

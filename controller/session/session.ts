@@ -1,0 +1,305 @@
+import { randomInt } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import {
+  type AgentReport,
+  type Command,
+  type FromAgent,
+  fromAgentSchema,
+  type FromMain,
+  type ManifestItem,
+  type PlannedAction,
+} from '../../protocol/messages.ts';
+import { MAX_ITEMS } from '../../protocol/limits.ts';
+import { negotiate, PROTOCOL } from '../../protocol/version.ts';
+import type { Record } from '../../shared/apply/applier.ts';
+import type { Owners } from '../../shared/disk/owners.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { isNested } from '../../shared/paths/nesting.ts';
+import { isOverride, refusePath } from '../../shared/paths/relative.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { Channel } from '../../shared/transfer/channel.ts';
+import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
+import type { MainDirectory, Revision } from '../content/mainDirectory.ts';
+import { acceptOffers } from './acceptOffers.ts';
+import { hasContent } from './checkOffer.ts';
+
+/** A peer that says nothing for this long is dead, milliseconds. */
+const SILENCE = 15_000;
+const PING_EVERY = 5_000;
+/** Paths in one page of a manifest. */
+const PAGE = 1_000;
+/** Lines that a dry run keeps of one answer. */
+const MAX_ACTIONS = 500_000;
+
+export type Answer = { readonly ok: boolean; readonly lines: readonly string[]; readonly actions: readonly PlannedAction[] };
+
+type Hello = Extract<FromAgent, { type: 'hello' }>;
+
+export type SessionOptions = {
+  readonly socket: WebSocket;
+  readonly name: string;
+  readonly pin: string;
+  readonly address: string;
+  readonly version: string;
+  readonly directories: ReadonlyMap<string, MainDirectory>;
+  readonly owners: Owners;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What Main tells the agent to keep to. */
+  readonly terms: (hello: Hello) => Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
+  /** Writes what an accepted offer means, in the transaction that ends its change set. */
+  readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => Record;
+  readonly onReady: (session: Session) => void;
+  readonly onReport: (session: Session, report: AgentReport) => void;
+  readonly onClose: (session: Session, reason: string) => void;
+};
+
+type Question = { actions: PlannedAction[]; resolve: (answer: Answer) => void };
+
+/** One agent's connection, from hello to its end. */
+export class Session {
+  readonly name: string;
+  readonly pin: string;
+  readonly address: string;
+  readonly since: number;
+  agentVersion = '';
+  report: AgentReport | undefined;
+  /** How long the last change took from Main's disk to this MDS, milliseconds. */
+  lagMs: number | null = null;
+  readonly #options: SessionOptions;
+  readonly #channel: Channel<FromAgent, FromMain>;
+  readonly #questions = new Map<number, Question>();
+  /** The directories whose whole manifest this agent has asked for: only these get changes. */
+  readonly #following = new Set<string>();
+  /** Revisions that came into being while the agent followed, until the agent has caught up with them. */
+  readonly #awaited = new Map<string, { revision: number; changedAt: number }>();
+  #state: 'hello' | 'ready' | 'closed' = 'hello';
+  #heard: number;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.pin = options.pin;
+    this.address = options.address;
+    this.since = options.clock.now();
+    this.#heard = options.clock.monotonic();
+    this.#channel = new Channel(options.socket, {
+      schema: fromAgentSchema,
+      onMessage: (message) => this.#receive(message),
+      onClose: (reason) => this.#closed(reason),
+    });
+    options.socket.on('message', () => (this.#heard = options.clock.monotonic()));
+    this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY);
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** Tells the agent what changed on Main. */
+  tell(revision: Revision, changedAt: number): void {
+    if (!this.#following.has(revision.directory)) return;
+    if (!this.#awaited.has(revision.directory)) {
+      this.#awaited.set(revision.directory, { revision: revision.revision, changedAt });
+    }
+    const { directory, held, items } = revision;
+    // A large change travels in pieces; each but the last leaves the agent one revision behind.
+    for (let at = 0; at === 0 || at < items.length; at += MAX_ITEMS) {
+      const part = items.slice(at, at + MAX_ITEMS);
+      const last = at + MAX_ITEMS >= items.length;
+      const to = last ? revision.revision : revision.from;
+      this.#channel.send({ type: 'changes', directory, from: revision.from, revision: to, held, items: part });
+    }
+  }
+
+  /** Lets the agent compare its copy of Main's manifest. */
+  check(directory: MainDirectory): void {
+    if (!this.#following.has(directory.name)) return;
+    const { name, revision, shown } = directory;
+    this.#channel.send({ type: 'check', directory: name, revision, digest: shown.digest });
+  }
+
+  /** Has the agent do something. Resolves with its answer; a connection that is lost answers, too. */
+  command(command: Command): Promise<Answer> {
+    if (!this.isReady) return Promise.resolve(failed('it is not connected'));
+    const id = randomInt(1, 0xffff_ffff);
+    return new Promise((resolve) => {
+      this.#questions.set(id, { actions: [], resolve });
+      this.#channel.send({ type: 'command', id, command });
+    });
+  }
+
+  pause(paused: boolean): void {
+    this.#channel.send({ type: 'paused', paused });
+  }
+
+  close(reason: string): void {
+    this.#channel.send({ type: 'refused', reason });
+    this.#channel.close(reason);
+  }
+
+  #receive(message: FromAgent): void {
+    if (this.#state === 'hello') {
+      if (message.type === 'hello') this.#welcome(message);
+      else this.#channel.violation(`"${message.type}" before hello`);
+      return;
+    }
+    switch (message.type) {
+      case 'hello':
+        return this.#channel.violation('a second hello');
+      case 'want-manifest':
+        return this.#withDirectory(message.directory, (directory) => void this.#sendManifest(directory));
+      case 'get':
+        return this.#withDirectory(message.directory, (directory) => void this.#send(directory, message));
+      case 'offer':
+        return this.#withDirectory(message.directory, (directory) => void this.#accept(directory, message));
+      case 'report':
+        return this.#onReport(message);
+      case 'answer-part':
+        return this.#onAnswerPart(message.id, message.actions);
+      case 'answer':
+        return this.#onAnswer(message.id, message.ok, message.lines);
+      case 'ping':
+        return this.#channel.send({ type: 'pong', sent: message.sent, time: this.#options.clock.now() });
+      case 'pong':
+      case 'credit':
+      case 'cancel':
+        return undefined;
+    }
+  }
+
+  #welcome(hello: Hello): void {
+    const agreed = negotiate(PROTOCOL, hello.protocol);
+    if ('refusal' in agreed) {
+      this.#options.log.warn('agent refused', { reason: agreed.refusal, agent: hello.version });
+      this.close(agreed.refusal);
+      return;
+    }
+    this.agentVersion = hello.version;
+    const { name, version } = this.#options;
+    this.#channel.send({ type: 'welcome', protocol: agreed.version, version, name, ...this.#options.terms(hello) });
+    this.#state = 'ready';
+    this.#options.onReady(this);
+  }
+
+  #withDirectory(name: string, work: (directory: MainDirectory) => void): void {
+    const directory = this.#options.directories.get(name);
+    if (directory === undefined) this.#channel.violation(`a directory "${name}" that Main does not have`);
+    else work(directory);
+  }
+
+  async #sendManifest(directory: MainDirectory): Promise<void> {
+    const { name } = directory;
+    const begun = directory.revision;
+    const held = directory.replica.held ?? null;
+    this.#channel.send({ type: 'manifest-begin', directory: name, revision: begun, held, root: directory.rootEntry() });
+    this.#following.add(name);
+    let page: ManifestItem[] = [];
+    for (const [path, shown] of directory.shown.entries()) {
+      page.push({ path, shown });
+      if (page.length < PAGE) continue;
+      await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items: page });
+      page = [];
+    }
+    this.#channel.send({ type: 'manifest-page', directory: name, items: page });
+    const { revision, changedAt } = directory;
+    this.#channel.send({ type: 'manifest-end', directory: name, revision, changedAt });
+  }
+
+  /** Sends the content of files, as long as they are what the agent takes them for. */
+  async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
+    const files = request.items.map(({ path, hash, size, from }): Packed => {
+      const refusal = refusePath(path) ?? (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
+      const shown = directory.replica.get(path);
+      const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
+      const same = entry?.hash === hash && entry.size === size && from <= size;
+      const why = refusal ?? (same ? undefined : 'changed on Main');
+      return { path, size, from, stamp: directory.replica.stampAt(path) ?? '', ...(why !== undefined && { refusal: why }) };
+    });
+    try {
+      const bytes = files.reduce((sum, file) => sum + file.size - file.from, 0);
+      const out = this.#channel.openOutgoing(request.stream, bytes);
+      await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
+        out.abort(String(error));
+        throw error;
+      });
+    } catch (error) {
+      this.#options.log.debug('transfer ended early', { directory: directory.name, error });
+    }
+  }
+
+  async #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): Promise<void> {
+    const conflicts = new Set(request.offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
+    try {
+      const stream = this.#channel.openIncoming(request.stream);
+      const record = this.#options.recorder(directory, conflicts);
+      const { results, outcomes } = await acceptOffers(directory, request.offers, stream, this.#options.owners, record);
+      // Without content nothing comes on the stream.
+      if (!request.offers.some(hasContent)) stream.end();
+      for (const { step, result, stamp } of outcomes) {
+        if (result !== 'done' || step.kind === 'keep') continue;
+        const placed = step.kind === 'remove' || stamp === undefined ? undefined : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
+        directory.replica.adopt(step.path, placed);
+      }
+      directory.replica.flush();
+      this.#channel.send({ type: 'offer-result', stream: request.stream, results });
+    } catch (error) {
+      this.#options.log.warn('offer was not taken', { directory: directory.name, error });
+      const detail = error instanceof Error ? error.message : String(error);
+      const results = request.offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
+      this.#channel.send({ type: 'offer-result', stream: request.stream, results });
+    }
+  }
+
+  #onReport(report: AgentReport): void {
+    this.report = report;
+    for (const { name, revision, pending } of report.directories) {
+      const awaited = this.#awaited.get(name);
+      const directory = this.#options.directories.get(name);
+      if (awaited === undefined || revision < awaited.revision || pending > 0 || directory === undefined) continue;
+      this.#awaited.delete(name);
+      this.lagMs = Math.max(0, Math.round(this.#options.clock.now() - awaited.changedAt));
+    }
+    this.#options.onReport(this, report);
+  }
+
+  #onAnswerPart(id: number, actions: readonly PlannedAction[]): void {
+    const question = this.#questions.get(id);
+    if (question === undefined) return this.#channel.violation('an answer to nothing');
+    if (question.actions.length + actions.length > MAX_ACTIONS) return this.#channel.violation('an answer without end');
+    question.actions.push(...actions);
+  }
+
+  #onAnswer(id: number, ok: boolean, lines: readonly string[]): void {
+    const question = this.#questions.get(id);
+    if (question === undefined) return this.#channel.violation('an answer to nothing');
+    this.#questions.delete(id);
+    question.resolve({ ok, lines, actions: question.actions });
+  }
+
+  #beat(): void {
+    const silent = this.#options.clock.monotonic() - this.#heard;
+    if (silent > SILENCE) {
+      this.#options.log.warn('agent fell silent', { seconds: Math.round(silent / 1000) });
+      this.#options.socket.terminate();
+    } else if (this.isReady) this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
+    else if (this.#options.clock.now() - this.since > SILENCE) this.#channel.violation('no hello');
+  }
+
+  #closed(reason: string): void {
+    this.#state = 'closed';
+    clearInterval(this.#heartbeat);
+    for (const { resolve } of this.#questions.values()) resolve(failed(`the connection was lost (${reason})`));
+    this.#questions.clear();
+    this.#options.onClose(this, reason);
+  }
+}
+
+function isConflict(offer: { op: string; conflict?: boolean }): boolean {
+  return offer.op === 'keep' || offer.conflict === true;
+}
+
+function failed(line: string): Answer {
+  return { ok: false, lines: [line], actions: [] };
+}

@@ -1,0 +1,58 @@
+import type { Shown } from '../../protocol/messages.ts';
+import { ContentDigest } from './digest.ts';
+import type { Entry } from './entry.ts';
+import type { PathState } from './state.ts';
+
+/**
+ * What Main shows of a path: a file that is being written is shown as it was before, when it was something before.
+ * A removed path of a two-way directory is shown with its tombstone; without one there is nothing to show.
+ */
+export function show(state: PathState | undefined, tombstone: Entry | undefined): Shown {
+  if (state === undefined) return tombstone ? { kind: 'gone', tombstone } : { kind: 'gone' };
+  if (state.kind === 'moving') return state.last ? { kind: 'settled', entry: state.last } : { kind: 'moving' };
+  return state;
+}
+
+/** Everything that a manifest says, by path, with a digest that tells two manifests apart. */
+export class ShownPaths {
+  readonly #paths = new Map<string, Shown>();
+  readonly #digest = new ContentDigest();
+
+  get digest(): string {
+    return this.#digest.hex;
+  }
+
+  get size(): number {
+    return this.#paths.size;
+  }
+
+  get(path: string): Shown | undefined {
+    return this.#paths.get(path);
+  }
+
+  entries(): IterableIterator<[string, Shown]> {
+    return this.#paths.entries();
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#paths.keys();
+  }
+
+  /** @returns false when that is what it said already */
+  set(path: string, shown: Shown): boolean {
+    const before = this.#paths.get(path);
+    const now = isNothing(shown) ? undefined : shown;
+    const keyBefore = before && JSON.stringify(before);
+    const keyNow = now && JSON.stringify(now);
+    if (keyBefore === keyNow) return false;
+    if (keyBefore !== undefined) this.#digest.toggleText(path, keyBefore);
+    if (keyNow !== undefined) this.#digest.toggleText(path, keyNow);
+    if (now === undefined) this.#paths.delete(path);
+    else this.#paths.set(path, now);
+    return true;
+  }
+}
+
+function isNothing(shown: Shown): boolean {
+  return shown.kind === 'gone' && shown.tombstone === undefined;
+}

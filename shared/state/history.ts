@@ -1,0 +1,55 @@
+import type { Database, Statement } from './database.ts';
+
+/** One thing that was done. */
+export type HistoryRow = {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly mds: string;
+  readonly directory: string;
+  readonly changeSet: string;
+  readonly kind: string;
+  readonly detail: string;
+};
+
+/** Rows kept; older ones make room. */
+const KEEP_ROWS = 200_000;
+/** How often old rows are looked for, in rows. */
+const TRIM_EVERY = 10_000;
+
+/** What was done, when and why. */
+export class History {
+  readonly #insert: Statement;
+  readonly #trim: Statement;
+  readonly #newest: Statement;
+  #sinceTrim = 0;
+
+  constructor(db: Database) {
+    this.#insert = db.prepare(
+      'INSERT INTO history (at, mds, directory, change_set, kind, detail) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    this.#trim = db.prepare('DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?');
+    this.#newest = db.prepare(
+      'SELECT at, mds, directory, change_set, kind, detail FROM history WHERE (? IS NULL OR mds = ?) ORDER BY number DESC LIMIT ?',
+    );
+  }
+
+  add(row: HistoryRow): void {
+    this.#insert.run(row.at, row.mds, row.directory, row.changeSet, row.kind, row.detail);
+    this.#sinceTrim += 1;
+    if (this.#sinceTrim < TRIM_EVERY) return;
+    this.#sinceTrim = 0;
+    this.#trim.run(KEEP_ROWS);
+  }
+
+  /** Newest first. @param limit rows, at least 1 */
+  newest(limit: number, mds?: string): HistoryRow[] {
+    return this.#newest.all(mds ?? null, mds ?? null, limit).map((row) => ({
+      at: Number(row['at']),
+      mds: String(row['mds']),
+      directory: String(row['directory']),
+      changeSet: String(row['change_set']),
+      kind: String(row['kind']),
+      detail: String(row['detail']),
+    }));
+  }
+}
