@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readDialplan } from '../../shared/lint/lint.ts';
 import { findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
 import { readDialplanShow } from './dialplanShow.ts';
 import { judgePlan } from './judgePlan.ts';
-import { ANSWER_TIMEOUT_MS, SHOW_LIMIT } from './limits.ts';
+import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from './limits.ts';
 import { markLogs } from './logTail.ts';
 import type { Prove } from './reloader.ts';
 import { runCommand } from './runCommand.ts';
@@ -24,35 +26,49 @@ export type DialplanProofOptions = {
  * Asterisk, a script in its place, a log that may not be read) nothing speaks against the reload.
  */
 export function dialplanProof(options: DialplanProofOptions): Prove {
+  let logs: readonly string[] = USUAL_LOGS;
   return async (kind, signal) => {
     if (kind !== 'dialplan') return () => Promise.resolve(undefined);
-    const ask = async (line: string): Promise<string> => {
-      const end = await runCommand([...options.asterisk, '-rx', line], {
-        timeoutMs: ANSWER_TIMEOUT_MS,
-        signal,
-        keepBytes: SHOW_LIMIT,
-        encoding: 'latin1',
-      });
-      return end.output;
+    const ask: Ask = async (line, timeoutMs) => {
+      const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
+      return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
     };
-    const readLog = await markAsteriskLogs(ask);
-    const files = await options.files();
-    return async () => {
-      const log = await readLog();
-      const live = readDialplanShow(await ask('dialplan show'));
+    const [marks, files] = await Promise.all([markLogs(logs), options.files()]);
+    return async (output) => {
+      // Whoever doesn't even say this is no Asterisk that could be asked more.
+      if (!/Dialplan reloaded|pbx_config/.test(output)) return undefined;
+      const [log, show] = await Promise.all([
+        marks.readNew(),
+        ask('dialplan show', ANSWER_TIMEOUT_MS),
+        marks.isWithoutLog ? askForLogs(ask).then((found) => (logs = found)) : undefined,
+      ]);
       // Files that changed while Asterisk read them prove nothing; whoever changed them asks for a reload.
       if (!areSame(files, await options.files())) return undefined;
-      const reading = readDialplan(files, options);
-      return judgePlan({ reading, live, words: findRefusals(log), folderName: options.folderName });
+      return judgePlan({
+        reading: readDialplan(files, options),
+        live: readDialplanShow(show),
+        words: findRefusals(log),
+        folderName: options.folderName,
+      });
     };
   };
 }
 
-async function markAsteriskLogs(ask: (line: string) => Promise<string>): Promise<() => Promise<string>> {
-  const folder = logFolder(await ask('core show settings'));
-  if (folder === undefined) return () => Promise.resolve('');
-  const channels = await ask('logger show channels');
-  return await markLogs(folder, (path) => isWarningLog(path, channels));
+/** Where Asterisk logs on a XiVO; where it is elsewhere, Asterisk is asked after its first good answer. */
+const USUAL_LOGS = ['/var/log/asterisk/messages', '/var/log/asterisk/full'];
+
+type Ask = (line: string, timeoutMs: number) => Promise<string>;
+
+async function askForLogs(ask: Ask): Promise<string[]> {
+  const [settings, channels] = await Promise.all([
+    ask('core show settings', LOG_QUESTION_TIMEOUT_MS),
+    ask('logger show channels', LOG_QUESTION_TIMEOUT_MS),
+  ]);
+  const folder = logFolder(settings);
+  if (folder === undefined) return [];
+  // A folder that may not be read holds no log for this user.
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.map((name) => join(folder, name)).filter((path) => isWarningLog(path, channels));
 }
 
 function areSame(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {

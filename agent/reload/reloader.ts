@@ -16,9 +16,12 @@ export type ReloadClock = {
 
 /**
  * Finds out whether what is on disk became active. Called just before the reload starts; what it returns is
- * called after Asterisk's answer and tells the refusal, or undefined when nothing speaks against the reload.
+ * called with Asterisk's answer and tells the refusal, or undefined when nothing speaks against the reload.
  */
-export type Prove = (kind: ReloadKind, signal: AbortSignal) => Promise<() => Promise<Refusal | undefined>>;
+export type Prove = (
+  kind: ReloadKind,
+  signal: AbortSignal,
+) => Promise<(output: string) => Promise<Refusal | undefined>>;
 
 export type ReloaderOptions = {
   /** The command's words; `-rx` and the line for Asterisk are appended. */

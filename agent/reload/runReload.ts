@@ -37,7 +37,7 @@ export async function runReload(
   if (answer.meaning === 'busy') return { how: 'busy', output };
   if (answer.meaning === 'away') return { how: 'away', output: output || answer.message };
   if (answer.meaning === 'unloaded') return { how: 'final', output, refusal: { message: output.trim() } };
-  const proof = await finishProof();
+  const proof = await finishProof(output);
   if (proof.note !== undefined) output = `${output}${proof.note}\n`;
   const refusal = proof.refusal ?? (answer.meaning === 'refused' ? answer.refusal : undefined);
   return refusal ? { how: 'final', output, refusal } : { how: 'final', output };
@@ -50,13 +50,13 @@ async function beginProof(
   kind: ReloadKind,
   prove: Prove | undefined,
   signal: AbortSignal,
-): Promise<() => Promise<Proof>> {
+): Promise<(output: string) => Promise<Proof>> {
   if (prove === undefined) return () => Promise.resolve({});
   try {
     const finish = await prove(kind, signal);
-    return async () => {
+    return async (output) => {
       try {
-        return { refusal: await finish() };
+        return { refusal: await finish(output) };
       } catch (error) {
         return { note: unproved(error) };
       }

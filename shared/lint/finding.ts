@@ -9,6 +9,8 @@ export type Finding = {
   readonly line: number;
   readonly message: string;
   readonly severity: 'error' | 'warning';
+  /** Not this line alone: the rest of the file and every later file of the folder is gone, too. */
+  readonly losesRest?: true;
 };
 
 /** Where a line stands. `counted` is its number in Asterisk's words, which run on over all files of the folder. */
@@ -26,6 +28,11 @@ export class Findings {
     this.#add(place, message, 'warning');
   }
 
+  /** An error, or a warning where it depends on what is outside the folder. */
+  restLost(severity: Finding['severity'], place: Place, message: string): void {
+    this.#add(place, message, severity, true);
+  }
+
   /** In the order of files and lines. */
   list(): Finding[] {
     return [...this.#kept.values()].sort((a, b) =>
@@ -33,8 +40,9 @@ export class Findings {
     );
   }
 
-  #add(place: Place, message: string, severity: Finding['severity']): void {
+  #add(place: Place, message: string, severity: Finding['severity'], losesRest = false): void {
     const key = `${place.path}\0${String(place.line)}\0${message}`;
-    this.#kept.set(key, { path: place.path, line: place.line, message, severity });
+    const finding = { path: place.path, line: place.line, message, severity };
+    this.#kept.set(key, losesRest ? { ...finding, losesRest } : finding);
   }
 }

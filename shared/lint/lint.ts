@@ -1,3 +1,5 @@
+import { encodeName } from '../paths/bytes.ts';
+export type { PlannedPriority } from './extensions.ts';
 import { readExtensions } from './extensions.ts';
 import type { PlannedPriority } from './extensions.ts';
 import { Findings } from './finding.ts';
@@ -16,8 +18,8 @@ export type DialplanReading = {
   readonly findings: readonly Finding[];
   /** What Asterisk would register, as far as it reads. */
   readonly priorities: readonly PlannedPriority[];
-  /** What it would register, were it not for the break in an earlier line. */
-  readonly lost: readonly PlannedPriority[];
+  /** How many lines Asterisk has counted before each file. */
+  readonly countedBefore: ReadonlyMap<string, number>;
 };
 
 /**
@@ -41,7 +43,9 @@ export function readDialplan(files: ReadonlyMap<string, Buffer>, world: LintWorl
   const sections = new Sections({ ...world, findings });
   let reading = newReading();
   let broken: Place | undefined;
+  const countedBefore = new Map<string, number>();
   for (const [path, content] of inReadingOrder(files)) {
+    countedBefore.set(path, reading.counted);
     const stop = sections.readFile(readLines(path, content, reading, findings));
     if (stop === undefined) continue;
     broken ??= stop;
@@ -50,19 +54,18 @@ export function readDialplan(files: ReadonlyMap<string, Buffer>, world: LintWorl
   }
   noteOpenComment(reading.depth, reading.openedAt, findings);
   const priorities = readExtensions(sections.all, findings);
-  const isRead = ({ place }: PlannedPriority): boolean =>
-    broken === undefined || place.counted < broken.counted;
+  const end = broken?.counted ?? Infinity;
   return {
     findings: findings.list(),
-    priorities: priorities.filter(isRead),
-    lost: priorities.filter((priority) => !isRead(priority)),
+    priorities: priorities.filter(({ place }) => place.counted < end),
+    countedBefore,
   };
 }
 
 function inReadingOrder(files: ReadonlyMap<string, Buffer>): [string, Buffer][] {
   return [...files]
     .filter(([path]) => isDialplan(path))
-    .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    .sort(([a], [b]) => Buffer.compare(encodeName(a), encodeName(b)));
 }
 
 function noteOpenComment(depth: number, openedAt: Place | undefined, findings: Findings): void {

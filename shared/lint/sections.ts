@@ -1,3 +1,4 @@
+import { decodeName } from '../paths/bytes.ts';
 import type { Findings, Place } from './finding.ts';
 import { stripBlanks } from './lines.ts';
 import type { ConfigLine } from './lines.ts';
@@ -75,7 +76,7 @@ export class Sections {
     const { findings } = this.#context;
     const end = text.indexOf(']');
     if (end === -1) {
-      findings.error(place, `The section header has no closing ']': ${REST_IS_LOST}.`);
+      findings.restLost('error', place, `The section header has no closing ']': ${REST_IS_LOST}.`);
       return false;
     }
     const name = text.slice(1, end);
@@ -86,7 +87,7 @@ export class Sections {
     }
     const close = text.indexOf(')', end + 2);
     if (close === -1) {
-      findings.error(place, `The section header has no closing ')': ${REST_IS_LOST}.`);
+      findings.restLost('error', place, `The section header has no closing ')': ${REST_IS_LOST}.`);
       return false;
     }
     this.#applyOptions(section, text.slice(end + 2, close).split(','), place);
@@ -101,7 +102,8 @@ export class Sections {
       } else if (option.startsWith('+')) {
         const base = this.all.find((other) => sameName(other.name, section.name) && !other.isTemplate);
         if (base === undefined) {
-          this.#context.findings.warning(
+          this.#context.findings.restLost(
+            'warning',
             place,
             `[${shown(section.name)}](+) adds to a section that this folder does not define before: without one elsewhere, ${REST_IS_LOST}.`,
           );
@@ -126,7 +128,8 @@ export class Sections {
       return;
     }
     section.mixed = true;
-    this.#context.findings.warning(
+    this.#context.findings.restLost(
+      'warning',
       place,
       `The template [${shown(from)}] is not defined before in this folder: without one elsewhere, ${REST_IS_LOST}.`,
     );
@@ -159,7 +162,11 @@ export class Sections {
       return true;
     }
     if (name === 'tryinclude' || exists(shown(argument))) return true;
-    findings.error(place, `#include of ${shown(argument)}, which does not exist: ${REST_IS_LOST}.`);
+    findings.restLost(
+      'error',
+      place,
+      `#include of ${shown(argument)}, which does not exist: ${REST_IS_LOST}.`,
+    );
     return false;
   }
 
@@ -168,7 +175,11 @@ export class Sections {
     const isEscaped = text.startsWith('\\');
     const line = isEscaped ? text.slice(1) : text;
     if (isEscaped && (line === '' || line.charCodeAt(0) <= 32)) {
-      findings.error(place, `The line begins with a backslash that escapes nothing: ${REST_IS_LOST}.`);
+      findings.restLost(
+        'error',
+        place,
+        `The line begins with a backslash that escapes nothing: ${REST_IS_LOST}.`,
+      );
       return false;
     }
     const equals = line.indexOf('=', isEscaped ? 1 : 0);
@@ -218,5 +229,5 @@ function sameName(a: string, b: string): boolean {
 
 /** Bytes kept as Latin-1, as a person reads them. */
 export function shown(text: string): string {
-  return Buffer.from(text, 'latin1').toString('utf8');
+  return decodeName(Buffer.from(text, 'latin1'));
 }

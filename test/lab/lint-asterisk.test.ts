@@ -64,7 +64,9 @@ async function activate(files: ReadonlyMap<string, Buffer>): Promise<Outcome> {
   const answer = await asterisk.cli('dialplan reload');
   if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
   const shown = Buffer.from(await asterisk.cli('dialplan show')).toString('utf8');
-  const live = readDialplanShow(shown)
+  const plan = readDialplanShow(shown);
+  assert.ok(plan.isWhole, shown);
+  const live = plan.priorities
     .filter(({ file }) => file !== 'extensions.conf')
     .map((live) => describe(live, live.shown, live.file, live.counted));
   return { log: (await readFile(asterisk.log)).subarray(size).toString('latin1'), live: live.sort() };

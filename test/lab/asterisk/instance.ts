@@ -54,8 +54,9 @@ export class AsteriskInstance {
     return this.#process?.pid;
   }
 
-  /** Starts a stopped instance and waits until it answers as fully booted. */
+  /** Starts a stopped instance and waits until it answers as fully booted. One that runs goes on. */
   async start(): Promise<void> {
+    if (this.#isRunning()) return;
     const words = [this.command, '-f'];
     // Asterisk ends with the test that started it, however that ends.
     const child = existsSync('/usr/bin/setpriv')
@@ -82,7 +83,7 @@ export class AsteriskInstance {
   /** Ends it and waits for that. */
   async stop(): Promise<void> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.#isRunning()) return;
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     child.kill('SIGCONT');
@@ -95,6 +96,11 @@ export class AsteriskInstance {
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.folders.folder, { recursive: true, force: true });
+  }
+
+  #isRunning(): boolean {
+    const child = this.#process;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   async #answers(): Promise<boolean> {

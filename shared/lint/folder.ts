@@ -1,0 +1,22 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { decodeName } from '../paths/bytes.ts';
+import { isDialplan } from './lint.ts';
+
+/**
+ * Reads what Asterisk would read of a dialplan folder: its regular files that are not hidden, links followed.
+ * Throws what the file system throws, but for a file that goes away meanwhile.
+ */
+export async function readDialplanFolder(folder: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const name of await readdir(folder, { encoding: 'buffer' })) {
+    const path = decodeName(name);
+    if (!isDialplan(path)) continue;
+    const where = Buffer.concat([Buffer.from(`${folder}/`), name]);
+    try {
+      if ((await stat(where)).isFile()) files.set(path, await readFile(where));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return files;
+}
