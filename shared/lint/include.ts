@@ -1,5 +1,5 @@
 import { globSync, statSync } from 'node:fs';
-import { basename, join, matchesGlob } from 'node:path';
+import { basename, dirname, join, matchesGlob } from 'node:path';
 import { isDialplan } from './lint.ts';
 
 export type IncludeWorld = {
@@ -14,24 +14,23 @@ export type IncludeWorld = {
 
 /**
  * Whether an `#include` of this name or pattern would find a file: in the dialplan folder among the files that
- * are about to be there, elsewhere on this host's disk. A hidden file is only found by a pattern that says so.
+ * are about to be there, elsewhere on this host's disk. Stars do not find hidden files.
  */
 export function includeExists(world: IncludeWorld): (path: string) => boolean {
+  const folderOnDisk = join(world.root, world.folder);
   return (path) => {
     const absolute = path.startsWith('/') ? path : join(world.configFolder, path);
-    const isInside = (name: string): boolean => matchesGlob(join(world.folder, name), absolute);
-    for (const name of world.files.keys()) if (isDialplan(name) && isInside(name)) return true;
-    return globSync(world.root + absolute).some((found) => isPlainFile(found) && isMeant(found, absolute));
-  };
-
-  function isMeant(found: string, pattern: string): boolean {
-    if (basename(found).startsWith('.') && !basename(pattern).startsWith('.')) return false;
-    // In the folder itself the files to come decide, not those of now.
-    return (
-      !found.startsWith(`${join(world.root, world.folder)}/`) ||
-      found.slice(join(world.root, world.folder).length + 1).includes('/')
+    for (const name of world.files.keys()) {
+      if (isDialplan(name) && matchesGlob(join(world.folder, name), absolute)) return true;
+    }
+    const wantsHidden = basename(absolute).startsWith('.');
+    return globSync(join(world.root, absolute)).some(
+      (found) =>
+        dirname(found) !== folderOnDisk &&
+        (wantsHidden || !basename(found).startsWith('.')) &&
+        isPlainFile(found),
     );
-  }
+  };
 }
 
 function isPlainFile(path: string): boolean {
