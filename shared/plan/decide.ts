@@ -18,7 +18,10 @@ export type PathFacts = {
 
 /** The table "What happens to a file", one path at a time. Overrides never come here. */
 export function decide(policy: Policy, facts: PathFacts): Decision {
-  return unusable(facts) ?? (policy.direction === 'both' ? decideBothWays(policy, facts) : decideOneWay(policy, facts));
+  return (
+    unusable(facts) ??
+    (policy.direction === 'both' ? decideBothWays(policy, facts) : decideOneWay(policy, facts))
+  );
 }
 
 /** A side that can't be judged right now: nothing is concluded from it. */
@@ -35,7 +38,8 @@ function decideOneWay(policy: Policy, facts: PathFacts): Decision {
   const main = entryOf(facts.main);
   const mds = entryOf(facts.mds);
   if (main !== undefined) return deliverUnlessEqual(facts, main, mds);
-  if (facts.mds?.kind === 'special') return facts.base ? { kind: 'forget' } : skip(`it is ${facts.mds.what} on the MDS`);
+  if (facts.mds?.kind === 'special')
+    return facts.base ? { kind: 'forget' } : skip(`it is ${facts.mds.what} on the MDS`);
   if (mds === undefined) return facts.base ? { kind: 'forget' } : { kind: 'nothing' };
   if (facts.base === undefined) return { kind: 'local' };
   if (policy.deletions === 'never') return { kind: 'nothing' };
@@ -61,11 +65,17 @@ function deliverUnlessEqual(facts: PathFacts, main: Entry, mds: Entry | undefine
   };
 }
 
-function deliveryReason(main: Entry, mds: Entry | undefined, base: Entry | undefined, special: boolean): string {
+function deliveryReason(
+  main: Entry,
+  mds: Entry | undefined,
+  base: Entry | undefined,
+  special: boolean,
+): string {
   if (special) return "Main's wins its name; what the MDS had there goes to the trash";
   if (!mds) return base ? 'removed on the MDS (drift)' : 'new on Main';
   if (mds.type !== main.type) return "of another kind on the MDS; Main's wins";
-  if (!base) return sameContent(main, mds) ? "Main's metadata wins" : "another content under Main's name; Main's wins";
+  if (!base)
+    return sameContent(main, mds) ? "Main's metadata wins" : "another content under Main's name; Main's wins";
   if (sameEntry(base, main)) return 'changed on the MDS (drift)';
   if (sameContent(main, mds)) return 'metadata changed on Main';
   return sameContent(base, mds) ? 'changed on Main' : "changed on Main and on the MDS; Main's wins";
@@ -101,7 +111,8 @@ function bothPresent(facts: PathFacts, main: Entry, mds: Entry): Decision {
   if (base && sameContent(base, main)) return upload('changed on the MDS', false);
   if (base && sameContent(base, mds)) return deliverUnlessEqual(facts, main, mds);
   if (main.type !== 'file' || mds.type !== 'file') return deliverUnlessEqual(facts, main, mds);
-  if (mdsIsNewer(main, mds, facts.clockOffset)) return upload("changed on both sides; the MDS's is the newer", true);
+  if (mdsIsNewer(main, mds, facts.clockOffset))
+    return upload("changed on both sides; the MDS's is the newer", true);
   return { kind: 'lose', loser: mds, winner: main, reason: "changed on both sides; Main's is the newer" };
 }
 

@@ -8,9 +8,12 @@ export type Decision =
   | { readonly kind: 'local' }
   /** Both sides hold the same; only the ledger does not say so yet. */
   | { readonly kind: 'agree'; readonly entry: Entry }
-  /** Neither side has it any more; the ledger forgets it. */
+  /** The ledger forgets it: neither side has it any more, or it stays on the MDS alone. */
   | { readonly kind: 'forget' }
-  /** Main's goes to the MDS. */
+  /**
+   * Main's goes to the MDS. When a file replaces a folder, the folder goes to the trash as a whole, and the ledger
+   * forgets what it held in the same transaction: none of it counts as removed by a person. (So for `upload`.)
+   */
   | {
       readonly kind: 'deliver';
       readonly entry: Entry;

@@ -13,16 +13,23 @@ export type RemovalBudget = {
 };
 
 /**
- * Takes the removals out of a plan when there are suspiciously many; everything else stays.
+ * Takes the removals out of a plan when there are suspiciously many; everything else stays. A folder that is
+ * replaced by a file counts as the removal of the files in it.
+ *
+ * @param replaced the number of files in each folder that the plan replaces, by its path
  * @returns why, and which paths wait; no reason when the plan may go ahead
  */
 export function guardRemovals(
   decisions: Map<string, Decision>,
   budget: RemovalBudget,
+  replaced: ReadonlyMap<string, number>,
 ): { reason: string | undefined; paths: string[] } {
   if (budget.confirmed) return { reason: undefined, paths: [] };
-  const removals = [...decisions].filter(([, { kind }]) => kind === 'remove' || kind === 'remove-on-main');
-  const files = removals.filter(([, d]) => 'expect' in d && d.expect?.type !== 'folder').length + budget.removedLately;
+  const removals = [...decisions].filter(([path, { kind }]) => {
+    return kind === 'remove' || kind === 'remove-on-main' || (replaced.get(path) ?? 0) > 0;
+  });
+  let files = budget.removedLately;
+  for (const [path, decision] of removals) files += replaced.get(path) ?? filesOf(decision);
   const total = budget.agreedFiles + budget.removedLately;
   if (removals.length === 0 || files <= budget.guard.files || files * 100 <= total * budget.guard.percent) {
     return { reason: undefined, paths: [] };
@@ -32,4 +39,8 @@ export function guardRemovals(
     reason: `${files} of ${total} files would be removed (more than ${budget.guard.percent} % and more than ${budget.guard.files})`,
     paths: removals.map(([path]) => path),
   };
+}
+
+function filesOf(decision: Decision): number {
+  return 'expect' in decision && decision.expect?.type === 'folder' ? 0 : 1;
 }

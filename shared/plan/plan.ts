@@ -1,10 +1,12 @@
-import { type Entry, sameContent } from '../manifest/entry.ts';
+import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/state.ts';
-import { isOverride, parentOf } from '../paths/relative.ts';
+import { isOverride } from '../paths/relative.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
+import { fitFolders } from './folders.ts';
 import { guardRemovals, type RemovalBudget } from './guard.ts';
 import type { Policy } from './policy.ts';
+import { scopeOf } from './scope.ts';
 import type { Tree } from './tree.ts';
 
 export type PlanInput = {
@@ -16,7 +18,7 @@ export type PlanInput = {
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;
   readonly budget: RemovalBudget;
-  /** Only these paths; every known path when absent. */
+  /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
   readonly paths?: Iterable<string>;
 };
 
@@ -39,16 +41,15 @@ export function plan(input: PlanInput): Plan {
   const held = input.main.held ?? input.mds.held;
   if (held !== undefined) return { decisions: new Map(), localFiles: 0, held, heldPaths: [] };
   const { decisions, localFiles } = decideEach(input);
-  keepWhatReplacedFoldersHold(input, decisions);
-  keepFoldersThatAreNotEmpty(input, decisions);
-  const guarded = guardRemovals(decisions, input.budget);
+  const replaced = fitFolders(input, decisions);
+  const guarded = guardRemovals(decisions, input.budget, replaced);
   return { decisions, localFiles, held: guarded.reason, heldPaths: guarded.paths };
 }
 
 function decideEach(input: PlanInput): { decisions: Map<string, Decision>; localFiles: number } {
   const decisions = new Map<string, Decision>();
   let localFiles = 0;
-  for (const path of input.paths ?? knownPaths(input)) {
+  for (const path of scopeOf(input)) {
     if (isOverride(path)) continue;
     const decision = decidePath(input, path);
     if (decision.kind === 'local' && entryOf(input.mds.get(path))?.type !== 'folder') localFiles += 1;
@@ -68,79 +69,7 @@ export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: str
   });
 }
 
-function knownPaths({ main, mds, ledger }: PlanInput): Set<string> {
-  return new Set([...main.paths(), ...mds.paths(), ...ledger.keys()]);
-}
-
-/**
- * Main has a file (or link) where the MDS has a folder: the folder goes to the trash as a whole, so nothing
- * inside it needs a decision of its own. An override inside forbids that.
- */
-function keepWhatReplacedFoldersHold(input: PlanInput, decisions: Map<string, Decision>): void {
-  for (const [path, decision] of decisions) {
-    const shadow = shadowingFile(input, path);
-    if (shadow !== undefined) {
-      decisions.delete(path);
-      // What was delivered inside is gone with the folder; the ledger must not take it for removed later.
-      if (input.ledger.has(path) && !input.mds.holdsOverride(shadow)) decisions.set(path, { kind: 'forget' });
-      continue;
-    }
-    if (decision.kind === 'deliver' && decision.entry.type !== 'folder' && input.mds.holdsOverride(path)) {
-      const reason = 'a folder with an override stands where Main has a file';
-      decisions.set(path, { kind: 'skip', reason, failed: true });
-    }
-  }
-}
-
-/** The nearest ancestor that is no folder on Main while it is one on the MDS. */
-function shadowingFile(input: PlanInput, path: string): string | undefined {
-  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-    const main = entryOf(input.main.get(folder));
-    if (main && main.type !== 'folder' && entryOf(input.mds.get(folder))?.type === 'folder') return folder;
-  }
-  return undefined;
-}
-
-/** A folder that Main removed stays while something inside it stays; it is local from then on. */
-function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Map<string, Decision>): void {
-  // Deepest first, so that a folder knows which of its own folders stay.
-  const folders = [...decisions]
-    .filter(([, decision]) => isFolderRemoval(decision))
-    .map(([path]) => path)
-    .sort((a, b) => b.length - a.length);
-  for (const path of folders) {
-    const decision = decisions.get(path);
-    if (decision === undefined || !isFolderRemoval(decision)) continue;
-    const tree = decision.kind === 'remove' ? input.mds : input.main;
-    const stays =
-      tree.holdsOverride(path) ||
-      [...tree.childrenOf(path)].some((child) => decisions.get(child)?.kind !== decision.kind);
-    if (stays) decisions.set(path, keptFolder(input, path, decision));
-  }
-}
-
-function keptFolder(input: PlanInput, path: string, decision: Decision): Decision {
-  if (decision.kind === 'remove-on-main') {
-    return { kind: 'skip', reason: 'the folder is not empty on Main', failed: false };
-  }
-  const entry = entryOf(input.mds.get(path));
-  if (input.policy.direction === 'both' && entry) {
-    const reason = 'removed on Main, but something in it stays on the MDS';
-    return { kind: 'upload', entry, expect: undefined, content: true, conflict: false, reason };
-  }
-  return { kind: 'forget' };
-}
-
-function isFolderRemoval(decision: Decision): decision is Decision & { kind: 'remove' | 'remove-on-main' } {
-  return (decision.kind === 'remove' || decision.kind === 'remove-on-main') && decision.expect.type === 'folder';
-}
-
 /** True when carrying the decision out changes something on a disk. */
 export function isChange(decision: Decision): boolean {
   return decision.kind !== 'agree' && decision.kind !== 'forget' && decision.kind !== 'skip';
-}
-
-/** True when both hold the same content, whatever the metadata. */
-export function agreesInContent(a: Entry | undefined, b: Entry | undefined): boolean {
-  return a !== undefined && b !== undefined && sameContent(a, b);
 }

@@ -13,3 +13,11 @@ export interface Tree {
   /** Why the whole directory is held on this side (missing, emptied, replaced), if it is. */
   readonly held: string | undefined;
 }
+
+/** Every path below a folder, parents before children. */
+export function* pathsBelow(tree: Tree, folder: string): Iterable<string> {
+  for (const child of tree.childrenOf(folder)) {
+    yield child;
+    yield* pathsBelow(tree, child);
+  }
+}
