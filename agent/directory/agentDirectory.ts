@@ -10,6 +10,7 @@ import { entryOf } from '../../shared/manifest/state.ts';
 import { actionOf } from '../../shared/plan/action.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import { decidePath, isChange, plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
+import { countSurvivors } from '../../shared/plan/guard.ts';
 import type { Guard } from '../../shared/plan/policy.ts';
 import { type Changes, visible } from '../../shared/scan/nodes.ts';
 import { Replica } from '../../shared/scan/replica.ts';
@@ -468,15 +469,22 @@ export class AgentDirectory {
   /** Writes into the ledger what a change set did, in the transaction that ends it. */
   #recorder(items: ReadonlyMap<string, Decision>): Record {
     return (_changeSet, outcomes) => {
-      let files = 0;
+      const removed: Entry[] = [];
       for (const { step, result } of outcomes) {
         if (result !== 'done' || step.kind === 'keep') continue;
         this.#agree(step.path, step.kind === 'remove' ? undefined : step.entry);
-        if (step.kind === 'remove' && items.get(step.path)?.kind === 'remove') files += step.entry.type === 'folder' ? 0 : 1;
+        if (step.kind === 'remove' && items.get(step.path)?.kind === 'remove') removed.push(step.entry);
       }
-      if (files > 0) this.#removals.push({ at: this.#options.clock.monotonic(), files });
+      this.#countRemovals(removed);
       if (outcomes.some(({ result }) => result === 'done')) this.#options.onApplied(this.name);
     };
+  }
+
+  /** What was only renamed on Main was not removed. */
+  #countRemovals(removed: readonly Entry[]): void {
+    let files = removed.filter(({ type }) => type !== 'folder').length;
+    if (files > 1) files -= countSurvivors(removed, this.mainView);
+    if (files > 0) this.#removals.push({ at: this.#options.clock.monotonic(), files });
   }
 
   #adopt(outcomes: readonly Outcome[]): void {

@@ -17,6 +17,9 @@ import { Tombstones } from '../../shared/state/tombstones.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { fstatSync } from 'node:fs';
 
+/** How long after its settle time a change may come to be known, milliseconds. */
+const RECENT = 2_000;
+
 /** A step of Main's manifest of one directory. */
 export type Revision = {
   readonly directory: string;
@@ -152,12 +155,18 @@ export class MainDirectory {
     });
   }
 
-  /** The earliest change among the files: from then on the MDS lag. A removal leaves no time behind. */
+  /**
+   * The earliest change among the files: from then on the MDS lag. A removal leaves no time behind, and in a
+   * renamed folder the files keep theirs: what is older than the settle time explains is not the change.
+   */
   #changeTime(items: readonly ManifestItem[]): number {
-    let earliest = this.#options.clock.now();
+    const now = this.#options.clock.now();
+    const oldest = now - this.config.settleMs - RECENT;
+    let earliest = now;
     for (const { path } of items) {
       const ctime = this.replica.stampAt(path)?.split(':')[4];
-      if (ctime !== undefined) earliest = Math.min(earliest, Number(BigInt(ctime) / 1000n) / 1000);
+      const time = ctime === undefined ? now : Number(BigInt(ctime) / 1000n) / 1000;
+      if (time >= oldest) earliest = Math.min(earliest, time);
     }
     return earliest;
   }

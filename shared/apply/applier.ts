@@ -99,10 +99,10 @@ export class Staging implements Disposable {
    */
   async commit(steps: readonly Step[], record: Record): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
     const changeSet: ChangeSet = { id: this.id, directory: this.#options.directory, steps };
-    const staged = steps.flatMap((step) => ('staged' in step ? [step.staged.name] : []));
+    const files = steps.flatMap((step) => ('staged' in step && step.entry.type === 'file' ? [step.staged.name] : []));
     using trash = openTrash(this.#area, this.id);
     TrashList.write(trash.folder, changeSet, this.#options.clock.now());
-    await makeDurable(this.#area.stage, staged);
+    await makeDurable(this.#area.stage, files);
     this.#options.journal.begin(changeSet);
     const outcomes = commit(changeSet, { open: this.#open, area: this.#area, trash: trash.folder });
     await makeFoldersDurable([...touched(this.#open, outcomes), trash.folder], this.#area.stage);

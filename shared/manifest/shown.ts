@@ -42,8 +42,8 @@ export class ShownPaths {
   set(path: string, shown: Shown): boolean {
     const before = this.#paths.get(path);
     const now = isNothing(shown) ? undefined : shown;
-    const keyBefore = before && JSON.stringify(before);
-    const keyNow = now && JSON.stringify(now);
+    const keyBefore = before && textOf(before);
+    const keyNow = now && textOf(now);
     if (keyBefore === keyNow) return false;
     if (keyBefore !== undefined) this.#digest.toggleText(path, keyBefore);
     if (keyNow !== undefined) this.#digest.toggleText(path, keyNow);
@@ -51,6 +51,29 @@ export class ShownPaths {
     else this.#paths.set(path, now);
     return true;
   }
+}
+
+/** The same text on every host: key order is not part of what a manifest says. */
+function textOf(shown: Shown): string {
+  switch (shown.kind) {
+    case 'settled':
+      return entryText(shown.entry);
+    case 'moving':
+      return 'moving';
+    case 'special':
+      return `special ${shown.what}`;
+    case 'unreadable':
+      return `unreadable ${shown.errno}`;
+    case 'gone':
+      return shown.tombstone ? `gone ${entryText(shown.tombstone)}` : 'gone';
+  }
+}
+
+function entryText(entry: Entry): string {
+  const { type, owner, group, uid, gid } = entry;
+  const ownership = [owner, uid, group, gid];
+  if (type === 'file') return JSON.stringify([type, entry.hash, entry.size, entry.mtime, entry.mode, ...ownership]);
+  return JSON.stringify([type, type === 'link' ? entry.target : entry.mode, ...ownership]);
 }
 
 function isNothing(shown: Shown): boolean {

@@ -1,5 +1,8 @@
+import type { Entry } from '../manifest/entry.ts';
+import { entryOf } from '../manifest/state.ts';
 import type { Decision } from './decision.ts';
 import type { Guard } from './policy.ts';
+import type { Tree } from './tree.ts';
 
 /** How many removals a directory may suffer now without a person's word. */
 export type RemovalBudget = {
@@ -14,8 +17,10 @@ export type RemovalBudget = {
 
 /**
  * Takes the removals out of a plan when there are suspiciously many; everything else stays. A folder that is
- * replaced by a file counts as the removal of the files in it.
+ * replaced by a file counts as the removal of the files in it. A file whose content stays under another name is
+ * renamed, not removed.
  *
+ * @param trees where the content of removed files may have gone to: a removal on one side follows the other
  * @param replaced the number of files in each folder that the plan replaces, by its path
  * @returns why, and which paths wait; no reason when the plan may go ahead
  */
@@ -23,6 +28,7 @@ export function guardRemovals(
   decisions: Map<string, Decision>,
   budget: RemovalBudget,
   replaced: ReadonlyMap<string, number>,
+  trees: { readonly main: Tree; readonly mds: Tree },
 ): { reason: string | undefined; paths: string[] } {
   if (budget.confirmed) return { reason: undefined, paths: [] };
   const removals = [...decisions].filter(([path, { kind }]) => {
@@ -31,9 +37,14 @@ export function guardRemovals(
   let files = budget.removedLately;
   for (const [path, decision] of removals) files += replaced.get(path) ?? filesOf(decision);
   const total = budget.agreedFiles + budget.removedLately;
-  if (removals.length === 0 || files <= budget.guard.files || files * 100 <= total * budget.guard.percent) {
-    return { reason: undefined, paths: [] };
+  const isFine = (): boolean => files <= budget.guard.files || files * 100 <= total * budget.guard.percent;
+  if (removals.length === 0 || isFine()) return { reason: undefined, paths: [] };
+  // Looking for content that only moved costs a pass over the directory: done when it matters.
+  for (const kind of ['remove', 'remove-on-main'] as const) {
+    const gone = removals.flatMap(([, d]) => (d.kind === kind ? [d.expect] : []));
+    files -= countSurvivors(gone, kind === 'remove' ? trees.main : trees.mds);
   }
+  if (isFine()) return { reason: undefined, paths: [] };
   for (const [path] of removals) decisions.delete(path);
   return {
     reason: `${files} of ${total} files would be removed (more than ${budget.guard.percent} % and more than ${budget.guard.files})`,
@@ -43,4 +54,16 @@ export function guardRemovals(
 
 function filesOf(decision: Decision): number {
   return 'expect' in decision && decision.expect?.type === 'folder' ? 0 : 1;
+}
+
+/** How many of these files have their content in a tree, under whatever name. */
+export function countSurvivors(gone: readonly Entry[], tree: Tree): number {
+  const hashes = new Set<string>();
+  for (const entry of gone) if (entry.type === 'file') hashes.add(entry.hash);
+  const there = new Set<string>();
+  for (const path of tree.paths()) {
+    const entry = entryOf(tree.get(path));
+    if (entry?.type === 'file' && hashes.has(entry.hash)) there.add(entry.hash);
+  }
+  return gone.filter((entry) => entry.type === 'file' && there.has(entry.hash)).length;
 }

@@ -42,7 +42,7 @@ export function plan(input: PlanInput): Plan {
   if (held !== undefined) return { decisions: new Map(), localFiles: 0, held, heldPaths: [] };
   const { decisions, localFiles } = decideEach(input);
   const replaced = fitFolders(input, decisions);
-  const guarded = guardRemovals(decisions, input.budget, replaced);
+  const guarded = guardRemovals(decisions, input.budget, replaced, input);
   return { decisions, localFiles, held: guarded.reason, heldPaths: guarded.paths };
 }
 
