@@ -15,7 +15,10 @@ program
   .alias('enrol')
   .description('make this host an MDS of a Main')
   .requiredOption('--main <host:port>', 'where Main is')
-  .option('--token-file <file>', 'the join token from "xivo-xds-sync mds add", in a file or - for standard input')
+  .option(
+    '--token-file <file>',
+    'the join token from "xivo-xds-sync mds add", in a file or - for standard input',
+  )
   .option('--name <name>', "this MDS's name (default: the token's, else the host's)")
   .action(async (_options: unknown, command) => {
     finish(await (await import('./cli/enrollCommand.ts')).enroll(context(), command.optsWithGlobals()));

@@ -6,7 +6,10 @@ import { ask, type Context, contextOf, print } from './cli/context.ts';
 
 enableCompileCache();
 
-const program = makeProgram('xivo-xds-sync', 'Keeps the files of every media server (MDS) of a XiVO equal to Main.');
+const program = makeProgram(
+  'xivo-xds-sync',
+  'Keeps the files of every media server (MDS) of a XiVO equal to Main.',
+);
 const context = (): Context => contextOf(program.opts<GlobalOptions>());
 const finish = (code: number): void => {
   process.exitCode = code;
@@ -22,15 +25,18 @@ async function runSync(options: SyncOptions): Promise<void> {
 program
   .option('-i, --init', 'make Main ready: the same as "init"')
   .option('-n, --dry-run', 'show what a pass would do: the same as "sync --dry-run"')
-  .option('--host <name>', 'with -i: the name in Main\'s certificate')
+  .option('--host <name>', "with -i: the name in Main's certificate")
   .option('--listen <addr:port>', 'with -i: where agents connect to')
   .option('--no-service', 'with -i: do not enable the service')
   .option('--mds <name>', 'with a pass: only this MDS')
   .option('--json', 'with a pass: print JSON')
-  .action(async (options: SyncOptions & { init?: boolean; host?: string; listen?: string; service?: boolean }) => {
-    if (options.init === true) finish(await (await import('./cli/initCommand.ts')).init(context(), options));
-    else await runSync(options);
-  });
+  .action(
+    async (options: SyncOptions & { init?: boolean; host?: string; listen?: string; service?: boolean }) => {
+      if (options.init === true)
+        finish(await (await import('./cli/initCommand.ts')).init(context(), options));
+      else await runSync(options);
+    },
+  );
 
 program
   .command('init')
@@ -143,7 +149,9 @@ program
   .description('change no file anywhere for a while')
   .option('--for <duration>', 'how long', '1h')
   .action(async (options: { for: string }) => {
-    const { until } = (await ask(context(), 'pause', { forMs: duration(options.for, '--for') })) as { until: string };
+    const { until } = (await ask(context(), 'pause', { forMs: duration(options.for, '--for') })) as {
+      until: string;
+    };
     print(`paused until ${until}: "xivo-xds-sync resume" goes on earlier`);
   });
 program

@@ -20,7 +20,11 @@ const fileEntry = z.strictObject({
   ...ownership,
 });
 const folderEntry = z.strictObject({ type: z.literal('folder'), mode, ...ownership });
-const linkEntry = z.strictObject({ type: z.literal('link'), target: z.string().min(1).max(4096), ...ownership });
+const linkEntry = z.strictObject({
+  type: z.literal('link'),
+  target: z.string().min(1).max(4096),
+  ...ownership,
+});
 
 export const entrySchema = z.discriminatedUnion('type', [fileEntry, folderEntry, linkEntry]);
 export const pathSchema = path;

@@ -15,7 +15,9 @@ const MAX_REASON_BYTES = 1024;
 /** The header of a data frame, to be sent together with its bytes. */
 export function encodeFrame(frame: Frame): Uint8Array {
   const payload =
-    frame.kind === 'data' ? frame.bytes : new TextEncoder().encode(frame.kind === 'abort' ? frame.reason : '');
+    frame.kind === 'data'
+      ? frame.bytes
+      : new TextEncoder().encode(frame.kind === 'abort' ? frame.reason : '');
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
   new DataView(bytes.buffer).setUint32(0, frame.stream);
   bytes[4] = KINDS.indexOf(frame.kind);
@@ -30,7 +32,12 @@ export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   const kind = KINDS[bytes[4] ?? -1];
   const payload = bytes.subarray(HEADER_BYTES);
   if (stream === 0 || kind === undefined) return undefined;
-  if (kind === 'data') return payload.length > 0 && payload.length <= MAX_FRAME_BYTES ? { kind, stream, bytes: payload } : undefined;
+  if (kind === 'data')
+    return payload.length > 0 && payload.length <= MAX_FRAME_BYTES
+      ? { kind, stream, bytes: payload }
+      : undefined;
   if (kind === 'end') return payload.length === 0 ? { kind, stream } : undefined;
-  return payload.length <= MAX_REASON_BYTES ? { kind, stream, reason: new TextDecoder().decode(payload) } : undefined;
+  return payload.length <= MAX_REASON_BYTES
+    ? { kind, stream, reason: new TextDecoder().decode(payload) }
+    : undefined;
 }

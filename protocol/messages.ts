@@ -71,7 +71,13 @@ const offer = z.discriminatedUnion('op', [
     reason: text,
   }),
   z.strictObject({ op: z.literal('keep'), path: pathSchema, entry: entrySchema, reason: text }),
-  z.strictObject({ op: z.literal('metadata'), path: pathSchema, entry: entrySchema, expect: entrySchema, reason: text }),
+  z.strictObject({
+    op: z.literal('metadata'),
+    path: pathSchema,
+    entry: entrySchema,
+    expect: entrySchema,
+    reason: text,
+  }),
   z.strictObject({ op: z.literal('remove'), path: pathSchema, expect: entrySchema, reason: text }),
 ]);
 
@@ -126,19 +132,26 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
       )
       .max(MAX_ITEMS),
   }),
-  z.strictObject({ type: z.literal('offer'), stream: streamId, directory: name, offers: z.array(offer).max(MAX_ITEMS) }),
+  z.strictObject({
+    type: z.literal('offer'),
+    stream: streamId,
+    directory: name,
+    offers: z.array(offer).max(MAX_ITEMS),
+  }),
   z.strictObject({
     type: z.literal('report'),
     directories: z.array(directoryReport).max(64),
     clockOffsetMs: z.number(),
-    lastReconcile: z
-      .strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count })
-      .nullable(),
+    lastReconcile: z.strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count }).nullable(),
     reloads: z.array(reloadReport).max(32),
     owedReloads: z.array(z.enum(['dialplan', 'moh'])).max(8),
     errors: z.array(errorReport).max(256),
   }),
-  z.strictObject({ type: z.literal('answer-part'), id: requestId, actions: z.array(plannedAction).max(MAX_ITEMS) }),
+  z.strictObject({
+    type: z.literal('answer-part'),
+    id: requestId,
+    actions: z.array(plannedAction).max(MAX_ITEMS),
+  }),
   z.strictObject({
     type: z.literal('answer'),
     id: requestId,
@@ -173,7 +186,12 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     root: entrySchema.nullable(),
   }),
   z.strictObject({ type: z.literal('manifest-page'), directory: name, items }),
-  z.strictObject({ type: z.literal('manifest-end'), directory: name, revision: count, changedAt: z.number() }),
+  z.strictObject({
+    type: z.literal('manifest-end'),
+    directory: name,
+    revision: count,
+    changedAt: z.number(),
+  }),
   z.strictObject({
     type: z.literal('changes'),
     directory: name,
@@ -184,7 +202,11 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     items,
   }),
   z.strictObject({ type: z.literal('check'), directory: name, revision: count, digest: hashSchema }),
-  z.strictObject({ type: z.literal('offer-result'), stream: streamId, results: z.array(stepResult).max(MAX_ITEMS) }),
+  z.strictObject({
+    type: z.literal('offer-result'),
+    stream: streamId,
+    results: z.array(stepResult).max(MAX_ITEMS),
+  }),
   z.strictObject({ type: z.literal('command'), id: requestId, command }),
   z.strictObject({ type: z.literal('paused'), paused: z.boolean() }),
   ...both,

@@ -7,7 +7,10 @@ export type ProtocolRange = { readonly oldest: number; readonly newest: number }
  * The newest version that both sides speak.
  * @returns what to do about it when there is none
  */
-export function negotiate(main: ProtocolRange, agent: ProtocolRange): { version: number } | { refusal: string } {
+export function negotiate(
+  main: ProtocolRange,
+  agent: ProtocolRange,
+): { version: number } | { refusal: string } {
   const version = Math.min(main.newest, agent.newest);
   if (version >= Math.max(main.oldest, agent.oldest)) return { version };
   const older = agent.newest < main.oldest ? 'the agent on this MDS' : 'xivo-xds-sync on Main';

@@ -73,9 +73,12 @@ async function readToken(file: string): Promise<JoinToken> {
   try {
     content = file === '-' ? await text(process.stdin) : readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`the token file ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(
+      `the token file ${file} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-  if (content.trim() === '') throw new UsageError(`there is no token in ${file === '-' ? 'standard input' : file}`);
+  if (content.trim() === '')
+    throw new UsageError(`there is no token in ${file === '-' ? 'standard input' : file}`);
   return decodeToken(content.slice(0, MAX_TOKEN_CHARACTERS));
 }
 
@@ -95,14 +98,27 @@ async function connect(main: HostPort, identity: Identity, mainPin: string | und
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new Error(`Main can't be reached at ${formatHostPort(main)} (${code}): is the name right, is "xivo-xds-sync serve" running there, and is the port open?`, { cause: error });
+    throw new Error(
+      `Main can't be reached at ${formatHostPort(main)} (${code}): is the name right, is "xivo-xds-sync serve" running there, and is the port open?`,
+      { cause: error },
+    );
   }
 }
 
-function request(name: string, token: JoinToken | undefined, { tls }: Dialled, identity: Identity): EnrolRequest {
+function request(
+  name: string,
+  token: JoinToken | undefined,
+  { tls }: Dialled,
+  identity: Identity,
+): EnrolRequest {
   const base = { type: 'enrol' as const, protocol: PROTOCOL, name };
   if (token === undefined) return base;
-  const proof = proveEnrolment({ secret: token.secret, binding: tlsBinding(tls), agentPin: identity.pin, name });
+  const proof = proveEnrolment({
+    secret: token.secret,
+    binding: tlsBinding(tls),
+    agentPin: identity.pin,
+    name,
+  });
   return { ...base, token: { id: token.id, proof } };
 }
 
@@ -127,10 +143,18 @@ function writeConfig(
 ): void {
   if (existsSync(configFile)) {
     const { config } = loadAgentConfig(configFile);
-    const same = config.main !== undefined && formatHostPort(config.main) === formatHostPort(main) && config.name === name;
-    if (!same) print(`${configFile} is kept as it is: see that it says "main: ${formatHostPort(main)}" and "name: ${name}"`);
+    const same =
+      config.main !== undefined &&
+      formatHostPort(config.main) === formatHostPort(main) &&
+      config.name === name;
+    if (!same)
+      print(
+        `${configFile} is kept as it is: see that it says "main: ${formatHostPort(main)}" and "name: ${name}"`,
+      );
     return;
   }
   mkdirSync(path.dirname(configFile), { recursive: true });
-  writeFileDurably(configFile, agentConfigText({ main, name, ...(directories && { directories }) }), { mode: 0o644 });
+  writeFileDurably(configFile, agentConfigText({ main, name, ...(directories && { directories }) }), {
+    mode: 0o644,
+  });
 }

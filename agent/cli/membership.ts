@@ -27,6 +27,9 @@ export function loadMembership(folder: string): Membership | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new Error(`${file} is damaged: enrol this MDS again with a token made by "xivo-xds-sync mds add NAME --replace" on Main`, { cause: error });
+    throw new Error(
+      `${file} is damaged: enrol this MDS again with a token made by "xivo-xds-sync mds add NAME --replace" on Main`,
+      { cause: error },
+    );
   }
 }

@@ -16,12 +16,16 @@ export async function run(context: Context, options: { log?: string }): Promise<
   const identity = loadIdentity(identityFolder);
   const membership = loadMembership(identityFolder);
   if (identity === undefined || membership === undefined) {
-    throw new UsageError('this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST --token-file FILE" first');
+    throw new UsageError(
+      'this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST --token-file FILE" first',
+    );
   }
   const { main } = config;
-  if (main === undefined) throw new UsageError(`${context.configFile} does not say which Main: add "main: HOST"`);
+  if (main === undefined)
+    throw new UsageError(`${context.configFile} does not say which Main: add "main: HOST"`);
   const mode = options.log ?? 'auto';
-  if (!LOG_MODES.includes(mode as LogMode)) throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
+  if (!LOG_MODES.includes(mode as LogMode))
+    throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
   const stop = stopSignal();
   const log = openLog(mode as LogMode);
   try {
@@ -41,7 +45,9 @@ export async function run(context: Context, options: { log?: string }): Promise<
       }),
     });
     const status = (): unknown => ({ name: membership.name, link: agent.link.state, ...agent.report() });
-    const control = new ControlServer(controlSocket, { status }, (error) => log.logger.error('a command failed', { error }));
+    const control = new ControlServer(controlSocket, { status }, (error) =>
+      log.logger.error('a command failed', { error }),
+    );
     await control.listen();
     try {
       agent.start();

@@ -49,8 +49,15 @@ export class Agent {
     this.#options = options;
     const { config, places, clock, log } = options;
     this.#db = new Database(places.stateFile);
-    if (this.#db.setAside !== undefined) log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
-    this.reloads = new Reloads({ asterisk: config.asterisk, db: this.#db, clock, log, onNews: () => this.#news() });
+    if (this.#db.setAside !== undefined)
+      log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
+    this.reloads = new Reloads({
+      asterisk: config.asterisk,
+      db: this.#db,
+      clock,
+      log,
+      onNews: () => this.#news(),
+    });
     this.link = new Link({
       dial: options.dial,
       hello: () => ({ stateId: this.#db.stateId, directories: config.directories.map(({ name }) => name) }),
@@ -149,7 +156,8 @@ export class Agent {
       this.directories.get(message.directory)?.onMessage(message);
       return;
     }
-    if (message.type === 'paused') for (const directory of this.directories.values()) directory.pause(message.paused);
+    if (message.type === 'paused')
+      for (const directory of this.directories.values()) directory.pause(message.paused);
     else if (message.type === 'command') void this.#obey(session, message.id, message.command);
   }
 
@@ -162,7 +170,12 @@ export class Agent {
       session.send({ type: 'answer', id, ok, lines });
     } catch (error) {
       this.#options.log.error('a command of Main failed', { command: command.do, error });
-      session.send({ type: 'answer', id, ok: false, lines: [error instanceof Error ? error.message : String(error)] });
+      session.send({
+        type: 'answer',
+        id,
+        ok: false,
+        lines: [error instanceof Error ? error.message : String(error)],
+      });
     }
   }
 
@@ -177,7 +190,8 @@ export class Agent {
       }
       case 'why': {
         const directory = this.directories.get(command.directory);
-        if (directory === undefined) return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
+        if (directory === undefined)
+          return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
         return { ok: true, lines: [JSON.stringify(directory.why(command.path))], actions: [] };
       }
       case 'confirm': {
@@ -196,7 +210,9 @@ export class Agent {
   async reconcile(): Promise<{ ok: boolean; lines: string[]; actions: PlannedAction[] }> {
     const { clock } = this.#options;
     const begun = clock.monotonic();
-    const passes = await Promise.all([...this.directories.values()].map((directory) => directory.reconcile()));
+    const passes = await Promise.all(
+      [...this.directories.values()].map((directory) => directory.reconcile()),
+    );
     for (const { policy } of this.directories.values()) {
       if (policy.reloadAlways && policy.reload !== 'none') {
         this.reloads.owe(policy.reload);

@@ -63,7 +63,13 @@ export class Reloads {
   #onResult(result: ReloadResult): void {
     const { kind, at, ok, durationMs, output } = result;
     if (ok && !this.#reloader.owed().includes(kind)) this.#options.db.setMeta(`owed:${kind}`, undefined);
-    const report = { kind, at: new Date(at).toISOString(), ok, durationMs: Math.round(durationMs), output: output.slice(0, MAX_OUTPUT) };
+    const report = {
+      kind,
+      at: new Date(at).toISOString(),
+      ok,
+      durationMs: Math.round(durationMs),
+      output: output.slice(0, MAX_OUTPUT),
+    };
     this.recent = [...this.recent, report].slice(-KEEP);
     if (ok) this.#options.log.info('Asterisk reloaded', { kind, milliseconds: report.durationMs });
     else this.#options.log.error('Asterisk did not reload', { kind, output: report.output });

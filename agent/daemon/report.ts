@@ -28,7 +28,11 @@ export function makeReport(input: ReportInput): AgentReport {
   for (const { name, retries } of input.directories) {
     for (const [path, { at, message }] of retries.troubles) {
       if (errors.length >= MAX_ERRORS) break;
-      errors.push({ at: new Date(at).toISOString(), path: `${name}/${path}`, message: message.slice(0, MAX_MESSAGE) });
+      errors.push({
+        at: new Date(at).toISOString(),
+        path: `${name}/${path}`,
+        message: message.slice(0, MAX_MESSAGE),
+      });
     }
   }
   return {

@@ -106,7 +106,13 @@ export class AgentDirectory {
       onError,
     });
     this.#watch = new Watch(this.replica, onError);
-    this.#applier = new Applier({ directory: name, path, journal: new Journal(db), clock, reserve: options.reserve });
+    this.#applier = new Applier({
+      directory: name,
+      path,
+      journal: new Journal(db),
+      clock,
+      reserve: options.reserve,
+    });
   }
 
   /** A connection to Main is there: its manifest comes next. */
@@ -147,7 +153,8 @@ export class AgentDirectory {
         if (!view.page(message.items)) this.#session?.violation('a manifest page out of place, or too many');
         return undefined;
       case 'manifest-end':
-        if (!view.end(message.revision)) return this.#session?.violation('a manifest that ends before it began');
+        if (!view.end(message.revision))
+          return this.#session?.violation('a manifest that ends before it began');
         void this.#manifestIsHere();
         return undefined;
       case 'changes': {
@@ -176,7 +183,10 @@ export class AgentDirectory {
     this.#wake('all');
     await this.whenIdle();
     const left = this.#session === undefined ? undefined : this.#plan();
-    const behind = left === undefined || left.held !== undefined || [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
+    const behind =
+      left === undefined ||
+      left.held !== undefined ||
+      [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
     return { ok: !behind && this.mainView.isReady, actions };
   }
 
@@ -185,7 +195,13 @@ export class AgentDirectory {
     if (!this.mainView.isReady) return [];
     const { decisions, held, heldPaths } = this.#plan();
     const actions = [...decisions].flatMap(([path, decision]) => actionOf(this.name, path, decision) ?? []);
-    const hold = (path: string): PlannedAction => ({ directory: this.name, action: 'hold', path, bytes: 0, reason: held ?? '' });
+    const hold = (path: string): PlannedAction => ({
+      directory: this.name,
+      action: 'hold',
+      path,
+      bytes: 0,
+      reason: held ?? '',
+    });
     if (heldPaths.length > 0) actions.push(...heldPaths.map(hold));
     else if (held !== undefined) actions.push(hold(''));
     return actions;
@@ -275,7 +291,11 @@ export class AgentDirectory {
       mkdirSync(path, { recursive: true });
       const { root } = this.mainView;
       if (root === undefined) return;
-      chownSync(path, this.#options.owners.userNumber(root.owner, root.uid), this.#options.owners.groupNumber(root.group, root.gid));
+      chownSync(
+        path,
+        this.#options.owners.userNumber(root.owner, root.uid),
+        this.#options.owners.groupNumber(root.group, root.gid),
+      );
       chmodSync(path, root.mode);
     } catch (error) {
       log.error('directory could not be made', { path, error });
@@ -307,7 +327,8 @@ export class AgentDirectory {
     if (this.#canWork()) {
       const dirty = this.#dirty;
       this.#dirty = new Set();
-      if (dirty === 'all' || dirty.size > 0) this.#take(this.#plan(dirty === 'all' ? undefined : dirty), dirty);
+      if (dirty === 'all' || dirty.size > 0)
+        this.#take(this.#plan(dirty === 'all' ? undefined : dirty), dirty);
       this.#startJobs();
     }
     this.#options.onNews();
@@ -378,7 +399,10 @@ export class AgentDirectory {
       if (!made.decisions.has(path)) this.retries.succeeded(path);
     }
     for (const [path, why] of this.mainView.refused) {
-      this.retries.troubles.set(path, { at: this.#options.clock.now(), message: `Main names a path that is refused: ${why}` });
+      this.retries.troubles.set(path, {
+        at: this.#options.clock.now(),
+        message: `Main names a path that is refused: ${why}`,
+      });
     }
   }
 
@@ -415,7 +439,8 @@ export class AgentDirectory {
     for (const path of job.items.keys()) this.#inFlight.set(path, job);
     let results: Map<string, JobResult>;
     try {
-      results = job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
+      results =
+        job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
     } catch (error) {
       const why = error instanceof Error && !('code' in error) ? error.message : errnoOf(error);
       results = new Map([...job.items.keys()].map((path) => [path, { result: 'failed', why }]));
@@ -454,12 +479,24 @@ export class AgentDirectory {
   }
 
   /** Main has the losers of conflicts in its trash: now the winners may replace them here. */
-  async #deliverWinners(job: Job & { kind: 'upload' }, results: Map<string, JobResult>, session: Session): Promise<void> {
+  async #deliverWinners(
+    job: Job & { kind: 'upload' },
+    results: Map<string, JobResult>,
+    session: Session,
+  ): Promise<void> {
     const winners = new Map<string, Decision & { kind: 'deliver' }>();
     for (const [path, item] of job.items) {
       if (item.kind !== 'lose' || results.get(path)?.result !== 'done') continue;
       const { winner: entry, loser: expect, reason } = item;
-      winners.set(path, { kind: 'deliver', entry, expect, replacesSpecial: false, content: true, drift: false, reason });
+      winners.set(path, {
+        kind: 'deliver',
+        entry,
+        expect,
+        replacesSpecial: false,
+        content: true,
+        drift: false,
+        reason,
+      });
     }
     if (winners.size === 0) return;
     const delivered = await this.#download({ kind: 'download', size: 'bulk', items: winners }, session);
@@ -490,7 +527,10 @@ export class AgentDirectory {
   #adopt(outcomes: readonly Outcome[]): void {
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
-      const placed = step.kind === 'remove' || stamp === undefined ? undefined : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
+      const placed =
+        step.kind === 'remove' || stamp === undefined
+          ? undefined
+          : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
       this.replica.adopt(step.path, placed);
     }
     this.replica.flush();

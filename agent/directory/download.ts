@@ -22,7 +22,10 @@ export type DownloadJob = {
   readonly replica: Replica;
   readonly record: Record;
   /** Looks at the staged files before anything becomes visible; the paths it returns, with the reason, stay out. */
-  readonly inspect: (staged: ReadonlyMap<string, StagedFileAt>, staging: Staging) => ReadonlyMap<string, string>;
+  readonly inspect: (
+    staged: ReadonlyMap<string, StagedFileAt>,
+    staging: Staging,
+  ) => ReadonlyMap<string, string>;
 };
 
 export type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
@@ -34,7 +37,9 @@ export type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged 
  * @returns what became of each path
  * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
  */
-export async function download(job: DownloadJob): Promise<{ results: Map<string, JobResult>; outcomes: readonly Outcome[] }> {
+export async function download(
+  job: DownloadJob,
+): Promise<{ results: Map<string, JobResult>; outcomes: readonly Outcome[] }> {
   const results = new Map<string, JobResult>();
   const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
   using staging = job.applier.begin(bytes);
@@ -43,7 +48,9 @@ export async function download(job: DownloadJob): Promise<{ results: Map<string,
     if (outcome.result === 'staged') staged.set(path, { entry, staged: outcome.staged });
     else results.set(path, { result: outcome.result, why: outcome.why });
   };
-  const wanted = [...job.items].flatMap(([path, item]) => (needsContent(item) ? [{ path, entry: item.entry }] : []));
+  const wanted = [...job.items].flatMap(([path, item]) =>
+    needsContent(item) ? [{ path, entry: item.entry }] : [],
+  );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
   for (const [path, why] of job.inspect(staged, staging)) results.set(path, { result: 'failed', why });
@@ -81,7 +88,13 @@ async function fetch(
   });
 }
 
-function stepFor(job: DownloadJob, staging: Staging, path: string, item: Incoming, staged: Staged | undefined): Step {
+function stepFor(
+  job: DownloadJob,
+  staging: Staging,
+  path: string,
+  item: Incoming,
+  staged: Staged | undefined,
+): Step {
   const stamp = job.replica.stampAt(path);
   if (item.kind === 'remove') {
     return { kind: 'remove', path, entry: item.expect, expect: stamp ?? '', reason: item.reason };
@@ -91,7 +104,14 @@ function stepFor(job: DownloadJob, staging: Staging, path: string, item: Incomin
   const place = entry.type === 'file' ? staged : staging.bare(entry);
   if (place === undefined) throw new Error('its content did not come');
   const somethingIsThere = item.expect !== undefined || item.replacesSpecial;
-  return { kind: 'put', path, entry, expect: somethingIsThere ? (stamp ?? '') : undefined, staged: place, reason };
+  return {
+    kind: 'put',
+    path,
+    entry,
+    expect: somethingIsThere ? (stamp ?? '') : undefined,
+    staged: place,
+    reason,
+  };
 }
 
 function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; entry: FileEntry } {

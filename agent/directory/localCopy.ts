@@ -29,7 +29,10 @@ export async function copyWhatIsHere(
   const missing: Wanted[] = [];
   for (const each of wanted) {
     const source = sources.get(each.entry.hash);
-    if (source === undefined || !(await copy(open, source, staging, each.entry, take(each.path, each.entry), breather))) {
+    if (
+      source === undefined ||
+      !(await copy(open, source, staging, each.entry, take(each.path, each.entry), breather))
+    ) {
       missing.push(each);
     }
   }

@@ -90,7 +90,12 @@ export class MainView implements Tree {
    * Takes over what changed on Main.
    * @returns the paths, or undefined when this copy is not the one the changes start from
    */
-  change(from: number, to: number, held: string | null, items: readonly ManifestItem[]): string[] | undefined {
+  change(
+    from: number,
+    to: number,
+    held: string | null,
+    items: readonly ManifestItem[],
+  ): string[] | undefined {
     if (this.#loading !== undefined) {
       // The pages that are still to come are as new as these changes.
       this.page(items);
@@ -115,9 +120,12 @@ export class MainView implements Tree {
   }
 
   #notice(path: string, shown: Shown): void {
-    const refusal = refusePath(path) ?? (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
+    const refusal =
+      refusePath(path) ??
+      (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
     if (refusal !== undefined) this.refused.set(path, refusal);
-    else if (shown.kind === 'gone' && shown.tombstone) this.tombstones.set(path, localise(shown.tombstone, this.#owners));
+    else if (shown.kind === 'gone' && shown.tombstone)
+      this.tombstones.set(path, localise(shown.tombstone, this.#owners));
   }
 
   #sight(path: string, shown: Shown): Sight {
@@ -125,7 +133,8 @@ export class MainView implements Tree {
     if (this.refused.has(path)) return { kind: 'special', what: 'a path that is not allowed' };
     if (shown.kind !== 'settled') return shown;
     const { entry } = shown;
-    if (entry.type === 'link' && !staysInside(path, entry.target)) return { kind: 'special', what: 'a link that leads outside' };
+    if (entry.type === 'link' && !staysInside(path, entry.target))
+      return { kind: 'special', what: 'a link that leads outside' };
     return { kind: 'settled', entry: localise(entry, this.#owners) };
   }
 

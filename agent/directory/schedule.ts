@@ -41,7 +41,8 @@ export function schedule(input: ScheduleInput): Job[] {
     return [{ kind: 'download', size: 'bulk', items: downloads }];
   }
   const jobs: Job[] = [];
-  for (const items of split(downloads, contentBytes, input, 'download')) jobs.push({ kind: 'download', ...items });
+  for (const items of split(downloads, contentBytes, input, 'download'))
+    jobs.push({ kind: 'download', ...items });
   for (const items of split(uploads, outgoingBytes, input, 'upload')) jobs.push({ kind: 'upload', ...items });
   return jobs;
 }
@@ -52,7 +53,8 @@ function split<T extends Decision>(
   input: ScheduleInput,
   kind: Job['kind'],
 ): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
-  const count = (size: Job['size']): number => input.running.filter((job) => job.kind === kind && job.size === size).length;
+  const count = (size: Job['size']): number =>
+    input.running.filter((job) => job.kind === kind && job.size === size).length;
   let bulk = MAX_BULK - count('bulk');
   let large = MAX_LARGE - count('large');
   const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];

@@ -48,7 +48,8 @@ function offerOf(path: string, item: Outgoing): Offer {
   const { reason } = item;
   if (item.kind === 'remove-on-main') return { op: 'remove', path, expect: item.expect, reason };
   if (item.kind === 'lose') return { op: 'keep', path, entry: item.loser, reason };
-  if (!item.content && item.expect) return { op: 'metadata', path, entry: item.entry, expect: item.expect, reason };
+  if (!item.content && item.expect)
+    return { op: 'metadata', path, entry: item.entry, expect: item.expect, reason };
   return { op: 'put', path, entry: item.entry, expect: item.expect ?? null, conflict: item.conflict, reason };
 }
 

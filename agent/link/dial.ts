@@ -52,7 +52,9 @@ function connect({ main, keyPem, certificatePem, localAddress }: DialOptions): P
       rejectUnauthorized: false,
       ...(localAddress !== undefined && { localAddress }),
     });
-    socket.setTimeout(CONNECT_TIMEOUT, () => socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)));
+    socket.setTimeout(CONNECT_TIMEOUT, () =>
+      socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)),
+    );
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       socket.off('error', reject);
@@ -79,7 +81,9 @@ function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<We
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body = (body + chunk).slice(0, MAX_REFUSAL_BYTES)));
-      response.on('end', () => reject(new DialRefused(`Main refused: ${body.trim() || `status ${response.statusCode}`}`)));
+      response.on('end', () =>
+        reject(new DialRefused(`Main refused: ${body.trim() || `status ${response.statusCode}`}`)),
+      );
       response.on('error', reject);
     });
   });

@@ -59,9 +59,12 @@ export class Link {
       if (wasWelcome) wait = FIRST_WAIT;
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
       // The same problem again is no news.
-      if (problem !== told || wasWelcome) this.#options.log.warn('Main can not be reached', { reason: problem });
+      if (problem !== told || wasWelcome)
+        this.#options.log.warn('Main can not be reached', { reason: problem });
       told = problem;
-      await sleep(wait * (0.5 + Math.random()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await sleep(wait * (0.5 + Math.random()), undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
       wait = Math.min(wait * 2, LONGEST_WAIT);
     }
   }

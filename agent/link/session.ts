@@ -93,7 +93,8 @@ export class Session {
   #receive(message: FromMain): void {
     this.#heard = this.#clock.monotonic();
     if (message.type === 'ping') this.send({ type: 'pong', sent: message.sent, time: this.#clock.now() });
-    else if (message.type === 'pong') this.clockOffset.measured(message.sent, message.time, this.#clock.now());
+    else if (message.type === 'pong')
+      this.clockOffset.measured(message.sent, message.time, this.#clock.now());
     else if (message.type === 'offer-result') {
       this.#results.get(message.stream)?.(message.results);
       this.#results.delete(message.stream);

@@ -24,8 +24,13 @@ export function loadConfig({ configFile }: Context): ControllerConfig {
 }
 
 /** Asks the controller that runs in this place. */
-export function ask(context: Context, command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-  const start = 'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"';
+export function ask(
+  context: Context,
+  command: string,
+  args: Readonly<Record<string, unknown>> = {},
+): Promise<unknown> {
+  const start =
+    'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"';
   return askDaemon(context.places.controlSocket, command, args, start);
 }
 

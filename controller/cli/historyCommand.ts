@@ -4,7 +4,10 @@ import { UsageError } from '../../shared/cli/usageError.ts';
 import type { HistoryRow } from '../../shared/state/history.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
-export async function history(context: Context, options: { mds?: string; limit: string; json?: boolean }): Promise<number> {
+export async function history(
+  context: Context,
+  options: { mds?: string; limit: string; json?: boolean },
+): Promise<number> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 100_000) {
     throw new UsageError(`--limit takes a whole number from 1 to 100000, not "${options.limit}"`);

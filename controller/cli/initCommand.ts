@@ -42,7 +42,11 @@ function makeConfig(file: string, listen: string | undefined): void {
     return;
   }
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileDurably(file, controllerConfigText(listen === undefined ? {} : { listen: parseHostPort(listen) }), { mode: 0o640 });
+  writeFileDurably(
+    file,
+    controllerConfigText(listen === undefined ? {} : { listen: parseHostPort(listen) }),
+    { mode: 0o640 },
+  );
   print(`made the configuration: ${file}`);
 }
 
@@ -73,6 +77,8 @@ function enableService(): void {
     print(`the service ${SERVICE} is enabled and running`);
   } catch (error) {
     const why = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? String(error);
-    print(`the service ${SERVICE} could not be enabled (${why}): start the controller with "xivo-xds-sync serve"`);
+    print(
+      `the service ${SERVICE} could not be enabled (${why}): start the controller with "xivo-xds-sync serve"`,
+    );
   }
 }

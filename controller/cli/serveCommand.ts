@@ -14,15 +14,25 @@ export async function serve(context: Context, options: { log?: string }): Promis
   const config = loadConfig(context);
   const identity = loadIdentity(context.places.identityFolder);
   if (identity === undefined) {
-    throw new UsageError(`Main has no identity in ${context.places.identityFolder}: run "xivo-xds-sync -i" first`);
+    throw new UsageError(
+      `Main has no identity in ${context.places.identityFolder}: run "xivo-xds-sync -i" first`,
+    );
   }
   const mode = options.log ?? 'auto';
-  if (!LOG_MODES.includes(mode as LogMode)) throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
+  if (!LOG_MODES.includes(mode as LogMode))
+    throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
   const stop = stopSignal();
   const log = openLog(mode as LogMode);
   try {
     const { root, places } = context;
-    const controller = new Controller({ config, identity, places, root, clock: systemClock, log: log.logger });
+    const controller = new Controller({
+      config,
+      identity,
+      places,
+      root,
+      clock: systemClock,
+      log: log.logger,
+    });
     const control = new ControlServer(places.controlSocket, controlApi(controller), (error) =>
       log.logger.error('a command failed', { error }),
     );

@@ -10,7 +10,10 @@ const WATCH_EVERY = 500;
 const CLEAR = '\u001b[H\u001b[2J';
 const MAX_ERROR_LINES = 20;
 
-export async function status(context: Context, options: { json?: boolean; watch?: boolean }): Promise<number> {
+export async function status(
+  context: Context,
+  options: { json?: boolean; watch?: boolean },
+): Promise<number> {
   for (;;) {
     const now = (await ask(context, 'status')) as Status;
     if (options.watch === true && process.stdout.isTTY) process.stdout.write(CLEAR);
@@ -33,7 +36,9 @@ export function render(status: Status, now: number): string[] {
   const lines = [
     `xivo-xds-sync ${status.version} on ${main.listen}, running for ${formatDuration(now - Date.parse(main.startedAt))}`,
     `fingerprint ${main.fingerprint}`,
-    ...(main.pausedUntil === null ? [] : [`PAUSED until ${main.pausedUntil}: nothing is changed; "xivo-xds-sync resume" goes on`]),
+    ...(main.pausedUntil === null
+      ? []
+      : [`PAUSED until ${main.pausedUntil}: nothing is changed; "xivo-xds-sync resume" goes on`]),
     ...main.alarms.map(({ at, message }) => `ALARM ${at} ${message}`),
     '',
     ...table(
@@ -46,20 +51,26 @@ export function render(status: Status, now: number): string[] {
     ),
     '',
   ];
-  if (status.mds.length === 0) return [...lines, 'No MDS yet: "xivo-xds-sync mds add NAME" makes a join token for one.'];
+  if (status.mds.length === 0)
+    return [...lines, 'No MDS yet: "xivo-xds-sync mds add NAME" makes a join token for one.'];
   return [
     ...lines,
-    ...table(['MDS', 'STATE', 'SYNC', 'ADDRESS', 'LAG', 'BEHIND', 'LOCAL', 'LAST RECONCILE'], status.mds.map((mds) => mdsRow(mds, now)), {
-      colour,
-      right: [4, 5, 6],
-    }),
+    ...table(
+      ['MDS', 'STATE', 'SYNC', 'ADDRESS', 'LAG', 'BEHIND', 'LOCAL', 'LAST RECONCILE'],
+      status.mds.map((mds) => mdsRow(mds, now)),
+      {
+        colour,
+        right: [4, 5, 6],
+      },
+    ),
     ...status.mds.flatMap(troubles),
   ];
 }
 
 function mdsRow(mds: MdsStatus, now: number): string[] {
   const behind = mds.directories.filter(({ inSync }) => !inSync).map(({ name }) => name);
-  const sum = (key: 'pending' | 'localOnly'): string => String(mds.directories.reduce((total, each) => total + each[key], 0));
+  const sum = (key: 'pending' | 'localOnly'): string =>
+    String(mds.directories.reduce((total, each) => total + each[key], 0));
   const connected = mds.state === 'connected';
   const sync = mds.inSync ? 'ok' : behind.length > 0 ? behind.join(',') : '-';
   const { lastReconcile } = mds;
@@ -71,21 +82,30 @@ function mdsRow(mds: MdsStatus, now: number): string[] {
     mds.lagMs === null ? '-' : `${mds.lagMs} ms`,
     connected ? sum('pending') : '-',
     connected ? sum('localOnly') : '-',
-    lastReconcile === null ? '-' : `${formatDuration(Math.max(0, now - Date.parse(lastReconcile.at)))} ago${lastReconcile.ok ? '' : ', not ok'}`,
+    lastReconcile === null
+      ? '-'
+      : `${formatDuration(Math.max(0, now - Date.parse(lastReconcile.at)))} ago${lastReconcile.ok ? '' : ', not ok'}`,
   ];
 }
 
 function troubles({ name, directories, errors, owedReloads, reloads, state }: MdsStatus): string[] {
   const lines: string[] = [];
-  if (state === 'pending') lines.push(`${name} asks to enrol: compare fingerprints, then "xivo-xds-sync mds approve ${name}"`);
+  if (state === 'pending')
+    lines.push(`${name} asks to enrol: compare fingerprints, then "xivo-xds-sync mds approve ${name}"`);
   for (const { name: directory, held } of directories) {
-    if (held !== null) lines.push(`HELD ${name} ${directory}: ${held}. If that is right: xivo-xds-sync confirm ${directory} --mds ${name}`);
+    if (held !== null)
+      lines.push(
+        `HELD ${name} ${directory}: ${held}. If that is right: xivo-xds-sync confirm ${directory} --mds ${name}`,
+      );
   }
   for (const kind of owedReloads) {
     const last = reloads.findLast((reload) => reload.kind === kind);
-    lines.push(`${name}: Asterisk has still to reload ${kind}${last && !last.ok ? `: ${last.output.trim()}` : ''}`);
+    lines.push(
+      `${name}: Asterisk has still to reload ${kind}${last && !last.ok ? `: ${last.output.trim()}` : ''}`,
+    );
   }
-  for (const { path, message } of errors.slice(0, MAX_ERROR_LINES)) lines.push(`${name}: ${path}: ${message}`);
+  for (const { path, message } of errors.slice(0, MAX_ERROR_LINES))
+    lines.push(`${name}: ${path}: ${message}`);
   if (errors.length > MAX_ERROR_LINES) lines.push(`${name}: and ${errors.length - MAX_ERROR_LINES} more`);
   return lines;
 }

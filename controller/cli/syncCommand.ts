@@ -41,7 +41,10 @@ function summary({ name, ok, actions, problems }: MdsPass): string[] {
   }
   const done = [...counts].map(([action, count]) => `${count} ${action}`).join(', ');
   const what = done === '' ? 'nothing to do' : `${done}, ${formatBytes(bytes)}`;
-  return [`${name}: ${ok ? 'in sync' : 'NOT in sync'} (${what})`, ...problems.map((problem) => `  ${name}: ${printable(problem)}`)];
+  return [
+    `${name}: ${ok ? 'in sync' : 'NOT in sync'} (${what})`,
+    ...problems.map((problem) => `  ${name}: ${printable(problem)}`),
+  ];
 }
 
 function exitCode(mds: readonly MdsPass[]): number {

@@ -92,10 +92,12 @@ export class MainDirectory {
   /** Finishes what a crash cut off, reads the directory, and watches it. */
   async start(): Promise<void> {
     for (const path of this.replica.paths()) this.shown.set(path, show(this.replica.get(path), undefined));
-    for (const [path, entry] of this.tombstones.entries) this.shown.set(path, { kind: 'gone', tombstone: entry });
+    for (const [path, entry] of this.tombstones.entries)
+      this.shown.set(path, { kind: 'gone', tombstone: entry });
     try {
       const outcomes = await this.applier.recover(() => undefined);
-      if (outcomes.length > 0) this.#options.log.warn('finished a change set that was cut off', { steps: outcomes.length });
+      if (outcomes.length > 0)
+        this.#options.log.warn('finished a change set that was cut off', { steps: outcomes.length });
     } catch (error) {
       this.#options.log.error('directory is not ready', { error });
     }
@@ -120,7 +122,11 @@ export class MainDirectory {
       const folder = Folder.openRoot(this.#options.path);
       const stat = fstatSync(folder.fd, { bigint: true });
       folder.close();
-      return { type: 'folder', mode: Number(stat.mode & 0o7777n), ...ownershipOf(stat, this.#options.owners) };
+      return {
+        type: 'folder',
+        mode: Number(stat.mode & 0o7777n),
+        ...ownershipOf(stat, this.#options.owners),
+      };
     } catch {
       // It is missing: then it is held, and no agent needs to know how it looks.
       return null;
@@ -131,7 +137,8 @@ export class MainDirectory {
     const items: ManifestItem[] = [];
     for (const [path, { before, after }] of changes) {
       if (this.config.direction === 'both') {
-        if (after === undefined && before !== undefined) this.tombstones.set(path, before, this.#options.clock.now());
+        if (after === undefined && before !== undefined)
+          this.tombstones.set(path, before, this.#options.clock.now());
         else if (after !== undefined) this.tombstones.delete(path);
       }
       const shown = show(after, this.tombstones.entries.get(path));

@@ -20,7 +20,8 @@ export function controlApi(controller: Controller): Record<string, Handler> {
     plan: async (args) => ({ mds: await passOver(controller, { do: 'plan' }, mds.parse(args['mds'])) }),
     confirm: (args) => confirm(controller, z.string().parse(args['directory']), mds.parse(args['mds'])),
     why: (args) => why(controller, z.string().parse(args['path']), mds.parse(args['mds'])),
-    history: (args) => controller.history.newest(z.int().min(1).max(100_000).parse(args['limit']), mds.parse(args['mds'])),
+    history: (args) =>
+      controller.history.newest(z.int().min(1).max(100_000).parse(args['limit']), mds.parse(args['mds'])),
     pause: (args) => {
       controller.pause(clock.now() + z.number().min(0).parse(args['forMs']));
       return { until: new Date(controller.pausedUntil).toISOString() };
@@ -29,7 +30,8 @@ export function controlApi(controller: Controller): Record<string, Handler> {
     'mds-add': (args) => {
       const name = mdsName(args['name']);
       const voipIp = z.string().optional().parse(args['voipIp']);
-      if (voipIp !== undefined && isIP(voipIp) === 0) throw new ControlError(`"${voipIp}" is not an IP address`, 2);
+      if (voipIp !== undefined && isIP(voipIp) === 0)
+        throw new ControlError(`"${voipIp}" is not an IP address`, 2);
       const added = registry.addToken({
         name,
         ttlMs: z.number().min(1).parse(args['ttlMs']),
@@ -41,11 +43,20 @@ export function controlApi(controller: Controller): Record<string, Handler> {
       log.info('join token made', { mds: name, id: added.token.id });
       return { token: encodeToken({ ...added.token, mainPin: identity.pin }) };
     },
-    'mds-list': () => statusOf(controller).mds.map(({ name, state, address, voipIp, agentVersion, inSync }) => ({ name, state, address, voipIp, agentVersion, inSync })),
+    'mds-list': () =>
+      statusOf(controller).mds.map(({ name, state, address, voipIp, agentVersion, inSync }) => ({
+        name,
+        state,
+        address,
+        voipIp,
+        agentVersion,
+        inSync,
+      })),
     'mds-approve': (args) => {
       const approved = registry.approve(mdsName(args['name']), clock.now());
       if (!approved.ok) throw new ControlError(approved.refused);
-      if (approved.replacedPin !== undefined) controller.disconnect([approved.replacedPin], 'another key took its name');
+      if (approved.replacedPin !== undefined)
+        controller.disconnect([approved.replacedPin], 'another key took its name');
       log.info('enrolment approved', { mds: approved.agent.name, pin: approved.agent.pin });
       return { name: approved.agent.name };
     },
@@ -69,13 +80,18 @@ function mdsName(value: unknown): string {
 async function confirm(controller: Controller, name: string, only: string | undefined): Promise<unknown> {
   const directory = controller.directories.get(name);
   if (directory === undefined) {
-    throw new ControlError(`there is no directory "${name}": ${[...controller.directories.keys()].join(', ')} are there`, 2);
+    throw new ControlError(
+      `there is no directory "${name}": ${[...controller.directories.keys()].join(', ')} are there`,
+      2,
+    );
   }
   if (only === undefined && directory.replica.held !== undefined) {
     try {
       await directory.replica.confirm();
     } catch (error) {
-      throw new ControlError(`"${name}" can't be confirmed: ${error instanceof Error ? error.message : String(error)}. Make the directory first`);
+      throw new ControlError(
+        `"${name}" can't be confirmed: ${error instanceof Error ? error.message : String(error)}. Make the directory first`,
+      );
     }
     directory.tellIfHeld();
   }
@@ -87,17 +103,32 @@ async function confirm(controller: Controller, name: string, only: string | unde
 async function why(controller: Controller, written: string, only: string | undefined): Promise<unknown> {
   const found = locate(controller, written);
   if (found === undefined) {
-    throw new ControlError(`"${written}" lies in no synchronised directory: name it with its absolute path, or as directory/path`, 2);
+    throw new ControlError(
+      `"${written}" lies in no synchronised directory: name it with its absolute path, or as directory/path`,
+      2,
+    );
   }
   const { directory, path } = found;
   if (isOverride(path)) {
-    return { directory: directory.name, path, mds: [], rule: 'override: never read, sent, replaced, removed or counted on any host' };
+    return {
+      directory: directory.name,
+      path,
+      mds: [],
+      rule: 'override: never read, sent, replaced, removed or counted on any host',
+    };
   }
   const passes = await passOver(controller, { do: 'why', directory: directory.name, path }, only);
-  return { directory: directory.name, path, mds: passes.map(({ name, ok, lines, problems }) => ({ name, ok, lines, problems })) };
+  return {
+    directory: directory.name,
+    path,
+    mds: passes.map(({ name, ok, lines, problems }) => ({ name, ok, lines, problems })),
+  };
 }
 
-function locate(controller: Controller, written: string): { directory: MainDirectory; path: string } | undefined {
+function locate(
+  controller: Controller,
+  written: string,
+): { directory: MainDirectory; path: string } | undefined {
   let best: { directory: MainDirectory; path: string } | undefined;
   for (const directory of controller.directories.values()) {
     for (const root of [directory.replica.path, directory.config.path, directory.name]) {

@@ -67,7 +67,8 @@ export class Controller {
     this.startedAt = clock.now();
     this.port = config.listen.port;
     this.db = new Database(places.stateFile);
-    if (this.db.setAside !== undefined) log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
+    if (this.db.setAside !== undefined)
+      log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
     this.history = new History(this.db);
     this.registry = new Registry(places.identityFolder);
     this.alarms = new Alarms(clock, log);
@@ -199,7 +200,9 @@ export class Controller {
     if (other !== undefined) {
       // The same host came back before we noticed that it was gone. From elsewhere it is a second holder of the key.
       if (other.address !== peer.address) {
-        this.alarms.raise(`${agent.name} is connected from ${other.address} and from ${peer.address} with the same key`);
+        this.alarms.raise(
+          `${agent.name} is connected from ${other.address} and from ${peer.address} with the same key`,
+        );
       }
       other.close('the same agent connected again');
     }

@@ -3,7 +3,12 @@ import { X509Certificate } from 'node:crypto';
 import { type EnrolAnswer, enrolRequestSchema } from '../../protocol/messages.ts';
 import { negotiate, PROTOCOL } from '../../protocol/version.ts';
 import type { DirectoryConfig } from '../../shared/config/directoryConfig.ts';
-import { AGENT_CERTIFICATE_DAYS, type Identity, issueAgentCertificate, validity } from '../../shared/identity/certificate.ts';
+import {
+  AGENT_CERTIFICATE_DAYS,
+  type Identity,
+  issueAgentCertificate,
+  validity,
+} from '../../shared/identity/certificate.ts';
 import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint.ts';
 import { pinOfCertificate } from '../../shared/identity/pin.ts';
 import { tlsBinding, verifyEnrolment } from '../../shared/identity/enrolmentProof.ts';
@@ -96,9 +101,13 @@ export async function issueFor(
   return certificate;
 }
 
-async function receiveRequest({ socket }: Peer): Promise<ReturnType<typeof enrolRequestSchema.parse> | undefined> {
+async function receiveRequest({
+  socket,
+}: Peer): Promise<ReturnType<typeof enrolRequestSchema.parse> | undefined> {
   try {
-    const [data, isBinary] = (await once(socket, 'message', { signal: AbortSignal.timeout(REQUEST_TIMEOUT) })) as [Buffer, boolean];
+    const [data, isBinary] = (await once(socket, 'message', {
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT),
+    })) as [Buffer, boolean];
     if (isBinary) return undefined;
     return enrolRequestSchema.safeParse(JSON.parse(data.toString('utf8'))).data;
   } catch {

@@ -19,7 +19,8 @@ export type MdsPass = {
  */
 export async function passOver(controller: Controller, command: Command, only?: string): Promise<MdsPass[]> {
   const names = controller.registry.list().agents.map(({ name }) => name);
-  if (only !== undefined && !names.includes(only)) throw new ControlError(`there is no MDS "${only}": see "xivo-xds-sync mds list"`, 2);
+  if (only !== undefined && !names.includes(only))
+    throw new ControlError(`there is no MDS "${only}": see "xivo-xds-sync mds list"`, 2);
   await controller.rescan();
   return Promise.all((only === undefined ? names : [only]).map((name) => passAt(controller, command, name)));
 }
@@ -28,8 +29,17 @@ async function passAt(controller: Controller, command: Command, name: string): P
   const session = controller.sessions.get(name);
   if (session === undefined || !session.isReady) {
     const seen = controller.lastSeen.get(name);
-    const since = seen === undefined ? 'was not seen since Main started' : `was last seen ${new Date(seen.at).toISOString()}`;
-    return { name, ok: false, actions: [], lines: [], problems: [`not connected (${since}): is xivo-xds-sync-agent running there?`] };
+    const since =
+      seen === undefined
+        ? 'was not seen since Main started'
+        : `was last seen ${new Date(seen.at).toISOString()}`;
+    return {
+      name,
+      ok: false,
+      actions: [],
+      lines: [],
+      problems: [`not connected (${since}): is xivo-xds-sync-agent running there?`],
+    };
   }
   const { ok, lines, actions } = await session.command(command);
   return { name, ok, actions, lines, problems: ok ? [] : [...lines, ...holds(actions)] };
@@ -38,5 +48,8 @@ async function passAt(controller: Controller, command: Command, name: string): P
 function holds(actions: readonly PlannedAction[]): string[] {
   const held = new Map<string, string>();
   for (const { action, directory, reason } of actions) if (action === 'hold') held.set(directory, reason);
-  return [...held].map(([directory, reason]) => `${directory} is held: ${reason}. Let it happen with "xivo-xds-sync confirm ${directory}"`);
+  return [...held].map(
+    ([directory, reason]) =>
+      `${directory} is held: ${reason}. Let it happen with "xivo-xds-sync confirm ${directory}"`,
+  );
 }

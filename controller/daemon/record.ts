@@ -12,7 +12,11 @@ export function recordOf(
 ): HistoryRow[] {
   return outcomes.flatMap(({ step, result }) => {
     if (result !== 'done') return [];
-    const kind = conflicts.has(step.path) ? 'conflict' : step.kind === 'remove' ? 'removed on Main' : 'received';
+    const kind = conflicts.has(step.path)
+      ? 'conflict'
+      : step.kind === 'remove'
+        ? 'removed on Main'
+        : 'received';
     const detail = `${step.path}: ${step.reason}`;
     return [{ at: now, mds, directory, changeSet: changeSet.id, kind, detail }];
   });

@@ -111,7 +111,9 @@ function agentStatus(controller: Controller, name: string, voipIp: string | null
 
 function connected(controller: Controller, session: Session, voipIp: string | null): MdsStatus {
   const { report } = session;
-  const directories = [...controller.directories.values()].map((directory) => directoryStatus(directory, report));
+  const directories = [...controller.directories.values()].map((directory) =>
+    directoryStatus(directory, report),
+  );
   const active = (report?.owedReloads ?? []).length === 0;
   return {
     name: session.name,
@@ -123,7 +125,8 @@ function connected(controller: Controller, session: Session, voipIp: string | nu
     lastSeen: new Date(controller.clock.now()).toISOString(),
     clockOffsetMs: report?.clockOffsetMs ?? null,
     lagMs: session.lagMs,
-    inSync: active && directories.every((directory) => directory.inSync) && (report?.errors ?? []).length === 0,
+    inSync:
+      active && directories.every((directory) => directory.inSync) && (report?.errors ?? []).length === 0,
     lastReconcile: report?.lastReconcile ?? null,
     directories,
     reloads: report?.reloads ?? [],
@@ -137,7 +140,16 @@ function directoryStatus(directory: MainDirectory, report: AgentReport | undefin
   const { name, replica, revision } = directory;
   const told = report?.directories.find((each) => each.name === name);
   if (told === undefined) {
-    return { name, inSync: false, files: 0, bytes: 0, pending: 0, localOnly: 0, held: replica.held ?? null, digest: '' };
+    return {
+      name,
+      inSync: false,
+      files: 0,
+      bytes: 0,
+      pending: 0,
+      localOnly: 0,
+      held: replica.held ?? null,
+      digest: '',
+    };
   }
   const { files, bytes, pending, localOnly, held, digest } = told;
   const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;

@@ -43,7 +43,11 @@ export type ServerOptions = {
 export class Server {
   readonly #options: ServerOptions;
   readonly #https: https.Server;
-  readonly #sessions = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  readonly #sessions = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
   readonly #enrolments = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_ENROL_MESSAGE_BYTES,
@@ -87,7 +91,8 @@ export class Server {
   }
 
   async close(): Promise<void> {
-    for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients]) socket.close(1001, 'Main is stopping');
+    for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients])
+      socket.close(1001, 'Main is stopping');
     const closed = new Promise<void>((resolve) => this.#https.close(() => resolve()));
     setTimeout(() => {
       for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients]) socket.terminate();
@@ -117,7 +122,8 @@ export class Server {
     socket.on('error', () => socket.destroy());
     const tls = socket as TLSSocket;
     const der = tls.getPeerCertificate().raw as Uint8Array | undefined;
-    if (der === undefined) return refuse(socket, 401, 'show a certificate: this port is for xivo-xds-sync-agent');
+    if (der === undefined)
+      return refuse(socket, 401, 'show a certificate: this port is for xivo-xds-sync-agent');
     const pin = pinOfCertificate(der);
     const address = tls.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
     const peer = { tls, pin, certificate: der, address };
@@ -129,7 +135,9 @@ export class Server {
         this.#options.onSession({ ...peer, socket: ws });
       });
     } else if (request.url === '/enrol') {
-      this.#enrolments.handleUpgrade(request, socket, head, (ws) => this.#options.onEnrol({ ...peer, socket: ws }));
+      this.#enrolments.handleUpgrade(request, socket, head, (ws) =>
+        this.#options.onEnrol({ ...peer, socket: ws }),
+      );
     } else refuse(socket, 404, 'nothing is here');
   }
 }

@@ -101,7 +101,13 @@ function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owne
   const { offer } = each;
   const expect = directory.replica.stampAt(offer.path);
   if (offer.op === 'remove') {
-    return { kind: 'remove', path: offer.path, entry: offer.expect, expect: expect ?? '', reason: offer.reason };
+    return {
+      kind: 'remove',
+      path: offer.path,
+      entry: offer.expect,
+      expect: expect ?? '',
+      reason: offer.reason,
+    };
   }
   const entry = localise(offer.entry, owners);
   const { path, reason } = offer;
@@ -117,5 +123,7 @@ function fail(each: Handled, result: StepResult['result'], detail: string): void
 }
 
 function resultsOf(handled: readonly Handled[]): StepResult[] {
-  return handled.map(({ offer, result }) => result ?? { path: offer.path, result: 'failed', detail: 'not handled' });
+  return handled.map(
+    ({ offer, result }) => result ?? { path: offer.path, result: 'failed', detail: 'not handled' },
+  );
 }

@@ -20,7 +20,8 @@ export function refuseOffer(directory: MainDirectory, offer: Offer): string | un
     return 'the link leads outside';
   }
   if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
-  if (directory.replica.held !== undefined) return `"${config.name}" is held on Main: ${directory.replica.held}`;
+  if (directory.replica.held !== undefined)
+    return `"${config.name}" is held on Main: ${directory.replica.held}`;
   return undefined;
 }
 

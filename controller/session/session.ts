@@ -31,7 +31,11 @@ const PAGE = 1_000;
 /** Lines that a dry run keeps of one answer. */
 const MAX_ACTIONS = 500_000;
 
-export type Answer = { readonly ok: boolean; readonly lines: readonly string[]; readonly actions: readonly PlannedAction[] };
+export type Answer = {
+  readonly ok: boolean;
+  readonly lines: readonly string[];
+  readonly actions: readonly PlannedAction[];
+};
 
 type Hello = Extract<FromAgent, { type: 'hello' }>;
 
@@ -46,7 +50,9 @@ export type SessionOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   /** What Main tells the agent to keep to. */
-  readonly terms: (hello: Hello) => Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
+  readonly terms: (
+    hello: Hello,
+  ) => Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
   /** Writes what an accepted offer means, in the transaction that ends its change set. */
   readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => Record;
   readonly onReady: (session: Session) => void;
@@ -109,7 +115,14 @@ export class Session {
       const part = items.slice(at, at + MAX_ITEMS);
       const last = at + MAX_ITEMS >= items.length;
       const to = last ? revision.revision : revision.from;
-      this.#channel.send({ type: 'changes', directory, from: revision.from, revision: to, held, items: part });
+      this.#channel.send({
+        type: 'changes',
+        directory,
+        from: revision.from,
+        revision: to,
+        held,
+        items: part,
+      });
     }
   }
 
@@ -178,7 +191,13 @@ export class Session {
     }
     this.agentVersion = hello.version;
     const { name, version } = this.#options;
-    this.#channel.send({ type: 'welcome', protocol: agreed.version, version, name, ...this.#options.terms(hello) });
+    this.#channel.send({
+      type: 'welcome',
+      protocol: agreed.version,
+      version,
+      name,
+      ...this.#options.terms(hello),
+    });
     this.#state = 'ready';
     this.#options.onReady(this);
   }
@@ -193,7 +212,13 @@ export class Session {
     const { name } = directory;
     const begun = directory.revision;
     const held = directory.replica.held ?? null;
-    this.#channel.send({ type: 'manifest-begin', directory: name, revision: begun, held, root: directory.rootEntry() });
+    this.#channel.send({
+      type: 'manifest-begin',
+      directory: name,
+      revision: begun,
+      held,
+      root: directory.rootEntry(),
+    });
     this.#following.add(name);
     let page: ManifestItem[] = [];
     for (const [path, shown] of directory.shown.entries()) {
@@ -210,12 +235,20 @@ export class Session {
   /** Sends the content of files, as long as they are what the agent takes them for. */
   async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
     const files = request.items.map(({ path, hash, size, from }): Packed => {
-      const refusal = refusePath(path) ?? (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
+      const refusal =
+        refusePath(path) ??
+        (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
       const shown = directory.replica.get(path);
       const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
       const same = entry?.hash === hash && entry.size === size && from <= size;
       const why = refusal ?? (same ? undefined : 'changed on Main');
-      return { path, size, from, stamp: directory.replica.stampAt(path) ?? '', ...(why !== undefined && { refusal: why }) };
+      return {
+        path,
+        size,
+        from,
+        stamp: directory.replica.stampAt(path) ?? '',
+        ...(why !== undefined && { refusal: why }),
+      };
     });
     try {
       const bytes = files.reduce((sum, file) => sum + file.size - file.from, 0);
@@ -234,12 +267,21 @@ export class Session {
     try {
       const stream = this.#channel.openIncoming(request.stream);
       const record = this.#options.recorder(directory, conflicts);
-      const { results, outcomes } = await acceptOffers(directory, request.offers, stream, this.#options.owners, record);
+      const { results, outcomes } = await acceptOffers(
+        directory,
+        request.offers,
+        stream,
+        this.#options.owners,
+        record,
+      );
       // Without content nothing comes on the stream.
       if (!request.offers.some(hasContent)) stream.end();
       for (const { step, result, stamp } of outcomes) {
         if (result !== 'done' || step.kind === 'keep') continue;
-        const placed = step.kind === 'remove' || stamp === undefined ? undefined : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
+        const placed =
+          step.kind === 'remove' || stamp === undefined
+            ? undefined
+            : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
         directory.replica.adopt(step.path, placed);
       }
       directory.replica.flush();
@@ -257,7 +299,8 @@ export class Session {
     for (const { name, revision, pending } of report.directories) {
       const awaited = this.#awaited.get(name);
       const directory = this.#options.directories.get(name);
-      if (awaited === undefined || revision < awaited.revision || pending > 0 || directory === undefined) continue;
+      if (awaited === undefined || revision < awaited.revision || pending > 0 || directory === undefined)
+        continue;
       this.#awaited.delete(name);
       this.lagMs = Math.max(0, Math.round(this.#options.clock.now() - awaited.changedAt));
     }
@@ -267,7 +310,8 @@ export class Session {
   #onAnswerPart(id: number, actions: readonly PlannedAction[]): void {
     const question = this.#questions.get(id);
     if (question === undefined) return this.#channel.violation('an answer to nothing');
-    if (question.actions.length + actions.length > MAX_ACTIONS) return this.#channel.violation('an answer without end');
+    if (question.actions.length + actions.length > MAX_ACTIONS)
+      return this.#channel.violation('an answer without end');
     question.actions.push(...actions);
   }
 
@@ -290,7 +334,8 @@ export class Session {
   #closed(reason: string): void {
     this.#state = 'closed';
     clearInterval(this.#heartbeat);
-    for (const { resolve } of this.#questions.values()) resolve(failed(`the connection was lost (${reason})`));
+    for (const { resolve } of this.#questions.values())
+      resolve(failed(`the connection was lost (${reason})`));
     this.#questions.clear();
     this.#options.onClose(this, reason);
   }

@@ -97,9 +97,14 @@ export class Staging implements Disposable {
    * Makes the steps visible together.
    * @throws when nothing could be made durable; then nothing is visible
    */
-  async commit(steps: readonly Step[], record: Record): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
+  async commit(
+    steps: readonly Step[],
+    record: Record,
+  ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
     const changeSet: ChangeSet = { id: this.id, directory: this.#options.directory, steps };
-    const files = steps.flatMap((step) => ('staged' in step && step.entry.type === 'file' ? [step.staged.name] : []));
+    const files = steps.flatMap((step) =>
+      'staged' in step && step.entry.type === 'file' ? [step.staged.name] : [],
+    );
     using trash = openTrash(this.#area, this.id);
     TrashList.write(trash.folder, changeSet, this.#options.clock.now());
     await makeDurable(this.#area.stage, files);
@@ -132,7 +137,9 @@ function checkRoom(root: Folder, bytes: number, reserve: number): void {
   const { bavail, bsize } = statfsSync(`/proc/self/fd/${root.fd}`);
   const free = bavail * bsize;
   if (free - bytes < reserve) {
-    throw new NoRoom(`no room: ${bytes} bytes are needed, ${free} are free and ${reserve} are kept in reserve`);
+    throw new NoRoom(
+      `no room: ${bytes} bytes are needed, ${free} are free and ${reserve} are kept in reserve`,
+    );
   }
 }
 

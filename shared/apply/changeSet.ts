@@ -40,7 +40,13 @@ export type Step =
       readonly reason: string;
     }
   /** Content that loses a conflict is kept in the trash without ever having been visible. */
-  | { readonly kind: 'keep'; readonly path: string; readonly entry: Entry; readonly staged: Staged; readonly reason: string };
+  | {
+      readonly kind: 'keep';
+      readonly path: string;
+      readonly entry: Entry;
+      readonly staged: Staged;
+      readonly reason: string;
+    };
 
 /** A file, link or folder that waits in the staging area under a name of its own. */
 export type Staged = { readonly name: string; readonly inode: string };

@@ -22,7 +22,11 @@ export type CommitPlace = { readonly open: OpenFolders; readonly area: Area; rea
 export function commit(changeSet: ChangeSet, place: CommitPlace, only = new Set(changeSet.steps)): Outcome[] {
   const outcomes = new Map<Step, Outcome>();
   for (const { step, number } of inOrder(changeSet.steps)) {
-    if (only.has(step)) outcomes.set(step, attempt(step, () => carryOut(step, number, place)));
+    if (only.has(step))
+      outcomes.set(
+        step,
+        attempt(step, () => carryOut(step, number, place)),
+      );
   }
   return changeSet.steps.flatMap((step) => outcomes.get(step) ?? []);
 }
@@ -47,7 +51,12 @@ function attempt(step: Step, carry: () => Stamp | undefined): Outcome {
     if (error instanceof Stale) return { step, result: 'stale' };
     const errno = errnoOf(error);
     // The path's surroundings changed under us: that is for a new plan, too.
-    const stale = errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP' || errno === 'ENOTEMPTY' || errno === 'EEXIST';
+    const stale =
+      errno === 'ENOENT' ||
+      errno === 'ENOTDIR' ||
+      errno === 'ELOOP' ||
+      errno === 'ENOTEMPTY' ||
+      errno === 'EEXIST';
     return stale ? { step, result: 'stale' } : { step, result: 'failed', errno };
   }
 }
@@ -89,7 +98,13 @@ function redress(folder: Folder, name: string, expected: BigIntStats, entry: Ent
   if (entry.type === 'file') folder.setMtime(name, BigInt(entry.mtime));
 }
 
-function put(step: Step & { kind: 'put' }, number: number, place: CommitPlace, folder: Folder, name: string): Stamp {
+function put(
+  step: Step & { kind: 'put' },
+  number: number,
+  place: CommitPlace,
+  folder: Folder,
+  name: string,
+): Stamp {
   const { stage } = place.area;
   if (step.expect === undefined) {
     stage.rename(step.staged.name, folder, name, 'no-replace');

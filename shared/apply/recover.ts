@@ -25,7 +25,8 @@ function whatHappened(step: Step, number: string, place: CommitPlace): Outcome |
   if (step.kind === 'remove') return inTrash === undefined ? 'not-yet' : { step, result: 'done' };
   const { name, inode } = step.staged;
   const staged = stage.stat(name);
-  if (step.kind === 'keep') return staged === undefined ? { step, result: inTrash ? 'done' : 'stale' } : 'not-yet';
+  if (step.kind === 'keep')
+    return staged === undefined ? { step, result: inTrash ? 'done' : 'stale' } : 'not-yet';
   // The second rename reached the disk and the exchange before it did not: take that back.
   if (staged === undefined && String(inTrash?.ino) === inode) {
     place.trash.rename(number, stage, name, 'no-replace');

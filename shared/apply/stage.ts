@@ -22,7 +22,7 @@ export class StagedFile {
 
   /** @throws ENOSPC, EDQUOT, EIO, … */
   write(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    for (let at = 0; at < chunk.length;) at += writeSync(this.#fd, chunk, at);
     this.#hash.update(chunk);
     this.#size += chunk.length;
   }

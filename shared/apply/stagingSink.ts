@@ -16,7 +16,11 @@ export type StagingResult =
  * Takes one file of an archive into the staging area and verifies it. A disk error concerns this file alone.
  * @param entry what the file must turn out to be, with this host's owner and group
  */
-export function stagingSink(staging: Staging, entry: FileEntry, onResult: (result: StagingResult) => void): Sink {
+export function stagingSink(
+  staging: Staging,
+  entry: FileEntry,
+  onResult: (result: StagingResult) => void,
+): Sink {
   let file: StagedFile | undefined;
   let broken = false;
   const guard = (work: () => void): void => {

@@ -46,6 +46,7 @@ function report(name: string, error: unknown): number {
   const known = error instanceof ConfigError ? EXIT.usage : (error as { exitCode?: unknown }).exitCode;
   process.stderr.write(`${name}: ${message}\n`);
   if (typeof known === 'number') return known;
-  if (process.env['XDS_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env['XDS_DEBUG'] !== undefined && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
   return EXIT.failed;
 }

@@ -128,7 +128,9 @@ const DEFAULT_PLACES = `#directories:
 `;
 
 function placesText(directories: readonly { readonly name: string; readonly path: string }[]): string {
-  const entries = directories.map(({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`);
+  const entries = directories.map(
+    ({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`,
+  );
   return `directories:\n${entries.join('')}`;
 }
 

@@ -35,7 +35,11 @@ export class ControlServer {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
-  constructor(socketPath: string, handlers: Readonly<Record<string, Handler>>, onError: (error: unknown) => void) {
+  constructor(
+    socketPath: string,
+    handlers: Readonly<Record<string, Handler>>,
+    onError: (error: unknown) => void,
+  ) {
     this.#path = socketPath;
     this.#handlers = handlers;
     this.#onError = onError;
@@ -45,7 +49,8 @@ export class ControlServer {
   /** @throws when another daemon listens there already, or the folder can't be written */
   async listen(): Promise<void> {
     mkdirSync(path.dirname(this.#path), { recursive: true, mode: 0o755 });
-    if (await answers(this.#path)) throw new Error(`another daemon is running already (it answers at ${this.#path})`);
+    if (await answers(this.#path))
+      throw new Error(`another daemon is running already (it answers at ${this.#path})`);
     rmSync(this.#path, { force: true });
     // Nobody may connect before the mode is set: the umask makes the socket private from its first moment.
     const umask = process.umask(0o177);
@@ -93,7 +98,8 @@ export class ControlServer {
     try {
       const { command, args } = requestSchema.parse(JSON.parse(line));
       const handler = Object.hasOwn(this.#handlers, command) ? this.#handlers[command] : undefined;
-      if (handler === undefined) throw new ControlError(`the daemon does not know "${command}": it is of another version`);
+      if (handler === undefined)
+        throw new ControlError(`the daemon does not know "${command}": it is of another version`);
       return { result: (await handler(args, signal)) ?? null };
     } catch (error) {
       if (error instanceof ControlError) return { error: error.message, exitCode: error.exitCode };

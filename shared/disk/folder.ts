@@ -1,4 +1,19 @@
-import { closeSync, constants, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readlinkSync, rmdirSync, symlinkSync, unlinkSync, chmodSync, lchownSync, type BigIntStats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  chmodSync,
+  lchownSync,
+  type BigIntStats,
+} from 'node:fs';
 import { decodeName, encodeName } from '../paths/bytes.ts';
 import { renameAt, type RenameMode, setMtimeAt } from './syscalls.ts';
 

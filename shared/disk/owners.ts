@@ -1,6 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 
-type Table = { readonly byName: Map<string, number>; readonly byNumber: Map<number, string>; readonly mtime: number };
+type Table = {
+  readonly byName: Map<string, number>;
+  readonly byNumber: Map<number, string>;
+  readonly mtime: number;
+};
 
 /** Users and groups of this host by name, from /etc/passwd and /etc/group, read again when they change. */
 export class Owners {

@@ -29,7 +29,11 @@ export type RenameMode = keyof typeof RENAME_FLAGS;
  * @throws an error with `code` and `syscall`, as Node's fs throws
  */
 export function renameAt(fromFd: number, from: string, toFd: number, to: string, mode: RenameMode): void {
-  check(libc.renameat2(fromFd, cString(from), toFd, cString(to), RENAME_FLAGS[mode]), 'renameat2', `${from} -> ${to}`);
+  check(
+    libc.renameat2(fromFd, cString(from), toFd, cString(to), RENAME_FLAGS[mode]),
+    'renameat2',
+    `${from} -> ${to}`,
+  );
 }
 
 /**

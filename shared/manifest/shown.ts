@@ -9,7 +9,8 @@ import type { PathState } from './state.ts';
  */
 export function show(state: PathState | undefined, tombstone: Entry | undefined): Shown {
   if (state === undefined) return tombstone ? { kind: 'gone', tombstone } : { kind: 'gone' };
-  if (state.kind === 'moving') return state.last ? { kind: 'settled', entry: state.last } : { kind: 'moving' };
+  if (state.kind === 'moving')
+    return state.last ? { kind: 'settled', entry: state.last } : { kind: 'moving' };
   return state;
 }
 
@@ -72,7 +73,8 @@ function textOf(shown: Shown): string {
 function entryText(entry: Entry): string {
   const { type, owner, group, uid, gid } = entry;
   const ownership = [owner, uid, group, gid];
-  if (type === 'file') return JSON.stringify([type, entry.hash, entry.size, entry.mtime, entry.mode, ...ownership]);
+  if (type === 'file')
+    return JSON.stringify([type, entry.hash, entry.size, entry.mtime, entry.mode, ...ownership]);
   return JSON.stringify([type, type === 'link' ? entry.target : entry.mode, ...ownership]);
 }
 

@@ -52,7 +52,9 @@ export function joinPath(folder: string, name: string): string {
 
 /** True when `path` lies below `folder` (not when it is `folder`). Everything lies below ''. */
 export function isBelow(path: string, folder: string): boolean {
-  return folder === '' || (path.length > folder.length && path[folder.length] === '/' && path.startsWith(folder));
+  return (
+    folder === '' || (path.length > folder.length && path[folder.length] === '/' && path.startsWith(folder))
+  );
 }
 
 export function depthOf(path: string): number {

@@ -11,7 +11,13 @@ export function actionOf(directory: string, path: string, decision: Decision): P
     case 'forget':
       return undefined;
     case 'deliver':
-      return { directory, action: deliveryAction(decision), path, bytes: decision.content ? bytesOf(decision.entry) : 0, reason: decision.reason };
+      return {
+        directory,
+        action: deliveryAction(decision),
+        path,
+        bytes: decision.content ? bytesOf(decision.entry) : 0,
+        reason: decision.reason,
+      };
     case 'remove':
     case 'remove-on-main':
       return { directory, action: 'remove', path, bytes: 0, reason: decision.reason };
@@ -24,7 +30,13 @@ export function actionOf(directory: string, path: string, decision: Decision): P
         reason: decision.reason,
       };
     case 'lose':
-      return { directory, action: 'conflict', path, bytes: bytesOf(decision.loser) + bytesOf(decision.winner), reason: decision.reason };
+      return {
+        directory,
+        action: 'conflict',
+        path,
+        bytes: bytesOf(decision.loser) + bytesOf(decision.winner),
+        reason: decision.reason,
+      };
     case 'skip':
       return { directory, action: 'skip', path, bytes: 0, reason: decision.reason };
   }

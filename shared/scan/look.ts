@@ -16,17 +16,30 @@ export type Look =
  * @param relativePath the path inside the directory, to tell links that lead outside
  * @throws Node's fs errors when a link can't be read
  */
-export function look(folder: Folder, name: string, relativePath: string, stat: BigIntStats, owners: Owners): Look {
+export function look(
+  folder: Folder,
+  name: string,
+  relativePath: string,
+  stat: BigIntStats,
+  owners: Owners,
+): Look {
   const ownership = ownershipOf(stat, owners);
   const mode = Number(stat.mode & PERMISSIONS);
   if (stat.isFile()) {
-    const entry = { type: 'file' as const, size: Number(stat.size), mtime: String(stat.mtimeNs), mode, ...ownership };
+    const entry = {
+      type: 'file' as const,
+      size: Number(stat.size),
+      mtime: String(stat.mtimeNs),
+      mode,
+      ...ownership,
+    };
     return { kind: 'file', entry };
   }
   if (stat.isDirectory()) return { kind: 'folder', entry: { type: 'folder', mode, ...ownership } };
   if (stat.isSymbolicLink()) {
     const target = folder.readLink(name);
-    if (!staysInside(relativePath, target)) return { kind: 'special', what: `a link that leads outside (${target})` };
+    if (!staysInside(relativePath, target))
+      return { kind: 'special', what: `a link that leads outside (${target})` };
     return { kind: 'link', entry: { type: 'link', target, ...ownership } };
   }
   return { kind: 'special', what: kindOf(stat) };

@@ -186,7 +186,12 @@ export class Replica implements Tree {
     this.#emptyConfirmed = true;
     this.held = undefined;
     await this.rescan();
-    await this.#exclusive((open) => this.#settle(open, [...this.#nodes.paths()].filter((p) => this.#isGone(p))));
+    await this.#exclusive((open) =>
+      this.#settle(
+        open,
+        [...this.#nodes.paths()].filter((p) => this.#isGone(p)),
+      ),
+    );
     this.#emptyConfirmed = false;
   }
 
@@ -308,7 +313,14 @@ export class Replica implements Tree {
     }
   }
 
-  #observe(handle: Folder, name: string, path: string, stat: BigIntStats, deep: boolean, queue: string[]): void {
+  #observe(
+    handle: Folder,
+    name: string,
+    path: string,
+    stat: BigIntStats,
+    deep: boolean,
+    queue: string[],
+  ): void {
     const stamp = stampOf(stat);
     const node = this.#nodes.get(path);
     if (stat.isFile() && node?.stamp === stamp && node.state.kind !== 'unreadable') {
@@ -327,7 +339,8 @@ export class Replica implements Tree {
     const state: PathState =
       seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
     this.#dropBelowUnlessFolder(path, state);
-    const wasFolder = node?.state.kind === 'settled' && node.state.entry.type === 'folder' && node.stamp !== GONE;
+    const wasFolder =
+      node?.state.kind === 'settled' && node.state.entry.type === 'folder' && node.stamp !== GONE;
     this.#put(path, state, seen.kind === 'folder' ? '' : stamp);
     if (seen.kind === 'folder' && (deep || !wasFolder)) {
       if (depthOf(path) < MAX_DEPTH) queue.push(path);
@@ -367,7 +380,10 @@ export class Replica implements Tree {
     let first = Infinity;
     for (const due of this.#due.values()) if (due < first) first = due;
     const delay = Math.max(0, Math.ceil(first - this.#options.clock.monotonic()));
-    this.#timer = setTimeout(() => void this.#exclusive((open) => this.#settle(open, this.#takeDue())), delay);
+    this.#timer = setTimeout(
+      () => void this.#exclusive((open) => this.#settle(open, this.#takeDue())),
+      delay,
+    );
   }
 
   #takeDue(): string[] {
@@ -381,7 +397,9 @@ export class Replica implements Tree {
   /** Takes files that have been quiet long enough, and removes what stayed away. */
   async #settle(open: OpenFolders, paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
-    const writing = paths.some((path) => !this.#isGone(path)) ? openForWriting(realpathSync(this.path)) : new Set();
+    const writing = paths.some((path) => !this.#isGone(path))
+      ? openForWriting(realpathSync(this.path))
+      : new Set();
     const breather = new Breather();
     const removed: string[] = [];
     const fresh: string[] = [];
@@ -421,7 +439,8 @@ export class Replica implements Tree {
       const stat = handle.stat(baseOf(path));
       if (stat === undefined) return this.#vanish(path);
       const stamp = stampOf(stat);
-      if (stamp !== node.stamp || !stat.isFile()) return this.#lookAt(handle, baseOf(path), path, false, fresh);
+      if (stamp !== node.stamp || !stat.isFile())
+        return this.#lookAt(handle, baseOf(path), path, false, fresh);
       if (writing) return this.#wait(path, this.#options.settle);
       const hash = await hashFile(handle, baseOf(path), stamp);
       // Meanwhile we may have placed something there ourselves.
@@ -474,7 +493,8 @@ export class Replica implements Tree {
     for (const path of this.#unsaved) {
       const node = this.#nodes.get(path);
       if (node === undefined) changes.set(path, undefined);
-      else if (node.state.kind === 'settled') changes.set(path, { stamp: node.stamp, entry: node.state.entry });
+      else if (node.state.kind === 'settled')
+        changes.set(path, { stamp: node.stamp, entry: node.state.entry });
     }
     this.#unsaved = new Set();
     this.#options.index.save(changes);
@@ -486,6 +506,7 @@ function identityOf(stat: BigIntStats): string {
 }
 
 function sameState(a: PathState, b: PathState): boolean {
-  if (a.kind === 'settled' && b.kind === 'settled') return JSON.stringify(a.entry) === JSON.stringify(b.entry);
+  if (a.kind === 'settled' && b.kind === 'settled')
+    return JSON.stringify(a.entry) === JSON.stringify(b.entry);
   return JSON.stringify(a) === JSON.stringify(b);
 }

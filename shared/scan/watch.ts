@@ -89,7 +89,8 @@ export class Watch {
 
   #hintAt(folder: string, name: string | undefined): void {
     const names = this.#hints.has(folder) ? this.#hints.get(folder) : new Set<string>();
-    if (name === undefined || names === undefined || names.size >= MANY_NAMES) this.#hints.set(folder, undefined);
+    if (name === undefined || names === undefined || names.size >= MANY_NAMES)
+      this.#hints.set(folder, undefined);
     else this.#hints.set(folder, names.add(name));
     this.#gather ??= setTimeout(() => void this.#lookUntilDone(), GATHER);
   }

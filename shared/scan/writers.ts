@@ -16,7 +16,8 @@ export function openForWriting(root: string): Set<string> {
       if (!path?.startsWith(prefix)) continue;
       const info = readOr(() => readFileSync(`/proc/${process}/fdinfo/${descriptor}`, 'utf8'));
       const flags = /^flags:\s*([0-7]+)/m.exec(info ?? '')?.[1];
-      if (flags !== undefined && (parseInt(flags, 8) & ACCESS_MODE) !== 0) found.add(path.slice(prefix.length));
+      if (flags !== undefined && (parseInt(flags, 8) & ACCESS_MODE) !== 0)
+        found.add(path.slice(prefix.length));
     }
   }
   return found;

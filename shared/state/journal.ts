@@ -24,7 +24,9 @@ export class Journal {
   }
 
   open(directory: string): ChangeSet[] {
-    const rows = this.#db.prepare('SELECT change_set FROM journal WHERE directory = ? ORDER BY id').all(directory);
+    const rows = this.#db
+      .prepare('SELECT change_set FROM journal WHERE directory = ? ORDER BY id')
+      .all(directory);
     return rows.map((row) => JSON.parse(row['change_set'] as string) as ChangeSet);
   }
 }

@@ -121,7 +121,8 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     if (frame === undefined) return this.violation('a binary frame that makes no sense');
     const stream = this.#incoming.get(frame.stream);
     if (stream === undefined) {
-      if (!this.#ended.has(frame.stream)) this.violation(`a frame for stream ${frame.stream}, which nobody asked for`);
+      if (!this.#ended.has(frame.stream))
+        this.violation(`a frame for stream ${frame.stream}, which nobody asked for`);
       return;
     }
     if (frame.kind === 'end') stream.end();
@@ -142,7 +143,8 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
       return this.violation(`a message that makes no sense (${issue?.path.join('.')}: ${issue?.message})`);
     }
     const message = parsed.data;
-    if (message.type === 'credit' || message.type === 'cancel') this.#control(message as unknown as StreamControl);
+    if (message.type === 'credit' || message.type === 'cancel')
+      this.#control(message as unknown as StreamControl);
     else this.#options.onMessage(message);
   }
 

@@ -70,7 +70,8 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
     return addError(pack, number, errnoOf(error));
   }
   try {
-    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp) return await addError(pack, number, 'changed');
+    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp)
+      return await addError(pack, number, 'changed');
     const size = file.size - file.from;
     if (size <= SMALL) await addSmall(pack, number, fd, file);
     else await addLarge(pack, number, fd, file);
@@ -103,7 +104,7 @@ async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed
     entry.on('close', () => resolve());
     entry.on('error', reject);
   });
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
     const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, file.from + at);
     // It shrank under us. The size is promised already: the receiver's hash check finds the filling.

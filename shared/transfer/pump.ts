@@ -45,7 +45,8 @@ export class Pump {
   #smallest(): OutgoingStream | undefined {
     let smallest: OutgoingStream | undefined;
     for (const stream of this.#streams) {
-      if (stream.canSend && (smallest === undefined || stream.remaining < smallest.remaining)) smallest = stream;
+      if (stream.canSend && (smallest === undefined || stream.remaining < smallest.remaining))
+        smallest = stream;
     }
     return smallest;
   }

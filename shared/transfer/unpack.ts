@@ -58,7 +58,8 @@ export async function unpackFiles(
       }
       taken += 3 * BLOCK;
       for await (const chunk of entry) {
-        if (refusal !== undefined) throw new ArchiveError(`the archive's entry ${number} has content and an error`);
+        if (refusal !== undefined)
+          throw new ArchiveError(`the archive's entry ${number} has content and an error`);
         taken += (chunk as Buffer).length;
         await sink.write(chunk as Buffer);
       }
@@ -78,16 +79,21 @@ export async function unpackFiles(
   if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
 }
 
-async function feed(stream: IncomingStream, extract: tar.Extract, account: (bytes: number) => void): Promise<void> {
+async function feed(
+  stream: IncomingStream,
+  extract: tar.Extract,
+  account: (bytes: number) => void,
+): Promise<void> {
   const target = extract as unknown as NodeJS.WritableStream;
-  let decoder: NodeJS.WritableStream & AsyncIterable<Buffer> | undefined;
+  let decoder: (NodeJS.WritableStream & AsyncIterable<Buffer>) | undefined;
   let decoded: Promise<void> | undefined;
   let first = true;
   for await (let chunk of stream) {
     if (first) {
       first = false;
       const encoding = chunk[0];
-      if (encoding !== ENCODING.plain && encoding !== ENCODING.zstd) throw new ArchiveError('unknown encoding');
+      if (encoding !== ENCODING.plain && encoding !== ENCODING.zstd)
+        throw new ArchiveError('unknown encoding');
       if (encoding === ENCODING.zstd) {
         decoder = zlib.createZstdDecompress();
         decoded = drain(decoder, target, account);

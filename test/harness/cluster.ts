@@ -51,7 +51,10 @@ export class Cluster {
   }
 
   configure(yaml: string): void {
-    writeFileSync(path.join(this.main.root, 'etc/xivo-xds-sync/controller.yml'), `listen: "127.0.0.1:${this.port}"\n${yaml}`);
+    writeFileSync(
+      path.join(this.main.root, 'etc/xivo-xds-sync/controller.yml'),
+      `listen: "127.0.0.1:${this.port}"\n${yaml}`,
+    );
   }
 
   addHost(name: string): Mds {
@@ -103,13 +106,19 @@ export class Cluster {
   /** Waits until every MDS that runs is in sync. */
   async inSync(limit = 30_000): Promise<void> {
     let last = '';
-    await eventually('every MDS is in sync', async () => {
-      const { mds } = await this.status();
-      last = JSON.stringify(mds);
-      const running = this.mds.filter((host) => host.isRunning).map(({ name }) => name);
-      return running.every((name) => mds.find((each) => each.name === name)?.inSync === true);
-    }, limit).catch((error: Error) => {
-      throw new Error(`${error.message}\n${last}\n--- Main's log\n${this.main.log}\n${this.mds.map((each) => `--- ${each.name}\n${each.log}`).join('\n')}`);
+    await eventually(
+      'every MDS is in sync',
+      async () => {
+        const { mds } = await this.status();
+        last = JSON.stringify(mds);
+        const running = this.mds.filter((host) => host.isRunning).map(({ name }) => name);
+        return running.every((name) => mds.find((each) => each.name === name)?.inSync === true);
+      },
+      limit,
+    ).catch((error: Error) => {
+      throw new Error(
+        `${error.message}\n${last}\n--- Main's log\n${this.main.log}\n${this.mds.map((each) => `--- ${each.name}\n${each.log}`).join('\n')}`,
+      );
     });
   }
 

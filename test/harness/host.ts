@@ -60,7 +60,8 @@ export class Host {
   /** Runs a command that must succeed. */
   async ok(args: readonly string[], input?: string): Promise<string> {
     const ran = await this.run(args, input === undefined ? {} : { input });
-    if (ran.code !== 0) throw new Error(`${this.name}: ${args.join(' ')} ended with ${ran.code}: ${ran.stdout}${ran.stderr}`);
+    if (ran.code !== 0)
+      throw new Error(`${this.name}: ${args.join(' ')} ended with ${ran.code}: ${ran.stdout}${ran.stderr}`);
     return ran.stdout;
   }
 
@@ -79,7 +80,15 @@ export class Host {
   /** Starts the daemon. @param before words put before the command, such as `ip netns exec NAME` */
   start(before: readonly string[] = []): void {
     const daemonArgs = this.program === 'xivo-xds-sync' ? ['serve'] : ['run'];
-    const command = [...before, path.join(CHECKOUT, 'bin', this.program), '--root', this.root, '--log', 'stderr', ...daemonArgs];
+    const command = [
+      ...before,
+      path.join(CHECKOUT, 'bin', this.program),
+      '--root',
+      this.root,
+      '--log',
+      'stderr',
+      ...daemonArgs,
+    ];
     const log = openSync(this.logFile, 'a');
     this.#daemon = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['ignore', log, log],
@@ -112,7 +121,10 @@ export class Host {
 
 /** Runs one of the two programs to its end, bounded in time. */
 export async function runProgram(program: Program, args: readonly string[], input?: string): Promise<Ran> {
-  const child = spawn(path.join(CHECKOUT, 'bin', program), args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: COMMAND_TIMEOUT });
+  const child = spawn(path.join(CHECKOUT, 'bin', program), args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: COMMAND_TIMEOUT,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
@@ -133,7 +145,10 @@ export class FakeAsterisk {
     this.script = path.join(host.root, 'asterisk');
     this.#calls = path.join(host.root, 'asterisk.calls');
     this.#answer = path.join(host.root, 'asterisk.answer');
-    writeFileSync(this.script, `#!/bin/sh\necho "$@" >> "${this.#calls}"\n[ ! -e "${this.#answer}" ] || . "${this.#answer}"\n`);
+    writeFileSync(
+      this.script,
+      `#!/bin/sh\necho "$@" >> "${this.#calls}"\n[ ! -e "${this.#answer}" ] || . "${this.#answer}"\n`,
+    );
     chmodSync(this.script, 0o755);
   }
 
@@ -153,7 +168,11 @@ export class FakeAsterisk {
 }
 
 /** Waits until a condition holds. @throws with `what`, when it does not within `limit` milliseconds */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, limit = 20_000): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limit = 20_000,
+): Promise<void> {
   const deadline = Date.now() + limit;
   for (;;) {
     if (await holds()) return;
@@ -161,4 +180,3 @@ export async function eventually(what: string, holds: () => boolean | Promise<bo
     await sleep(25);
   }
 }
-

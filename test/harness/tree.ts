@@ -3,17 +3,26 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /** What a folder holds, a line a path, without the program's own area and without overrides: for comparing hosts. */
-export function treeOf(root: string, options: { skip?: readonly string[]; metadata?: boolean } = {}): string[] {
+export function treeOf(
+  root: string,
+  options: { skip?: readonly string[]; metadata?: boolean } = {},
+): string[] {
   const lines: string[] = [];
   const walk = (folder: Buffer, shown: string): void => {
     const names = readdirSync(folder, { encoding: 'buffer' });
     for (const name of names) {
       const text = name.toString('latin1');
       const relative = shown === '' ? text : `${shown}/${text}`;
-      if (relative === '.xivo-xds-sync' || text.startsWith('xds_override') || options.skip?.includes(relative) === true) continue;
+      if (
+        relative === '.xivo-xds-sync' ||
+        text.startsWith('xds_override') ||
+        options.skip?.includes(relative) === true
+      )
+        continue;
       const full = Buffer.concat([folder, Buffer.from('/'), name]);
       const stat = lstatSync(full, { bigint: true });
-      const meta = options.metadata === false ? '' : ` ${(stat.mode & 0o7777n).toString(8)} ${stat.uid}:${stat.gid}`;
+      const meta =
+        options.metadata === false ? '' : ` ${(stat.mode & 0o7777n).toString(8)} ${stat.uid}:${stat.gid}`;
       if (stat.isDirectory()) {
         lines.push(`${relative}/${meta}`);
         walk(full, relative);

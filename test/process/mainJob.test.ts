@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, lutimesSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/host.ts';
@@ -16,7 +29,10 @@ void describe('A Main with two MDS', () => {
     for (let i = 0; i < 40; i++) main.write('sounds', `fr/digits/${i}.wav`, Buffer.alloc(i * 100, i));
     mkdirSync(main.at('sounds', 'empty'), { recursive: true });
     symlinkSync('digits/1.wav', main.at('sounds', 'fr/one.wav'));
-    writeFileSync(Buffer.concat([Buffer.from(`${main.at('sounds')}/caf`), Buffer.from([0xe9]), Buffer.from('.wav')]), 'latin');
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${main.at('sounds')}/caf`), Buffer.from([0xe9]), Buffer.from('.wav')]),
+      'latin',
+    );
     cluster.one('mds1').write('recordings', '100-1.wav', 'recorded on mds1');
     cluster.one('mds1').write('dialplan', 'local.conf', '[local]\n');
     cluster.one('mds1').write('dialplan', 'xds_override_a.conf', '[override]\n');
@@ -30,16 +46,23 @@ void describe('A Main with two MDS', () => {
   async function same(directory: 'moh' | 'sounds' | 'recordings'): Promise<void> {
     await eventually(`${directory} is the same everywhere`, () => {
       const expected = treeOf(cluster.main.at(directory), { skip: ['recordings'] }).join('\n');
-      return cluster.mds.every((mds) => treeOf(mds.at(directory), { skip: ['recordings'] }).join('\n') === expected);
+      return cluster.mds.every(
+        (mds) => treeOf(mds.at(directory), { skip: ['recordings'] }).join('\n') === expected,
+      );
     }).catch((error: unknown) => {
-      assert.deepEqual(treeOf(cluster.one('mds1').at(directory), { skip: ['recordings'] }), treeOf(cluster.main.at(directory), { skip: ['recordings'] }), cluster.one('mds1').log);
+      assert.deepEqual(
+        treeOf(cluster.one('mds1').at(directory), { skip: ['recordings'] }),
+        treeOf(cluster.main.at(directory), { skip: ['recordings'] }),
+        cluster.one('mds1').log,
+      );
       throw error;
     });
   }
 
   void it('delivers every kind of entry with its metadata', async () => {
     for (const directory of ['moh', 'sounds', 'recordings'] as const) await same(directory);
-    for (const mds of cluster.mds) assert.equal(mds.read('dialplan', 'a.conf'), cluster.main.read('dialplan', 'a.conf'));
+    for (const mds of cluster.mds)
+      assert.equal(mds.read('dialplan', 'a.conf'), cluster.main.read('dialplan', 'a.conf'));
   });
 
   void it('leaves what is local and overrides where they are', () => {
@@ -78,14 +101,23 @@ void describe('A Main with two MDS', () => {
   void it('brings drift back, and keeps the edit in the trash', async () => {
     const mds = cluster.one('mds1');
     writeFileSync(mds.at('dialplan', 'a.conf'), 'somebody edited me');
-    await eventually("Main's is back", () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'));
+    await eventually(
+      "Main's is back",
+      () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'),
+    );
     unlinkSync(mds.at('dialplan', 'a.conf'));
-    await eventually("Main's is back again", () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'));
+    await eventually(
+      "Main's is back again",
+      () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'),
+    );
   });
 
   void it('carries recordings from an MDS to Main and to every other MDS', async () => {
     cluster.one('mds2').write('recordings', 'dir/200-2.wav', 'recorded on mds2');
-    await eventually('it is on mds1', () => cluster.one('mds1').read('recordings', 'dir/200-2.wav') === 'recorded on mds2');
+    await eventually(
+      'it is on mds1',
+      () => cluster.one('mds1').read('recordings', 'dir/200-2.wav') === 'recorded on mds2',
+    );
     assert.equal(cluster.main.read('recordings', 'dir/200-2.wav'), 'recorded on mds2');
     await same('recordings');
   });
@@ -94,7 +126,9 @@ void describe('A Main with two MDS', () => {
     unlinkSync(cluster.one('mds2').at('recordings', 'dir/200-2.wav'));
     await eventually('it is back', () => existsSync(cluster.one('mds2').at('recordings', 'dir/200-2.wav')));
     unlinkSync(cluster.main.at('recordings', 'dir/200-2.wav'));
-    await eventually('it is gone', () => cluster.mds.every((mds) => !existsSync(mds.at('recordings', 'dir/200-2.wav'))));
+    await eventually('it is gone', () =>
+      cluster.mds.every((mds) => !existsSync(mds.at('recordings', 'dir/200-2.wav'))),
+    );
     await cluster.inSync();
     assert.equal(existsSync(cluster.main.at('recordings', 'dir/200-2.wav')), false);
   });
@@ -109,12 +143,16 @@ void describe('A Main with two MDS', () => {
         assert.equal(there?.files, files);
       }
     }
-    const dialplan = status.mds.find(({ name }) => name === 'mds1')?.directories.find(({ name }) => name === 'dialplan');
+    const dialplan = status.mds
+      .find(({ name }) => name === 'mds1')
+      ?.directories.find(({ name }) => name === 'dialplan');
     assert.equal(dialplan?.localOnly, 1);
   });
 
   void it('has nothing to do once it is in sync', async () => {
-    const dry = JSON.parse(await cluster.main.ok(['-n', '--json'])) as { mds: { ok: boolean; actions: unknown[] }[] };
+    const dry = JSON.parse(await cluster.main.ok(['-n', '--json'])) as {
+      mds: { ok: boolean; actions: unknown[] }[];
+    };
     for (const mds of dry.mds) assert.deepEqual(mds.actions, []);
     const out = await cluster.main.ok([]);
     assert.match(out, /mds1: in sync \(nothing to do\)/);
@@ -135,7 +173,10 @@ void describe('A Main with two MDS', () => {
     await cluster.startMain();
     await same('sounds');
     await same('recordings');
-    assert.equal(readFileSync(cluster.main.at('recordings', '400-4.wav'), 'utf8'), 'recorded while Main was down');
+    assert.equal(
+      readFileSync(cluster.main.at('recordings', '400-4.wav'), 'utf8'),
+      'recorded while Main was down',
+    );
     assert.ok(statSync(cluster.main.at('recordings', '400-4.wav')).size > 0);
     lutimesSync(cluster.main.at('sounds', 'main-away.wav'), 1, 1);
     await same('sounds');
