@@ -1,3 +1,4 @@
+import { extensionKey } from '../../shared/lint/lint.ts';
 import type { DialplanReading, PlannedPriority } from '../../shared/lint/lint.ts';
 import { decodeName } from '../../shared/paths/bytes.ts';
 import type { LogWords } from './asteriskLog.ts';
@@ -130,12 +131,13 @@ class LiveIndex {
   }
 }
 
+/** Asterisk shows all priorities of an extension under the name that its first one was written with. */
 function whereabouts({
   context,
   extension,
   caller,
 }: Pick<LivePriority, 'context' | 'extension' | 'caller'>): string {
-  return `${context}\0${extension}\0${caller ?? ''}`;
+  return `${context}\0${extensionKey(extension, caller)}`;
 }
 
 function isFrom(live: LivePriority, planned: PlannedPriority): boolean {

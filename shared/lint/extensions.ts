@@ -14,6 +14,8 @@ export type PlannedPriority = {
   readonly label: string | undefined;
   /** What `dialplan show` prints for it, as `1. NoOp(x)`; undefined where only Asterisk can tell. */
   readonly shown: string | undefined;
+  /** It stands after a place where Asterisk gave up. */
+  readonly unread: boolean;
 };
 
 /** What Asterisk calls the priority of a hint. */
@@ -125,6 +127,7 @@ function readExten(
     priority: number,
     label: read.label,
     shown: shownAs(number, app, data),
+    unread: section.unread,
   });
 }
 

@@ -1,5 +1,6 @@
 import { encodeName } from '../paths/bytes.ts';
 export type { PlannedPriority } from './extensions.ts';
+export { extensionKey } from './extensionKey.ts';
 import { readExtensions } from './extensions.ts';
 import type { PlannedPriority } from './extensions.ts';
 import { Findings } from './finding.ts';
@@ -50,14 +51,14 @@ export function readDialplan(files: ReadonlyMap<string, Buffer>, world: LintWorl
     if (stop === undefined) continue;
     broken ??= stop;
     reading = { ...newReading(), counted: reading.counted };
-    sections.forgetCurrent();
+    sections.goOnAfterBreak();
   }
   noteOpenComment(reading.depth, reading.openedAt, findings);
   const priorities = readExtensions(sections.all, findings);
   const end = broken?.counted ?? Infinity;
   return {
     findings: findings.list(),
-    priorities: priorities.filter(({ place }) => place.counted < end),
+    priorities: priorities.filter(({ place, unread }) => !unread && place.counted < end),
     countedBefore,
   };
 }

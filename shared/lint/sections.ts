@@ -15,6 +15,8 @@ export type Section = {
   isTemplate: boolean;
   readonly outside: boolean;
   mixed: boolean;
+  /** It comes after a place where Asterisk gave up. */
+  readonly unread: boolean;
   readonly settings: Setting[];
 };
 
@@ -31,6 +33,7 @@ export class Sections {
   readonly all: Section[] = [];
   readonly #context: SectionsContext;
   #current: Section | undefined;
+  #isBroken = false;
 
   constructor(context: SectionsContext) {
     this.#context = context;
@@ -46,8 +49,9 @@ export class Sections {
   }
 
   /** Goes on after a broken file as if it had been read, so that later files are checked for their own sake. */
-  forgetCurrent(): void {
+  goOnAfterBreak(): void {
     this.#current = undefined;
+    this.#isBroken = true;
   }
 
   /** False when Asterisk gives up here. */
@@ -80,7 +84,14 @@ export class Sections {
       return false;
     }
     const name = text.slice(1, end);
-    const section: Section = { name, isTemplate: false, outside: false, mixed: false, settings: [] };
+    const section: Section = {
+      name,
+      isTemplate: false,
+      outside: false,
+      mixed: false,
+      unread: this.#isBroken,
+      settings: [],
+    };
     if (text[end + 1] !== '(') {
       this.#open(section);
       return true;
@@ -210,7 +221,14 @@ export class Sections {
 
   #currentOrOutside(): Section {
     if (this.#current === undefined) {
-      this.#open({ name: '', isTemplate: false, outside: true, mixed: true, settings: [] });
+      this.#open({
+        name: '',
+        isTemplate: false,
+        outside: true,
+        mixed: true,
+        unread: this.#isBroken,
+        settings: [],
+      });
     }
     return this.#current as Section;
   }
