@@ -31,7 +31,7 @@ function isFine({ state, inSync }: MdsStatus): boolean {
 
 /** The tables for people. @param now milliseconds since 1970 */
 export function render(status: Status, now: number): string[] {
-  const colour = process.stdout.isTTY === true;
+  const colour = process.stdout.isTTY;
   const { main } = status;
   const lines = [
     `xivo-xds-sync ${status.version} on ${main.listen}, running for ${formatDuration(now - Date.parse(main.startedAt))}`,
