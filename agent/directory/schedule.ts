@@ -6,7 +6,7 @@ import { type Outgoing, outgoingBytes } from './upload.ts';
 /** A file from this size on travels alone, so that it holds nothing else up, bytes. */
 const LARGE = 8 * 1024 * 1024;
 /** What one change set holds at most, so that a first pass becomes visible bit by bit. */
-const MAX_CHANGE_SET_FILES = 2_000;
+const MAX_CHANGE_SET_FILES = 4_000;
 const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
 /** Change sets of small files, and large files, under way at once in one directory. */
 const MAX_BULK = 2;

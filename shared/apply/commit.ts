@@ -6,6 +6,7 @@ import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { Area } from './area.ts';
 import type { ChangeSet, Outcome, Step } from './changeSet.ts';
+import { setMtime } from '../disk/syscalls.ts';
 import type { Entry } from '../manifest/entry.ts';
 
 /** Thrown inside when disk is not what a step expects: the step is stale, and a new plan is due. */
@@ -92,10 +93,10 @@ function redress(folder: Folder, name: string, expected: BigIntStats, entry: Ent
     if (fstatSync(fd, { bigint: true }).ino !== expected.ino) throw new Stale();
     fchownSync(fd, entry.uid, entry.gid);
     fchmodSync(fd, entry.mode);
+    if (entry.type === 'file') setMtime(fd, BigInt(entry.mtime));
   } finally {
     closeSync(fd);
   }
-  if (entry.type === 'file') folder.setMtime(name, BigInt(entry.mtime));
 }
 
 function put(

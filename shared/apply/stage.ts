@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, fstatSync, writeSync } from 'node:fs';
 import type { Folder } from '../disk/folder.ts';
+import { setMtime } from '../disk/syscalls.ts';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
 import type { Staged } from './changeSet.ts';
 
@@ -36,9 +37,11 @@ export class StagedFile {
       this.discard();
       return undefined;
     }
+    fchownSync(this.#fd, entry.uid, entry.gid);
+    fchmodSync(this.#fd, entry.mode);
+    setMtime(this.#fd, BigInt(entry.mtime));
     const inode = String(fstatSync(this.#fd, { bigint: true }).ino);
     this.#close();
-    dress(this.#stage, this.#name, entry);
     return { name: this.#name, inode };
   }
 
@@ -65,9 +68,8 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
   return { name, inode: String(stat.ino) };
 }
 
-/** Gives a name the metadata of an entry: owner first, since that takes set-id bits away; mtime last. */
-export function dress(folder: Folder, name: string, entry: Entry): void {
+/** The staging area is ours alone, so a name in it is what we made. Owner first: that takes set-id bits away. */
+function dress(folder: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
   folder.setOwner(name, entry.uid, entry.gid);
-  if (entry.type !== 'link') folder.setMode(name, entry.mode);
-  if (entry.type === 'file') folder.setMtime(name, BigInt(entry.mtime));
+  if (entry.type === 'folder') folder.setMode(name, entry.mode);
 }

@@ -15,7 +15,7 @@ import {
   type BigIntStats,
 } from 'node:fs';
 import { decodeName, encodeName } from '../paths/bytes.ts';
-import { renameAt, type RenameMode, setMtimeAt } from './syscalls.ts';
+import { renameAt, type RenameMode } from './syscalls.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } = constants;
 
@@ -106,10 +106,6 @@ export class Folder {
   /** The caller knows that the name is no link: chmod would follow it. */
   setMode(name: string, mode: number): void {
     chmodSync(this.at(name), mode);
-  }
-
-  setMtime(name: string, nanoseconds: bigint): void {
-    setMtimeAt(this.fd, name, nanoseconds);
   }
 
   /** Makes the folder's names durable. */

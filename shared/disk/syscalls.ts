@@ -4,19 +4,17 @@ import os from 'node:os';
 import { encodeName } from '../paths/bytes.ts';
 
 /**
- * The three system calls that Node's `fs` does not offer, called in libc:
+ * The system calls that Node's `fs` does not offer, called in libc:
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
- * - utimensat(2): set a time to the nanosecond (`fs.utimes` takes a double, which is off by up to 120 ns);
- * - linkat(2) is not needed: `fs.link` does not follow links on Linux.
- * All take an open folder and a name in it, so no path is resolved twice.
+ * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns).
+ * Names are taken in open folders, so no path is resolved twice.
  */
 const { functions: libc } = ffi.dlopen('libc.so.6', {
   renameat2: { arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'], return: 'int32' },
-  utimensat: { arguments: ['int32', 'buffer', 'buffer', 'int32'], return: 'int32' },
+  futimens: { arguments: ['int32', 'buffer'], return: 'int32' },
   __errno_location: { arguments: [], return: 'pointer' },
 });
 
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const UTIME_OMIT = (1n << 30n) - 2n;
 const RENAME_FLAGS = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
 const errorNames = new Map(Object.entries(os.constants.errno).map(([name, number]) => [number, name]));
@@ -37,17 +35,17 @@ export function renameAt(fromFd: number, from: string, toFd: number, to: string,
 }
 
 /**
- * Sets the mtime of a name in a folder, never following a link; atime stays.
+ * Sets the mtime of an open file; atime stays.
  * @param mtime nanoseconds since 1970
  */
-export function setMtimeAt(folderFd: number, name: string, mtime: bigint): void {
+export function setMtime(fd: number, mtime: bigint): void {
   const times = Buffer.alloc(32);
   times.writeBigInt64LE(UTIME_OMIT, 8);
   const second = 1_000_000_000n;
   const nanoseconds = ((mtime % second) + second) % second;
   times.writeBigInt64LE((mtime - nanoseconds) / second, 16);
   times.writeBigInt64LE(nanoseconds, 24);
-  check(libc.utimensat(folderFd, cString(name), times, AT_SYMLINK_NOFOLLOW), 'utimensat', name);
+  check(libc.futimens(fd, times), 'futimens', String(fd));
 }
 
 function cString(name: string): Buffer {

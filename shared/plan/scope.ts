@@ -1,5 +1,5 @@
 import { entryOf } from '../manifest/state.ts';
-import { isBelow, parentOf } from '../paths/relative.ts';
+import { parentOf } from '../paths/relative.ts';
 import type { PlanInput } from './plan.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
@@ -22,9 +22,6 @@ export function scopeOf({ paths, main, mds, ledger, tombstones }: PlanInput): Se
   for (const folder of contested) {
     for (const path of pathsBelow(main, folder)) scope.add(path);
     for (const path of pathsBelow(mds, folder)) scope.add(path);
-  }
-  if (contested.length > 0) {
-    for (const path of ledger.keys()) if (contested.some((folder) => isBelow(path, folder))) scope.add(path);
   }
   return scope;
 }

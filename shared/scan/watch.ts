@@ -15,6 +15,8 @@ const BURST_EVENTS = 4_000;
 const BURST_WINDOW = 1_000;
 /** The event loop was busy this long: the kernel's queue may have overflowed meanwhile, milliseconds. */
 const BUSY_LOOP = 400;
+/** After reading folders for a time, so many times as long passes before they are read again. */
+const REST = 4;
 const BEAT = 200;
 /** Folders that can't be watched (a name that is not UTF-8, no watches left) are read this often, milliseconds. */
 const POLL = 5_000;
@@ -35,6 +37,8 @@ export class Watch {
   #lateTimer: NodeJS.Timeout | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
+  /** Whole folders are not read again before this time (monotonic): reading a large one over and over helps nobody. */
+  #foldersNotBefore = 0;
   #events = 0;
   #everything = false;
   #unwatched = false;
@@ -99,27 +103,35 @@ export class Watch {
   async #lookUntilDone(): Promise<void> {
     await this.#look();
     this.#gather = undefined;
-    if (this.#hints.size > 0) this.#gather = setTimeout(() => void this.#lookUntilDone(), GATHER);
+    if (this.#hints.size === 0 && !this.#everything) return;
+    const onlyFolders = [...this.#hints.values()].every((names) => names === undefined);
+    const wait = onlyFolders ? Math.max(GATHER, this.#foldersNotBefore - performance.now()) : GATHER;
+    this.#gather = setTimeout(() => void this.#lookUntilDone(), wait);
   }
 
   async #look(): Promise<void> {
     const hints = this.#hints;
     this.#hints = new Map();
-    if (this.#everything) {
-      this.#everything = false;
-      this.#events = 0;
-      return this.#replica.rescan();
-    }
+    const foldersAreDue = performance.now() >= this.#foldersNotBefore;
     const names: string[] = [];
     const folders: string[] = [];
     for (const [folder, hinted] of hints) {
-      if (hinted === undefined) folders.push(folder);
-      else for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
       this.#late.add(folder);
+      if (hinted !== undefined) for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
+      else if (foldersAreDue) folders.push(folder);
+      else this.#hints.set(folder, undefined);
     }
     this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
     if (names.length > 0) await this.#replica.relook(names);
-    if (folders.length > 0) await this.#replica.rereadFolders(folders);
+    if (!foldersAreDue) return;
+    const begun = performance.now();
+    if (this.#everything) {
+      this.#everything = false;
+      this.#events = 0;
+      await this.#replica.rescan();
+    } else if (folders.length > 0) await this.#replica.rereadFolders(folders);
+    const took = performance.now() - begun;
+    this.#foldersNotBefore = begun + took * (1 + REST);
   }
 
   #lookLate(): void {
