@@ -80,15 +80,19 @@ export class CarryOut {
   #lose(path: string, { loser, winner }: Decision & { kind: 'lose' }): boolean {
     const { side } = this.#agent;
     if (!isEqual(side.at(path), loser) || !isEqual(this.#world.main.at(path), winner)) return false;
+    this.#checkConflict(path, loser, winner, false);
     if (loser.type === 'file') this.#world.main.trash.add(loser.hash);
     if (this.#how.answerLost) return true;
     return this.#replace(side, path, winner, true) && this.#learn(path, winner);
   }
 
-  #upload(path: string, { entry, expect, content }: Decision & { kind: 'upload' }): boolean {
+  #upload(path: string, { entry, expect, content, conflict }: Decision & { kind: 'upload' }): boolean {
     const { main, tombstones } = this.#world;
     if (!isEqual(main.at(path), expect) || !main.isFolder(parentOf(path))) return false;
     if (!isEqual(this.#agent.side.at(path), entry)) return false;
+    if (conflict) this.#checkConflict(path, entry, expect, true);
+    else this.#checkKnown(path, entry, expect);
+    if (entry.type !== 'folder') for (const each of main.below(path)) this.#checkRemovedByUser(each);
     if (!this.#replace(main, path, entry, content)) return false;
     tombstones.delete(path);
     return this.#learn(path, entry);
@@ -148,30 +152,61 @@ export class CarryOut {
   }
 
   #checkPolicy(path: string, { kind }: Decision): void {
-    const { policy, goneFromMain } = this.#world;
+    const { policy, goneFromMain, tombstones } = this.#world;
     assert.ok(policy.direction === 'both' || !ON_MAIN.has(kind), `${path}: ${kind} in a one-way directory`);
     if (kind === 'remove') {
       assert.notEqual(policy.deletions, 'never', `${path} is removed, where nothing ever is`);
-      assert.ok(
-        this.#how.stale === 'expected' || goneFromMain.has(path),
-        `${path} is removed, and Main never removed it`,
-      );
+      const known = goneFromMain.has(path) && (policy.direction === 'to-mds' || tombstones.has(path));
+      assert.ok(this.#how.stale === 'expected' || known, `${path} is removed, and Main never saw it removed`);
     }
-    if (kind === 'remove-on-main') {
-      assert.equal(policy.deletions, 'both', `${path} is removed on Main`);
-      const byUser = this.#agent.removedByUser.has(path);
-      assert.ok(
-        this.#how.stale === 'expected' || byUser,
-        `${path} is removed on Main, and no user removed it on the MDS`,
-      );
-    }
+    if (kind === 'remove-on-main') this.#checkRemovedByUser(path);
+  }
+
+  /** Main loses only what a user removed on this MDS, where that counts; and that version, no newer one. */
+  #checkRemovedByUser(path: string): void {
+    const { policy, main, seen } = this.#world;
+    assert.equal(policy.deletions, 'both', `${path} is removed on Main`);
+    if (this.#how.stale === 'expected') return;
+    const { name, removedByUser } = this.#agent;
+    assert.ok(removedByUser.has(path), `${path} is removed on Main, and no user removed it on ${name}`);
+    const entry = main.entryAt(path);
+    const known = entry?.type !== 'file' || seen[name].has(entry.hash);
+    assert.ok(known, `${path} is removed on Main, and ${name} never had that version`);
+  }
+
+  /** A conflict is one: both changed since they agreed. The newer by true time wins, equal times go by the hash. */
+  #checkConflict(path: string, mds: Entry, main: Entry | undefined, mdsWins: boolean): void {
+    if (mds.type !== 'file' || main?.type !== 'file') assert.fail(`${path}: only files can be in conflict`);
+    assert.notEqual(mds.hash, main.hash, `${path}: the same content is no conflict`);
+    const base = this.#agent.ledger.get(path);
+    const unchanged = base?.type === 'file' && (base.hash === mds.hash || base.hash === main.hash);
+    assert.ok(
+      this.#how.stale === 'expected' || !unchanged,
+      `${path}: a conflict, though only one side changed`,
+    );
+    const onMain = this.#world.written.get(main.hash);
+    const onMds = this.#world.written.get(mds.hash);
+    if (onMain?.on !== 'main' || onMain.mtime !== main.mtime) return;
+    if (onMds?.on !== this.#agent.name || onMds.mtime !== mds.mtime) return;
+    const newer = onMds.at === onMain.at ? mds.hash > main.hash : onMds.at > onMain.at;
+    assert.equal(mdsWins, newer, `${path}: the older version won`);
+  }
+
+  /** Without a conflict an MDS replaces only what it knew. */
+  #checkKnown(path: string, entry: Entry, displaced: Entry | undefined): void {
+    if (entry.type !== 'file' || displaced?.type !== 'file') return;
+    const known = this.#world.seen[this.#agent.name].has(displaced.hash);
+    assert.ok(
+      known,
+      `${path}: ${this.#agent.name} replaces on Main what it never had, and it is no conflict`,
+    );
   }
 
   /** A recording that Main never had is not displaced by one of Main's, unless as the loser of a conflict. */
   #checkOwnRecording(path: string, displaced: Entry | undefined): void {
     if (this.#world.policy.direction !== 'both' || displaced?.type !== 'file') return;
     assert.ok(
-      this.#world.contentsOnMain.has(displaced.hash),
+      this.#world.seen.main.has(displaced.hash),
       `${path}: a recording of ${this.#agent.name} never reached Main`,
     );
   }

@@ -21,8 +21,14 @@ function checkAgreement(world: World, agent: Agent): void {
     if (isExempt(main, side, path)) continue;
     const onMain = main.entryAt(path);
     const onMds = side.entryAt(path);
-    if (onMain && onMds) assert.ok(sameEntry(onMain, onMds), `${path} differs on Main and ${side.name}`);
-    else if (onMain) assert.fail(`${path} is on Main and not on ${side.name}`);
+    if (onMain && onMds) {
+      assert.ok(sameEntry(onMain, onMds), `${path} differs on Main and ${side.name}`);
+      const agreed = agent.ledger.get(path);
+      assert.ok(
+        agreed && sameEntry(agreed, onMain),
+        `the ledger of ${side.name} does not hold ${path} as it is`,
+      );
+    } else if (onMain) assert.fail(`${path} is on Main and not on ${side.name}`);
     else if (world.policy.direction === 'both') assert.fail(`${path} is on ${side.name} and not on Main`);
     else checkLocal(world, agent, path);
   }

@@ -11,7 +11,7 @@ const SPECIAL: Sight & object = { kind: 'special', what: 'a fifo' };
 
 /** One host's directory in memory: entries, overrides and trash. Parents are always folders. */
 export class Side implements Tree {
-  readonly held = undefined;
+  held: string | undefined;
   readonly name: string;
   readonly trash = new Set<string>();
   /** Contents of overrides; the program must not know them. */

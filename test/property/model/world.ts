@@ -34,8 +34,13 @@ export class World {
   readonly goneFromMain = new Set<string>();
   /** Paths that ever were on Main: an MDS's file that is none of them is local. */
   readonly everOnMain = new Set<string>();
-  /** Contents that ever were on Main: what else an MDS has is its own. */
-  readonly contentsOnMain = new Set<string>();
+  /** Contents that ever were on a side. */
+  readonly seen: Record<SideName, Set<string>> = { main: new Set(), mds1: new Set(), mds2: new Set() };
+  /** Where and when, by true time, a user wrote a content. */
+  readonly written = new Map<
+    string,
+    { readonly on: SideName; readonly at: bigint; readonly mtime: string }
+  >();
   /** Paths that ever were a file or a link on Main: what lies below is no longer safe on an MDS. */
   readonly everNoFolderOnMain = new Set<string>();
   /** `path content` that a user put somewhere; by host. */
@@ -69,11 +74,11 @@ export class World {
   /** Puts something on a side and notes what follows from it. */
   place(side: Side, path: string, node: Entry | 'special'): void {
     side.put(path, node);
+    if (node !== 'special' && node.type === 'file') this.seen[side.name as SideName].add(node.hash);
     if (side === this.main) {
       this.goneFromMain.delete(path);
       this.everOnMain.add(path);
       if (node === 'special' || node.type !== 'folder') this.everNoFolderOnMain.add(path);
-      if (node !== 'special' && node.type === 'file') this.contentsOnMain.add(node.hash);
     } else this.agents[side.name as MdsName].removedByUser.delete(path);
   }
 
@@ -136,7 +141,10 @@ export class World {
     }
     const { decisions } = this.#plan(agent, only);
     blurred.blur = undefined;
+    const found = blur && blurred.at(blur.path) && snapshot(blurred, blur.path);
     this.#carryOut(agent, decisions, { stale: 'never' });
+    if (found)
+      assert.deepEqual(snapshot(blurred, blur.path), found, `${blur.path} was touched while ${blur.kind}`);
   }
 
   #plan(agent: Agent, paths?: readonly string[]): Plan {
@@ -193,7 +201,7 @@ export class World {
     const now = String(this.#clock + SKEW[operation.on]);
     switch (operation.do) {
       case 'write':
-        return this.#userPut(side, operation.path, fileOf(`c${this.#contents++}`, now));
+        return this.#write(side, operation.path, now);
       case 'mkdir':
         if (!side.isFolder(operation.path)) this.#userPut(side, operation.path, folder());
         return;
@@ -232,6 +240,12 @@ export class World {
     }
   }
 
+  #write(side: Side, path: string, mtime: string): void {
+    const hash = `c${this.#contents++}`;
+    this.written.set(hash, { on: side.name as SideName, at: this.#clock, mtime });
+    this.#userPut(side, path, fileOf(hash, mtime));
+  }
+
   #rename(side: Side, path: string, to: string): void {
     const node = side.at(path);
     if (node === undefined || path === to || isBelow(to, path) || isBelow(path, to)) return;
@@ -267,6 +281,10 @@ export class World {
 
 function agentOf(name: MdsName): Agent {
   return { name, side: new Side(name), ledger: new Map(), removedByUser: new Set(), stored: undefined };
+}
+
+function snapshot(side: Side, path: string): unknown[] {
+  return [path, ...side.below(path)].map((each) => [each, side.at(each)]);
 }
 
 function folder(): Entry {
