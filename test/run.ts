@@ -1,0 +1,80 @@
+import path from 'node:path';
+import { CHECKS, runCheck } from './runner/checks.ts';
+import { filesOf, type Group, GROUPS, isMeant } from './runner/groups.ts';
+import { whyItMaySkip } from './runner/maySkip.ts';
+import { type FileRun, runFile } from './runner/runFile.ts';
+
+/**
+ * `npm test`: the checks, then every test file, group by group. `npm test -- unit mainJob` runs what is named:
+ * `check`, a group, or a file. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none failed.
+ */
+
+const CHECKOUT = path.resolve(import.meta.dirname, '..');
+/** With CI=true a test that skips fails, unless its file may skip there. */
+const STRICT = process.env['CI'] === 'true';
+
+/** What the spec reporter says at the end of each file; only the sum of all files is of interest. */
+const FILE_TOTALS = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+\n/gm;
+
+const wanted = process.argv.slice(2);
+const plan = GROUPS.map((group) => ({
+  group,
+  files: filesOf(group, CHECKOUT).filter(
+    (file) => wanted.length === 0 || wanted.some((word) => isMeant(word, group, file)),
+  ),
+}));
+const withChecks = wanted.length === 0 || wanted.includes('check');
+refuseUnknown();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130));
+
+const done: FileRun[] = [];
+if (withChecks) for (const check of CHECKS) report(await runCheck(check, CHECKOUT));
+for (const { group, files } of plan) await runGroup(group, files);
+process.exitCode = summarise() ? 0 : 1;
+
+function refuseUnknown(): void {
+  const known = (word: string): boolean =>
+    word === 'check' ||
+    GROUPS.some(
+      (group) => group.name === word || filesOf(group, CHECKOUT).some((f) => isMeant(word, group, f)),
+    );
+  const unknown = wanted.filter((word) => !known(word));
+  if (unknown.length === 0) return;
+  const groups = ['check', ...GROUPS.map(({ name }) => name)].join(', ');
+  console.error(`No test is called ${unknown.join(', ')}: name a group (${groups}) or a test file.`);
+  process.exit(2);
+}
+
+/** Each file's output is printed when it ends, so that two at a time don't mix. */
+async function runGroup({ concurrency, limit }: Group, files: readonly string[]): Promise<void> {
+  const waiting = [...files];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      report(await runFile(file, CHECKOUT, limit));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+function report(run: FileRun): void {
+  done.push(run);
+  console.log(`\n=== ${run.file}\n${run.output.replace(FILE_TOTALS, '').trimEnd()}`);
+}
+
+/** Lists what failed and what was skipped, and ends with the closing line. @returns whether all is well */
+function summarise(): boolean {
+  const all = done.flatMap(({ file, results }) => results.map((result) => ({ file, ...result })));
+  const skipped = all.filter(({ outcome }) => outcome === 'skipped');
+  const forbidden = STRICT ? skipped.filter(({ file }) => whyItMaySkip(file) === undefined) : [];
+  const failed = all.filter(({ outcome }) => outcome === 'failed');
+  console.log('');
+  for (const { file, name, skip } of skipped) {
+    const verdict = forbidden.some((each) => each.file === file) ? ' (and may not, with CI=true)' : '';
+    console.log(`skipped${verdict}: ${file}: ${name}: ${skip ?? ''}`);
+  }
+  for (const { file, name } of failed) console.log(`failed: ${file}: ${name}`);
+  const bad = failed.length + forbidden.length;
+  const passed = all.length - failed.length - skipped.length;
+  console.log(`${passed} passed, ${bad} failed, ${skipped.length - forbidden.length} skipped`);
+  return bad === 0 && all.length > 0;
+}
