@@ -10,25 +10,15 @@ import { extensionKey, readDialplan } from '../../shared/lint/lint.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
-const ROUNDS = 400;
+const ROUNDS = 150;
 
 const root = await fetchAsterisk();
 
-const extension = fc.constantFrom(
-  '1',
-  '2',
-  '12-34',
-  '1234',
-  '_X',
-  '_[0-9]',
-  '_N.',
-  's',
-  '1/5',
-  '1/55',
-  'été',
-  '_X[1-3',
-  '',
-);
+/**
+ * No two ways to write one pattern: with those, an unknown label makes Asterisk 16.28 crash at the next reload
+ * (`_[0-9],2`, then `same => nolabel`, then `_X,n`). Lint calls the unknown label an error.
+ */
+const extension = fc.constantFrom('1', '2', '12-34', '_X', '_N.', 's', '1/5', '1/55', 'été', '_X[1-3', '');
 const priority = fc.constantFrom(
   '1',
   '2',
@@ -53,7 +43,7 @@ const application = fc.constantFrom(
   'NoOp',
   'Set(A=b)',
   'NoOp(a,b)',
-  'Dial(${X},20)',
+  'Dial(SIP/1,20)',
   'SIP/1',
   'NoOp(a',
   '',
