@@ -3,6 +3,7 @@ import type { Entry, FileEntry } from '../../../shared/manifest/entry.ts';
 import { isBelow } from '../../../shared/paths/relative.ts';
 import type { Decision } from '../../../shared/plan/decision.ts';
 import { plan, type Plan } from '../../../shared/plan/plan.ts';
+import type { RemovalBudget } from '../../../shared/plan/guard.ts';
 import { CarryOut } from './carryOut.ts';
 import { foldersAbove, overrideIn } from './names.ts';
 import type { History, MdsName, Operation, PassBlur, ProgramAct, SideName, UserAct } from './operation.ts';
@@ -99,16 +100,16 @@ export class World {
       case 'pass':
         return this.#pass(agent, act.only, act.blur);
       case 'plan':
-        agent.stored = this.#plan(agent);
+        agent.stored = this.plan(agent);
         return;
       case 'carry out':
-        if (agent.stored) this.#carryOut(agent, agent.stored.decisions, { stale: 'expected' });
+        if (agent.stored) this.carryOut(agent, agent.stored.decisions, { stale: 'expected' });
         agent.stored = undefined;
         return;
       case 'pass with lost answer':
-        return this.#carryOut(agent, this.#plan(agent).decisions, { stale: 'expected', answerLost: true });
+        return this.carryOut(agent, this.plan(agent).decisions, { stale: 'expected', answerLost: true });
       case 'pass cut short':
-        return this.#carryOut(agent, this.#plan(agent).decisions, { stale: 'expected', steps: act.steps });
+        return this.carryOut(agent, this.plan(agent).decisions, { stale: 'expected', steps: act.steps });
       case 'lose ledger':
         this.ledgerWasLost = true;
         return agent.ledger.clear();
@@ -125,10 +126,10 @@ export class World {
   }
 
   #passUntilEmpty(agent: Agent): boolean {
-    const { decisions } = this.#plan(agent);
+    const { decisions } = this.plan(agent);
     if ([...decisions.values()].every(({ kind }) => kind === 'skip')) return false;
-    this.#carryOut(agent, decisions, { stale: 'never' });
-    const second = [...this.#plan(agent).decisions].filter(([, { kind }]) => kind !== 'skip');
+    this.carryOut(agent, decisions, { stale: 'never' });
+    const second = [...this.plan(agent).decisions].filter(([, { kind }]) => kind !== 'skip');
     assert.deepEqual(second, [], `the second plan of ${agent.name} is not empty`);
     return true;
   }
@@ -139,15 +140,15 @@ export class World {
       const sight = blur.kind === 'moving' ? { kind: blur.kind } : { kind: blur.kind, errno: 'EACCES' };
       blurred.blur = { path: blur.path, sight };
     }
-    const { decisions } = this.#plan(agent, only);
+    const { decisions } = this.plan(agent, only);
     blurred.blur = undefined;
     const found = blur && blurred.at(blur.path) && snapshot(blurred, blur.path);
-    this.#carryOut(agent, decisions, { stale: 'never' });
+    this.carryOut(agent, decisions, { stale: 'never' });
     if (found)
       assert.deepEqual(snapshot(blurred, blur.path), found, `${blur.path} was touched while ${blur.kind}`);
   }
 
-  #plan(agent: Agent, paths?: readonly string[]): Plan {
+  plan(agent: Agent, paths?: readonly string[], budget: RemovalBudget = NO_GUARD): Plan {
     return plan({
       policy: this.policy,
       main: this.main,
@@ -155,12 +156,12 @@ export class World {
       ledger: agent.ledger,
       tombstones: this.tombstones,
       clockOffset: SKEW[agent.name],
-      budget: NO_GUARD,
+      budget,
       ...(paths && { paths }),
     });
   }
 
-  #carryOut(
+  carryOut(
     agent: Agent,
     decisions: ReadonlyMap<string, Decision>,
     how: ConstructorParameters<typeof CarryOut>[2],
