@@ -127,8 +127,9 @@ function absentOnMds(policy: Policy, facts: PathFacts, main: Entry): Decision {
 
 function absentOnMain(policy: Policy, facts: PathFacts, mds: Entry): Decision {
   const { base, tombstone } = facts;
-  // Only a removal that Main saw happen counts: a Main that lost its memory must not empty its MDS.
-  const unchanged = base ? sameVersion(base, mds) : tombstone !== undefined && sameVersion(tombstone, mds);
+  // Only a removal that Main saw happen counts: a Main that lost its memory must not empty its MDS. What Main
+  // removed may be newer than what the ledger knows, when Main's answer to an upload was lost.
+  const unchanged = [base, tombstone].some((known) => known !== undefined && sameVersion(known, mds));
   if (tombstone && unchanged && policy.deletions !== 'never') {
     return { kind: 'remove', expect: mds, reason: 'removed on Main' };
   }

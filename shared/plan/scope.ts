@@ -19,13 +19,21 @@ export function scopeOf({ paths, main, mds, ledger, tombstones }: PlanInput): Se
     const isNew = main.get(path) === undefined || mds.get(path) === undefined;
     return !isNew || ledger.has(path) || tombstones.has(path);
   });
-  for (const folder of contested) {
-    for (const path of pathsBelow(main, folder)) scope.add(path);
-    for (const path of pathsBelow(mds, folder)) scope.add(path);
+  for (const folder of outermost(contested)) {
+    // Only one side has it as a folder; the other's children are not even looked for, since that may be costly.
+    for (const path of pathsBelow(isFolder(main, folder) ? main : mds, folder)) scope.add(path);
   }
   return scope;
 }
 
 function isFolder(tree: Tree, path: string): boolean {
   return entryOf(tree.get(path))?.type === 'folder';
+}
+
+function outermost(folders: readonly string[]): string[] {
+  const all = new Set(folders);
+  return folders.filter((folder) => {
+    for (let at = parentOf(folder); at !== ''; at = parentOf(at)) if (all.has(at)) return false;
+    return true;
+  });
 }

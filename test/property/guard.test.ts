@@ -24,7 +24,13 @@ void test('the guard holds removals only, all of them and nothing else, and lets
 function passGuarded(world: World, agent: Agent, guard: { files: number; percent: number }): void {
   const agreedFiles = [...agent.ledger.values()].filter(({ type }) => type === 'file').length;
   const all = world.plan(agent);
-  const made = world.plan(agent, undefined, { guard, agreedFiles, removedLately: 0, confirmed: false });
+  const made = world.plan(agent, undefined, {
+    guard,
+    agreedFiles,
+    removedLately: 0,
+    additive: undefined,
+    confirmed: false,
+  });
   equal(made.held === undefined, made.heldPaths.length === 0);
   deepEqual(new Map([...all.decisions].filter(([path]) => !made.heldPaths.includes(path))), made.decisions);
   for (const path of made.heldPaths)

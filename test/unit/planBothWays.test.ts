@@ -79,6 +79,10 @@ void test('a recording that an MDS changed since Main removed it goes to Main ag
   });
 });
 
+void test('what Main took and removed before its answer arrived stays removed', () => {
+  assert.deepEqual(recordings({ mds: { f: v2 }, ledger: { f: v1 }, tombstones: { f: v2 } }), { f: 'remove' });
+});
+
 void test('without a tombstone nothing is removed: a Main that lost its state gets its recordings back', () => {
   assert.deepEqual(recordings({ mds: { f: v1 }, ledger: { f: v1 } }), { f: 'upload' });
 });

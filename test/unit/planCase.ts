@@ -49,6 +49,7 @@ export function planOf(given: Case): Plan {
       guard: { percent: 25, files: 10 },
       agreedFiles: 0,
       removedLately: 0,
+      additive: undefined,
       confirmed: false,
       ...given.budget,
     },

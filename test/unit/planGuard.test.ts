@@ -71,3 +71,15 @@ void test('a folder of many files that becomes a file counts as their removal, o
     a: 'deliver',
   });
 });
+
+void test('where a state is not the one that was known nothing is removed before a person says so, and the rest goes on', () => {
+  const given = { main: { new: file('n') }, mds: { f: file('v1') }, ledger: { f: file('v1') } };
+  const made = planOf({ ...given, budget: { agreedFiles: 100, additive: 'Main lost its state' } });
+  assert.deepEqual([...made.decisions.keys()], ['new']);
+  assert.deepEqual(made.heldPaths, ['f']);
+  assert.equal(made.held, 'Main lost its state');
+  assert.deepEqual(kindsOf({ ...given, budget: { additive: 'Main lost its state', confirmed: true } }), {
+    new: 'deliver',
+    f: 'remove',
+  });
+});

@@ -77,7 +77,7 @@ const KINDS: readonly Operation['do'][] = [
 ];
 
 const MAX = 2 ** 31 - 1;
-const MOST_OPERATIONS = 24;
+const MOST_OPERATIONS = 40;
 
 /**
  * Histories, each drawn as a row of numbers and then read as operations: drawing records would cost more than

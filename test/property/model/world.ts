@@ -12,7 +12,13 @@ import { Side } from './side.ts';
 /** Nanoseconds that each MDS's clock is ahead of Main's. */
 const SKEW: Record<SideName, bigint> = { main: 0n, mds1: 2n, mds2: -3n };
 const OWNER = { owner: 'asterisk', group: 'asterisk', uid: 100, gid: 100 };
-const NO_GUARD = { guard: { percent: 100, files: 0 }, agreedFiles: 0, removedLately: 0, confirmed: true };
+const NO_GUARD = {
+  guard: { percent: 100, files: 0 },
+  agreedFiles: 0,
+  removedLately: 0,
+  additive: undefined,
+  confirmed: true,
+};
 /** After the last change all agree within so many rounds over both MDS, and one more finds nothing to do. */
 const ROUNDS = 3;
 
