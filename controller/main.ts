@@ -125,6 +125,37 @@ program
   });
 
 program
+  .command('verify')
+  .description('read every byte again on both sides and compare')
+  .option('--mds <name>', 'only this MDS')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/verifyCommand.ts')).verify(context(), command.optsWithGlobals()));
+  });
+
+const trash = program.command('trash').description('what was replaced or removed').exitOverride();
+trash
+  .command('list')
+  .description('what can be brought back')
+  .option('--mds <name>', 'only on this MDS')
+  .option('--json', 'print JSON')
+  .exitOverride()
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/trashCommands.ts')).trashList(context(), command.optsWithGlobals()));
+  });
+trash
+  .command('restore <path>')
+  .description('bring back the newest version of a path (or the item with this id), on Main or on an MDS')
+  .option('--mds <name>', 'on this MDS')
+  .option('--as <path>', 'under another name')
+  .exitOverride()
+  .action(async (path: string, _options: unknown, command) => {
+    finish(
+      await (await import('./cli/trashCommands.ts')).trashRestore(context(), path, command.optsWithGlobals()),
+    );
+  });
+
+program
   .command('history')
   .description('what was done, when, and why')
   .option('--mds <name>', 'only this MDS')

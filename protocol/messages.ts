@@ -95,7 +95,12 @@ const command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('verify') }),
   z.strictObject({ do: z.literal('confirm'), directory: name }),
   z.strictObject({ do: z.literal('trash-list') }),
-  z.strictObject({ do: z.literal('trash-restore'), item: z.string().min(1).max(8192) }),
+  z.strictObject({
+    do: z.literal('trash-restore'),
+    directory: name,
+    item: z.string().min(1).max(128),
+    to: pathSchema,
+  }),
 ]);
 
 const both = [
@@ -111,9 +116,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     protocol: range,
     version: text,
-    stateId: text,
-    /** Main's state as this agent last knew it; a Main that is older than that has lost something. */
-    main: z.strictObject({ stateId: text, sequence: count }).optional(),
+    /** The agent's state: Main notices when it is another one, or older, than before. */
+    state: z.strictObject({ stateId: text, sequence: count }),
     directories: z.array(name).max(64),
   }),
   z.strictObject({ type: z.literal('want-manifest'), directory: name }),
@@ -140,6 +144,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('report'),
+    sequence: count,
     directories: z.array(directoryReport).max(64),
     clockOffsetMs: z.number(),
     lastReconcile: z.strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count }).nullable(),
@@ -169,7 +174,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     version: text,
     name,
     main: z.strictObject({ stateId: text, sequence: count }),
-    /** Main does not know this agent's state, or knows a newer one: nothing may be removed on its word alone. */
+    /** Main knew another state of this agent, or a newer one: nothing is removed before a person confirms. */
     additive: z.boolean(),
     directories: z.array(policy).max(64),
     guard: z.strictObject({ percent: z.number(), files: count }),
@@ -190,7 +195,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     type: z.literal('manifest-end'),
     directory: name,
     revision: count,
-    changedAt: z.number(),
+    sequence: count,
   }),
   z.strictObject({
     type: z.literal('changes'),
@@ -198,10 +203,18 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     /** Follows on this revision; an agent that holds another one asks for the whole manifest. */
     from: count,
     revision: count,
+    /** Main's state after this change. */
+    sequence: count,
     held: text.nullable(),
     items,
   }),
-  z.strictObject({ type: z.literal('check'), directory: name, revision: count, digest: hashSchema }),
+  z.strictObject({
+    type: z.literal('check'),
+    directory: name,
+    revision: count,
+    sequence: count,
+    digest: hashSchema,
+  }),
   z.strictObject({
     type: z.literal('offer-result'),
     stream: streamId,

@@ -8,6 +8,7 @@ import { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { nestedInside } from '../../shared/paths/nesting.ts';
 import { Database } from '../../shared/state/database.ts';
+import { StateMemory } from '../../shared/state/knownState.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
@@ -19,6 +20,9 @@ import { makeReport, type Reconciled } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */
 const REPORT_GATHER = 25;
+
+/** Differences of one directory that a verification names; more would only hide them. */
+const MAX_DIFFERENCES = 200;
 
 export type AgentOptions = {
   readonly config: AgentConfig;
@@ -39,6 +43,8 @@ export class Agent {
   readonly #db: Database;
   readonly #owners = new Owners();
   readonly #stop = new AbortController();
+  readonly #memory: StateMemory;
+  #mainSequence = 0;
   #session: Session | undefined;
   #welcome: Welcome | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
@@ -51,6 +57,7 @@ export class Agent {
     this.#db = new Database(places.stateFile);
     if (this.#db.setAside !== undefined)
       log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
+    this.#memory = new StateMemory(this.#db, 'main');
     this.reloads = new Reloads({
       asterisk: config.asterisk,
       db: this.#db,
@@ -60,7 +67,10 @@ export class Agent {
     });
     this.link = new Link({
       dial: options.dial,
-      hello: () => ({ stateId: this.#db.stateId, directories: config.directories.map(({ name }) => name) }),
+      hello: () => ({
+        state: { stateId: this.#db.stateId, sequence: this.#db.sequence },
+        directories: config.directories.map(({ name }) => name),
+      }),
       clock,
       log,
       onWelcome: (session, welcome) => void this.#onWelcome(session, welcome),
@@ -81,6 +91,7 @@ export class Agent {
     await this.link.stop();
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     await this.reloads.close();
+    this.#memory.write(this.#options.clock.monotonic());
     this.#db.close();
   }
 
@@ -93,6 +104,7 @@ export class Agent {
       lastReconcile: this.lastReconcile,
       reloads: this.reloads.recent,
       owed: this.reloads.owed,
+      sequence: this.#db.sequence,
       now: this.#options.clock.now(),
     });
   }
@@ -103,8 +115,30 @@ export class Agent {
     this.#options.log.info('connected to Main', { version: welcome.version });
     await this.#openDirectories(welcome);
     if (this.#session !== session) return;
-    for (const directory of this.directories.values()) directory.attach(session, welcome.paused);
+    const strange = this.#strangeness(welcome);
+    if (strange !== undefined)
+      this.#options.log.warn('nothing is removed before it is confirmed', { reason: strange });
+    for (const directory of this.directories.values()) directory.attach(session, welcome.paused, strange);
+    this.#mainSequence = welcome.main.sequence;
     this.#news();
+  }
+
+  /** Why Main's silence about a file proves nothing now, if so. */
+  #strangeness(welcome: Welcome): string | undefined {
+    const strange = this.#memory.strangeness(welcome.main);
+    if (strange === 'new') return "Main's state is a new one: it lost its memory of what was there";
+    if (strange === 'older')
+      return "Main's state is older than what this MDS has seen: a backup was put back";
+    return welcome.additive ? "this MDS's state is not the one that Main knew" : undefined;
+  }
+
+  /** Main's state is the known one again once no directory waits because of it. */
+  #rememberMain(): void {
+    if (this.#welcome === undefined || this.#session === undefined) return;
+    const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
+    if (!ready) return;
+    const { stateId } = this.#welcome.main;
+    this.#memory.learn({ stateId, sequence: this.#mainSequence }, this.#options.clock.monotonic());
   }
 
   /** Main says how its directories behave; where they lie here, this host's own configuration says. */
@@ -151,6 +185,7 @@ export class Agent {
   }
 
   #onMessage(session: Session, message: FromMain): void {
+    if ('sequence' in message) this.#mainSequence = Math.max(this.#mainSequence, message.sequence);
     if ('directory' in message) {
       // A directory that this host does not know gets nothing: it never asked for its manifest.
       this.directories.get(message.directory)?.onMessage(message);
@@ -199,10 +234,30 @@ export class Agent {
         await this.directories.get(command.directory)?.whenIdle();
         return { ok: true, lines: [], actions: [] };
       }
-      case 'verify':
-      case 'trash-list':
-      case 'trash-restore':
-        return { ok: false, lines: [`this agent can't "${command.do}" yet`], actions: [] };
+      case 'verify': {
+        const verified = await Promise.all(
+          all.map(async (directory) => ({ directory: directory.name, ...(await directory.verify()) })),
+        );
+        const lines = verified.map(({ wrong, ...rest }) =>
+          JSON.stringify({ ...rest, wrong: [...wrong].slice(0, MAX_DIFFERENCES) }),
+        );
+        return { ok: verified.every(({ wrong }) => wrong.size === 0), lines, actions: [] };
+      }
+      case 'trash-list': {
+        const items = all.flatMap((directory) => directory.trash()).sort((a, b) => b.at - a.at);
+        return {
+          ok: true,
+          lines: items.slice(0, MAX_ITEMS).map((item) => JSON.stringify(item)),
+          actions: [],
+        };
+      }
+      case 'trash-restore': {
+        const directory = this.directories.get(command.directory);
+        if (directory === undefined)
+          return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
+        await directory.restore(command.item, command.to);
+        return { ok: true, lines: [], actions: [] };
+      }
     }
   }
 
@@ -219,6 +274,7 @@ export class Agent {
         this.reloads.pay(policy.reload);
       }
     }
+    for (const directory of this.directories.values()) directory.purge(this.#options.config.trash.keepMs);
     const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0;
     const durationMs = Math.round(clock.monotonic() - begun);
     this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
@@ -247,6 +303,7 @@ export class Agent {
   #sendReport(): void {
     clearTimeout(this.#reportTimer);
     this.#reportTimer = undefined;
+    this.#rememberMain();
     this.#session?.send(this.report());
   }
 }

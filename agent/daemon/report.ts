@@ -15,6 +15,7 @@ export type ReportInput = {
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
   readonly owed: AgentReport['owedReloads'];
+  readonly sequence: number;
   readonly now: number;
 };
 
@@ -37,6 +38,7 @@ export function makeReport(input: ReportInput): AgentReport {
   }
   return {
     type: 'report',
+    sequence: input.sequence,
     directories: input.directories.map((directory) => directory.report()),
     clockOffsetMs: Math.round(input.clockOffsetMs * 1000) / 1000,
     lastReconcile: input.lastReconcile ?? null,

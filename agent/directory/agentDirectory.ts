@@ -7,6 +7,7 @@ import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
+import { refusePath } from '../../shared/paths/relative.ts';
 import { actionOf } from '../../shared/plan/action.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import { decidePath, isChange, plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
@@ -14,12 +15,14 @@ import { countSurvivors } from '../../shared/plan/guard.ts';
 import type { Guard } from '../../shared/plan/policy.ts';
 import { type Changes, visible } from '../../shared/scan/nodes.ts';
 import { Replica } from '../../shared/scan/replica.ts';
+import { type Verified, verifyReplica } from '../../shared/scan/verify.ts';
 import { Watch } from '../../shared/scan/watch.ts';
 import type { Database } from '../../shared/state/database.ts';
 import { Journal } from '../../shared/state/journal.ts';
 import { Ledger } from '../../shared/state/ledger.ts';
 import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
 import type { Session } from '../link/session.ts';
 import { download, type JobResult } from './download.ts';
 import { MainView } from './mainView.ts';
@@ -63,6 +66,8 @@ export class AgentDirectory {
   readonly ledger: Ledger;
   readonly retries = new Retries();
   held: string | undefined;
+  /** Why removals wait for a person, whatever their number; over when a whole plan has none. */
+  additive: string | undefined;
   readonly #options: AgentDirectoryOptions;
   readonly #applier: Applier;
   readonly #watch: Watch;
@@ -115,13 +120,22 @@ export class AgentDirectory {
     });
   }
 
-  /** A connection to Main is there: its manifest comes next. */
-  attach(session: Session, paused: boolean): void {
+  /**
+   * A connection to Main is there: its manifest comes next.
+   * @param additive why nothing may be removed before a person confirms, if so
+   */
+  attach(session: Session, paused: boolean, additive: string | undefined): void {
     this.#session = session;
+    this.additive = additive;
     this.#paused = paused;
     this.mainView.forgetRevision();
     this.retries.forgive();
     session.send({ type: 'want-manifest', directory: this.name });
+  }
+
+  /** A whole plan against Main's manifest was made, and nothing waits because of a strange state. */
+  get isSettledWithMain(): boolean {
+    return this.mainView.isReady && this.#started && this.#dirty !== 'all' && this.additive === undefined;
   }
 
   detach(): void {
@@ -236,6 +250,56 @@ export class AgentDirectory {
       await this.replica.confirm();
     }
     this.#wake('all');
+  }
+
+  /**
+   * Reads every byte again and compares with what it was taken for, and with Main's.
+   * @returns every difference: the path and what is wrong
+   */
+  async verify(): Promise<Verified> {
+    await this.#readAgain();
+    const verified = await verifyReplica(this.replica);
+    this.replica.distrust(verified.wrong.keys());
+    const wrong = new Map(verified.wrong);
+    for (const { action, path, reason } of this.plannedActions()) {
+      if (action !== 'skip' && !wrong.has(path)) wrong.set(path, `${action}: ${reason}`);
+    }
+    return { ...verified, wrong };
+  }
+
+  trash(): TrashItem[] {
+    return listTrash(this.name, this.replica.path);
+  }
+
+  /** Brings an item of the trash back. @throws when it can't be, or Main's would at once replace it again */
+  async restore(id: string, to: string): Promise<void> {
+    const item = this.trash().find((each) => each.id === id);
+    if (item === undefined) throw new Error(`there is no ${id} in the trash of ${this.name}`);
+    const refusal = refusePath(to);
+    if (refusal !== undefined) throw new Error(`${to}: ${refusal}`);
+    if (this.policy.direction === 'to-mds' && entryOf(this.mainView.get(to)) !== undefined) {
+      throw new Error(
+        `Main has a ${to} and would replace this one at once: bring it back under another name with --as`,
+      );
+    }
+    const { owners } = this.#options;
+    const outcomes = await restoreFromTrash(item, to, {
+      applier: this.#applier,
+      replica: this.replica,
+      owners,
+      // What was brought back here belongs to this MDS: the ledger does not learn of it.
+      record: () => undefined,
+    });
+    const failed = outcomes.find(({ result }) => result !== 'done');
+    if (failed)
+      throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
+    this.#adopt(outcomes);
+  }
+
+  /** Removes for good what was in the trash for long enough. @param keep milliseconds */
+  purge(keep: number): void {
+    const purged = purgeTrash(this.replica.path, keep, this.#options.clock.now());
+    if (purged > 0) this.#options.log.info('old trash removed', { changeSets: purged });
   }
 
   report(): DirectoryReport {
@@ -356,6 +420,7 @@ export class AgentDirectory {
         guard: this.#options.guard,
         agreedFiles: this.ledger.files,
         removedLately: this.#removals.reduce((sum, { files }) => sum + files, 0),
+        additive: this.additive,
         confirmed: now < this.#confirmedUntil,
       },
     };
@@ -370,6 +435,7 @@ export class AgentDirectory {
     if (scope === 'all') {
       this.#pending.clear();
       this.held = made.held;
+      if (made.held === undefined) this.additive = undefined;
     } else {
       for (const path of scope) this.#pending.delete(path);
       this.held = made.held ?? this.held;
@@ -469,6 +535,7 @@ export class AgentDirectory {
   async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<Map<string, JobResult>> {
     const results = await upload(this.name, job.items, session, this.replica);
     this.#options.db.transaction(() => {
+      this.#options.db.advance();
       for (const [path, { result }] of results) {
         const item = job.items.get(path);
         if (result === 'done' && item && item.kind !== 'lose') this.#agree(path, agreedAfter(item));
@@ -513,7 +580,9 @@ export class AgentDirectory {
         if (step.kind === 'remove' && items.get(step.path)?.kind === 'remove') removed.push(step.entry);
       }
       this.#countRemovals(removed);
-      if (outcomes.some(({ result }) => result === 'done')) this.#options.onApplied(this.name);
+      if (!outcomes.some(({ result }) => result === 'done')) return;
+      this.#options.db.advance();
+      this.#options.onApplied(this.name);
     };
   }
 

@@ -1,6 +1,7 @@
 import type { ManifestItem } from '../../protocol/messages.ts';
 import type { FolderEntry } from '../../protocol/entry.ts';
 import { Applier } from '../../shared/apply/applier.ts';
+import type { Outcome } from '../../shared/apply/changeSet.ts';
 import type { DirectoryConfig } from '../../shared/config/directoryConfig.ts';
 import { Folder } from '../../shared/disk/folder.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
@@ -9,12 +10,14 @@ import { show, ShownPaths } from '../../shared/manifest/shown.ts';
 import type { Changes } from '../../shared/scan/nodes.ts';
 import { ownershipOf } from '../../shared/scan/look.ts';
 import { Replica } from '../../shared/scan/replica.ts';
+import { type Verified, verifyReplica } from '../../shared/scan/verify.ts';
 import { Watch } from '../../shared/scan/watch.ts';
 import type { Database } from '../../shared/state/database.ts';
 import { Journal } from '../../shared/state/journal.ts';
 import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import { Tombstones } from '../../shared/state/tombstones.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
 import { fstatSync } from 'node:fs';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
@@ -111,6 +114,47 @@ export class MainDirectory {
     await this.replica.close();
   }
 
+  /** Reads every byte again; what is not what it was taken for is read anew. */
+  async verify(): Promise<Verified> {
+    const verified = await verifyReplica(this.replica);
+    this.replica.distrust(verified.wrong.keys());
+    return verified;
+  }
+
+  trash(): TrashItem[] {
+    return listTrash(this.name, this.#options.path);
+  }
+
+  /** Brings an item of the trash back. @throws when it can't be */
+  async restore(item: TrashItem, to: string): Promise<void> {
+    const { owners } = this.#options;
+    const { applier, replica } = this;
+    const outcomes = await restoreFromTrash(item, to, { applier, replica, owners, record: () => undefined });
+    const failed = outcomes.find(({ result }) => result !== 'done');
+    if (failed)
+      throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
+    this.adopt(outcomes);
+  }
+
+  /** Takes over what a change set of our own has just put here, and tells everyone. */
+  adopt(outcomes: readonly Outcome[]): void {
+    for (const { step, result, stamp } of outcomes) {
+      if (result !== 'done' || step.kind === 'keep') continue;
+      const removed = step.kind === 'remove' || stamp === undefined;
+      this.replica.adopt(
+        step.path,
+        removed ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp },
+      );
+    }
+    this.replica.flush();
+  }
+
+  /** Removes for good what was in the trash for long enough. @param keep milliseconds */
+  purge(keep: number): void {
+    const purged = purgeTrash(this.#options.path, keep, this.#options.clock.now());
+    if (purged > 0) this.#options.log.info('old trash removed', { changeSets: purged });
+  }
+
   /** A hold that came or went is news, too. */
   tellIfHeld(): void {
     if ((this.replica.held ?? null) !== this.#heldShown) this.#publish([]);
@@ -134,6 +178,13 @@ export class MainDirectory {
   }
 
   #onChanges(changes: Changes): void {
+    const items = this.#options.db.transaction(() => this.#takeOver(changes));
+    if (items.length > 0) this.#publish(items);
+    else this.tellIfHeld();
+  }
+
+  /** Tombstones and what is shown follow what is on disk. */
+  #takeOver(changes: Changes): ManifestItem[] {
     const items: ManifestItem[] = [];
     for (const [path, { before, after }] of changes) {
       if (this.config.direction === 'both') {
@@ -144,8 +195,8 @@ export class MainDirectory {
       const shown = show(after, this.tombstones.entries.get(path));
       if (this.shown.set(path, shown)) items.push({ path, shown });
     }
-    if (items.length > 0) this.#publish(items);
-    else this.tellIfHeld();
+    if (items.length > 0) this.#options.db.advance();
+    return items;
   }
 
   #publish(items: readonly ManifestItem[]): void {

@@ -3,11 +3,13 @@ import { isIP } from 'node:net';
 import { ControlError, type Handler } from '../../shared/control/controlServer.ts';
 import { encodeToken } from '../../shared/identity/joinToken.ts';
 import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
-import { isBelow, isOverride } from '../../shared/paths/relative.ts';
-import type { MainDirectory } from '../content/mainDirectory.ts';
+import { isOverride } from '../../shared/paths/relative.ts';
 import type { Controller } from './controller.ts';
 import { passOver } from './passes.ts';
+import { locate } from './locate.ts';
 import { statusOf } from './status.ts';
+import { trashList, trashRestore } from './trashApi.ts';
+import { verify } from './verification.ts';
 
 const mds = z.string().optional();
 
@@ -20,6 +22,15 @@ export function controlApi(controller: Controller): Record<string, Handler> {
     plan: async (args) => ({ mds: await passOver(controller, { do: 'plan' }, mds.parse(args['mds'])) }),
     confirm: (args) => confirm(controller, z.string().parse(args['directory']), mds.parse(args['mds'])),
     why: (args) => why(controller, z.string().parse(args['path']), mds.parse(args['mds'])),
+    verify: (args) => verify(controller, mds.parse(args['mds'])),
+    'trash-list': (args) => trashList(controller, mds.parse(args['mds'])),
+    'trash-restore': (args) =>
+      trashRestore(
+        controller,
+        z.string().parse(args['path']),
+        z.string().optional().parse(args['as']),
+        mds.parse(args['mds']),
+      ),
     history: (args) =>
       controller.history.newest(z.int().min(1).max(100_000).parse(args['limit']), mds.parse(args['mds'])),
     pause: (args) => {
@@ -123,19 +134,4 @@ async function why(controller: Controller, written: string, only: string | undef
     path,
     mds: passes.map(({ name, ok, lines, problems }) => ({ name, ok, lines, problems })),
   };
-}
-
-function locate(
-  controller: Controller,
-  written: string,
-): { directory: MainDirectory; path: string } | undefined {
-  let best: { directory: MainDirectory; path: string } | undefined;
-  for (const directory of controller.directories.values()) {
-    for (const root of [directory.replica.path, directory.config.path, directory.name]) {
-      if (!isBelow(written, root)) continue;
-      const path = written.slice(root.length + 1);
-      if (best === undefined || path.length < best.path.length) best = { directory, path };
-    }
-  }
-  return best;
 }

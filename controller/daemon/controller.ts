@@ -12,6 +12,7 @@ import type { Logger } from '../../shared/log/logger.ts';
 import { nestedInside } from '../../shared/paths/nesting.ts';
 import { Database } from '../../shared/state/database.ts';
 import { History } from '../../shared/state/history.ts';
+import { StateMemory } from '../../shared/state/knownState.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -176,6 +177,14 @@ export class Controller {
         return;
       }
       await this.rescan();
+      this.#purge();
+    }
+  }
+
+  #purge(): void {
+    for (const directory of this.directories.values()) {
+      // A directory that is missing is held, and its trash is missing with it.
+      if (directory.replica.held === undefined) directory.purge(this.config.trash.keepMs);
     }
   }
 
@@ -211,6 +220,8 @@ export class Controller {
 
   #open(peer: Peer, agent: Agent): void {
     const log = this.log.child({ mds: agent.name });
+    const memory = new StateMemory(this.db, `agent:${agent.name}`);
+    let stateId = '';
     const session = new Session({
       socket: peer.socket,
       name: agent.name,
@@ -221,11 +232,18 @@ export class Controller {
       owners: this.owners,
       clock: this.clock,
       log,
-      terms: () => this.#terms(),
+      sequence: () => this.db.sequence,
+      terms: (hello) => {
+        const strange = memory.strangeness(hello.state);
+        if (strange !== undefined) log.warn('the agent came back with another state', { state: strange });
+        ({ stateId } = hello.state);
+        return this.#terms(strange !== undefined);
+      },
       recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
       onReady: () => log.info('agent connected', { address: peer.address, version: session.agentVersion }),
-      onReport: () => undefined,
+      onReport: (_session, { sequence }) => memory.learn({ stateId, sequence }, this.clock.monotonic()),
       onClose: (_session, reason) => {
+        memory.write(this.clock.monotonic());
         this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
         if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
         log.info('agent disconnected', { address: peer.address, reason });
@@ -234,10 +252,12 @@ export class Controller {
     this.sessions.set(agent.name, session);
   }
 
-  #terms(): Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'> {
+  #terms(
+    additive: boolean,
+  ): Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'> {
     return {
-      main: { stateId: this.db.stateId, sequence: 0 },
-      additive: false,
+      main: { stateId: this.db.stateId, sequence: this.db.sequence },
+      additive,
       directories: this.config.directories.map(
         ({ name, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
           name,

@@ -49,6 +49,8 @@ export type SessionOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Main's state now. */
+  readonly sequence: () => number;
   /** What Main tells the agent to keep to. */
   readonly terms: (
     hello: Hello,
@@ -115,11 +117,13 @@ export class Session {
       const part = items.slice(at, at + MAX_ITEMS);
       const last = at + MAX_ITEMS >= items.length;
       const to = last ? revision.revision : revision.from;
+      const sequence = this.#options.sequence();
       this.#channel.send({
         type: 'changes',
         directory,
         from: revision.from,
         revision: to,
+        sequence,
         held,
         items: part,
       });
@@ -130,7 +134,8 @@ export class Session {
   check(directory: MainDirectory): void {
     if (!this.#following.has(directory.name)) return;
     const { name, revision, shown } = directory;
-    this.#channel.send({ type: 'check', directory: name, revision, digest: shown.digest });
+    const sequence = this.#options.sequence();
+    this.#channel.send({ type: 'check', directory: name, revision, sequence, digest: shown.digest });
   }
 
   /** Has the agent do something. Resolves with its answer; a connection that is lost answers, too. */
@@ -228,8 +233,13 @@ export class Session {
       page = [];
     }
     this.#channel.send({ type: 'manifest-page', directory: name, items: page });
-    const { revision, changedAt } = directory;
-    this.#channel.send({ type: 'manifest-end', directory: name, revision, changedAt });
+    const { revision } = directory;
+    this.#channel.send({
+      type: 'manifest-end',
+      directory: name,
+      revision,
+      sequence: this.#options.sequence(),
+    });
   }
 
   /** Sends the content of files, as long as they are what the agent takes them for. */
@@ -276,15 +286,7 @@ export class Session {
       );
       // Without content nothing comes on the stream.
       if (!request.offers.some(hasContent)) stream.end();
-      for (const { step, result, stamp } of outcomes) {
-        if (result !== 'done' || step.kind === 'keep') continue;
-        const placed =
-          step.kind === 'remove' || stamp === undefined
-            ? undefined
-            : { state: { kind: 'settled' as const, entry: step.entry }, stamp };
-        directory.replica.adopt(step.path, placed);
-      }
-      directory.replica.flush();
+      directory.adopt(outcomes);
       this.#channel.send({ type: 'offer-result', stream: request.stream, results });
     } catch (error) {
       this.#options.log.warn('offer was not taken', { directory: directory.name, error });

@@ -11,6 +11,8 @@ export type RemovalBudget = {
   readonly agreedFiles: number;
   /** Files removed a moment ago by earlier passes: a flood must not pass in drops. */
   readonly removedLately: number;
+  /** Why nothing may be removed at all before a person has confirmed: a side's state is not the one that was known. */
+  readonly additive?: string | undefined;
   /** A person has confirmed. */
   readonly confirmed: boolean;
 };
@@ -34,6 +36,7 @@ export function guardRemovals(
   const removals = [...decisions].filter(([path, { kind }]) => {
     return kind === 'remove' || kind === 'remove-on-main' || (replaced.get(path) ?? 0) > 0;
   });
+  if (removals.length > 0 && budget.additive !== undefined) return hold(decisions, removals, budget.additive);
   let files = budget.removedLately;
   for (const [path, decision] of removals) files += replaced.get(path) ?? filesOf(decision);
   const total = budget.agreedFiles + budget.removedLately;
@@ -45,11 +48,18 @@ export function guardRemovals(
     files -= countSurvivors(gone, kind === 'remove' ? trees.main : trees.mds);
   }
   if (isFine()) return { reason: undefined, paths: [] };
+  const { percent, files: few } = budget.guard;
+  const reason = `${files} of ${total} files would be removed (more than ${percent} % and more than ${few})`;
+  return hold(decisions, removals, reason);
+}
+
+function hold(
+  decisions: Map<string, Decision>,
+  removals: readonly (readonly [string, Decision])[],
+  reason: string,
+): { reason: string; paths: string[] } {
   for (const [path] of removals) decisions.delete(path);
-  return {
-    reason: `${files} of ${total} files would be removed (more than ${budget.guard.percent} % and more than ${budget.guard.files})`,
-    paths: removals.map(([path]) => path),
-  };
+  return { reason, paths: removals.map(([path]) => path) };
 }
 
 function filesOf(decision: Decision): number {

@@ -172,6 +172,16 @@ export class Replica implements Tree {
     }
   }
 
+  /** The bytes of these files are not what was remembered: they are read again, whatever their times say. */
+  distrust(paths: Iterable<string>): void {
+    const distrusted = [...paths];
+    for (const path of distrusted) {
+      const last = visible(this.#nodes.get(path)?.state);
+      this.#put(path, { kind: 'moving', ...(last && { last }) }, '');
+    }
+    void this.relook(distrusted);
+  }
+
   /** Hands the changes so far to `onChanges`, and saves what was learnt. */
   flush(): void {
     const changes = this.#nodes.takeChanges();

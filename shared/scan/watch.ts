@@ -117,7 +117,8 @@ export class Watch {
     const folders: string[] = [];
     for (const [folder, hinted] of hints) {
       this.#late.add(folder);
-      if (hinted !== undefined) for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
+      if (hinted !== undefined)
+        for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
       else if (foldersAreDue) folders.push(folder);
       else this.#hints.set(folder, undefined);
     }

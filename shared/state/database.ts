@@ -81,6 +81,16 @@ export class Database {
     return id;
   }
 
+  /** Grows with every change of this state: a copy that is put back later is known by its smaller number. */
+  get sequence(): number {
+    return Number(this.meta('sequence') ?? 0);
+  }
+
+  /** Called in the transaction that changes the state. */
+  advance(): void {
+    this.setMeta('sequence', String(this.sequence + 1));
+  }
+
   close(): void {
     this.#db.close();
   }

@@ -20,7 +20,9 @@ export function treeOf(
       )
         continue;
       const full = Buffer.concat([folder, Buffer.from('/'), name]);
-      const stat = lstatSync(full, { bigint: true });
+      const stat = lstatSync(full, { bigint: true, throwIfNoEntry: false });
+      // It went away between list and look: the next comparison sees that.
+      if (stat === undefined) continue;
       const meta =
         options.metadata === false ? '' : ` ${(stat.mode & 0o7777n).toString(8)} ${stat.uid}:${stat.gid}`;
       if (stat.isDirectory()) {

@@ -1,0 +1,30 @@
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { printable } from '../../shared/cli/escape.ts';
+import { formatBytes } from '../../shared/config/bytes.ts';
+import type { HostVerification } from '../daemon/verification.ts';
+import { ask, type Context, print, printJson } from './context.ts';
+
+/** `verify`: every byte read again, on both sides. */
+export async function verify(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
+  const found = (await ask(context, 'verify', { mds: options.mds })) as {
+    main: HostVerification;
+    mds: HostVerification[];
+  };
+  const hosts = [found.main, ...found.mds];
+  if (options.json === true) printJson(found);
+  else for (const host of hosts) for (const line of lines(host)) print(line);
+  const wrong = hosts.filter(({ ok }) => !ok).map(({ name }) => name);
+  if (wrong.length === 0) return EXIT.done;
+  process.stderr.write(`xivo-xds-sync: not verified: ${wrong.join(', ')}\n`);
+  return EXIT.failed;
+}
+
+function lines({ name, ok, files, bytes, differences, problems }: HostVerification): string[] {
+  return [
+    `${name}: ${ok ? 'every byte is right' : 'NOT verified'} (${files} files, ${formatBytes(bytes)} read)`,
+    ...differences.map(
+      ({ directory, path, reason }) => `  ${name}: ${directory}/${printable(path)}: ${reason}`,
+    ),
+    ...problems.map((problem) => `  ${name}: ${problem}`),
+  ];
+}

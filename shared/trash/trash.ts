@@ -1,0 +1,184 @@
+import { closeSync, readSync } from 'node:fs';
+import { Area } from '../apply/area.ts';
+import type { Applier, Record } from '../apply/applier.ts';
+import type { Outcome, Step } from '../apply/changeSet.ts';
+import { Folder } from '../disk/folder.ts';
+import type { Owners } from '../disk/owners.ts';
+import type { Entry } from '../manifest/entry.ts';
+import { look } from '../scan/look.ts';
+import type { Replica } from '../scan/replica.ts';
+import { createHash } from 'node:crypto';
+import { Breather } from '../time/breathe.ts';
+import { TrashList } from './trashList.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** Something that can be brought back. */
+export type TrashItem = {
+  /** Names it: the change set that displaced it, and its number there. */
+  readonly id: string;
+  readonly directory: string;
+  readonly path: string;
+  /** When it was displaced, milliseconds since 1970. */
+  readonly at: number;
+  readonly reason: string;
+  readonly type: 'file' | 'folder' | 'link' | 'other';
+  readonly bytes: number;
+};
+
+/** What lies in a directory's trash, newest first. @throws Node's fs errors when the directory can't be opened */
+export function listTrash(directory: string, root: string): TrashItem[] {
+  const items: TrashItem[] = [];
+  withTrash(root, (trash) => {
+    for (const set of trash.list().sort().reverse()) {
+      const folder = trash.open(set);
+      try {
+        items.push(...itemsOf(directory, set, folder));
+      } finally {
+        folder.close();
+      }
+    }
+  });
+  return items;
+}
+
+/**
+ * Removes for good what has been in the trash for longer than it is kept.
+ * @param keep milliseconds
+ * @returns how many change sets' trash was removed
+ */
+export function purgeTrash(root: string, keep: number, now: number): number {
+  let purged = 0;
+  withTrash(root, (trash) => {
+    for (const set of trash.list()) {
+      const folder = trash.open(set);
+      let old: boolean;
+      try {
+        const since = TrashList.read(folder)?.at ?? Number(trash.stat(set)?.ctimeMs ?? now);
+        old = since < now - keep;
+        if (old) removeAll(folder);
+      } finally {
+        folder.close();
+      }
+      if (!old) continue;
+      trash.removeFolder(set);
+      purged += 1;
+    }
+  });
+  return purged;
+}
+
+/**
+ * Puts a copy of an item back, under its own path or another. What is there now goes to the trash in its turn.
+ * @throws when there is no such item, or it is a folder and something stands in its place
+ */
+export async function restoreFromTrash(
+  item: TrashItem,
+  to: string,
+  place: { applier: Applier; replica: Replica; owners: Owners; record: Record },
+): Promise<readonly Outcome[]> {
+  const { applier, replica, owners } = place;
+  using staging = applier.begin(item.bytes);
+  const [set = '', number = ''] = item.id.split('/');
+  const step = await withTrashAsync(replica.path, async (trash): Promise<Step> => {
+    const folder = trash.open(set);
+    try {
+      const stat = folder.stat(number);
+      if (stat === undefined) throw new Error(`${item.id} is not in the trash any more`);
+      const seen = look(folder, number, to, stat, owners);
+      if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be brought back`);
+      if (seen.kind === 'folder')
+        throw new Error(`${item.path} is a folder: bring back what was in it, file by file`);
+      const expect = replica.get(to) === undefined ? undefined : (replica.stampAt(to) ?? '');
+      const reason = `brought back from the trash (${item.id})`;
+      if (seen.kind === 'link') {
+        return { kind: 'put', path: to, entry: seen.entry, expect, staged: staging.bare(seen.entry), reason };
+      }
+      const file = staging.file();
+      const hash = await copyInto(folder, number, (chunk) => file.write(chunk));
+      const entry: Entry = { ...seen.entry, hash };
+      const staged = file.finish(entry);
+      if (staged === undefined) throw new Error(`${item.id} changed while it was read: try again`);
+      return { kind: 'put', path: to, entry, expect, staged, reason };
+    } finally {
+      folder.close();
+    }
+  });
+  const { outcomes } = await staging.commit([step], place.record);
+  return outcomes;
+}
+
+async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array) => void): Promise<string> {
+  const fd = folder.openFile(name);
+  const breather = new Breather();
+  const hash = createHash('sha256');
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      write(buffer.subarray(0, length));
+      hash.update(buffer.subarray(0, length));
+      if (breather.due) await breather.pause();
+    }
+    return hash.digest('hex');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function itemsOf(directory: string, set: string, folder: Folder): TrashItem[] {
+  const list = TrashList.read(folder);
+  return folder.list().flatMap((number): TrashItem[] => {
+    const stat = number === TrashList.fileName ? undefined : folder.stat(number);
+    if (stat === undefined) return [];
+    const { path, reason } = list?.items[number] ?? { path: number, reason: 'unknown' };
+    const type = stat.isFile()
+      ? 'file'
+      : stat.isDirectory()
+        ? 'folder'
+        : stat.isSymbolicLink()
+          ? 'link'
+          : 'other';
+    const bytes = stat.isFile() ? Number(stat.size) : 0;
+    return [
+      { id: `${set}/${number}`, directory, path, at: list?.at ?? Number(stat.ctimeMs), reason, type, bytes },
+    ];
+  });
+}
+
+function withTrash(root: string, work: (trash: Folder) => void): void {
+  const directory = Folder.openRoot(root);
+  try {
+    using area = new Area(directory);
+    work(area.trash);
+  } finally {
+    directory.close();
+  }
+}
+
+async function withTrashAsync<T>(root: string, work: (trash: Folder) => Promise<T>): Promise<T> {
+  const directory = Folder.openRoot(root);
+  try {
+    using area = new Area(directory);
+    return await work(area.trash);
+  } finally {
+    directory.close();
+  }
+}
+
+function removeAll(folder: Folder): void {
+  for (const name of folder.list()) {
+    const stat = folder.stat(name);
+    if (stat === undefined) continue;
+    if (!stat.isDirectory()) {
+      folder.removeFile(name);
+      continue;
+    }
+    const inner = folder.open(name);
+    try {
+      removeAll(inner);
+    } finally {
+      inner.close();
+    }
+    folder.removeFolder(name);
+  }
+}
