@@ -92,7 +92,10 @@ export class CarryOut {
     if (!isEqual(this.#agent.side.at(path), entry)) return false;
     if (conflict) this.#checkConflict(path, entry, expect, true);
     else this.#checkKnown(path, entry, expect);
-    if (entry.type !== 'folder') for (const each of main.below(path)) this.#checkRemovedByUser(each);
+    // What came into the folder after the plan was made goes to the trash with it: kept, though nobody removed it.
+    if (entry.type !== 'folder' && this.#how.stale === 'never') {
+      for (const each of main.below(path)) this.#checkRemovedByUser(each);
+    }
     if (!this.#replace(main, path, entry, content)) return false;
     tombstones.delete(path);
     return this.#learn(path, entry);

@@ -28,7 +28,7 @@ export type Agent = {
   readonly ledger: Map<string, Entry>;
   /** Paths whose last disappearance on this MDS was a user's doing. */
   readonly removedByUser: Set<string>;
-  stored: Plan | undefined;
+  stored: ReadonlyMap<string, Decision> | undefined;
 };
 
 /** Main and two MDS, in memory, with everything the checks must know about what users did. */
@@ -105,11 +105,19 @@ export class World {
     switch (act.do) {
       case 'pass':
         return this.#pass(agent, act.only, act.blur);
-      case 'plan':
-        agent.stored = this.plan(agent);
+      case 'plan': {
+        // What only the ledger has to learn is learnt at once.
+        const decisions = [...this.plan(agent).decisions];
+        const isLearnt = (decision: Decision): boolean =>
+          decision.kind === 'agree' || decision.kind === 'forget';
+        this.carryOut(agent, new Map(decisions.filter(([, decision]) => isLearnt(decision))), {
+          stale: 'never',
+        });
+        agent.stored = new Map(decisions.filter(([, decision]) => !isLearnt(decision)));
         return;
+      }
       case 'carry out':
-        if (agent.stored) this.carryOut(agent, agent.stored.decisions, { stale: 'expected' });
+        if (agent.stored) this.carryOut(agent, agent.stored, { stale: 'expected' });
         agent.stored = undefined;
         return;
       case 'pass with lost answer':
@@ -238,6 +246,7 @@ export class World {
         const path = overrideIn(operation.folder, operation.asFolder);
         if (operation.folder !== '' && !side.isFolder(operation.folder))
           this.#userPut(side, operation.folder, folder());
+        for (const above of foldersAbove(`${operation.folder}/x`)) this.madeFolders[operation.on].add(above);
         side.overrides.set(path, `o${this.#contents++} ${now}`);
         return;
       }
