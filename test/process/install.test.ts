@@ -56,7 +56,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /enrolled as "one" with Main at 127\.0\.0\.1/);
     assert.match(ran.stdout, /the agent runs: in the background/);
-    assert.deepEqual({ ...(await agentStatus(mds)), link: (await agentStatus(mds)).link.state }.name, 'one');
+    assert.equal((await agentStatus(mds)).name, 'one');
     assert.equal((await cluster.statusOf('one')).state, 'connected');
   });
 

@@ -1,0 +1,391 @@
+#!/bin/sh
+# Makes this host a media server (MDS) of a XiVO Main: enrols xivo-xds-sync-agent with Main and starts it.
+# Run again it changes nothing. A failure half way leaves nothing behind.
+# Exit codes: 0 done; 1 failed; 2 wrong usage.
+set -u
+
+PROGRAM=mds_install.sh
+SERVICE=xivo-xds-sync-agent.service
+UNIT_FILE=/etc/systemd/system/$SERVICE
+UNIT_MARK='# Installed by mds_install.sh'
+# How long a started agent may take to reach Main, seconds.
+CONNECT_WITHIN=15
+
+usage() {
+  cat <<'EOF'
+Usage: mds_install.sh --main HOST[:PORT] [--token-file FILE|-] [--name NAME] [--root DIR]
+       mds_install.sh --uninstall [--root DIR]
+
+Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token first:
+    xivo-xds-sync mds add NAME
+
+  --main HOST[:PORT]   where Main is; port 9443 if left out
+  --token-file FILE    the file that holds the join token; - for standard input
+  --name NAME          this MDS's name (default: the one that the token was made for)
+  --root DIR           put this folder before every path: a whole MDS in a folder, for trying things out
+  --uninstall          stop the agent and forget Main; the synchronised files stay
+
+Nothing is asked when --main and a token are given. On a terminal, what is missing is asked for.
+EOF
+}
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+  printf '%s: %s\n' "$PROGRAM" "$*" >&2
+  exit 1
+}
+
+wrong() {
+  printf '%s: %s\nTry "%s --help".\n' "$PROGRAM" "$*" "$PROGRAM" >&2
+  exit 2
+}
+
+# --- what was asked for
+
+read_arguments() {
+  main='' token_file='' name='' root='' uninstall=no
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --main | --token-file | --name | --root)
+        if [ $# -lt 2 ] || [ -z "$2" ]; then wrong "$1 needs a value"; fi
+        case $1 in
+          --main) main=$2 ;;
+          --token-file) token_file=$2 ;;
+          --name) name=$2 ;;
+          --root) root=$2 ;;
+        esac
+        shift
+        ;;
+      --main=*) main=${1#*=} ;;
+      --token-file=*) token_file=${1#*=} ;;
+      --name=*) name=${1#*=} ;;
+      --root=*) root=${1#*=} ;;
+      --uninstall) uninstall=yes ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      xds1.*) wrong 'a token on the command line can be read by every user of this host: give it with --token-file FILE, or - for standard input' ;;
+      *) wrong "unknown argument: $1" ;;
+    esac
+    shift
+  done
+  case $root in
+    '' | /) root='' ;;
+    /*) root=${root%/} ;;
+    *) root=$(pwd)/${root%/} ;;
+  esac
+}
+
+require_root() {
+  [ "$(id -u)" -eq 0 ] && return
+  fail "this must run as root, and you are $(id -un 2>/dev/null || id -u): try again with sudo, or as root"
+}
+
+# Asks only for what is missing, and only a person at a terminal.
+ask_what_is_missing() {
+  if [ -z "$main" ]; then
+    [ -t 0 ] || wrong 'which Main? Give --main HOST[:PORT]'
+    printf 'Main (HOST or HOST:PORT): ' >&2
+    read -r main || main=''
+    [ -n "$main" ] || wrong 'which Main? Give --main HOST[:PORT]'
+  fi
+}
+
+# Puts the token into $token; empty when a person prefers to be approved on Main.
+read_token() {
+  token=''
+  if [ -n "$token_file" ] && [ "$token_file" != - ]; then
+    [ -r "$token_file" ] || fail "the token file $token_file can't be read"
+    token=$(cat "$token_file") || fail "the token file $token_file can't be read"
+    [ -n "$token" ] || fail "there is no token in $token_file"
+  elif [ -t 0 ]; then
+    printf 'Join token, from "xivo-xds-sync mds add NAME" on Main (empty: ask to be approved there): ' >&2
+    trap 'stty echo' EXIT
+    trap 'exit 130' INT TERM
+    stty -echo
+    read -r token || token=''
+    stty echo
+    trap - EXIT INT TERM
+    printf '\n' >&2
+  else
+    token=$(cat)
+    [ -n "$token" ] || wrong 'there is no token: give --token-file FILE, or the token on standard input'
+  fi
+}
+
+# --- the agent's program and its places
+
+find_agent() {
+  here=$(dirname "$(readlink -f "$0")")
+  agent=/usr/bin/xivo-xds-sync-agent
+  [ ! -x "$here/../bin/xivo-xds-sync-agent" ] || agent=$(readlink -f "$here/../bin/xivo-xds-sync-agent")
+  [ -x "$agent" ] || fail "the agent is not here: neither $agent nor $here/../bin/xivo-xds-sync-agent. Install the package xivo-xds-sync-agent first"
+  said=$("$agent" --version 2>&1) || fail "the agent ($agent) does not run: $said"
+}
+
+name_places() {
+  config=$root/etc/xivo-xds-sync/agent.yml
+  state=$root/var/lib/xivo-xds-sync
+  identity=$state/identity
+  run=$root/run/xivo-xds-sync
+  pid_file=$run/agent.pid
+  output=$run/agent.out
+}
+
+run_agent() {
+  if [ -n "$root" ]; then "$agent" --root "$root" "$@"; else "$agent" "$@"; fi
+}
+
+# --- what is there already
+
+is_enrolled() {
+  [ -f "$identity/main.json" ] && [ -f "$config" ] && grep -q '"approved":true' "$identity/main.json"
+}
+
+with_port() {
+  case $1 in
+    \[*\]) printf '%s:9443\n' "$1" ;;
+    *:*) printf '%s\n' "$1" ;;
+    *) printf '%s:9443\n' "$1" ;;
+  esac
+}
+
+enrolled_main() {
+  sed -n 's/^main:[[:space:]]*"\{0,1\}\([^"[:space:]]*\).*/\1/p' "$config"
+}
+
+is_running() {
+  run_agent status >/dev/null 2>&1
+  [ $? -ne 3 ]
+}
+
+has_systemd() {
+  [ -z "$root" ] && [ -d /run/systemd/system ]
+}
+
+# --- undoing
+
+# Every folder that a failed run has to take away again, deepest first.
+remember_missing() {
+  made='' spent=''
+  for folder in "$root/etc/xivo-xds-sync" "$identity" "$run"; do
+    while [ -n "$folder" ] && [ ! -e "$folder" ]; do
+      made="$made$folder
+"
+      folder=${folder%/*}
+    done
+  done
+  had_config=no had_identity=no had_state=no had_unit=no
+  [ ! -e "$config" ] || had_config=yes
+  [ ! -e "$identity" ] || had_identity=yes
+  [ ! -e "$state/state.sqlite" ] || had_state=yes
+  [ ! -e "$UNIT_FILE" ] || had_unit=yes
+}
+
+# What this run made goes; what was there before stays.
+undo() {
+  trap - EXIT
+  stop_agent
+  [ "$had_unit" = yes ] || remove_unit
+  [ "$had_config" = yes ] || rm -f "$config"
+  [ "$had_identity" = yes ] || rm -rf "$identity"
+  [ "$had_state" = yes ] || rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm"
+  rm -f "$pid_file" "$output"
+  [ -z "$spent" ] || say "nothing of this was kept, but the token is spent: make another on Main with \"xivo-xds-sync mds add NAME --replace\"" >&2
+  printf '%s' "$made" | while read -r folder; do rmdir "$folder" 2>/dev/null; done
+}
+
+# Lasts until the trap on EXIT is taken away. dash runs that one only when the shell exits by itself.
+undo_on_failure() {
+  trap undo EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+}
+
+# --- starting and stopping
+
+# Everything about the start that can fail before the token is spent.
+prepare_start() {
+  if has_systemd; then install_unit; else mkdir -p "$run" || fail "$run can't be made"; fi
+}
+
+install_unit() {
+  ! systemctl cat "$SERVICE" >/dev/null 2>&1 || return 0
+  [ -r "$here/$SERVICE" ] || fail "there is no $here/$SERVICE to install"
+  {
+    printf '%s\n' "$UNIT_MARK"
+    sed "s|^ExecStart=[^ ]*|ExecStart=$agent|" "$here/$SERVICE"
+  } >"$UNIT_FILE" || fail "$UNIT_FILE can't be written"
+  systemctl daemon-reload
+  say "installed $UNIT_FILE"
+}
+
+remove_unit() {
+  has_systemd && [ -f "$UNIT_FILE" ] && head -n 1 "$UNIT_FILE" | grep -qxF "$UNIT_MARK" || return 0
+  systemctl disable --now "$SERVICE" >/dev/null 2>&1
+  rm -f "$UNIT_FILE"
+  systemctl daemon-reload
+}
+
+start_agent() {
+  prepare_start
+  if has_systemd; then
+    said=$(systemctl enable --now "$SERVICE" 2>&1) || fail "the service $SERVICE can't be started: $said"
+    how="the service $SERVICE"
+  else
+    if [ -n "$root" ]; then set -- --root "$root" run; else set -- run; fi
+    setsid "$agent" "$@" </dev/null >"$output" 2>&1 &
+    echo $! >"$pid_file" || fail "$pid_file can't be written"
+    how="in the background (process $!, in $pid_file; systemd does not run here, so start it again after a reboot)"
+  fi
+  waited=0
+  until is_running; do
+    waited=$((waited + 1))
+    if [ "$waited" -gt 40 ] || ! { has_systemd || background_agent; }; then
+      fail "the agent does not start: $(why_not_started)"
+    fi
+    sleep 0.3
+  done
+  say "the agent runs: $how"
+}
+
+why_not_started() {
+  if has_systemd; then
+    systemctl status --no-pager --lines 5 "$SERVICE" 2>&1
+  else
+    tail -n 5 "$output" 2>&1
+  fi
+}
+
+# Only the process that the pid file means, not another that has got its number since.
+background_agent() {
+  [ -r "$pid_file" ] || return 1
+  pid=$(cat "$pid_file")
+  [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'agent.* run'
+}
+
+stop_agent() {
+  if has_systemd; then
+    systemctl stop "$SERVICE" >/dev/null 2>&1
+  fi
+  background_agent || return 0
+  kill "$pid" 2>/dev/null
+  waited=0
+  while background_agent && [ "$waited" -lt 150 ]; do
+    waited=$((waited + 1))
+    sleep 0.1
+  done
+  if background_agent; then kill -9 "$pid" 2>/dev/null; fi
+  rm -f "$pid_file"
+}
+
+is_connected() {
+  run_agent status --json 2>/dev/null | tr -d ' \n' | grep -q '"link":{"state":"connected"'
+}
+
+wait_until_connected() {
+  deadline=$(($(date +%s) + $1))
+  until is_connected; do
+    [ "$(date +%s)" -lt "$deadline" ] || return 1
+    sleep 0.3
+  done
+}
+
+# --- the three jobs
+
+enrol() {
+  set -- --main "$main"
+  [ -z "$name" ] || set -- "$@" --name "$name"
+  if [ -n "$token" ]; then
+    printf '%s\n' "$token" | run_agent enroll "$@" --token-file -
+  else
+    run_agent enroll "$@"
+  fi || exit 1
+}
+
+install_new() {
+  remember_missing
+  undo_on_failure
+  prepare_start
+  enrol
+  spent=${token:+yes}
+  start_agent
+  if is_enrolled && ! wait_until_connected "$CONNECT_WITHIN"; then
+    trap - EXIT
+    fail "enrolled, and the agent runs and goes on trying, but is not connected: $(run_agent status 2>&1 | head -n 1)"
+  fi
+  trap - EXIT
+}
+
+install_again() {
+  known=$(enrolled_main)
+  if [ "$(with_port "$known")" != "$(with_port "$main")" ]; then
+    fail "this host is an MDS of the Main at $known already: run \"$PROGRAM --uninstall\" first, or change \"main:\" in $config if the same Main has a new address"
+  fi
+  say "this host is enrolled already with the Main at $main"
+  if is_running; then
+    say 'the agent runs'
+    patience=2
+  else
+    start_agent
+    patience=$CONNECT_WITHIN
+  fi
+  ! wait_until_connected "$patience" || return 0
+  problem=$(run_agent status 2>&1 | head -n 1)
+  [ -n "$token_file" ] || fail "but Main does not let it in, or can't be reached: $problem"
+  # Perhaps this MDS was removed on Main, and this is its new token.
+  say "not connected ($problem): enrolling again"
+  read_token
+  stop_agent
+  enrol
+  start_agent
+  wait_until_connected "$CONNECT_WITHIN" || fail "enrolled again, but still not connected: $(run_agent status 2>&1 | head -n 1)"
+}
+
+remove_all() {
+  if [ ! -e "$identity/main.json" ] && [ ! -e "$config" ] && ! background_agent; then
+    say 'there is nothing to uninstall: this host is no MDS'
+    return
+  fi
+  if has_systemd; then systemctl disable --now "$SERVICE" >/dev/null 2>&1; fi
+  stop_agent
+  ! is_running || fail 'the agent still runs, and was not started by this script: end it, then run this again'
+  remove_unit
+  rm -rf "$identity" || fail "$identity can't be removed"
+  rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm" "$output"
+  if [ -e "$config" ]; then
+    mv "$config" "$config.old" && say "the configuration is now $config.old"
+  fi
+  rmdir "$state" "$run" 2>/dev/null
+  say 'this host is no MDS any more. Its files stay, with the trash in .xivo-xds-sync of each directory.'
+  say 'On Main, end its right to connect: xivo-xds-sync mds remove NAME'
+}
+
+# In one function, so that a script cut short on its way here does nothing.
+install() {
+  read_arguments "$@"
+  require_root
+  find_agent
+  name_places
+  if [ "$uninstall" = yes ]; then
+    remove_all
+    exit 0
+  fi
+  ask_what_is_missing
+  if is_enrolled; then
+    install_again
+  else
+    read_token
+    install_new
+  fi
+  if is_enrolled; then
+    say "done. How this MDS is: $agent${root:+ --root $root} status"
+    say 'How all are, on Main: xivo-xds-sync status'
+  else
+    say 'done, but for the approval on Main; until then the agent keeps asking'
+  fi
+}
+
+install "$@"
