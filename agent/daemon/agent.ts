@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentReport, Command, FromMain, PlannedAction } from '../../protocol/messages.ts';
+import type { AgentReport, Command, DirectoryPolicy, FromMain, PlannedAction } from '../../protocol/messages.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
 import type { AgentConfig } from '../../shared/config/agentConfig.ts';
 import type { Places } from '../../shared/config/places.ts';
@@ -11,6 +11,8 @@ import { Database } from '../../shared/state/database.ts';
 import { StateMemory } from '../../shared/state/knownState.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { jitter } from '../../shared/time/jitter.ts';
+import { Activation, proofFor } from '../activation/activation.ts';
+import type { DialplanPlace } from '../activation/lintGate.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { DialOptions } from '../link/dial.ts';
 import { Link, type Welcome } from '../link/link.ts';
@@ -45,6 +47,8 @@ export class Agent {
   readonly #stop = new AbortController();
   readonly #memory: StateMemory;
   #mainSequence = 0;
+  /** Where the dialplan lies, once Main has said which directory it is. */
+  #dialplan: DialplanPlace | undefined;
   #session: Session | undefined;
   #welcome: Welcome | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
@@ -60,6 +64,7 @@ export class Agent {
     this.#memory = new StateMemory(this.#db, 'main');
     this.reloads = new Reloads({
       asterisk: config.asterisk,
+      prove: proofFor(config.asterisk, () => this.#dialplan),
       db: this.#db,
       clock,
       log,
@@ -89,8 +94,9 @@ export class Agent {
     this.#stop.abort();
     clearTimeout(this.#reportTimer);
     await this.link.stop();
-    await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    // First: a change set in hand may be waiting for its reload.
     await this.reloads.close();
+    await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     this.#memory.write(this.#options.clock.monotonic());
     this.#db.close();
   }
@@ -168,7 +174,7 @@ export class Agent {
         log: log.child({ directory: policy.name }),
         onNews: () => this.#news(),
         onApplied: () => this.reloads.owe(policy.reload),
-        afterApplied: () => this.reloads.pay(policy.reload),
+        activation: this.#activationOf(policy, here.path),
       });
       this.directories.set(policy.name, directory);
     }
@@ -177,6 +183,21 @@ export class Agent {
       await directory.close();
       this.directories.delete(name);
     }
+  }
+
+  #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
+    const kind = policy.reload;
+    if (kind === 'none') return undefined;
+    const { root, log } = this.#options;
+    const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
+    if (kind === 'dialplan') this.#dialplan = place;
+    return new Activation({
+      policy,
+      kind,
+      place,
+      log: log.child({ directory: policy.name }),
+      reload: () => this.reloads.pay(kind),
+    });
   }
 
   #onLost(): void {
@@ -271,7 +292,7 @@ export class Agent {
     for (const { policy } of this.directories.values()) {
       if (policy.reloadAlways && policy.reload !== 'none') {
         this.reloads.owe(policy.reload);
-        this.reloads.pay(policy.reload);
+        void this.reloads.pay(policy.reload);
       }
     }
     for (const directory of this.directories.values()) directory.purge(this.#options.config.trash.keepMs);

@@ -2,7 +2,7 @@ import type { ReloadReport } from '../../protocol/messages.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Database } from '../../shared/state/database.ts';
 import type { Clock } from '../../shared/time/clock.ts';
-import { Reloader } from '../reload/reloader.ts';
+import { type Prove, Reloader } from '../reload/reloader.ts';
 import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from '../reload/result.ts';
 
 const KEEP = 20;
@@ -10,6 +10,7 @@ const MAX_OUTPUT = 4_000;
 
 export type ReloadsOptions = {
   readonly asterisk: readonly string[];
+  readonly prove: Prove;
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
@@ -24,9 +25,10 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    const { clock, asterisk } = options;
+    const { clock, asterisk, prove } = options;
     this.#reloader = new Reloader({
       asterisk,
+      prove,
       clock: {
         now: () => clock.now(),
         after: (milliseconds, callback) => {
@@ -52,8 +54,9 @@ export class Reloads {
     if (kind !== 'none') this.#options.db.setMeta(`owed:${kind}`, '1');
   }
 
-  pay(kind: ReloadKind | 'none'): void {
-    if (kind !== 'none') void this.#reloader.request(kind);
+  /** Resolves with the result of a reload that started after this call; at once when Asterisk is away. */
+  pay(kind: ReloadKind): Promise<ReloadResult> {
+    return this.#reloader.request(kind);
   }
 
   async close(): Promise<void> {

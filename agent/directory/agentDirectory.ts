@@ -2,6 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '../../protocol/messages.ts';
 import { Applier, type Record } from '../../shared/apply/applier.ts';
 import type { Outcome } from '../../shared/apply/changeSet.ts';
+import { revert } from '../../shared/apply/revert.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
@@ -24,7 +25,8 @@ import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
 import type { Session } from '../link/session.ts';
-import { download, type JobResult } from './download.ts';
+import { type Activation, refusalText } from '../activation/activation.ts';
+import { download, type Downloaded, type JobResult } from './download.ts';
 import { MainView } from './mainView.ts';
 import { Retries } from './retries.ts';
 import { type Job, schedule } from './schedule.ts';
@@ -53,8 +55,8 @@ export type AgentDirectoryOptions = {
   readonly onNews: () => void;
   /** A change set became visible. Called inside the transaction that records it. */
   readonly onApplied: (name: string) => void;
-  /** It is recorded: now Asterisk may be told. */
-  readonly afterApplied: (name: string) => void;
+  /** For a directory that Asterisk reads: lint before a change, reload after it. */
+  readonly activation: Activation | undefined;
 };
 
 /** One synchronised directory on this MDS: it plans against Main's manifest, and carries the plan out. */
@@ -84,6 +86,8 @@ export class AgentDirectory {
   #retryTimer: NodeJS.Timeout | undefined;
   #removals: { at: number; files: number }[] = [];
   #confirmedUntil = 0;
+  /** The change set that lint or Asterisk refused. */
+  #blocked: { signature: string; reasons: ReadonlyMap<string, string> } | undefined;
   #plannedRevision = 0;
   #idle: (() => void)[] = [];
   #started = false;
@@ -174,7 +178,11 @@ export class AgentDirectory {
       case 'changes': {
         const paths = view.change(message.from, message.revision, message.held, message.items);
         if (paths === undefined) this.#session?.send({ type: 'want-manifest', directory: this.name });
-        else this.#wake(message.held !== (this.held ?? null) ? 'all' : paths);
+        else {
+          // What Main changed is worth another try; where sets become visible whole, all of the set.
+          this.retries.forgive(this.policy.reload === 'none' ? paths : undefined);
+          this.#wake(message.held !== (this.held ?? null) ? 'all' : paths);
+        }
         return undefined;
       }
       case 'check':
@@ -192,6 +200,7 @@ export class AgentDirectory {
    */
   async reconcile(): Promise<{ ok: boolean; actions: PlannedAction[] }> {
     this.retries.forgive();
+    this.#blocked = undefined;
     await this.#readAgain();
     const actions = this.plannedActions();
     this.#wake('all');
@@ -339,7 +348,7 @@ export class AgentDirectory {
       const ended = await this.#applier.recover(this.#recorder(new Map()));
       if (ended.length > 0) {
         this.#options.log.warn('finished a change set that was cut off', { steps: ended.length });
-        this.#options.afterApplied(this.name);
+        void this.#options.activation?.activate(new Set());
       }
     } catch (error) {
       this.#options.log.error('directory is not ready', { error });
@@ -368,6 +377,8 @@ export class AgentDirectory {
 
   #onLocalChanges(changes: Changes): void {
     for (const path of changes.keys()) this.#count(path);
+    // A local file may be what was in the way.
+    if (changes.size > 0) this.#blocked = undefined;
     this.#wake(changes.keys());
   }
 
@@ -437,7 +448,10 @@ export class AgentDirectory {
       this.held = made.held;
       if (made.held === undefined) this.additive = undefined;
     } else {
-      for (const path of scope) this.#pending.delete(path);
+      for (const path of scope) {
+        this.#pending.delete(path);
+        if (!made.decisions.has(path)) this.retries.succeeded(path);
+      }
       this.held = made.held ?? this.held;
       // A hold is judged over everything, not over the paths in hand.
       if (made.heldPaths.length > 0) this.#wake('all');
@@ -486,6 +500,8 @@ export class AgentDirectory {
       if (!this.#inFlight.has(path) && this.retries.isDue(path, now)) ready.set(path, decision);
     }
     if (ready.size === 0) return;
+    if (this.#blocked?.signature === this.#signature()) return;
+    this.#blocked = undefined;
     const jobs = schedule({
       ready,
       running: this.#running,
@@ -518,18 +534,59 @@ export class AgentDirectory {
   }
 
   async #download(job: Job & { kind: 'download' }, session: Session): Promise<Map<string, JobResult>> {
-    const { results, outcomes } = await download({
+    const { activation } = this.#options;
+    const before = new Map([...job.items.keys()].map((path) => [path, this.ledger.entries.get(path)]));
+    const done = await download({
       directory: this.name,
       items: job.items,
       session,
       applier: this.#applier,
       replica: this.replica,
       record: this.#recorder(job.items),
-      inspect: () => new Map(),
+      ...(activation && { objections: (changed) => activation.objections(changed) }),
     });
-    this.#adopt(outcomes);
-    if (outcomes.some(({ result }) => result === 'done')) this.#options.afterApplied(this.name);
-    return results;
+    this.#adopt(done.outcomes);
+    if (done.refused !== undefined) this.#block(done.refused);
+    if (done.changeSet !== undefined && activation !== undefined) await this.#activate(activation, done, before);
+    return done.results;
+  }
+
+  /** Lets Asterisk read what became visible. When it refuses, the previous files come back as one set. */
+  async #activate(
+    activation: Activation,
+    { results, outcomes, changeSet }: Downloaded,
+    before: ReadonlyMap<string, Entry | undefined>,
+  ): Promise<void> {
+    if (changeSet === undefined || !outcomes.some(({ result }) => result === 'done')) return;
+    const refusal = await activation.activate(new Set(results.keys()));
+    if (refusal === undefined) return;
+    const record: Record = (_changeSet, reverted) => {
+      for (const { step, result } of reverted) {
+        if (result === 'done') this.#agree(step.path, before.get(step.path));
+      }
+      this.#options.onApplied(this.name);
+    };
+    const reverted = await revert(changeSet, outcomes, before, { applier: this.#applier, record });
+    this.#adopt(reverted);
+    const text = refusalText(refusal);
+    this.#options.log.error('a change set was taken back', { changeSet: changeSet.id, reason: text });
+    for (const path of results.keys()) results.set(path, { result: 'failed', why: text });
+    this.#block(new Map([[refusal.file ?? '', text]]));
+    await activation.activate(new Set());
+  }
+
+  /** What was refused is not tried again before something changes, or a reconcile asks for it. */
+  #block(reasons: ReadonlyMap<string, string>): void {
+    this.#blocked = { signature: this.#signature(), reasons };
+  }
+
+  /** What is to be done, as far as it can be refused. */
+  #signature(): string {
+    const parts = [...this.#pending].map(([path, decision]) => {
+      const entry = decision.kind === 'deliver' ? decision.entry : undefined;
+      return JSON.stringify([path, decision.kind, entry?.type === 'file' ? entry.hash : '']);
+    });
+    return parts.sort().join('\n');
   }
 
   async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<Map<string, JobResult>> {

@@ -1,5 +1,5 @@
 import type { Record, Staging, Applier } from '../../shared/apply/applier.ts';
-import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
+import type { ChangeSet, Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
 import { stagingSink, type StagingResult } from '../../shared/apply/stagingSink.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
 import { bytesOf, type FileEntry } from '../../shared/manifest/entry.ts';
@@ -21,14 +21,25 @@ export type DownloadJob = {
   readonly applier: Applier;
   readonly replica: Replica;
   readonly record: Record;
-  /** Looks at the staged files before anything becomes visible; the paths it returns, with the reason, stay out. */
-  readonly inspect: (
-    staged: ReadonlyMap<string, StagedFileAt>,
-    staging: Staging,
-  ) => ReadonlyMap<string, string>;
+  /**
+   * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
+   * something against it, nothing becomes visible; the reasons are by path.
+   */
+  readonly objections?: (
+    changed: ReadonlyMap<string, Buffer | undefined>,
+  ) => Promise<ReadonlyMap<string, string>>;
 };
 
-export type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
+export type Downloaded = {
+  readonly results: Map<string, JobResult>;
+  readonly outcomes: readonly Outcome[];
+  /** What became visible, if anything did. */
+  readonly changeSet: ChangeSet | undefined;
+  /** The objections that kept all of it out. */
+  readonly refused: ReadonlyMap<string, string> | undefined;
+};
+
+type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
 
 /**
  * Brings one change set here: everything is staged and verified first, then becomes visible together. What could
@@ -39,7 +50,7 @@ export type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged 
  */
 export async function download(
   job: DownloadJob,
-): Promise<{ results: Map<string, JobResult>; outcomes: readonly Outcome[] }> {
+): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
   const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
   using staging = job.applier.begin(bytes);
@@ -53,7 +64,8 @@ export async function download(
   );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
-  for (const [path, why] of job.inspect(staged, staging)) results.set(path, { result: 'failed', why });
+  const objections = (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
+  if (objections.size > 0) return refused(job.items, objections);
   const steps: Step[] = [];
   for (const [path, item] of job.items) {
     if (results.has(path)) continue;
@@ -63,12 +75,32 @@ export async function download(
       results.set(path, { result: 'failed', why: errnoOf(error) });
     }
   }
-  if (steps.length === 0) return { results, outcomes: [] };
-  const { outcomes } = await staging.commit(steps, job.record);
+  if (steps.length === 0) return { results, outcomes: [], changeSet: undefined, refused: undefined };
+  const { outcomes, changeSet } = await staging.commit(steps, job.record);
   for (const { step, result, errno } of outcomes) {
     results.set(step.path, { result, ...(errno !== undefined && { why: errno }) });
   }
-  return { results, outcomes };
+  return { results, outcomes, changeSet, refused: undefined };
+}
+
+function contents(
+  items: ReadonlyMap<string, Incoming>,
+  staged: ReadonlyMap<string, StagedFileAt>,
+  staging: Staging,
+): Map<string, Buffer | undefined> {
+  const changed = new Map<string, Buffer | undefined>();
+  for (const [path, { staged: place }] of staged) changed.set(path, staging.read(place));
+  for (const [path, { kind }] of items) if (kind === 'remove') changed.set(path, undefined);
+  return changed;
+}
+
+/** The whole set stays out; the files that are to blame say why. */
+function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<string, string>): Downloaded {
+  const [first] = objections;
+  const others = `waits: it belongs to a change set with ${first?.[0]} (${first?.[1]})`;
+  const results = new Map<string, JobResult>();
+  for (const path of items.keys()) results.set(path, { result: 'failed', why: objections.get(path) ?? others });
+  return { results, outcomes: [], changeSet: undefined, refused: objections };
 }
 
 async function fetch(

@@ -32,9 +32,10 @@ export class Retries {
     this.troubles.delete(path);
   }
 
-  /** Everything may be tried again at once: a person asked for it, or the connection is new. */
-  forgive(): void {
-    this.#due.clear();
+  /** These (or all) may be tried again at once: something changed, a person asked, or the connection is new. */
+  forgive(paths?: Iterable<string>): void {
+    if (paths === undefined) this.#due.clear();
+    else for (const path of paths) this.#due.delete(path);
   }
 
   /** When the first of these paths is due, monotonic milliseconds; those that never failed are not waited for. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { statfsSync } from 'node:fs';
+import { closeSync, readFileSync, statfsSync } from 'node:fs';
 import { errnoOf } from '../disk/errno.ts';
 import { Folder } from '../disk/folder.ts';
 import { OpenFolders } from '../disk/openFolders.ts';
@@ -91,6 +91,22 @@ export class Staging implements Disposable {
 
   bare(entry: Exclude<Entry, FileEntry>): Staged {
     return stageBare(this.#area.stage, this.#nextName(), entry);
+  }
+
+  /** The content of a staged file. */
+  read(staged: Staged): Buffer {
+    const fd = this.#area.stage.openFile(staged.name);
+    try {
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Looks into the trash of an earlier change set; it is empty when that displaced nothing. */
+  withTrashOf<T>(id: string, work: (trash: Folder) => T): T {
+    using trash = openTrash(this.#area, id);
+    return work(trash.folder);
   }
 
   /**

@@ -1,0 +1,44 @@
+import type { Finding } from '../../shared/lint/finding.ts';
+import { readDialplanFolder } from '../../shared/lint/folder.ts';
+import { includeExists } from '../../shared/lint/include.ts';
+import { isDialplan, lintDialplan } from '../../shared/lint/lint.ts';
+
+const CONFIG_FOLDER = '/etc/asterisk';
+
+export type DialplanPlace = {
+  /** The folder on this host's disk, and as Asterisk names it (without --root). */
+  readonly path: string;
+  readonly asteriskPath: string;
+  /** What --root puts before Asterisk's paths. */
+  readonly root: string;
+};
+
+/**
+ * What lint has against a change set: the errors that the folder would have with it and does not have without.
+ * A broken file that is there already, such as a local one, does not keep Main's from coming.
+ *
+ * @param changed the content of files that the change set brings; undefined for those that it removes
+ */
+export async function lintChange(
+  place: DialplanPlace,
+  changed: ReadonlyMap<string, Buffer | undefined>,
+): Promise<Finding[]> {
+  const before = await readDialplanFolder(place.path);
+  const after = new Map(before);
+  for (const [path, content] of changed) {
+    if (content === undefined) after.delete(path);
+    else if (isDialplan(path)) after.set(path, content);
+  }
+  const known = new Set(lintFiles(place, before).map(textOf));
+  return lintFiles(place, after).filter((finding) => changed.has(finding.path) || !known.has(textOf(finding)));
+}
+
+function lintFiles(place: DialplanPlace, files: ReadonlyMap<string, Buffer>): Finding[] {
+  const exists = includeExists({ root: place.root, configFolder: CONFIG_FOLDER, folder: place.asteriskPath, files });
+  return lintDialplan(files, { exists });
+}
+
+/** For people, and to tell findings apart. */
+export function textOf({ path, line, message }: Finding): string {
+  return `${path}, line ${line}: ${message}`;
+}

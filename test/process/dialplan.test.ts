@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/host.ts';
+
+const GOOD = '[default]\nexten = 201,1,NoOp(one)\n';
+const BETTER = '[default]\nexten = 201,1,NoOp(two)\n';
+const BROKEN = '[default\nexten = 201,1,NoOp(three)\n';
+
+describe('The dialplan of an MDS', () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster.main.write('dialplan', 'a.conf', GOOD);
+    cluster.main.write('dialplan', 'b.conf', '[b]\nexten = 1,1,NoOp()\n');
+    await cluster.startMain();
+    await cluster.enrolAndStart(cluster.one('mds1'));
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  it('keeps what it has when Main saves a broken file, and says where it is broken', async () => {
+    const mds = cluster.one('mds1');
+    const reloads = mds.asterisk.reloads.length;
+    cluster.main.write('dialplan', 'a.conf', BROKEN);
+    await eventually('the error is told', async () => (await cluster.statusOf('mds1')).errors.length > 0);
+    const { errors, inSync } = await cluster.statusOf('mds1');
+    assert.equal(errors[0]?.path, 'dialplan/a.conf');
+    assert.match(errors[0]?.message ?? '', /line 1: .*not activated \(lint: block\)/);
+    assert.equal(inSync, false);
+    assert.equal(mds.read('dialplan', 'a.conf'), GOOD);
+    assert.equal(mds.asterisk.reloads.length, reloads);
+  });
+
+  it('goes on with other directories meanwhile', async () => {
+    cluster.main.write('moh', 'x.wav', 'x');
+    await eventually('moh is there', () => cluster.one('mds1').read('moh', 'x.wav') === 'x');
+  });
+
+  it('takes the mended file by itself', async () => {
+    cluster.main.write('dialplan', 'a.conf', BETTER);
+    await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === BETTER, 5_000);
+    await cluster.inSync();
+    assert.deepEqual((await cluster.statusOf('mds1')).errors, []);
+  });
+
+  it('is not blocked by a local file that was broken before', async () => {
+    const mds = cluster.one('mds1');
+    mds.write('dialplan', 'z-local.conf', BROKEN);
+    cluster.main.write('dialplan', 'a.conf', GOOD);
+    await eventually('it is there', () => mds.read('dialplan', 'a.conf') === GOOD, 5_000);
+    assert.ok(existsSync(mds.at('dialplan', 'z-local.conf')));
+  });
+});
