@@ -1,0 +1,174 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';
+import { CHECKOUT, command, Daemons, statusText } from './programs.ts';
+import { watch } from './watch.ts';
+import { toneWav } from './wav.ts';
+
+/**
+ * `npm run demo`: a Main and two MDS on this machine, each in a folder of its own below .demo, set up by the
+ * commands an administrator uses. On a terminal it shows `status --watch` until Ctrl-C; else, or with `--once`,
+ * it makes one change each way, says how long it took, and ends.
+ */
+
+const MDS = ['mds1', 'mds2'] as const;
+const PATIENCE = 60_000;
+
+const folder = path.resolve(process.env['XDS_DEMO_DIR'] ?? path.join(CHECKOUT, '.demo'));
+const main = path.join(folder, 'main');
+const once = process.argv.includes('--once') || !process.stdout.isTTY;
+const daemons = new Daemons();
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
+
+try {
+  startAnew();
+  await setUp();
+  if (once) await showOnce();
+  else await watch(main, hints(), stop.signal);
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+} finally {
+  await daemons.end();
+  rmSync(pidFile(), { force: true });
+  console.log(`\nEverything that the demo started has ended. What it made is in ${folder}.`);
+}
+
+function pidFile(): string {
+  return path.join(folder, 'demo.pid');
+}
+
+function startAnew(): void {
+  if (existsSync(pidFile()) && existsSync(`/proc/${readFileSync(pidFile(), 'utf8')}`)) {
+    console.error(`A demo runs in ${folder} already.`);
+    process.exit(1);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(pidFile(), String(process.pid));
+}
+
+async function setUp(): Promise<void> {
+  makeDirectories(main);
+  console.log(`Main gets ${fillMain(main)}.\n`);
+  const address = `127.0.0.1:${await freePort()}`;
+  command('xivo-xds-sync', ['--root', main, '-i', '--no-service', '--listen', address]);
+  daemons.start('xivo-xds-sync', ['--root', main, '--log', 'stderr', 'serve'], path.join(folder, 'main.log'));
+  await until('Main answers', () => existsSync(path.join(main, 'run/xivo-xds-sync/controller.sock')));
+  for (const name of MDS) startMds(name, address);
+  await until('both MDS are in sync', () => {
+    const { mds } = status();
+    return mds.length === MDS.length && mds.every(({ inSync }) => inSync);
+  });
+}
+
+function startMds(name: string, address: string): void {
+  const root = path.join(folder, name);
+  makeDirectories(root);
+  fillMds(root, name);
+  const token = command('xivo-xds-sync', ['--root', main, 'mds', 'add', name]);
+  command('xivo-xds-sync-agent', ['--root', root, 'enroll', '--main', address, '--token-file', '-'], token);
+  appendFileSync(
+    path.join(root, 'etc/xivo-xds-sync/agent.yml'),
+    `\nasterisk: ${JSON.stringify(standIn(root))}\n`,
+  );
+  daemons.start(
+    'xivo-xds-sync-agent',
+    ['--root', root, '--log', 'stderr', 'run'],
+    path.join(folder, `${name}.log`),
+  );
+}
+
+/** In Asterisk's place: a script that writes down what it was asked. */
+function standIn(root: string): string {
+  const script = path.join(root, 'asterisk');
+  writeFileSync(script, `#!/bin/sh\necho "$(date +%T) $*" >> '${root}/asterisk.calls'\n`);
+  chmodSync(script, 0o755);
+  return script;
+}
+
+type Status = { readonly mds: readonly { readonly name: string; readonly inSync: boolean }[] };
+
+function status(): Status {
+  const text = statusText(main, ['--json']);
+  return text === '' ? { mds: [] } : (JSON.parse(text) as Status);
+}
+
+/** One change each way, timed, and the status at the end. */
+async function showOnce(): Promise<void> {
+  console.log(`\n${statusText(main)}`);
+  const hold = toneWav(523, 3);
+  await timed('music on hold put on Main', 'moh', 'default/new.wav', hold, main, ['mds1', 'mds2']);
+  await timed('a recording made on mds1', 'recordings', '100-1.wav', hold, path.join(folder, 'mds1'), [
+    'main',
+    'mds2',
+  ]);
+  await until('both MDS are in sync', () => status().mds.every(({ inSync }) => inSync));
+  console.log(`\n${statusText(main)}`);
+}
+
+async function timed(
+  what: string,
+  directory: keyof typeof DIRECTORIES,
+  file: string,
+  content: Buffer,
+  from: string,
+  to: readonly string[],
+): Promise<void> {
+  const lies = path.join(DIRECTORIES[directory], file);
+  // Written beside and renamed, so that the clock starts when the file is whole.
+  writeFileSync(path.join(folder, 'new'), content);
+  renameSync(path.join(folder, 'new'), from + lies);
+  const start = performance.now();
+  await until(`${lies} is on ${to.join(' and ')}`, () =>
+    to.every((host) => existsSync(path.join(folder, host) + lies)),
+  );
+  console.log(`${what} was on ${to.join(' and ')} after ${Math.round(performance.now() - start)} ms`);
+}
+
+function hints(): string[] {
+  const shown = path.relative(process.cwd(), folder) || '.';
+  const at = (host: string, directory: keyof typeof DIRECTORIES): string =>
+    `${shown}/${host}${DIRECTORIES[directory]}`;
+  return [
+    'A Main and two MDS. In another terminal, change something and look here:',
+    `  dialplan, Main to MDS   ${at('main', 'dialplan')}   (what "Asterisk" was asked: ${shown}/mds1/asterisk.calls)`,
+    `  music, Main to MDS      ${at('main', 'moh')}`,
+    `  recordings, both ways   ${at('mds1', 'recordings')}`,
+    `  logs                    ${shown}/main.log ${shown}/mds1.log ${shown}/mds2.log`,
+    `Commands: ./bin/xivo-xds-sync --root ${shown}/main sync   (or -n, history, why PATH)`,
+    'Ctrl-C ends it all.',
+  ];
+}
+
+/** @param limit milliseconds @throws naming `what` when it does not come, or a program has ended */
+async function until(what: string, holds: () => boolean, limit = PATIENCE): Promise<void> {
+  const deadline = performance.now() + limit;
+  while (!holds()) {
+    stop.signal.throwIfAborted();
+    daemons.check();
+    if (performance.now() > deadline)
+      throw new Error(`not within ${limit / 1000} s: ${what}. See ${folder}/*.log`);
+    await sleep(20);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('this machine gave no port');
+  return address.port;
+}

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { binary } from './programs.ts';
+
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+/** How each picture of `status --watch` begins. */
+const FIRST_LINE = /^xivo-xds-sync \d/;
+
+/** Shows `status --watch` under a few lines that stay, until it ends or is told to. */
+export async function watch(root: string, above: readonly string[], signal: AbortSignal): Promise<void> {
+  const child = spawn(binary('xivo-xds-sync'), ['--root', root, 'status', '--watch'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  signal.addEventListener('abort', () => child.kill(), { once: true });
+  process.stdout.write(`${HOME}${CLEAR_BELOW}`);
+  let picture: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (FIRST_LINE.test(line) && picture.length > 0) {
+      draw([...above, '', ...picture]);
+      picture = [];
+    }
+    picture.push(line);
+  });
+  await once(child, 'close');
+}
+
+function draw(lines: readonly string[]): void {
+  process.stdout.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`);
+}
