@@ -78,12 +78,13 @@ export class Cluster {
     });
   }
 
-  async enrol(mds: Mds): Promise<void> {
+  /** @param asterisk the command that the agent reloads; the recording script when not given */
+  async enrol(mds: Mds, asterisk = mds.asterisk.script): Promise<void> {
     const token = await this.main.ok(['mds', 'add', mds.name]);
     await mds.ok(['enroll', '--main', `127.0.0.1:${this.port}`, '--token-file', '-'], token);
     const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, `${readFileSync(file, 'utf8')}\nasterisk: "${mds.asterisk.script}"\n`);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\nasterisk: "${asterisk}"\n`);
   }
 
   async enrolAndStart(mds: Mds): Promise<void> {
