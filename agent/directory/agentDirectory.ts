@@ -8,7 +8,7 @@ import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
-import { refusePath } from '../../shared/paths/relative.ts';
+import { isBelow, refusePath } from '../../shared/paths/relative.ts';
 import { actionOf } from '../../shared/plan/action.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import { decidePath, isChange, plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
@@ -459,6 +459,7 @@ export class AgentDirectory {
     this.#plannedRevision = this.mainView.revision ?? 0;
     const learnt: [string, Entry | undefined][] = [];
     for (const [path, decision] of made.decisions) {
+      this.#pending.delete(path);
       if (decision.kind === 'agree') learnt.push([path, decision.entry]);
       else if (decision.kind === 'forget') learnt.push([path, undefined]);
       else if (decision.kind === 'skip') this.#noteSkip(path, decision);
@@ -487,6 +488,12 @@ export class AgentDirectory {
   }
 
   #agree(path: string, entry: Entry | undefined): void {
+    // Where there is no folder, nothing is below it: an old word about that must not pass for a removal later.
+    if (entry?.type !== 'folder' && this.ledger.entries.get(path)?.type === 'folder') {
+      for (const below of [...this.ledger.entries.keys()]) {
+        if (isBelow(below, path)) this.#agree(below, undefined);
+      }
+    }
     if (entry === undefined) this.ledger.delete(path);
     else this.ledger.set(path, entry);
     this.#count(path);
@@ -547,7 +554,8 @@ export class AgentDirectory {
     });
     this.#adopt(done.outcomes);
     if (done.refused !== undefined) this.#block(done.refused);
-    if (done.changeSet !== undefined && activation !== undefined) await this.#activate(activation, done, before);
+    if (done.changeSet !== undefined && activation !== undefined)
+      await this.#activate(activation, done, before);
     return done.results;
   }
 

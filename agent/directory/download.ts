@@ -48,9 +48,7 @@ type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
  * @returns what became of each path
  * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
  */
-export async function download(
-  job: DownloadJob,
-): Promise<Downloaded> {
+export async function download(job: DownloadJob): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
   const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
   using staging = job.applier.begin(bytes);
@@ -64,7 +62,8 @@ export async function download(
   );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
-  const objections = (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
+  const objections =
+    (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
   if (objections.size > 0) return refused(job.items, objections);
   const steps: Step[] = [];
   for (const [path, item] of job.items) {
@@ -99,7 +98,8 @@ function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<s
   const [first] = objections;
   const others = `waits: it belongs to a change set with ${first?.[0]} (${first?.[1]})`;
   const results = new Map<string, JobResult>();
-  for (const path of items.keys()) results.set(path, { result: 'failed', why: objections.get(path) ?? others });
+  for (const path of items.keys())
+    results.set(path, { result: 'failed', why: objections.get(path) ?? others });
   return { results, outcomes: [], changeSet: undefined, refused: objections };
 }
 

@@ -7,7 +7,7 @@ import { localise } from '../../shared/manifest/localise.ts';
 import { ShownPaths } from '../../shared/manifest/shown.ts';
 import type { Sight } from '../../shared/manifest/state.ts';
 import { isNested } from '../../shared/paths/nesting.ts';
-import { isOverride, parentOf, refusePath } from '../../shared/paths/relative.ts';
+import { baseOf, isOverride, joinPath, parentOf, refusePath } from '../../shared/paths/relative.ts';
 import type { Tree } from '../../shared/plan/tree.ts';
 import { staysInside } from '../../shared/scan/look.ts';
 
@@ -24,6 +24,8 @@ export class MainView implements Tree {
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
   #shown = new ShownPaths();
+  /** Names by the folder that holds them. */
+  readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
   #loading: ShownPaths | undefined;
 
@@ -50,10 +52,11 @@ export class MainView implements Tree {
     return this.#shown.keys();
   }
 
-  /** Main's children of a folder are only asked for when something is removed on Main: rare, so no index is kept. */
   *childrenOf(folder: string): Iterable<string> {
-    for (const [path, shown] of this.#shown.entries()) {
-      if (shown.kind !== 'gone' && parentOf(path) === folder) yield path;
+    for (const name of this.#children.get(folder) ?? []) {
+      const path = joinPath(folder, name);
+      const shown = this.#shown.get(path);
+      if (shown !== undefined && shown.kind !== 'gone') yield path;
     }
   }
 
@@ -82,6 +85,7 @@ export class MainView implements Tree {
     this.revision = revision;
     this.tombstones.clear();
     this.refused.clear();
+    this.#children.clear();
     for (const [path, shown] of this.#shown.entries()) this.#notice(path, shown);
     return true;
   }
@@ -120,12 +124,20 @@ export class MainView implements Tree {
   }
 
   #notice(path: string, shown: Shown): void {
+    this.#enlist(path);
     const refusal =
       refusePath(path) ??
       (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
     if (refusal !== undefined) this.refused.set(path, refusal);
     else if (shown.kind === 'gone' && shown.tombstone)
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));
+  }
+
+  /** Names stay listed when their path is gone: whoever asks looks at the path. */
+  #enlist(path: string): void {
+    const names = this.#children.get(parentOf(path));
+    if (names === undefined) this.#children.set(parentOf(path), new Set([baseOf(path)]));
+    else names.add(baseOf(path));
   }
 
   #sight(path: string, shown: Shown): Sight {

@@ -1,5 +1,5 @@
 import type { Offer, StepResult } from '../../protocol/messages.ts';
-import { bytesOf, type Entry } from '../../shared/manifest/entry.ts';
+import { bytesOf, type Entry, sameEntry } from '../../shared/manifest/entry.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
@@ -20,7 +20,13 @@ export async function upload(
   session: Session,
   replica: Replica,
 ): Promise<Map<string, JobResult>> {
-  const offers = [...items].map(([path, item]) => offerOf(path, item));
+  const stale = new Map<string, JobResult>();
+  const offers = [...items].flatMap(([path, item]) => {
+    if (isStillSo(replica, path, item)) return [offerOf(path, item)];
+    stale.set(path, { result: 'stale' });
+    return [];
+  });
+  if (offers.length === 0) return stale;
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
@@ -41,7 +47,15 @@ export async function upload(
   } else await out.end();
   const answer = await answered;
   if (answer instanceof Error) throw answer;
-  return new Map(answer.map((each) => [each.path, jobResult(each)]));
+  return new Map([...stale, ...answer.map((each): [string, JobResult] => [each.path, jobResult(each)])]);
+}
+
+/** Whether this MDS still holds (or lacks) what the plan saw. */
+function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
+  const sight = replica.get(path);
+  if (item.kind === 'remove-on-main') return sight === undefined;
+  const planned = item.kind === 'lose' ? item.loser : item.entry;
+  return sight?.kind === 'settled' && sameEntry(sight.entry, planned);
 }
 
 function offerOf(path: string, item: Outgoing): Offer {

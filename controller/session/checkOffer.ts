@@ -19,6 +19,9 @@ export function refuseOffer(directory: MainDirectory, offer: Offer): string | un
   if (offer.op !== 'remove' && offer.entry.type === 'link' && !staysInside(offer.path, offer.entry.target)) {
     return 'the link leads outside';
   }
+  if (offer.op === 'put' && offer.entry.type !== 'folder' && directory.replica.holdsOverride(offer.path)) {
+    return 'a folder with an override stands there on Main';
+  }
   if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
   if (directory.replica.held !== undefined)
     return `"${config.name}" is held on Main: ${directory.replica.held}`;

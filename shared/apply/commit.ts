@@ -3,6 +3,7 @@ import { errnoOf } from '../disk/errno.ts';
 import type { Folder } from '../disk/folder.ts';
 import type { OpenFolders } from '../disk/openFolders.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
+import { OVERRIDE_PREFIX } from '../paths/names.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { Area } from './area.ts';
 import type { ChangeSet, Outcome, Step } from './changeSet.ts';
@@ -113,7 +114,10 @@ function put(
   }
   const before = folder.stat(name);
   if (before === undefined || !isExpected(before, step.expect)) throw new Stale();
-  if (before.isDirectory()) place.open.forget(step.path);
+  if (before.isDirectory()) {
+    place.open.forget(step.path);
+    if (step.entry.type !== 'folder' && holdsOverride(folder, name)) throw new Stale();
+  }
   stage.rename(step.staged.name, folder, name, 'exchange');
   const displaced = stage.stat(step.staged.name);
   if (displaced === undefined || !isSameContent(before, displaced)) {
@@ -133,6 +137,19 @@ function moveToTrash(folder: Folder, name: string, expect: Stamp, trash: Folder,
   if (moved === undefined || isSameContent(before, moved)) return;
   trash.rename(String(number), folder, name, 'no-replace');
   throw new Stale();
+}
+
+/** An override is never displaced, not even one that came after the plan was made. */
+function holdsOverride(parent: Folder, name: string): boolean {
+  const folder = parent.open(name);
+  try {
+    return folder.list().some((inner) => {
+      if (inner.startsWith(OVERRIDE_PREFIX)) return true;
+      return folder.stat(inner)?.isDirectory() === true && holdsOverride(folder, inner);
+    });
+  } finally {
+    folder.close();
+  }
 }
 
 /** A folder's stamp is '': its content is not its own. */

@@ -66,14 +66,19 @@ function filesOf(decision: Decision): number {
   return 'expect' in decision && decision.expect?.type === 'folder' ? 0 : 1;
 }
 
-/** How many of these files have their content in a tree, under whatever name. */
+/** How many of these files have their content in a tree, under whatever name; each file there stands for one. */
 export function countSurvivors(gone: readonly Entry[], tree: Tree): number {
-  const hashes = new Set<string>();
-  for (const entry of gone) if (entry.type === 'file') hashes.add(entry.hash);
-  const there = new Set<string>();
+  const wanted = new Map<string, number>();
+  for (const entry of gone) {
+    if (entry.type === 'file') wanted.set(entry.hash, (wanted.get(entry.hash) ?? 0) + 1);
+  }
+  let survivors = 0;
   for (const path of tree.paths()) {
     const entry = entryOf(tree.get(path));
-    if (entry?.type === 'file' && hashes.has(entry.hash)) there.add(entry.hash);
+    const left = entry?.type === 'file' ? (wanted.get(entry.hash) ?? 0) : 0;
+    if (entry?.type !== 'file' || left === 0) continue;
+    wanted.set(entry.hash, left - 1);
+    survivors += 1;
   }
-  return gone.filter((entry) => entry.type === 'file' && there.has(entry.hash)).length;
+  return survivors;
 }
