@@ -37,7 +37,10 @@ export class Activation {
         log.warn('lint', { finding: textOf(finding) });
       } else if (!objections.has(finding.path)) {
         const { line, message } = finding;
-        objections.set(finding.path, `line ${line}: ${message}; the change set is not activated (lint: block)`);
+        objections.set(
+          finding.path,
+          `line ${line}: ${message}; the change set is not activated (lint: block)`,
+        );
       }
     }
     return objections;
@@ -65,7 +68,12 @@ export function proofFor(asterisk: readonly string[], place: () => DialplanPlace
         folderName: path.basename(where.asteriskPath),
         files: async () => (files = await readDialplanFolder(where.path)),
         exists: (name) =>
-          includeExists({ root: where.root, configFolder: '/etc/asterisk', folder: where.asteriskPath, files })(name),
+          includeExists({
+            root: where.root,
+            configFolder: '/etc/asterisk',
+            folder: where.asteriskPath,
+            files,
+          })(name),
       });
       proof = { path: where.path, prove };
     }

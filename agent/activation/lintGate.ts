@@ -30,11 +30,18 @@ export async function lintChange(
     else if (isDialplan(path)) after.set(path, content);
   }
   const known = new Set(lintFiles(place, before).map(textOf));
-  return lintFiles(place, after).filter((finding) => changed.has(finding.path) || !known.has(textOf(finding)));
+  return lintFiles(place, after).filter(
+    (finding) => changed.has(finding.path) || !known.has(textOf(finding)),
+  );
 }
 
 function lintFiles(place: DialplanPlace, files: ReadonlyMap<string, Buffer>): Finding[] {
-  const exists = includeExists({ root: place.root, configFolder: CONFIG_FOLDER, folder: place.asteriskPath, files });
+  const exists = includeExists({
+    root: place.root,
+    configFolder: CONFIG_FOLDER,
+    folder: place.asteriskPath,
+    files,
+  });
   return lintDialplan(files, { exists });
 }
 

@@ -51,7 +51,12 @@ function backwards(
   return staged && { kind: 'put', path, entry: before, expect, staged, reason };
 }
 
-function copyBack(trash: Folder, number: string, entry: FileEntry, staging: Staging): ReturnType<Staging['bare']> | undefined {
+function copyBack(
+  trash: Folder,
+  number: string,
+  entry: FileEntry,
+  staging: Staging,
+): ReturnType<Staging['bare']> | undefined {
   if (number === TrashList.fileName || trash.stat(number) === undefined) return undefined;
   const fd = trash.openFile(number);
   const file = staging.file();
