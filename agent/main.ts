@@ -32,6 +32,11 @@ program
   });
 
 program
+  .command('leave')
+  .description('be no MDS any more: Main is told, the key is removed, the files stay')
+  .action(async () => finish(await (await import('./cli/leaveCommand.ts')).leave(context())));
+
+program
   .command('status')
   .description('how this MDS is')
   .option('--json', 'print JSON')

@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import type { RotateOptions } from './cli/rotateCommand.ts';
 import { parseDuration } from '../shared/config/duration.ts';
 import { makeProgram, type GlobalOptions, runProgram } from '../shared/cli/program.ts';
 import { UsageError } from '../shared/cli/usageError.ts';
@@ -104,7 +105,7 @@ mds
   .exitOverride()
   .action(async (name: string) => {
     await ask(context(), 'mds-approve', { name });
-    print(`${name} is enrolled`);
+    print(`${name} is enrolled: its agent begins within seconds`);
   });
 mds
   .command('remove <name>')
@@ -113,6 +114,16 @@ mds
   .action(async (name: string) => {
     await ask(context(), 'mds-remove', { name });
     print(`${name} was removed: its connection is closed and its key is refused`);
+  });
+
+program
+  .command('rotate-identity')
+  .description("change Main's key: announce the next one to every MDS, then --finish")
+  .option('--finish', 'put the key that was announced into use')
+  .option('--leave-behind', 'with --finish: even if some MDS have not heard of it')
+  .option('--abandon', 'drop the key that was announced')
+  .action(async (options: RotateOptions) => {
+    finish(await (await import('./cli/rotateCommand.ts')).rotateIdentity(context(), options));
   });
 
 program

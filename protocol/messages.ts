@@ -163,6 +163,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     ok: z.boolean(),
     lines: z.array(text).max(MAX_ITEMS),
   }),
+  /** The agent has written down the pin from `next-identity`. */
+  z.strictObject({ type: z.literal('knows-identity'), pin: hashSchema }),
   ...both,
 ]);
 
@@ -222,16 +224,25 @@ export const fromMainSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('command'), id: requestId, command }),
   z.strictObject({ type: z.literal('paused'), paused: z.boolean() }),
+  /** Main will soon have another key: the pin by which to know it then. */
+  z.strictObject({ type: z.literal('next-identity'), pin: hashSchema }),
   ...both,
 ]);
 
-/** Before a session: an agent that is not enrolled. */
-export const enrolRequestSchema = z.strictObject({
-  type: z.literal('enrol'),
-  protocol: range,
-  name,
-  token: z.strictObject({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
-});
+/**
+ * Outside a session, where no certificate is needed: `enrol` asks to become an agent, `renew` asks for a certificate
+ * for a key that is an agent's already (or waits to be), `leave` ends that.
+ */
+export const enrolRequestSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('enrol'),
+    protocol: range,
+    name,
+    token: z.strictObject({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
+  }),
+  z.strictObject({ type: z.literal('renew'), protocol: range, name }),
+  z.strictObject({ type: z.literal('leave'), protocol: range, name }),
+]);
 
 export const enrolAnswerSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -241,6 +252,7 @@ export const enrolAnswerSchema = z.discriminatedUnion('type', [
     directories: z.array(z.strictObject({ name, path: z.string().max(4096) })).max(64),
   }),
   z.strictObject({ type: z.literal('pending'), fingerprint: text }),
+  z.strictObject({ type: z.literal('left') }),
   z.strictObject({ type: z.literal('refused'), reason: text }),
 ]);
 

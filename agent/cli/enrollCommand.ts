@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type EnrolAnswer, enrolAnswerSchema, type EnrolRequest } from '../../protocol/messages.ts';
+import type { EnrolRequest } from '../../protocol/messages.ts';
 import { PROTOCOL } from '../../protocol/version.ts';
 import { loadAgentConfig } from '../../shared/config/agentConfig.ts';
 import { agentConfigText } from '../../shared/config/defaultText.ts';
@@ -16,11 +15,11 @@ import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint
 import { proveEnrolment, tlsBinding } from '../../shared/identity/enrolmentProof.ts';
 import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { decodeToken, type JoinToken } from '../../shared/identity/joinToken.ts';
+import { askMain } from '../link/askMain.ts';
 import { dial, type Dialled } from '../link/dial.ts';
+import { loadMembership, saveMembership } from '../link/membership.ts';
 import { type Context, print } from './context.ts';
-import { loadMembership, saveMembership } from './membership.ts';
 
-const ANSWER_TIMEOUT = 30_000;
 const MAX_TOKEN_CHARACTERS = 4_096;
 
 export type EnrollOptions = { readonly main?: string; readonly tokenFile?: string; readonly name?: string };
@@ -38,23 +37,27 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   const known = loadMembership(context.places.identityFolder);
   // Without a token nothing vouches for Main but what this MDS was told before.
   const mainPin = token?.mainPin ?? known?.mainPin;
-  const dialled = await connect(main, identity, mainPin);
-  const answer = await ask(dialled, request(name, token, dialled, identity));
+  const localAddress = token?.voipIp ?? configuredAddress(context);
+  const dialled = await connect(main, identity, mainPin, localAddress);
+  const answer = await askMain(dialled, request(name, token, dialled, identity));
   if (answer.type === 'refused') {
     process.stderr.write(`xivo-xds-sync-agent: Main refused: ${answer.reason}\n`);
     return EXIT.failed;
   }
+  if (answer.type === 'left') throw new Error('Main answered something else than it was asked');
   if (answer.type === 'pending') {
     saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: false });
-    writeConfig(context, main, name, undefined);
+    writeConfig(context, { main, name });
     print(`Main was asked to let "${name}" in. Compare this fingerprint with the one that Main shows:`);
     print(`  ${enrolmentFingerprint({ mainPin: dialled.mainPin, agentPin: identity.pin })}`);
     print(`When they are equal, run on Main: xivo-xds-sync mds approve ${name}`);
+    print('The agent ("xivo-xds-sync-agent run") waits for that and then begins by itself.');
     return EXIT.done;
   }
   saveIdentity(context.places.identityFolder, { ...identity, certificatePem: answer.certificate });
   saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: true });
-  writeConfig(context, main, name, answer.directories);
+  const { directories } = answer;
+  writeConfig(context, { main, name, directories, ...(token?.voipIp && { localAddress: token.voipIp }) });
   print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
   return EXIT.done;
 }
@@ -91,13 +94,25 @@ async function identityOf({ places }: Context, name: string): Promise<Identity> 
   return identity;
 }
 
-async function connect(main: HostPort, identity: Identity, mainPin: string | undefined): Promise<Dialled> {
+async function connect(
+  main: HostPort,
+  identity: Identity,
+  mainPin: string | undefined,
+  localAddress: string | undefined,
+): Promise<Dialled> {
   try {
     const { keyPem, certificatePem } = identity;
-    return await dial({ main, path: '/enrol', keyPem, certificatePem, mainPin });
+    const mainPins = mainPin === undefined ? [] : [mainPin];
+    return await dial({ main, path: '/enrol', keyPem, certificatePem, mainPins, localAddress });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
+    if (code === 'EADDRNOTAVAIL') {
+      throw new Error(
+        `${localAddress}, from which this MDS should connect, is no address of this host: make a token for the right one with "xivo-xds-sync mds add NAME --voip-ip IP" on Main`,
+        { cause: error },
+      );
+    }
     throw new Error(
       `Main can't be reached at ${formatHostPort(main)} (${code}): is the name right, is "xivo-xds-sync serve" running there, and is the port open?`,
       { cause: error },
@@ -122,25 +137,21 @@ function request(
   return { ...base, token: { id: token.id, proof } };
 }
 
-async function ask({ socket }: Dialled, message: EnrolRequest): Promise<EnrolAnswer> {
-  const answered = once(socket, 'message', { signal: AbortSignal.timeout(ANSWER_TIMEOUT) });
-  const closed = once(socket, 'close').then(() => {
-    throw new Error('Main closed the connection without an answer: see its log');
-  });
-  socket.send(JSON.stringify(message));
-  const [data] = (await Promise.race([answered, closed])) as [Buffer];
-  closed.catch(() => undefined);
-  socket.close();
-  return enrolAnswerSchema.parse(JSON.parse(data.toString('utf8')));
+function configuredAddress({ configFile }: Context): string | undefined {
+  return existsSync(configFile) ? loadAgentConfig(configFile).config.localAddress : undefined;
 }
 
 /** Main says where the directories lie there; from then on this host's own file decides where they lie here. */
 function writeConfig(
   { configFile }: Context,
-  main: HostPort,
-  name: string,
-  directories: readonly { name: string; path: string }[] | undefined,
+  given: {
+    readonly main: HostPort;
+    readonly name: string;
+    readonly directories?: readonly { name: string; path: string }[];
+    readonly localAddress?: string;
+  },
 ): void {
+  const { main, name } = given;
   if (existsSync(configFile)) {
     const { config } = loadAgentConfig(configFile);
     const same =
@@ -154,7 +165,5 @@ function writeConfig(
     return;
   }
   mkdirSync(path.dirname(configFile), { recursive: true });
-  writeFileDurably(configFile, agentConfigText({ main, name, ...(directories && { directories }) }), {
-    mode: 0o644,
-  });
+  writeFileDurably(configFile, agentConfigText(given), { mode: 0o644 });
 }

@@ -2,59 +2,34 @@ import { EXIT } from '../../shared/cli/exitCodes.ts';
 import { stopSignal } from '../../shared/cli/stopSignal.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { ControlServer } from '../../shared/control/controlServer.ts';
-import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import type { Logger } from '../../shared/log/logger.ts';
 import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { Agent } from '../daemon/agent.ts';
+import type { Credentials } from '../link/credentials.ts';
+import type { LinkState } from '../link/link.ts';
 import { type Context, loadConfig } from './context.ts';
-import { loadMembership } from './membership.ts';
+import { loadCredentials } from './loadCredentials.ts';
+import { addDirectories, waitForApproval } from './waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */
 export async function run(context: Context, options: { log?: string }): Promise<number> {
-  const config = loadConfig(context);
-  const { identityFolder, controlSocket } = context.places;
-  const identity = loadIdentity(identityFolder);
-  const membership = loadMembership(identityFolder);
-  if (identity === undefined || membership === undefined) {
-    throw new UsageError(
-      'this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST --token-file FILE" first',
-    );
-  }
-  const { main } = config;
-  if (main === undefined)
-    throw new UsageError(`${context.configFile} does not say which Main: add "main: HOST"`);
   const mode = options.log ?? 'auto';
   if (!LOG_MODES.includes(mode as LogMode))
     throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
-  const stop = stopSignal();
   const log = openLog(mode as LogMode);
   try {
-    const agent = new Agent({
-      config,
-      places: context.places,
-      root: context.root,
-      clock: systemClock,
-      log: log.logger,
-      dial: () => ({
-        main,
-        path: '/agent',
-        keyPem: identity.keyPem,
-        certificatePem: identity.certificatePem,
-        mainPin: membership.mainPin,
-        localAddress: config.localAddress,
-      }),
-    });
-    const status = (): unknown => ({ name: membership.name, link: agent.link.state, ...agent.report() });
-    const control = new ControlServer(controlSocket, { status }, (error) =>
-      log.logger.error('a command failed', { error }),
+    const credentials = loadCredentials(context, log.logger);
+    const stop = stopSignal();
+    const daemon = new Daemon(context, credentials, log.logger);
+    const control = new ControlServer(
+      context.places.controlSocket,
+      { status: () => daemon.status() },
+      (error) => log.logger.error('a command failed', { error }),
     );
     await control.listen();
     try {
-      agent.start();
-      log.logger.info('agent started', { name: membership.name });
-      await stop;
-      await agent.stop();
-      log.logger.info('agent stopped');
+      await daemon.run(stop);
     } finally {
       await control.close();
     }
@@ -64,5 +39,58 @@ export async function run(context: Context, options: { log?: string }): Promise<
     throw error;
   } finally {
     await log.close();
+  }
+}
+
+/** Waits to be let in, if that is still to come, and then does an agent's work. */
+class Daemon {
+  readonly #context: Context;
+  readonly #credentials: Credentials;
+  readonly #log: Logger;
+  #agent: Agent | undefined;
+  #waiting: LinkState;
+
+  constructor(context: Context, credentials: Credentials, log: Logger) {
+    this.#context = context;
+    this.#credentials = credentials;
+    this.#log = log;
+    this.#waiting = { state: 'connecting', problem: undefined, since: systemClock.now() };
+  }
+
+  async run(stop: Promise<unknown>): Promise<void> {
+    if (!this.#credentials.approved && !(await this.#becomeApproved(stop))) return;
+    const { places, root } = this.#context;
+    const agent = new Agent({
+      config: loadConfig(this.#context),
+      places,
+      root,
+      clock: systemClock,
+      log: this.#log,
+      credentials: this.#credentials,
+    });
+    this.#agent = agent;
+    agent.start();
+    this.#log.info('agent started', { name: this.#credentials.name });
+    await stop;
+    await agent.stop();
+    this.#log.info('agent stopped');
+  }
+
+  status(): unknown {
+    const { name } = this.#credentials;
+    if (this.#agent !== undefined) return { name, link: this.#agent.link.state, ...this.#agent.report() };
+    return { name, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors: [] };
+  }
+
+  async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {
+    const ended = new AbortController();
+    void stop.then(() => ended.abort());
+    const tell = (problem: string): void => {
+      this.#waiting = { ...this.#waiting, state: 'connecting', problem };
+    };
+    const directories = await waitForApproval(this.#credentials, this.#log, tell, ended.signal);
+    if (directories === undefined) return false;
+    addDirectories(this.#context.configFile, directories);
+    return true;
   }
 }

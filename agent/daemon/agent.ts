@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentReport, Command, DirectoryPolicy, FromMain, PlannedAction } from '../../protocol/messages.ts';
+import type {
+  AgentReport,
+  Command,
+  DirectoryPolicy,
+  FromMain,
+  PlannedAction,
+} from '../../protocol/messages.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
 import type { AgentConfig } from '../../shared/config/agentConfig.ts';
 import type { Places } from '../../shared/config/places.ts';
@@ -14,7 +20,7 @@ import { jitter } from '../../shared/time/jitter.ts';
 import { Activation, proofFor } from '../activation/activation.ts';
 import type { DialplanPlace } from '../activation/lintGate.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
-import type { DialOptions } from '../link/dial.ts';
+import type { Credentials } from '../link/credentials.ts';
 import { Link, type Welcome } from '../link/link.ts';
 import type { Session } from '../link/session.ts';
 import { Reloads } from './reloads.ts';
@@ -32,7 +38,7 @@ export type AgentOptions = {
   readonly root: Root;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly dial: () => DialOptions;
+  readonly credentials: Credentials;
 };
 
 /** The daemon of an MDS: keeps the link to Main, and its directories true. */
@@ -71,7 +77,7 @@ export class Agent {
       onNews: () => this.#news(),
     });
     this.link = new Link({
-      dial: options.dial,
+      credentials: options.credentials,
       hello: () => ({
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence },
         directories: config.directories.map(({ name }) => name),
@@ -86,6 +92,7 @@ export class Agent {
 
   start(): void {
     this.link.start();
+    void this.#options.credentials.keepRenewed(this.#stop.signal);
     this.reloads.start();
     void this.#reconcileForever();
   }

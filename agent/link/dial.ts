@@ -6,17 +6,30 @@ import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '../../sh
 
 const CONNECT_TIMEOUT = 10_000;
 const MAX_REFUSAL_BYTES = 4_096;
+/** Main knows the key, and wants another certificate for it. */
+const RENEW_STATUS = 401;
 
-/** Main is not who it should be, or does not let this agent in. Trying again soon will not help by itself. */
-export class DialRefused extends Error {}
+/** Main does not let this agent in. Trying again soon will not help by itself. */
+export class DialRefused extends Error {
+  /** Whether a new certificate is what is missing. */
+  readonly renew: boolean;
+
+  constructor(message: string, options: { renew: boolean } = { renew: false }) {
+    super(message);
+    this.renew = options.renew;
+  }
+}
+
+/** Another Main answers there than the one that this MDS knows. Nothing was sent to it. */
+export class StrangeMain extends Error {}
 
 export type DialOptions = {
   readonly main: HostPort;
   readonly path: '/agent' | '/enrol';
   readonly keyPem: string;
   readonly certificatePem: string;
-  /** Who Main must be; undefined only to ask for an enrolment that a person will compare. */
-  readonly mainPin: Pin | undefined;
+  /** Who Main may be; none only to ask for an enrolment that a person will compare. */
+  readonly mainPins: readonly Pin[];
   /** The address to dial from: the VoIP IP of this MDS. */
   readonly localAddress?: string | undefined;
 };
@@ -25,16 +38,18 @@ export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket;
 
 /**
  * Connects to Main over TLS 1.3 and verifies its pin before anything is sent.
- * @throws DialRefused, or the network's error
+ * @throws StrangeMain, DialRefused, or the network's error
  */
 export async function dial(options: DialOptions): Promise<Dialled> {
+  const { main, mainPins } = options;
   const secure = await connect(options);
   const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
   const mainPin = shown === undefined ? '' : pinOfCertificate(shown);
-  if (options.mainPin !== undefined && !samePin(mainPin, options.mainPin)) {
+  if (mainPins.length > 0 && !mainPins.some((pin) => samePin(mainPin, pin))) {
     secure.destroy();
-    throw new DialRefused(
-      `the host at ${formatHostPort(options.main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${formatFingerprint(options.mainPin)}. Nothing was sent to it. If Main was installed anew, restore its backup, or enrol this MDS again`,
+    const expected = mainPins.map(formatFingerprint).join(' or ');
+    throw new StrangeMain(
+      `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here stay as they are. If Main was installed anew, restore its backup there ("xivo-xds-sync restore FILE"), or enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
     );
   }
   return { socket: await upgrade(secure, options), tls: secure, mainPin };
@@ -81,10 +96,12 @@ function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<We
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (body = (body + chunk).slice(0, MAX_REFUSAL_BYTES)));
-      response.on('end', () =>
-        reject(new DialRefused(`Main refused: ${body.trim() || `status ${response.statusCode}`}`)),
-      );
+      response.on('end', () => {
+        const why = body.trim() || `status ${response.statusCode}`;
+        reject(new DialRefused(`Main refused: ${why}`, { renew: response.statusCode === RENEW_STATUS }));
+      });
       response.on('error', reject);
+      response.on('aborted', () => reject(new Error('Main closed the connection')));
     });
   });
 }

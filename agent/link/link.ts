@@ -4,7 +4,8 @@ import { PROTOCOL } from '../../protocol/version.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
-import { dial, type DialOptions } from './dial.ts';
+import type { Credentials } from './credentials.ts';
+import { StrangeMain } from './dial.ts';
 import { Session } from './session.ts';
 
 /** Waits between attempts, milliseconds: short at first, since Main was probably only restarted. */
@@ -14,7 +15,7 @@ const LONGEST_WAIT = 10_000;
 export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 
 export type LinkOptions = {
-  readonly dial: () => DialOptions;
+  readonly credentials: Credentials;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -54,13 +55,15 @@ export class Link {
     let wait = FIRST_WAIT;
     let told = '';
     while (!this.#stop.signal.aborted) {
-      const { problem, wasWelcome } = await this.#connectOnce();
+      const { problem, wasWelcome, isStrange } = await this.#connectOnce();
       if (this.#stop.signal.aborted) return;
       if (wasWelcome) wait = FIRST_WAIT;
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
       // The same problem again is no news.
-      if (problem !== told || wasWelcome)
-        this.#options.log.warn('Main can not be reached', { reason: problem });
+      if (problem !== told || wasWelcome) {
+        if (isStrange) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
+        else this.#options.log.warn('Main can not be reached', { reason: problem });
+      }
       told = problem;
       await sleep(wait * (0.5 + Math.random()), undefined, { signal: this.#stop.signal }).catch(
         () => undefined,
@@ -70,10 +73,10 @@ export class Link {
   }
 
   /** One connection, from dialling to its end. */
-  async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean }> {
+  async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean; isStrange: boolean }> {
     let wasWelcome = false;
     try {
-      const { socket } = await dial(this.#options.dial());
+      const { socket } = await this.#options.credentials.connect();
       const reason = await new Promise<string>((resolve) => {
         let refusal: string | undefined;
         const session = new Session(socket, this.#options.clock, {
@@ -84,8 +87,11 @@ export class Link {
               this.state = { state: 'connected', since: this.#options.clock.now() };
               session.ping();
               this.#options.onWelcome(session, message);
-            } else if (wasWelcome) this.#options.onMessage(session, message);
-            else session.violation(`"${message.type}" before welcome`);
+            } else if (!wasWelcome) session.violation(`"${message.type}" before welcome`);
+            else if (message.type === 'next-identity') {
+              this.#options.credentials.learnNextMain(message.pin);
+              session.send({ type: 'knows-identity', pin: message.pin });
+            } else this.#options.onMessage(session, message);
           },
           onClose: (why) => resolve(refusal ?? why),
         });
@@ -95,9 +101,10 @@ export class Link {
       });
       this.#session = undefined;
       if (wasWelcome) this.#options.onLost(reason);
-      return { problem: reason, wasWelcome };
+      return { problem: reason, wasWelcome, isStrange: false };
     } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error), wasWelcome };
+      const problem = error instanceof Error ? error.message : String(error);
+      return { problem, wasWelcome, isStrange: error instanceof StrangeMain };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { controllerConfigText } from '../../shared/config/defaultText.ts';
@@ -9,10 +9,10 @@ import { writeFileDurably } from '../../shared/disk/durableFile.ts';
 import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { formatFingerprint } from '../../shared/identity/pin.ts';
 import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { publishCertificate } from '../registry/publishCertificate.ts';
 import { type Context, print } from './context.ts';
 
 const SERVICE = 'xivo-xds-sync.service';
-const PUBLISHED = 'xivo-xds-sync.crt';
 
 export type InitOptions = { readonly host?: string; readonly listen?: string; readonly service?: boolean };
 
@@ -29,7 +29,8 @@ export async function init(context: Context, options: InitOptions): Promise<numb
     saveIdentity(places.identityFolder, identity);
     print(`made Main's identity in ${places.identityFolder}`);
   } else print(`Main's identity is there already, in ${places.identityFolder}`);
-  publish(places.publishedFolder, identity.certificatePem);
+  const published = publishCertificate(places.publishedFolder, identity.certificatePem);
+  if (published !== undefined) print(`published Main's certificate: ${published}`);
   retireOldCron(places.oldCronFile);
   print(`fingerprint ${formatFingerprint(identity.pin)}`);
   if (options.service !== false) enableService();
@@ -48,15 +49,6 @@ function makeConfig(file: string, listen: string | undefined): void {
     { mode: 0o640 },
   );
   print(`made the configuration: ${file}`);
-}
-
-/** The public part, where a XiVO keeps what others may read. */
-function publish(folder: string, certificatePem: string): void {
-  const file = path.join(folder, PUBLISHED);
-  if (existsSync(file) && readFileSync(file, 'utf8') === certificatePem) return;
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
-  writeFileDurably(file, certificatePem, { mode: 0o644 });
-  print(`published Main's certificate: ${file}`);
 }
 
 /** The rsync job would undo what agents do. cron ignores names with a dot, so the file stays, and sleeps. */

@@ -2,7 +2,10 @@ import { table } from '../../shared/cli/table.ts';
 import type { MdsStatus } from '../daemon/status.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
-type Listed = Pick<MdsStatus, 'name' | 'state' | 'address' | 'voipIp' | 'agentVersion' | 'inSync'>;
+type Listed = Pick<
+  MdsStatus,
+  'name' | 'state' | 'address' | 'voipIp' | 'agentVersion' | 'inSync' | 'fingerprint'
+>;
 
 export async function mdsList(context: Context, options: { json?: boolean }): Promise<void> {
   const list = (await ask(context, 'mds-list')) as Listed[];
@@ -16,4 +19,7 @@ export async function mdsList(context: Context, options: { json?: boolean }): Pr
     agentVersion ?? '-',
   ]);
   for (const line of table(['MDS', 'STATE', 'IN SYNC', 'ADDRESS', 'VOIP IP', 'VERSION'], rows)) print(line);
+  for (const { name, fingerprint } of list) {
+    if (fingerprint !== null) print(`${name} asks to enrol. Its fingerprint: ${fingerprint}`);
+  }
 }

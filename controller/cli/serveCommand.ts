@@ -6,12 +6,14 @@ import { systemClock } from '../../shared/time/clock.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { stopSignal } from '../../shared/cli/stopSignal.ts';
 import { controlApi } from '../daemon/controlApi.ts';
+import { finishSwitch } from '../registry/nextIdentity.ts';
 import { Controller } from '../daemon/controller.ts';
 import { type Context, loadConfig, print } from './context.ts';
 
 /** `serve`: the controller in the foreground, until a signal ends it. */
 export async function serve(context: Context, options: { log?: string }): Promise<number> {
   const config = loadConfig(context);
+  finishSwitch(context.places.identityFolder);
   const identity = loadIdentity(context.places.identityFolder);
   if (identity === undefined) {
     throw new UsageError(

@@ -3,7 +3,7 @@ import { EXIT } from '../../shared/cli/exitCodes.ts';
 import { table } from '../../shared/cli/table.ts';
 import { formatBytes } from '../../shared/config/bytes.ts';
 import { formatDuration } from '../../shared/config/duration.ts';
-import type { MdsStatus, Status } from '../daemon/status.ts';
+import type { MdsStatus, RotationStatus, Status } from '../daemon/status.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 const WATCH_EVERY = 500;
@@ -39,7 +39,10 @@ export function render(status: Status, now: number): string[] {
     ...(main.pausedUntil === null
       ? []
       : [`PAUSED until ${main.pausedUntil}: nothing is changed; "xivo-xds-sync resume" goes on`]),
-    ...main.alarms.map(({ at, message }) => `ALARM ${at} ${message}`),
+    ...main.alarms.map(
+      ({ at, message, times }) => `ALARM ${at} ${message}${times > 1 ? ` (${times} times)` : ''}`,
+    ),
+    ...(main.rotation === null ? [] : [rotationLine(main.rotation)]),
     '',
     ...table(
       ['DIRECTORY', 'FILES', 'SIZE', 'PATH'],
@@ -67,6 +70,13 @@ export function render(status: Status, now: number): string[] {
   ];
 }
 
+function rotationLine({ nextFingerprint, stragglers }: RotationStatus): string {
+  const next = `Main's next key is ${nextFingerprint}`;
+  return stragglers.length === 0
+    ? `${next}; every MDS knows it: "xivo-xds-sync rotate-identity --finish" puts it into use`
+    : `${next}; not known yet to ${stragglers.join(', ')}`;
+}
+
 function mdsRow(mds: MdsStatus, now: number): string[] {
   const behind = mds.directories.filter(({ inSync }) => !inSync).map(({ name }) => name);
   const sum = (key: 'pending' | 'localOnly'): string =>
@@ -88,10 +98,20 @@ function mdsRow(mds: MdsStatus, now: number): string[] {
   ];
 }
 
-function troubles({ name, directories, errors, owedReloads, reloads, state }: MdsStatus): string[] {
+function troubles({
+  name,
+  directories,
+  errors,
+  owedReloads,
+  reloads,
+  state,
+  fingerprint,
+}: MdsStatus): string[] {
   const lines: string[] = [];
   if (state === 'pending')
-    lines.push(`${name} asks to enrol: compare fingerprints, then "xivo-xds-sync mds approve ${name}"`);
+    lines.push(
+      `${name} asks to enrol: see that it shows the fingerprint ${fingerprint}, then "xivo-xds-sync mds approve ${name}"`,
+    );
   for (const { name: directory, held } of directories) {
     if (held !== null)
       lines.push(

@@ -2,14 +2,24 @@ import type { Logger } from '../../shared/log/logger.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 
 const KEEP = 100;
+/** The same again within this time is only counted, milliseconds: a clone tries again every few seconds. */
+const QUIET = 60_000;
 
-export type Alarm = { readonly at: string; readonly message: string };
+export type Alarm = {
+  /** When it was last raised. */
+  readonly at: string;
+  readonly message: string;
+  /** How often it was raised. */
+  readonly times: number;
+};
+
+type Kept = { message: string; at: number; loggedAt: number; times: number };
 
 /** What an administrator must look at: a second holder of a key, a reused token. Shown in status until restart. */
 export class Alarms {
   readonly #clock: Clock;
   readonly #log: Logger;
-  #list: Alarm[] = [];
+  #kept: Kept[] = [];
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -17,11 +27,19 @@ export class Alarms {
   }
 
   get list(): readonly Alarm[] {
-    return this.#list;
+    return this.#kept.map(({ at, message, times }) => ({ at: new Date(at).toISOString(), message, times }));
   }
 
   raise(message: string): void {
-    this.#log.error('ALARM', { message });
-    this.#list = [...this.#list, { at: new Date(this.#clock.now()).toISOString(), message }].slice(-KEEP);
+    const now = this.#clock.now();
+    const known = this.#kept.find((alarm) => alarm.message === message);
+    const alarm = known ?? { message, at: now, loggedAt: -Infinity, times: 0 };
+    alarm.at = now;
+    alarm.times += 1;
+    if (now - alarm.loggedAt >= QUIET) {
+      this.#log.error('ALARM', { message, ...(alarm.times > 1 && { times: alarm.times }) });
+      alarm.loggedAt = now;
+    }
+    if (known === undefined) this.#kept = [...this.#kept, alarm].slice(-KEEP);
   }
 }

@@ -3,11 +3,12 @@ import { isIP } from 'node:net';
 import { ControlError, type Handler } from '../../shared/control/controlServer.ts';
 import { encodeToken } from '../../shared/identity/joinToken.ts';
 import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
+import { formatFingerprint } from '../../shared/identity/pin.ts';
 import { isOverride } from '../../shared/paths/relative.ts';
 import type { Controller } from './controller.ts';
 import { passOver } from './passes.ts';
 import { locate } from './locate.ts';
-import { statusOf } from './status.ts';
+import { rotationOf, statusOf } from './status.ts';
 import { trashList, trashRestore } from './trashApi.ts';
 import { verify } from './verification.ts';
 
@@ -15,7 +16,7 @@ const mds = z.string().optional();
 
 /** What the command line may ask of the controller. */
 export function controlApi(controller: Controller): Record<string, Handler> {
-  const { registry, clock, identity, log } = controller;
+  const { registry, clock, log } = controller;
   return {
     status: () => statusOf(controller),
     sync: async (args) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds.parse(args['mds'])) }),
@@ -52,16 +53,17 @@ export function controlApi(controller: Controller): Record<string, Handler> {
       });
       if (!added.ok) throw new ControlError(added.refused);
       log.info('join token made', { mds: name, id: added.token.id });
-      return { token: encodeToken({ ...added.token, mainPin: identity.pin }) };
+      return { token: encodeToken({ ...added.token, mainPin: controller.identity.pin }) };
     },
     'mds-list': () =>
-      statusOf(controller).mds.map(({ name, state, address, voipIp, agentVersion, inSync }) => ({
+      statusOf(controller).mds.map(({ name, state, address, voipIp, agentVersion, inSync, fingerprint }) => ({
         name,
         state,
         address,
         voipIp,
         agentVersion,
         inSync,
+        fingerprint,
       })),
     'mds-approve': (args) => {
       const approved = registry.approve(mdsName(args['name']), clock.now());
@@ -78,6 +80,24 @@ export function controlApi(controller: Controller): Record<string, Handler> {
       controller.disconnect(removed.pins, 'this MDS was removed on Main');
       log.warn('MDS removed', { mds: name });
       return { name };
+    },
+    'rotate-begin': async () => {
+      await controller.rotation.begin(controller.identity);
+      return rotationOf(controller);
+    },
+    'rotate-abandon': () => controller.rotation.abandon(),
+    'rotate-finish': (args) => {
+      const { rotation } = controller;
+      if (rotation.nextPin === undefined)
+        throw new ControlError('no next key was announced: run "xivo-xds-sync rotate-identity" first');
+      if (rotation.stragglers.length > 0 && !z.boolean().parse(args['leaveBehind'])) {
+        throw new ControlError(
+          `not every MDS knows the next key yet: ${rotation.stragglers.join(', ')}. Each learns it when it connects. Those that stay away can be left behind (--leave-behind): they have to enrol again`,
+        );
+      }
+      const leftBehind = rotation.stragglers;
+      controller.switchIdentity();
+      return { fingerprint: formatFingerprint(controller.identity.pin), leftBehind };
     },
   };
 }

@@ -18,12 +18,17 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
 import { MainDirectory, type Revision } from '../content/mainDirectory.ts';
 import type { Agent } from '../registry/records.ts';
+import { refuseSession } from '../registry/admitSession.ts';
+import { publishCertificate } from '../registry/publishCertificate.ts';
 import { Registry } from '../registry/registry.ts';
-import { Server, type Peer } from '../server/server.ts';
+import { PeerLog } from '../server/peerLog.ts';
+import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { Session } from '../session/session.ts';
 import { Alarms } from './alarms.ts';
+import { Bucket } from './bucket.ts';
 import { handleEnrolment } from './enrolments.ts';
 import { recordOf } from './record.ts';
+import { Rotation } from './rotation.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */
 const QUIET_EXTRA = 1_500;
@@ -40,7 +45,8 @@ export type ControllerOptions = {
 /** Main's daemon: the directories, who may connect, and the sessions of those who are. */
 export class Controller {
   readonly config: ControllerConfig;
-  readonly identity: Identity;
+  identity: Identity;
+  readonly rotation: Rotation;
   readonly clock: Clock;
   readonly log: Logger;
   readonly db: Database;
@@ -55,6 +61,9 @@ export class Controller {
   readonly owners = new Owners();
   port: number;
   readonly #server: Server;
+  readonly #peerLog: PeerLog;
+  readonly #bucket: Bucket;
+  readonly #places: ControllerPlaces;
   readonly #stop = new AbortController();
   #pausedUntil: number;
 
@@ -73,6 +82,15 @@ export class Controller {
     this.history = new History(this.db);
     this.registry = new Registry(places.identityFolder);
     this.alarms = new Alarms(clock, log);
+    this.#places = places;
+    this.#peerLog = new PeerLog(log, clock);
+    this.#bucket = new Bucket(clock);
+    this.rotation = new Rotation({
+      folder: places.identityFolder,
+      registry: this.registry,
+      log,
+      announce: (pin) => this.#announce(pin),
+    });
     this.#pausedUntil = Number(this.db.meta('paused-until') ?? 0);
     const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
     for (const directory of config.directories) {
@@ -95,8 +113,9 @@ export class Controller {
       listen: config.listen,
       keyPem: identity.keyPem,
       certificatePem: identity.certificatePem,
-      refuseSession: (pin, _certificate, address) => this.#refuseSession(pin, address),
-      onSession: (peer) => this.#admit(peer),
+      refuseSession: (pin, certificate, address) => this.#refuseSession(pin, certificate, address),
+      onStranger: (address, reason) => this.#peerLog.warn('connection dropped', address, { reason }),
+      onSession: (peer) => void this.#admit(peer),
       onEnrol: (peer) => void this.#enrol(peer),
       onRequest: (request, response) => this.#onRequest(request, response),
       onError: (error) => log.error('the service port failed', { error }),
@@ -193,29 +212,63 @@ export class Controller {
     for (const session of this.sessions.values()) session.tell(revision, changedAt);
   }
 
-  #refuseSession(pin: Pin, address: string): string | undefined {
-    const agent = this.registry.findByPin(pin);
-    if (agent === undefined) {
-      this.log.warn('connection refused: not enrolled', { address, pin });
-      return 'this agent is not enrolled, or was removed: enrol it again';
-    }
-    return undefined;
+  #refuseSession(pin: Pin, certificateDer: Uint8Array, address: string): SessionRefusal | undefined {
+    const { certificatePem } = this.identity;
+    const no = refuseSession(
+      this.registry,
+      { pin, certificateDer },
+      { certificatePem, now: this.clock.now() },
+    );
+    if (no !== undefined && !no.renew)
+      this.#peerLog.warn('connection refused', address, { reason: no.reason, pin });
+    return no;
   }
 
-  #admit(peer: Peer): void {
-    const agent = this.registry.findByPin(peer.pin);
-    if (agent === undefined) return peer.socket.close(1008, 'not enrolled');
-    const other = this.sessions.get(agent.name);
+  async #admit(peer: Peer): Promise<void> {
+    peer.socket.on('error', () => peer.socket.terminate());
+    const other = this.#sessionOf(peer.pin);
     if (other !== undefined) {
-      // The same host came back before we noticed that it was gone. From elsewhere it is a second holder of the key.
-      if (other.address !== peer.address) {
-        this.alarms.raise(
-          `${agent.name} is connected from ${other.address} and from ${peer.address} with the same key`,
-        );
-      }
+      // What it says meanwhile waits in the kernel.
+      peer.socket.pause();
+      if (await other.isAlive()) return this.#refuseSecond(peer, other);
+      // The half of a connection that was cut off: the same agent has come back.
       other.close('the same agent connected again');
+      peer.socket.resume();
     }
+    const agent = this.registry.findByPin(peer.pin);
+    if (agent === undefined) return peer.socket.close(1008, 'this MDS was removed on Main');
+    // Two came while it was found out whether the first still lives.
+    const meanwhile = this.sessions.get(agent.name);
+    if (meanwhile !== undefined && meanwhile !== other) return this.#refuseSecond(peer, meanwhile);
     this.#open(peer, agent);
+  }
+
+  #sessionOf(pin: Pin): Session | undefined {
+    const agent = this.registry.findByPin(pin);
+    return agent === undefined ? undefined : this.sessions.get(agent.name);
+  }
+
+  #refuseSecond(peer: Peer, first: Session): void {
+    this.alarms.raise(
+      `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one anew: xivo-xds-sync mds add ${first.name} --replace`,
+    );
+    const reason = `${first.name} is connected already, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
+    peer.socket.resume();
+    peer.socket.send(JSON.stringify({ type: 'refused', reason } satisfies FromMain));
+    peer.socket.close(1008, 'a second holder of the same key');
+    setTimeout(() => peer.socket.terminate(), 1_000).unref();
+  }
+
+  #announce(pin: Pin): void {
+    for (const session of this.sessions.values()) session.announce(pin);
+  }
+
+  /** Puts the key that was announced into use: everybody connects again, and renews. */
+  switchIdentity(): void {
+    this.identity = this.rotation.switch();
+    publishCertificate(this.#places.publishedFolder, this.identity.certificatePem);
+    this.#server.useIdentity(this.identity);
+    for (const session of this.sessions.values()) session.close("Main's key was changed: connect again");
   }
 
   #open(peer: Peer, agent: Agent): void {
@@ -240,13 +293,19 @@ export class Controller {
         return this.#terms(strange !== undefined);
       },
       recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
-      onReady: () => log.info('agent connected', { address: peer.address, version: session.agentVersion }),
+      onReady: () => {
+        log.info('agent connected', { address: peer.address, version: session.agentVersion });
+        const { nextPin } = this.rotation;
+        if (nextPin !== undefined) session.announce(nextPin);
+      },
+      onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
       onReport: (_session, { sequence }) => memory.learn({ stateId, sequence }, this.clock.monotonic()),
       onClose: (_session, reason) => {
         memory.write(this.clock.monotonic());
         this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
         if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
-        log.info('agent disconnected', { address: peer.address, reason });
+        const tell = reason.startsWith('protocol violation') ? 'warn' : 'info';
+        log[tell]('agent disconnected', { address: peer.address, reason });
       },
     });
     this.sessions.set(agent.name, session);
@@ -289,9 +348,12 @@ export class Controller {
       registry: this.registry,
       identity: this.identity,
       directories: this.config.directories,
+      certificateLifeMs: this.config.certificates.lifeMs,
       clock: this.clock,
       log: this.log,
-      onReplaced: (pin) => this.disconnect([pin], 'another key took its name'),
+      peerLog: this.#peerLog,
+      bucket: this.#bucket,
+      onRevoked: (pins, why) => this.disconnect(pins, why),
       onAlarm: (message) => this.alarms.raise(message),
     });
   }

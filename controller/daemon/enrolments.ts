@@ -1,21 +1,18 @@
 import { once } from 'node:events';
 import { X509Certificate } from 'node:crypto';
-import { type EnrolAnswer, enrolRequestSchema } from '../../protocol/messages.ts';
+import { type EnrolAnswer, type EnrolRequest, enrolRequestSchema } from '../../protocol/messages.ts';
 import { negotiate, PROTOCOL } from '../../protocol/version.ts';
 import type { DirectoryConfig } from '../../shared/config/directoryConfig.ts';
-import {
-  AGENT_CERTIFICATE_DAYS,
-  type Identity,
-  issueAgentCertificate,
-  validity,
-} from '../../shared/identity/certificate.ts';
+import { type Identity, issueAgentCertificate, validity } from '../../shared/identity/certificate.ts';
 import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint.ts';
-import { pinOfCertificate } from '../../shared/identity/pin.ts';
 import { tlsBinding, verifyEnrolment } from '../../shared/identity/enrolmentProof.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { notEnrolled } from '../registry/admitSession.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { PeerLog } from '../server/peerLog.ts';
 import type { Peer } from '../server/server.ts';
+import type { Bucket } from './bucket.ts';
 
 /** A peer that asks to enrol has this long to say so, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
@@ -24,37 +21,65 @@ export type EnrolmentOptions = {
   readonly registry: Registry;
   readonly identity: Identity;
   readonly directories: readonly DirectoryConfig[];
+  /** How long a certificate holds, milliseconds. */
+  readonly certificateLifeMs: number;
   readonly clock: Clock;
   readonly log: Logger;
-  /** A key lost its place to another one: its session ends. */
-  readonly onReplaced: (pin: string) => void;
+  readonly peerLog: PeerLog;
+  /** Bounds what anybody at all can make Main write down. */
+  readonly bucket: Bucket;
+  /** Keys that lost their place: their sessions end. */
+  readonly onRevoked: (pins: readonly string[], why: string) => void;
   readonly onAlarm: (message: string) => void;
 };
 
-/** Answers one peer that wants to become an agent. */
+/** Answers one peer that wants to become an agent, or a new certificate, or to be an agent no more. */
 export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Promise<void> {
-  const { socket } = peer;
+  const { socket, address } = peer;
   socket.on('error', () => socket.terminate());
-  const answer = await decideEnrolment(peer, options);
+  const request = await receiveRequest(peer);
+  let answer: EnrolAnswer;
+  try {
+    answer =
+      request === undefined ? refused('that is no enrolment request') : await decide(peer, request, options);
+  } catch (error) {
+    options.log.error('an enrolment request could not be handled', { address, error });
+    answer = refused('Main could not do that: see its log');
+  }
+  if (answer.type === 'refused')
+    options.peerLog.warn('enrolment refused', address, { reason: answer.reason });
   socket.send(JSON.stringify(answer));
   socket.close(1000);
 }
 
-async function decideEnrolment(peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
-  const { registry, clock, log } = options;
-  const request = await receiveRequest(peer);
-  if (request === undefined) return refused('that is no enrolment request');
+async function decide(peer: Peer, request: EnrolRequest, options: EnrolmentOptions): Promise<EnrolAnswer> {
   const agreed = negotiate(PROTOCOL, request.protocol);
   if ('refusal' in agreed) return refused(agreed.refusal);
-  const { name, token } = request;
+  switch (request.type) {
+    case 'enrol':
+      return enrol(peer, request, options);
+    case 'renew':
+      return renew(peer, options);
+    case 'leave':
+      return leave(peer, options);
+  }
+}
+
+async function enrol(
+  peer: Peer,
+  { name, token }: Extract<EnrolRequest, { type: 'enrol' }>,
+  options: EnrolmentOptions,
+): Promise<EnrolAnswer> {
+  const { registry, clock, log, bucket } = options;
   const { pin, address } = peer;
   // The answer to an earlier request may have been lost: the same key under the same name is welcome.
-  const known = registry.findByPin(pin);
-  if (known?.name === name) return enrolled(name, peer, options);
+  if (registry.findByPin(pin)?.name === name) return enrolled(name, peer, options);
   if (token === undefined) {
+    const again = registry.findPending(pin)?.name === name;
+    if (!again && !bucket.take()) return refused('too many are asking to enrol: try again in a minute');
     const asked = registry.requestPending({ name, pin, address, now: clock.now() });
     if (!asked.ok) return refused(asked.refused);
-    const fingerprint = enrolmentFingerprint({ mainPin: options.identity.pin, agentPin: pin });
+    const fingerprint = fingerprintOf(peer, options);
     log.warn('enrolment waits for approval', { mds: name, address, fingerprint });
     return { type: 'pending', fingerprint };
   }
@@ -68,42 +93,64 @@ async function decideEnrolment(peer: Peer, options: EnrolmentOptions): Promise<E
       verifyEnrolment({ verifier, proof: token.proof, binding: tlsBinding(peer.tls), agentPin: pin, name }),
   });
   if (!outcome.ok) {
-    log.warn('enrolment refused', { mds: name, address, reason: outcome.refused });
     if (outcome.alarm) options.onAlarm(`enrolment of ${name} from ${address}: ${outcome.refused}`);
     return refused(outcome.refused);
   }
-  if (outcome.replacedPin !== undefined) options.onReplaced(outcome.replacedPin);
+  if (outcome.replacedPin !== undefined)
+    options.onRevoked([outcome.replacedPin], 'another key took its name');
   log.info('enrolled', { mds: name, address, pin });
   return enrolled(name, peer, options);
 }
 
-async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
-  const certificate = await issueFor(name, peer.certificate, options);
-  const directories = options.directories.map(({ name: directory, path }) => ({ name: directory, path }));
-  return { type: 'enrolled', name, certificate, directories };
+/** The connection proves that the peer holds a key that is enrolled; an old certificate, or none of Main's, is enough. */
+async function renew(peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
+  const { registry, log } = options;
+  const agent = registry.findByPin(peer.pin);
+  if (agent !== undefined) {
+    log.info('certificate issued', { mds: agent.name, address: peer.address });
+    return enrolled(agent.name, peer, options);
+  }
+  if (registry.findPending(peer.pin) !== undefined)
+    return { type: 'pending', fingerprint: fingerprintOf(peer, options) };
+  return refused(notEnrolled(registry, peer.pin).reason);
+}
+
+/** Whoever holds the key may always give its rights away; it can end no other. */
+function leave(peer: Peer, options: EnrolmentOptions): EnrolAnswer {
+  const { registry, clock, log } = options;
+  const known = registry.findByPin(peer.pin) ?? registry.findPending(peer.pin);
+  // It is gone already: that is what was asked for.
+  if (known === undefined) return { type: 'left' };
+  const removed = registry.remove(known.name, clock.now());
+  if (!removed.ok) return refused(removed.refused);
+  options.onRevoked(removed.pins, 'this MDS has left');
+  log.warn('MDS has left', { mds: known.name, address: peer.address });
+  return { type: 'left' };
 }
 
 /** Main signs a certificate for the key that the peer has just proved to hold. */
-export async function issueFor(
-  name: string,
-  shown: Uint8Array,
-  { registry, identity }: Pick<EnrolmentOptions, 'registry' | 'identity'>,
-): Promise<string> {
-  const key = new X509Certificate(shown).publicKey;
+async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
+  const { registry, identity, certificateLifeMs } = options;
+  const key = new X509Certificate(peer.certificate).publicKey;
   const certificate = await issueAgentCertificate({
     mainKeyPem: identity.keyPem,
     mainCertificatePem: identity.certificatePem,
     agentSpki: key.export({ type: 'spki', format: 'der' }),
     name,
-    days: AGENT_CERTIFICATE_DAYS,
+    lifeMs: certificateLifeMs,
   });
-  registry.recordCertificate(pinOfCertificate(shown), validity(certificate).notAfter);
-  return certificate;
+  // It may have been removed while that was signed.
+  const recorded = registry.recordCertificate(peer.pin, validity(certificate).notAfter);
+  if (!recorded.ok) return refused(recorded.refused);
+  const directories = options.directories.map(({ name: directory, path }) => ({ name: directory, path }));
+  return { type: 'enrolled', name, certificate, directories };
 }
 
-async function receiveRequest({
-  socket,
-}: Peer): Promise<ReturnType<typeof enrolRequestSchema.parse> | undefined> {
+function fingerprintOf(peer: Peer, { identity }: EnrolmentOptions): string {
+  return enrolmentFingerprint({ mainPin: identity.pin, agentPin: peer.pin });
+}
+
+async function receiveRequest({ socket }: Peer): Promise<EnrolRequest | undefined> {
   try {
     const [data, isBinary] = (await once(socket, 'message', {
       signal: AbortSignal.timeout(REQUEST_TIMEOUT),

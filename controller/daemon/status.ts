@@ -1,4 +1,5 @@
 import type { AgentReport } from '../../protocol/messages.ts';
+import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint.ts';
 import { formatFingerprint } from '../../shared/identity/pin.ts';
 import { formatHostPort } from '../../shared/config/hostPort.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -25,6 +26,8 @@ export type MdsStatus = {
   readonly voipIp: string | null;
   readonly address: string | null;
   readonly state: MdsState;
+  /** While it waits for approval: what must be the same on its own screen. */
+  readonly fingerprint: string | null;
   readonly agentVersion: string | null;
   readonly connectedSince: string | null;
   readonly lastSeen: string | null;
@@ -37,6 +40,9 @@ export type MdsStatus = {
   readonly owedReloads: AgentReport['owedReloads'];
   readonly errors: AgentReport['errors'];
 };
+
+/** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
+export type RotationStatus = { readonly nextFingerprint: string; readonly stragglers: readonly string[] };
 
 export type Status = {
   readonly version: string;
@@ -55,6 +61,7 @@ export type Status = {
       readonly skipped: readonly { readonly path: string; readonly reason: string }[];
     }[];
     readonly alarms: readonly Alarm[];
+    readonly rotation: RotationStatus | null;
   };
   readonly mds: readonly MdsStatus[];
 };
@@ -76,15 +83,24 @@ export function statusOf(controller: Controller): Status {
       pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
       alarms: controller.alarms.list,
+      rotation: rotationOf(controller),
     },
     mds: [
       ...agents.map(({ name, voipIp }) => agentStatus(controller, name, voipIp ?? null)),
-      ...pending.map(({ name, address }) => absent(name, 'pending', address)),
+      ...pending.map(({ name, address, pin }) => ({
+        ...absent(name, 'pending', address),
+        fingerprint: enrolmentFingerprint({ mainPin: identity.pin, agentPin: pin }),
+      })),
       ...revoked
         .filter(({ name }, i) => !known.has(name) && revoked.findIndex((other) => other.name === name) === i)
         .map(({ name }) => absent(name, 'revoked', null)),
     ],
   };
+}
+
+export function rotationOf({ rotation }: Controller): RotationStatus | null {
+  if (rotation.nextPin === undefined) return null;
+  return { nextFingerprint: formatFingerprint(rotation.nextPin), stragglers: rotation.stragglers };
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
@@ -120,6 +136,7 @@ function connected(controller: Controller, session: Session, voipIp: string | nu
     voipIp,
     address: session.address,
     state: 'connected',
+    fingerprint: null,
     agentVersion: session.agentVersion,
     connectedSince: new Date(session.since).toISOString(),
     lastSeen: new Date(controller.clock.now()).toISOString(),
@@ -162,6 +179,7 @@ function absent(name: string, state: MdsState, address: string | null): MdsStatu
     voipIp: null,
     address,
     state,
+    fingerprint: null,
     agentVersion: null,
     connectedSince: null,
     lastSeen: null,

@@ -1,6 +1,9 @@
 /** Anyone who reaches the port can ask to enrol, so what that leaves on Main has an end. */
 export const MOST_PENDING = 1000;
 
+/** One address, by accident or not, must not take all the places. */
+export const MOST_PENDING_FROM_ONE_ADDRESS = 20;
+
 export const MOST_TOKENS = 1000;
 
 /** In ms. A token is a key to the house: one that nobody used for a year is a mistake. */

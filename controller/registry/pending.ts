@@ -3,7 +3,7 @@ import type { Pin } from '../../shared/identity/pin.ts';
 import { plainAddress } from './address.ts';
 import { admit, alreadyEnrolled, enrolledAsOther } from './admit.ts';
 import type { Admitted } from './admit.ts';
-import { MOST_PENDING } from './limits.ts';
+import { MOST_PENDING, MOST_PENDING_FROM_ONE_ADDRESS } from './limits.ts';
 import { refusal } from './outcome.ts';
 import type { Transition } from './outcome.ts';
 import type { Pending, RegistryState } from './records.ts';
@@ -38,6 +38,12 @@ export function requestPending(
     return refusal(
       `${MOST_PENDING} machines are waiting to be approved already: use a join token, or drop requests on Main ` +
         'with `xivo-xds-sync mds remove NAME`',
+    );
+  }
+  if (others.filter((entry) => entry.address === address).length >= MOST_PENDING_FROM_ONE_ADDRESS) {
+    return refusal(
+      `${MOST_PENDING_FROM_ONE_ADDRESS} machines at ${address} are waiting to be approved already: use a join ` +
+        'token, or drop requests on Main with `xivo-xds-sync mds remove NAME`',
     );
   }
   if (waiting !== undefined && waiting.address === address) {

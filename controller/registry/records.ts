@@ -18,6 +18,8 @@ const AgentRecord = z.strictObject({
   certificateNotAfter: Time.exactOptional(),
   /** The name was known before: the first pass after this only adds, since old records say nothing about this disk. */
   replacedAt: Time.exactOptional(),
+  /** The pin of Main's next key, once this MDS has written it down. */
+  knowsNextMain: PinText.exactOptional(),
 });
 
 const TokenRecord = z.strictObject({

@@ -8,7 +8,7 @@ import type { Admitted } from './admit.ts';
 import { refusal } from './outcome.ts';
 import type { Outcome, Transition } from './outcome.ts';
 import { approve, requestPending } from './pending.ts';
-import type { Agent, Pending, RegistryState, Token } from './records.ts';
+import type { Agent, Pending, RegistryState, Revoked, Token } from './records.ts';
 import { RegistryFile } from './registryFile.ts';
 import { remove } from './remove.ts';
 import type { Removed } from './remove.ts';
@@ -100,6 +100,26 @@ export class Registry {
     const renewed: Agent = { ...agent, certificateNotAfter: notAfter };
     const agents = this.#state.agents.map((entry) => (entry === agent ? renewed : entry));
     return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: renewed } });
+  }
+
+  /** Notes that this MDS will know Main by its next key. */
+  recordKnowsNextMain(pin: Pin, nextMain: Pin): Outcome<{ agent: Agent }> {
+    const agent = this.findByPin(pin);
+    if (agent === undefined) return refusal('this key is not enrolled any more');
+    if (agent.knowsNextMain === nextMain) return { ok: true, agent };
+    const told: Agent = { ...agent, knowsNextMain: nextMain };
+    const agents = this.#state.agents.map((entry) => (entry === agent ? told : entry));
+    return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: told } });
+  }
+
+  /** The MDS that waits for approval with this key. */
+  findPending(pin: Pin): Pending | undefined {
+    return this.#state.pending.find((entry) => samePin(entry.pin, pin));
+  }
+
+  /** When this key was last taken out, and under which name, if it was. */
+  findRevoked(pin: Pin): Revoked | undefined {
+    return this.#state.revoked.findLast((entry) => samePin(entry.pin, pin));
   }
 
   /** The MDS that may connect with this key. */

@@ -1,5 +1,5 @@
+import { X509Certificate } from 'node:crypto';
 import https from 'node:https';
-import type net from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
@@ -7,12 +7,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import type { HostPort } from '../../shared/config/hostPort.ts';
 import { type Pin, pinOfCertificate } from '../../shared/identity/pin.ts';
+import { addressOf, Strangers } from './strangers.ts';
 
-/** Connections that have not shown who they are: enough for every MDS at once, too few to hurt. */
-const MAX_STRANGERS = 128;
-/** A stranger has this long for handshake and upgrade, milliseconds. */
+/** Time for the handshake, and again for the request, milliseconds. */
 const STRANGER_TIMEOUT = 10_000;
 const MAX_ENROL_MESSAGE_BYTES = 64 * 1024;
+/** P-256, as OpenSSL calls it. */
+const KEY_CURVE = 'prime256v1';
 
 /** Who is on the other end of an upgraded connection. */
 export type Peer = {
@@ -24,12 +25,17 @@ export type Peer = {
   readonly address: string;
 };
 
+/** Why a peer gets no session. With `renew` it should ask for another certificate and come back. */
+export type SessionRefusal = { readonly reason: string; readonly renew: boolean };
+
 export type ServerOptions = {
   readonly listen: HostPort;
   readonly keyPem: string;
   readonly certificatePem: string;
   /** An answer to a peer that may not open a session, or undefined when it may. */
-  readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => string | undefined;
+  readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => SessionRefusal | undefined;
+  /** A peer that never got as far as to show who it is. */
+  readonly onStranger: (address: string, why: string) => void;
   readonly onSession: (peer: Peer) => void;
   readonly onEnrol: (peer: Peer) => void;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
@@ -43,21 +49,24 @@ export type ServerOptions = {
 export class Server {
   readonly #options: ServerOptions;
   readonly #https: https.Server;
+  // Pings are not answered by themselves: the answers to a peer that never reads would pile up here.
   readonly #sessions = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
+    autoPong: false,
   });
   readonly #enrolments = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_ENROL_MESSAGE_BYTES,
     perMessageDeflate: false,
+    autoPong: false,
   });
-  /** The timer of each connection from a stranger, by its far end. */
-  readonly #strangers = new Map<string, NodeJS.Timeout>();
+  readonly #strangers: Strangers;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#strangers = new Strangers(options.onStranger);
     this.#https = https.createServer({
       key: options.keyPem,
       cert: options.certificatePem,
@@ -69,10 +78,15 @@ export class Server {
     });
     this.#https.headersTimeout = STRANGER_TIMEOUT;
     this.#https.requestTimeout = STRANGER_TIMEOUT;
-    this.#https.on('connection', (socket) => this.#countStranger(socket));
+    this.#https.on('connection', (socket) => this.#strangers.add(socket));
     this.#https.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#https.on('request', options.onRequest);
-    this.#https.on('tlsClientError', () => undefined);
+    this.#https.on('tlsClientError', (error, socket) => {
+      const { code } = error as NodeJS.ErrnoException;
+      // Whoever just hangs up (a port check of a monitoring system) is no news.
+      if (code !== 'ECONNRESET')
+        options.onStranger(addressOf(socket), `no TLS handshake (${code ?? error.message})`);
+    });
   }
 
   /** @returns the port, which the system chose when 0 was asked for. @throws EADDRINUSE, EACCES, … */
@@ -101,21 +115,13 @@ export class Server {
     await closed;
   }
 
-  /** Bounds the connections that have not shown who they are, and the time each of them has. */
-  #countStranger(socket: net.Socket): void {
-    if (this.#strangers.size >= MAX_STRANGERS) {
-      socket.destroy();
-      return;
-    }
-    const key = endpoint(socket);
-    const timer = setTimeout(() => socket.destroy(), STRANGER_TIMEOUT * 2);
-    this.#strangers.set(key, timer);
-    socket.once('close', () => this.#nowKnown(key));
-  }
-
-  #nowKnown(key: string): void {
-    clearTimeout(this.#strangers.get(key));
-    this.#strangers.delete(key);
+  /** Shows another key to whoever connects from now on. */
+  useIdentity(identity: { readonly keyPem: string; readonly certificatePem: string }): void {
+    this.#https.setSecureContext({
+      key: identity.keyPem,
+      cert: identity.certificatePem,
+      minVersion: 'TLSv1.3',
+    });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -123,15 +129,23 @@ export class Server {
     const tls = socket as TLSSocket;
     const der = tls.getPeerCertificate().raw as Uint8Array | undefined;
     if (der === undefined)
-      return refuse(socket, 401, 'show a certificate: this port is for xivo-xds-sync-agent');
-    const pin = pinOfCertificate(der);
-    const address = tls.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
+      return refuse(socket, 403, 'show a certificate: this port is for xivo-xds-sync-agent');
+    const address = addressOf(tls);
+    const pin = pinIfUsable(der);
+    if (pin === undefined) {
+      this.#options.onStranger(address, 'a key that is not ECDSA P-256');
+      return refuse(
+        socket,
+        403,
+        'the certificate has a key that is not ECDSA P-256, the only kind used here',
+      );
+    }
     const peer = { tls, pin, certificate: der, address };
     if (request.url === '/agent') {
       const refusal = this.#options.refuseSession(pin, der, address);
-      if (refusal !== undefined) return refuse(socket, 403, refusal);
+      if (refusal !== undefined) return refuse(socket, refusal.renew ? 401 : 403, refusal.reason);
       this.#sessions.handleUpgrade(request, socket, head, (ws) => {
-        this.#nowKnown(endpoint(tls));
+        this.#strangers.known(tls);
         this.#options.onSession({ ...peer, socket: ws });
       });
     } else if (request.url === '/enrol') {
@@ -142,9 +156,16 @@ export class Server {
   }
 }
 
-/** The TLS socket and the one below it have the same. */
-function endpoint(socket: net.Socket): string {
-  return `${socket.remoteAddress}:${socket.remotePort}`;
+/** Every identity here is of one kind; of others, not even the parsing is tried further than this. */
+function pinIfUsable(der: Uint8Array): Pin | undefined {
+  try {
+    const certificate = new X509Certificate(der);
+    const curve = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
+    return curve === KEY_CURVE ? pinOfCertificate(certificate) : undefined;
+  } catch {
+    // OpenSSL took it in the handshake, Node can't read it: whatever it is, it is none of ours.
+    return undefined;
+  }
 }
 
 function refuse(socket: Duplex, status: number, reason: string): void {

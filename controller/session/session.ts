@@ -20,6 +20,7 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { Channel } from '../../shared/transfer/channel.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
 import type { MainDirectory, Revision } from '../content/mainDirectory.ts';
+import { answersPing } from '../server/answersPing.ts';
 import { acceptOffers } from './acceptOffers.ts';
 import { hasContent } from './checkOffer.ts';
 
@@ -59,6 +60,8 @@ export type SessionOptions = {
   readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => Record;
   readonly onReady: (session: Session) => void;
   readonly onReport: (session: Session, report: AgentReport) => void;
+  /** The agent will know Main by this pin, too. */
+  readonly onKnowsIdentity: (pin: string) => void;
   readonly onClose: (session: Session, reason: string) => void;
 };
 
@@ -152,6 +155,16 @@ export class Session {
     this.#channel.send({ type: 'paused', paused });
   }
 
+  /** Tells the agent by which pin to know Main one day. */
+  announce(pin: string): void {
+    this.#channel.send({ type: 'next-identity', pin });
+  }
+
+  /** Whether the agent still answers. */
+  isAlive(): Promise<boolean> {
+    return answersPing(this.#options.socket);
+  }
+
   close(reason: string): void {
     this.#channel.send({ type: 'refused', reason });
     this.#channel.close(reason);
@@ -180,6 +193,8 @@ export class Session {
         return this.#onAnswer(message.id, message.ok, message.lines);
       case 'ping':
         return this.#channel.send({ type: 'pong', sent: message.sent, time: this.#options.clock.now() });
+      case 'knows-identity':
+        return this.#options.onKnowsIdentity(message.pin);
       case 'pong':
       case 'credit':
       case 'cancel':

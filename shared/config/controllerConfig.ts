@@ -21,6 +21,8 @@ export type ControllerConfig = {
   /** Free space that stays free, in bytes. */
   readonly reserveBytes: number;
   readonly mediaServers: MediaServersConfig;
+  /** How long a certificate holds that Main issues to an agent, in ms. */
+  readonly certificates: { readonly lifeMs: number };
   /** MDS that get a change before the others. */
   readonly canary: readonly string[];
 };
@@ -34,6 +36,8 @@ const SECOND = 1000;
 const DAY = 86_400 * SECOND;
 /** setTimeout counts to 2^31 ms, about 24 days. */
 const MAX_RECONCILE_MS = 7 * DAY;
+/** Dates in certificates are whole seconds; below this, rounding would matter. */
+const MIN_CERTIFICATE_MS = 10 * SECOND;
 const MAX_TRASH_MS = 3650 * DAY;
 
 const mediaServers = section({
@@ -68,6 +72,9 @@ const controllerSchema = section({
     files: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(10),
   }).prefault({}),
   reserve: bytes().default(64 * 1024 * 1024),
+  certificates: section({
+    life: duration(MIN_CERTIFICATE_MS, 3650 * DAY).default(90 * DAY),
+  }).prefault({}),
   mediaServers: mediaServers.prefault({}),
   canary: list(mdsName()).default([]),
 }).transform((written): ControllerConfig => ({
@@ -79,6 +86,7 @@ const controllerSchema = section({
   trash: { keepMs: written.trash.keep },
   guard: written.guard,
   reserveBytes: written.reserve,
+  certificates: { lifeMs: written.certificates.life },
   mediaServers: written.mediaServers,
   canary: written.canary,
 }));

@@ -66,6 +66,10 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 # Disk space that stays free.
 #reserve: 64MiB
 
+# How long an agent's certificate holds. It is renewed by itself between 50 and 80 % of that.
+#certificates:
+#  life: 90d
+
 # Which MDS there should be: enrolled (those that joined), postgres or http (XiVO's own list).
 #   url        of the database (postgres) or of the list (http)
 #   query      with postgres: the SQL that gives the names
@@ -83,6 +87,7 @@ export function agentConfigText(
   given: {
     readonly main?: HostPort;
     readonly name?: string;
+    readonly localAddress?: string;
     readonly directories?: readonly { readonly name: string; readonly path: string }[];
   } = {},
 ): string {
@@ -97,7 +102,7 @@ ${keyLine('main', given.main && formatHostPort(given.main), undefined)}
 ${keyLine('name', given.name, undefined)}
 
 # The VoIP IP to connect from; the system chooses if left out.
-# localAddress:
+${keyLine('localAddress', given.localAddress, undefined)}
 
 # The command that gets "-rx 'dialplan reload'": one line, or a list of words.
 #asterisk: /usr/sbin/asterisk
@@ -106,7 +111,7 @@ ${keyLine('name', given.name, undefined)}
 #bandwidth: 0
 
 # Where the directories lie on this server, by their names on Main. A list given here replaces this one.
-${given.directories === undefined ? DEFAULT_PLACES : placesText(given.directories)}
+${given.directories === undefined ? DEFAULT_PLACES : directoriesText(given.directories)}
 # How long replaced and removed files can be brought back.
 #trash:
 #  keep: 30d
@@ -127,7 +132,10 @@ const DEFAULT_PLACES = `#directories:
 #    path: /var/lib/xivo/sounds/recordings
 `;
 
-function placesText(directories: readonly { readonly name: string; readonly path: string }[]): string {
+/** The key `directories` of an agent.yml. */
+export function directoriesText(
+  directories: readonly { readonly name: string; readonly path: string }[],
+): string {
   const entries = directories.map(
     ({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`,
   );

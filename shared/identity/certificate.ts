@@ -1,5 +1,5 @@
 import './reflectMetadata.ts';
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { makeKeyPair, SIGNATURE, signingKey } from './keypair.ts';
 import { pinOfPublicKey } from './pin.ts';
@@ -17,10 +17,12 @@ export type Validity = { readonly notBefore: number; readonly notAfter: number }
 
 const DAY_MS = 86_400_000;
 const MAIN_CERTIFICATE_DAYS = 3650;
-/** How many days a certificate that Main issues to an agent holds, unless told otherwise. */
-export const AGENT_CERTIFICATE_DAYS = 90;
-/** A certificate begins one day back, since a clock that is a little behind must not refuse it. */
+/**
+ * A certificate begins up to a day back, since a clock that is a little behind must not refuse it, and never more
+ * than a tenth of its life, so that the points at which it is renewed stay where they are meant.
+ */
 const BACKDATE_MS = DAY_MS;
+const BACKDATE_SHARE = 0.1;
 const RENEWAL_FROM = 0.5;
 const RENEWAL_TO = 0.8;
 
@@ -38,7 +40,7 @@ export async function createIdentity(options: { commonName: string }): Promise<I
     serialNumber: newSerialNumber(),
     subject: name,
     issuer: name,
-    ...validityFromNow(MAIN_CERTIFICATE_DAYS),
+    ...validityFromNow(MAIN_CERTIFICATE_DAYS * DAY_MS),
     signingAlgorithm: SIGNATURE,
     publicKey: pair.spki,
     signingKey: signingKey(pair.privateKey),
@@ -69,7 +71,8 @@ export async function issueAgentCertificate(options: {
   mainCertificatePem: string;
   agentSpki: Uint8Array;
   name: string;
-  days: number;
+  /** How long it holds, in ms. */
+  lifeMs: number;
 }): Promise<string> {
   const main = new x509.X509Certificate(options.mainCertificatePem);
   const agentSpki = Buffer.from(options.agentSpki);
@@ -77,7 +80,7 @@ export async function issueAgentCertificate(options: {
     serialNumber: newSerialNumber(),
     subject: [{ CN: [options.name] }],
     issuer: main.subjectName,
-    ...validityFromNow(options.days),
+    ...validityFromNow(options.lifeMs),
     signingAlgorithm: SIGNATURE,
     publicKey: agentSpki,
     signingKey: signingKey(options.mainKeyPem),
@@ -112,20 +115,45 @@ export function validity(certificate: X509Certificate | Uint8Array | string): Va
 }
 
 /**
- * Whether it is time to renew: from a point between 50 and 80 % of the certificate's life, which `random` picks, so
- * that agents enrolled together don't all ask at once, and a fifth of the life is left for a Main that is away.
- * @param options.random 0 up to 1, drawn once for a certificate: drawing again at each look would move it to 50 %
- * @param options.now ms since 1970
+ * Why a session may not begin with this certificate, or undefined when it may: Main's key issued it, for this name,
+ * and it holds now. Whose key it is, is for the registry to say.
+ * @param judged.now ms since 1970
+ * @throws if one of the two is no certificate
  */
-export function renewalDue(options: Validity & { now: number; random: number }): boolean {
-  const life = options.notAfter - options.notBefore;
-  const share = RENEWAL_FROM + (RENEWAL_TO - RENEWAL_FROM) * options.random;
-  return options.now >= options.notBefore + life * share;
+export function whyNoSession(judged: {
+  certificateDer: Uint8Array;
+  mainCertificatePem: string;
+  name: string;
+  now: number;
+}): string | undefined {
+  const { certificateDer, mainCertificatePem, name, now } = judged;
+  const certificate = new X509Certificate(certificateDer);
+  if (!certificateIssuedBy(certificateDer, mainCertificatePem)) return "the certificate is not Main's";
+  if (certificate.subject !== `CN=${name}`) return `the certificate is not for ${name}`;
+  const { notBefore, notAfter } = validity(certificate);
+  if (now < notBefore) return `the certificate holds only from ${new Date(notBefore).toISOString()} on`;
+  if (now > notAfter) return `the certificate ended at ${new Date(notAfter).toISOString()}`;
+  return undefined;
 }
 
-function validityFromNow(days: number): { notBefore: Date; notAfter: Date } {
+/**
+ * When to renew, in ms since 1970: a point between 50 and 80 % of the certificate's life, so that agents enrolled
+ * together don't all ask at once, and a fifth of the life is left for a Main that is away. The certificate's own
+ * bytes are the dice: looking again, or starting again, doesn't move the point.
+ * @throws if it is no certificate
+ */
+export function renewalPoint(certificatePem: string): number {
+  const certificate = new X509Certificate(certificatePem);
+  const { notBefore, notAfter } = validity(certificate);
+  const random = createHash('sha256').update(certificate.raw).digest().readUInt32BE(0) / 2 ** 32;
+  const share = RENEWAL_FROM + (RENEWAL_TO - RENEWAL_FROM) * random;
+  return notBefore + (notAfter - notBefore) * share;
+}
+
+function validityFromNow(lifeMs: number): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) };
+  const backdate = Math.min(BACKDATE_MS, lifeMs * BACKDATE_SHARE);
+  return { notBefore: new Date(now - backdate), notAfter: new Date(now + lifeMs) };
 }
 
 /** 126 random bits: positive, and never with a zero first byte, which some parsers refuse (RFC 5280, 4.1.2.2). */

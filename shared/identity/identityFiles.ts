@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeFileDurably } from '../disk/durableFile.ts';
 import type { Identity } from './certificate.ts';
@@ -41,6 +41,12 @@ export function loadIdentity(folder: string): Identity | undefined {
     );
   }
   return checked(keyPath, certificatePath);
+}
+
+/** Removes both files of an identity. Once this returns, they are gone for good. */
+export function removeIdentity(folder: string): void {
+  for (const file of [KEY_FILE, CERTIFICATE_FILE]) rmSync(join(folder, file), { force: true });
+  syncFolder(folder);
 }
 
 function checked(keyPath: string, certificatePath: string): Identity {

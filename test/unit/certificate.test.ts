@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
 import {
-  AGENT_CERTIFICATE_DAYS,
   certificateIssuedBy,
   createIdentity,
   issueAgentCertificate,
-  renewalDue,
+  renewalPoint,
   validity,
+  whyNoSession,
 } from '../../shared/identity/certificate.ts';
 import type { Identity } from '../../shared/identity/certificate.ts';
 import { pinOfCertificate } from '../../shared/identity/pin.ts';
@@ -19,13 +18,18 @@ function spkiOf(identity: Identity): Buffer {
   return new X509Certificate(identity.certificatePem).publicKey.export({ type: 'spki', format: 'der' });
 }
 
-async function issue(main: Identity, agent: Identity, name = 'mds1'): Promise<X509Certificate> {
+async function issue(
+  main: Identity,
+  agent: Identity,
+  name = 'mds1',
+  lifeMs = 90 * DAY,
+): Promise<X509Certificate> {
   const pem = await issueAgentCertificate({
     mainKeyPem: main.keyPem,
     mainCertificatePem: main.certificatePem,
     agentSpki: spkiOf(agent),
     name,
-    days: AGENT_CERTIFICATE_DAYS,
+    lifeMs,
   });
   return new X509Certificate(pem);
 }
@@ -62,7 +66,7 @@ void test("Main issues a certificate for the agent's own key, for a client, that
   assert.ok(certificate.checkIssued(new X509Certificate(main.certificatePem)));
   assert.ok(certificateIssuedBy(certificate.raw, main.certificatePem));
   const { notBefore, notAfter } = validity(certificate.raw);
-  assert.equal(Math.round((notAfter - notBefore) / DAY), AGENT_CERTIFICATE_DAYS + 1);
+  assert.equal(Math.round((notAfter - notBefore) / DAY), 91);
 });
 
 void test('a certificate from another Main of the same name, or one that an agent signed itself, is not from Main', async () => {
@@ -88,16 +92,34 @@ void test('names that a distinguished name would have to escape stay what they a
   assert.deepEqual({ CN, O }, { CN: 'a+b, O=c', O: undefined });
 });
 
-void test('renewal is never due before half of the life, always from 80 %, and the chance decides in between', () => {
-  const life = { notBefore: 1000, notAfter: 2000 };
-  const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-  fc.assert(
-    fc.property(chance, (random) => {
-      assert.ok(!renewalDue({ ...life, now: 1499, random }));
-      assert.ok(renewalDue({ ...life, now: 1800, random }));
-    }),
-  );
-  assert.ok(renewalDue({ ...life, now: 1500, random: 0 }));
-  assert.ok(!renewalDue({ ...life, now: 1649, random: 0.5 }));
-  assert.ok(renewalDue({ ...life, now: 1651, random: 0.5 }));
+void test('the point of renewal lies between 50 and 80 % of the life, stays where it is, and differs between certificates', async () => {
+  const main = await createIdentity({ commonName: 'xivo' });
+  const agent = await createIdentity({ commonName: 'mds1' });
+  const points = new Set<number>();
+  for (const lifeMs of [10_000, 60_000, DAY, 90 * DAY]) {
+    for (let i = 0; i < 10; i++) {
+      const certificate = await issue(main, agent, 'mds1', lifeMs);
+      const { notBefore, notAfter } = validity(certificate);
+      const point = renewalPoint(certificate.toString());
+      const share = (point - notBefore) / (notAfter - notBefore);
+      assert.ok(share >= 0.5 && share <= 0.8, `${share}`);
+      assert.ok(point > Date.now(), 'a certificate that was just issued needs no renewal');
+      assert.equal(renewalPoint(certificate.toString()), point);
+      points.add(Math.round(share * 1e6));
+    }
+  }
+  assert.ok(points.size > 30);
+});
+
+void test('a session begins only with a certificate of Main for that name that holds now', async () => {
+  const main = await createIdentity({ commonName: 'xivo' });
+  const agent = await createIdentity({ commonName: 'mds1' });
+  const { raw } = await issue(main, agent);
+  const judge = (certificateDer: Uint8Array, name = 'mds1', now = Date.now()): string | undefined =>
+    whyNoSession({ certificateDer, mainCertificatePem: main.certificatePem, name, now });
+  assert.equal(judge(raw), undefined);
+  assert.match(judge(raw, 'mds2') ?? '', /not for mds2/);
+  assert.match(judge(raw, 'mds1', Date.now() + 91 * DAY) ?? '', /ended at/);
+  assert.match(judge(raw, 'mds1', Date.now() - 2 * DAY) ?? '', /holds only from/);
+  assert.match(judge(new X509Certificate(agent.certificatePem).raw) ?? '', /not Main's/);
 });

@@ -36,6 +36,7 @@ void test('the defaults are those of a XiVO', () => {
     guard: { percent: 25, files: 10 },
     reserveBytes: 67_108_864,
     mediaServers: { source: 'enrolled' },
+    certificates: { lifeMs: 7_776_000_000 },
     canary: [],
   });
 });
@@ -55,6 +56,7 @@ void test('the file that init writes changes no default, also with its comment s
     'guard',
     'reserve',
     'mediaServers',
+    'certificates',
     'canary',
   ]) {
     assert.match(uncommented, new RegExp(`^${key}:`, 'm'));

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { MOST_PENDING, MOST_TOKENS, SPENT_TOKEN_KEPT_MS } from '../../controller/registry/limits.ts';
+import {
+  MOST_PENDING,
+  MOST_PENDING_FROM_ONE_ADDRESS,
+  MOST_TOKENS,
+  SPENT_TOKEN_KEPT_MS,
+} from '../../controller/registry/limits.ts';
 import type { Outcome, Refusal } from '../../controller/registry/outcome.ts';
 import { EMPTY_REGISTRY } from '../../controller/registry/records.ts';
 import type { Pending, RegistryState, Token } from '../../controller/registry/records.ts';
@@ -324,7 +329,8 @@ void test('the end of the certificate is remembered for an enrolled key only', (
 
 void test('there is an end to waiting requests and to tokens', (t) => {
   const pending = Array.from({ length: MOST_PENDING }, (_, index): Pending => {
-    return { name: `m${index}`, pin: index.toString(16).padStart(64, '0'), address: ADDRESS, at: NOW };
+    const address = `198.51.${index >> 8}.${index & 255}`;
+    return { name: `m${index}`, pin: index.toString(16).padStart(64, '0'), address, at: NOW };
   });
   const tokens = Array.from({ length: MOST_TOKENS }, (_, index): Token => {
     const verifier = enrolmentVerifier(Buffer.alloc(16));
@@ -338,6 +344,17 @@ void test('there is an end to waiting requests and to tokens', (t) => {
   accepted(registry.requestPending(request));
   accepted(registry.remove('mds7', NOW));
   tokenFrom(registry, { name: 'mds2' });
+});
+
+void test('one address can not take all the places of those that wait', (t) => {
+  const registry = registryWith(t, {});
+  for (let i = 0; i < MOST_PENDING_FROM_ONE_ADDRESS; i++) {
+    const pin = i.toString(16).padStart(64, '0');
+    accepted(registry.requestPending({ name: `m${i}`, pin, address: ADDRESS, now: NOW }));
+  }
+  const request = { name: 'mds1', pin: PIN, address: ADDRESS, now: NOW };
+  refused(registry.requestPending(request), /20 machines at 192\.0\.2\.7 are waiting/);
+  accepted(registry.requestPending({ ...request, address: '192.0.2.99' }));
 });
 
 void test('a damaged registry is an error that names the file, what is wrong and the remedy', (t) => {

@@ -1,20 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { syncFolder, writeFileDurably } from '../../shared/disk/durableFile.ts';
 import { isPin } from '../../shared/identity/pin.ts';
 
 const FILE = 'main.json';
 
+const pin = z.string().refine(isPin);
+
 const schema = z.strictObject({
   name: z.string(),
-  mainPin: z.string().refine(isPin),
+  mainPin: pin,
+  /** Main said, over a session under `mainPin`, that this will be its pin. */
+  nextMainPin: pin.exactOptional(),
   /** False while a person has still to approve it on Main. */
   approved: z.boolean(),
 });
 
 /** Whose MDS this is: the Main that it knows by its pin, and the name it has there. */
-export type Membership = z.infer<typeof schema>;
+export type Membership = Readonly<z.infer<typeof schema>>;
 
 export function saveMembership(folder: string, membership: Membership): void {
   writeFileDurably(path.join(folder, FILE), `${JSON.stringify(membership)}\n`, { mode: 0o600 });
@@ -32,4 +36,9 @@ export function loadMembership(folder: string): Membership | undefined {
       { cause: error },
     );
   }
+}
+
+export function removeMembership(folder: string): void {
+  rmSync(path.join(folder, FILE), { force: true });
+  syncFolder(folder);
 }

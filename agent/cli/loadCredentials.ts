@@ -1,0 +1,23 @@
+import { UsageError } from '../../shared/cli/usageError.ts';
+import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { Credentials } from '../link/credentials.ts';
+import { loadMembership } from '../link/membership.ts';
+import { type Context, loadConfig } from './context.ts';
+
+/** @throws UsageError when this MDS is not enrolled, or its configuration names no Main */
+export function loadCredentials(context: Context, log: Logger): Credentials {
+  const { main, localAddress } = loadConfig(context);
+  const { identityFolder: folder } = context.places;
+  const identity = loadIdentity(folder);
+  const membership = loadMembership(folder);
+  if (identity === undefined || membership === undefined) {
+    throw new UsageError(
+      'this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST --token-file FILE" first',
+    );
+  }
+  if (main === undefined)
+    throw new UsageError(`${context.configFile} does not say which Main: add "main: HOST"`);
+  return new Credentials({ folder, main, localAddress, identity, membership, clock: systemClock, log });
+}

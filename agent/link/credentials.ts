@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EnrolAnswer } from '../../protocol/messages.ts';
+import { PROTOCOL } from '../../protocol/version.ts';
+import type { HostPort } from '../../shared/config/hostPort.ts';
+import type { Identity } from '../../shared/identity/certificate.ts';
+import { saveIdentity } from '../../shared/identity/identityFiles.ts';
+import { type Pin, pinOfCertificate, samePin } from '../../shared/identity/pin.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { askMain } from './askMain.ts';
+import { dial, type Dialled, DialRefused } from './dial.ts';
+import { type Membership, saveMembership } from './membership.ts';
+
+/** The renewal is looked at this often, and tried again after this long, milliseconds. */
+const LOOK_EVERY = 3_600_000;
+const TRY_AGAIN = 60_000;
+const SHORTEST_WAIT = 500;
+
+export type CredentialsOptions = {
+  readonly folder: string;
+  readonly main: HostPort;
+  readonly localAddress: string | undefined;
+  readonly identity: Identity;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+type Enrolled = Extract<EnrolAnswer, { type: 'enrolled' }>;
+
+/**
+ * Who this MDS is and whom it takes for Main: the key, which stays, the certificate, which is renewed, and Main's
+ * pin, which Main may change over a session under the old one.
+ */
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  #identity: Identity;
+  #membership: Membership;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    this.#identity = options.identity;
+    this.#membership = options.membership;
+  }
+
+  get name(): string {
+    return this.#membership.name;
+  }
+
+  get approved(): boolean {
+    return this.#membership.approved;
+  }
+
+  get pins(): { readonly mainPin: Pin; readonly agentPin: Pin } {
+    return { mainPin: this.#membership.mainPin, agentPin: this.#identity.pin };
+  }
+
+  /**
+   * Opens a connection for a session; renews the certificate first where Main asks for that.
+   * @throws what {@link dial} throws
+   */
+  async connect(): Promise<Dialled> {
+    try {
+      return await this.#dial('/agent');
+    } catch (error) {
+      if (!(error instanceof DialRefused) || !error.renew) throw error;
+      await this.renew();
+      return this.#dial('/agent');
+    }
+  }
+
+  /**
+   * Gets a new certificate for the key that Main knows.
+   * @returns Main's answer; undefined while the enrolment waits for a person on Main
+   * @throws DialRefused when Main does not know the key, or knows it no longer; what {@link dial} throws
+   */
+  async renew(): Promise<Enrolled | undefined> {
+    const answer = await this.#ask('renew');
+    if (answer.type === 'pending') return undefined;
+    if (answer.type !== 'enrolled') throw refusal(answer);
+    if (!samePin(pinOfCertificate(answer.certificate), this.#identity.pin)) {
+      throw new Error(
+        "Main's answer is a certificate for another key: see that both sides run the same version",
+      );
+    }
+    this.#identity = { ...this.#identity, certificatePem: answer.certificate };
+    saveIdentity(this.#options.folder, this.#identity);
+    if (!this.#membership.approved) this.#become({ ...this.#membership, approved: true });
+    return answer;
+  }
+
+  /** Tells Main to forget this MDS. @throws when Main can't be told */
+  async leave(): Promise<void> {
+    const answer = await this.#ask('leave');
+    if (answer.type !== 'left') throw refusal(answer);
+  }
+
+  /** Main will have another key. Once this returns, that is written down for good. */
+  learnNextMain(pin: Pin): void {
+    if (this.#membership.nextMainPin === pin || this.#membership.mainPin === pin) return;
+    this.#become({ ...this.#membership, nextMainPin: pin });
+    this.#options.log.warn('Main will change its key', { nextFingerprint: pin });
+  }
+
+  /** Renews the certificate in time, beside whatever session there is. Ends with the signal. */
+  async keepRenewed(signal: AbortSignal): Promise<void> {
+    // Loaded only here: enrolling and leaving do without.
+    const { renewalPoint } = await import('../../shared/identity/certificate.ts');
+    const { clock, log } = this.#options;
+    for (;;) {
+      const due = renewalPoint(this.#identity.certificatePem) - clock.now();
+      try {
+        await sleep(Math.max(SHORTEST_WAIT, Math.min(due, LOOK_EVERY)), undefined, { signal });
+        if (clock.now() < renewalPoint(this.#identity.certificatePem)) continue;
+      } catch {
+        return;
+      }
+      try {
+        await this.renew();
+        log.info('certificate renewed');
+      } catch (error) {
+        log.warn('certificate was not renewed', { error });
+        await sleep(TRY_AGAIN, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #ask(type: 'renew' | 'leave'): Promise<EnrolAnswer> {
+    const dialled = await this.#dial('/enrol');
+    return askMain(dialled, { type, protocol: PROTOCOL, name: this.#membership.name });
+  }
+
+  async #dial(path: '/agent' | '/enrol'): Promise<Dialled> {
+    const { main, localAddress } = this.#options;
+    const { keyPem, certificatePem } = this.#identity;
+    const { mainPin, nextMainPin } = this.#membership;
+    const mainPins = nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
+    const dialled = await dial({ main, path, keyPem, certificatePem, mainPins, localAddress });
+    // The key that was announced is in use: from now on the old one is nobody's.
+    if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
+      const { name, approved } = this.#membership;
+      this.#become({ name, approved, mainPin: nextMainPin });
+      this.#options.log.warn('Main has changed its key', { fingerprint: nextMainPin });
+    }
+    return dialled;
+  }
+
+  #become(membership: Membership): void {
+    saveMembership(this.#options.folder, membership);
+    this.#membership = membership;
+  }
+}
+
+function refusal(answer: EnrolAnswer): DialRefused {
+  return new DialRefused(
+    `Main refused: ${answer.type === 'refused' ? answer.reason : `it answered "${answer.type}"`}`,
+  );
+}

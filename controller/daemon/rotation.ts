@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto';
+import { createIdentity, type Identity } from '../../shared/identity/certificate.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import {
+  dropNextIdentity,
+  loadNextIdentity,
+  saveNextIdentity,
+  switchIdentity,
+} from '../registry/nextIdentity.ts';
+import type { Registry } from '../registry/registry.ts';
+
+export type RotationOptions = {
+  readonly folder: string;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** Tells every agent that is connected. */
+  readonly announce: (pin: Pin) => void;
+};
+
+/**
+ * Main's change to another key, in two steps: the next pin is announced over sessions under the old key, and when
+ * every MDS has written it down, the key is switched. An MDS that never heard of it has to enrol again.
+ */
+export class Rotation {
+  readonly #options: RotationOptions;
+  #next: Identity | undefined;
+
+  /** @throws IdentityFilesError when the next identity is damaged */
+  constructor(options: RotationOptions) {
+    this.#options = options;
+    this.#next = loadNextIdentity(options.folder);
+  }
+
+  get nextPin(): Pin | undefined {
+    return this.#next?.pin;
+  }
+
+  /** The MDS that would lose Main if the key were switched now. */
+  get stragglers(): string[] {
+    if (this.#next === undefined) return [];
+    const { pin } = this.#next;
+    const { agents } = this.#options.registry.list();
+    return agents.filter(({ knowsNextMain }) => knowsNextMain !== pin).map(({ name }) => name);
+  }
+
+  /** Makes the next key, unless there is one already, and announces it. */
+  async begin(current: Identity): Promise<Pin> {
+    if (this.#next === undefined) {
+      const { CN } = new X509Certificate(current.certificatePem).toLegacyObject().subject;
+      const next = await createIdentity({ commonName: String(CN) });
+      saveNextIdentity(this.#options.folder, next);
+      this.#next = next;
+      this.#options.log.warn("Main's next key is announced", { pin: next.pin });
+    }
+    this.#options.announce(this.#next.pin);
+    return this.#next.pin;
+  }
+
+  abandon(): void {
+    dropNextIdentity(this.#options.folder);
+    this.#next = undefined;
+    this.#options.log.warn("Main's next key was dropped");
+  }
+
+  /** Puts the next key into use. @throws when there is none */
+  switch(): Identity {
+    if (this.#next === undefined) throw new Error('no next key was announced');
+    const identity = switchIdentity(this.#options.folder);
+    this.#next = undefined;
+    this.#options.log.warn("Main's key was changed", { pin: identity.pin });
+    return identity;
+  }
+
+  /** An agent has written the pin down. */
+  learned(agent: Pin, pin: Pin): void {
+    if (pin === this.#next?.pin) this.#options.registry.recordKnowsNextMain(agent, pin);
+  }
+}

@@ -1,0 +1,47 @@
+import { whyNoSession } from '../../shared/identity/certificate.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
+import type { Registry } from './registry.ts';
+
+/** No session, and why. `renew`: the key is good, and another certificate for it is what is missing. */
+export type NoSession = { readonly reason: string; readonly renew: boolean };
+
+/**
+ * Whether a key with this certificate may open a session: it is enrolled, and shows what Main issued for its name
+ * and what holds now. A certificate alone admits nobody, and neither does a key alone.
+ * @returns undefined when it may
+ */
+export function refuseSession(
+  registry: Registry,
+  peer: { readonly pin: Pin; readonly certificateDer: Uint8Array },
+  main: { readonly certificatePem: string; readonly now: number },
+): NoSession | undefined {
+  const agent = registry.findByPin(peer.pin);
+  if (agent === undefined) return notEnrolled(registry, peer.pin);
+  const why = whyNoSession({
+    certificateDer: peer.certificateDer,
+    mainCertificatePem: main.certificatePem,
+    name: agent.name,
+    now: main.now,
+  });
+  return why === undefined ? undefined : { reason: `${why}: renew it`, renew: true };
+}
+
+/** The same, for a key that asks for a certificate. */
+export function notEnrolled(registry: Registry, pin: Pin): NoSession {
+  const revoked = registry.findRevoked(pin);
+  if (revoked !== undefined) {
+    const { name, at } = revoked;
+    const enrolledAnew = registry.list().agents.some((agent) => agent.name === name);
+    const what = enrolledAnew ? 'another key was enrolled under its name' : 'it was removed on Main';
+    return {
+      reason: `this MDS (${name}) is not let in any more: ${what} at ${new Date(at).toISOString()}. Its files stay as they are. To enrol it again, run "xivo-xds-sync mds add ${name}${enrolledAnew ? ' --replace' : ''}" on Main, and "xivo-xds-sync-agent enroll" here with the token that it prints`,
+      renew: false,
+    };
+  }
+  if (registry.findPending(pin) !== undefined) return { reason: 'waits for approval on Main', renew: true };
+  return {
+    reason:
+      'Main does not know the key of this MDS: enrol it again (Main may have been restored from a backup that is older than the enrolment)',
+    renew: false,
+  };
+}

@@ -1,0 +1,45 @@
+import { renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { syncFolder } from '../../shared/disk/durableFile.ts';
+import type { Identity } from '../../shared/identity/certificate.ts';
+import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
+
+/** Announced to the agents, and not in use yet. */
+const NEXT = 'next';
+/** Meant to be in use: a start that finds it finishes what was begun. */
+const SWITCHING = 'switching';
+
+/** @throws IdentityFilesError when it is damaged */
+export function loadNextIdentity(folder: string): Identity | undefined {
+  return loadIdentity(path.join(folder, NEXT));
+}
+
+export function saveNextIdentity(folder: string, identity: Identity): void {
+  saveIdentity(path.join(folder, NEXT), identity);
+}
+
+/** Drops a key that was announced. Agents that know it will not meet it. */
+export function dropNextIdentity(folder: string): void {
+  rmSync(path.join(folder, NEXT), { recursive: true, force: true });
+  syncFolder(folder);
+}
+
+/** Puts the next identity into use for good, whatever happens meanwhile. @returns it */
+export function switchIdentity(folder: string): Identity {
+  renameSync(path.join(folder, NEXT), path.join(folder, SWITCHING));
+  syncFolder(folder);
+  const switched = finishSwitch(folder);
+  if (switched === undefined) throw new Error(`there is no next identity in ${folder}`);
+  return switched;
+}
+
+/** Finishes a switch that a crash cut off. Called before Main's identity is loaded. */
+export function finishSwitch(folder: string): Identity | undefined {
+  const switching = path.join(folder, SWITCHING);
+  const identity = loadIdentity(switching);
+  if (identity === undefined) return undefined;
+  saveIdentity(folder, identity);
+  rmSync(switching, { recursive: true, force: true });
+  syncFolder(folder);
+  return identity;
+}

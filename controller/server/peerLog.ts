@@ -1,0 +1,41 @@
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+
+/** The same about the same address is told once in this time, milliseconds. */
+const QUIET = 60_000;
+/** Beyond this many, the oldest are forgotten. */
+const MOST_KNOWN = 1_000;
+
+/** Tells of trouble with peers that anybody could cause, without letting them fill the log: once a minute, counted. */
+export class PeerLog {
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #told = new Map<string, { at: number; since: number }>();
+
+  constructor(log: Logger, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  warn(event: string, address: string, details: Readonly<Record<string, unknown>> = {}): void {
+    const key = `${address} ${event}`;
+    const now = this.#clock.monotonic();
+    const known = this.#told.get(key);
+    if (known !== undefined && now - known.at < QUIET) {
+      known.since += 1;
+      return;
+    }
+    this.#told.delete(key);
+    this.#told.set(key, { at: now, since: 0 });
+    if (this.#told.size > MOST_KNOWN) this.#forgetOldest();
+    const more = known === undefined || known.since === 0 ? {} : { again: known.since };
+    this.#log.warn(event, { address, ...details, ...more });
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#told.keys()) {
+      this.#told.delete(key);
+      return;
+    }
+  }
+}

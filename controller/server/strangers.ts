@@ -1,0 +1,76 @@
+import type net from 'node:net';
+
+/** Connections that have not shown who they are: enough for every MDS at once, too few to hurt. */
+export const MAX_STRANGERS = 128;
+/** How long one may take for handshake, upgrade and enrolment together, milliseconds. */
+export const STRANGER_LIFETIME = 20_000;
+
+type Stranger = { readonly socket: net.Socket; readonly address: string; readonly timer: NodeJS.Timeout };
+
+/**
+ * The connections of whoever has not shown who he is. When there are too many, the address that has most of them
+ * loses its oldest: one host that floods the port shuts itself out, and nobody else.
+ */
+export class Strangers {
+  readonly #byEndpoint = new Map<string, Stranger>();
+  readonly #onDropped: (address: string, why: string) => void;
+
+  /** @param onDropped is told which address lost a connection, and why */
+  constructor(onDropped: (address: string, why: string) => void) {
+    this.#onDropped = onDropped;
+  }
+
+  add(socket: net.Socket): void {
+    const key = endpointOf(socket);
+    const address = addressOf(socket);
+    const timer = setTimeout(
+      () => this.#drop(key, `it did not show who it is within ${STRANGER_LIFETIME / 1000} s`),
+      STRANGER_LIFETIME,
+    );
+    this.#byEndpoint.set(key, { socket, address, timer });
+    socket.once('close', () => this.#forget(key));
+    if (this.#byEndpoint.size > MAX_STRANGERS) this.#makeRoom();
+  }
+
+  /** The peer behind this socket, or behind the TLS socket on top of it, is known now. */
+  known(socket: net.Socket): void {
+    this.#forget(endpointOf(socket));
+  }
+
+  #makeRoom(): void {
+    const counts = new Map<string, number>();
+    let busiest = '';
+    for (const { address } of this.#byEndpoint.values()) {
+      const count = (counts.get(address) ?? 0) + 1;
+      counts.set(address, count);
+      if (count > (counts.get(busiest) ?? 0)) busiest = address;
+    }
+    for (const [key, { address }] of this.#byEndpoint) {
+      if (address !== busiest) continue;
+      return this.#drop(key, `more than ${MAX_STRANGERS} connections that did not show who they are`);
+    }
+  }
+
+  #drop(key: string, why: string): void {
+    const stranger = this.#byEndpoint.get(key);
+    if (stranger === undefined) return;
+    this.#forget(key);
+    stranger.socket.destroy();
+    this.#onDropped(stranger.address, why);
+  }
+
+  #forget(key: string): void {
+    clearTimeout(this.#byEndpoint.get(key)?.timer);
+    this.#byEndpoint.delete(key);
+  }
+}
+
+/** An address as people write it: a listener on `::` sees IPv4 peers as `::ffff:192.0.2.1`. */
+export function addressOf(socket: net.Socket): string {
+  return socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
+}
+
+/** The TLS socket and the one below it have the same. */
+function endpointOf(socket: net.Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
