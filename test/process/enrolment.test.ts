@@ -1,0 +1,375 @@
+import assert from 'node:assert/strict';
+import {
+  cpSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  appendFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster, type Mds } from '../harness/cluster.ts';
+import { eventually, type Ran } from '../harness/host.ts';
+
+const IDENTITY = 'var/lib/xivo-xds-sync/identity';
+
+void describe('An MDS that enrols', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: [] });
+    cluster.main.write('moh', 'default/one.wav', 'one');
+    await cluster.startMain();
+  });
+  after(() => cluster.end());
+
+  const main = (): string => `127.0.0.1:${cluster.port}`;
+  const enroll = (mds: Mds, token: string, args: readonly string[] = []): Promise<Ran> =>
+    mds.run(['enroll', '--main', main(), '--token-file', '-', ...args], { input: token });
+  const add = (name: string, ...args: string[]): Promise<string> =>
+    cluster.main.ok(['mds', 'add', name, ...args]);
+  const state = async (name: string): Promise<string> => (await cluster.statusOf(name)).state;
+
+  void it('waits without a token, shows the fingerprint that Main shows, and begins by itself once approved', async () => {
+    const mds = cluster.addHost('asks');
+    const asked = await mds.ok(['enroll', '--main', main(), '--name', 'asks']);
+    const fingerprint = /([0-9a-f]{4}:){9}[0-9a-f]{4}/.exec(asked)?.[0];
+    assert.ok(fingerprint !== undefined, asked);
+    assert.match(await cluster.main.ok(['mds', 'list']), new RegExp(`asks +pending[\\s\\S]*${fingerprint}`));
+    assert.equal(await state('asks'), 'pending');
+    mds.start();
+    await eventually('its status says what it waits for', async () => {
+      const { stdout } = await mds.run(['status']);
+      return stdout.includes('waits for approval') && stdout.includes(fingerprint);
+    });
+    assert.equal(mds.read('moh', 'default/one.wav'), undefined);
+    await cluster.main.ok(['mds', 'approve', 'asks']);
+    await eventually('it got in and has the files', () => mds.read('moh', 'default/one.wav') === 'one');
+    assert.equal(await state('asks'), 'connected');
+    assert.equal(existsSync(path.join(mds.root, IDENTITY, 'main.json')), true);
+  });
+
+  void it('is cut off within a second when it is removed, and hears why from then on', async () => {
+    const mds = cluster.one('asks');
+    const begun = Date.now();
+    await cluster.main.ok(['mds', 'remove', 'asks']);
+    await eventually(
+      'it is told',
+      async () => (await mds.run(['status'])).stdout.includes('NOT connected'),
+      3_000,
+    );
+    assert.equal(await state('asks'), 'revoked');
+    const disconnected = /^(\S+).*agent disconnected.*was removed on Main/m.exec(cluster.main.log)?.[1];
+    assert.ok(disconnected !== undefined, cluster.main.log);
+    assert.ok(Date.parse(disconnected) - begun < 3_000, 'removing took long');
+    const removed = /^(\S+).*MDS removed/m.exec(cluster.main.log)?.[1] ?? '';
+    assert.ok(Date.parse(disconnected) - Date.parse(removed) < 1_000, 'the session outlived the removal');
+    await eventually('it says why', async () =>
+      (await mds.run(['status'])).stdout.includes('not let in any more: it was removed on Main'),
+    );
+    // It keeps what it has, and gets nothing more.
+    cluster.main.write('moh', 'default/secret.wav', 'not for those who were removed');
+    await sleep(2_000);
+    assert.equal(mds.read('moh', 'default/one.wav'), 'one');
+    assert.equal(mds.read('moh', 'default/secret.wav'), undefined);
+    assert.match(cluster.main.log, /connection refused.*address=127\.0\.0\.1/);
+    await mds.stop();
+  });
+
+  void it('is told by the agent itself when it was never approved or is not enrolled', async () => {
+    const mds = cluster.addHost('nobody');
+    const ran = await mds.run(['run']);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /enroll --main/);
+  });
+
+  void it('is refused with a token that is wrong, used, over, for another name or for another address', async () => {
+    const mds = cluster.addHost('mds9');
+    const garbled = await enroll(mds, 'xds1.AAAA');
+    assert.equal(garbled.code, 1);
+    assert.match(garbled.stderr, /damaged or incomplete/);
+
+    const good = (await add('mds9')).trim();
+    const payload = JSON.parse(Buffer.from(good.slice(5), 'base64url').toString()) as Record<string, unknown>;
+    const forge = (change: Record<string, unknown>): string =>
+      `xds1.${Buffer.from(JSON.stringify({ ...payload, ...change })).toString('base64url')}`;
+    const wrongSecret = await enroll(mds, forge({ s: Buffer.alloc(16, 7).toString('base64url') }));
+    assert.match(wrongSecret.stderr, /proof for the join token is wrong/);
+    const wrongMain = await enroll(mds, forge({ m: 'ab'.repeat(32) }));
+    assert.match(wrongMain.stderr, /not the Main that this MDS knows.*Nothing was sent/s);
+    const wrongName = await enroll(mds, forge({ n: 'mds8' }));
+    assert.match(wrongName.stderr, /the join token is for mds9, not for mds8/);
+    const otherName = await enroll(mds, good, ['--name', 'mds8']);
+    assert.equal(otherName.code, 2);
+
+    assert.equal((await enroll(mds, good)).code, 0);
+    const thief = cluster.addHost('thief');
+    const reused = await enroll(thief, good);
+    assert.match(reused.stderr, /was used by 127\.0\.0\.1 at/);
+    const { alarms } = (await cluster.status()).main;
+    assert.ok(
+      alarms.some(({ message }) => message.includes('enrolment of mds9 from 127.0.0.1')),
+      JSON.stringify(alarms),
+    );
+    assert.match(cluster.main.log, /ALARM.*mds9/);
+
+    const late = cluster.addHost('late');
+    const short = await add('late', '--ttl', '1s');
+    await sleep(1_200);
+    assert.match((await enroll(late, short)).stderr, /expired at/);
+
+    const bound = cluster.addHost('bound');
+    const elsewhere = await enroll(bound, await add('bound', '--voip-ip', '192.0.2.77'));
+    assert.match(
+      elsewhere.stderr,
+      /192\.0\.2\.77, from which this MDS should connect, is no address of this host/,
+    );
+    assert.equal(elsewhere.code, 1);
+  });
+
+  void it('comes from the VoIP IP that its token names, from then on', async () => {
+    const mds = cluster.addHost('voip');
+    const ran = await enroll(mds, await add('voip', '--voip-ip', '127.0.0.9'));
+    assert.equal(ran.code, 0, ran.stderr);
+    mds.start();
+    await eventually('it is connected', async () => (await state('voip')) === 'connected');
+    const { address, voipIp } = await cluster.statusOf('voip');
+    assert.deepEqual({ address, voipIp }, { address: '127.0.0.9', voipIp: '127.0.0.9' });
+    // A stolen token of another MDS is worth nothing from here.
+    const stolen = cluster.addHost('stolen');
+    const token = await add('stolen', '--voip-ip', '127.0.0.10');
+    const payload = JSON.parse(Buffer.from(token.trim().slice(5), 'base64url').toString()) as Record<
+      string,
+      unknown
+    >;
+    delete payload['v'];
+    const forged = `xds1.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`;
+    assert.match(
+      (await enroll(stolen, forged)).stderr,
+      /is for the VoIP IP 127\.0\.0\.10, and this connection comes from 127\.0\.0\.1/,
+    );
+    await mds.stop();
+  });
+
+  void it('takes the name of a reinstalled MDS only with --replace; then nothing is removed in its first pass, and the old key is refused', async () => {
+    const old = cluster.addHost('twice');
+    await cluster.enrolAndStart(old);
+    await cluster.inSync();
+    cluster.main.write('recordings', 'gone.wav', 'recorded');
+    await eventually('it arrived', () => old.read('recordings', 'gone.wav') === 'recorded', 30_000);
+    unlinkSync(cluster.main.at('recordings', 'gone.wav'));
+    await eventually('it is gone', () => old.read('recordings', 'gone.wav') === undefined);
+    const refusedAdd = await cluster.main.run(['mds', 'add', 'twice']);
+    assert.equal(refusedAdd.code, 1);
+    assert.match(refusedAdd.stderr, /enrolled already: use --replace/);
+
+    const anew = cluster.addHost('twice-new');
+    // The new installation still has (from its own backup) what Main has removed everywhere since.
+    anew.write('recordings', 'gone.wav', 'recorded');
+    anew.write('recordings', 'new.wav', 'new here');
+    const token = await add('twice', '--replace');
+    assert.equal((await enroll(anew, token)).code, 0);
+    anew.start();
+    await eventually(
+      'the new one is connected and its recordings are on Main',
+      () => cluster.main.read('recordings', 'new.wav') === 'new here',
+    );
+    await eventually('the old key is refused in words that say what happened', async () =>
+      (await old.run(['status'])).stdout.includes('another key was enrolled under its name'),
+    );
+    assert.equal(anew.read('recordings', 'gone.wav'), 'recorded', 'something was removed in the first pass');
+    await old.stop();
+    await anew.stop();
+  });
+
+  void it('leaves: Main is told, identity and membership are gone, the files stay', async () => {
+    const mds = cluster.addHost('leaver');
+    await cluster.enrolAndStart(mds);
+    await eventually('it has the files', () => mds.read('moh', 'default/one.wav') === 'one');
+    const running = await mds.run(['leave']);
+    assert.equal(running.code, 2);
+    assert.match(running.stderr, /the agent is running: stop it first/);
+    await mds.stop();
+    assert.equal((await mds.run(['leave'])).code, 0);
+    assert.equal(await state('leaver'), 'revoked');
+    for (const file of ['key.pem', 'certificate.pem', 'main.json'])
+      assert.equal(existsSync(path.join(mds.root, IDENTITY, file)), false, file);
+    assert.equal(mds.read('moh', 'default/one.wav'), 'one');
+    // And it may come back, with a key of its own.
+    assert.equal((await enroll(mds, await add('leaver'))).code, 0);
+    mds.start();
+    await eventually('it is back', async () => (await state('leaver')) === 'connected');
+    await mds.stop();
+  });
+
+  void it('leaves even when Main can not be told, and says so', async () => {
+    const mds = cluster.addHost('alone');
+    await cluster.enrol(mds);
+    const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^main:.*$/m, 'main: "127.0.0.1:1"'));
+    const ran = await mds.run(['leave']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /Main could not be told .*mds remove alone/);
+    assert.equal(existsSync(path.join(mds.root, IDENTITY, 'key.pem')), false);
+  });
+});
+
+void describe('Certificates', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'], config: 'certificates: { life: 12s }\n' });
+  });
+  after(() => cluster.end());
+
+  const certificate = (mds: Mds): string =>
+    readFileSync(path.join(mds.root, IDENTITY, 'certificate.pem'), 'utf8');
+
+  void it('are renewed in the second half of their life, without a session noticing', async () => {
+    const mds = cluster.one('mds1');
+    const first = certificate(mds);
+    const { connectedSince } = await cluster.statusOf('mds1');
+    await eventually('the certificate is another one', () => certificate(mds) !== first, 15_000);
+    await eventually('and again', () => mds.log.split('certificate renewed').length > 2, 15_000);
+    assert.equal((await cluster.statusOf('mds1')).connectedSince, connectedSince);
+    cluster.main.write('moh', 'default/renewed.wav', 'still live');
+    await eventually('files go on', () => mds.read('moh', 'default/renewed.wav') === 'still live');
+    assert.equal(statSync(path.join(mds.root, IDENTITY, 'key.pem')).mode & 0o777, 0o600);
+  });
+
+  void it('that ended while the agent was off are renewed when it comes back', async () => {
+    const mds = cluster.one('mds1');
+    await mds.stop();
+    const old = certificate(mds);
+    await sleep(13_000);
+    cluster.main.write('moh', 'default/while-off.wav', 'x');
+    mds.start();
+    await eventually('it is back', () => mds.read('moh', 'default/while-off.wav') === 'x');
+    assert.notEqual(certificate(mds), old);
+  });
+
+  void it('of a key that was removed are not renewed', async () => {
+    const mds = cluster.one('mds1');
+    await mds.stop();
+    await cluster.main.ok(['mds', 'remove', 'mds1']);
+    mds.start();
+    await eventually('it is refused', async () =>
+      (await mds.run(['status'])).stdout.includes('not let in any more'),
+    );
+  });
+});
+
+void describe("Main's key", () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1', 'mds2'] });
+  });
+  after(() => cluster.end());
+
+  void it('is changed without enrolling anybody again, and who has not heard of it is listed', async () => {
+    const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
+    const before = (await cluster.status()).main.fingerprint;
+    await mds2.stop();
+    await cluster.main.ok(['rotate-identity']);
+    await eventually('only the one that is away has not heard of it', async () => {
+      const { rotation } = (await cluster.status()).main;
+      return rotation !== null && rotation.stragglers.join() === 'mds2';
+    });
+    assert.match((await cluster.main.run(['status'])).stdout, /next key is .*not known yet to mds2/);
+    const early = await cluster.main.run(['rotate-identity', '--finish']);
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /not every MDS knows the next key yet: mds2/);
+    // A restart of Main forgets nothing of it.
+    await cluster.main.stop();
+    await cluster.startMain();
+    mds2.start();
+    await eventually('all have heard of it', async () => {
+      const { rotation } = (await cluster.status()).main;
+      return rotation !== null && rotation.stragglers.length === 0;
+    });
+    const next = (await cluster.status()).main.rotation?.nextFingerprint;
+    await cluster.main.ok(['rotate-identity', '--finish']);
+    const now = (await cluster.status()).main;
+    assert.equal(now.rotation, null);
+    assert.equal(now.fingerprint, next);
+    assert.notEqual(now.fingerprint, before);
+    cluster.main.write('moh', 'default/rotated.wav', 'new key');
+    for (const mds of [mds1, mds2])
+      await eventually('it came over', () => mds.read('moh', 'default/rotated.wav') === 'new key');
+    // And it is the new key that they know after a restart of everything, too.
+    for (const host of [mds1, mds2, cluster.main]) await host.stop();
+    await cluster.startMain();
+    for (const mds of [mds1, mds2]) mds.start();
+    await cluster.inSync();
+  });
+
+  void it('that was left behind is refused loudly by the agent', async () => {
+    const mds2 = cluster.one('mds2');
+    await mds2.stop();
+    await cluster.main.ok(['rotate-identity']);
+    await eventually('mds1 knows', async () => {
+      const { rotation } = (await cluster.status()).main;
+      return rotation?.stragglers.join() === 'mds2';
+    });
+    assert.match(
+      await cluster.main.ok(['rotate-identity', '--finish', '--leave-behind']),
+      /mds2 was left behind/,
+    );
+    mds2.start();
+    await eventually('it says so', () => mds2.log.includes('ANOTHER MAIN ANSWERS'));
+    assert.equal(mds2.read('moh', 'default/rotated.wav'), 'new key');
+    await mds2.stop();
+  });
+});
+
+void describe('One identity on two machines', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'] });
+  });
+  after(() => cluster.end());
+
+  void it('is refused and raised as an alarm that names both addresses', async () => {
+    const mds = cluster.one('mds1');
+    const clone = cluster.addHost('clone');
+    for (const folder of ['var/lib/xivo-xds-sync/identity', 'etc/xivo-xds-sync']) {
+      rmSync(path.join(clone.root, folder), { recursive: true, force: true });
+      cpSync(path.join(mds.root, folder), path.join(clone.root, folder), { recursive: true });
+    }
+    appendFileSync(path.join(clone.root, 'etc/xivo-xds-sync/agent.yml'), '\nlocalAddress: "127.0.0.2"\n');
+    const { connectedSince } = await cluster.statusOf('mds1');
+    clone.start();
+    await eventually('an alarm names both', async () => {
+      const { alarms } = (await cluster.status()).main;
+      return alarms.some(({ message }) => message.includes('127.0.0.1') && message.includes('127.0.0.2'));
+    });
+    assert.match(cluster.main.log, /ALARM.*two machines hold the key of mds1/);
+    await eventually('the second one hears why', async () =>
+      (await clone.run(['status'])).stdout.includes('is this machine a copy'),
+    );
+    assert.equal((await cluster.statusOf('mds1')).connectedSince, connectedSince, 'the first one goes on');
+    await clone.stop();
+  });
+
+  void it('does not mean half a connection that the same agent left behind', async () => {
+    const mds = cluster.one('mds1');
+    const { alarms: before } = (await cluster.status()).main;
+    const pid = mds.pid ?? 0;
+    // It stands still with its connection open, as a host does whose cable was pulled, and is then started anew.
+    process.kill(pid, 'SIGSTOP');
+    const { connectedSince } = await cluster.statusOf('mds1');
+    rmSync(path.join(mds.root, 'run/xivo-xds-sync/agent.sock'), { force: true });
+    const again = Object.assign(cluster.addHost('again'), { root: mds.root });
+    again.start();
+    await eventually('the new one is in', async () => {
+      const now = await cluster.statusOf('mds1');
+      return now.state === 'connected' && now.connectedSince !== connectedSince;
+    });
+    const { alarms } = (await cluster.status()).main;
+    assert.deepEqual(alarms, before);
+    process.kill(pid, 'SIGKILL');
+    await again.stop();
+  });
+});
