@@ -152,6 +152,13 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     owedReloads: z.array(z.enum(['dialplan', 'moh'])).max(8),
     errors: z.array(errorReport).max(256),
   }),
+  /** A change set became visible on this MDS, or was taken back. */
+  z.strictObject({
+    type: z.literal('applied'),
+    directory: name,
+    changeSet: z.string().min(1).max(64),
+    actions: z.array(plannedAction).max(MAX_ITEMS),
+  }),
   z.strictObject({
     type: z.literal('answer-part'),
     id: requestId,

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '../../protocol/messages.ts';
+import { MAX_ITEMS } from '../../protocol/limits.ts';
 import { Applier, type Record } from '../../shared/apply/applier.ts';
 import type { Outcome } from '../../shared/apply/changeSet.ts';
 import { revert } from '../../shared/apply/revert.ts';
@@ -112,6 +113,7 @@ export class AgentDirectory {
       owners,
       clock,
       onChanges: (changes) => this.#onLocalChanges(changes),
+      onHeld: () => this.#wake('all'),
       onError,
     });
     this.#watch = new Watch(this.replica, onError);
@@ -553,15 +555,41 @@ export class AgentDirectory {
       ...(activation && { objections: (changed) => activation.objections(changed) }),
     });
     this.#adopt(done.outcomes);
+    this.#tell(session, done.changeSet?.id, job.items, done.outcomes);
     if (done.refused !== undefined) this.#block(done.refused);
     if (done.changeSet !== undefined && activation !== undefined)
-      await this.#activate(activation, done, before);
+      await this.#activate(activation, session, done, before);
     return done.results;
+  }
+
+  /** Main keeps the history, and the log of all. */
+  #tell(
+    session: Session,
+    changeSet: string | undefined,
+    items: ReadonlyMap<string, Decision>,
+    outcomes: readonly Outcome[],
+  ): void {
+    const actions = outcomes.flatMap(({ step, result }) => {
+      const decision = items.get(step.path);
+      if (result !== 'done' || decision === undefined) return [];
+      return actionOf(this.name, step.path, decision) ?? [];
+    });
+    if (changeSet === undefined || actions.length === 0) return;
+    for (let at = 0; at < actions.length; at += MAX_ITEMS) {
+      session.send({
+        type: 'applied',
+        directory: this.name,
+        changeSet,
+        actions: actions.slice(at, at + MAX_ITEMS),
+      });
+    }
+    this.#options.log.info('applied', { changes: actions.length, changeSet });
   }
 
   /** Lets Asterisk read what became visible. When it refuses, the previous files come back as one set. */
   async #activate(
     activation: Activation,
+    session: Session,
     { results, outcomes, changeSet }: Downloaded,
     before: ReadonlyMap<string, Entry | undefined>,
   ): Promise<void> {
@@ -578,6 +606,19 @@ export class AgentDirectory {
     this.#adopt(reverted);
     const text = refusalText(refusal);
     this.#options.log.error('a change set was taken back', { changeSet: changeSet.id, reason: text });
+    const takenBack = [...results.keys()].map((path) => ({
+      directory: this.name,
+      action: 'restore' as const,
+      path,
+      bytes: 0,
+      reason: text,
+    }));
+    session.send({
+      type: 'applied',
+      directory: this.name,
+      changeSet: changeSet.id,
+      actions: takenBack.slice(0, MAX_ITEMS),
+    });
     for (const path of results.keys()) results.set(path, { result: 'failed', why: text });
     this.#block(new Map([[refusal.file ?? '', text]]));
     await activation.activate(new Set());

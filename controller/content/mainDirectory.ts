@@ -76,6 +76,7 @@ export class MainDirectory {
       owners: options.owners,
       clock: options.clock,
       onChanges: (changes) => this.#onChanges(changes),
+      onHeld: () => this.tellIfHeld(),
       onError,
     });
     this.#watch = new Watch(this.replica, onError);

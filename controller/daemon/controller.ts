@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FromMain } from '../../protocol/messages.ts';
+import type { FromAgent, FromMain } from '../../protocol/messages.ts';
 import type { Record } from '../../shared/apply/applier.ts';
 import type { ControllerConfig } from '../../shared/config/controllerConfig.ts';
 import type { ControllerPlaces } from '../../shared/config/places.ts';
@@ -32,6 +32,11 @@ import { Rotation } from './rotation.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */
 const QUIET_EXTRA = 1_500;
+
+/** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
+const MAX_LOGGED = 20;
+
+type Applied = Extract<FromAgent, { type: 'applied' }>;
 
 export type ControllerOptions = {
   readonly config: ControllerConfig;
@@ -299,6 +304,7 @@ export class Controller {
         if (nextPin !== undefined) session.announce(nextPin);
       },
       onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
+      onApplied: (applied) => this.#recordApplied(agent.name, applied),
       onReport: (_session, { sequence }) => memory.learn({ stateId, sequence }, this.clock.monotonic()),
       onClose: (_session, reason) => {
         memory.write(this.clock.monotonic());
@@ -332,6 +338,27 @@ export class Controller {
       reconcileEvery: this.config.reconcile.everyMs,
       paused: this.paused,
     };
+  }
+
+  /** What an agent did on its MDS belongs into the history, and into the log. */
+  #recordApplied(mds: string, applied: Applied): void {
+    const { directory, changeSet, actions } = applied;
+    this.db.transaction(() => {
+      for (const { action, path, reason } of actions) {
+        this.history.add({
+          at: this.clock.now(),
+          mds,
+          directory,
+          changeSet,
+          kind: action,
+          detail: `${path}: ${reason}`,
+        });
+      }
+    });
+    const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
+    this.log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet });
+    if (actions.length > MAX_LOGGED) return;
+    for (const { action, path, reason } of actions) this.log.info(action, { mds, directory, path, reason });
   }
 
   #recorder(mds: string, directory: MainDirectory, conflicts: ReadonlySet<string>): Record {

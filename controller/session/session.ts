@@ -59,6 +59,7 @@ export type SessionOptions = {
   /** Writes what an accepted offer means, in the transaction that ends its change set. */
   readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => Record;
   readonly onReady: (session: Session) => void;
+  readonly onApplied: (applied: Extract<FromAgent, { type: 'applied' }>) => void;
   readonly onReport: (session: Session, report: AgentReport) => void;
   /** The agent will know Main by this pin, too. */
   readonly onKnowsIdentity: (pin: string) => void;
@@ -187,6 +188,8 @@ export class Session {
         return this.#withDirectory(message.directory, (directory) => void this.#accept(directory, message));
       case 'report':
         return this.#onReport(message);
+      case 'applied':
+        return this.#withDirectory(message.directory, () => this.#options.onApplied(message));
       case 'answer-part':
         return this.#onAnswerPart(message.id, message.actions);
       case 'answer':
