@@ -66,7 +66,7 @@ export function render(status: Status, now: number): string[] {
         right: [4, 5, 6],
       },
     ),
-    ...status.mds.flatMap(troubles),
+    ...status.mds.flatMap((mds) => troubles(mds, main)),
   ];
 }
 
@@ -98,22 +98,19 @@ function mdsRow(mds: MdsStatus, now: number): string[] {
   ];
 }
 
-function troubles({
-  name,
-  directories,
-  errors,
-  owedReloads,
-  reloads,
-  state,
-  fingerprint,
-}: MdsStatus): string[] {
+function troubles(
+  { name, directories, errors, owedReloads, reloads, state, fingerprint }: MdsStatus,
+  main: Status['main'],
+): string[] {
   const lines: string[] = [];
   if (state === 'pending')
     lines.push(
       `${name} asks to enrol: see that it shows the fingerprint ${fingerprint}, then "xivo-xds-sync mds approve ${name}"`,
     );
   for (const { name: directory, held } of directories) {
-    if (held !== null)
+    // What Main holds is said of Main.
+    const heldByMain = main.directories.some((each) => each.name === directory && each.held === held);
+    if (held !== null && !heldByMain)
       lines.push(
         `HELD ${name} ${directory}: ${held}. If that is right: xivo-xds-sync confirm ${directory} --mds ${name}`,
       );

@@ -38,6 +38,8 @@ export type ReplicaOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
+  /** The directory is held now, or not any more. */
+  readonly onHeld: () => void;
   readonly onError: (error: unknown) => void;
 };
 
@@ -216,6 +218,7 @@ export class Replica implements Tree {
   #exclusive(work: (open: OpenFolders) => Promise<void>): Promise<void> {
     const run = async (): Promise<void> => {
       if (this.#closed) return;
+      const before = this.held;
       try {
         using open = this.#openRoot();
         if (open !== undefined) await work(open);
@@ -223,6 +226,7 @@ export class Replica implements Tree {
       } catch (error) {
         this.#options.onError(error);
       }
+      if (this.held !== before) this.#options.onHeld();
       this.#arm();
     };
     this.#work = this.#work.then(run);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { RESERVED_NAME } from '../paths/names.ts';
 import type { Replica } from './replica.ts';
 
@@ -42,6 +42,9 @@ export class Watch {
   #events = 0;
   #everything = false;
   #unwatched = false;
+  #closed = false;
+  /** The folder that is watched: one that takes its place is not. */
+  #identity = '';
 
   constructor(replica: Replica, onError: (error: unknown) => void) {
     this.#replica = replica;
@@ -52,6 +55,8 @@ export class Watch {
   async start(nested: ReadonlySet<string>): Promise<void> {
     try {
       this.#real = realpathSync(this.#replica.path);
+      this.#identity = identityOf(this.#replica.path);
+      this.#unwatched = false;
     } catch {
       // Missing: the poll finds it when it comes.
       this.#unwatched = true;
@@ -67,16 +72,26 @@ export class Watch {
     });
     this.#watcher = watcher;
     watcher.on('raw', (_event, name, details) => this.#onRaw(name, details));
+    // It is watched a moment after it was seen: what came into it in between is found by reading it.
+    watcher.on('addDir', (folder) => this.#hintAt(path.relative(this.#real, folder), undefined));
     watcher.on('error', (error) => this.#onWatchError(error));
     await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
+    // What happened since it was last read and before it was watched sent no event.
+    this.#hintAtEverything();
     this.#watchTheLoop();
     this.#poll(nested);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const timer of [this.#gather, this.#lateTimer, this.#pollTimer]) clearTimeout(timer);
+    await this.#stopWatching();
+  }
+
+  async #stopWatching(): Promise<void> {
     clearInterval(this.#beat);
     await this.#watcher?.close();
+    this.#watcher = undefined;
   }
 
   #onRaw(name: unknown, details: unknown): void {
@@ -124,6 +139,8 @@ export class Watch {
     }
     this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
     if (names.length > 0) await this.#replica.relook(names);
+    // Once its directory went away a watcher is blind, also when it comes back: the poll finds that.
+    if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
     if (!foldersAreDue) return;
     const begun = performance.now();
     if (this.#everything) {
@@ -164,14 +181,21 @@ export class Watch {
     this.#onError(error);
   }
 
+  #isSameRoot(): boolean {
+    return identityOf(this.#replica.path) === this.#identity;
+  }
+
   #poll(nested: ReadonlySet<string>): void {
+    if (this.#closed) return;
     this.#pollTimer = setTimeout(() => void this.#pollOnce(nested), POLL);
     this.#pollTimer.unref();
   }
 
   async #pollOnce(nested: ReadonlySet<string>): Promise<void> {
+    if (!this.#isSameRoot()) await this.#stopWatching();
     if (this.#watcher === undefined) {
       await this.#replica.rescan();
+      if (this.#closed) return;
       if (this.#replica.held === undefined) return this.start(nested);
     } else if (this.#unwatched) await this.#replica.rescan();
     else {
@@ -179,5 +203,15 @@ export class Watch {
       if (blind.length > 0) await this.#replica.rereadFolders(blind);
     }
     this.#poll(nested);
+  }
+}
+
+/** Device and inode; '' when it is missing. */
+function identityOf(folder: string): string {
+  try {
+    const { dev, ino } = statSync(folder);
+    return `${dev}:${ino}`;
+  } catch {
+    return '';
   }
 }

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { type DirectoryName, eventually, type Host } from '../harness/host.ts';
+
+const CONFIG = `settle: 100ms
+directories:
+  - { name: dialplan }
+  - { name: moh }
+  - { name: sounds }
+  - { name: recordings, settle: 200ms, deletions: both }
+`;
+/** So many files at most may go before the guard sees that they are many. */
+const UNSUSPICIOUS = 10;
+/** Long enough that a removal that is not held would have happened, milliseconds. */
+const A_WHILE = 1_500;
+
+/** What status prints and its exit code, once it tells of a hold. */
+async function heldIn(cluster: Cluster, wanted: RegExp): Promise<void> {
+  let last = '';
+  await eventually(`status says ${wanted.source}`, async () => {
+    const ran = await cluster.main.run(['status']);
+    last = `${ran.code} ${ran.stdout}`;
+    return ran.code === 1 && wanted.test(ran.stdout);
+  }).catch((error: Error) => assert.fail(`${error.message}\n${last}`));
+}
+
+function names(host: Host, directory: DirectoryName): string[] {
+  return readdirSync(host.at(directory)).filter((name) => !name.startsWith('.') && name !== 'recordings');
+}
+
+void describe('A mass deletion on Main', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    for (let i = 0; i < 60; i++) cluster.main.write('sounds', `${i}.wav`, `sound ${i}`);
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  const remove = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) unlinkSync(cluster.main.at('sounds', `${i}.wav`));
+  };
+
+  const there = (): number => names(cluster.one('mds1'), 'sounds').length;
+
+  void it('is held, shown by status with what releases it, and changes nothing', async () => {
+    remove(0, 25);
+    await heldIn(cluster, /HELD mds1 sounds: \d+ of \d+ files would be removed.*confirm sounds --mds mds1/);
+    const left = there();
+    assert.ok(left >= 60 - UNSUSPICIOUS, `${left} files are left`);
+    await sleep(A_WHILE);
+    assert.equal(there(), left);
+    const dry = await cluster.main.run(['-n']);
+    assert.match(dry.stdout, /hold/);
+  });
+
+  void it('does not hold back what is new', async () => {
+    const left = there();
+    cluster.main.write('sounds', 'new.wav', 'new');
+    await eventually('the new file is there', () => existsSync(cluster.one('mds1').at('sounds', 'new.wav')));
+    assert.equal(there(), left + 1);
+  });
+
+  void it('stays held over a restart of the agent and of Main', async () => {
+    const left = there();
+    await cluster.one('mds1').stop();
+    await cluster.main.stop();
+    await cluster.startMain();
+    cluster.one('mds1').start();
+    await heldIn(cluster, /HELD mds1 sounds: \d+ of \d+ files/);
+    assert.equal(there(), left);
+  });
+
+  void it('happens after confirm', async () => {
+    assert.match(await cluster.main.ok(['confirm', 'sounds']), /mds1: confirmed/);
+    await cluster.inSync();
+    assert.equal(there(), 36);
+    assert.equal((await cluster.main.run(['status'])).code, 0);
+    const list = await cluster.main.ok(['trash', 'list', '--mds', 'mds1']);
+    assert.equal(list.match(/sounds\/\d+\.wav/g)?.length, 25);
+  });
+
+  void it('is held again when it is a second one, right after the first', async () => {
+    remove(25, 42);
+    await heldIn(cluster, /HELD mds1 sounds: \d+ of \d+ files/);
+    await sleep(A_WHILE);
+    assert.ok(there() >= 36 - UNSUSPICIOUS);
+    await cluster.main.ok(['confirm', 'sounds', '--mds', 'mds1']);
+    await cluster.inSync();
+    assert.equal(there(), 19);
+  });
+
+  void it('does not make a few removals suspicious once it was confirmed', async () => {
+    remove(42, 44);
+    await eventually('they are gone', () => !existsSync(cluster.one('mds1').at('sounds', '43.wav')));
+    await cluster.inSync();
+  });
+
+  void it('that comes in drops is held, too', async () => {
+    for (let i = 44; i < 59; i += 3) {
+      remove(i, i + 3);
+      await sleep(400);
+    }
+    await heldIn(cluster, /HELD mds1 sounds/);
+    assert.ok(there() >= 5);
+    await cluster.main.ok(['confirm', 'sounds']);
+    await cluster.inSync();
+  });
+});
+
+void describe("Main's directory", () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    for (let i = 0; i < 3; i++)
+      cluster.main.write('dialplan', `${i}.conf`, `[c${i}]\nexten = 201,1,NoOp()\n`);
+    for (let i = 0; i < 3; i++) cluster.main.write('recordings', `${i}.wav`, `recording ${i}`);
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  void it('that became empty removes nothing anywhere, and heals when the files are back', async () => {
+    for (let i = 0; i < 3; i++) unlinkSync(cluster.main.at('moh', `${i}.wav`));
+    await heldIn(cluster, /HELD moh: .*became empty.*xivo-xds-sync confirm moh/);
+    await sleep(A_WHILE);
+    assert.equal(names(cluster.one('mds1'), 'moh').length, 3);
+    for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    await cluster.inSync();
+    assert.equal((await cluster.main.run(['status'])).code, 0);
+  });
+
+  void it('that became empty removes all after confirm', async () => {
+    for (let i = 0; i < 3; i++) unlinkSync(cluster.main.at('moh', `${i}.wav`));
+    await heldIn(cluster, /HELD moh: .*became empty/);
+    await cluster.main.ok(['confirm', 'moh']);
+    await cluster.inSync();
+    assert.deepEqual(names(cluster.one('mds1'), 'moh'), []);
+    assert.equal((await cluster.main.run(['status'])).code, 0);
+  });
+
+  void it('that is missing removes nothing, and heals when it is back', async () => {
+    const place = cluster.main.at('dialplan');
+    renameSync(place, `${place}.away`);
+    await heldIn(cluster, /HELD dialplan: .*can't be opened \(ENOENT\)/);
+    await sleep(A_WHILE);
+    assert.equal(names(cluster.one('mds1'), 'dialplan').length, 3);
+    renameSync(`${place}.away`, place);
+    await cluster.inSync();
+    assert.equal((await cluster.main.run(['status'])).code, 0);
+    cluster.main.write('dialplan', 'later.conf', '[later]\nexten = 201,1,NoOp()\n');
+    await eventually('it is watched again', () =>
+      existsSync(cluster.one('mds1').at('dialplan', 'later.conf')),
+    );
+  });
+
+  void it('that was missing at the start removes nothing', async () => {
+    const place = cluster.main.at('dialplan');
+    await cluster.main.stop();
+    renameSync(place, `${place}.away`);
+    await cluster.startMain();
+    await heldIn(cluster, /HELD dialplan: .*can't be opened \(ENOENT\)/);
+    await sleep(A_WHILE);
+    assert.equal(names(cluster.one('mds1'), 'dialplan').length, 4);
+    renameSync(`${place}.away`, place);
+    await cluster.inSync();
+  });
+
+  void it('that was replaced by another folder is held until it is confirmed', async () => {
+    const place = cluster.main.at('recordings');
+    renameSync(place, `${place}.away`);
+    mkdirSync(place);
+    cluster.main.write('recordings', 'other.wav', 'other');
+    await heldIn(cluster, /HELD recordings: .*is another folder than before.*confirm recordings/);
+    await sleep(A_WHILE);
+    assert.equal(names(cluster.one('mds1'), 'recordings').length, 3);
+    await cluster.main.ok(['confirm', 'recordings']);
+    await cluster.inSync();
+    assert.deepEqual(names(cluster.one('mds1'), 'recordings'), ['other.wav']);
+    cluster.main.write('recordings', 'later.wav', 'later');
+    await eventually('it is watched', () => existsSync(cluster.one('mds1').at('recordings', 'later.wav')));
+    cluster.one('mds1').write('recordings', 'there.wav', 'there');
+    await eventually('it takes recordings', () => existsSync(cluster.main.at('recordings', 'there.wav')));
+  });
+});
+
+void describe("An MDS's directory", () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: CONFIG });
+    for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    for (let i = 0; i < 3; i++) cluster.main.write('recordings', `${i}.wav`, `recording ${i}`);
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  void it('that became empty is filled again where removals there do not count', async () => {
+    const mds = cluster.one('mds1');
+    for (let i = 0; i < 3; i++) unlinkSync(mds.at('moh', `${i}.wav`));
+    await eventually('all is back', () => names(mds, 'moh').length === 3);
+    await cluster.inSync();
+  });
+
+  void it('that became empty is held where removals there count, and happens after confirm', async () => {
+    const mds = cluster.one('mds1');
+    for (let i = 0; i < 3; i++) unlinkSync(mds.at('recordings', `${i}.wav`));
+    await heldIn(cluster, /HELD mds1 recordings: .*became empty.*confirm recordings --mds mds1/);
+    await sleep(A_WHILE);
+    assert.equal(names(cluster.main, 'recordings').length, 3);
+    await cluster.main.ok(['confirm', 'recordings', '--mds', 'mds1']);
+    await cluster.inSync();
+    assert.deepEqual(names(cluster.main, 'recordings'), []);
+    assert.deepEqual(names(cluster.one('mds2'), 'recordings'), []);
+  });
+
+  void it('that is missing is held, and made and filled again after confirm', async () => {
+    const mds = cluster.one('mds1');
+    rmSync(mds.at('moh'), { recursive: true });
+    await heldIn(cluster, /HELD mds1 moh: .*can't be opened \(ENOENT\).*confirm moh --mds mds1/);
+    cluster.main.write('moh', 'meanwhile.wav', 'meanwhile');
+    await sleep(A_WHILE);
+    assert.equal(existsSync(mds.at('moh')), false);
+    assert.equal(names(cluster.main, 'moh').length, 4);
+    await cluster.main.ok(['confirm', 'moh', '--mds', 'mds1']);
+    await cluster.inSync();
+    assert.equal(names(mds, 'moh').length, 4);
+    cluster.main.write('moh', 'later.wav', 'later');
+    await eventually('it is filled', () => existsSync(mds.at('moh', 'later.wav')));
+    unlinkSync(mds.at('moh', 'later.wav'));
+    await eventually('it is watched', () => existsSync(mds.at('moh', 'later.wav')));
+  });
+
+  void it('that was replaced by an empty one removes nothing on Main', async () => {
+    const mds = cluster.one('mds2');
+    cluster.main.write('recordings', 'a.wav', 'a');
+    await eventually('it is there', () => existsSync(mds.at('recordings', 'a.wav')));
+    await cluster.inSync();
+    renameSync(mds.at('recordings'), `${mds.at('recordings')}.away`);
+    mkdirSync(mds.at('recordings'));
+    await heldIn(cluster, /HELD mds2 recordings: .*is another folder than before/);
+    await sleep(A_WHILE);
+    assert.deepEqual(names(cluster.main, 'recordings'), ['a.wav']);
+  });
+});
