@@ -26,8 +26,8 @@ export function makeReport(input: ReportInput): AgentReport {
     path: name,
     message: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
   }));
-  for (const { name, retries } of input.directories) {
-    for (const [path, { at, message }] of retries.troubles) {
+  for (const { name, troubles } of input.directories) {
+    for (const [path, { at, message }] of troubles) {
       if (errors.length >= MAX_ERRORS) break;
       errors.push({
         at: new Date(at).toISOString(),

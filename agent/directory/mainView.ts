@@ -1,6 +1,6 @@
 import type { FolderEntry } from '../../protocol/entry.ts';
 import type { ManifestItem, Shown } from '../../protocol/messages.ts';
-import { MAX_MANIFEST_ENTRIES } from '../../protocol/limits.ts';
+import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '../../protocol/limits.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { localise } from '../../shared/manifest/localise.ts';
@@ -28,6 +28,8 @@ export class MainView implements Tree {
   readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
   #loading: ShownPaths | undefined;
+  /** All that was named since the manifest began, also what was taken back. */
+  #characters = 0;
 
   constructor(owners: Owners, nested: ReadonlySet<string>) {
     this.#owners = owners;
@@ -67,14 +69,18 @@ export class MainView implements Tree {
 
   begin(held: string | null, root: Entry | null): void {
     this.#loading = new ShownPaths();
+    this.#characters = 0;
     this.held = held ?? undefined;
     this.root = root?.type === 'folder' ? root : undefined;
   }
 
   page(items: readonly ManifestItem[]): boolean {
     if (this.#loading === undefined) return false;
-    for (const { path, shown } of items) this.#loading.set(path, shown);
-    return this.#loading.size <= MAX_MANIFEST_ENTRIES;
+    for (const { path, shown } of items) {
+      this.#loading.set(path, shown);
+      this.#characters += charactersOf(path, shown);
+    }
+    return this.#loading.size <= MAX_MANIFEST_ENTRIES && this.#characters <= MAX_MANIFEST_CHARACTERS;
   }
 
   /** @returns false when no manifest was arriving */
@@ -105,7 +111,7 @@ export class MainView implements Tree {
       this.page(items);
       return [];
     }
-    if (this.revision !== from) return undefined;
+    if (this.revision !== from || this.#shown.size > MAX_MANIFEST_ENTRIES) return undefined;
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
@@ -158,4 +164,12 @@ export class MainView implements Tree {
     }
     return undefined;
   }
+}
+
+function charactersOf(path: string, shown: Shown): number {
+  const entry = shown.kind === 'settled' ? shown.entry : shown.kind === 'gone' ? shown.tombstone : undefined;
+  const said = shown.kind === 'special' ? shown.what : shown.kind === 'unreadable' ? shown.errno : '';
+  if (entry === undefined) return path.length + said.length;
+  const target = entry.type === 'link' ? entry.target.length : 0;
+  return path.length + target + entry.owner.length + entry.group.length;
 }

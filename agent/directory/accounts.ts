@@ -1,0 +1,50 @@
+import type { Entry } from '../../shared/manifest/entry.ts';
+import { entryOf } from '../../shared/manifest/state.ts';
+import { isBelow } from '../../shared/paths/relative.ts';
+import { visible } from '../../shared/scan/nodes.ts';
+import type { Replica } from '../../shared/scan/replica.ts';
+import { Ledger } from '../../shared/state/ledger.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { MainView } from './mainView.ts';
+import { Tally } from './tally.ts';
+
+/** What Main and this MDS agreed on, and what is counted of it: the two change together. */
+export class Accounts {
+  readonly ledger: Ledger;
+  readonly tally = new Tally();
+  readonly #db: Database;
+  readonly #mainView: MainView;
+  readonly #replica: Replica;
+
+  constructor(directory: string, db: Database, mainView: MainView, replica: Replica) {
+    this.#db = db;
+    this.ledger = new Ledger(db, directory);
+    this.#mainView = mainView;
+    this.#replica = replica;
+  }
+
+  /** Counts a path anew: it changed here or on Main. */
+  count(path: string): void {
+    const delivered = this.ledger.entries.has(path) || entryOf(this.#mainView.get(path)) !== undefined;
+    this.tally.count(path, visible(this.#replica.get(path)), delivered);
+  }
+
+  /** Both sides hold this now (undefined: nothing). Called inside a transaction. */
+  agree(path: string, entry: Entry | undefined): void {
+    // Where there is no folder, nothing is below it: an old word about that must not pass for a removal later.
+    if (entry?.type !== 'folder' && this.ledger.entries.get(path)?.type === 'folder') {
+      for (const below of [...this.ledger.entries.keys()]) {
+        if (isBelow(below, path)) this.agree(below, undefined);
+      }
+    }
+    if (entry === undefined) this.ledger.delete(path);
+    else this.ledger.set(path, entry);
+    this.count(path);
+  }
+
+  /** Takes over what a plan found both sides to hold already. */
+  learn(learnt: ReadonlyMap<string, Entry | undefined>): void {
+    if (learnt.size === 0) return;
+    this.#db.transaction(() => learnt.forEach((entry, path) => this.agree(path, entry)));
+  }
+}
