@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, statfsSync } from 'node:fs';
-import { errnoOf } from '../disk/errno.ts';
-import { Folder } from '../disk/folder.ts';
+import type { Folder } from '../disk/folder.ts';
 import { OpenFolders } from '../disk/openFolders.ts';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
-import { parentOf } from '../paths/relative.ts';
 import type { Journal } from '../state/journal.ts';
 import type { Clock } from '../time/clock.ts';
 import { TrashList } from '../trash/trashList.ts';
 import { Area } from './area.ts';
 import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } from './changeSet.ts';
 import { commit } from './commit.ts';
-import { makeDurable, makeFoldersDurable } from './durable.ts';
+import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { recover } from './recover.ts';
 import { stageBare, StagedFile } from './stage.ts';
+import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
 /** Writes what a finished change set means into ledger and history, inside the transaction that ends it. */
 export type Record = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
@@ -34,6 +33,7 @@ export class NoRoom extends Error {}
 /** Puts change sets into one synchronised directory: stage, make durable, journal, make visible, record. */
 export class Applier {
   readonly #options: ApplierOptions;
+  readonly #cutOff: CutOff = new Map();
   #number = 0;
 
   constructor(options: ApplierOptions) {
@@ -43,24 +43,52 @@ export class Applier {
   /** Starts a change set. @throws NoRoom, or what Node's fs throws when the directory can't be written */
   begin(bytes: number): Staging {
     const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
-    return new Staging(id, this.#options, bytes);
+    return new Staging(id, this.#options, this.#cutOff, bytes);
   }
 
-  /** Ends what a crash left: finishes journalled change sets, removes what was only staged. */
+  /**
+   * Ends what a crash left: finishes journalled change sets, removes what was only staged.
+   * @throws the first error of a change set that could not be finished; it is tried again with the next commit
+   */
   async recover(record: Record): Promise<Outcome[]> {
-    using open = new OpenFolders(this.#options.path);
+    const { path, directory, journal } = this.#options;
+    using open = new OpenFolders(path);
     using area = new Area(open.root);
-    const outcomes: Outcome[] = [];
-    for (const changeSet of this.#options.journal.open(this.#options.directory)) {
-      using trash = openTrash(area, changeSet.id);
-      const ended = recover(changeSet, { open, area, trash: trash.folder });
-      await makeFoldersDurable(touched(open, ended), area.stage);
-      this.#options.journal.end(changeSet.id, () => record(changeSet, ended));
-      outcomes.push(...ended);
-    }
-    for (const name of area.stage.list()) removeStaged(area.stage, name);
-    return outcomes;
+    for (const changeSet of journal.open(directory)) this.#cutOff.set(changeSet.id, { changeSet, record });
+    const ended = await finish(this.#cutOff, this.#options, { open, area });
+    clearStage(area, new Set(this.#cutOff.keys()));
+    if (ended.error !== undefined) throw ended.error;
+    return ended.outcomes;
   }
+}
+
+/** Change sets that are in the journal and were not finished: their place in memory. */
+type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: Record }>;
+
+/** Finishes what was cut off, each by itself: one that fails does not keep the others from it. */
+async function finish(
+  cutOff: CutOff,
+  { journal }: ApplierOptions,
+  { open, area }: { open: OpenFolders; area: Area },
+): Promise<{ outcomes: Outcome[]; error?: unknown }> {
+  const outcomes: Outcome[] = [];
+  let failure: { error: unknown } | undefined;
+  for (const [id, entry] of [...cutOff]) {
+    // Taken out at once: two commits may run at the same time.
+    if (!cutOff.delete(id)) continue;
+    const { changeSet, record } = entry;
+    try {
+      using trash = openTrash(area, id, changeSet.steps);
+      const ended = recover(changeSet, { open, area, trash: trash.folder });
+      await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
+      journal.end(id, () => record(changeSet, ended));
+      outcomes.push(...ended);
+    } catch (error) {
+      cutOff.set(id, entry);
+      failure ??= { error };
+    }
+  }
+  return { outcomes, ...failure };
 }
 
 /** A change set in the making. */
@@ -69,12 +97,15 @@ export class Staging implements Disposable {
   readonly #options: ApplierOptions;
   readonly #open: OpenFolders;
   readonly #area: Area;
-  readonly #names = new Set<string>();
+  readonly #cutOff: CutOff;
+  /** Inodes of what was staged, by name. */
+  readonly #staged = new Map<string, string>();
   #next = 0;
 
-  constructor(id: string, options: ApplierOptions, bytes: number) {
+  constructor(id: string, options: ApplierOptions, cutOff: CutOff, bytes: number) {
     this.id = id;
     this.#options = options;
+    this.#cutOff = cutOff;
     this.#open = new OpenFolders(options.path);
     try {
       checkRoom(this.#open.root, bytes, options.reserve);
@@ -86,11 +117,16 @@ export class Staging implements Disposable {
   }
 
   file(): StagedFile {
-    return new StagedFile(this.#area.stage, this.#nextName());
+    const name = this.#nextName();
+    const file = new StagedFile(this.#area.stage, name);
+    this.#staged.set(name, file.inode);
+    return file;
   }
 
   bare(entry: Exclude<Entry, FileEntry>): Staged {
-    return stageBare(this.#area.stage, this.#nextName(), entry);
+    const staged = stageBare(this.#area.stage, this.#nextName(), entry);
+    this.#staged.set(staged.name, staged.inode);
+    return staged;
   }
 
   /** The content of a staged file. */
@@ -103,39 +139,48 @@ export class Staging implements Disposable {
     }
   }
 
-  /** Looks into the trash of an earlier change set; it is empty when that displaced nothing. */
-  withTrashOf<T>(id: string, work: (trash: Folder) => T): T {
-    using trash = openTrash(this.#area, id);
+  /** Looks into the trash of an earlier change set. @returns undefined when that displaced nothing */
+  withTrashOf<T>(id: string, work: (trash: Folder | undefined) => T): T {
+    using trash = openTrashIfThere(this.#area, id);
     return work(trash.folder);
   }
 
   /**
    * Makes the steps visible together.
-   * @throws when nothing could be made durable; then nothing is visible
+   * @throws when nothing could be made durable: then nothing is visible; or when what is visible could not be
+   *   written down: then that is made up for with the next commit, or at the next start
    */
   async commit(
     steps: readonly Step[],
     record: Record,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
-    const changeSet: ChangeSet = { id: this.id, directory: this.#options.directory, steps };
-    const files = steps.flatMap((step) =>
-      'staged' in step && step.entry.type === 'file' ? [step.staged.name] : [],
-    );
-    using trash = openTrash(this.#area, this.id);
-    TrashList.write(trash.folder, changeSet, this.#options.clock.now());
-    await makeDurable(this.#area.stage, files);
-    this.#options.journal.begin(changeSet);
-    const outcomes = commit(changeSet, { open: this.#open, area: this.#area, trash: trash.folder });
-    await makeFoldersDurable([...touched(this.#open, outcomes), trash.folder], this.#area.stage);
-    this.#options.journal.end(this.id, () => record(changeSet, outcomes));
-    return { changeSet, outcomes };
+    const { directory, journal, clock } = this.#options;
+    const changeSet: ChangeSet = { id: this.id, directory, steps };
+    const place = { open: this.#open, area: this.#area };
+    // What fails again stays in the journal; whoever began it was told.
+    await finish(this.#cutOff, this.#options, place);
+    using trash = openTrash(this.#area, this.id, steps);
+    if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
+    await makePreparedDurable(this.#area, steps, trash.folder);
+    journal.begin(changeSet);
+    try {
+      const outcomes = commit(changeSet, { ...place, trash: trash.folder });
+      await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
+      journal.end(this.id, () => record(changeSet, outcomes));
+      return { changeSet, outcomes };
+    } catch (error) {
+      this.#cutOff.set(this.id, { changeSet, record });
+      throw error;
+    }
   }
 
   /** Removes what was staged and did not become visible. */
   [Symbol.dispose](): void {
     try {
-      for (const name of this.#names) removeStaged(this.#area.stage, name);
-      removeTrashIfUnused(this.#area, this.id);
+      for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
+      const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
+      // The trash's list is all that tells what still lies in the staging area.
+      if (!displaced && !this.#cutOff.has(this.id)) removeTrashIfUnused(this.#area, this.id);
     } finally {
       this.#area[Symbol.dispose]();
       this.#open[Symbol.dispose]();
@@ -143,9 +188,7 @@ export class Staging implements Disposable {
   }
 
   #nextName(): string {
-    const name = `${this.id}.${this.#next++}`;
-    this.#names.add(name);
-    return name;
+    return `${this.id}.${this.#next++}`;
   }
 }
 
@@ -157,51 +200,4 @@ function checkRoom(root: Folder, bytes: number, reserve: number): void {
       `no room: ${bytes} bytes are needed, ${free} are free and ${reserve} are kept in reserve`,
     );
   }
-}
-
-function openTrash(area: Area, id: string): { folder: Folder } & Disposable {
-  try {
-    area.trash.makeFolder(id, 0o700);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-  }
-  const folder = area.trash.open(id);
-  return { folder, [Symbol.dispose]: () => folder.close() };
-}
-
-/** A change set that displaced nothing leaves no trash behind. */
-function removeTrashIfUnused(area: Area, id: string): void {
-  if (area.trash.stat(id) === undefined) return;
-  const folder = area.trash.open(id);
-  try {
-    const names = folder.list();
-    if (names.some((name) => name !== TrashList.fileName)) return;
-    for (const name of names) folder.removeFile(name);
-  } finally {
-    folder.close();
-  }
-  area.trash.removeFolder(id);
-}
-
-function removeStaged(stage: Folder, name: string): void {
-  const stat = stage.stat(name);
-  if (stat === undefined) return;
-  if (!stat.isDirectory()) return stage.removeFile(name);
-  stage.removeFolder(name);
-}
-
-/** The folders whose names changed. */
-function touched(open: OpenFolders, outcomes: readonly Outcome[]): Folder[] {
-  const folders = new Map<string, Folder>();
-  for (const { step, result } of outcomes) {
-    if (result !== 'done' || step.kind === 'keep') continue;
-    const path = parentOf(step.path);
-    if (folders.has(path)) continue;
-    try {
-      folders.set(path, open.get(path));
-    } catch {
-      // Removed by a later step of the same change set: its own parent is in the list.
-    }
-  }
-  return [...folders.values()];
 }

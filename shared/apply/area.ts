@@ -34,6 +34,8 @@ export class Area implements Disposable {
 function openPrivate(parent: Folder, name: string): Folder {
   try {
     parent.makeFolder(name, 0o700);
+    // Once: what is displaced into it later must not hang on a name that a power cut takes away.
+    parent.sync();
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }

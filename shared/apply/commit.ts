@@ -6,7 +6,7 @@ import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { OVERRIDE_PREFIX } from '../paths/names.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { Area } from './area.ts';
-import type { ChangeSet, Outcome, Step } from './changeSet.ts';
+import type { ChangeSet, Outcome, Staged, Step } from './changeSet.ts';
 import { setMtime } from '../disk/syscalls.ts';
 import type { Entry } from '../manifest/entry.ts';
 
@@ -14,7 +14,12 @@ import type { Entry } from '../manifest/entry.ts';
 class Stale extends Error {}
 
 /** Where a step's displaced or kept content goes: its number in the change set names it in the trash. */
-export type CommitPlace = { readonly open: OpenFolders; readonly area: Area; readonly trash: Folder };
+export type CommitPlace = {
+  readonly open: OpenFolders;
+  readonly area: Area;
+  /** There whenever the change set displaces anything. */
+  readonly trash: Folder | undefined;
+};
 
 /**
  * Makes a change set visible, step by step without letting anything else run in this process. Each step is one
@@ -65,7 +70,7 @@ function attempt(step: Step, carry: () => Stamp | undefined): Outcome {
 
 function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undefined {
   if (step.kind === 'keep') {
-    place.area.stage.rename(step.staged.name, place.trash, String(number), 'no-replace');
+    place.area.stage.rename(step.staged.name, trashOf(place), String(number), 'no-replace');
     return undefined;
   }
   const folder = place.open.get(parentOf(step.path));
@@ -82,7 +87,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
     folder.removeFolder(name);
     return undefined;
   }
-  moveToTrash(folder, name, step.expect, place.trash, number);
+  moveToTrash(folder, name, step.expect, trashOf(place), number);
   return undefined;
 }
 
@@ -122,11 +127,52 @@ function put(
   const displaced = stage.stat(step.staged.name);
   if (displaced === undefined || !isSameContent(before, displaced)) {
     // Somebody wrote between our look and the exchange: his version is not to be lost to this one.
-    stage.rename(step.staged.name, folder, name, 'exchange');
+    takeBack(step, number, place, folder, name);
     throw new Stale();
   }
-  stage.rename(step.staged.name, place.trash, String(number), 'no-replace');
+  try {
+    stage.rename(step.staged.name, trashOf(place), String(number), 'no-replace');
+  } catch (error) {
+    // A trash that takes nothing (a full disk) must not cost what was to be kept in it.
+    takeBack(step, number, place, folder, name);
+    throw error;
+  }
   return stampNow(folder, name);
+}
+
+/** Undoes an exchange. What is not ours never stays in the staging area, from which it would be removed. */
+function takeBack(
+  { staged }: Step & { kind: 'put' },
+  number: number,
+  place: CommitPlace,
+  folder: Folder,
+  name: string,
+): void {
+  const { stage } = place.area;
+  try {
+    stage.rename(staged.name, folder, name, 'exchange');
+  } finally {
+    // Somebody was quicker once more: he removed or replaced what we had put there, or put something into it.
+    if (!isOnlyOurs(stage, staged)) stage.rename(staged.name, trashOf(place), String(number), 'no-replace');
+  }
+}
+
+function isOnlyOurs(stage: Folder, { name, inode }: Staged): boolean {
+  const stat = stage.stat(name);
+  if (stat === undefined) return true;
+  if (String(stat.ino) !== inode) return false;
+  if (!stat.isDirectory()) return true;
+  const folder = stage.open(name);
+  try {
+    return folder.list().length === 0;
+  } finally {
+    folder.close();
+  }
+}
+
+function trashOf({ trash }: CommitPlace): Folder {
+  if (trash === undefined) throw new Error('a change set that displaces nothing displaced something');
+  return trash;
 }
 
 function moveToTrash(folder: Folder, name: string, expect: Stamp, trash: Folder, number: number): void {
@@ -163,7 +209,7 @@ function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
   return a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
-export function stampNow(folder: Folder, name: string): Stamp {
+function stampNow(folder: Folder, name: string): Stamp {
   const stat = folder.stat(name);
   if (stat === undefined) throw new Stale();
   return stat.isDirectory() ? '' : stampOf(stat);

@@ -1,7 +1,10 @@
-import type { Folder } from '../disk/folder.ts';
+import type { BigIntStats } from 'node:fs';
+import { errnoOf } from '../disk/errno.ts';
+import { stampOf } from '../disk/stamp.ts';
+import type { Entry } from '../manifest/entry.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { ChangeSet, Outcome, Step } from './changeSet.ts';
-import { commit, type CommitPlace, stampNow } from './commit.ts';
+import { commit, type CommitPlace } from './commit.ts';
 
 /**
  * Finishes a change set that a crash cut off anywhere in its commit, whatever subset of its renames reached the
@@ -21,30 +24,48 @@ export function recover(changeSet: ChangeSet, place: CommitPlace): Outcome[] {
 function whatHappened(step: Step, number: string, place: CommitPlace): Outcome | 'not-yet' {
   const { stage } = place.area;
   if (step.kind === 'metadata') return { step, result: 'stale' };
-  const inTrash = place.trash.stat(number);
-  if (step.kind === 'remove') return inTrash === undefined ? 'not-yet' : { step, result: 'done' };
+  const inTrash = place.trash?.stat(number);
+  if (step.kind === 'remove') {
+    if (inTrash === undefined) return 'not-yet';
+    // What is there now came later: the removal is no longer what is known of the path.
+    return { step, result: statAt(step.path, place) === undefined ? 'done' : 'stale' };
+  }
   const { name, inode } = step.staged;
   const staged = stage.stat(name);
   if (step.kind === 'keep')
     return staged === undefined ? { step, result: inTrash ? 'done' : 'stale' } : 'not-yet';
   // The second rename reached the disk and the exchange before it did not: take that back.
   if (staged === undefined && String(inTrash?.ino) === inode) {
-    place.trash.rename(number, stage, name, 'no-replace');
+    place.trash?.rename(number, stage, name, 'no-replace');
     return 'not-yet';
   }
   if (String(staged?.ino) === inode) return 'not-yet';
-  if (staged !== undefined) stage.rename(name, place.trash, number, 'no-replace');
+  if (staged !== undefined && place.trash !== undefined)
+    stage.rename(name, place.trash, number, 'no-replace');
   return placed(step, inode, place);
 }
 
 function placed(step: Step, inode: string, place: CommitPlace): Outcome {
-  try {
-    const folder: Folder = place.open.get(parentOf(step.path));
-    const stat = folder.stat(baseOf(step.path));
-    if (String(stat?.ino) !== inode) return { step, result: 'stale' };
-    return { step, result: 'done', stamp: stampNow(folder, baseOf(step.path)) };
-  } catch {
-    // Its folder is gone again: the next plan sees what there is.
+  const stat = statAt(step.path, place);
+  if (stat === undefined || String(stat.ino) !== inode || !looksLike(stat, step.entry))
     return { step, result: 'stale' };
+  return { step, result: 'done', stamp: stat.isDirectory() ? '' : stampOf(stat) };
+}
+
+/** A free inode number is given to something else in time: the number alone proves nothing. */
+function looksLike(stat: BigIntStats, entry: Entry): boolean {
+  if (entry.type === 'folder') return stat.isDirectory();
+  if (entry.type === 'link') return stat.isSymbolicLink();
+  return stat.isFile() && stat.size === BigInt(entry.size) && stat.mtimeNs === BigInt(entry.mtime);
+}
+
+/** @returns undefined when nothing is there, be it that its folder is gone: the next plan sees what there is */
+function statAt(path: string, { open }: CommitPlace): BigIntStats | undefined {
+  try {
+    return open.get(parentOf(path)).stat(baseOf(path));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined;
+    throw error;
   }
 }

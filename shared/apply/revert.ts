@@ -1,6 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
-import { TrashList } from '../trash/trashList.ts';
 import type { Applier, Record, Staging } from './applier.ts';
 import type { ChangeSet, Outcome, Step } from './changeSet.ts';
 import type { Folder } from '../disk/folder.ts';
@@ -36,7 +35,7 @@ function backwards(
   number: string,
   before: Entry | undefined,
   staging: Staging,
-  trash: Folder,
+  trash: Folder | undefined,
 ): Step | undefined {
   const { path } = step;
   const reason = 'taken back: Asterisk refused it';
@@ -52,12 +51,12 @@ function backwards(
 }
 
 function copyBack(
-  trash: Folder,
+  trash: Folder | undefined,
   number: string,
   entry: FileEntry,
   staging: Staging,
 ): ReturnType<Staging['bare']> | undefined {
-  if (number === TrashList.fileName || trash.stat(number) === undefined) return undefined;
+  if (trash?.stat(number) === undefined) return undefined;
   const fd = trash.openFile(number);
   const file = staging.file();
   try {

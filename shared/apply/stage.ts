@@ -10,6 +10,8 @@ export class StagedFile {
   readonly #stage: Folder;
   readonly #name: string;
   readonly #fd: number;
+  /** Tells it apart from what may take its name. */
+  readonly inode: string;
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   #open = true;
@@ -19,6 +21,7 @@ export class StagedFile {
     this.#stage = stage;
     this.#name = name;
     this.#fd = stage.createFile(name);
+    this.inode = String(fstatSync(this.#fd, { bigint: true }).ino);
   }
 
   /** @throws ENOSPC, EDQUOT, EIO, … */
@@ -40,9 +43,8 @@ export class StagedFile {
     fchownSync(this.#fd, entry.uid, entry.gid);
     fchmodSync(this.#fd, entry.mode);
     setMtime(this.#fd, BigInt(entry.mtime));
-    const inode = String(fstatSync(this.#fd, { bigint: true }).ino);
     this.#close();
-    return { name: this.#name, inode };
+    return { name: this.#name, inode: this.inode };
   }
 
   /** Gives it up. */
@@ -58,11 +60,17 @@ export class StagedFile {
   }
 }
 
-/** Stages a folder or a link. */
+/** Stages a folder or a link. @throws when it can't be made as it should be; then nothing is left of it */
 export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): Staged {
   if (entry.type === 'folder') stage.makeFolder(name, 0o700);
   else stage.makeLink(name, entry.target);
-  dress(stage, name, entry);
+  try {
+    dress(stage, name, entry);
+  } catch (error) {
+    if (entry.type === 'folder') stage.removeFolder(name);
+    else stage.removeFile(name);
+    throw error;
+  }
   const stat = stage.stat(name);
   if (stat === undefined) throw new Error(`the staged ${entry.type} ${name} vanished`);
   return { name, inode: String(stat.ino) };

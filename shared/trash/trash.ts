@@ -4,6 +4,7 @@ import type { Applier, Record } from '../apply/applier.ts';
 import type { Outcome, Step } from '../apply/changeSet.ts';
 import { Folder } from '../disk/folder.ts';
 import type { Owners } from '../disk/owners.ts';
+import { removeAll } from '../disk/removeAll.ts';
 import type { Entry } from '../manifest/entry.ts';
 import { look } from '../scan/look.ts';
 import type { Replica } from '../scan/replica.ts';
@@ -30,7 +31,7 @@ export type TrashItem = {
 export function listTrash(directory: string, root: string): TrashItem[] {
   const items: TrashItem[] = [];
   withTrash(root, (trash) => {
-    for (const set of trash.list().sort().reverse()) {
+    for (const set of trash.list().toSorted().toReversed()) {
       const folder = trash.open(set);
       try {
         items.push(...itemsOf(directory, set, folder));
@@ -162,23 +163,5 @@ async function withTrashAsync<T>(root: string, work: (trash: Folder) => Promise<
     return await work(area.trash);
   } finally {
     directory.close();
-  }
-}
-
-function removeAll(folder: Folder): void {
-  for (const name of folder.list()) {
-    const stat = folder.stat(name);
-    if (stat === undefined) continue;
-    if (!stat.isDirectory()) {
-      folder.removeFile(name);
-      continue;
-    }
-    const inner = folder.open(name);
-    try {
-      removeAll(inner);
-    } finally {
-      inner.close();
-    }
-    folder.removeFolder(name);
   }
 }

@@ -1,13 +1,19 @@
-import { closeSync, fsyncSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { ChangeSet, Step } from '../apply/changeSet.ts';
 import type { Folder } from '../disk/folder.ts';
 
+const item = z.object({
+  path: z.string(),
+  reason: z.string(),
+  /** What was to take its place: while something else lies under that name in the staging area, it is this item. */
+  staged: z.object({ name: z.string(), inode: z.string() }).optional(),
+});
 const schema = z.object({
   changeSet: z.string(),
   directory: z.string(),
   at: z.number(),
-  items: z.record(z.string(), z.object({ path: z.string(), reason: z.string() })),
+  items: z.record(z.string(), item),
 });
 
 /** What lies in one change set's trash folder, beside the things themselves, so that the trash explains itself. */
@@ -23,18 +29,21 @@ function displaces(step: Step): boolean {
 export const TrashList = {
   fileName: FILE_NAME,
 
-  /** Written before anything is displaced, so that nothing lies in the trash without a name. */
+  /** Whether a change set displaces anything, and so needs a place for it. */
+  isNeeded: (steps: readonly Step[]): boolean => steps.some(displaces),
+
+  /** Written, and made durable, before anything is displaced, so that nothing lies in the trash without a name. */
   write(folder: Folder, changeSet: ChangeSet, now: number): void {
     const items: TrashList['items'] = {};
     changeSet.steps.forEach((step, number) => {
-      if (displaces(step)) items[String(number)] = { path: step.path, reason: step.reason };
+      if (!displaces(step)) return;
+      const { path, reason } = step;
+      items[String(number)] = { path, reason, ...('staged' in step && { staged: step.staged }) };
     });
-    if (Object.keys(items).length === 0) return;
     const list: TrashList = { changeSet: changeSet.id, directory: changeSet.directory, at: now, items };
     const fd = folder.createFile(FILE_NAME);
     try {
-      writeSync(fd, JSON.stringify(list));
-      fsyncSync(fd);
+      writeFileSync(fd, JSON.stringify(list));
     } finally {
       closeSync(fd);
     }
