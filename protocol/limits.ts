@@ -10,8 +10,10 @@ export const WINDOW_BYTES = 1024 * 1024;
 export const MAX_STREAMS = 32;
 /** Paths in one message. */
 export const MAX_ITEMS = 4096;
-/** Entries of one directory's manifest. */
-export const MAX_MANIFEST_ENTRIES = 2_000_000;
+/** Entries of one directory's manifest: each costs the receiver about half a kilobyte. */
+export const MAX_MANIFEST_ENTRIES = 1_000_000;
+/** Characters of all paths, names and link targets in it: entries with long names are not the way around that. */
+export const MAX_MANIFEST_CHARACTERS = 256 * 1024 * 1024;
 /** Bytes of one file: 8 TiB, far beyond any recording. */
 export const MAX_FILE_BYTES = 2 ** 43;
 /** Characters of a text that is shown to people. */

@@ -53,6 +53,8 @@ export class MainDirectory {
   readonly tombstones: Tombstones;
   readonly shown = new ShownPaths();
   revision = 0;
+  /** Bytes that MDS are sending right now. */
+  promised = 0;
   /** When the newest revision's change was made on disk, milliseconds since 1970. */
   changedAt: number;
   readonly #options: MainDirectoryOptions;

@@ -30,6 +30,23 @@ export async function acceptOffers(
   const handled = offers.map((offer): Handled => ({ offer }));
   check(directory, handled);
   const bytes = handled.reduce((sum, { offer, result }) => sum + (result ? 0 : contentBytes(offer)), 0);
+  // Offers that arrive beside this one count what it will take.
+  directory.promised += bytes;
+  try {
+    return await take(directory, handled, bytes, stream, owners, record);
+  } finally {
+    directory.promised -= bytes;
+  }
+}
+
+async function take(
+  directory: MainDirectory,
+  handled: readonly Handled[],
+  bytes: number,
+  stream: IncomingStream,
+  owners: Owners,
+  record: Record,
+): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
   using staging = begin(directory, bytes, handled);
   // The stream is taken even when nothing is wanted: the agent sends before it knows.
   await receive(handled, stream, staging, owners);
@@ -54,7 +71,7 @@ export async function acceptOffers(
 
 function check(directory: MainDirectory, handled: readonly Handled[]): void {
   const { maxBytes } = directory.config;
-  let total = directory.replica.bytes;
+  let total = directory.replica.bytes + directory.promised;
   for (const each of handled) {
     const refusal = refuseOffer(directory, each.offer);
     if (refusal !== undefined) fail(each, 'refused', refusal);

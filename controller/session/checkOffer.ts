@@ -1,9 +1,13 @@
+import { MAX_MANIFEST_ENTRIES } from '../../protocol/limits.ts';
 import type { Offer } from '../../protocol/messages.ts';
 import { sameEntry } from '../../shared/manifest/entry.ts';
 import { isNested } from '../../shared/paths/nesting.ts';
 import { isOverride, refusePath } from '../../shared/paths/relative.ts';
 import { staysInside } from '../../shared/scan/look.ts';
 import type { MainDirectory } from '../content/mainDirectory.ts';
+
+/** set-user-ID and set-group-ID. */
+const SET_ID = 0o6000;
 
 /** Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it. */
 export function refuseOffer(directory: MainDirectory, offer: Offer): string | undefined {
@@ -22,10 +26,26 @@ export function refuseOffer(directory: MainDirectory, offer: Offer): string | un
   if (offer.op === 'put' && offer.entry.type !== 'folder' && directory.replica.holdsOverride(offer.path)) {
     return 'a folder with an override stands there on Main';
   }
+  if (offer.op === 'put' && wouldRemoveFolder(directory, offer)) {
+    return `removals on an MDS do not count in "${config.name}", and a folder with something in it stands there on Main`;
+  }
+  if (offer.op !== 'remove' && offer.entry.type === 'file' && (offer.entry.mode & SET_ID) !== 0) {
+    return 'a file that would run as its owner (set-id bits) is not taken from an MDS';
+  }
+  if (offer.op === 'put' && offer.expect === null && directory.shown.size >= MAX_MANIFEST_ENTRIES) {
+    return `"${config.name}" holds ${MAX_MANIFEST_ENTRIES} entries already`;
+  }
   if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
   if (directory.replica.held !== undefined)
     return `"${config.name}" is held on Main: ${directory.replica.held}`;
   return undefined;
+}
+
+/** A file in the place of a folder takes all that is in it away, which an agent only offers where its removals count. */
+function wouldRemoveFolder({ config, replica }: MainDirectory, { path, entry }: PutOffer): boolean {
+  if (entry.type === 'folder' || config.deletions === 'both') return false;
+  for (const _child of replica.childrenOf(path)) return true;
+  return false;
 }
 
 /** Whether Main still holds what the offer is about: compare before swap. */
@@ -36,6 +56,7 @@ export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
   return state?.kind === 'settled' && sameEntry(state.entry, offer.expect);
 }
 
+type PutOffer = Extract<Offer, { op: 'put' }>;
 type FileOffer = Extract<Offer, { op: 'put' | 'keep' }>;
 
 /** Offers whose content follows on the stream. */

@@ -83,6 +83,7 @@ export class Session {
   readonly #questions = new Map<number, Question>();
   /** The directories whose whole manifest this agent has asked for: only these get changes. */
   readonly #following = new Set<string>();
+  readonly #sendingManifest = new Set<string>();
   /** Revisions that came into being while the agent followed, until the agent has caught up with them. */
   readonly #awaited = new Map<string, { revision: number; changedAt: number }>();
   #state: 'hello' | 'ready' | 'closed' = 'hello';
@@ -233,6 +234,18 @@ export class Session {
 
   async #sendManifest(directory: MainDirectory): Promise<void> {
     const { name } = directory;
+    // One that is on its way ends with the newest revision, and needs no second beside it.
+    if (this.#sendingManifest.has(name)) return;
+    this.#sendingManifest.add(name);
+    try {
+      await this.#sendWholeManifest(directory);
+    } finally {
+      this.#sendingManifest.delete(name);
+    }
+  }
+
+  async #sendWholeManifest(directory: MainDirectory): Promise<void> {
+    const { name } = directory;
     const begun = directory.revision;
     const held = directory.replica.held ?? null;
     this.#channel.send({
@@ -247,6 +260,7 @@ export class Session {
     for (const [path, shown] of directory.shown.entries()) {
       page.push({ path, shown });
       if (page.length < PAGE) continue;
+      if (!this.#channel.isOpen) return;
       await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items: page });
       page = [];
     }

@@ -51,16 +51,18 @@ export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
   return { owner: owners.userName(uid), group: owners.groupName(gid), uid, gid };
 }
 
-/** True for a relative target that, read as text, never climbs out of the synchronised directory. */
+/**
+ * True for a relative target that never climbs out of the synchronised directory. `..` counts only at its beginning,
+ * where the folders above are real ones: behind a name it would climb from wherever a link of that name leads
+ * (`a -> ../..`, then `b -> a/../etc`), and read as text that looks harmless.
+ */
 export function staysInside(linkPath: string, target: string): boolean {
   if (target === '' || target.startsWith('/')) return false;
-  let depth = linkPath.split('/').length - 1;
-  for (const part of target.split('/')) {
-    if (part === '..') depth -= 1;
-    else if (part !== '.' && part !== '') depth += 1;
-    if (depth < 0) return false;
-  }
-  return true;
+  const parts = target.split('/').filter((part) => part !== '.' && part !== '');
+  const climbs = parts.findIndex((part) => part !== '..');
+  const up = climbs === -1 ? parts.length : climbs;
+  if (parts.indexOf('..', up) !== -1) return false;
+  return up <= linkPath.split('/').length - 1;
 }
 
 function kindOf(stat: BigIntStats): string {

@@ -11,6 +11,11 @@ const POLICY_VIOLATION = 1008;
 /** Streams that ended lately: frames for them may still be under way and are no offence. */
 const REMEMBERED_STREAMS = 1024;
 const MAX_CLOSE_REASON = 120;
+/**
+ * Bytes that may wait for a peer that does not read. It loses nothing when it is cut off: it comes back, and takes
+ * the whole manifest page by page, at its own pace.
+ */
+const MAX_BACKLOG = 64 * 1024 * 1024;
 
 /** Messages that the channel itself handles. */
 type StreamControl =
@@ -44,6 +49,8 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     this.#options = options;
     this.#pump = new Pump(socket);
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    // Where pings are answered, the answers must not pile up either.
+    socket.on('ping', () => this.#checkBacklog());
     socket.on('close', (_code, reason) => this.#onClose(reason.toString()));
     // 'close' follows; the reason is what people need.
     socket.on('error', (error) => (this.#offence ||= error.message));
@@ -54,7 +61,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   send(message: Out): void {
-    if (this.isOpen) this.#socket.send(JSON.stringify(message));
+    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(message));
   }
 
   /** Sends, and resolves when the message has left this process: a slow peer slows the caller. */
@@ -107,7 +114,15 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   #sendControl(control: StreamControl): void {
-    if (this.isOpen) this.#socket.send(JSON.stringify(control));
+    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(control));
+  }
+
+  /** @returns false when the peer does not read, and the connection is ended for it */
+  #checkBacklog(): boolean {
+    if (this.#socket.bufferedAmount <= MAX_BACKLOG) return true;
+    this.#offence ||= 'it does not read what it is sent';
+    this.#socket.terminate();
+    return false;
   }
 
   #receive(data: Buffer, isBinary: boolean): void {

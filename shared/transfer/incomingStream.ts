@@ -1,5 +1,8 @@
 import { WINDOW_BYTES } from '../../protocol/limits.ts';
 
+/** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
+const MAX_PIECES = 256;
+
 export type IncomingHooks = {
   readonly grant: (bytes: number) => void;
   readonly cancel: (reason: string) => void;
@@ -26,6 +29,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     if (bytes.length > this.#window) return false;
     this.#window -= bytes.length;
     this.#queue.push(bytes);
+    if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
     this.#wakeUp();
     return true;
   }

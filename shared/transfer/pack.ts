@@ -7,7 +7,7 @@ import { OpenFolders } from '../disk/openFolders.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { OutgoingStream } from './outgoingStream.ts';
-import { ENCODING, PAX_ERROR, paysToCompress } from './format.ts';
+import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
 
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
@@ -36,7 +36,9 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
   const pack = tar.pack();
   const source: NodeJS.ReadableStream = compress
-    ? (pack as unknown as NodeJS.ReadableStream).pipe(zlib.createZstdCompress())
+    ? (pack as unknown as NodeJS.ReadableStream).pipe(
+        zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG } }),
+      )
     : (pack as unknown as NodeJS.ReadableStream);
   const sent = send(source, out).catch((error: unknown) => {
     // Whoever waits for room in the archive must hear that nobody takes from it any more.

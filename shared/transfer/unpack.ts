@@ -1,6 +1,6 @@
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
-import { ENCODING, PAX_ERROR } from './format.ts';
+import { ENCODING, PAX_ERROR, ZSTD_WINDOW_LOG } from './format.ts';
 import type { IncomingStream } from './incomingStream.ts';
 
 /** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
@@ -95,7 +95,9 @@ async function feed(
       if (encoding !== ENCODING.plain && encoding !== ENCODING.zstd)
         throw new ArchiveError('unknown encoding');
       if (encoding === ENCODING.zstd) {
-        decoder = zlib.createZstdDecompress();
+        decoder = zlib.createZstdDecompress({
+          params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+        });
         decoded = drain(decoder, target, account);
         decoded.catch(() => undefined);
       }
