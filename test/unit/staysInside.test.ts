@@ -52,6 +52,6 @@ void test('no set of links that each may be made leads outside together, as the 
         assert.ok(real === root || real.startsWith(`${root}/`), `${link} leads to ${real}`);
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: 400 },
   );
 });
