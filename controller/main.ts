@@ -117,6 +117,20 @@ mds
   });
 
 program
+  .command('backup <file>')
+  .description("write Main's identity, registry, configuration and state into one file")
+  .action(async (file: string) => {
+    finish(await (await import('./cli/backupCommands.ts')).backup(context(), file));
+  });
+
+program
+  .command('restore <file>')
+  .description('be the Main that was backed up')
+  .action(async (file: string) => {
+    finish(await (await import('./cli/backupCommands.ts')).restore(context(), file));
+  });
+
+program
   .command('rotate-identity')
   .description("change Main's key: announce the next one to every MDS, then --finish")
   .option('--finish', 'put the key that was announced into use')

@@ -1,0 +1,24 @@
+/** What a backup holds, by its name in the archive, in the order in which it lies there. */
+export const MEMBERS = [
+  'controller.yml',
+  'identity/key.pem',
+  'identity/certificate.pem',
+  'identity/registry.json',
+  'identity/next/key.pem',
+  'identity/next/certificate.pem',
+  'state.sqlite',
+] as const;
+
+export type Member = (typeof MEMBERS)[number];
+
+/** Without these it is no backup of a Main. */
+export const REQUIRED: readonly Member[] = ['identity/key.pem', 'identity/certificate.pem', 'state.sqlite'];
+
+/** Bytes that one member may have: state grows with the number of files, the others are small. */
+export function mostBytes(member: Member): number {
+  return member === 'state.sqlite' ? 64 * 1024 ** 3 : 64 * 1024 ** 2;
+}
+
+export function isMember(name: string): name is Member {
+  return (MEMBERS as readonly string[]).includes(name);
+}

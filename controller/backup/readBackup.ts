@@ -1,0 +1,83 @@
+import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import tar from 'tar-stream';
+import { loadControllerConfig } from '../../shared/config/controllerConfig.ts';
+import type { Identity } from '../../shared/identity/certificate.ts';
+import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import { Registry } from '../registry/registry.ts';
+import { isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
+
+/** The file is no backup, or a damaged one. */
+export class BackupError extends Error {
+  override name = 'BackupError';
+}
+
+/**
+ * Unpacks a backup into an empty folder and checks everything in it. Nothing else is touched.
+ * @returns Main's identity, and which members there were
+ * @throws BackupError, or what is wrong with a member, in its own words
+ */
+export async function readBackup(
+  file: string,
+  into: string,
+): Promise<{ identity: Identity; members: ReadonlySet<Member> }> {
+  const members = await unpack(file, into);
+  const missing = REQUIRED.filter((member) => !members.has(member));
+  if (missing.length > 0)
+    throw new BackupError(`${file} is no complete backup of Main: ${missing.join(', ')} is not in it`);
+  const identity = loadIdentity(join(into, 'identity'));
+  if (identity === undefined) throw new BackupError(`${file} holds no identity`);
+  loadIdentity(join(into, 'identity/next'));
+  // Reading it is checking it.
+  new Registry(join(into, 'identity')).list();
+  if (members.has('controller.yml')) loadControllerConfig(join(into, 'controller.yml'));
+  checkState(file, join(into, 'state.sqlite'));
+  return { identity, members };
+}
+
+async function unpack(file: string, into: string): Promise<Set<Member>> {
+  const members = new Set<Member>();
+  const extract = tar.extract();
+  const feeding = pipeline(createReadStream(file), extract as unknown as NodeJS.WritableStream);
+  feeding.catch(() => undefined);
+  try {
+    for await (const entry of extract) {
+      const { name, type, size = 0 } = entry.header;
+      if (!isMember(name) || type !== 'file' || members.has(name))
+        throw new BackupError(`${file} is no backup of Main: it holds "${name}" (${type})`);
+      if (size > mostBytes(name)) throw new BackupError(`${file}: ${name} has ${size} bytes, which can't be`);
+      const target = join(into, name);
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      await pipeline(
+        entry as unknown as NodeJS.ReadableStream,
+        createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true }),
+      );
+      members.add(name);
+    }
+    await feeding;
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw new BackupError(
+      `${file} can't be read as a backup of Main: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return members;
+}
+
+function checkState(file: string, state: string): void {
+  const db = new DatabaseSync(state, { readOnly: true });
+  try {
+    const answer = db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'];
+    if (answer !== 'ok') throw new BackupError(`${file}: the state in it is damaged (${String(answer)})`);
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw new BackupError(`${file}: the state in it is damaged`, { cause: error });
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import tar from 'tar-stream';
+import type { ControllerPlaces } from '../../shared/config/places.ts';
+import { syncFolder } from '../../shared/disk/durableFile.ts';
+import { type Member, MEMBERS } from './contents.ts';
+
+/**
+ * Writes identity, registry, configuration and state of Main into one tar file that only its owner may read. It
+ * appears under its name only when it is complete and durable. The daemon may be running: state is copied as of one
+ * moment.
+ * @returns the members that there were
+ * @throws the error of the file system or of SQLite
+ */
+export async function writeBackup(
+  places: ControllerPlaces,
+  configFile: string,
+  file: string,
+): Promise<Member[]> {
+  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  // Beside the state, which lies where there is room for it.
+  const work = mkdtempSync(join(places.stateFolder, '.backup-'));
+  try {
+    const stateCopy = join(work, 'state.sqlite');
+    await copyState(places.stateFile, stateCopy);
+    const pack = tar.pack();
+    // Exclusive: a link that somebody planted there is not followed.
+    const fd = openSync(temporary, 'wx', 0o600);
+    const written = pipeline(
+      pack as unknown as NodeJS.ReadableStream,
+      createWriteStream(temporary, { fd, flush: true }),
+    );
+    written.catch(() => undefined);
+    const members: Member[] = [];
+    for (const member of MEMBERS) {
+      const source = sourceOf(member, { places, configFile, stateCopy });
+      if (!existsSync(source)) continue;
+      await addFile(pack, member, source);
+      members.push(member);
+    }
+    pack.finalize();
+    await written;
+    renameSync(temporary, file);
+    syncFolder(dirname(file));
+    return members;
+  } finally {
+    rmSync(temporary, { force: true });
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function sourceOf(
+  member: Member,
+  { places, configFile, stateCopy }: { places: ControllerPlaces; configFile: string; stateCopy: string },
+): string {
+  if (member === 'controller.yml') return configFile;
+  if (member === 'state.sqlite') return stateCopy;
+  return join(places.stateFolder, member);
+}
+
+async function copyState(from: string, to: string): Promise<void> {
+  const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
+  try {
+    await copyDatabase(db, to);
+  } finally {
+    db.close();
+  }
+}
+
+async function addFile(pack: tar.Pack, name: Member, source: string): Promise<void> {
+  // The copy of the state is ours; the others may be replaced by the daemon while they are read, so all at once.
+  if (name !== 'state.sqlite') {
+    const content = readFileSync(source);
+    return new Promise((resolve, reject) => {
+      pack.entry({ name, mode: 0o600 }, content, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  const entry = pack.entry({ name, size: statSync(source).size, mode: 0o600 });
+  await pipeline(createReadStream(source), entry as unknown as NodeJS.WritableStream);
+}

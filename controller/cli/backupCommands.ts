@@ -1,0 +1,96 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import path from 'node:path';
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import { NotRunning } from '../../shared/control/controlClient.ts';
+import { syncFolder, writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { formatFingerprint } from '../../shared/identity/pin.ts';
+import { readBackup } from '../backup/readBackup.ts';
+import { writeBackup } from '../backup/writeBackup.ts';
+import { publishCertificate } from '../registry/publishCertificate.ts';
+import { ask, type Context, print } from './context.ts';
+
+/** `backup FILE`: everything that makes this Main, in one file. */
+export async function backup(context: Context, file: string): Promise<number> {
+  const { places, configFile } = context;
+  if (!existsSync(places.stateFile) || !existsSync(places.identityFolder))
+    throw new UsageError(`there is nothing to back up in ${places.stateFolder}: Main never ran here`);
+  const target = path.resolve(file);
+  const members = await writeBackup(places, configFile, target);
+  print(`wrote ${target}: ${members.join(', ')}`);
+  print(
+    "It holds Main's private key: whoever has it can be Main to every MDS. Keep it where only root reads it.",
+  );
+  return EXIT.done;
+}
+
+/** `restore FILE`: makes this host the Main that was backed up. What was here before is kept beside it. */
+export async function restore(context: Context, file: string): Promise<number> {
+  await refuseWhileRunning(context);
+  const { places, configFile } = context;
+  const parent = path.dirname(places.stateFolder);
+  mkdirSync(parent, { recursive: true });
+  // On the same file system as its place, so that it gets there in one step.
+  const work = mkdtempSync(path.join(parent, '.xivo-xds-sync-restore-'));
+  try {
+    const { identity, members } = await readBackup(path.resolve(file), work);
+    const kept: string[] = [];
+    const suffix = `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`;
+    if (members.has('controller.yml')) {
+      const restored = path.join(work, 'controller.yml');
+      kept.push(...placeConfig(configFile, restored, suffix));
+      rmSync(restored);
+    }
+    if (existsSync(places.stateFolder)) {
+      renameSync(places.stateFolder, `${places.stateFolder}.${suffix}`);
+      kept.push(`${places.stateFolder}.${suffix}`);
+    }
+    chmodSync(work, 0o700);
+    renameSync(work, places.stateFolder);
+    syncFolder(parent);
+    publishCertificate(places.publishedFolder, identity.certificatePem);
+    print(`restored: this is the Main with the fingerprint ${formatFingerprint(identity.pin)}`);
+    for (const each of kept) print(`what was here before is in ${each}`);
+    print(
+      'Start the controller. If the backup is older than what an MDS has seen, that MDS removes nothing before',
+    );
+    print('"xivo-xds-sync confirm DIRECTORY"; look at "xivo-xds-sync sync --dry-run" first.');
+    return EXIT.done;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function placeConfig(configFile: string, restored: string, suffix: string): string[] {
+  const text = readFileSync(restored);
+  mkdirSync(path.dirname(configFile), { recursive: true });
+  const kept: string[] = [];
+  if (existsSync(configFile)) {
+    if (readFileSync(configFile).equals(text)) return [];
+    copyFileSync(configFile, `${configFile}.${suffix}`);
+    kept.push(`${configFile}.${suffix}`);
+  }
+  writeFileDurably(configFile, text, { mode: 0o640 });
+  return kept;
+}
+
+async function refuseWhileRunning(context: Context): Promise<void> {
+  try {
+    await ask(context, 'status');
+  } catch (error) {
+    if (error instanceof NotRunning) return;
+    throw error;
+  }
+  throw new UsageError(
+    'the controller is running: stop it first ("systemctl stop xivo-xds-sync"), then restore',
+  );
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/host.ts';
+
+const STATE = 'var/lib/xivo-xds-sync';
+
+void describe('A backup of Main', () => {
+  let cluster: Cluster;
+  let file: string;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster.main.write('moh', 'default/kept.wav', 'kept');
+    cluster.main.write('moh', 'default/removed-later.wav', 'removed later');
+    cluster.main.write('recordings', 'old.wav', 'old');
+    await cluster.startMain();
+    await cluster.enrolAndStart(cluster.one('mds1'));
+    await cluster.inSync(60_000);
+    file = path.join(cluster.folder, 'main.backup');
+  });
+  after(() => cluster.end());
+
+  void it('is one file for its owner alone, made while the controller runs, and ordinary tar reads it', async () => {
+    await cluster.main.ok(['backup', file]);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const names = execFileSync('tar', ['tf', file], { encoding: 'utf8' }).trim().split('\n');
+    for (const name of ['controller.yml', 'identity/key.pem', 'identity/registry.json', 'state.sqlite'])
+      assert.ok(names.includes(name), name);
+    const text = readFileSync(path.join(cluster.main.root, STATE, 'identity/key.pem'), 'utf8');
+    assert.equal(execFileSync('tar', ['xOf', file, 'identity/key.pem'], { encoding: 'utf8' }), text);
+  });
+
+  void it('is not restored under a controller that runs', async () => {
+    const ran = await cluster.main.run(['restore', file]);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /the controller is running: stop it first/);
+  });
+
+  void it('that is old makes an MDS remove nothing until it is confirmed', async () => {
+    const { main } = cluster;
+    const mds = cluster.one('mds1');
+    // What happens after the backup: the MDS sees it, and the restored Main does not know it.
+    main.write('moh', 'default/later.wav', 'later');
+    await eventually('the MDS has seen it', () => mds.read('moh', 'default/later.wav') === 'later');
+    await cluster.inSync(60_000);
+    await main.stop();
+    const before = (await mds.run(['status'])).stdout;
+    rmSync(path.join(main.root, STATE), { recursive: true });
+    await main.ok(['restore', file]);
+    assert.match(before, /moh/);
+    // The disk is older, too.
+    unlinkSync(main.at('moh', 'default/later.wav'));
+    unlinkSync(main.at('moh', 'default/removed-later.wav'));
+    await cluster.startMain();
+    await eventually('the removal is held', async () => {
+      const { directories, state } = await cluster.statusOf('mds1');
+      return state === 'connected' && (directories.find(({ name }) => name === 'moh')?.held ?? null) !== null;
+    });
+    const held = (await cluster.statusOf('mds1')).directories.find(({ name }) => name === 'moh')?.held ?? '';
+    assert.match(held, /older|backup/);
+    assert.equal(mds.read('moh', 'default/later.wav'), 'later');
+    assert.equal(mds.read('moh', 'default/removed-later.wav'), 'removed later');
+    main.write('moh', 'default/new.wav', 'added meanwhile');
+    await eventually('what is new goes on', () => mds.read('moh', 'default/new.wav') === 'added meanwhile');
+    assert.equal(mds.read('moh', 'default/later.wav'), 'later');
+    await main.ok(['confirm', 'moh']);
+    await eventually(
+      'once confirmed, it is removed',
+      () => mds.read('moh', 'default/later.wav') === undefined,
+    );
+    assert.equal(mds.read('moh', 'default/removed-later.wav'), undefined);
+    await eventually('all is well', async () => (await cluster.statusOf('mds1')).inSync);
+  });
+
+  void it('that is damaged, cut, or something else changes nothing', async () => {
+    const { main } = cluster;
+    await main.stop();
+    const before = readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8');
+    const good = readFileSync(file);
+    const bad = path.join(cluster.folder, 'bad.backup');
+    const evil = path.join(cluster.folder, 'evil');
+    execFileSync('sh', [
+      '-c',
+      `mkdir -p ${evil}/identity && echo x > ${evil}/x && tar cf ${evil}.tar --transform 's,^x,../../../escaped,' -P -C ${evil} x`,
+    ]);
+    execFileSync('sh', [
+      '-c',
+      `cd ${evil} && ln -s /etc identity/key.pem && tar cf ${evil}2.tar identity/key.pem`,
+    ]);
+    const cases: [Buffer, RegExp][] = [
+      [good.subarray(0, good.length >> 1), /can't be read as a backup|is not in it|damaged/],
+      [Buffer.alloc(0), /no complete backup|can't be read/],
+      [Buffer.from('something else entirely'), /can't be read as a backup|no complete backup/],
+      [readFileSync(`${evil}.tar`), /it holds "/],
+      [readFileSync(`${evil}2.tar`), /it holds "identity\/key\.pem" \(symlink\)/],
+    ];
+    for (const [content, why] of cases) {
+      writeFileSync(bad, content);
+      const ran = await main.run(['restore', bad]);
+      assert.notEqual(ran.code, 0);
+      assert.match(ran.stderr, why);
+      assert.equal(readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8'), before);
+    }
+    assert.equal(existsSync(path.join(cluster.folder, 'escaped')), false);
+    await cluster.startMain();
+  });
+
+  void it('restored over what is there keeps what was there', async () => {
+    const { main } = cluster;
+    await main.stop();
+    const out = await main.ok(['restore', file]);
+    const kept = /what was here before is in (\S+before-restore-\S+)/.exec(out)?.[1];
+    assert.ok(kept !== undefined && existsSync(path.join(kept, 'identity/key.pem')), out);
+    await cluster.startMain();
+  });
+});
+
+void describe('A Main that was installed anew without its backup', () => {
+  void it('is refused loudly by its agents, which keep serving what they have', async (t) => {
+    const cluster = await Cluster.make({ mds: ['mds1'] });
+    t.after(() => cluster.end());
+    const { main } = cluster;
+    const mds = cluster.one('mds1');
+    main.write('moh', 'default/one.wav', 'one');
+    await cluster.startMain();
+    await cluster.enrolAndStart(mds);
+    await eventually('the file is there', () => mds.read('moh', 'default/one.wav') === 'one');
+    await main.stop();
+    rmSync(path.join(main.root, STATE), { recursive: true });
+    rmSync(main.at('moh', 'default'), { recursive: true });
+    await main.ok(['init', '--no-service']);
+    await cluster.startMain();
+    await eventually('the agent says so, as an error', () =>
+      /ANOTHER MAIN ANSWERS.*is not the Main that this MDS knows/.test(mds.log),
+    );
+    assert.equal(mds.read('moh', 'default/one.wav'), 'one');
+    const { stdout, code } = await mds.run(['status']);
+    assert.equal(code, 1);
+    assert.match(stdout, /restore its backup there/);
+    assert.deepEqual((await cluster.status()).mds, [], 'nothing was sent to it');
+  });
+});
