@@ -44,7 +44,7 @@ async function unpack(file: string, into: string): Promise<Set<Member>> {
   feeding.catch(() => undefined);
   try {
     for await (const entry of extract) {
-      const { name, type, size = 0 } = entry.header;
+      const { name, type, size } = entry.header;
       if (!isMember(name) || type !== 'file' || members.has(name))
         throw new BackupError(`${file} is no backup of Main: it holds "${name}" (${type})`);
       if (size > mostBytes(name)) throw new BackupError(`${file}: ${name} has ${size} bytes, which can't be`);
