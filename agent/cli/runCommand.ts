@@ -1,5 +1,6 @@
 import { EXIT } from '../../shared/cli/exitCodes.ts';
 import { stopSignal } from '../../shared/cli/stopSignal.ts';
+import { serviceManager } from '../../shared/daemon/sdNotify.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { ControlServer } from '../../shared/control/controlServer.ts';
 import type { Logger } from '../../shared/log/logger.ts';
@@ -21,6 +22,7 @@ export async function run(context: Context, options: { log?: string }): Promise<
   try {
     const credentials = loadCredentials(context, log.logger);
     const stop = stopSignal();
+    const manager = serviceManager();
     const daemon = new Daemon(context, credentials, log.logger);
     const control = new ControlServer(
       context.places.controlSocket,
@@ -28,6 +30,9 @@ export async function run(context: Context, options: { log?: string }): Promise<
       (error) => log.logger.error('a command failed', { error }),
     );
     await control.listen();
+    // Waiting to be approved, or for a Main that is away, is its work too.
+    manager.ready();
+    void stop.then(() => manager.stopping());
     try {
       await daemon.run(stop);
     } finally {

@@ -5,6 +5,7 @@ import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { stopSignal } from '../../shared/cli/stopSignal.ts';
+import { serviceManager } from '../../shared/daemon/sdNotify.ts';
 import { controlApi } from '../daemon/controlApi.ts';
 import { finishSwitch } from '../registry/nextIdentity.ts';
 import { Controller } from '../daemon/controller.ts';
@@ -24,6 +25,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
   if (!LOG_MODES.includes(mode as LogMode))
     throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
   const stop = stopSignal();
+  const manager = serviceManager();
   const log = openLog(mode as LogMode);
   try {
     const { root, places } = context;
@@ -42,7 +44,9 @@ export async function serve(context: Context, options: { log?: string }): Promis
     try {
       await controller.start();
       print(`serving on port ${controller.port}`);
+      manager.ready();
       await stop;
+      manager.stopping();
       await controller.stop();
     } finally {
       await control.close();

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { build, type Plugin } from 'esbuild';
+import path from 'node:path';
+
+/** Some libraries are CommonJS and call `require` for Node's own modules. */
+const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+
+/**
+ * Puts a program and its libraries into a few files that load without node_modules: `program.mjs`, and a piece for
+ * each command, read only when it is used.
+ */
+export async function bundle(options: {
+  readonly checkout: string;
+  /** The program's first module, from the checkout. */
+  readonly entry: string;
+  readonly version: string;
+  readonly folder: string;
+}): Promise<void> {
+  await build({
+    entryPoints: [path.join(options.checkout, options.entry)],
+    outdir: options.folder,
+    entryNames: 'program',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    chunkNames: 'piece-[hash]',
+    banner: { js: REQUIRE },
+    // Only used when asked for; not in node_modules.
+    external: ['pg-native'],
+    legalComments: 'inline',
+    absWorkingDir: options.checkout,
+    logLevel: 'warning',
+    plugins: [versionOf(options.version)],
+  });
+}
+
+/** The program reads its version from package.json: nothing else of that file belongs into the bundle. */
+function versionOf(version: string): Plugin {
+  return {
+    name: 'version',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/package\.json$/ }, ({ path: file }) => {
+        const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
+        if (name !== 'xivo-xds-sync') return undefined;
+        return { contents: JSON.stringify({ version }), loader: 'json' };
+      });
+    },
+  };
+}
