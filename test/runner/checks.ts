@@ -9,7 +9,7 @@ export const CHECKS: readonly { readonly name: string; readonly command: readonl
   [
     { name: 'type check', command: ['tsc', '--noEmit'] },
     { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
-    { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
+    { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.', '!.cache/**'] },
   ];
 
 export async function runCheck(
