@@ -137,7 +137,7 @@ const ODD: unknown[] = [
   { __proto__: { polluted: true } },
   '__proto__',
   'constructor',
-  new Array(5000).fill(0),
+  Array.from({ length: 5_000 }, () => 0),
   NaN,
 ];
 
