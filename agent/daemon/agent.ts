@@ -77,6 +77,7 @@ export class Agent {
       onNews: () => this.#news(),
     });
     this.link = new Link({
+      bandwidth: config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence },

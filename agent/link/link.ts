@@ -17,6 +17,8 @@ export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 export type LinkOptions = {
   readonly credentials: Credentials;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
+  /** Bytes a second, each way; 0 for no limit. */
+  readonly bandwidth: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onWelcome: (session: Session, welcome: Welcome) => void;
@@ -80,6 +82,7 @@ export class Link {
       const reason = await new Promise<string>((resolve) => {
         let refusal: string | undefined;
         const session = new Session(socket, this.#options.clock, {
+          bandwidth: this.#options.bandwidth,
           onMessage: (message) => {
             if (message.type === 'refused') refusal = message.reason;
             else if (message.type === 'welcome') {

@@ -3,6 +3,7 @@ import { type FromAgent, type FromMain, fromMainSchema, type StepResult } from '
 import type { Clock } from '../../shared/time/clock.ts';
 import { Channel } from '../../shared/transfer/channel.ts';
 import type { IncomingStream } from '../../shared/transfer/incomingStream.ts';
+import { Pace } from '../../shared/transfer/pace.ts';
 import type { OutgoingStream } from '../../shared/transfer/outgoingStream.ts';
 import { ClockOffset } from './clockOffset.ts';
 
@@ -11,6 +12,8 @@ const SILENCE = 15_000;
 const PING_EVERY = 5_000;
 
 export type SessionHooks = {
+  /** Bytes a second, each way; 0 for no limit. */
+  readonly bandwidth: number;
   readonly onMessage: (message: FromMain) => void;
   readonly onClose: (reason: string) => void;
 };
@@ -35,6 +38,7 @@ export class Session {
       schema: fromMainSchema,
       onMessage: (message) => this.#receive(message),
       onClose: (reason) => this.#closed(reason),
+      pace: paceOf(hooks.bandwidth, clock),
     });
     this.#heartbeat = setInterval(() => {
       if (clock.monotonic() - this.#heard > SILENCE) socket.terminate();
@@ -107,4 +111,9 @@ export class Session {
     this.#results.clear();
     this.#hooks.onClose(reason);
   }
+}
+
+function paceOf(bandwidth: number, clock: Clock): { incoming: Pace; outgoing: Pace } | undefined {
+  if (bandwidth === 0) return undefined;
+  return { incoming: new Pace(bandwidth, clock), outgoing: new Pace(bandwidth, clock) };
 }

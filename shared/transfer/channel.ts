@@ -4,6 +4,7 @@ import { decodeFrame } from '../../protocol/frames.ts';
 import { MAX_STREAMS } from '../../protocol/limits.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
+import type { Pace } from './pace.ts';
 import { Pump } from './pump.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
@@ -28,6 +29,8 @@ export type ChannelOptions<In> = {
   readonly onMessage: (message: In) => void;
   /** Called once, with the reason when the peer broke the protocol. */
   readonly onClose: (reason: string) => void;
+  /** Limits the rate of all streams together, each way. */
+  readonly pace?: { readonly incoming: Pace; readonly outgoing: Pace } | undefined;
 };
 
 /**
@@ -74,10 +77,11 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   openOutgoing(id: number, bytes: number): OutgoingStream {
     if (this.#outgoing.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);
     if (this.#outgoing.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams at once`);
-    const stream = new OutgoingStream(id, bytes, this.#pump, () => {
+    const onDone = (): void => {
       this.#outgoing.delete(id);
       this.#remember(id);
-    });
+    };
+    const stream = new OutgoingStream(id, bytes, this.#pump, onDone, this.#options.pace?.outgoing);
     if (this.#closed) stream.fail('the connection is closed');
     else this.#outgoing.set(id, stream);
     return stream;
@@ -94,6 +98,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
         this.#incoming.delete(id);
         this.#remember(id);
       },
+      pace: this.#options.pace?.incoming,
     });
     if (this.#closed) stream.fail('the connection is closed');
     else this.#incoming.set(id, stream);

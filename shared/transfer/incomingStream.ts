@@ -1,4 +1,5 @@
 import { WINDOW_BYTES } from '../../protocol/limits.ts';
+import type { Pace } from './pace.ts';
 
 /** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
 const MAX_PIECES = 256;
@@ -7,6 +8,8 @@ export type IncomingHooks = {
   readonly grant: (bytes: number) => void;
   readonly cancel: (reason: string) => void;
   readonly done: () => void;
+  /** Waits before the next chunk is asked for, where the rate is limited. */
+  readonly pace?: Pace | undefined;
 };
 
 /** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */
@@ -58,6 +61,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
       const chunk = this.#queue.shift();
       if (chunk !== undefined) {
         yield chunk;
+        await this.#hooks.pace?.pass(chunk.length);
         this.#give(chunk.length);
       } else if (this.#failure !== undefined) throw new Error(this.#failure);
       else if (this.#ended) return;

@@ -1,5 +1,6 @@
 import type { Frame } from '../../protocol/frames.ts';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '../../protocol/limits.ts';
+import type { Pace } from './pace.ts';
 import type { Pump } from './pump.ts';
 
 /** Bytes that may wait here before the writer has to. */
@@ -10,6 +11,7 @@ export class OutgoingStream {
   readonly id: number;
   readonly #pump: Pump;
   readonly #onDone: () => void;
+  readonly #pace: Pace | undefined;
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #credit = WINDOW_BYTES;
@@ -19,11 +21,12 @@ export class OutgoingStream {
   #failure: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(id: number, bytes: number, pump: Pump, onDone: () => void) {
+  constructor(id: number, bytes: number, pump: Pump, onDone: () => void, pace?: Pace) {
     this.id = id;
     this.#left = bytes;
     this.#pump = pump;
     this.#onDone = onDone;
+    this.#pace = pace;
     pump.add(this);
   }
 
@@ -40,6 +43,8 @@ export class OutgoingStream {
   async write(bytes: Uint8Array): Promise<void> {
     this.#check();
     if (bytes.length === 0) return;
+    await this.#pace?.pass(bytes.length);
+    this.#check();
     this.#queue.push(bytes);
     this.#queued += bytes.length;
     // Small pieces are gathered into whole frames.
