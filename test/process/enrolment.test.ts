@@ -155,6 +155,7 @@ void describe('An MDS that enrols', () => {
     const old = cluster.addHost('twice');
     await cluster.enrolAndStart(old);
     await eventually('it is connected', async () => (await state('twice')) === 'connected');
+    cluster.main.write('recordings', 'stays.wav', 'stays');
     cluster.main.write('recordings', 'gone.wav', 'recorded');
     await eventually('it arrived', () => old.read('recordings', 'gone.wav') === 'recorded', 30_000);
     unlinkSync(cluster.main.at('recordings', 'gone.wav'));
