@@ -1,5 +1,8 @@
 import type { Offer, StepResult } from '../../protocol/messages.ts';
+import { makeDurable } from '../../shared/disk/makeDurable.ts';
+import { OpenFolders } from '../../shared/disk/openFolders.ts';
 import { bytesOf, type Entry, sameEntry } from '../../shared/manifest/entry.ts';
+import { parentOf } from '../../shared/paths/relative.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
@@ -27,6 +30,7 @@ export async function upload(
     return [];
   });
   if (offers.length === 0) return stale;
+  await makeOfferedDurable(replica.path, offers);
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
@@ -48,6 +52,21 @@ export async function upload(
   const answer = await answered;
   if (answer instanceof Error) throw answer;
   return new Map([...stale, ...answer.map((each): [string, JobResult] => [each.path, jobResult(each)])]);
+}
+
+/**
+ * What Main takes for this MDS's is durable here first: after a power cut half a recording, or an old one, would
+ * otherwise pass for a newer version of what Main was given.
+ */
+async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promise<void> {
+  const inodes = new Set<string>();
+  const folders = new Set<string>();
+  for (const offer of offers) {
+    folders.add(parentOf(offer.path));
+    if (offer.op !== 'remove' && offer.entry.type !== 'link') inodes.add(offer.path);
+  }
+  using open = new OpenFolders(root);
+  await makeDurable(open, folders, inodes);
 }
 
 /** Whether this MDS still holds (or lacks) what the plan saw. */

@@ -15,6 +15,9 @@ import type { Removals } from './removals.ts';
 import { Retries } from './retries.ts';
 import { type Job, schedule } from './schedule.ts';
 
+/** A state that can't be written is tried again after this long, milliseconds. */
+const STATE_RETRY = 5_000;
+
 export type WorkerOptions = {
   readonly policy: DirectoryPolicy;
   readonly mainView: MainView;
@@ -49,6 +52,7 @@ export class Worker {
   #turn: Promise<void> = Promise.resolve();
   #turnDue = false;
   #retryTimer: NodeJS.Timeout | undefined;
+  #laterTimer: NodeJS.Timeout | undefined;
   /** What was to be done when lint or Asterisk refused it. */
   #refused: string | undefined;
   #idle: (() => void)[] = [];
@@ -144,6 +148,7 @@ export class Worker {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#laterTimer);
     this.#session = undefined;
     await this.#turn;
     while (this.#running.length > 0) await this.#nextIdle();
@@ -157,17 +162,32 @@ export class Worker {
   async #takeTurn(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#turnDue = false;
-    if (this.#canWork()) {
-      const dirty = this.#dirty;
-      this.#dirty = new Set();
-      if (dirty === 'all') this.#take(this.plan(), dirty);
-      else if (dirty.size > 0) this.#take(this.plan(dirty), dirty);
-      this.#startJobs();
-      this.#endConfirmation();
-    }
+    if (this.#canWork()) this.#work();
     this.#options.onNews();
     this.#armRetry();
     if (this.#running.length === 0) this.#wakeIdle();
+  }
+
+  #work(): void {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    try {
+      if (dirty === 'all') this.#take(this.plan(), dirty);
+      else if (dirty.size > 0) this.#take(this.plan(dirty), dirty);
+    } catch (error) {
+      // The ledger can't be written (a full disk): nothing that hangs on it may begin.
+      this.#options.log.error('the state could not be written; it is tried again', { error });
+      this.#dirty = 'all';
+      this.#tryLater();
+      return;
+    }
+    this.#startJobs();
+    this.#endConfirmation();
+  }
+
+  #tryLater(): void {
+    clearTimeout(this.#laterTimer);
+    if (!this.#closed) this.#laterTimer = setTimeout(() => this.wake('all'), STATE_RETRY);
   }
 
   #canWork(): boolean {

@@ -20,6 +20,7 @@ export type Statement = ReturnType<DatabaseSync['prepare']>;
 /** The state of one side: rebuildable from disk, so losing it loses no file. */
 export class Database {
   readonly #db: DatabaseSync;
+  readonly #rolledBack: (() => void)[] = [];
   /** What stands in place of a damaged database, if one was found: the damaged one's new name. */
   readonly setAside: string | undefined;
 
@@ -54,9 +55,16 @@ export class Database {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      // SQLite itself has rolled back when the disk was full or failed.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      for (const forget of this.#rolledBack) forget();
       throw error;
     }
+  }
+
+  /** Calls `forget` after each transaction that came to nothing: what is kept in memory must not know better. */
+  onRollback(forget: () => void): void {
+    this.#rolledBack.push(forget);
   }
 
   prepare(sql: string): Statement {

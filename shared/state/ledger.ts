@@ -10,7 +10,8 @@ export class Ledger {
 
   constructor(db: Database, directory: string) {
     this.#table = new PathTable(db, 'ledger', directory);
-    for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
+    this.#read();
+    db.onRollback(() => this.#read());
   }
 
   set(path: string, entry: Entry): void {
@@ -21,6 +22,12 @@ export class Ledger {
   delete(path: string): void {
     this.#count(path, undefined);
     this.#table.delete(path);
+  }
+
+  #read(): void {
+    this.entries.clear();
+    this.files = 0;
+    for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
   }
 
   #count(path: string, entry: Entry | undefined): void {

@@ -12,12 +12,10 @@ export class Tombstones {
 
   constructor(db: Database, directory: string, now: number) {
     this.#table = new PathTable(db, 'tombstones', directory);
-    const old: string[] = [];
-    for (const { path, entry, extra } of this.#table.rows()) {
-      if (Number(extra) < now - KEEP) old.push(path);
-      else this.entries.set(path, entry);
-    }
-    for (const path of old) this.#table.delete(path);
+    const old = [...this.#table.rows()].filter(({ extra }) => Number(extra) < now - KEEP);
+    for (const { path } of old) this.#table.delete(path);
+    this.#read();
+    db.onRollback(() => this.#read());
   }
 
   set(path: string, entry: Entry, now: number): void {
@@ -27,5 +25,10 @@ export class Tombstones {
 
   delete(path: string): void {
     if (this.entries.delete(path)) this.#table.delete(path);
+  }
+
+  #read(): void {
+    this.entries.clear();
+    for (const { path, entry } of this.#table.rows()) this.entries.set(path, entry);
   }
 }
