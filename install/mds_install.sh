@@ -188,13 +188,21 @@ remember_missing() {
 undo() {
   trap - EXIT
   stop_agent
+  give_back_enrolment
   [ "$had_unit" = yes ] || remove_unit
   [ "$had_config" = yes ] || rm -f "$config"
   [ "$had_identity" = yes ] || rm -rf "$identity"
   [ "$had_state" = yes ] || rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm"
   rm -f "$pid_file" "$output"
-  [ -z "$spent" ] || say "nothing of this was kept, but the token is spent: make another on Main with \"xivo-xds-sync mds add NAME --replace\"" >&2
   printf '%s' "$made" | while read -r folder; do rmdir "$folder" 2>/dev/null; done
+}
+
+# A spent token does not come back, but Main need not wait for an MDS that is none.
+give_back_enrolment() {
+  [ -n "$spent" ] || return 0
+  replace=''
+  run_agent leave >/dev/null 2>&1 || replace=' --replace'
+  say "nothing of this was kept, but the token is spent: make another on Main with \"xivo-xds-sync mds add NAME$replace\"" >&2
 }
 
 # Lasts until the trap on EXIT is taken away. dash runs that one only when the shell exits by itself.
@@ -232,7 +240,9 @@ remove_unit() {
 start_agent() {
   prepare_start
   if has_systemd; then
-    said=$(systemctl enable --now "$SERVICE" 2>&1) || fail "the service $SERVICE can't be started: $said"
+    # It is ready only when it has reached its directories: the wait below is the one with an end.
+    said=$(systemctl enable "$SERVICE" 2>&1 && systemctl start --no-block "$SERVICE" 2>&1) ||
+      fail "the service $SERVICE can't be started: $said"
     how="the service $SERVICE"
   else
     if [ -n "$root" ]; then set -- --root "$root" run; else set -- run; fi
@@ -353,6 +363,8 @@ remove_all() {
   stop_agent
   ! is_running || fail 'the agent still runs, and was not started by this script: end it, then run this again'
   remove_unit
+  # Says itself what is to be done on Main when Main can't be reached.
+  run_agent leave
   rm -rf "$identity" || fail "$identity can't be removed"
   rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm" "$output"
   if [ -e "$config" ]; then
@@ -360,7 +372,6 @@ remove_all() {
   fi
   rmdir "$state" "$run" 2>/dev/null
   say 'this host is no MDS any more. Its files stay, with the trash in .xivo-xds-sync of each directory.'
-  say 'On Main, end its right to connect: xivo-xds-sync mds remove NAME'
 }
 
 # In one function, so that a script cut short on its way here does nothing.

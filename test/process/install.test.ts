@@ -109,6 +109,8 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     const ran = await run(['--uninstall', '--root', mds.root]);
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /no MDS any more/);
+    // Main was told: the name is free again.
+    await token('gone');
     assert.equal(existsSync(`/proc/${pid}/root`), false);
     assert.equal(existsSync(path.join(mds.root, 'var/lib/xivo-xds-sync')), false);
     assert.equal(existsSync(path.join(mds.root, 'etc/xivo-xds-sync/agent.yml')), false);
