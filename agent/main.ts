@@ -32,6 +32,14 @@ program
   });
 
 program
+  .command('doctor')
+  .description('look at limits, disk, permissions, certificates and whether Main can be reached')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/doctorCommand.ts')).doctor(context(), command.optsWithGlobals()));
+  });
+
+program
   .command('leave')
   .description('be no MDS any more: Main is told, the key is removed, the files stay')
   .action(async () => finish(await (await import('./cli/leaveCommand.ts')).leave(context())));

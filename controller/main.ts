@@ -3,7 +3,8 @@ import type { RotateOptions } from './cli/rotateCommand.ts';
 import { parseDuration } from '../shared/config/duration.ts';
 import { makeProgram, type GlobalOptions, runProgram } from '../shared/cli/program.ts';
 import { UsageError } from '../shared/cli/usageError.ts';
-import { ask, type Context, contextOf, print } from './cli/context.ts';
+import { decodeToken } from '../shared/identity/joinToken.ts';
+import { ask, type Context, contextOf, loadConfig, print } from './cli/context.ts';
 
 enableCompileCache();
 
@@ -89,6 +90,8 @@ mds
       replace: options.replace,
     })) as { token: string };
     print(token);
+    const { joinInstructions } = await import('./cli/joinInstructions.ts');
+    process.stderr.write(joinInstructions(decodeToken(token), loadConfig(context()).listen));
   });
 mds
   .command('list')
@@ -198,6 +201,14 @@ program
   .action(async (directory: string, _options: unknown, command) => {
     const { confirm } = await import('./cli/confirmCommand.ts');
     finish(await confirm(context(), directory, command.optsWithGlobals()));
+  });
+
+program
+  .command('doctor')
+  .description('look at limits, disk, clocks, permissions, certificates and reachability')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/doctorCommand.ts')).doctor(context(), command.optsWithGlobals()));
   });
 
 program

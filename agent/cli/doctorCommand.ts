@@ -1,0 +1,87 @@
+import type { AgentConfig } from '../../shared/config/agentConfig.ts';
+import { formatHostPort } from '../../shared/config/hostPort.ts';
+import { attempt, type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
+import {
+  checkDirectory,
+  checkIdentity,
+  checkOpenFiles,
+  checkPrograms,
+  checkUser,
+  checkWatches,
+} from '../../shared/doctor/hostChecks.ts';
+import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import { dial } from '../link/dial.ts';
+import { loadMembership } from '../link/membership.ts';
+import { type Context, loadConfig, print } from './context.ts';
+
+/** `doctor`: looks at everything that the agent needs, whether it runs or not. */
+export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
+  const checks: Check[] = [checkUser(process.geteuid?.())];
+  let config: AgentConfig | undefined;
+  checks.push(
+    attempt(
+      'configuration',
+      'correct the file; "xivo-xds-sync-agent enroll" makes one where there is none',
+      () => {
+        config = loadConfig(context);
+        return context.configFile;
+      },
+    ),
+    ...checkIdentity(context.places.identityFolder, Date.now()),
+    checkOpenFiles(),
+    ...checkPrograms(['sync', 'logger']),
+  );
+  if (config !== undefined) {
+    const { directories, reserveBytes, asterisk } = config;
+    checks.push(...checkPrograms(asterisk.slice(0, 1)));
+    for (const { name, path } of directories)
+      checks.push(...checkDirectory(name, context.root.path(path), reserveBytes));
+    checks.push(
+      checkWatches(directories.map(({ path }) => context.root.path(path))),
+      await checkMain(context, config),
+    );
+  }
+  if (options.json === true) print(JSON.stringify({ checks }, null, 2));
+  else for (const line of renderChecks(checks)) print(line);
+  return exitCodeOf(checks);
+}
+
+/** Reaches Main and verifies that it is the right one; the connection ends before anything is said. */
+async function checkMain(context: Context, { main, localAddress }: AgentConfig): Promise<Check> {
+  const { identityFolder } = context.places;
+  const identity = loadIdentity(identityFolder);
+  const membership = loadMembership(identityFolder);
+  const name = 'Main';
+  if (main === undefined || identity === undefined || membership === undefined) {
+    return {
+      name,
+      result: 'failed',
+      detail: 'this MDS is not enrolled',
+      remedy: 'run "xivo-xds-sync-agent enroll --main HOST --token-file FILE"',
+    };
+  }
+  try {
+    const { keyPem, certificatePem } = identity;
+    const { socket } = await dial({
+      main,
+      path: '/enrol',
+      keyPem,
+      certificatePem,
+      mainPins: [
+        membership.mainPin,
+        ...(membership.nextMainPin === undefined ? [] : [membership.nextMainPin]),
+      ],
+      localAddress,
+    });
+    socket.terminate();
+    return { name, result: 'ok', detail: `${formatHostPort(main)} answers, and its key is the known one` };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return {
+      name,
+      result: 'failed',
+      detail: `${formatHostPort(main)}: ${detail}`,
+      remedy: 'is Main up, and its port open?',
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import type { ControllerConfig } from '../../shared/config/controllerConfig.ts';
+import { attempt, type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
+import {
+  checkDirectory,
+  checkIdentity,
+  checkOpenFiles,
+  checkPrograms,
+  checkUser,
+  checkWatches,
+} from '../../shared/doctor/hostChecks.ts';
+import type { MdsStatus, Status } from '../daemon/status.ts';
+import { ask, type Context, loadConfig, print, printJson } from './context.ts';
+
+/** Clocks further apart than this decide conflicts by guesswork, were the offset not measured, milliseconds. */
+const MAX_OFFSET = 2_000;
+
+/** `doctor`: looks at everything that the controller needs, whether it runs or not. */
+export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
+  const checks: Check[] = [checkUser(process.geteuid?.())];
+  let config: ControllerConfig | undefined;
+  checks.push(
+    attempt('configuration', 'correct the file; "xivo-xds-sync -i" makes one where there is none', () => {
+      config = loadConfig(context);
+      return context.configFile;
+    }),
+    ...checkIdentity(context.places.identityFolder, Date.now()),
+    checkOpenFiles(),
+    ...checkPrograms(['sync', 'logger']),
+  );
+  if (config !== undefined) {
+    const { directories, reserveBytes } = config;
+    for (const { name, path } of directories)
+      checks.push(...checkDirectory(name, context.root.path(path), reserveBytes));
+    checks.push(checkWatches(directories.map(({ path }) => context.root.path(path))));
+  }
+  checks.push(...(await checkDaemon(context)));
+  if (options.json === true) printJson({ checks });
+  else for (const line of renderChecks(checks)) print(line);
+  return exitCodeOf(checks);
+}
+
+async function checkDaemon(context: Context): Promise<Check[]> {
+  try {
+    const status = (await ask(context, 'status')) as Status;
+    return [
+      { name: 'controller', result: 'ok', detail: `running, listening on ${status.main.listen}` },
+      ...status.mds.flatMap(checkMds),
+    ];
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return [
+      { name: 'controller', result: 'failed', detail, remedy: 'start it: systemctl start xivo-xds-sync' },
+    ];
+  }
+}
+
+function checkMds({ name, state, address, inSync, clockOffsetMs }: MdsStatus): Check[] {
+  if (state === 'revoked') return [];
+  if (state !== 'connected') {
+    const remedy = `look at xivo-xds-sync-agent on ${name}: its "doctor" says what is missing`;
+    return [{ name: `MDS ${name}`, result: 'failed', detail: state, remedy }];
+  }
+  const checks: Check[] = [
+    {
+      name: `MDS ${name}`,
+      result: inSync ? 'ok' : 'warning',
+      detail: `connected from ${address ?? '?'}, ${inSync ? 'in sync' : 'not in sync'}`,
+      remedy: '"xivo-xds-sync status" says why',
+    },
+  ];
+  const offset = Math.abs(clockOffsetMs ?? 0);
+  if (offset > MAX_OFFSET) {
+    const detail = `${Math.round(offset / 1000)} s from Main's`;
+    checks.push({
+      name: `clock of ${name}`,
+      result: 'warning',
+      detail,
+      remedy: 'run a time service on both hosts',
+    });
+  }
+  return checks;
+}
