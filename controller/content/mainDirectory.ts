@@ -181,7 +181,15 @@ export class MainDirectory {
   }
 
   #onChanges(changes: Changes): void {
-    const items = this.#options.db.transaction(() => this.#takeOver(changes));
+    const shownBefore = [...changes.keys()].map((path) => [path, this.shown.get(path)] as const);
+    let items: ManifestItem[];
+    try {
+      items = this.#options.db.transaction(() => this.#takeOver(changes));
+    } catch (error) {
+      // Not taken over, so not shown: the same changes come again.
+      for (const [path, shown] of shownBefore) this.shown.set(path, shown ?? { kind: 'gone' });
+      throw error;
+    }
     if (items.length > 0) this.#publish(items);
     else this.tellIfHeld();
   }

@@ -75,6 +75,14 @@ export class Nodes {
     return changes;
   }
 
+  /** Whoever was told of these changes could not take them over: they come again. */
+  putBack(changes: Changes): void {
+    for (const [path, { before, after }] of changes) {
+      const later = this.#changes.get(path);
+      this.#changes.set(path, { before, after: later ? later.after : after });
+    }
+  }
+
   #enlist(path: string): void {
     const folder = parentOf(path);
     const names = this.#children.get(folder);

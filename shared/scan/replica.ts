@@ -21,6 +21,8 @@ import { openForWriting } from './writers.ts';
 const GONE: Stamp = 'gone';
 /** How long until a file that could not be read is tried again, milliseconds. */
 const UNREADABLE_RETRY = 15_000;
+/** Changes that could not be taken over (the state can't be written) are handed out again after this long, milliseconds. */
+const FLUSH_RETRY = 5_000;
 /** Paths that are due within this many milliseconds of each other settle together. */
 const TOGETHER = 5;
 
@@ -58,6 +60,9 @@ export class Replica implements Tree {
   /** When a path under change is looked at again (monotonic milliseconds). */
   readonly #due = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #flushTimer: NodeJS.Timeout | undefined;
+  /** Changes wait that nobody has taken over yet: what was learnt with them is not to be remembered without them. */
+  #owed = false;
   #work: Promise<void> = Promise.resolve();
   #unsaved = new Set<string>();
   #emptyConfirmed = false;
@@ -187,8 +192,22 @@ export class Replica implements Tree {
   /** Hands the changes so far to `onChanges`, and saves what was learnt. */
   flush(): void {
     const changes = this.#nodes.takeChanges();
-    if (changes.size > 0) this.#options.onChanges(changes);
+    try {
+      if (changes.size > 0) this.#options.onChanges(changes);
+    } catch (error) {
+      this.#nodes.putBack(changes);
+      this.#owed = true;
+      this.#flushLater();
+      throw error;
+    }
+    this.#owed = false;
     this.#save();
+  }
+
+  #flushLater(): void {
+    clearTimeout(this.#flushTimer);
+    if (!this.#closed)
+      this.#flushTimer = setTimeout(() => void this.#exclusive(async () => undefined), FLUSH_RETRY);
   }
 
   /** A person says that the directory as it is now is the right one. */
@@ -210,8 +229,9 @@ export class Replica implements Tree {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#flushTimer);
     await this.#work;
-    this.#save();
+    if (!this.#owed) this.#save();
   }
 
   /** One piece of work after the other, each with the directory open; then the news is told. */
