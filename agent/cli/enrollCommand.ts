@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { EnrolRequest } from '../../protocol/messages.ts';
 import { PROTOCOL } from '../../protocol/version.ts';
-import { loadAgentConfig } from '../../shared/config/agentConfig.ts';
-import { agentConfigText } from '../../shared/config/defaultText.ts';
+import { loadAgentConfig, parseAgentConfig } from '../../shared/config/agentConfig.ts';
+import { agentConfigText, directoriesText } from '../../shared/config/defaultText.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '../../shared/config/hostPort.ts';
+import { setKeys } from '../../shared/config/setKeys.ts';
 import { EXIT } from '../../shared/cli/exitCodes.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { writeFileDurably } from '../../shared/disk/durableFile.ts';
@@ -154,6 +155,8 @@ function writeConfig(
   const { main, name } = given;
   if (existsSync(configFile)) {
     const { config } = loadAgentConfig(configFile);
+    // As the package brings it: nothing is set yet, and everything commented.
+    if (config.main === undefined) return completeConfig(configFile, given);
     const same =
       config.main !== undefined &&
       formatHostPort(config.main) === formatHostPort(main) &&
@@ -166,4 +169,23 @@ function writeConfig(
   }
   mkdirSync(path.dirname(configFile), { recursive: true });
   writeFileDurably(configFile, agentConfigText(given), { mode: 0o644 });
+}
+
+function completeConfig(
+  file: string,
+  { main, name, directories, localAddress }: Parameters<typeof writeConfig>[1],
+): void {
+  const text = readFileSync(file, 'utf8');
+  const isSet = (key: string): boolean => new RegExp(`^${key}:`, 'm').test(text);
+  const keys = {
+    main: JSON.stringify(formatHostPort(main)),
+    ...(!isSet('name') && { name: JSON.stringify(name) }),
+    ...(localAddress !== undefined &&
+      !isSet('localAddress') && { localAddress: JSON.stringify(localAddress) }),
+    ...(directories !== undefined &&
+      !isSet('directories') && { directories: directoriesText(directories).slice('directories:'.length) }),
+  };
+  const complete = setKeys(text, keys);
+  parseAgentConfig(file, complete);
+  writeFileDurably(file, complete, { mode: statSync(file).mode & 0o7777 });
 }

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { controllerConfigText } from '../../shared/config/defaultText.ts';
-import { loadControllerConfig } from '../../shared/config/controllerConfig.ts';
-import { parseHostPort } from '../../shared/config/hostPort.ts';
+import { loadControllerConfig, parseControllerConfig } from '../../shared/config/controllerConfig.ts';
+import { formatHostPort, parseHostPort } from '../../shared/config/hostPort.ts';
+import { setKeys } from '../../shared/config/setKeys.ts';
 import { writeFileDurably } from '../../shared/disk/durableFile.ts';
 import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { formatFingerprint } from '../../shared/identity/pin.ts';
@@ -38,17 +39,23 @@ export async function init(context: Context, options: InitOptions): Promise<numb
 }
 
 function makeConfig(file: string, listen: string | undefined): void {
-  if (existsSync(file)) {
-    print(`the configuration is there already: ${file}`);
+  const given = listen === undefined ? undefined : parseHostPort(listen);
+  if (!existsSync(file)) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileDurably(file, controllerConfigText(given === undefined ? {} : { listen: given }), {
+      mode: 0o640,
+    });
+    print(`made the configuration: ${file}`);
     return;
   }
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileDurably(
-    file,
-    controllerConfigText(listen === undefined ? {} : { listen: parseHostPort(listen) }),
-    { mode: 0o640 },
-  );
-  print(`made the configuration: ${file}`);
+  print(`the configuration is there already: ${file}`);
+  if (given === undefined) return;
+  const { listen: before } = loadControllerConfig(file).config;
+  if (formatHostPort(before) === formatHostPort(given)) return;
+  const text = setKeys(readFileSync(file, 'utf8'), { listen: JSON.stringify(formatHostPort(given)) });
+  parseControllerConfig(file, text);
+  writeFileDurably(file, text, { mode: statSync(file).mode & 0o7777 });
+  print(`it now says "listen: ${formatHostPort(given)}", not ${formatHostPort(before)}`);
 }
 
 /** The rsync job would undo what agents do. cron ignores names with a dot, so the file stays, and sleeps. */

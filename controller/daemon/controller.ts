@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FromAgent, FromMain } from '../../protocol/messages.ts';
 import type { Record } from '../../shared/apply/applier.ts';
 import type { ControllerConfig } from '../../shared/config/controllerConfig.ts';
@@ -22,6 +21,7 @@ import { refuseSession } from '../registry/admitSession.ts';
 import { publishCertificate } from '../registry/publishCertificate.ts';
 import { Registry } from '../registry/registry.ts';
 import { PeerLog } from '../server/peerLog.ts';
+import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { Session } from '../session/session.ts';
 import { Alarms } from './alarms.ts';
@@ -114,6 +114,7 @@ export class Controller {
         }),
       );
     }
+    const installFiles = new InstallFiles(places, log);
     this.#server = new Server({
       listen: config.listen,
       keyPem: identity.keyPem,
@@ -122,7 +123,7 @@ export class Controller {
       onStranger: (address, reason) => this.#peerLog.warn('connection dropped', address, { reason }),
       onSession: (peer) => void this.#admit(peer),
       onEnrol: (peer) => void this.#enrol(peer),
-      onRequest: (request, response) => this.#onRequest(request, response),
+      onRequest: (request, response, keep) => void installFiles.answer(request, response, keep),
       onError: (error) => log.error('the service port failed', { error }),
     });
   }
@@ -383,9 +384,5 @@ export class Controller {
       onRevoked: (pins, why) => this.disconnect(pins, why),
       onAlarm: (message) => this.alarms.raise(message),
     });
-  }
-
-  #onRequest(_request: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(404, { 'content-type': 'text/plain' }).end('nothing is here\n');
   }
 }

@@ -38,7 +38,8 @@ export type ServerOptions = {
   readonly onStranger: (address: string, why: string) => void;
   readonly onSession: (peer: Peer) => void;
   readonly onEnrol: (peer: Peer) => void;
-  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** @param keep lets the connection last longer than a stranger's may */
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse, keep: () => void) => void;
   readonly onError: (error: unknown) => void;
 };
 
@@ -80,7 +81,9 @@ export class Server {
     this.#https.requestTimeout = STRANGER_TIMEOUT;
     this.#https.on('connection', (socket) => this.#strangers.add(socket));
     this.#https.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#https.on('request', options.onRequest);
+    this.#https.on('request', (request, response) =>
+      options.onRequest(request, response, () => this.#strangers.known(request.socket)),
+    );
     this.#https.on('tlsClientError', (error, socket) => {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever just hangs up (a port check of a monitoring system) is no news.

@@ -41,8 +41,8 @@ export async function bundle(options: {
 function versionOf(version: string): Plugin {
   return {
     name: 'version',
-    setup({ onLoad }) {
-      onLoad({ filter: /\/package\.json$/ }, ({ path: file }) => {
+    setup(hooks) {
+      hooks.onLoad({ filter: /\/package\.json$/ }, ({ path: file }) => {
         const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
         if (name !== 'xivo-xds-sync') return undefined;
         return { contents: JSON.stringify({ version }), loader: 'json' };

@@ -39,7 +39,7 @@ export function packTree(options: TreeOptions): string {
   const { tree, described, checkout, version, builtAt } = options;
   const { name, configuration } = described;
   const install = path.join(checkout, 'install');
-  const write = (file: string, content: string | Buffer, mode = 0o644): void => {
+  const write = (file: string, content: string | Uint8Array, mode = 0o644): void => {
     const target = path.join(tree, file);
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, content);

@@ -1,0 +1,82 @@
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ControllerPlaces } from '../../shared/config/places.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { VERSION } from '../../shared/version.ts';
+
+/** Downloads at a time; one more is asked to come again. */
+const MAX_DOWNLOADS = 16;
+/** How long one may take: the agent's package over a line of 1 Mbit/s. */
+const DOWNLOAD_TIMEOUT = 300_000;
+
+/** What a download asks of the server: its connection may last longer than a stranger's. */
+export type Keep = () => void;
+
+/**
+ * Gives an MDS that is still to be installed what it needs, over the connection whose key it has checked: the
+ * script, the agent's package of this very version, and the public key of the old rsync job, which it takes out of
+ * root's authorized_keys. Nothing of this is secret, so nobody has to show who he is.
+ */
+export class InstallFiles {
+  readonly #files: ReadonlyMap<string, readonly string[]>;
+  readonly #log: Logger;
+  #downloads = 0;
+
+  constructor(places: ControllerPlaces, log: Logger) {
+    this.#log = log;
+    const { dirname } = import.meta;
+    // As the package has them, and as a checkout does.
+    const packaged = path.resolve(dirname, '../../share/xivo-xds-sync');
+    const checkout = path.resolve(dirname, '../..');
+    this.#files = new Map([
+      [
+        '/install/mds_install.sh',
+        [path.join(packaged, 'mds_install.sh'), path.join(checkout, 'install/mds_install.sh')],
+      ],
+      [
+        '/install/xivo-xds-sync-agent.deb',
+        [
+          path.join(packaged, 'xivo-xds-sync-agent.deb'),
+          path.join(checkout, `dist/xivo-xds-sync-agent_${VERSION}_amd64.deb`),
+        ],
+      ],
+      ['/install/rsync_xds.pub', [places.oldPublishedKey]],
+    ]);
+  }
+
+  /** Answers one request; fixed names only, so that no path of a peer's is ever opened. */
+  async answer(request: IncomingMessage, response: ServerResponse, keep: Keep): Promise<void> {
+    const candidates = this.#files.get(request.url ?? '');
+    if (candidates === undefined) return refuse(response, 404, 'nothing is here');
+    if (request.method !== 'GET') return refuse(response, 405, 'only GET');
+    const file = candidates.find((candidate) => existsSync(candidate));
+    if (file === undefined) return refuse(response, 404, 'this Main does not have that file');
+    if (this.#downloads >= MAX_DOWNLOADS) return refuse(response, 503, 'too many downloads: try again');
+    this.#downloads += 1;
+    keep();
+    const timeout = setTimeout(() => request.socket.destroy(), DOWNLOAD_TIMEOUT);
+    try {
+      response.writeHead(200, {
+        'content-type': 'application/octet-stream',
+        'content-length': statSync(file).size,
+        connection: 'close',
+      });
+      await pipeline(createReadStream(file), response);
+    } catch (error) {
+      // Most often the other side hung up.
+      this.#log.warn('a download failed', { file, error });
+      response.destroy();
+    } finally {
+      clearTimeout(timeout);
+      this.#downloads -= 1;
+    }
+  }
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    .end(`${reason}\n`);
+}
