@@ -131,7 +131,6 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
           path: pathSchema,
           hash: hashSchema,
           size: z.int().min(0).max(MAX_FILE_BYTES),
-          from: z.int().min(0).max(MAX_FILE_BYTES),
         }),
       )
       .max(MAX_ITEMS),

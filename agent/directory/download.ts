@@ -110,7 +110,7 @@ async function fetch(
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
   if (files.length === 0) return;
-  const items = files.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size, from: 0 }));
+  const items = files.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size }));
   const stream = job.session.get(job.directory, items);
   const sizes = files.map(({ entry }) => entry.size);
   await unpackFiles(stream, sizes, (number) => {

@@ -34,7 +34,7 @@ export async function upload(
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
-    return [{ path: offer.path, size: offer.entry.size, from: 0, stamp: replica.stampAt(offer.path) ?? '' }];
+    return [{ path: offer.path, size: offer.entry.size, stamp: replica.stampAt(offer.path) ?? '' }];
   });
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const { out, results } = session.offer(directory, offers, bytes);

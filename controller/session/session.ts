@@ -276,24 +276,23 @@ export class Session {
 
   /** Sends the content of files, as long as they are what the agent takes them for. */
   async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
-    const files = request.items.map(({ path, hash, size, from }): Packed => {
+    const files = request.items.map(({ path, hash, size }): Packed => {
       const refusal =
         refusePath(path) ??
         (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
       const shown = directory.replica.get(path);
       const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
-      const same = entry?.hash === hash && entry.size === size && from <= size;
+      const same = entry?.hash === hash && entry.size === size;
       const why = refusal ?? (same ? undefined : 'changed on Main');
       return {
         path,
         size,
-        from,
         stamp: directory.replica.stampAt(path) ?? '',
         ...(why !== undefined && { refusal: why }),
       };
     });
     try {
-      const bytes = files.reduce((sum, file) => sum + file.size - file.from, 0);
+      const bytes = files.reduce((sum, file) => sum + file.size, 0);
       const out = this.#channel.openOutgoing(request.stream, bytes);
       await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
         out.abort(String(error));

@@ -100,6 +100,8 @@ export class Staging implements Disposable {
   readonly #cutOff: CutOff;
   /** Inodes of what was staged, by name. */
   readonly #staged = new Map<string, string>();
+  /** Files that may still be open: an archive that breaks off in the middle finishes none. */
+  readonly #files = new Set<StagedFile>();
   #next = 0;
 
   constructor(id: string, options: ApplierOptions, cutOff: CutOff, bytes: number) {
@@ -120,6 +122,7 @@ export class Staging implements Disposable {
     const name = this.#nextName();
     const file = new StagedFile(this.#area.stage, name);
     this.#staged.set(name, file.inode);
+    this.#files.add(file);
     return file;
   }
 
@@ -177,6 +180,7 @@ export class Staging implements Disposable {
   /** Removes what was staged and did not become visible. */
   [Symbol.dispose](): void {
     try {
+      for (const file of this.#files) file.discard();
       for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
       const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
       // The trash's list is all that tells what still lies in the staging area.

@@ -47,7 +47,7 @@ export class StagedFile {
     return { name: this.#name, inode: this.inode };
   }
 
-  /** Gives it up. */
+  /** Gives it up: its name goes, and its handle. Once finished, it is no longer this one's to remove. */
   discard(): void {
     if (!this.#open) return;
     this.#close();

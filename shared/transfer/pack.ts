@@ -20,8 +20,6 @@ export type Packed = {
   /** Why it can't be sent, when that is known already. */
   readonly refusal?: string;
   readonly stamp: Stamp;
-  /** Bytes that the receiver holds already. */
-  readonly from: number;
 };
 
 /**
@@ -74,7 +72,7 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
   try {
     if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp)
       return await addError(pack, number, 'changed');
-    const size = file.size - file.from;
+    const { size } = file;
     if (size <= SMALL) await addSmall(pack, number, fd, file);
     else await addLarge(pack, number, fd, file);
   } finally {
@@ -83,12 +81,12 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
 }
 
 async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
-  const size = file.size - file.from;
+  const { size } = file;
   const content = Buffer.allocUnsafe(size);
   let at = 0;
   try {
     while (at < size) {
-      const length = readSync(fd, content, at, size - at, file.from + at);
+      const length = readSync(fd, content, at, size - at, at);
       if (length === 0) return await addError(pack, number, 'changed');
       at += length;
     }
@@ -99,7 +97,7 @@ async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed
 }
 
 async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
-  const size = file.size - file.from;
+  const { size } = file;
   const entry = pack.entry({ name: String(number), size });
   const ended = new Promise<void>((resolve, reject) => {
     entry.on('finish', () => resolve());
@@ -108,7 +106,7 @@ async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed
   });
   for (let at = 0; at < size;) {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, file.from + at);
+    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
     // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
     const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
     at += piece.length;

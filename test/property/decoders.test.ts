@@ -78,7 +78,7 @@ const FROM_AGENT: unknown[] = [
     directories: ['moh'],
   },
   { type: 'want-manifest', directory: 'moh' },
-  { type: 'get', stream: 1, directory: 'moh', items: [{ path: 'a', hash: HASH, size: 1, from: 0 }] },
+  { type: 'get', stream: 1, directory: 'moh', items: [{ path: 'a', hash: HASH, size: 1 }] },
   {
     type: 'offer',
     stream: 2,
