@@ -1,0 +1,153 @@
+import { DIRECTORIES, type DirectoryName } from '../harness/host.ts';
+import type { Random } from './random.ts';
+
+export type Place = { readonly host: string; readonly directory: DirectoryName; readonly path: string };
+
+/** What a user of a host does. What can't be done (nothing is there, …) is left out. */
+export type Deed =
+  | { readonly do: 'write'; readonly at: Place; readonly size: number; readonly how: 'in-place' | 'renamed' }
+  /** Open for writing for as long as it takes: no part of it may travel before it is closed. */
+  | { readonly do: 'write-slowly'; readonly at: Place; readonly size: number; readonly takes: number }
+  | { readonly do: 'append'; readonly at: Place; readonly size: number }
+  | { readonly do: 'remove'; readonly at: Place }
+  | { readonly do: 'rename'; readonly at: Place; readonly to: string }
+  | { readonly do: 'remove-folder'; readonly at: Place }
+  | { readonly do: 'make-folder'; readonly at: Place }
+  | { readonly do: 'link'; readonly at: Place; readonly target: string }
+  | { readonly do: 'touch'; readonly at: Place; readonly mode: number };
+
+/** What befalls a host or the network. Times in milliseconds. */
+export type Fault =
+  | { readonly do: 'kill'; readonly host: string; readonly away: number }
+  | { readonly do: 'terminate'; readonly host: string; readonly away: number }
+  | { readonly do: 'cut'; readonly host: string; readonly lasts: number }
+  | { readonly do: 'slow'; readonly host: string; readonly lasts: number };
+
+export type Operation = { readonly number: number; readonly wait: number; readonly what: Deed | Fault };
+
+export type RoundPlan = {
+  readonly hosts: readonly string[];
+  readonly deeds: number;
+  readonly kills: number;
+  readonly cuts: number;
+  /** Milliseconds that the deeds and faults are spread over. */
+  readonly length: number;
+};
+
+const NAMES = ['f0', 'f1', 'f2', 'f3', 'f4', 'f5'];
+const FOLDERS = ['d0', 'd1', 'd2', 'd3'];
+/** A name that is a file at one time and a folder at another. */
+const BOTH = 'x';
+const OVERRIDES = ['xds_override_0', 'd0/xds_override_1', 'd1/xds_override_2/f0', 'xds_override_3/f1'];
+const LOCALS = ['local-0', 'local-1', 'd0/local-2', 'd1/e0/local-3'];
+
+/** Names that only one MDS has, in one-way directories: what is there stays, whatever happens elsewhere. */
+export function isLocal(path: string): boolean {
+  return path.split('/').some((part) => part.startsWith('local-'));
+}
+
+export function isOverridePath(path: string): boolean {
+  return path.split('/').some((part) => part.startsWith('xds_override'));
+}
+
+/** The operations of one round, in order. Depends on nothing but the random numbers. */
+export function planRound(random: Random, plan: RoundPlan, first: number): Operation[] {
+  const whats: (Deed | Fault)[] = [];
+  for (let i = 0; i < plan.deeds; i++) whats.push(deed(random, plan.hosts));
+  for (let i = 0; i < plan.kills; i++) whats.push(kill(random, plan.hosts));
+  const mds = plan.hosts.filter((host) => host !== 'main');
+  for (let i = 0; i < plan.cuts; i++) whats.push(cut(random, mds));
+  if (random.chance(0.3)) whats.push({ do: 'slow', host: random.pick(mds), lasts: random.int(500, 4_000) });
+  const mean = plan.length / Math.max(1, whats.length);
+  return random
+    .shuffled(whats)
+    .map((what, i) => ({ number: first + i, wait: Math.round(random.next() * 2 * mean), what }));
+}
+
+function kill(random: Random, hosts: readonly string[]): Fault {
+  const host = random.pick(hosts);
+  const away = random.chance(0.7) ? 0 : random.int(50, 1_500);
+  return { do: random.chance(0.9) ? 'kill' : 'terminate', host, away };
+}
+
+function cut(random: Random, mds: readonly string[]): Fault {
+  return {
+    do: 'cut',
+    host: random.pick(mds),
+    lasts: random.chance(0.8) ? random.int(50, 900) : random.int(900, 3_000),
+  };
+}
+
+function deed(random: Random, hosts: readonly string[]): Deed {
+  const directory = random.weighted({
+    dialplan: 15,
+    moh: 15,
+    sounds: 25,
+    recordings: 45,
+  }) satisfies keyof typeof DIRECTORIES;
+  // One-way directories are changed on Main for the most part; on an MDS that is drift, or local.
+  const host = directory !== 'recordings' && random.chance(0.75) ? 'main' : random.pick(hosts);
+  const place = (path: string): Place => ({ host, directory, path });
+  const special = random.next();
+  if (special < 0.04) return write(random, place(random.pick(OVERRIDES)));
+  if (special < 0.08 && host !== 'main' && directory !== 'recordings')
+    return write(random, place(random.pick(LOCALS)));
+  const kind = random.weighted({
+    write: 40,
+    'write-slowly': 4,
+    append: directory === 'dialplan' ? 0 : 10,
+    remove: 12,
+    rename: 10,
+    'move-folder': 4,
+    'remove-folder': 2,
+    'make-folder': 4,
+    link: 4,
+    touch: 4,
+  });
+  switch (kind) {
+    case 'write':
+      return write(random, place(filePath(random)));
+    case 'write-slowly':
+      return {
+        do: 'write-slowly',
+        at: place(filePath(random)),
+        size: size(random),
+        takes: random.int(200, 2_000),
+      };
+    case 'append':
+      return { do: 'append', at: place(filePath(random)), size: random.int(1, 5_000) };
+    case 'remove':
+      return { do: 'remove', at: place(filePath(random)) };
+    case 'rename':
+      return { do: 'rename', at: place(filePath(random)), to: filePath(random) };
+    case 'move-folder':
+      return { do: 'rename', at: place(random.pick(FOLDERS)), to: random.pick(FOLDERS) };
+    case 'remove-folder':
+      return { do: 'remove-folder', at: place(random.pick([...FOLDERS, BOTH])) };
+    case 'make-folder':
+      return { do: 'make-folder', at: place(`${random.pick(FOLDERS)}/empty`) };
+    case 'link':
+      return { do: 'link', at: place(`link-${random.int(0, 2)}`), target: random.pick(NAMES) };
+    case 'touch':
+      return { do: 'touch', at: place(filePath(random)), mode: random.pick([0o600, 0o640, 0o664]) };
+  }
+}
+
+function write(random: Random, at: Place): Deed {
+  return { do: 'write', at, size: size(random), how: random.chance(0.6) ? 'in-place' : 'renamed' };
+}
+
+function filePath(random: Random): string {
+  const kind = random.next();
+  if (kind < 0.1) return random.chance(0.5) ? BOTH : `${BOTH}/${random.pick(NAMES)}`;
+  if (kind < 0.45) return random.pick(NAMES);
+  if (kind < 0.85) return `${random.pick(FOLDERS)}/${random.pick(NAMES)}`;
+  return `${random.pick(FOLDERS)}/e0/${random.pick(NAMES)}`;
+}
+
+function size(random: Random): number {
+  const kind = random.next();
+  if (kind < 0.75) return random.int(0, 4_000);
+  if (kind < 0.96) return random.int(4_000, 300_000);
+  return random.int(300_000, 10_000_000);
+}

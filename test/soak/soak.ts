@@ -1,0 +1,204 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Books } from './books.ts';
+import { contentsFound, differences, disturbed, statusFaults } from './checks.ts';
+import { Observer } from './observer.ts';
+import { type Operation, planRound, type RoundPlan } from './operation.ts';
+import { Random } from './random.ts';
+import { isDeed, Users } from './users.ts';
+import { World } from './world.ts';
+
+export type SoakOptions = {
+  readonly seed: number;
+  /** Ends with the first round after so many milliseconds, when the kills and cuts are done. */
+  readonly length: number;
+  readonly kills: number;
+  readonly cuts: number;
+  readonly killsPerRound: number;
+  readonly loopback: boolean;
+  /** Leaves the folder of the hosts, their logs and the log of operations when all is well, too. */
+  readonly keep: boolean;
+  readonly say: (line: string) => void;
+};
+
+export type SoakReport = {
+  readonly network: string;
+  readonly rounds: number;
+  readonly operations: number;
+  readonly contents: number;
+  readonly looked: number;
+  readonly kills: number;
+  readonly terminations: number;
+  readonly cuts: number;
+  readonly slow: number;
+  readonly slowestQuiet: number;
+};
+
+/** Something that must never happen did; the folder of the hosts is kept to look into. */
+export class SoakFailure extends Error {}
+
+const ROUND_LENGTH = 6_000;
+const DEEDS_PER_ROUND = 60;
+/** How long hosts may take to agree once everything is healed, milliseconds. */
+const QUIET_LIMIT = 60_000;
+/** A wait this long is worth a line in the log, milliseconds. */
+const LONG_WAIT = 8_000;
+const MAX_SHOWN = 20;
+
+/**
+ * A real Main and three real MDS under random deeds and faults, and at the end of each round a quiet point where
+ * every invariant is checked. The seed determines the operations, their order and the waits between them; when
+ * the processes run is the machine's affair.
+ *
+ * @throws SoakFailure with the seed, what is wrong and where the log of operations lies
+ */
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const names = ['mds1', 'mds2', 'mds3'];
+  const world = await World.start(names, options.loopback);
+  const log = path.join(world.folder, 'operations.log');
+  writeFileSync(log, `seed ${options.seed}\n`);
+  const books = new Books();
+  const users = new Users(world.hosts, options.seed, books);
+  const observer = new Observer([...world.hosts.values()], books);
+  const random = new Random(options.seed);
+  const trash = new Map<string, string>();
+  const begun = performance.now();
+  let rounds = 0;
+  let operations = 0;
+  let slowestQuiet = 0;
+  let failed = true;
+  const note = (line: string): void => appendFileSync(log, `${new Date().toISOString()} ${line}\n`);
+  options.say(`seed ${options.seed}; ${world.network.kind}; in ${world.folder}`);
+  observer.start();
+  try {
+    await quietPoint({ world, users, books, observer, trash, note });
+    while (!isEnough(options, world, performance.now() - begun)) {
+      const plan = roundPlan(options, world, [...world.hosts.keys()]);
+      const round = planRound(random, plan, operations);
+      for (const operation of round) {
+        await sleep(operation.wait);
+        note(`${operation.number} ${JSON.stringify(operation.what)}: ${carryOut(operation, world, users)}`);
+      }
+      operations += round.length;
+      rounds += 1;
+      await users.rest();
+      await world.heal();
+      note('quiet point');
+      const took = await quietPoint({ world, users, books, observer, trash, note });
+      slowestQuiet = Math.max(slowestQuiet, took);
+      note(`quiet after ${took} ms`);
+      const { kills, cuts } = world.counts;
+      options.say(
+        `round ${rounds}: quiet after ${took} ms; ${operations} operations, ${kills} kills, ${cuts} cuts, ${books.size} contents, ${observer.looked} looks`,
+      );
+    }
+    failed = false;
+    return {
+      network: world.network.kind,
+      rounds,
+      operations,
+      contents: books.size,
+      looked: observer.looked,
+      ...world.counts,
+      slowestQuiet,
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    note(`FAILED: ${why}`);
+    throw new SoakFailure(
+      `seed ${options.seed}, round ${rounds + 1}: ${why}\n` +
+        `operations: ${log}; hosts and their logs: ${world.folder}\n` +
+        `again: npm run soak -- --seed ${options.seed} --kills ${options.kills} --partitions ${options.cuts}`,
+      { cause: error },
+    );
+  } finally {
+    observer.stop();
+    await world.end(failed || options.keep);
+  }
+}
+
+function isEnough({ length, kills, cuts }: SoakOptions, { counts }: World, passed: number): boolean {
+  return passed >= length && counts.kills >= kills && counts.cuts >= cuts;
+}
+
+function roundPlan(options: SoakOptions, world: World, hosts: readonly string[]): RoundPlan {
+  const { killsPerRound } = options;
+  const killsLeft = options.kills - world.counts.kills;
+  const cutsLeft = options.cuts - world.counts.cuts;
+  const roundsLeft = Math.max(1, Math.ceil(killsLeft / killsPerRound));
+  return {
+    hosts,
+    deeds: DEEDS_PER_ROUND,
+    kills: killsPerRound,
+    cuts: Math.max(2, Math.ceil(cutsLeft / roundsLeft)),
+    length: ROUND_LENGTH,
+  };
+}
+
+function carryOut({ what, number }: Operation, world: World, users: Users): string {
+  if (isDeed(what)) return users.carryOut(what, number);
+  world.befall(what);
+  return 'begun';
+}
+
+type Checked = {
+  readonly world: World;
+  readonly users: Users;
+  readonly books: Books;
+  readonly observer: Observer;
+  readonly trash: Map<string, string>;
+  readonly note: (line: string) => void;
+};
+
+/** Waits until all hosts agree, and checks everything. @returns how long agreeing took, milliseconds */
+async function quietPoint({ world, users, books, observer, trash, note }: Checked): Promise<number> {
+  const begun = performance.now();
+  let told = begun;
+  for (;;) {
+    const status = await world.status().catch(() => undefined);
+    const inSync =
+      status !== undefined && status.mds.length === world.mds.length && status.mds.every((mds) => mds.inSync);
+    const different = inSync ? differences(world, users) : [];
+    if (inSync && different.length === 0) break;
+    const seen = inSync ? different : [JSON.stringify(status?.mds)];
+    if (performance.now() - told > LONG_WAIT) {
+      told = performance.now();
+      note(`still waiting:\n${shown(seen)}`);
+    }
+    if (performance.now() - begun > QUIET_LIMIT) {
+      throw new SoakFailure(`hosts do not agree within ${QUIET_LIMIT} ms:\n${shown(seen)}`);
+    }
+    await sleep(100);
+  }
+  const took = Math.round(performance.now() - begun);
+  const status = await world.status();
+  fail('status and disk differ', statusFaults(world, status));
+  fail('overrides or local files were touched', disturbed(world, users));
+  fail('something half-written was visible', observer.faults);
+  const { found, staged } = contentsFound(world, trash);
+  fail('content was lost', books.lost(found));
+  fail('staged files are left', staged);
+  const wrong = (await world.verify()).filter(({ ok }) => !ok);
+  fail(
+    'verify found differences',
+    wrong.map((host) => JSON.stringify(host)),
+  );
+  const toDo = (await world.plan()).filter(({ actions }) => actions.some(({ action }) => action !== 'skip'));
+  fail(
+    'a second plan is not empty',
+    toDo.map((pass) => JSON.stringify(pass)),
+  );
+  fail('hosts differ after verify', differences(world, users));
+  books.restart(found);
+  return took;
+}
+
+function fail(what: string, faults: readonly string[]): void {
+  if (faults.length > 0) throw new SoakFailure(`${what}:\n${shown(faults)}`);
+}
+
+function shown(lines: readonly string[]): string {
+  const more = lines.length > MAX_SHOWN ? `\n  and ${lines.length - MAX_SHOWN} more` : '';
+  return `  ${lines.slice(0, MAX_SHOWN).join('\n  ')}${more}`;
+}

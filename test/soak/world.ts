@@ -1,0 +1,198 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { HostVerification } from '../../controller/daemon/verification.ts';
+import type { MdsPass } from '../../controller/daemon/passes.ts';
+import type { Status } from '../../controller/daemon/status.ts';
+import { askDaemon } from '../../shared/control/controlClient.ts';
+import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../harness/host.ts';
+import { namespaces, type Network, relays } from './network.ts';
+import type { Fault } from './operation.ts';
+
+const run = promisify(execFile);
+const RELAY_PORT = 9443;
+const AGENT = path.resolve(import.meta.dirname, '../../bin/xivo-xds-sync-agent');
+
+/** Short settle times, and no guard: random removals are many, and the guard has tests of its own. */
+const CONFIGURATION = `settle: 100ms
+directories:
+  - { name: dialplan }
+  - { name: moh }
+  - { name: sounds }
+  - { name: recordings, settle: 250ms }
+guard: { percent: 100, files: 1000000 }
+`;
+
+/** A real Main and real MDS, each a process with a folder of its own, and the network between them. */
+export class World {
+  readonly folder: string;
+  readonly network: Network;
+  readonly main: Host;
+  readonly mds: readonly Host[];
+  readonly hosts: ReadonlyMap<string, Host>;
+  counts = { kills: 0, terminations: 0, cuts: 0, slow: 0 };
+  readonly #pending = new Set<Promise<void>>();
+  readonly #cut = new Map<string, number>();
+
+  private constructor(folder: string, network: Network, names: readonly string[]) {
+    this.folder = folder;
+    this.network = network;
+    this.main = new Host(folder, 'main', 'xivo-xds-sync');
+    this.mds = names.map((name) => new Host(folder, name, 'xivo-xds-sync-agent'));
+    this.hosts = new Map([this.main, ...this.mds].map((host) => [host.name, host]));
+  }
+
+  /** Makes it, starts it and waits until all are in sync. */
+  static async start(names: readonly string[], loopback: boolean): Promise<World> {
+    const folder = mkdtempSync(path.join(process.env['XDS_TEST_DIR'] ?? os.tmpdir(), 'xds-soak-'));
+    const world = new World(folder, await makeNetwork(names, loopback), names);
+    try {
+      await world.#begin();
+      return world;
+    } catch (error) {
+      await world.end();
+      throw error;
+    }
+  }
+
+  host(name: string): Host {
+    const found = this.hosts.get(name);
+    if (found === undefined) throw new Error(`no host ${name}`);
+    return found;
+  }
+
+  /** Lets a fault happen; it is over by itself after its time. */
+  befall(fault: Fault): void {
+    const work = this.#suffer(fault).finally(() => this.#pending.delete(work));
+    this.#pending.add(work);
+  }
+
+  /** Every fault is over, every daemon runs. */
+  async heal(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    for (const host of this.hosts.values()) if (!host.isRunning) this.#launch(host);
+  }
+
+  async ask(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return askDaemon(path.join(this.main.root, 'run/xivo-xds-sync/controller.sock'), command, args, '');
+  }
+
+  async status(): Promise<Status> {
+    return (await this.ask('status')) as Status;
+  }
+
+  async plan(): Promise<readonly MdsPass[]> {
+    return ((await this.ask('plan')) as { mds: MdsPass[] }).mds;
+  }
+
+  async verify(): Promise<readonly HostVerification[]> {
+    const { main, mds } = (await this.ask('verify')) as { main: HostVerification; mds: HostVerification[] };
+    return [main, ...mds];
+  }
+
+  /** Ends everything. @param keep leaves the folder, to look into */
+  async end(keep = false): Promise<void> {
+    await Promise.allSettled(this.#pending);
+    await Promise.all([...this.hosts.values()].map((host) => host.kill()));
+    await this.network.end();
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #begin(): Promise<void> {
+    const { main, network } = this;
+    await main.ok(['init', '--no-service', '--listen', network.listen]);
+    writeFileSync(
+      path.join(main.root, 'etc/xivo-xds-sync/controller.yml'),
+      `listen: "${network.listen}"\n${CONFIGURATION}`,
+    );
+    // A directory that became empty is held; these files are never touched.
+    for (const directory of Object.keys(DIRECTORIES) as (keyof typeof DIRECTORIES)[])
+      main.write(directory, 'always.conf', `[always-${directory}]\nexten = 201,1,NoOp()\n`);
+    this.#launch(main);
+    await eventually('Main answers', () =>
+      this.status().then(
+        () => true,
+        () => false,
+      ),
+    );
+    for (const mds of this.mds) {
+      await this.#enrol(mds);
+      this.#launch(mds);
+    }
+  }
+
+  async #enrol(mds: Host): Promise<void> {
+    const token = path.join(this.folder, 'token');
+    writeFileSync(token, await this.main.ok(['mds', 'add', mds.name]), { mode: 0o600 });
+    const words = [
+      ...this.network.before(mds.name),
+      ...[AGENT, '--root', mds.root, 'enroll', '--token-file', token],
+      ...['--main', this.network.mainFrom(mds.name)],
+    ];
+    await run(words[0] ?? '', words.slice(1));
+    const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
+    mkdirSync(path.dirname(file), { recursive: true });
+    const { script } = new FakeAsterisk(mds);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\nasterisk: "${script}"\n`);
+  }
+
+  #launch(host: Host): void {
+    host.start(this.network.before(host.name));
+  }
+
+  async #suffer(fault: Fault): Promise<void> {
+    const { host: name } = fault;
+    switch (fault.do) {
+      case 'kill':
+      case 'terminate': {
+        const host = this.host(name);
+        if (!host.isRunning) return;
+        if (fault.do === 'kill') {
+          this.counts.kills += 1;
+          await host.kill();
+        } else {
+          this.counts.terminations += 1;
+          await host.stop();
+        }
+        await sleep(fault.away);
+        if (!host.isRunning) this.#launch(host);
+        return;
+      }
+      case 'cut': {
+        this.counts.cuts += 1;
+        this.#cutOnce(name, 1);
+        await sleep(fault.lasts);
+        this.#cutOnce(name, -1);
+        return;
+      }
+      case 'slow': {
+        this.counts.slow += 1;
+        this.network.slow(name, true);
+        await sleep(fault.lasts);
+        this.network.slow(name, false);
+      }
+    }
+  }
+
+  /** Two cuts at a time are one. */
+  #cutOnce(name: string, step: 1 | -1): void {
+    const before = this.#cut.get(name) ?? 0;
+    const after = before + step;
+    this.#cut.set(name, after);
+    if (before === 0 || after === 0) this.network.cut(name, after > 0);
+  }
+}
+
+async function makeNetwork(names: readonly string[], loopback: boolean): Promise<Network> {
+  if (!loopback) {
+    try {
+      return namespaces(names);
+    } catch {
+      // Not root, or a kernel without them: the relays do, and the report says so.
+    }
+  }
+  return relays(names, RELAY_PORT + 1_000 + (process.pid % 1_000));
+}
