@@ -7,7 +7,8 @@ import { errnoOf } from '../disk/errno.ts';
 import type { Entry } from '../manifest/entry.ts';
 import type { PathState, Sight } from '../manifest/state.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '../paths/names.ts';
-import { baseOf, isBelow, joinPath, MAX_DEPTH, depthOf, parentOf } from '../paths/relative.ts';
+import { isNested } from '../paths/nesting.ts';
+import { baseOf, isBelow, isOverride, joinPath, MAX_DEPTH, depthOf, parentOf } from '../paths/relative.ts';
 import type { Tree } from '../plan/tree.ts';
 import { Breather } from '../time/breathe.ts';
 import type { Clock } from '../time/clock.ts';
@@ -140,7 +141,9 @@ export class Replica implements Tree {
   /** Reads folders again (not what lies in their known folders). */
   rereadFolders(folders: readonly string[]): Promise<void> {
     return this.#exclusive(async (open) => {
-      for (const folder of folders) await this.#readFolder(open, folder, false);
+      for (const folder of folders) {
+        if (!this.#isForeign(folder)) await this.#readFolder(open, folder, false);
+      }
     });
   }
 
@@ -322,8 +325,15 @@ export class Replica implements Tree {
     }
   }
 
+  /** What lies in an override or in another synchronised directory is not ours, whatever a hint says. */
+  #isForeign(folder: string): boolean {
+    const isOurArea = folder === RESERVED_NAME || isBelow(folder, RESERVED_NAME);
+    return isOurArea || isOverride(folder) || isNested(this.#options.nested, folder);
+  }
+
   #lookAgain(open: OpenFolders, path: string, fresh: string[]): void {
     const name = baseOf(path);
+    if (this.#isForeign(parentOf(path))) return;
     if (name.startsWith(OVERRIDE_PREFIX)) {
       // Whether it came or went, only its folder's list can tell cheaply.
       fresh.push(parentOf(path));

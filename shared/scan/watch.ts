@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import { realpathSync, statSync } from 'node:fs';
-import { RESERVED_NAME } from '../paths/names.ts';
+import { OVERRIDE_PREFIX, RESERVED_NAME } from '../paths/names.ts';
 import type { Replica } from './replica.ts';
 
 /** Events are gathered this long before anything is looked at, milliseconds. */
@@ -65,7 +65,10 @@ export class Watch {
     }
     const ignored = new Set([...nested, RESERVED_NAME].map((inner) => path.join(this.#real, inner)));
     const watcher = watch(this.#real, {
-      ignored: (file, stats) => ignored.has(file) || (stats !== undefined && !stats.isDirectory()),
+      ignored: (file, stats) =>
+        ignored.has(file) ||
+        path.basename(file).startsWith(OVERRIDE_PREFIX) ||
+        (stats !== undefined && !stats.isDirectory()),
       ignoreInitial: true,
       followSymlinks: false,
       atomic: false,
