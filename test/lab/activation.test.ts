@@ -20,7 +20,10 @@ class LiveCluster {
     this.cluster = cluster;
   }
 
-  static async start(root: string, options: { mds: readonly string[]; config?: string }): Promise<LiveCluster> {
+  static async start(
+    root: string,
+    options: { mds: readonly string[]; config?: string },
+  ): Promise<LiveCluster> {
     const live = new LiveCluster(await Cluster.make(options));
     const { cluster } = live;
     cluster.main.write('dialplan', 'a.conf', plan(1));
@@ -94,8 +97,14 @@ describe('With a real Asterisk on every MDS', () => {
     cluster.main.write('dialplan', 'b.conf', '[default]\nexten = 777,1,NoOp(new)\n');
     cluster.main.write('moh', 'default/second.wav', wav());
     for (const { name } of cluster.mds) {
-      await eventually(`777 is active on ${name}`, async () => (await live?.cli(name, 'dialplan show 777@default'))?.includes('new') === true);
-      await eventually(`the music is there on ${name}`, async () => (await live?.cli(name, 'moh show files'))?.includes('second') === true);
+      await eventually(
+        `777 is active on ${name}`,
+        async () => (await live?.cli(name, 'dialplan show 777@default'))?.includes('new') === true,
+      );
+      await eventually(
+        `the music is there on ${name}`,
+        async () => (await live?.cli(name, 'moh show files'))?.includes('second') === true,
+      );
     }
     await cluster.inSync();
   });
@@ -107,12 +116,17 @@ describe('With a real Asterisk on every MDS', () => {
     for (let i = 0; i < CHANGES; i++) {
       const begun = performance.now();
       cluster.main.write('dialplan', 'a.conf', plan(100 + i));
-      await eventually('it is active', async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes(`version ${100 + i}`) === true);
+      await eventually(
+        'it is active',
+        async () =>
+          (await live?.cli('mds1', 'dialplan show 201@default'))?.includes(`version ${100 + i}`) === true,
+      );
       times.push(performance.now() - begun);
       await sleep(100);
     }
     times.sort((a, b) => a - b);
-    const at = (share: number): string => `${Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)} ms`;
+    const at = (share: number): string =>
+      `${Math.round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)} ms`;
     t.diagnostic(`from save to active over ${CHANGES} changes: p50 ${at(0.5)}, p99 ${at(0.99)}`);
     assert.ok((await cluster.statusOf('mds1')).lagMs !== null);
   });
@@ -127,9 +141,15 @@ describe('When Asterisk refuses what lint let through', () => {
     if (root === undefined) return;
     live = await LiveCluster.start(root, { mds: ['mds1'], config: `directories: ${DIRECTORIES}\n` });
     const { cluster } = live;
-    cluster.main.write('dialplan', 'a.conf', '[default]\nexten = 201,1,NoOp(bad)\n[cut\nexten = 1,1,NoOp()\n');
+    cluster.main.write(
+      'dialplan',
+      'a.conf',
+      '[default]\nexten = 201,1,NoOp(bad)\n[cut\nexten = 1,1,NoOp()\n',
+    );
     cluster.main.write('dialplan', 'c.conf', '[default]\nexten = 888,1,NoOp(came along)\n');
-    await eventually('the refusal is told', async () => (await cluster.statusOf('mds1')).errors.some(({ message }) => message.includes('Asterisk refused')));
+    await eventually('the refusal is told', async () =>
+      (await cluster.statusOf('mds1')).errors.some(({ message }) => message.includes('Asterisk refused')),
+    );
     const mds = cluster.one('mds1');
     const { errors } = await cluster.statusOf('mds1');
     assert.match(errors.map(({ message }) => message).join('\n'), /a\.conf, line 3: .*no closing/);
@@ -143,9 +163,15 @@ describe('When Asterisk refuses what lint let through', () => {
     if (live === undefined) return t.skip('there is no Asterisk');
     const { cluster } = live;
     cluster.main.write('moh', 'default/other.wav', wav());
-    await eventually('the music is there', async () => (await live?.cli('mds1', 'moh show files'))?.includes('other') === true);
+    await eventually(
+      'the music is there',
+      async () => (await live?.cli('mds1', 'moh show files'))?.includes('other') === true,
+    );
     cluster.main.write('dialplan', 'a.conf', plan(2));
-    await eventually('it is active', async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes('version 2') === true);
+    await eventually(
+      'it is active',
+      async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes('version 2') === true,
+    );
     assert.match(await live.cli('mds1', 'dialplan show 888@default'), /came along/);
     await cluster.inSync();
   });
@@ -155,10 +181,15 @@ describe('When Asterisk refuses what lint let through', () => {
     const { cluster } = live;
     await live.asterisks.get('mds1')?.stop();
     cluster.main.write('dialplan', 'a.conf', plan(3));
-    await eventually('the reload is owed', async () => (await cluster.statusOf('mds1')).owedReloads.includes('dialplan'));
+    await eventually('the reload is owed', async () =>
+      (await cluster.statusOf('mds1')).owedReloads.includes('dialplan'),
+    );
     assert.equal((await cluster.statusOf('mds1')).inSync, false);
     await live.asterisks.get('mds1')?.start();
-    await eventually('it is active', async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes('version 3') === true);
+    await eventually(
+      'it is active',
+      async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes('version 3') === true,
+    );
     await cluster.inSync(60_000);
   });
 });
