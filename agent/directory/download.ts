@@ -2,6 +2,7 @@ import type { Record, Staging, Applier } from '../../shared/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
 import { stagingSink, type StagingResult } from '../../shared/apply/stagingSink.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
+import { MAX_ITEMS } from '../../protocol/limits.ts';
 import { bytesOf, type FileEntry } from '../../shared/manifest/entry.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
@@ -109,15 +110,18 @@ async function fetch(
   files: readonly { path: string; entry: FileEntry }[],
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
-  if (files.length === 0) return;
-  const items = files.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size }));
-  const stream = job.session.get(job.directory, items);
-  const sizes = files.map(({ entry }) => entry.size);
-  await unpackFiles(stream, sizes, (number) => {
-    const file = files[number];
-    if (file === undefined) throw new Error(`entry ${number} was not asked for`);
-    return stagingSink(staging, file.entry, take(file.path, file.entry));
-  });
+  // Asterisk reads some directories as one set, however many files that is; a message has an end.
+  for (let at = 0; at < files.length; at += MAX_ITEMS) {
+    const part = files.slice(at, at + MAX_ITEMS);
+    const items = part.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size }));
+    const stream = job.session.get(job.directory, items);
+    const sizes = part.map(({ entry }) => entry.size);
+    await unpackFiles(stream, sizes, (number) => {
+      const file = part[number];
+      if (file === undefined) throw new Error(`entry ${number} was not asked for`);
+      return stagingSink(staging, file.entry, take(file.path, file.entry));
+    });
+  }
 }
 
 function stepFor(
