@@ -25,6 +25,9 @@ Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token 
   --root DIR           put this folder before every path: a whole MDS in a folder, for trying things out
   --uninstall          stop the agent and forget Main; the synchronised files stay
 
+Without an agent on this host, its package is fetched from Main, with curl or wget, over a connection that has shown
+the key that the token names.
+
 Nothing is asked when --main and a token are given. On a terminal, what is missing is asked for.
 EOF
 }
@@ -121,9 +124,84 @@ find_agent() {
   here=$(dirname "$(readlink -f "$0")")
   agent=/usr/bin/xivo-xds-sync-agent
   [ ! -x "$here/../bin/xivo-xds-sync-agent" ] || agent=$(readlink -f "$here/../bin/xivo-xds-sync-agent")
-  [ -x "$agent" ] || fail "the agent is not here: neither $agent nor $here/../bin/xivo-xds-sync-agent. Install the package xivo-xds-sync-agent first"
+}
+
+# Main's key in the form that curl and wget compare: from the token, or as it was learnt when enrolling.
+read_pin() {
+  hex=''
+  if [ -n "${token:-}" ]; then
+    payload=$(printf '%s' "${token#xds1.}" | tr -d ' \r\n' | tr '_-' '/+')
+    while [ $((${#payload} % 4)) -ne 0 ]; do payload="$payload="; done
+    hex=$(printf '%s' "$payload" | base64 -d 2>/dev/null | sed -n 's/.*"m":"\([0-9a-f]\{64\}\)".*/\1/p')
+  fi
+  if [ -z "$hex" ] && [ -r "$identity/main.json" ]; then
+    hex=$(sed -n 's/.*"mainPin":"\([0-9a-f]\{64\}\)".*/\1/p' "$identity/main.json")
+  fi
+  [ -n "$hex" ] || return 1
+  octal=''
+  while [ -n "$hex" ]; do
+    rest=${hex#??}
+    octal="$octal\\$(printf '%03o' "0x${hex%"$rest"}")"
+    hex=$rest
+  done
+  # shellcheck disable=SC2059 # the format is the bytes
+  pin=sha256//$(printf "$octal" | base64)
+}
+
+# Fetches $1 from Main into the file $2. Nothing is sent before Main's key is the expected one. The certificate's name
+# does not matter then, and nobody signed it.
+fetch() {
+  if command -v curl >/dev/null 2>&1; then
+    curl --silent --show-error --fail --insecure --pinnedpubkey "$pin" --max-time 300 \
+      --output "$2" "https://$(with_port "$main")/install/$1"
+  elif command -v wget >/dev/null 2>&1; then
+    wget --quiet --no-check-certificate --pinnedpubkey="$pin" --tries=1 --timeout=60 \
+      --output-document="$2" "https://$(with_port "$main")/install/$1"
+  else
+    say 'there is neither wget nor curl here' >&2
+    return 1
+  fi
+}
+
+gave_up() {
+  rm -rf "$download"
+  fail "$*"
+}
+
+# The agent's package of Main's own version, where no agent is installed yet.
+need_agent() {
+  if [ ! -x "$agent" ]; then
+    [ -z "$root" ] || fail "the agent is not here: neither $agent nor $here/../bin/xivo-xds-sync-agent"
+    read_pin || fail 'the agent is not installed, and without a token it is not known which key Main has: make a token on Main with "xivo-xds-sync mds add NAME", or install the package xivo-xds-sync-agent first'
+    say "fetching the agent from Main at $(with_port "$main")"
+    download=$(mktemp -d) || fail 'there is no room in /tmp'
+    fetch xivo-xds-sync-agent.deb "$download/xivo-xds-sync-agent.deb" || gave_up "the agent can't be fetched from Main at $(with_port "$main"): is that the Main of the token, and does it run? Or copy /usr/share/xivo-xds-sync/xivo-xds-sync-agent.deb from Main, and install it with \"dpkg -i\""
+    said=$(dpkg --install "$download/xivo-xds-sync-agent.deb" 2>&1) || gave_up "the agent's package can't be installed: $said"
+    rm -rf "$download"
+    say 'installed the package xivo-xds-sync-agent'
+  fi
   said=$("$agent" --version 2>&1) || fail "the agent ($agent) does not run: $said"
 }
+
+# The rsync job's key is of no use any more, and opens this host to whoever has it.
+retire_old_key() {
+  authorized=$root/root/.ssh/authorized_keys
+  [ -f "$authorized" ] && read_pin || return 0
+  old_key=$(mktemp) || return 0
+  if fetch rsync_xds.pub "$old_key" 2>/dev/null; then
+    blob=$(awk '{ print $2; exit }' "$old_key")
+    if [ -n "$blob" ] && grep -qF " $blob" "$authorized"; then
+      backup=$authorized.before-xivo-xds-sync
+      if cp -p "$authorized" "$backup" && grep -vF " $blob" "$backup" >"$old_key"; [ -s "$backup" ]; then
+        cat "$old_key" >"$authorized"
+        say "Main's key of the old rsync job (rsync_xds) may not log in here any more: removed from $authorized, which is kept as $backup"
+        logger -t xivo-xds-sync "removed Main's rsync_xds key from $authorized; the file as it was: $backup" 2>/dev/null
+      fi
+    fi
+  fi
+  rm -f "$old_key"
+}
+
 
 name_places() {
   config=$root/etc/xivo-xds-sync/agent.yml
@@ -177,7 +255,10 @@ remember_missing() {
       folder=${folder%/*}
     done
   done
-  had_config=no had_identity=no had_state=no had_unit=no
+  had_config=no had_identity=no had_state=no had_unit=no had_agent=no download=''
+  [ ! -x "$agent" ] || had_agent=yes
+  # With a mark at the end, since the shell drops line ends there.
+  [ ! -e "$config" ] || old_config=$(cat "$config" && echo .)
   [ ! -e "$config" ] || had_config=yes
   [ ! -e "$identity" ] || had_identity=yes
   [ ! -e "$state/state.sqlite" ] || had_state=yes
@@ -190,10 +271,12 @@ undo() {
   stop_agent
   give_back_enrolment
   [ "$had_unit" = yes ] || remove_unit
-  [ "$had_config" = yes ] || rm -f "$config"
+  if [ "$had_config" = no ]; then rm -f "$config"; else printf '%s' "${old_config%.}" >"$config"; fi
   [ "$had_identity" = yes ] || rm -rf "$identity"
   [ "$had_state" = yes ] || rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm"
   rm -f "$pid_file" "$output"
+  [ -z "$download" ] || rm -rf "$download"
+  [ "$had_agent" = yes ] || remove_package
   printf '%s' "$made" | while read -r folder; do rmdir "$folder" 2>/dev/null; done
 }
 
@@ -203,6 +286,13 @@ give_back_enrolment() {
   replace=''
   run_agent leave >/dev/null 2>&1 || replace=' --replace'
   say "nothing of this was kept, but the token is spent: make another on Main with \"xivo-xds-sync mds add NAME$replace\"" >&2
+}
+
+# Only the program: what was there of identity and state before, is not dpkg's to take away.
+remove_package() {
+  ! dpkg-query -W xivo-xds-sync-agent >/dev/null 2>&1 || dpkg --remove xivo-xds-sync-agent >/dev/null 2>&1
+  [ "$had_config" = yes ] || [ "$had_state" = yes ] || [ "$had_identity" = yes ] ||
+    dpkg --purge xivo-xds-sync-agent >/dev/null 2>&1
 }
 
 # Lasts until the trap on EXIT is taken away. dash runs that one only when the shell exits by itself.
@@ -318,6 +408,7 @@ enrol() {
 install_new() {
   remember_missing
   undo_on_failure
+  need_agent
   prepare_start
   enrol
   spent=${token:+yes}
@@ -335,6 +426,7 @@ install_again() {
     fail "this host is an MDS of the Main at $known already: run \"$PROGRAM --uninstall\" first, or change \"main:\" in $config if the same Main has a new address"
   fi
   say "this host is enrolled already with the Main at $main"
+  need_agent
   if is_running; then
     say 'the agent runs'
     patience=2
@@ -371,6 +463,9 @@ remove_all() {
     mv "$config" "$config.old" && say "the configuration is now $config.old"
   fi
   rmdir "$state" "$run" 2>/dev/null
+  if [ -z "$root" ] && dpkg-query -W xivo-xds-sync-agent >/dev/null 2>&1; then
+    dpkg --remove xivo-xds-sync-agent >/dev/null 2>&1 && say 'removed the package xivo-xds-sync-agent'
+  fi
   say 'this host is no MDS any more. Its files stay, with the trash in .xivo-xds-sync of each directory.'
 }
 
@@ -391,6 +486,7 @@ install() {
     read_token
     install_new
   fi
+  retire_old_key
   if is_enrolled; then
     say "done. How this MDS is: $agent${root:+ --root $root} status"
     say 'How all are, on Main: xivo-xds-sync status'
