@@ -26,6 +26,7 @@ import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { Session } from '../session/session.ts';
 import { Alarms } from './alarms.ts';
 import { Bucket } from './bucket.ts';
+import { CanaryGate } from './canaryGate.ts';
 import { handleEnrolment } from './enrolments.ts';
 import { recordOf } from './record.ts';
 import { Rotation } from './rotation.ts';
@@ -58,6 +59,7 @@ export class Controller {
   readonly history: History;
   readonly registry: Registry;
   readonly alarms: Alarms;
+  readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();
   readonly sessions = new Map<string, Session>();
   /** When each agent was last here, and how it was then. */
@@ -86,6 +88,7 @@ export class Controller {
       log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
     this.history = new History(this.db);
     this.registry = new Registry(places.identityFolder);
+    this.canaries = new CanaryGate(config.canary);
     this.alarms = new Alarms(clock, log);
     this.#places = places;
     this.#peerLog = new PeerLog(log, clock);
@@ -120,7 +123,7 @@ export class Controller {
       keyPem: identity.keyPem,
       certificatePem: identity.certificatePem,
       refuseSession: (pin, certificate, address) => this.#refuseSession(pin, certificate, address),
-      onStranger: (address, reason) => this.#peerLog.warn('connection dropped', address, { reason }),
+      onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
       onSession: (peer) => void this.#admit(peer),
       onEnrol: (peer) => void this.#enrol(peer),
       onRequest: (request, response, keep) => void installFiles.answer(request, response, keep),
@@ -213,6 +216,26 @@ export class Controller {
     }
   }
 
+  #holdFor(name: string, mds: string): string | null {
+    const directory = this.directories.get(name);
+    return directory === undefined ? null : this.canaries.hold(directory, mds);
+  }
+
+  /** Lets everyone have what the canaries took well. */
+  #judgeCanaries(): void {
+    const canaries = this.config.canary.map((name) => ({ name, report: this.sessions.get(name)?.report }));
+    for (const directory of this.directories.values()) {
+      if (this.canaries.judge(directory, canaries)) this.openGate(directory);
+    }
+  }
+
+  /** The other MDS may have what the canaries have. */
+  openGate(directory: MainDirectory): void {
+    this.canaries.open(directory);
+    this.log.info('the canaries took it well: all may have it', { directory: directory.name });
+    for (const session of this.sessions.values()) session.retell(directory);
+  }
+
   #broadcast(revision: Revision): void {
     const changedAt = this.directories.get(revision.directory)?.changedAt ?? this.clock.now();
     for (const session of this.sessions.values()) session.tell(revision, changedAt);
@@ -292,6 +315,7 @@ export class Controller {
       clock: this.clock,
       log,
       sequence: () => this.db.sequence,
+      hold: (name) => this.#holdFor(name, agent.name),
       terms: (hello) => {
         const strange = memory.strangeness(hello.state);
         if (strange !== undefined) log.warn('the agent came back with another state', { state: strange });
@@ -306,7 +330,10 @@ export class Controller {
       },
       onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
       onApplied: (applied) => this.#recordApplied(agent.name, applied),
-      onReport: (_session, { sequence }) => memory.learn({ stateId, sequence }, this.clock.monotonic()),
+      onReport: (_session, { sequence }) => {
+        memory.learn({ stateId, sequence }, this.clock.monotonic());
+        if (this.canaries.isCanary(agent.name)) this.#judgeCanaries();
+      },
       onClose: (_session, reason) => {
         memory.write(this.clock.monotonic());
         this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });

@@ -35,7 +35,7 @@ export type ServerOptions = {
   /** An answer to a peer that may not open a session, or undefined when it may. */
   readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => SessionRefusal | undefined;
   /** A peer that never got as far as to show who it is. */
-  readonly onStranger: (address: string, why: string) => void;
+  readonly onStranger: (event: string, address: string, reason: string) => void;
   readonly onSession: (peer: Peer) => void;
   readonly onEnrol: (peer: Peer) => void;
   /** @param keep lets the connection last longer than a stranger's may */
@@ -67,7 +67,9 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#strangers = new Strangers(options.onStranger);
+    this.#strangers = new Strangers((address, reason) =>
+      options.onStranger('connection dropped', address, reason),
+    );
     this.#https = https.createServer({
       key: options.keyPem,
       cert: options.certificatePem,
@@ -88,7 +90,7 @@ export class Server {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever just hangs up (a port check of a monitoring system) is no news.
       if (code !== 'ECONNRESET')
-        options.onStranger(addressOf(socket), `no TLS handshake (${code ?? error.message})`);
+        options.onStranger('no TLS handshake', addressOf(socket), code ?? error.message);
     });
   }
 
@@ -136,7 +138,7 @@ export class Server {
     const address = addressOf(tls);
     const pin = pinIfUsable(der);
     if (pin === undefined) {
-      this.#options.onStranger(address, 'a key that is not ECDSA P-256');
+      this.#options.onStranger('connection refused', address, 'a key that is not ECDSA P-256');
       return refuse(
         socket,
         403,
