@@ -14,7 +14,8 @@ import { writeFileDurably } from '../../shared/disk/durableFile.ts';
 import type { Identity } from '../../shared/identity/certificate.ts';
 import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint.ts';
 import { proveEnrolment, tlsBinding } from '../../shared/identity/enrolmentProof.ts';
-import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
+import { firstIdentity } from '../../shared/identity/firstIdentity.ts';
+import { saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { decodeToken, type JoinToken } from '../../shared/identity/joinToken.ts';
 import { askMain } from '../link/askMain.ts';
 import { dial, type Dialled } from '../link/dial.ts';
@@ -34,7 +35,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
     throw new UsageError(`the token is for "${token.name}", not for "${options.name}"`);
   }
   const name = token?.name ?? options.name ?? hostname();
-  const identity = await identityOf(context, name);
+  const { identity } = await firstIdentity(context.places.identityFolder, name);
   const known = loadMembership(context.places.identityFolder);
   // Without a token nothing vouches for Main but what this MDS was told before.
   const mainPin = token?.mainPin ?? known?.mainPin;
@@ -84,15 +85,6 @@ async function readToken(file: string): Promise<JoinToken> {
   if (content.trim() === '')
     throw new UsageError(`there is no token in ${file === '-' ? 'standard input' : file}`);
   return decodeToken(content.slice(0, MAX_TOKEN_CHARACTERS));
-}
-
-async function identityOf({ places }: Context, name: string): Promise<Identity> {
-  const known = loadIdentity(places.identityFolder);
-  if (known !== undefined) return known;
-  const { createIdentity } = await import('../../shared/identity/certificate.ts');
-  const identity = await createIdentity({ commonName: name });
-  saveIdentity(places.identityFolder, identity);
-  return identity;
 }
 
 async function connect(

@@ -7,7 +7,7 @@ import { loadControllerConfig, parseControllerConfig } from '../../shared/config
 import { formatHostPort, parseHostPort } from '../../shared/config/hostPort.ts';
 import { setKeys } from '../../shared/config/setKeys.ts';
 import { writeFileDurably } from '../../shared/disk/durableFile.ts';
-import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
+import { firstIdentity } from '../../shared/identity/firstIdentity.ts';
 import { formatFingerprint } from '../../shared/identity/pin.ts';
 import { EXIT } from '../../shared/cli/exitCodes.ts';
 import { publishCertificate } from '../registry/publishCertificate.ts';
@@ -22,14 +22,10 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   const { places, configFile } = context;
   makeConfig(configFile, options.listen);
   loadControllerConfig(configFile);
-  let identity = loadIdentity(places.identityFolder);
-  if (identity === undefined) {
-    // Loaded only here: it takes longer than all the rest.
-    const { createIdentity } = await import('../../shared/identity/certificate.ts');
-    identity = await createIdentity({ commonName: options.host ?? hostname() });
-    saveIdentity(places.identityFolder, identity);
-    print(`made Main's identity in ${places.identityFolder}`);
-  } else print(`Main's identity is there already, in ${places.identityFolder}`);
+  const host = options.host ?? hostname();
+  const { identity, isNew } = await firstIdentity(places.identityFolder, host);
+  if (isNew) print(`made Main's identity in ${places.identityFolder}`);
+  else print(`Main's identity is there already, in ${places.identityFolder}`);
   const published = publishCertificate(places.publishedFolder, identity.certificatePem);
   if (published !== undefined) print(`published Main's certificate: ${published}`);
   retireOldCron(places.oldCronFile);

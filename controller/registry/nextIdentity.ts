@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { syncFolder } from '../../shared/disk/durableFile.ts';
 import type { Identity } from '../../shared/identity/certificate.ts';
@@ -8,6 +8,8 @@ import { loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.
 const NEXT = 'next';
 /** Meant to be in use: a start that finds it finishes what was begun. */
 const SWITCHING = 'switching';
+/** Being written, or being removed: worth nothing, since neither is one step on disk. */
+const UNFINISHED = 'unfinished';
 
 /** @throws IdentityFilesError when it is damaged */
 export function loadNextIdentity(folder: string): Identity | undefined {
@@ -15,13 +17,15 @@ export function loadNextIdentity(folder: string): Identity | undefined {
 }
 
 export function saveNextIdentity(folder: string, identity: Identity): void {
-  saveIdentity(path.join(folder, NEXT), identity);
+  discard(folder, NEXT);
+  saveIdentity(path.join(folder, UNFINISHED), identity);
+  renameSync(path.join(folder, UNFINISHED), path.join(folder, NEXT));
+  syncFolder(folder);
 }
 
 /** Drops a key that was announced. Agents that know it will not meet it. */
 export function dropNextIdentity(folder: string): void {
-  rmSync(path.join(folder, NEXT), { recursive: true, force: true });
-  syncFolder(folder);
+  discard(folder, NEXT);
 }
 
 /** Puts the next identity into use for good, whatever happens meanwhile. @returns it */
@@ -39,7 +43,17 @@ export function finishSwitch(folder: string): Identity | undefined {
   const identity = loadIdentity(switching);
   if (identity === undefined) return undefined;
   saveIdentity(folder, identity);
-  rmSync(switching, { recursive: true, force: true });
-  syncFolder(folder);
+  discard(folder, SWITCHING);
   return identity;
+}
+
+/** Removes an identity in one step: half of one would pass for a damaged one. */
+function discard(folder: string, name: string): void {
+  const unfinished = path.join(folder, UNFINISHED);
+  rmSync(unfinished, { recursive: true, force: true });
+  if (existsSync(path.join(folder, name))) {
+    renameSync(path.join(folder, name), unfinished);
+    syncFolder(folder);
+    rmSync(unfinished, { recursive: true, force: true });
+  }
 }

@@ -1,7 +1,7 @@
 import './reflectMetadata.ts';
 import { createHash, randomBytes, X509Certificate } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { makeKeyPair, SIGNATURE, signingKey } from './keypair.ts';
+import { keyPairOf, makeKeyPair, SIGNATURE, signingKey } from './keypair.ts';
 import { pinOfPublicKey } from './pin.ts';
 import type { Pin } from './pin.ts';
 
@@ -32,9 +32,11 @@ const RENEWAL_TO = 0.8;
  *
  * It is marked as able to issue, so that an agent's certificate also verifies with ordinary tools against Main's.
  * @param options.commonName host or MDS name, at most 64 characters, also the certificate's DNS name
+ * @param options.keyPem a key that is there already
+ * @throws if that is no P-256 private key
  */
-export async function createIdentity(options: { commonName: string }): Promise<Identity> {
-  const pair = makeKeyPair();
+export async function createIdentity(options: { commonName: string; keyPem?: string }): Promise<Identity> {
+  const pair = options.keyPem === undefined ? makeKeyPair() : keyPairOf(options.keyPem);
   const name: x509.JsonName = [{ CN: [options.commonName] }];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerialNumber(),

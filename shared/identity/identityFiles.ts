@@ -25,6 +25,13 @@ export function saveIdentity(folder: string, identity: Identity): void {
   writeFileDurably(join(folder, CERTIFICATE_FILE), identity.certificatePem, { mode: 0o644 });
 }
 
+/** The key of an identity whose making was cut off before its certificate was there; undefined otherwise. */
+export function loadLoneKey(folder: string): string | undefined {
+  const keyPath = join(folder, KEY_FILE);
+  if (!existsSync(keyPath) || existsSync(join(folder, CERTIFICATE_FILE))) return undefined;
+  return readFileSync(keyPath, 'utf8');
+}
+
 /**
  * Loads the identity from a folder; undefined if neither of its files is there.
  * @throws IdentityFilesError if one of the two is missing, can't be read as what it is, or they don't fit together

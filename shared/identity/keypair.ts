@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject, webcrypto } from 'node:crypto';
 
 /** How every identity here signs: what TLS 1.3 calls ecdsa_secp256r1_sha256, understood by every library. */
@@ -14,11 +14,17 @@ export type KeyPair = {
 
 /** Makes a new ECDSA P-256 key pair. */
 export function makeKeyPair(): KeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return keyPairOf(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+/** @throws if the PEM is no private key */
+export function keyPairOf(keyPem: string): KeyPair {
+  const privateKey = createPrivateKey(keyPem);
   return {
-    keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    keyPem,
     privateKey,
-    spki: publicKey.export({ type: 'spki', format: 'der' }),
+    spki: createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
   };
 }
 
