@@ -48,12 +48,12 @@ function put(path: string, entry: object, more: object = {}): object {
 function header(fields: { name: string; size?: string; type?: string; link?: string }): Buffer {
   const block = Buffer.alloc(512);
   block.write(fields.name, 0, 100, 'latin1');
-  block.write('0000644\0' + '0000000\0' + '0000000\0', 100, 'latin1');
+  block.write('0000644\x000000000\x000000000\x00', 100, 'latin1');
   block.write((fields.size ?? '00000000000').padEnd(12, '\0').slice(0, 12), 124, 'latin1');
   block.write('00000000000\0', 136, 'latin1');
   block.write(fields.type ?? '0', 156, 'latin1');
   block.write(fields.link ?? '', 157, 100, 'latin1');
-  block.write('ustar\0' + '00', 257, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
