@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { enableCompileCache } from 'node:module';
 import type { RotateOptions } from './cli/rotateCommand.ts';
 import { parseDuration } from '../shared/config/duration.ts';
@@ -25,6 +26,7 @@ async function runSync(options: SyncOptions): Promise<void> {
 }
 
 program
+  .allowExcessArguments()
   .option('-i, --init', 'make Main ready: the same as "init"')
   .option('-n, --dry-run', 'show what a pass would do: the same as "sync --dry-run"')
   .option('--host <name>', "with -i: the name in Main's certificate")
@@ -33,7 +35,12 @@ program
   .option('--mds <name>', 'with a pass: only this MDS')
   .option('--json', 'with a pass: print JSON')
   .action(
-    async (options: SyncOptions & { init?: boolean; host?: string; listen?: string; service?: boolean }) => {
+    async (
+      options: SyncOptions & { init?: boolean; host?: string; listen?: string; service?: boolean },
+      command: Command,
+    ) => {
+      const [unknown] = command.args;
+      if (unknown !== undefined) throw new UsageError(`there is no command "${unknown}": see --help`);
       if (options.init === true)
         finish(await (await import('./cli/initCommand.ts')).init(context(), options));
       else await runSync(options);

@@ -126,6 +126,7 @@ async function confirm(controller: Controller, name: string, only: string | unde
     }
     directory.tellIfHeld();
   }
+  if (controller.config.canary.length > 0) controller.openGate(directory);
   controller.log.warn('held removals confirmed', { directory: name, mds: only ?? 'all' });
   return { mds: await passOver(controller, { do: 'confirm', directory: name }, only) };
 }

@@ -21,6 +21,7 @@ import { refuseSession } from '../registry/admitSession.ts';
 import { publishCertificate } from '../registry/publishCertificate.ts';
 import { Registry } from '../registry/registry.ts';
 import { PeerLog } from '../server/peerLog.ts';
+import { MediaServers } from '../mediaServers/mediaServers.ts';
 import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { Session } from '../session/session.ts';
@@ -59,6 +60,7 @@ export class Controller {
   readonly history: History;
   readonly registry: Registry;
   readonly alarms: Alarms;
+  readonly mediaServers: MediaServers;
   readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();
   readonly sessions = new Map<string, Session>();
@@ -117,6 +119,12 @@ export class Controller {
         }),
       );
     }
+    this.mediaServers = new MediaServers({
+      config: config.mediaServers,
+      db: this.db,
+      log,
+      onChange: () => this.#suspend(),
+    });
     const installFiles = new InstallFiles(places, log);
     this.#server = new Server({
       listen: config.listen,
@@ -143,6 +151,7 @@ export class Controller {
     await Promise.all([...this.directories.values()].map((directory) => directory.start()));
     this.port = await this.#server.listen();
     void this.#reconcileForever();
+    this.mediaServers.start();
     this.log.info('controller started', {
       version: VERSION,
       listen: `${this.config.listen.host}:${this.port}`,
@@ -152,6 +161,7 @@ export class Controller {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.mediaServers.stop();
     await this.#server.close();
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     this.db.close();
@@ -225,20 +235,33 @@ export class Controller {
   #judgeCanaries(): void {
     const canaries = this.config.canary.map((name) => ({ name, report: this.sessions.get(name)?.report }));
     for (const directory of this.directories.values()) {
-      if (this.canaries.judge(directory, canaries)) this.openGate(directory);
+      if (!this.canaries.judge(directory, canaries)) continue;
+      this.log.info('the canaries took it well: all may have it', { directory: directory.name });
+      this.#retell(directory);
     }
   }
 
-  /** The other MDS may have what the canaries have. */
+  /** A person lets every MDS have what waits for the canaries. */
   openGate(directory: MainDirectory): void {
     this.canaries.open(directory);
-    this.log.info('the canaries took it well: all may have it', { directory: directory.name });
+    this.#retell(directory);
+  }
+
+  #retell(directory: MainDirectory): void {
     for (const session of this.sessions.values()) session.retell(directory);
   }
 
   #broadcast(revision: Revision): void {
     const changedAt = this.directories.get(revision.directory)?.changedAt ?? this.clock.now();
     for (const session of this.sessions.values()) session.tell(revision, changedAt);
+  }
+
+  /** Ends the session of everyone who left XiVO's list. */
+  #suspend(): void {
+    for (const session of this.sessions.values()) {
+      const why = this.mediaServers.whySuspended(session.name);
+      if (why !== undefined) session.close(why);
+    }
   }
 
   #refuseSession(pin: Pin, certificateDer: Uint8Array, address: string): SessionRefusal | undefined {
@@ -250,6 +273,12 @@ export class Controller {
     );
     if (no !== undefined && !no.renew)
       this.#peerLog.warn('connection refused', address, { reason: no.reason, pin });
+    const name = this.registry.findByPin(pin)?.name;
+    const suspended = name === undefined ? undefined : this.mediaServers.whySuspended(name);
+    if (no === undefined && suspended !== undefined) {
+      this.#peerLog.warn('connection refused', address, { reason: suspended });
+      return { reason: suspended, renew: false };
+    }
     return no;
   }
 

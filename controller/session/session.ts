@@ -52,6 +52,8 @@ export type SessionOptions = {
   readonly log: Logger;
   /** Main's state now. */
   readonly sequence: () => number;
+  /** Why this MDS has to wait with a directory that is not held for all, or null. */
+  readonly hold: (directory: string) => string | null;
   /** What Main tells the agent to keep to. */
   readonly terms: (
     hello: Hello,
@@ -116,7 +118,8 @@ export class Session {
     if (!this.#awaited.has(revision.directory)) {
       this.#awaited.set(revision.directory, { revision: revision.revision, changedAt });
     }
-    const { directory, held, items } = revision;
+    const { directory, items } = revision;
+    const held = revision.held ?? this.#options.hold(directory);
     // A large change travels in pieces; each but the last leaves the agent one revision behind.
     for (let at = 0; at === 0 || at < items.length; at += MAX_ITEMS) {
       const part = items.slice(at, at + MAX_ITEMS);
@@ -133,6 +136,22 @@ export class Session {
         items: part,
       });
     }
+  }
+
+  /** Tells the agent again whether a directory is held; nothing else changed. */
+  retell({ name, revision, replica }: MainDirectory): void {
+    if (!this.#following.has(name)) return;
+    const held = replica.held ?? this.#options.hold(name);
+    const sequence = this.#options.sequence();
+    this.#channel.send({
+      type: 'changes',
+      directory: name,
+      from: revision,
+      revision,
+      sequence,
+      held,
+      items: [],
+    });
   }
 
   /** Lets the agent compare its copy of Main's manifest. */
@@ -247,7 +266,7 @@ export class Session {
   async #sendWholeManifest(directory: MainDirectory): Promise<void> {
     const { name } = directory;
     const begun = directory.revision;
-    const held = directory.replica.held ?? null;
+    const held = directory.replica.held ?? this.#options.hold(name);
     this.#channel.send({
       type: 'manifest-begin',
       directory: name,
