@@ -43,6 +43,11 @@ export function render(status: Status, now: number): string[] {
       ({ at, message, times }) => `ALARM ${at} ${message}${times > 1 ? ` (${times} times)` : ''}`,
     ),
     ...(main.rotation === null ? [] : [rotationLine(main.rotation)]),
+    ...(main.mediaServers.problem === null
+      ? []
+      : [
+          `XiVO's list of media servers (${main.mediaServers.source}) can't be read, so the last one counts: ${main.mediaServers.problem}`,
+        ]),
     '',
     ...table(
       ['DIRECTORY', 'FILES', 'SIZE', 'PATH'],

@@ -7,6 +7,7 @@ import type { MainDirectory } from '../content/mainDirectory.ts';
 import type { Session } from '../session/session.ts';
 import type { Alarm } from './alarms.ts';
 import type { Controller } from './controller.ts';
+import { comparedWithList, neverEnrolled } from './listed.ts';
 
 export type MdsState = 'connected' | 'disconnected' | 'pending' | 'never-enrolled' | 'revoked';
 
@@ -61,6 +62,8 @@ export type Status = {
       readonly skipped: readonly { readonly path: string; readonly reason: string }[];
     }[];
     readonly alarms: readonly Alarm[];
+    /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
+    readonly mediaServers: { readonly source: string; readonly problem: string | null };
     readonly rotation: RotationStatus | null;
   };
   readonly mds: readonly MdsStatus[];
@@ -83,10 +86,20 @@ export function statusOf(controller: Controller): Status {
       pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
       alarms: controller.alarms.list,
+      mediaServers: {
+        source: config.mediaServers.source,
+        problem: controller.mediaServers.problem ?? null,
+      },
       rotation: rotationOf(controller),
     },
     mds: [
-      ...agents.map(({ name, voipIp }) => agentStatus(controller, name, voipIp ?? null)),
+      ...agents.map(({ name, voipIp }) =>
+        comparedWithList(
+          agentStatus(controller, name, voipIp ?? null),
+          controller.mediaServers,
+          controller.clock.now(),
+        ),
+      ),
       ...pending.map(({ name, address, pin }) => ({
         ...absent(name, 'pending', address),
         fingerprint: enrolmentFingerprint({ mainPin: identity.pin, agentPin: pin }),
@@ -94,6 +107,10 @@ export function statusOf(controller: Controller): Status {
       ...revoked
         .filter(({ name }, i) => !known.has(name) && revoked.findIndex((other) => other.name === name) === i)
         .map(({ name }) => absent(name, 'revoked', null)),
+      ...neverEnrolled(controller.mediaServers, registry).map(({ name, voipIp }) => ({
+        ...absent(name, 'never-enrolled', null),
+        voipIp,
+      })),
     ],
   };
 }

@@ -1,0 +1,26 @@
+import { type MediaServer, readServers } from './mediaServer.ts';
+
+const TIMEOUT = 10_000;
+const MAX_CHARACTERS = 1024 * 1024;
+
+/**
+ * Asks for a JSON list.
+ * @throws when it can't be had, with words that name the address
+ */
+export async function fromHttp(url: string, token: string | undefined): Promise<MediaServer[]> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json', ...(token !== undefined && { 'x-auth-token': token }) },
+    // A token is for the configured address alone.
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT),
+  });
+  if (!response.ok) throw new Error(`${url} answers ${response.status} ${response.statusText}`);
+  let body = '';
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) {
+    body += decoder.decode(piece, { stream: true });
+    if (body.length > MAX_CHARACTERS)
+      throw new Error(`${url} answers more than ${MAX_CHARACTERS} characters`);
+  }
+  return readServers(JSON.parse(body));
+}

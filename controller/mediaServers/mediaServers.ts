@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { MediaServersConfig } from '../../shared/config/controllerConfig.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Database } from '../../shared/state/database.ts';
+import { jitter } from '../../shared/time/jitter.ts';
+import { fromHttp } from './fromHttp.ts';
+import { fromPostgres } from './fromPostgres.ts';
+import type { MediaServer } from './mediaServer.ts';
+
+/** How often the list is read, milliseconds. */
+const EVERY = 30_000;
+const META = 'media-servers';
+
+const kept = z.array(z.object({ name: z.string(), voipIp: z.string().nullable() }));
+
+export type MediaServersOptions = {
+  readonly config: MediaServersConfig;
+  readonly db: Database;
+  readonly log: Logger;
+  /** The list is another one now. */
+  readonly onChange: () => void;
+};
+
+/**
+ * Which MDS there should be, as XiVO itself lists them. While the list can't be had, the last one counts, over a
+ * restart of Main, too.
+ */
+export class MediaServers {
+  readonly #options: MediaServersOptions;
+  readonly #stop = new AbortController();
+  #servers: ReadonlyMap<string, MediaServer> | undefined;
+  #problem: string | undefined;
+
+  constructor(options: MediaServersOptions) {
+    this.#options = options;
+    if (options.config.source === 'enrolled') return;
+    const known = options.db.meta(META);
+    if (known !== undefined) this.#servers = byName(kept.parse(JSON.parse(known)));
+  }
+
+  start(): void {
+    if (this.#options.config.source !== 'enrolled') void this.#readForever();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Everyone in the list; undefined when there is none to go by. */
+  get servers(): ReadonlyMap<string, MediaServer> | undefined {
+    return this.#servers;
+  }
+
+  /** Why the list could not be read the last time. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Why an enrolled MDS may not connect for now, if so. */
+  whySuspended(name: string): string | undefined {
+    if (this.#servers === undefined || this.#servers.has(name)) return undefined;
+    return `${name} is suspended: it is not in XiVO's list of media servers any more (${this.#options.config.source}). Put it back there, or run "xivo-xds-sync mds remove ${name}"`;
+  }
+
+  async #readForever(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#read();
+      try {
+        await sleep(jitter(EVERY), undefined, { signal, ref: false });
+      } catch {
+        return;
+      }
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { db, log, config } = this.#options;
+    try {
+      const servers = await ask(config);
+      if (this.#stop.signal.aborted) return;
+      if (this.#problem !== undefined) log.info("XiVO's list of media servers can be read again");
+      this.#problem = undefined;
+      const text = JSON.stringify(servers);
+      if (text === db.meta(META) && this.#servers !== undefined) return;
+      db.setMeta(META, text);
+      this.#servers = byName(servers);
+      log.info("XiVO's list of media servers", { names: servers.map(({ name }) => name).join(',') });
+      this.#options.onChange();
+    } catch (error) {
+      const problem = reason(error);
+      if (this.#stop.signal.aborted) return;
+      if (problem !== this.#problem)
+        log.error("XiVO's list of media servers can't be read; the last one counts", { problem });
+      this.#problem = problem;
+    }
+  }
+}
+
+async function ask(config: MediaServersConfig): Promise<MediaServer[]> {
+  switch (config.source) {
+    case 'http':
+      return fromHttp(config.url, config.token);
+    case 'postgres':
+      return fromPostgres(config.url, config.query);
+    case 'enrolled':
+      return [];
+  }
+}
+
+function byName(servers: readonly MediaServer[]): ReadonlyMap<string, MediaServer> {
+  return new Map(servers.map((server) => [server.name, server]));
+}
+
+/** `fetch failed` and the like say nothing; what lies behind does. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0]);
+  return error.cause === undefined ? error.message : `${error.message}: ${reason(error.cause)}`;
+}
