@@ -352,14 +352,14 @@ function lookAtDatabases(): void {
   }
 }
 
-const exec = Reflect.get(DatabaseSync.prototype, 'exec') as Call;
+const exec = Reflect.get<DatabaseSync, 'exec'>(DatabaseSync.prototype, 'exec') as Call;
 DatabaseSync.prototype.exec = function execAndLook(this: DatabaseSync, sql: string): void {
   opened.add(this);
   if (recording !== undefined && sql === 'COMMIT') mayFail('commit', databases.get(this));
   exec.call(this, sql as never);
   if (recording !== undefined) lookAtDatabases();
 };
-const run = Reflect.get(StatementSync.prototype, 'run') as Call;
+const run = Reflect.get<StatementSync, 'run'>(StatementSync.prototype, 'run') as Call;
 StatementSync.prototype.run = function runAndLook(
   this: StatementSync,
   ...args: never[]
