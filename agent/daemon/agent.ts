@@ -135,6 +135,15 @@ export class Agent {
     for (const directory of this.directories.values()) directory.attach(session, welcome.paused, strange);
     this.#mainSequence = welcome.main.sequence;
     this.#news();
+    void this.#reconcileAtConnect(session);
+  }
+
+  /** What happened while there was no connection is found by reading everything again, once the first pass is through. */
+  async #reconcileAtConnect(session: Session): Promise<void> {
+    const directories = [...this.directories.values()];
+    await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
+    await Promise.all(directories.map((directory) => directory.whenIdle()));
+    if (this.#session === session && !this.#stop.signal.aborted) await this.reconcile();
   }
 
   /** Why Main's silence about a file proves nothing now, if so. */

@@ -65,6 +65,7 @@ export class AgentDirectory {
   readonly #watch: Watch;
   #session: Session | undefined;
   #started = false;
+  #manifestHere = Promise.withResolvers<void>();
 
   constructor(options: AgentDirectoryOptions) {
     this.#options = options;
@@ -128,6 +129,7 @@ export class AgentDirectory {
   attach(session: Session, paused: boolean, additive: string | undefined): void {
     this.#session = session;
     this.#removals.additive = additive;
+    this.#manifestHere = Promise.withResolvers<void>();
     this.mainView.forgetRevision();
     this.#worker.attach(session, paused);
     session.send({ type: 'want-manifest', directory: this.name });
@@ -316,6 +318,11 @@ export class AgentDirectory {
     };
   }
 
+  /** Resolves when Main's whole manifest has come and this directory was read; never, when the connection ends before. */
+  whenManifestIsHere(): Promise<void> {
+    return this.#manifestHere.promise;
+  }
+
   /** Resolves when nothing is being done and nothing can be done now. */
   whenIdle(): Promise<void> {
     return this.#worker.whenIdle();
@@ -329,6 +336,7 @@ export class AgentDirectory {
     for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
       this.#accounts.count(path);
     this.#worker.begin();
+    this.#manifestHere.resolve();
   }
 
   async #start(): Promise<void> {

@@ -116,7 +116,12 @@ async function confirm(controller: Controller, name: string, only: string | unde
       2,
     );
   }
-  if (only === undefined && directory.replica.held !== undefined) {
+  if (only !== undefined && directory.replica.held !== undefined) {
+    throw new ControlError(
+      `"${name}" is held on Main itself (${directory.replica.held}): confirm it without --mds`,
+    );
+  }
+  if (directory.replica.held !== undefined) {
     try {
       await directory.replica.confirm();
     } catch (error) {

@@ -15,7 +15,7 @@ export type DirectoryConfig = {
   readonly lint: 'block' | 'warn' | 'off';
   /** How long a file must be still before it is read, in milliseconds. */
   readonly settleMs: number;
-  /** Two-way only: what one MDS may put here, in bytes. */
+  /** Two-way only: when the directory holds so many bytes, MDS may add no more. */
   readonly maxBytes?: number;
 };
 
