@@ -1,0 +1,46 @@
+import type { Root } from './processCost.ts';
+
+/** Two folders and a program between them that is about to make the second equal to the first. */
+export type Pair = {
+  /** Where changes are made. */
+  readonly source: string;
+  /** Where they have to appear. */
+  readonly target: string;
+  /** A folder of the same file system beside the source, from which files are renamed into it. */
+  readonly outbox: string;
+  /** The processes that do the work, as far as they run now, each with all that it starts. */
+  readonly roots: () => readonly Root[];
+  /** Starts the first pass: returns when a command ended, or when a daemon was started. */
+  readonly start: () => Promise<void>;
+  /** Whether both sides talk to each other, for programs that tell. */
+  readonly isConnected?: () => boolean;
+  /** Waits until the program itself says that it is done, where `again` needs that. */
+  readonly settled?: () => Promise<void>;
+  /** A pass by command, when the first is done. */
+  readonly again?: () => Promise<void>;
+  readonly end: () => Promise<void>;
+};
+
+export type Layout = {
+  /** An empty folder for whatever the pair needs. */
+  readonly folder: string;
+  /** The files to begin with: they are hard links in the source, so that all read the same pages. */
+  readonly content: string;
+  readonly files: number;
+  /** Whether the target has all of it already. */
+  readonly isFilled: boolean;
+};
+
+export type Contestant = {
+  readonly name: string;
+  /** The programs it needs, each with Debian's package. */
+  readonly needs: Readonly<Record<string, string>>;
+  readonly version: () => string;
+  /** Whether its first pass is a result, or only what its live changes need. */
+  readonly comparesPasses: boolean;
+  /** Live changes that it is given, none for a program that does not watch. */
+  readonly liveChanges: number;
+  /** Whether it has a command that makes a pass. */
+  readonly hasCommand: boolean;
+  readonly lay: (layout: Layout) => Promise<Pair>;
+};

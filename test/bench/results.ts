@@ -1,0 +1,108 @@
+import type { Cost } from './processCost.ts';
+import { spread } from './spread.ts';
+
+/** What was measured of one row in one run. */
+export type Measured = {
+  /** The columns of this scenario, in its unit. */
+  readonly values: readonly number[];
+  readonly cost?: Cost;
+};
+
+type Row = { readonly name: string; readonly runs: Map<number, Measured>; readonly failures: string[] };
+
+export type Shape = {
+  readonly title: string;
+  readonly columns: readonly string[];
+  /** Digits behind the point of these columns. */
+  readonly digits: number;
+  readonly hasCost: boolean;
+  readonly notes?: readonly string[];
+};
+
+/** The results of one scenario, a row for each contestant. Ratios compare the first columns of the same run. */
+export class Results {
+  readonly #shape: Shape;
+  readonly #rows = new Map<string, Row>();
+
+  constructor(shape: Shape) {
+    this.#shape = shape;
+  }
+
+  add(name: string, run: number, measured: Measured): void {
+    this.#row(name).runs.set(run, measured);
+  }
+
+  fail(name: string, run: number, error: Error): void {
+    this.#row(name).failures.push(`run ${run}: ${error.message.trim().split('\n').join(' ')}`);
+  }
+
+  get hasFailures(): boolean {
+    return [...this.#rows.values()].some(({ failures }) => failures.length > 0);
+  }
+
+  /** @param base the row that all others are compared with */
+  markdown(base: string): string {
+    const { title, columns, hasCost, notes = [] } = this.#shape;
+    const head = ['', ...columns, `${base} takes … times as long`, ...(hasCost ? ['CPU s', 'peak MB'] : [])];
+    const rows = [...this.#rows.values()];
+    const lines = [
+      head,
+      head.map((_, i) => (i === 0 ? '---' : '---:')),
+      ...rows.map((row) => this.#cells(row, base)),
+    ].map((cells) => `| ${cells.join(' | ')} |`);
+    const failures = rows.flatMap(({ name, failures }) => failures.map((each) => `- ${name}: ${each}`));
+    return [`### ${title}`, '', ...lines, '', ...[...notes, ...failures].flatMap((note) => [note, ''])].join(
+      '\n',
+    );
+  }
+
+  #cells(row: Row, base: string): string[] {
+    const runs = [...row.runs.values()];
+    const { columns, digits, hasCost } = this.#shape;
+    if (runs.length === 0)
+      return [row.name, 'failed', ...columns.slice(1).map(() => ''), '', ...(hasCost ? ['', ''] : [])];
+    const values = columns.map((_, i) =>
+      spread(
+        runs.map((run) => run.values[i] ?? Number.NaN),
+        digits,
+      ),
+    );
+    const costs = runs.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+    return [
+      row.name,
+      ...values,
+      row.name.startsWith(base) ? '' : spread(this.#ratios(row, base), 2),
+      ...(hasCost
+        ? [
+            spread(
+              costs.map(({ cpuSeconds }) => cpuSeconds),
+              1,
+            ),
+            peaksOf(costs),
+          ]
+        : []),
+    ];
+  }
+
+  #ratios(row: Row, base: string): number[] {
+    return [...row.runs].flatMap(([run, { values }]) => {
+      const ours = this.#rows.get(base)?.runs.get(run)?.values[0];
+      const theirs = values[0];
+      return ours === undefined || theirs === undefined ? [] : [ours / theirs];
+    });
+  }
+
+  #row(name: string): Row {
+    const row = this.#rows.get(name) ?? { name, runs: new Map<number, Measured>(), failures: [] };
+    this.#rows.set(name, row);
+    return row;
+  }
+}
+
+/** The highest peak of all runs, for each side. */
+function peaksOf(costs: readonly Cost[]): string {
+  const peaks = new Map<string, number>();
+  for (const cost of costs)
+    for (const [role, kibibytes] of cost.peaks) peaks.set(role, Math.max(kibibytes, peaks.get(role) ?? 0));
+  return [...peaks].map(([role, kibibytes]) => `${role} ${Math.round((kibibytes * 1024) / 1e6)}`).join(', ');
+}
