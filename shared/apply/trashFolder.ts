@@ -1,6 +1,6 @@
 import { errnoOf } from '../disk/errno.ts';
 import type { Folder } from '../disk/folder.ts';
-import { remove } from '../disk/removeAll.ts';
+import { remove } from '../disk/remove.ts';
 import { TrashList } from '../trash/trashList.ts';
 import type { Area } from './area.ts';
 import type { Staged, Step } from './changeSet.ts';

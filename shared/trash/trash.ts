@@ -4,7 +4,7 @@ import type { Applier, Record } from '../apply/applier.ts';
 import type { Outcome, Step } from '../apply/changeSet.ts';
 import { Folder } from '../disk/folder.ts';
 import type { Owners } from '../disk/owners.ts';
-import { removeAll } from '../disk/removeAll.ts';
+import { remove } from '../disk/remove.ts';
 import type { Entry } from '../manifest/entry.ts';
 import { look } from '../scan/look.ts';
 import type { Replica } from '../scan/replica.ts';
@@ -57,7 +57,11 @@ export function purgeTrash(root: string, keep: number, now: number): number {
       try {
         const since = TrashList.read(folder)?.at ?? Number(trash.stat(set)?.ctimeMs ?? now);
         old = since < now - keep;
-        if (old) removeAll(folder);
+        if (old) {
+          // The list goes last, so that what a crash leaves can still be told.
+          for (const name of folder.list()) if (name !== TrashList.fileName) remove(folder, name);
+          remove(folder, TrashList.fileName);
+        }
       } finally {
         folder.close();
       }

@@ -352,11 +352,11 @@ function lookAtDatabases(): void {
   }
 }
 
-const exec = Reflect.get<DatabaseSync, 'exec'>(DatabaseSync.prototype, 'exec') as Call;
+const exec = Reflect.get<DatabaseSync, 'exec'>(DatabaseSync.prototype, 'exec');
 DatabaseSync.prototype.exec = function execAndLook(this: DatabaseSync, sql: string): void {
   opened.add(this);
   if (recording !== undefined && sql === 'COMMIT') mayFail('commit', databases.get(this));
-  exec.call(this, sql as never);
+  exec.call(this, sql);
   if (recording !== undefined) lookAtDatabases();
 };
 const run = Reflect.get<StatementSync, 'run'>(StatementSync.prototype, 'run') as Call;

@@ -117,12 +117,17 @@ void test('disk that is not what a step expects makes it stale, and the rest goe
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/stage')), []);
 });
 
+/** The method itself, to be called on whatever folder. */
+function renameOf(prototype: Folder): (this: Folder, ...args: Parameters<Folder['rename']>) => void {
+  return Object.getOwnPropertyDescriptor(prototype, 'rename')?.value as Folder['rename'];
+}
+
 /** Lets somebody else act just before or after a rename of the product. */
 function around(
   t: { mock: { method: typeof import('node:test').mock.method } },
   act: { before?: () => void; after?: () => void },
 ): void {
-  const original = Reflect.get(Folder.prototype, 'rename') as Folder['rename'];
+  const original = renameOf(Folder.prototype);
   let first = true;
   t.mock.method(
     Folder.prototype,
@@ -172,7 +177,7 @@ void test('an edit that can no longer stay in place, since somebody removed it a
 void test('a trash that takes nothing costs nothing: what was there stays', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
-  const original = Reflect.get(Folder.prototype, 'rename') as Folder['rename'];
+  const original = renameOf(Folder.prototype);
   t.mock.method(
     Folder.prototype,
     'rename',

@@ -1,18 +1,16 @@
 import type { Folder } from './folder.ts';
 
-/** Removes what lies in a folder, without following links. @throws Node's fs errors; then part of it is gone */
-export function removeAll(folder: Folder): void {
-  for (const name of folder.list()) remove(folder, name);
-}
-
-/** Removes a name with all that lies below it; nothing there is fine. */
+/**
+ * Removes a name with all that lies below it, without following links; nothing there is fine.
+ * @throws Node's fs errors; then part of it is gone
+ */
 export function remove(parent: Folder, name: string): void {
   const stat = parent.stat(name);
   if (stat === undefined) return;
   if (!stat.isDirectory()) return parent.removeFile(name);
   const folder = parent.open(name);
   try {
-    removeAll(folder);
+    for (const inner of folder.list()) remove(folder, inner);
   } finally {
     folder.close();
   }
