@@ -97,11 +97,7 @@ void describe('A Main that was taken over', () => {
         { path: '../dialplan/other.conf', shown: { kind: 'gone', tombstone: FILE } },
       ]),
     );
-    await eventually(
-      'the agent has looked at it',
-      () => (hostile?.received.filter(({ type }) => type === 'report').length ?? 0) > 2,
-    );
-    await eventually('and made what may be', () => readdirSync(mds.at('moh')).includes('in'));
+    await eventually('the agent made what may be', () => readdirSync(mds.at('moh')).includes('in'));
     assert.deepEqual(readdirSync(outside), ['kept']);
     assert.equal(existsSync('/tmp/xds-evil'), false);
     assert.equal(mds.read('moh', 'xds_override.wav'), 'an override');
