@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+const CACHE = path.resolve(import.meta.dirname, '../../../.cache/debian');
+
+/** What the mirror has, and a XiVO, too: each release with the other of the two programs that can fetch. */
+const RELEASES = { bullseye: 'rsyslog,wget', bookworm: 'rsyslog,curl' } as const;
+export type Release = keyof typeof RELEASES;
+
+/**
+ * A bare Debian in a folder, made with debootstrap the first time and kept: for reading only.
+ * @throws when it can't be made
+ */
+export function debianImage(release: Release): string {
+  const folder = path.join(CACHE, release);
+  if (existsSync(path.join(folder, 'usr/bin/dpkg'))) return folder;
+  const partial = `${folder}.${process.pid}.partial`;
+  mkdirSync(CACHE, { recursive: true });
+  try {
+    execFileSync('debootstrap', [`--include=${RELEASES[release]}`, release, partial, mirror()], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    if (!existsSync(folder)) renameSync(partial, folder);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+function mirror(): string {
+  for (const file of globSync(['/etc/apt/sources.list', '/etc/apt/sources.list.d/*.{list,sources}'])) {
+    const found = /^(?:deb (?:\[.*?\] )?|URIs: *)(https?:\/\/\S+\/debian\/?)(?= |$)/m.exec(
+      readFileSync(file, 'utf8'),
+    );
+    if (found?.[1] !== undefined) return found[1];
+  }
+  throw new Error('no Debian mirror in /etc/apt');
+}
