@@ -85,8 +85,8 @@ export class Syslog {
         '--prio-prefix',
         // Without this, a missing socket is no error and every line is silently lost.
         '--socket-errors=on',
-        `--tag=${TAG}`,
-        `--id=${process.pid}`,
+        // Not --id: that claims to be another process, which without CAP_SYS_ADMIN loses every line, with exit code 0.
+        `--tag=${TAG}[${process.pid}]`,
         `--size=${MAX_LINE_BYTES}`,
         ...(socket === undefined ? [] : [`--socket=${socket}`]),
       ],
