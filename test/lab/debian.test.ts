@@ -146,9 +146,10 @@ describe(
       await eventually('the change is there', () =>
         /exten => 2/.test(mds1.read('/etc/asterisk/extensions_extra.d/lab.conf')),
       );
-      await eventually('the log tells', () =>
-        /lab\.conf/.test(main.run('grep xivo-xds-sync /var/log/syslog').stdout),
-      );
+      const log = (): string => main.run('grep xivo-xds-sync /var/log/syslog').stdout;
+    await eventually('the log tells', () => /dialplan\S* .*mds1|mds1.*dialplan/.test(log())).catch(
+      (error: Error) => assert.fail(`${error.message}\n${log()}`),
+    );
       assert.match(main.ok('grep xivo-xds-sync /var/log/syslog'), /agent connected mds=mds1/);
       assert.match(mds1.ok('grep xivo-xds-sync /var/log/syslog'), /connected to Main/);
     });
