@@ -9,6 +9,19 @@ const streamId = z.int().min(1).max(0xffff_ffff);
 const requestId = z.int().min(1).max(0xffff_ffff);
 const range = z.strictObject({ oldest: count, newest: count });
 
+/**
+ * A side's state: which one it is, how often it changed, and the runs of the program that had it, oldest first, each
+ * with the sequence at its start. The other side notices when it is another one, or an older copy of it.
+ */
+const ownState = z.strictObject({
+  stateId: text,
+  sequence: count,
+  runs: z
+    .array(z.strictObject({ id: z.string().max(64), from: count }))
+    .max(256)
+    .optional(),
+});
+
 /** What the other side shows at a path. */
 const shown = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('settled'), entry: entrySchema }),
@@ -117,7 +130,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     protocol: range,
     version: text,
     /** The agent's state: Main notices when it is another one, or older, than before. */
-    state: z.strictObject({ stateId: text, sequence: count }),
+    state: ownState,
     directories: z.array(name).max(64),
   }),
   z.strictObject({ type: z.literal('want-manifest'), directory: name }),
@@ -181,7 +194,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     protocol: count,
     version: text,
     name,
-    main: z.strictObject({ stateId: text, sequence: count }),
+    main: ownState,
     /** Main knew another state of this agent, or a newer one: nothing is removed before a person confirms. */
     additive: z.boolean(),
     directories: z.array(policy).max(64),

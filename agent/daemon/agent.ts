@@ -32,6 +32,9 @@ const REPORT_GATHER = 25;
 /** Differences of one directory that a verification names; more would only hide them. */
 const MAX_DIFFERENCES = 200;
 
+/** In the state: why nothing may be removed before a person confirms. */
+const STRANGE = 'strange';
+
 export type AgentOptions = {
   readonly config: AgentConfig;
   readonly places: Places;
@@ -80,7 +83,7 @@ export class Agent {
       bandwidth: config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
-        state: { stateId: this.#db.stateId, sequence: this.#db.sequence },
+        state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
         directories: config.directories.map(({ name }) => name),
       }),
       clock,
@@ -146,8 +149,17 @@ export class Agent {
     if (this.#session === session && !this.#stop.signal.aborted) await this.reconcile();
   }
 
-  /** Why Main's silence about a file proves nothing now, if so. */
+  /**
+   * Why Main's silence about a file proves nothing now, if so. It holds over connections and starts until no directory
+   * waits because of it: by then Main may know this state again, which is no person's word.
+   */
   #strangeness(welcome: Welcome): string | undefined {
+    const reason = this.#newStrangeness(welcome) ?? this.#db.meta(STRANGE);
+    this.#db.setMeta(STRANGE, reason);
+    return reason;
+  }
+
+  #newStrangeness(welcome: Welcome): string | undefined {
     const strange = this.#memory.strangeness(welcome.main);
     if (strange === 'new') return "Main's state is a new one: it lost its memory of what was there";
     if (strange === 'older')
@@ -160,8 +172,8 @@ export class Agent {
     if (this.#welcome === undefined || this.#session === undefined) return;
     const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
     if (!ready) return;
-    const { stateId } = this.#welcome.main;
-    this.#memory.learn({ stateId, sequence: this.#mainSequence }, this.#options.clock.monotonic());
+    if (this.#db.meta(STRANGE) !== undefined) this.#db.setMeta(STRANGE, undefined);
+    this.#memory.learn(this.#welcome.main, this.#mainSequence, this.#options.clock.monotonic());
   }
 
   /** Main says how its directories behave; where they lie here, this host's own configuration says. */

@@ -11,7 +11,7 @@ import type { Logger } from '../../shared/log/logger.ts';
 import { nestedInside } from '../../shared/paths/nesting.ts';
 import { Database } from '../../shared/state/database.ts';
 import { History } from '../../shared/state/history.ts';
-import { StateMemory } from '../../shared/state/knownState.ts';
+import { StateMemory, type ToldState } from '../../shared/state/knownState.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -332,7 +332,7 @@ export class Controller {
   #open(peer: Peer, agent: Agent): void {
     const log = this.log.child({ mds: agent.name });
     const memory = new StateMemory(this.db, `agent:${agent.name}`);
-    let stateId = '';
+    let told: ToldState | undefined;
     const session = new Session({
       socket: peer.socket,
       name: agent.name,
@@ -348,7 +348,7 @@ export class Controller {
       terms: (hello) => {
         const strange = memory.strangeness(hello.state);
         if (strange !== undefined) log.warn('the agent came back with another state', { state: strange });
-        ({ stateId } = hello.state);
+        told = hello.state;
         return this.#terms(strange !== undefined);
       },
       recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
@@ -360,7 +360,7 @@ export class Controller {
       onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
       onApplied: (applied) => this.#recordApplied(agent.name, applied),
       onReport: (_session, { sequence }) => {
-        memory.learn({ stateId, sequence }, this.clock.monotonic());
+        if (told !== undefined) memory.learn(told, sequence, this.clock.monotonic());
         if (this.canaries.isCanary(agent.name)) this.#judgeCanaries();
       },
       onClose: (_session, reason) => {
@@ -378,7 +378,7 @@ export class Controller {
     additive: boolean,
   ): Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'> {
     return {
-      main: { stateId: this.db.stateId, sequence: this.db.sequence },
+      main: { stateId: this.db.stateId, sequence: this.db.sequence, runs: [...this.db.runs] },
       additive,
       directories: this.config.directories.map(
         ({ name, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({

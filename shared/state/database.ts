@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** Raised with every change of the tables below. A newer database is never opened. */
 const SCHEMA_VERSION = 1;
@@ -14,6 +14,12 @@ CREATE TABLE tombstones (directory TEXT, path BLOB, entry TEXT NOT NULL, at INTE
 CREATE TABLE journal (id TEXT PRIMARY KEY, directory TEXT NOT NULL, change_set TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE history (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mds TEXT NOT NULL, directory TEXT NOT NULL, change_set TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
 `;
+
+/** One start of the program with a state. */
+export type Run = { readonly id: string; readonly from: number };
+
+/** Whoever was away for more starts of the other side than this can't tell its state from an old one. */
+const MAX_RUNS = 256;
 
 export type Statement = ReturnType<DatabaseSync['prepare']>;
 
@@ -44,6 +50,7 @@ export class Database {
       db = open(file);
     }
     this.#db = db;
+    this.#beginRun();
   }
 
   /** Runs statements as one transaction, durable when it returns. */
@@ -92,6 +99,19 @@ export class Database {
   /** Grows with every change of this state: a copy that is put back later is known by its smaller number. */
   get sequence(): number {
     return Number(this.meta('sequence') ?? 0);
+  }
+
+  /**
+   * When which run of the program took this state over, oldest first, each with the sequence at its start. A copy
+   * that is put back lacks the runs since: that shows however much it changes afterwards.
+   */
+  get runs(): readonly Run[] {
+    return JSON.parse(this.meta('runs') ?? '[]') as Run[];
+  }
+
+  #beginRun(): void {
+    const run = { id: randomBytes(8).toString('hex'), from: this.sequence };
+    this.setMeta('runs', JSON.stringify([...this.runs, run].slice(-MAX_RUNS)));
   }
 
   /** Called in the transaction that changes the state. */

@@ -1,10 +1,17 @@
 import { z } from 'zod';
-import type { Database } from './database.ts';
+import type { Database, Run } from './database.ts';
 
-const schema = z.object({ stateId: z.string(), sequence: z.number() });
+const schema = z.object({ stateId: z.string(), sequence: z.number(), run: z.string().optional() });
 
-/** Which state the other side had when it was last heard of. */
-export type KnownState = z.infer<typeof schema>;
+/** Which state the other side had when it was last heard of, and in which of its runs that was. */
+type KnownState = z.infer<typeof schema>;
+
+/** What a side says of its own state when it connects. A side of an older version names no runs. */
+export type ToldState = {
+  readonly stateId: string;
+  readonly sequence: number;
+  readonly runs?: readonly Run[] | undefined;
+};
 
 /** Writing it down costs a disk flush: not more often than this, milliseconds. */
 const WRITE_EVERY = 2_000;
@@ -27,24 +34,30 @@ export class StateMemory {
     this.#known = text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
   }
 
-  get known(): KnownState | undefined {
-    return this.#known;
-  }
-
   /** How the state differs from what was known, or undefined when it is the same one, as new or newer. */
-  strangeness(state: KnownState): 'new' | 'older' | undefined {
-    if (this.#known === undefined) return undefined;
-    if (this.#known.stateId !== state.stateId) return 'new';
-    return state.sequence < this.#known.sequence ? 'older' : undefined;
+  strangeness(state: ToldState): 'new' | 'older' | undefined {
+    const known = this.#known;
+    if (known === undefined) return undefined;
+    if (known.stateId !== state.stateId) return 'new';
+    const { runs } = state;
+    if (runs === undefined || known.run === undefined)
+      return state.sequence < known.sequence ? 'older' : undefined;
+    // The run that we know must be there, and must have gone as far as we know before another one took over.
+    const index = runs.findIndex(({ id }) => id === known.run);
+    const reached = runs[index + 1]?.from ?? state.sequence;
+    return index < 0 || reached < known.sequence ? 'older' : undefined;
   }
 
-  /** @param now monotonic milliseconds */
-  learn(state: KnownState, now: number): void {
-    const { stateId, sequence } = this.#known ?? {};
-    if (stateId === state.stateId && sequence === state.sequence) return;
-    this.#known = state;
-    this.#dirty = true;
-    if (now - this.#written >= WRITE_EVERY) this.write(now);
+  /** @param sequence the newest that was heard @param now monotonic milliseconds */
+  learn(state: ToldState, sequence: number, now: number): void {
+    const run = state.runs?.at(-1)?.id;
+    const before = this.#known;
+    if (before?.stateId !== state.stateId || before.run !== run || before.sequence !== sequence) {
+      this.#known = { stateId: state.stateId, sequence, ...(run !== undefined && { run }) };
+      this.#dirty = true;
+    }
+    const isOther = before?.stateId !== state.stateId || before.run !== run;
+    if (isOther || now - this.#written >= WRITE_EVERY) this.write(now);
   }
 
   /** @param now monotonic milliseconds */

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Cluster, type Mds } from '../harness/cluster.ts';
+import { eventually, type Host } from '../harness/host.ts';
+
+const STATE = 'var/lib/xivo-xds-sync';
+/** Long enough for a removal that should not happen. */
+const PATIENCE = 1_500;
+
+const stateFolder = (host: Host): string => path.join(host.root, STATE);
+
+/** The database with what belongs to it. */
+function stateFiles(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('state.sqlite'));
+}
+
+function loseState(host: Host): void {
+  for (const name of stateFiles(stateFolder(host))) rmSync(path.join(stateFolder(host), name));
+}
+
+function keepCopy(host: Host): string {
+  const copy = path.join(host.root, 'copy-of-state');
+  rmSync(copy, { recursive: true, force: true });
+  mkdirSync(copy);
+  for (const name of stateFiles(stateFolder(host)))
+    copyFileSync(path.join(stateFolder(host), name), path.join(copy, name));
+  return copy;
+}
+
+function putBack(host: Host, copy: string): void {
+  loseState(host);
+  for (const name of readdirSync(copy))
+    copyFileSync(path.join(copy, name), path.join(stateFolder(host), name));
+}
+
+void describe('A side whose state was lost, or is an old one,', () => {
+  let cluster: Cluster;
+  let mds: Mds;
+  let main: Host;
+
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    ({ main } = cluster);
+    mds = cluster.one('mds1');
+    for (let i = 0; i < 12; i++) {
+      main.write('sounds', `s${i}.wav`, `sound ${i}`);
+      main.write('recordings', `r${i}.wav`, `recording ${i}`);
+    }
+    mds.write('recordings', 'mine.wav', 'recorded here');
+    mds.write('sounds', 'local.wav', 'local');
+    await cluster.startMain();
+    await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  async function back(): Promise<void> {
+    await eventually('mds1 is connected', async () => (await cluster.statusOf('mds1')).state === 'connected');
+  }
+
+  async function heldIn(name: 'sounds' | 'recordings'): Promise<string | null> {
+    const { directories } = await cluster.statusOf('mds1');
+    return directories.find((each) => each.name === name)?.held ?? null;
+  }
+
+  /** What was to be removed stays, with a reason, until a person confirms; then it goes. */
+  async function isHeldUntilConfirmed(
+    name: 'sounds' | 'recordings',
+    file: string,
+    why: RegExp,
+  ): Promise<void> {
+    await eventually(`the removal of ${file} is held`, async () => (await heldIn(name)) !== null);
+    assert.match((await heldIn(name)) ?? '', why);
+    assert.ok(existsSync(mds.at(name, file)), `${file} was removed although nobody confirmed it`);
+    await cluster.main.run(['confirm', name]);
+    await eventually(`${file} is removed`, () => !existsSync(mds.at(name, file)));
+  }
+
+  async function nothingIsRemoved(name: 'sounds' | 'recordings', file: string): Promise<void> {
+    const until = Date.now() + PATIENCE;
+    await eventually('time passes', () => Date.now() > until);
+    assert.ok(existsSync(mds.at(name, file)), `${file} was removed`);
+  }
+
+  void it('is an MDS without its state: nothing is removed there, what Main removed is held', async () => {
+    await mds.kill();
+    loseState(mds);
+    unlinkSync(main.at('sounds', 's0.wav'));
+    unlinkSync(main.at('recordings', 'r0.wav'));
+    mds.start();
+    await back();
+    await isHeldUntilConfirmed('recordings', 'r0.wav', /state is not the one that Main knew/);
+    // Without a ledger it can't be told from a file that was always local.
+    await nothingIsRemoved('sounds', 's0.wav');
+    assert.equal(mds.read('sounds', 'local.wav'), 'local');
+    assert.equal(main.read('recordings', 'mine.wav'), 'recorded here');
+  });
+
+  void it('is an MDS with an old state: what Main removed since is held', async () => {
+    await mds.kill();
+    const copy = keepCopy(mds);
+    mds.start();
+    await back();
+    main.write('sounds', 'later.wav', 'later');
+    await eventually('it is delivered', () => mds.read('sounds', 'later.wav') === 'later');
+    await cluster.inSync();
+    await mds.kill();
+    putBack(mds, copy);
+    unlinkSync(main.at('sounds', 's1.wav'));
+    mds.start();
+    await back();
+    await isHeldUntilConfirmed('sounds', 's1.wav', /state is not the one that Main knew/);
+    assert.equal(mds.read('sounds', 'later.wav'), 'later');
+  });
+
+  void it('is Main without its state: what vanished from its disk meanwhile is held, recordings come back', async () => {
+    await main.kill();
+    loseState(main);
+    unlinkSync(main.at('sounds', 's2.wav'));
+    unlinkSync(main.at('recordings', 'r2.wav'));
+    await cluster.startMain();
+    await back();
+    await eventually('the recording is back', () => main.read('recordings', 'r2.wav') === 'recording 2');
+    await isHeldUntilConfirmed('sounds', 's2.wav', /Main's state is a new one/);
+    assert.equal(mds.read('recordings', 'r2.wav'), 'recording 2');
+  });
+
+  void it('is Main with an old state: what vanished from its disk meanwhile is held', async () => {
+    await main.kill();
+    const copy = keepCopy(main);
+    await cluster.startMain();
+    await back();
+    main.write('sounds', 'even-later.wav', 'even later');
+    mds.write('recordings', 'mine-later.wav', 'recorded later');
+    await eventually('both have everything', () => {
+      return (
+        mds.read('sounds', 'even-later.wav') === 'even later' &&
+        main.read('recordings', 'mine-later.wav') === 'recorded later'
+      );
+    });
+    await cluster.inSync();
+    await main.kill();
+    putBack(main, copy);
+    unlinkSync(main.at('sounds', 's3.wav'));
+    unlinkSync(main.at('recordings', 'r3.wav'));
+    await cluster.startMain();
+    await back();
+    await isHeldUntilConfirmed('recordings', 'r3.wav', /Main's state is older than what this MDS has seen/);
+    // Neither a new connection nor a new start is a person's word.
+    await mds.kill();
+    mds.start();
+    await back();
+    await isHeldUntilConfirmed('sounds', 's3.wav', /Main's state is older than what this MDS has seen/);
+    assert.equal(mds.read('recordings', 'mine-later.wav'), 'recorded later');
+    assert.equal(main.read('recordings', 'mine-later.wav'), 'recorded later');
+    assert.equal(mds.read('sounds', 'even-later.wav'), 'even later');
+  });
+
+  void it('is itself again afterwards: removals happen at once', async () => {
+    unlinkSync(main.at('sounds', 's4.wav'));
+    unlinkSync(main.at('recordings', 'r4.wav'));
+    await eventually(
+      'both are gone',
+      () => !existsSync(mds.at('sounds', 's4.wav')) && !existsSync(mds.at('recordings', 'r4.wav')),
+    );
+    await cluster.inSync();
+    const verified = await main.run(['verify']);
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+  });
+});
