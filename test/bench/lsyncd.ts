@@ -18,7 +18,7 @@ export function lsyncd(sshd: () => PrivateSshd, variant: LsyncdVariant): Contest
   return {
     name: `lsyncd, ${variant.delay === undefined ? 'its default delay of 15 s' : `delay ${variant.delay} s`}`,
     needs: { lsyncd: 'lsyncd', rsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client' },
-    version: () => firstLineOf('lsyncd', ['--version']),
+    version: () => `lsyncd ${firstLineOf('lsyncd', ['--version']).replace('Version: ', '')}`,
     comparesPasses: variant.comparesPasses,
     liveChanges: variant.liveChanges,
     hasCommand: false,

@@ -14,7 +14,7 @@ const running = new Set<Cluster>();
 export const product: Contestant = {
   name: 'xivo-xds-sync',
   needs: {},
-  version: () => `${VERSION}${commit()}, Node ${process.versions.node}`,
+  version: () => `xivo-xds-sync ${VERSION}${commit()}, Node ${process.versions.node}`,
   comparesPasses: true,
   liveChanges: 30,
   hasCommand: true,
