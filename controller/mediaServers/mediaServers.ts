@@ -9,7 +9,7 @@ import { fromPostgres } from './fromPostgres.ts';
 import type { MediaServer } from './mediaServer.ts';
 
 /** How often the list is read, milliseconds. */
-const EVERY = 30_000;
+const EVERY = 15_000;
 const META = 'media-servers';
 
 const kept = z.array(z.object({ name: z.string(), voipIp: z.string().nullable() }));
