@@ -51,7 +51,8 @@ export class Results {
       ...rows.map((row) => this.#cells(row, base)),
     ].map((cells) => `| ${cells.join(' | ')} |`);
     const failures = rows.flatMap(({ name, failures }) => failures.map((each) => `- ${name}: ${each}`));
-    return [`### ${title}`, '', ...lines, '', ...[...notes, ...failures].flatMap((note) => [note, ''])].join(
+    const table = rows.length === 0 ? [] : [...lines, ''];
+    return [`### ${title}`, '', ...table, ...[...notes, ...failures].flatMap((note) => [note, ''])].join(
       '\n',
     );
   }
