@@ -219,6 +219,16 @@ program
   });
 
 program
+  .command('migrate')
+  .description('from the old rsync job: what would differ on each MDS, before anything is switched')
+  .option('--compare', 'show it; changes nothing')
+  .option('--mds <name>', 'only this MDS')
+  .option('--json', 'print JSON')
+  .action(async (_options: unknown, command) => {
+    finish(await (await import('./cli/migrateCommand.ts')).migrate(context(), command.optsWithGlobals()));
+  });
+
+program
   .command('pause')
   .description('change no file anywhere for a while')
   .option('--for <duration>', 'how long', '1h')

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import type { Status } from '../daemon/status.ts';
+import { ask, type Context, print } from './context.ts';
+import { dryRun } from './syncCommand.ts';
+
+/**
+ * `migrate --compare`: what would differ on each MDS before anything is switched. Agents that were enrolled during a
+ * pause have changed nothing yet, so what a pass would do there is the comparison.
+ */
+export async function migrate(
+  context: Context,
+  options: { compare?: boolean; mds?: string; json?: boolean },
+): Promise<number> {
+  if (options.compare !== true) throw new UsageError('say what to do: "xivo-xds-sync migrate --compare"');
+  const { main, mds } = (await ask(context, 'status')) as Status;
+  if (options.json !== true) {
+    const cron = context.places.oldCronFile;
+    print(
+      existsSync(cron)
+        ? `the old rsync job is still on (${cron}): "xivo-xds-sync -i" turns it off`
+        : 'the old rsync job is off',
+    );
+    print(
+      main.pausedUntil === null
+        ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
+        : `paused until ${main.pausedUntil}: nothing was changed yet, and "xivo-xds-sync resume" switches`,
+    );
+  }
+  const code = await dryRun(context, options);
+  const away = mds.filter(({ state }) => state === 'never-enrolled' || state === 'pending');
+  for (const { name, state } of away)
+    process.stderr.write(`xivo-xds-sync: not compared: ${name} (${state})\n`);
+  return away.length > 0 ? EXIT.failed : code;
+}
