@@ -100,7 +100,7 @@ void it(`A local user who owns the directories swaps folders for links ${SWAPS} 
       uid: ATTACKER,
       gid: ATTACKER,
       stdio: ['ignore', 'inherit', 'inherit'],
-      timeout: 240_000,
+      timeout: 400_000,
     },
   );
   const ended = once(attack, 'exit');
