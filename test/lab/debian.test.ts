@@ -147,9 +147,9 @@ describe(
         /exten => 2/.test(mds1.read('/etc/asterisk/extensions_extra.d/lab.conf')),
       );
       const log = (): string => main.run('grep xivo-xds-sync /var/log/syslog').stdout;
-    await eventually('the log tells', () => /dialplan\S* .*mds1|mds1.*dialplan/.test(log())).catch(
-      (error: Error) => assert.fail(`${error.message}\n${log()}`),
-    );
+      await eventually('the log tells', () => /dialplan\S* .*mds1|mds1.*dialplan/.test(log())).catch(
+        (error: Error) => assert.fail(`${error.message}\n${log()}`),
+      );
       assert.match(main.ok('grep xivo-xds-sync /var/log/syslog'), /agent connected mds=mds1/);
       assert.match(mds1.ok('grep xivo-xds-sync /var/log/syslog'), /connected to Main/);
     });
