@@ -11,6 +11,8 @@ import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
 const ROUNDS = 150;
+/** The same folders at each run, since some random one may crash Asterisk itself; another seed tries others. */
+const SEED = Number(process.env['XDS_SEED'] ?? 20_261_124);
 
 const root = await fetchAsterisk();
 
@@ -138,7 +140,7 @@ test(
           );
         assert.deepEqual(planned.sort(), active.sort(), JSON.stringify(findings, null, 1));
       }),
-      { numRuns: ROUNDS },
+      { numRuns: ROUNDS, seed: SEED },
     );
     assert.ok(compared > ROUNDS / 3, `only ${String(compared)} of them could be compared`);
     await rm(dialplan, { recursive: true });
