@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 export const GROUPS: readonly Group[] = [
   { name: 'unit', concurrency: 2, limit: 2 * MINUTE },
   { name: 'property', concurrency: 2, limit: 20 * MINUTE },
-  { name: 'process', concurrency: 1, limit: 8 * MINUTE },
+  { name: 'process', concurrency: 1, limit: 15 * MINUTE },
   { name: 'lab', concurrency: 1, limit: 15 * MINUTE },
 ];
 
