@@ -173,7 +173,11 @@ export class Worker {
     this.#dirty = new Set();
     try {
       if (dirty === 'all') this.#take(this.plan(), dirty);
-      else if (dirty.size > 0) this.#take(this.plan(dirty), dirty);
+      else if (dirty.size > 0) {
+        // A flood that comes in drops is one flood: what waits to be removed is judged together with what is new.
+        const scope = new Set([...dirty, ...this.#pendingRemovals()]);
+        this.#take(this.plan(scope), scope);
+      }
     } catch (error) {
       // The ledger can't be written (a full disk): nothing that hangs on it may begin.
       this.#options.log.error('the state could not be written; it is tried again', { error });
@@ -306,10 +310,13 @@ export class Worker {
   #endConfirmation(): void {
     const { removals, clock } = this.#options;
     if (!removals.isConfirmed(clock.monotonic()) || this.#running.length > 0 || this.#dirty === 'all') return;
-    const waits = [...this.#pending.values()].some(
-      ({ kind }) => kind === 'remove' || kind === 'remove-on-main',
+    if (this.#pendingRemovals().length === 0) removals.used();
+  }
+
+  #pendingRemovals(): string[] {
+    return [...this.#pending].flatMap(([path, { kind }]) =>
+      kind === 'remove' || kind === 'remove-on-main' ? [path] : [],
     );
-    if (!waits) removals.used();
   }
 
   /** What was stale is tried again in a moment, and waited for; what failed is told instead. */
