@@ -1,5 +1,5 @@
 import type { Decision } from '../../shared/plan/decision.ts';
-import { parentOf } from '../../shared/paths/relative.ts';
+import { depthOf, parentOf } from '../../shared/paths/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
@@ -68,7 +68,7 @@ function split<T extends Decision>(
     bulk -= 1;
   };
   // Parents before children, and small files before larger ones.
-  const ordered = [...items].sort(([a, x], [b, y]) => depth(a) - depth(b) || bytesOf(x) - bytesOf(y));
+  const ordered = [...items].sort(([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x) - bytesOf(y));
   for (const [path, item] of ordered) {
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
@@ -90,8 +90,4 @@ function split<T extends Decision>(
 
 function isRemoval({ kind }: Decision): boolean {
   return kind === 'remove' || kind === 'remove-on-main';
-}
-
-function depth(path: string): number {
-  return path.split('/').length;
 }

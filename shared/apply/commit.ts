@@ -4,7 +4,7 @@ import type { Folder } from '../disk/folder.ts';
 import type { OpenFolders } from '../disk/openFolders.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { OVERRIDE_PREFIX } from '../paths/names.ts';
-import { baseOf, parentOf } from '../paths/relative.ts';
+import { baseOf, depthOf, parentOf } from '../paths/relative.ts';
 import type { Area } from './area.ts';
 import type { ChangeSet, Outcome, Staged, Step } from './changeSet.ts';
 import { setMtime } from '../disk/syscalls.ts';
@@ -43,7 +43,7 @@ export function inOrder(steps: readonly Step[]): { step: Step; number: number }[
   const numbered = steps.map((step, number) => ({ step, number }));
   const removals = numbered.filter(({ step }) => step.kind === 'remove');
   const others = numbered.filter(({ step }) => step.kind !== 'remove');
-  const byDepth = (step: Step): number => step.path.split('/').length;
+  const byDepth = (step: Step): number => depthOf(step.path);
   return [
     ...others.sort((a, b) => byDepth(a.step) - byDepth(b.step)),
     ...removals.sort((a, b) => byDepth(b.step) - byDepth(a.step)),
