@@ -28,7 +28,7 @@ import { Removals } from './removals.ts';
 import type { Retries } from './retries.ts';
 import { Worker } from './worker.ts';
 
-/** Waits for files that are being written, beyond their settle time, milliseconds. */
+/** How long after its settle time a change may come to be known, milliseconds. */
 const QUIET_EXTRA = 1_500;
 
 export type AgentDirectoryOptions = {
@@ -128,7 +128,7 @@ export class AgentDirectory {
    */
   attach(session: Session, paused: boolean, additive: string | undefined): void {
     this.#session = session;
-    this.#removals.additive = additive;
+    this.#removals.setAdditive(additive, this.#options.clock.monotonic() + this.policy.settle + QUIET_EXTRA);
     this.#manifestHere = Promise.withResolvers<void>();
     this.mainView.forgetRevision();
     this.#worker.attach(session, paused);
@@ -143,7 +143,7 @@ export class AgentDirectory {
 
   /** A whole plan against Main's manifest was made, and nothing waits because of a strange state. */
   get isSettledWithMain(): boolean {
-    return this.mainView.isReady && this.#worker.isPlanned && this.#removals.additive === undefined;
+    return this.mainView.isReady && this.#worker.isPlanned && !this.#removals.isAdditive;
   }
 
   pause(paused: boolean): void {

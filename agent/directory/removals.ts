@@ -10,14 +10,39 @@ const CONFIRMED_FOR = 60_000;
 
 /** How much may be removed now: what was removed lately, and what a person has confirmed. */
 export class Removals {
-  /** Why removals wait for a person, whatever their number; over when a whole plan has none. */
-  additive: string | undefined;
   readonly #guard: Guard;
+  #additive: { readonly reason: string; readonly judgedFrom: number } | undefined;
   #lately: { at: number; files: number }[] = [];
   #confirmedUntil = 0;
 
   constructor(guard: Guard) {
     this.#guard = guard;
+  }
+
+  /** Removals wait for a person, whatever their number. */
+  get isAdditive(): boolean {
+    return this.#additive !== undefined;
+  }
+
+  /**
+   * Lets removals wait because a side's state is not the one that was known, or no longer.
+   * @param judgedFrom when both sides must have noticed what had gone before, monotonic milliseconds: a file that
+   *   just vanished is still shown for its settle time, and a plan without removals proves nothing until then
+   */
+  setAdditive(reason: string | undefined, judgedFrom: number): void {
+    this.#additive = reason === undefined ? undefined : { reason, judgedFrom };
+  }
+
+  /**
+   * A whole plan holds nothing back.
+   * @param now monotonic milliseconds
+   * @returns after how many milliseconds to make another, if that was too early to prove anything
+   */
+  nothingHeld(now: number): number | undefined {
+    const early = this.isConfirmed(now) ? 0 : (this.#additive?.judgedFrom ?? 0) - now;
+    if (early > 0) return early;
+    this.#additive = undefined;
+    return undefined;
   }
 
   /** @param now monotonic milliseconds */
@@ -27,7 +52,7 @@ export class Removals {
       guard: this.#guard,
       agreedFiles,
       removedLately: this.#lately.reduce((sum, { files }) => sum + files, 0),
-      additive: this.additive,
+      additive: this.#additive?.reason,
       confirmed: this.isConfirmed(now),
     };
   }

@@ -182,16 +182,17 @@ export class Worker {
       // The ledger can't be written (a full disk): nothing that hangs on it may begin.
       this.#options.log.error('the state could not be written; it is tried again', { error });
       this.#dirty = 'all';
-      this.#tryLater();
+      this.#planAgain(STATE_RETRY);
       return;
     }
     this.#startJobs();
     this.#endConfirmation();
   }
 
-  #tryLater(): void {
+  /** @param delay milliseconds */
+  #planAgain(delay: number): void {
     clearTimeout(this.#laterTimer);
-    if (!this.#closed) this.#laterTimer = setTimeout(() => this.wake('all'), STATE_RETRY);
+    if (!this.#closed) this.#laterTimer = setTimeout(() => this.wake('all'), delay);
   }
 
   #canWork(): boolean {
@@ -203,11 +204,12 @@ export class Worker {
 
   /** Takes a plan over: what only the ledger has to learn is done at once. */
   #take(made: Plan, scope: 'all' | ReadonlySet<string>): void {
-    const { mainView, accounts, removals } = this.#options;
+    const { mainView, accounts, removals, clock } = this.#options;
     if (scope === 'all') {
       this.#pending.clear();
       this.held = made.held;
-      if (made.held === undefined) removals.additive = undefined;
+      const again = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
+      if (again !== undefined) this.#planAgain(again);
     } else {
       for (const path of scope) {
         this.#pending.delete(path);

@@ -8,6 +8,8 @@ import { eventually, type Host } from '../harness/host.ts';
 const STATE = 'var/lib/xivo-xds-sync';
 /** Long enough for a removal that should not happen. */
 const PATIENCE = 1_500;
+/** An agent takes Main's new state for the known one when nothing has gone for the settle time of recordings, and a bit. */
+const ACCEPTED_AFTER = 3_500;
 
 const stateFolder = (host: Host): string => path.join(host.root, STATE);
 
@@ -78,9 +80,13 @@ void describe('A side whose state was lost, or is an old one,', () => {
     await eventually(`${file} is removed`, () => !existsSync(mds.at(name, file)));
   }
 
-  async function nothingIsRemoved(name: 'sounds' | 'recordings', file: string): Promise<void> {
-    const until = Date.now() + PATIENCE;
+  async function passes(milliseconds: number): Promise<void> {
+    const until = Date.now() + milliseconds;
     await eventually('time passes', () => Date.now() > until);
+  }
+
+  async function nothingIsRemoved(name: 'sounds' | 'recordings', file: string): Promise<void> {
+    await passes(PATIENCE);
     assert.ok(existsSync(mds.at(name, file)), `${file} was removed`);
   }
 
@@ -132,6 +138,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     const copy = keepCopy(main);
     await cluster.startMain();
     await back();
+    await passes(ACCEPTED_AFTER);
     main.write('sounds', 'even-later.wav', 'even later');
     mds.write('recordings', 'mine-later.wav', 'recorded later');
     await eventually('both have everything', () => {
