@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this host a media server (MDS) of a XiVO Main: enrols xivo-xds-sync-agent with Main and starts it.
-# Run again it changes nothing. A failure half way leaves nothing behind.
+# Run again it changes nothing, unless Main has a newer agent by then. A failure half way leaves nothing behind.
 # Exit codes: 0 done; 1 failed; 2 wrong usage.
 set -u
 
@@ -25,8 +25,8 @@ Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token 
   --root DIR           put this folder before every path: a whole MDS in a folder, for trying things out
   --uninstall          stop the agent and forget Main; the synchronised files stay
 
-Without an agent on this host, its package is fetched from Main, with curl or wget, over a connection that has shown
-the key that the token names.
+Without an agent on this host, or with one that is behind Main's version, its package is fetched from Main, with curl
+or wget, over a connection that has shown the key that the token names.
 
 Nothing is asked when --main and a token are given. On a terminal, what is missing is asked for.
 EOF
@@ -181,6 +181,21 @@ need_agent() {
     say 'installed the package xivo-xds-sync-agent'
   fi
   said=$("$agent" --version 2>&1) || fail "the agent ($agent) does not run: $said"
+}
+
+# An agent that is behind Main's version is replaced by Main's own. One that is ahead stays: Main says what to do.
+upgrade_agent() {
+  [ -z "$root" ] && have=$(dpkg-query -W -f '${Version}' xivo-xds-sync-agent 2>/dev/null) && read_pin || return 0
+  download=$(mktemp -d) || fail 'there is no room in /tmp'
+  # A Main that does not say its version is an old one.
+  if fetch version "$download/version" 2>/dev/null && wanted=$(cat "$download/version") &&
+    dpkg --compare-versions "$wanted" gt "$have"; then
+    fetch xivo-xds-sync-agent.deb "$download/xivo-xds-sync-agent.deb" || gave_up "this agent is $have and Main's is $wanted, but that can't be fetched from Main at $(with_port "$main")"
+    has_systemd || stop_agent
+    said=$(dpkg --install "$download/xivo-xds-sync-agent.deb" 2>&1) || gave_up "the agent's package can't be installed: $said"
+    say "upgraded the agent from $have to $wanted"
+  fi
+  rm -rf "$download"
 }
 
 # The rsync job's key is of no use any more, and opens this host to whoever has it.
@@ -409,6 +424,7 @@ install_new() {
   remember_missing
   undo_on_failure
   need_agent
+  upgrade_agent
   prepare_start
   enrol
   spent=${token:+yes}
@@ -427,6 +443,7 @@ install_again() {
   fi
   say "this host is enrolled already with the Main at $main"
   need_agent
+  upgrade_agent
   if is_running; then
     say 'the agent runs'
     patience=2

@@ -7,17 +7,21 @@ const text = z.string().max(MAX_TEXT);
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const streamId = z.int().min(1).max(0xffff_ffff);
 const requestId = z.int().min(1).max(0xffff_ffff);
-const range = z.strictObject({ oldest: count, newest: count });
+/*
+ * What is said before both sides know which version they speak (hello, welcome, refused, and everything about
+ * enrolment) is `z.object`: what a newer side adds there is not read, and no reason to hang up. All else is strict.
+ */
+const range = z.object({ oldest: count, newest: count });
 
 /**
  * A side's state: which one it is, how often it changed, and the runs of the program that had it, oldest first, each
  * with the sequence at its start. The other side notices when it is another one, or an older copy of it.
  */
-const ownState = z.strictObject({
+const ownState = z.object({
   stateId: text,
   sequence: count,
   runs: z
-    .array(z.strictObject({ id: z.string().max(64), from: count }))
+    .array(z.object({ id: z.string().max(64), from: count }))
     .max(256)
     .optional(),
 });
@@ -33,7 +37,7 @@ const shown = z.discriminatedUnion('kind', [
 const item = z.strictObject({ path: pathSchema, shown });
 const items = z.array(item).max(MAX_ITEMS);
 
-const policy = z.strictObject({
+const policy = z.object({
   name,
   direction: z.enum(['to-mds', 'both']),
   deletions: z.enum(['main', 'both', 'never']),
@@ -123,16 +127,26 @@ const both = [
   z.strictObject({ type: z.literal('ping'), sent: z.number() }),
 ] as const;
 
-/** What an agent says to Main. */
+/**
+ * All of hello that every version has to understand: by it Main tells an agent of whatever version which side to
+ * upgrade. The rest is for {@link helloSchema}, once it is known that both speak the same.
+ */
+const greeting = z.looseObject({ type: z.literal('hello'), protocol: range, version: text });
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  protocol: range,
+  version: text,
+  /** The agent's state: Main notices when it is another one, or older, than before. */
+  state: ownState,
+  directories: z.array(name).max(64),
+  /** What it can do beyond its protocol version. */
+  capabilities: z.array(z.string().max(64)).max(64).optional(),
+});
+
+/** What an agent says to Main, as it arrives. */
 export const fromAgentSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('hello'),
-    protocol: range,
-    version: text,
-    /** The agent's state: Main notices when it is another one, or older, than before. */
-    state: ownState,
-    directories: z.array(name).max(64),
-  }),
+  greeting,
   z.strictObject({ type: z.literal('want-manifest'), directory: name }),
   z.strictObject({
     type: z.literal('get'),
@@ -189,7 +203,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
 
 /** What Main says to an agent. */
 export const fromMainSchema = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('welcome'),
     protocol: count,
     version: text,
@@ -198,11 +212,11 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     /** Main knew another state of this agent, or a newer one: nothing is removed before a person confirms. */
     additive: z.boolean(),
     directories: z.array(policy).max(64),
-    guard: z.strictObject({ percent: z.number(), files: count }),
+    guard: z.object({ percent: z.number(), files: count }),
     reconcileEvery: count,
     paused: z.boolean(),
   }),
-  z.strictObject({ type: z.literal('refused'), reason: text }),
+  z.object({ type: z.literal('refused'), reason: text }),
   z.strictObject({
     type: z.literal('manifest-begin'),
     directory: name,
@@ -253,29 +267,32 @@ export const fromMainSchema = z.discriminatedUnion('type', [
  * for a key that is an agent's already (or waits to be), `leave` ends that.
  */
 export const enrolRequestSchema = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('enrol'),
     protocol: range,
     name,
-    token: z.strictObject({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
+    token: z.object({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
   }),
-  z.strictObject({ type: z.literal('renew'), protocol: range, name }),
-  z.strictObject({ type: z.literal('leave'), protocol: range, name }),
+  z.object({ type: z.literal('renew'), protocol: range, name }),
+  z.object({ type: z.literal('leave'), protocol: range, name }),
 ]);
 
 export const enrolAnswerSchema = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('enrolled'),
     name,
     certificate: z.string().max(16_384),
-    directories: z.array(z.strictObject({ name, path: z.string().max(4096) })).max(64),
+    directories: z.array(z.object({ name, path: z.string().max(4096) })).max(64),
   }),
-  z.strictObject({ type: z.literal('pending'), fingerprint: text }),
-  z.strictObject({ type: z.literal('left') }),
-  z.strictObject({ type: z.literal('refused'), reason: text }),
+  z.object({ type: z.literal('pending'), fingerprint: text }),
+  z.object({ type: z.literal('left') }),
+  z.object({ type: z.literal('refused'), reason: text }),
 ]);
 
-export type FromAgent = z.infer<typeof fromAgentSchema>;
+export type Hello = z.infer<typeof helloSchema>;
+export type ArrivingFromAgent = z.infer<typeof fromAgentSchema>;
+/** What an agent says to Main. */
+export type FromAgent = Hello | Exclude<ArrivingFromAgent, { type: 'hello' }>;
 export type FromMain = z.infer<typeof fromMainSchema>;
 export type EnrolRequest = z.infer<typeof enrolRequestSchema>;
 export type EnrolAnswer = z.infer<typeof enrolAnswerSchema>;

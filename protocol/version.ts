@@ -13,8 +13,11 @@ export function negotiate(
 ): { version: number } | { refusal: string } {
   const version = Math.min(main.newest, agent.newest);
   if (version >= Math.max(main.oldest, agent.oldest)) return { version };
-  const older = agent.newest < main.oldest ? 'the agent on this MDS' : 'xivo-xds-sync on Main';
+  const remedy =
+    agent.newest < main.oldest
+      ? 'upgrade the agent on this MDS: run mds_install.sh there again, which fetches the one of Main'
+      : "upgrade Main: install the package xivo-xds-sync of the agent's version there";
   return {
-    refusal: `Main speaks protocol ${main.oldest} to ${main.newest}, this agent ${agent.oldest} to ${agent.newest}: upgrade ${older}`,
+    refusal: `Main speaks protocol ${main.oldest} to ${main.newest}, this agent ${agent.oldest} to ${agent.newest}: ${remedy}`,
   };
 }

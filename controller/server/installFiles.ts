@@ -16,12 +16,13 @@ export type Keep = () => void;
 
 /**
  * Gives an MDS that is still to be installed what it needs, over the connection whose key it has checked: the
- * script, the agent's package of this very version, and the public key of the old rsync job, which it takes out of
+ * script, the agent's package of this very version and that version's number, and the public key of the old rsync job, which it takes out of
  * root's authorized_keys. Nothing of this is secret, so nobody has to show who he is.
  */
 export class InstallFiles {
   readonly #files: ReadonlyMap<string, readonly string[]>;
   readonly #log: Logger;
+  readonly #package: readonly string[];
   #downloads = 0;
 
   constructor(places: ControllerPlaces, log: Logger) {
@@ -30,30 +31,34 @@ export class InstallFiles {
     // As the package has them, and as a checkout does.
     const packaged = path.resolve(dirname, '../../share/xivo-xds-sync');
     const checkout = path.resolve(dirname, '../..');
+    this.#package = [
+      path.join(packaged, 'xivo-xds-sync-agent.deb'),
+      path.join(checkout, `dist/xivo-xds-sync-agent_${VERSION}_amd64.deb`),
+    ];
     this.#files = new Map([
       [
         '/install/mds_install.sh',
         [path.join(packaged, 'mds_install.sh'), path.join(checkout, 'install/mds_install.sh')],
       ],
-      [
-        '/install/xivo-xds-sync-agent.deb',
-        [
-          path.join(packaged, 'xivo-xds-sync-agent.deb'),
-          path.join(checkout, `dist/xivo-xds-sync-agent_${VERSION}_amd64.deb`),
-        ],
-      ],
+      ['/install/xivo-xds-sync-agent.deb', this.#package],
       ['/install/rsync_xds.pub', [places.oldPublishedKey]],
     ]);
   }
 
+  /** The agent's package of this very version, where Main has it. */
+  get agentPackage(): string | undefined {
+    return this.#package.find((candidate) => existsSync(candidate));
+  }
+
   /** Answers one request; fixed names only, so that no path of a peer's is ever opened. */
   async answer(request: IncomingMessage, response: ServerResponse, keep: Keep): Promise<void> {
+    if (request.url === '/install/version' && request.method === 'GET') return say(response, 200, VERSION);
     const candidates = this.#files.get(request.url ?? '');
-    if (candidates === undefined) return refuse(response, 404, 'nothing is here');
-    if (request.method !== 'GET') return refuse(response, 405, 'only GET');
+    if (candidates === undefined) return say(response, 404, 'nothing is here');
+    if (request.method !== 'GET') return say(response, 405, 'only GET');
     const file = candidates.find((candidate) => existsSync(candidate));
-    if (file === undefined) return refuse(response, 404, 'this Main does not have that file');
-    if (this.#downloads >= MAX_DOWNLOADS) return refuse(response, 503, 'too many downloads: try again');
+    if (file === undefined) return say(response, 404, 'this Main does not have that file');
+    if (this.#downloads >= MAX_DOWNLOADS) return say(response, 503, 'too many downloads: try again');
     this.#downloads += 1;
     keep();
     const timeout = setTimeout(() => request.socket.destroy(), DOWNLOAD_TIMEOUT);
@@ -75,8 +80,8 @@ export class InstallFiles {
   }
 }
 
-function refuse(response: ServerResponse, status: number, reason: string): void {
+function say(response: ServerResponse, status: number, words: string): void {
   response
     .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
-    .end(`${reason}\n`);
+    .end(`${words}\n`);
 }

@@ -2,10 +2,13 @@ import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import {
   type AgentReport,
+  type ArrivingFromAgent,
   type Command,
   type FromAgent,
   fromAgentSchema,
   type FromMain,
+  type Hello,
+  helloSchema,
   type ManifestItem,
   type PlannedAction,
 } from '../../protocol/messages.ts';
@@ -37,8 +40,6 @@ export type Answer = {
   readonly lines: readonly string[];
   readonly actions: readonly PlannedAction[];
 };
-
-type Hello = Extract<FromAgent, { type: 'hello' }>;
 
 export type SessionOptions = {
   readonly socket: WebSocket;
@@ -77,11 +78,12 @@ export class Session {
   readonly address: string;
   readonly since: number;
   agentVersion = '';
+  capabilities: ReadonlySet<string> = new Set();
   report: AgentReport | undefined;
   /** How long the last change took from Main's disk to this MDS, milliseconds. */
   lagMs: number | null = null;
   readonly #options: SessionOptions;
-  readonly #channel: Channel<FromAgent, FromMain>;
+  readonly #channel: Channel<ArrivingFromAgent, FromMain>;
   readonly #questions = new Map<number, Question>();
   /** The directories whose whole manifest this agent has asked for: only these get changes. */
   readonly #following = new Set<string>();
@@ -191,7 +193,7 @@ export class Session {
     this.#channel.close(reason);
   }
 
-  #receive(message: FromAgent): void {
+  #receive(message: ArrivingFromAgent): void {
     if (this.#state === 'hello') {
       if (message.type === 'hello') this.#welcome(message);
       else this.#channel.violation(`"${message.type}" before hello`);
@@ -225,14 +227,17 @@ export class Session {
     }
   }
 
-  #welcome(hello: Hello): void {
-    const agreed = negotiate(PROTOCOL, hello.protocol);
+  #welcome(greeting: Extract<ArrivingFromAgent, { type: 'hello' }>): void {
+    const agreed = negotiate(PROTOCOL, greeting.protocol);
     if ('refusal' in agreed) {
-      this.#options.log.warn('agent refused', { reason: agreed.refusal, agent: hello.version });
+      this.#options.log.warn('agent refused', { reason: agreed.refusal, agent: greeting.version });
       this.close(agreed.refusal);
       return;
     }
+    const { success, data: hello } = helloSchema.safeParse(greeting);
+    if (!success) return this.#channel.violation('a hello that makes no sense');
     this.agentVersion = hello.version;
+    this.capabilities = new Set(hello.capabilities);
     const { name, version } = this.#options;
     this.#channel.send({
       type: 'welcome',

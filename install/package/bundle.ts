@@ -15,6 +15,8 @@ export async function bundle(options: {
   readonly entry: string;
   readonly version: string;
   readonly folder: string;
+  /** More of esbuild's plugins: a test makes a program of another protocol version so. */
+  readonly plugins?: readonly Plugin[];
 }): Promise<void> {
   await build({
     entryPoints: [path.join(options.checkout, options.entry)],
@@ -33,7 +35,7 @@ export async function bundle(options: {
     legalComments: 'inline',
     absWorkingDir: options.checkout,
     logLevel: 'warning',
-    plugins: [versionOf(options.version)],
+    plugins: [versionOf(options.version), ...(options.plugins ?? [])],
   });
 }
 

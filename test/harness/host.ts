@@ -25,6 +25,8 @@ export class Host {
   readonly root: string;
   readonly program: Program;
   readonly logFile: string;
+  /** What starts this host's program: the checkout's, unless a test has another version. */
+  launcher: readonly string[];
   #daemon: ChildProcess | undefined;
 
   constructor(folder: string, name: string, program: Program) {
@@ -32,6 +34,7 @@ export class Host {
     this.root = path.join(folder, name);
     this.program = program;
     this.logFile = path.join(folder, `${name}.log`);
+    this.launcher = launcherOf(program);
     for (const directory of Object.values(DIRECTORIES)) mkdirSync(this.root + directory, { recursive: true });
   }
 
@@ -54,7 +57,8 @@ export class Host {
 
   /** Runs a command of this host's program to its end. */
   run(args: readonly string[], options: { input?: string; program?: Program } = {}): Promise<Ran> {
-    return runProgram(options.program ?? this.program, ['--root', this.root, ...args], options.input);
+    const launcher = options.program === undefined ? this.launcher : launcherOf(options.program);
+    return runProgram(launcher, ['--root', this.root, ...args], options.input);
   }
 
   /** Runs a command that must succeed. */
@@ -80,15 +84,7 @@ export class Host {
   /** Starts the daemon. @param before words put before the command, such as `ip netns exec NAME` */
   start(before: readonly string[] = []): void {
     const daemonArgs = this.program === 'xivo-xds-sync' ? ['serve'] : ['run'];
-    const command = [
-      ...before,
-      path.join(CHECKOUT, 'bin', this.program),
-      '--root',
-      this.root,
-      '--log',
-      'stderr',
-      ...daemonArgs,
-    ];
+    const command = [...before, ...this.launcher, '--root', this.root, '--log', 'stderr', ...daemonArgs];
     const log = openSync(this.logFile, 'a');
     this.#daemon = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['ignore', log, log],
@@ -119,9 +115,18 @@ export class Host {
   }
 }
 
+function launcherOf(program: Program): readonly string[] {
+  return [path.join(CHECKOUT, 'bin', program)];
+}
+
 /** Runs one of the two programs to its end, bounded in time. */
-export async function runProgram(program: Program, args: readonly string[], input?: string): Promise<Ran> {
-  const child = spawn(path.join(CHECKOUT, 'bin', program), args, {
+async function runProgram(
+  launcher: readonly string[],
+  args: readonly string[],
+  input?: string,
+): Promise<Ran> {
+  const [program = '', ...before] = launcher;
+  const child = spawn(program, [...before, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: COMMAND_TIMEOUT,
   });

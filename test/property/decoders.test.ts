@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import { decodeFrame, encodeFrame, type Frame } from '../../protocol/frames.ts';
 import { MAX_FRAME_BYTES, MAX_STREAMS, WINDOW_BYTES } from '../../protocol/limits.ts';
 import {
+  type ArrivingFromAgent,
   enrolAnswerSchema,
   enrolRequestSchema,
   type FromAgent,
@@ -281,7 +282,7 @@ function openChannel(side: 'Main' | 'an agent', random: () => number): Opened {
   const ws = socket as unknown as WebSocket;
   const channel =
     side === 'Main'
-      ? new Channel<FromAgent, FromMain>(ws, { schema: fromAgentSchema, ...hooks })
+      ? new Channel<ArrivingFromAgent, FromMain>(ws, { schema: fromAgentSchema, ...hooks })
       : new Channel<FromMain, FromAgent>(ws, { schema: fromMainSchema, ...hooks });
   let held = 0;
   const unread = channel.openIncoming(1);

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { WINDOW_BYTES } from '../../protocol/limits.ts';
-import { type FromAgent, fromAgentSchema, type FromMain } from '../../protocol/messages.ts';
+import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '../../protocol/messages.ts';
 import { Channel } from '../../shared/transfer/channel.ts';
 import { IncomingStream } from '../../shared/transfer/incomingStream.ts';
 
@@ -21,7 +21,7 @@ void test('a peer that does not read is cut off before what waits for it grows w
     },
   });
   const reasons: string[] = [];
-  const channel = new Channel<FromAgent, FromMain>(socket as unknown as WebSocket, {
+  const channel = new Channel<ArrivingFromAgent, FromMain>(socket as unknown as WebSocket, {
     schema: fromAgentSchema,
     onMessage: () => undefined,
     onClose: (reason) => reasons.push(reason),
