@@ -7,6 +7,7 @@ import { dialplanProof } from '../reload/proveDialplan.ts';
 import type { Prove } from '../reload/reloader.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
 import { type DialplanPlace, lintChange, textOf } from './lintGate.ts';
+import type { ReadersAway } from './readersAway.ts';
 
 export type ActivationOptions = {
   readonly policy: DirectoryPolicy;
@@ -14,6 +15,8 @@ export type ActivationOptions = {
   readonly place: DialplanPlace;
   readonly log: Logger;
   readonly reload: () => Promise<ReloadResult>;
+  /** For the dialplan, which a reload reads file by file. */
+  readonly readers: ReadersAway | undefined;
 };
 
 /** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
@@ -46,6 +49,18 @@ export class Activation {
     return objections;
   }
 
+  /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
+  async undisturbed(show: () => void): Promise<void> {
+    const { readers } = this.#options;
+    if (readers === undefined) show();
+    else await readers.whileAway(show);
+  }
+
+  /** Whether either all or nothing of a change set may become visible. */
+  get isWhole(): boolean {
+    return this.#options.kind === 'dialplan';
+  }
+
   /** Reloads. @returns what Asterisk has against the files, if it has something against one of these */
   async activate(changed: ReadonlySet<string>): Promise<Refusal | undefined> {
     const { refusal } = await this.#options.reload();
@@ -56,15 +71,20 @@ export class Activation {
 }
 
 /** The proof of a dialplan reload for the folder that `place` names, once it is known. */
-export function proofFor(asterisk: readonly string[], place: () => DialplanPlace | undefined): Prove {
+export function proofFor(
+  asterisk: readonly string[],
+  place: () => DialplanPlace | undefined,
+  onConfigFolder: (path: string) => void,
+): Prove {
   let files: ReadonlyMap<string, Buffer> = new Map();
   let proof: { readonly path: string; readonly prove: Prove } | undefined;
   return (kind, signal) => {
     const where = place();
-    if (where === undefined) return Promise.resolve(() => Promise.resolve(undefined));
+    if (where === undefined) return Promise.resolve(() => Promise.resolve({}));
     if (proof?.path !== where.path) {
       const prove = dialplanProof({
         asterisk,
+        onConfigFolder,
         folderName: path.basename(where.asteriskPath),
         files: async () => (files = await readDialplanFolder(where.path)),
         exists: (name) =>

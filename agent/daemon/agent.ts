@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AgentReport,
@@ -19,6 +20,7 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import { Activation, proofFor } from '../activation/activation.ts';
 import type { DialplanPlace } from '../activation/lintGate.ts';
+import { ReadersAway } from '../activation/readersAway.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { Credentials } from '../link/credentials.ts';
 import { Link, type Welcome } from '../link/link.ts';
@@ -58,6 +60,8 @@ export class Agent {
   #mainSequence = 0;
   /** Where the dialplan lies, once Main has said which directory it is. */
   #dialplan: DialplanPlace | undefined;
+  /** Asterisk's own, once it was asked. */
+  #configFolder: string | undefined;
   #session: Session | undefined;
   #welcome: Welcome | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
@@ -73,7 +77,11 @@ export class Agent {
     this.#memory = new StateMemory(this.#db, 'main');
     this.reloads = new Reloads({
       asterisk: config.asterisk,
-      prove: proofFor(config.asterisk, () => this.#dialplan),
+      prove: proofFor(
+        config.asterisk,
+        () => this.#dialplan,
+        (folder) => (this.#configFolder = folder),
+      ),
       db: this.#db,
       clock,
       log,
@@ -220,7 +228,10 @@ export class Agent {
     const { root, log } = this.#options;
     const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
     if (kind === 'dialplan') this.#dialplan = place;
+    const beside = path.dirname(place.path);
+    const configFolders = (): string[] => [beside, ...(this.#configFolder ? [this.#configFolder] : [])];
     return new Activation({
+      readers: kind === 'dialplan' ? new ReadersAway(configFolders, log) : undefined,
       policy,
       kind,
       place,

@@ -80,6 +80,7 @@ export class AgentDirectory {
       nested: options.nested,
       settle: policy.settle,
       // Only where an empty directory here would empty Main's.
+      whole: false,
       emptyIsHeld: policy.deletions === 'both',
       index: new ScanIndexTable(db, name),
       owners,
@@ -91,7 +92,15 @@ export class AgentDirectory {
     this.#watch = new Watch(this.replica, onError);
     const { mainView, replica } = this;
     const journal = new Journal(db);
-    this.#applier = new Applier({ directory: name, path, journal, clock, reserve: options.reserve });
+    const { activation, reserve } = options;
+    this.#applier = new Applier({
+      directory: name,
+      path,
+      journal,
+      clock,
+      reserve,
+      ...(activation && { undisturbed: (show) => activation.undisturbed(show) }),
+    });
     this.#accounts = new Accounts(name, db, mainView, replica);
     this.#removals = new Removals(options.guard);
     this.#runner = new JobRunner({

@@ -29,6 +29,8 @@ export type DownloadJob = {
   readonly objections?: (
     changed: ReadonlyMap<string, Buffer | undefined>,
   ) => Promise<ReadonlyMap<string, string>>;
+  /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
+  readonly whole: boolean;
 };
 
 export type Downloaded = {
@@ -44,7 +46,7 @@ type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
 
 /**
  * Brings one change set here: everything is staged and verified first, then becomes visible together. What could
- * not be had is left out; the rest goes on.
+ * not be had is left out; the rest goes on, unless it belongs together.
  *
  * @returns what became of each path
  * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
@@ -63,6 +65,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
+  if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const objections =
     (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
   if (objections.size > 0) return refused(job.items, objections);
@@ -75,7 +78,8 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
       results.set(path, { result: 'failed', why: errnoOf(error) });
     }
   }
-  if (steps.length === 0) return { results, outcomes: [], changeSet: undefined, refused: undefined };
+  if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
+  if (steps.length === 0) return { ...nothing, results };
   const { outcomes, changeSet } = await staging.commit(steps, job.record);
   for (const { step, result, errno } of outcomes) {
     results.set(step.path, { result, ...(errno !== undefined && { why: errno }) });
@@ -94,14 +98,24 @@ function contents(
   return changed;
 }
 
+const nothing = { outcomes: [], changeSet: undefined, refused: undefined };
+
 /** The whole set stays out; the files that are to blame say why. */
 function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<string, string>): Downloaded {
-  const [first] = objections;
-  const others = `waits: it belongs to a change set with ${first?.[0]} (${first?.[1]})`;
-  const results = new Map<string, JobResult>();
-  for (const path of items.keys())
-    results.set(path, { result: 'failed', why: objections.get(path) ?? others });
-  return { results, outcomes: [], changeSet: undefined, refused: objections };
+  const blamed = [...objections].map(([path, why]) => [path, { result: 'failed', why }] as const);
+  return { ...nothing, results: withTheOthers(items, new Map(blamed)), refused: objections };
+}
+
+/** What is in the way of some is in the way of all. */
+function withTheOthers(
+  items: ReadonlyMap<string, Incoming>,
+  blamed: ReadonlyMap<string, JobResult>,
+): Map<string, JobResult> {
+  // A file that could not be written tells more than one that is out of date.
+  const [culprit, why] = [...blamed].find(([, { result }]) => result === 'failed') ?? [...blamed][0] ?? [];
+  if (culprit === undefined || why === undefined) return new Map();
+  const others = { ...why, why: `waits: it belongs to a change set with ${culprit} (${why.why})` };
+  return new Map([...items.keys()].map((path) => [path, blamed.get(path) ?? others]));
 }
 
 async function fetch(

@@ -83,6 +83,7 @@ export class JobRunner {
       applier,
       replica,
       record: this.#recorder(job.items),
+      whole: activation?.isWhole === true,
       ...(activation && { objections: (changed) => activation.objections(changed) }),
     });
     this.adopt(done.outcomes);

@@ -48,6 +48,11 @@ export function isWarningLog(path: string, channels: string): boolean {
     .some((shown) => shown === path || (shown.length >= CHANNEL_WIDTH && path.startsWith(shown)));
 }
 
+/** The folder of Asterisk's configuration, from `core show settings`. */
+export function configFolder(settings: string): string | undefined {
+  return /^ *Configuration directory: *(\/.*?) *$/m.exec(settings)?.[1];
+}
+
 /** The folder of Asterisk's logs, from `core show settings`. */
 export function logFolder(settings: string): string | undefined {
   return /^ *Log directory: *(\/.*?) *$/m.exec(settings)?.[1];

@@ -33,6 +33,14 @@ export function judgePlan({ reading, live, words, folderName }: Witnesses): Refu
   return missingFromPlan(reading, new LiveIndex(live.priorities));
 }
 
+/** The lines of the folder that should be live and are not, each as a text that tells it from others. */
+export function missingLines(reading: DialplanReading, live: LivePlan): ReadonlySet<string> {
+  if (!live.isWhole || live.priorities.length === 0) return new Set();
+  const index = new LiveIndex(live.priorities);
+  const missing = reading.priorities.filter((priority) => !index.has(priority));
+  return new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`));
+}
+
 function fromWords(said: LogWords, reading: DialplanReading, folderName: string): Refusal | undefined {
   if (said.file === undefined || said.counted === undefined) {
     const name = /^The file '(.*)' was listed/.exec(said.message)?.[1];

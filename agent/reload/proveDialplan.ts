@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readDialplan } from '../../shared/lint/lint.ts';
-import { findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
+import { configFolder, findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
 import { readDialplanShow } from './dialplanShow.ts';
-import { judgePlan } from './judgePlan.ts';
+import { judgePlan, missingLines } from './judgePlan.ts';
 import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from './limits.ts';
 import { markLogs } from './logTail.ts';
 import type { Prove } from './reloader.ts';
@@ -18,6 +18,8 @@ export type DialplanProofOptions = {
   readonly files: () => Promise<ReadonlyMap<string, Buffer>>;
   /** Whether an `#include` finds something, as for lint. */
   readonly exists: (path: string) => boolean;
+  /** Where Asterisk has its configuration, when it came to be known. */
+  readonly onConfigFolder: (path: string) => void;
 };
 
 /**
@@ -27,8 +29,10 @@ export type DialplanProofOptions = {
  */
 export function dialplanProof(options: DialplanProofOptions): Prove {
   let logs: readonly string[] = USUAL_LOGS;
+  /** Lines that stayed out even when nothing was amiss: Asterisk may not include their file at all. */
+  let known: ReadonlySet<string> = new Set();
   return async (kind, signal) => {
-    if (kind !== 'dialplan') return () => Promise.resolve(undefined);
+    if (kind !== 'dialplan') return () => Promise.resolve({});
     const ask: Ask = async (line, timeoutMs) => {
       const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
       return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
@@ -36,20 +40,27 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
     const [marks, files] = await Promise.all([markLogs(logs), options.files()]);
     return async (output) => {
       // Whoever doesn't even say this is no Asterisk that could be asked more.
-      if (!/Dialplan reloaded|pbx_config/.test(output)) return undefined;
+      if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
       const [log, show] = await Promise.all([
         marks.readNew(),
         ask('dialplan show', ANSWER_TIMEOUT_MS),
-        marks.isWithoutLog ? askForLogs(ask).then((found) => (logs = found)) : undefined,
+        marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
       ]);
       // Files that changed while Asterisk read them prove nothing; whoever changed them asks for a reload.
-      if (!areSame(files, await options.files())) return undefined;
-      return judgePlan({
-        reading: readDialplan(files, options),
-        live: readDialplanShow(show),
+      if (!areSame(files, await options.files())) return {};
+      const reading = readDialplan(files, options);
+      const live = readDialplanShow(show);
+      const missing = missingLines(reading, live);
+      // Two reloads at a time, ours and one by hand, make Asterisk drop lines of good files.
+      const again = [...missing].some((line) => !known.has(line));
+      known = missing;
+      const refusal = judgePlan({
+        reading,
+        live,
         words: findRefusals(log),
         folderName: options.folderName,
       });
+      return { refusal, again };
     };
   };
 }
@@ -59,11 +70,14 @@ const USUAL_LOGS = ['/var/log/asterisk/messages', '/var/log/asterisk/full'];
 
 type Ask = (line: string, timeoutMs: number) => Promise<string>;
 
-async function askForLogs(ask: Ask): Promise<string[]> {
+/** @returns the logs that Asterisk writes */
+async function askForPlaces(ask: Ask, { onConfigFolder }: DialplanProofOptions): Promise<string[]> {
   const [settings, channels] = await Promise.all([
     ask('core show settings', LOG_QUESTION_TIMEOUT_MS),
     ask('logger show channels', LOG_QUESTION_TIMEOUT_MS),
   ]);
+  const configuration = configFolder(settings);
+  if (configuration !== undefined) onConfigFolder(configuration);
   const folder = logFolder(settings);
   if (folder === undefined) return [];
   // A folder that may not be read holds no log for this user.

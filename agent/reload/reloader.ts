@@ -14,14 +14,14 @@ export type ReloadClock = {
   after(ms: number, callback: () => void): () => void;
 };
 
+/** What a proof found: why Asterisk refused, if it did, and whether only another reload can tell. */
+export type Verdict = { readonly refusal?: Refusal | undefined; readonly again?: boolean };
+
 /**
  * Finds out whether what is on disk became active. Called just before the reload starts; what it returns is
- * called with Asterisk's answer and tells the refusal, or undefined when nothing speaks against the reload.
+ * called with Asterisk's answer.
  */
-export type Prove = (
-  kind: ReloadKind,
-  signal: AbortSignal,
-) => Promise<(output: string) => Promise<Refusal | undefined>>;
+export type Prove = (kind: ReloadKind, signal: AbortSignal) => Promise<(output: string) => Promise<Verdict>>;
 
 export type ReloaderOptions = {
   /** The command's words; `-rx` and the line for Asterisk are appended. */

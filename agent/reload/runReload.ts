@@ -1,5 +1,5 @@
 import { readAnswer } from './readAnswer.ts';
-import type { Prove } from './reloader.ts';
+import type { Prove, Verdict } from './reloader.ts';
 import type { Refusal, ReloadKind } from './result.ts';
 import { runCommand } from './runCommand.ts';
 import type { CommandEnd } from './runCommand.ts';
@@ -17,13 +17,31 @@ const COMMANDS: Record<ReloadKind, { readonly line: string; readonly module: str
   moh: { line: 'moh reload', module: 'res_musiconhold.so' },
 };
 
-/** Reloads one kind once and proves it. Decides nothing about trying again. */
+/** How often a reload is repeated at most whose outcome was not clear. */
+const REPEATS = 2;
+
+/**
+ * Reloads one kind and proves it; once or twice more when the proof asks for that. Decides nothing about trying
+ * again later.
+ */
 export async function runReload(
   kind: ReloadKind,
   asterisk: readonly string[],
   prove: Prove | undefined,
   limits: Limits,
 ): Promise<ReloadEnd> {
+  for (let repeats = 0; ; repeats++) {
+    const { again, ...end } = await reloadOnce(kind, asterisk, prove, limits);
+    if (!again || repeats === REPEATS || limits.signal.aborted) return end;
+  }
+}
+
+async function reloadOnce(
+  kind: ReloadKind,
+  asterisk: readonly string[],
+  prove: Prove | undefined,
+  limits: Limits,
+): Promise<ReloadEnd & { readonly again?: boolean }> {
   const { line, module } = COMMANDS[kind];
   const finishProof = await beginProof(kind, prove, limits.signal);
   const first = await runCommand([...asterisk, '-rx', line], limits);
@@ -40,10 +58,11 @@ export async function runReload(
   const proof = await finishProof(output);
   if (proof.note !== undefined) output = `${output}${proof.note}\n`;
   const refusal = proof.refusal ?? (answer.meaning === 'refused' ? answer.refusal : undefined);
-  return refusal ? { how: 'final', output, refusal } : { how: 'final', output };
+  const again = proof.again === true;
+  return refusal ? { how: 'final', output, refusal, again } : { how: 'final', output, again };
 }
 
-type Proof = { readonly refusal?: Refusal | undefined; readonly note?: string };
+type Proof = Verdict & { readonly note?: string };
 
 /** A proof that can't be had says nothing against the reload; that it can't be had is told in the output. */
 async function beginProof(
@@ -56,7 +75,7 @@ async function beginProof(
     const finish = await prove(kind, signal);
     return async (output) => {
       try {
-        return { refusal: await finish(output) };
+        return await finish(output);
       } catch (error) {
         return { note: unproved(error) };
       }

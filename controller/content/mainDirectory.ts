@@ -74,6 +74,7 @@ export class MainDirectory {
       nested: options.nested,
       settle: options.config.settleMs,
       emptyIsHeld: true,
+      whole: options.config.reload === 'dialplan',
       index: new ScanIndexTable(options.db, options.config.name),
       owners: options.owners,
       clock: options.clock,

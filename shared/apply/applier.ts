@@ -25,6 +25,11 @@ export type ApplierOptions = {
   readonly clock: Clock;
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
+  /**
+   * Calls `show`, which makes a change set visible at one go, when nobody is in the middle of reading the
+   * directory as a whole. At once when absent.
+   */
+  readonly undisturbed?: (show: () => void) => Promise<void>;
 };
 
 /** Not enough room: the change set is to be tried again later. */
@@ -68,9 +73,10 @@ type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: Reco
 /** Finishes what was cut off, each by itself: one that fails does not keep the others from it. */
 async function finish(
   cutOff: CutOff,
-  { journal }: ApplierOptions,
+  options: ApplierOptions,
   { open, area }: { open: OpenFolders; area: Area },
 ): Promise<{ outcomes: Outcome[]; error?: unknown }> {
+  const { journal } = options;
   const outcomes: Outcome[] = [];
   let failure: { error: unknown } | undefined;
   for (const [id, entry] of [...cutOff]) {
@@ -79,7 +85,7 @@ async function finish(
     const { changeSet, record } = entry;
     try {
       using trash = openTrash(area, id, changeSet.steps);
-      const ended = recover(changeSet, { open, area, trash: trash.folder });
+      const ended = await undisturbed(options, () => recover(changeSet, { open, area, trash: trash.folder }));
       await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
       journal.end(id, () => record(changeSet, ended));
       outcomes.push(...ended);
@@ -167,7 +173,9 @@ export class Staging implements Disposable {
     await makePreparedDurable(this.#area, steps, trash.folder);
     journal.begin(changeSet);
     try {
-      const outcomes = commit(changeSet, { ...place, trash: trash.folder });
+      const outcomes = await undisturbed(this.#options, () =>
+        commit(changeSet, { ...place, trash: trash.folder }),
+      );
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
       return { changeSet, outcomes };
@@ -194,6 +202,15 @@ export class Staging implements Disposable {
   #nextName(): string {
     return `${this.id}.${this.#next++}`;
   }
+}
+
+async function undisturbed(options: ApplierOptions, show: () => Outcome[]): Promise<Outcome[]> {
+  let outcomes: Outcome[] = [];
+  if (options.undisturbed === undefined) return show();
+  await options.undisturbed(() => {
+    outcomes = show();
+  });
+  return outcomes;
 }
 
 function checkRoom(root: Folder, bytes: number, reserve: number): void {

@@ -6,18 +6,29 @@ import { encodeName } from '../paths/bytes.ts';
 /**
  * The system calls that Node's `fs` does not offer, called in libc:
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
+ * - fcntl(2): hold a file's readers off for a moment;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns).
  * Names are taken in open folders, so no path is resolved twice.
  */
 const { functions: libc } = ffi.dlopen('libc.so.6', {
   renameat2: { arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'], return: 'int32' },
+  fcntl: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   futimens: { arguments: ['int32', 'buffer'], return: 'int32' },
   __errno_location: { arguments: [], return: 'pointer' },
 });
 
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
 const UTIME_OMIT = (1n << 30n) - 2n;
 const RENAME_FLAGS = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
-const errorNames = new Map(Object.entries(os.constants.errno).map(([name, number]) => [number, name]));
+/** EWOULDBLOCK and EAGAIN are one number: the name that Node's fs uses. */
+const errorNames = new Map(
+  Object.entries(os.constants.errno).flatMap(([name, number]): [number, string][] =>
+    name === 'EWOULDBLOCK' ? [] : [[number, name]],
+  ),
+);
 
 export type RenameMode = keyof typeof RENAME_FLAGS;
 
@@ -46,6 +57,22 @@ export function setMtime(fd: number, mtime: bigint): void {
   times.writeBigInt64LE((mtime - nanoseconds) / second, 16);
   times.writeBigInt64LE(nanoseconds, 24);
   check(libc.futimens(fd, times), 'futimens', String(fd));
+}
+
+/**
+ * Takes a write lease on an open file: from now on whoever opens it waits in open(2) until the lease is given back,
+ * the file is closed, or /proc/sys/fs/lease-break-time is over (45 s by default).
+ * @throws EAGAIN when somebody else has it open; EACCES when it is not ours and CAP_LEASE is missing; EINVAL where
+ *   the file system has no leases
+ */
+export function takeLease(fd: number): void {
+  // The kernel tells of a waiting reader by SIGIO, which would end this program; SIGURG is ignored.
+  check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
+  check(libc.fcntl(fd, F_SETLEASE, F_WRLCK), 'fcntl', 'F_SETLEASE');
+}
+
+export function giveBackLease(fd: number): void {
+  check(libc.fcntl(fd, F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
 }
 
 function cString(name: string): Buffer {

@@ -24,6 +24,8 @@ const GONE: Stamp = 'gone';
 const UNREADABLE_RETRY = 15_000;
 /** Changes that could not be taken over (the state can't be written) are handed out again after this long, milliseconds. */
 const FLUSH_RETRY = 5_000;
+/** A directory that counts as a whole waits no longer for a file that never becomes quiet, milliseconds. */
+const WHOLE_LIMIT = 5_000;
 /** Paths that are due within this many milliseconds of each other settle together. */
 const TOGETHER = 5;
 
@@ -37,6 +39,8 @@ export type ReplicaOptions = {
   readonly settle: number;
   /** Whether a directory that became empty is suspicious (where its emptiness would remove files elsewhere). */
   readonly emptyIsHeld: boolean;
+  /** What changes within the same while is news only when all of it is quiet: files that mean something together. */
+  readonly whole: boolean;
   readonly index: ScanIndex;
   readonly owners: Owners;
   readonly clock: Clock;
@@ -64,6 +68,8 @@ export class Replica implements Tree {
   #flushTimer: NodeJS.Timeout | undefined;
   /** Changes wait that nobody has taken over yet: what was learnt with them is not to be remembered without them. */
   #owed = false;
+  /** Since when changes wait until the whole directory is quiet (monotonic milliseconds). */
+  #waitingSince: number | undefined;
   #work: Promise<void> = Promise.resolve();
   #unsaved = new Set<string>();
   #emptyConfirmed = false;
@@ -207,6 +213,22 @@ export class Replica implements Tree {
     this.#save();
   }
 
+  /** Whether more of what belongs together is still under change. */
+  #waitsForOthers(): boolean {
+    const now = this.#options.clock.monotonic();
+    if (this.#options.whole && this.#hasMoving()) {
+      this.#waitingSince ??= now;
+      if (now - this.#waitingSince < WHOLE_LIMIT) return true;
+    }
+    this.#waitingSince = undefined;
+    return false;
+  }
+
+  #hasMoving(): boolean {
+    for (const path of this.#due.keys()) if (this.#nodes.get(path)?.state.kind === 'moving') return true;
+    return false;
+  }
+
   #flushLater(): void {
     clearTimeout(this.#flushTimer);
     if (!this.#closed)
@@ -245,7 +267,8 @@ export class Replica implements Tree {
       try {
         using open = this.#openRoot();
         if (open !== undefined) await work(open);
-        this.flush();
+        if (this.#waitsForOthers()) this.#owed = true;
+        else this.flush();
       } catch (error) {
         this.#options.onError(error);
       }

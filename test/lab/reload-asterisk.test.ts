@@ -67,7 +67,13 @@ async function stand(t: TestContext, timeoutMs = 5_000): Promise<Stand> {
       },
     },
     onResult: (result) => results.push(result),
-    prove: dialplanProof({ asterisk: command, files, exists, folderName: 'extensions_extra.d' }),
+    prove: dialplanProof({
+      asterisk: command,
+      files,
+      exists,
+      folderName: 'extensions_extra.d',
+      onConfigFolder: () => undefined,
+    }),
     timeoutMs,
   });
   // The first good answer tells the proof where this Asterisk logs.

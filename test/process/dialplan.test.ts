@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/host.ts';
 
@@ -44,6 +45,22 @@ describe('The dialplan of an MDS', () => {
     await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === BETTER, 5_000);
     await cluster.inSync();
     assert.deepEqual((await cluster.statusOf('mds1')).errors, []);
+  });
+
+  it('gets files that are saved one after the other as one change set', async () => {
+    const mds = cluster.one('mds1');
+    for (let i = 0; i < 5; i++) {
+      cluster.main.write('dialplan', `set-${i}.conf`, `[set]\nexten = ${i},1,NoOp()\n`);
+      await sleep(150);
+    }
+    await eventually('the last is there', () => existsSync(mds.at('dialplan', 'set-4.conf')));
+    await cluster.inSync();
+    const { stdout } = await cluster.main.run(['history', '--json']);
+    const sets = (JSON.parse(stdout) as { detail: string; changeSet: string }[]).filter(({ detail }) =>
+      detail.startsWith('set-'),
+    );
+    assert.equal(sets.length, 5);
+    assert.equal(new Set(sets.map(({ changeSet }) => changeSet)).size, 1);
   });
 
   it('is not blocked by a local file that was broken before', async () => {

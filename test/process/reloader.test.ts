@@ -155,7 +155,8 @@ test('a module that gave up at the start is loaded by hand', async (t) => {
 
 test('what the proof finds is the refusal; a proof that fails is told and counts for nothing', async (t) => {
   const refusing = await stand(t, '', {
-    prove: () => Promise.resolve(() => Promise.resolve({ file: 'a.conf', line: 3, message: 'no closing' })),
+    prove: () =>
+      Promise.resolve(() => Promise.resolve({ refusal: { file: 'a.conf', line: 3, message: 'no closing' } })),
   });
   const refused = await refusing.reloader.request('dialplan');
   assert.equal(refused.ok, false);

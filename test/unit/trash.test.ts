@@ -39,6 +39,7 @@ async function replicaOf(t: TestContext, place: ApplyPlace): Promise<Replica> {
     nested: new Set(),
     settle: 0,
     emptyIsHeld: false,
+    whole: false,
     index: new ScanIndexTable(place.db, 'files'),
     owners: new Owners(),
     clock: systemClock,
