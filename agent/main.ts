@@ -45,6 +45,21 @@ program
   .action(async () => finish(await (await import('./cli/leaveCommand.ts')).leave(context())));
 
 program
+  .command('trust-main')
+  .description(
+    'let what Main signs be installed here by "xivo-xds-sync mds upgrade"; mds_install.sh does this',
+  )
+  .action(async () => finish((await import('./cli/trustMainCommand.ts')).trust(context())));
+
+// For the unit xivo-xds-sync-agent-upgrade.service, not for people.
+program
+  .command('install-upgrade', { hidden: true })
+  .option('--agent <pid>', 'the agent that runs without systemd')
+  .action(async (options: { agent?: string }) => {
+    finish(await (await import('./cli/installUpgradeCommand.ts')).installUpgrade(context(), options));
+  });
+
+program
   .command('status')
   .description('how this MDS is')
   .option('--json', 'print JSON')

@@ -118,6 +118,16 @@ mds
     print(`${name} is enrolled: its agent begins within seconds`);
   });
 mds
+  .command('upgrade [name]')
+  .description("bring the agent of an MDS to Main's version, or with --all every one: the canaries first")
+  .option('--all', 'every MDS; the first failure ends it')
+  .option('--json', 'print JSON')
+  .exitOverride()
+  .action(async (name: string | undefined, _options: unknown, command) => {
+    const { upgrade } = await import('./cli/upgradeCommand.ts');
+    finish(await upgrade(context(), name, command.optsWithGlobals()));
+  });
+mds
   .command('remove <name>')
   .description("end an MDS's right to connect, at once")
   .exitOverride()

@@ -225,6 +225,7 @@ name_places() {
   run=$root/run/xivo-xds-sync
   pid_file=$run/agent.pid
   output=$run/agent.out
+  installer=$root/var/lib/xivo-xds-sync-upgrade
 }
 
 run_agent() {
@@ -270,6 +271,8 @@ remember_missing() {
       folder=${folder%/*}
     done
   done
+  had_installer=no
+  [ ! -e "$installer" ] || had_installer=yes
   had_config=no had_identity=no had_state=no had_unit=no had_agent=no download=''
   [ ! -x "$agent" ] || had_agent=yes
   # With a mark at the end, since the shell drops line ends there.
@@ -289,6 +292,7 @@ undo() {
   if [ "$had_config" = no ]; then rm -f "$config"; else printf '%s' "${old_config%.}" >"$config"; fi
   [ "$had_identity" = yes ] || rm -rf "$identity"
   [ "$had_state" = yes ] || rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm"
+  [ "$had_installer" = yes ] || rm -rf "$installer"
   rm -f "$pid_file" "$output"
   [ -z "$download" ] || rm -rf "$download"
   [ "$had_agent" = yes ] || remove_package
@@ -474,6 +478,7 @@ remove_all() {
   remove_unit
   # Says itself what is to be done on Main when Main can't be reached.
   run_agent leave
+  rm -rf "$installer"
   rm -rf "$identity" || fail "$identity can't be removed"
   rm -f "$state/state.sqlite" "$state/state.sqlite-wal" "$state/state.sqlite-shm" "$output"
   if [ -e "$config" ]; then
@@ -505,6 +510,8 @@ install() {
   fi
   retire_old_key
   if is_enrolled; then
+    # From now on Main may upgrade the agent; the agent itself can't say so.
+    run_agent trust-main
     say "done. How this MDS is: $agent${root:+ --root $root} status"
     say 'How all are, on Main: xivo-xds-sync status'
   else

@@ -16,5 +16,7 @@ export const MAX_MANIFEST_ENTRIES = 1_000_000;
 export const MAX_MANIFEST_CHARACTERS = 256 * 1024 * 1024;
 /** Bytes of one file: 8 TiB, far beyond any recording. */
 export const MAX_FILE_BYTES = 2 ** 43;
+/** Bytes of the agent's package: about 27 MiB now. */
+export const MAX_PACKAGE_BYTES = 256 * 1024 * 1024;
 /** Characters of a text that is shown to people. */
 export const MAX_TEXT = 65_536;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { entrySchema, hashSchema, pathSchema } from './entry.ts';
-import { MAX_FILE_BYTES, MAX_ITEMS, MAX_TEXT } from './limits.ts';
+import { MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from './limits.ts';
 
 const name = z.string().min(1).max(64);
 const text = z.string().max(MAX_TEXT);
@@ -104,6 +104,27 @@ const stepResult = z.strictObject({
   detail: text.optional(),
 });
 
+/** An agent package of Main's, and Main's signature under it (shared/identity/packageSignature.ts). */
+export const packageOfferSchema = z.strictObject({
+  /** As Debian writes versions. */
+  version: z.string().regex(/^[0-9][A-Za-z0-9.+~-]{0,63}$/),
+  size: z.int().min(1).max(MAX_PACKAGE_BYTES),
+  sha256: hashSchema,
+  /** Main's public key: base64 of its DER SubjectPublicKeyInfo. */
+  mainKey: z.base64().max(512),
+  signature: z.base64().max(512),
+});
+
+/** What became of the last upgrade on an MDS. */
+export const upgradeOutcomeSchema = z.object({
+  at: z.string().max(64),
+  /** The package that it was about. */
+  sha256: hashSchema,
+  version: z.string().max(64),
+  ok: z.boolean(),
+  reason: text,
+});
+
 /** What Main may ask an agent to do. */
 const command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reconcile') }),
@@ -118,6 +139,8 @@ const command = z.discriminatedUnion('do', [
     item: z.string().min(1).max(128),
     to: pathSchema,
   }),
+  /** Only to an agent with the capability `upgrade`. */
+  z.strictObject({ do: z.literal('upgrade'), offer: packageOfferSchema }),
 ]);
 
 const both = [
@@ -142,6 +165,7 @@ export const helloSchema = z.object({
   directories: z.array(name).max(64),
   /** What it can do beyond its protocol version. */
   capabilities: z.array(z.string().max(64)).max(64).optional(),
+  lastUpgrade: upgradeOutcomeSchema.optional(),
 });
 
 /** What an agent says to Main, as it arrives. */
@@ -289,6 +313,8 @@ export const enrolAnswerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('refused'), reason: text }),
 ]);
 
+export type PackageOffer = Readonly<z.infer<typeof packageOfferSchema>>;
+export type UpgradeOutcome = Readonly<z.infer<typeof upgradeOutcomeSchema>>;
 export type Hello = z.infer<typeof helloSchema>;
 export type ArrivingFromAgent = z.infer<typeof fromAgentSchema>;
 /** What an agent says to Main. */

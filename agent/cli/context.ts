@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type AgentConfig, loadAgentConfig } from '../../shared/config/agentConfig.ts';
-import { agentPlaces, type Places } from '../../shared/config/places.ts';
+import { type AgentPlaces, agentPlaces } from '../../shared/config/places.ts';
 import { Root } from '../../shared/config/rootPath.ts';
 import type { GlobalOptions } from '../../shared/cli/program.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 
 /** Where this invocation's MDS lives. */
-export type Context = { readonly root: Root; readonly places: Places; readonly configFile: string };
+export type Context = { readonly root: Root; readonly places: AgentPlaces; readonly configFile: string };
 
 export function contextOf(options: GlobalOptions): Context {
   const root = new Root(options.root);

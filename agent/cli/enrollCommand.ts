@@ -20,6 +20,7 @@ import { decodeToken, type JoinToken } from '../../shared/identity/joinToken.ts'
 import { askMain } from '../link/askMain.ts';
 import { dial, type Dialled } from '../link/dial.ts';
 import { loadMembership, saveMembership } from '../link/membership.ts';
+import { trustMain } from '../upgrade/trustedMain.ts';
 import { type Context, print } from './context.ts';
 
 const MAX_TOKEN_CHARACTERS = 4_096;
@@ -58,6 +59,8 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   }
   saveIdentity(context.places.identityFolder, { ...identity, certificatePem: answer.certificate });
   saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: true });
+  // Without a token nothing vouched for it yet: then a person does, with "trust-main".
+  if (token !== undefined) trustMain(context.places.installerFolder, dialled.mainPin);
   const { directories } = answer;
   writeConfig(context, { main, name, directories, ...(token?.voipIp && { localAddress: token.voipIp }) });
   print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);

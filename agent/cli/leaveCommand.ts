@@ -3,6 +3,7 @@ import { UsageError } from '../../shared/cli/usageError.ts';
 import { askDaemon, NotRunning } from '../../shared/control/controlClient.ts';
 import { removeIdentity } from '../../shared/identity/identityFiles.ts';
 import { openLog } from '../../shared/log/openLog.ts';
+import { trustNobody } from '../upgrade/trustedMain.ts';
 import { removeMembership } from '../link/membership.ts';
 import { type Context, print } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
@@ -23,6 +24,7 @@ export async function leave(context: Context): Promise<number> {
   const { identityFolder } = context.places;
   removeIdentity(identityFolder);
   removeMembership(identityFolder);
+  trustNobody(context.places.installerFolder);
   print('this host is no MDS of that Main any more; its files stay as they are');
   if (problem === undefined) return EXIT.done;
   process.stderr.write(

@@ -6,9 +6,11 @@ import { ControlServer } from '../../shared/control/controlServer.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
 import { systemClock } from '../../shared/time/clock.ts';
+import { VERSION } from '../../shared/version.ts';
 import { Agent } from '../daemon/agent.ts';
 import type { Credentials } from '../link/credentials.ts';
 import type { LinkState } from '../link/link.ts';
+import { Upgrades } from '../upgrade/upgrades.ts';
 import { type Context, loadConfig } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
 import { addDirectories, waitForApproval } from './waitForApproval.ts';
@@ -23,7 +25,7 @@ export async function run(context: Context, options: { log?: string }): Promise<
     const credentials = loadCredentials(context, log.logger);
     const stop = stopSignal();
     const manager = serviceManager();
-    const daemon = new Daemon(context, credentials, log.logger);
+    const daemon = new Daemon(context, credentials, log.logger, manager.isPresent);
     const control = new ControlServer(
       context.places.controlSocket,
       { status: () => daemon.status() },
@@ -52,27 +54,31 @@ class Daemon {
   readonly #context: Context;
   readonly #credentials: Credentials;
   readonly #log: Logger;
+  readonly #isService: boolean;
   #agent: Agent | undefined;
   #waiting: LinkState;
 
-  constructor(context: Context, credentials: Credentials, log: Logger) {
+  constructor(context: Context, credentials: Credentials, log: Logger, isService: boolean) {
     this.#context = context;
     this.#credentials = credentials;
     this.#log = log;
+    this.#isService = isService;
     this.#waiting = { state: 'connecting', problem: undefined, since: systemClock.now() };
   }
 
   async run(stop: Promise<unknown>): Promise<void> {
     if (!this.#credentials.approved && !(await this.#becomeApproved(stop))) return;
     const { places, root } = this.#context;
-    const agent = new Agent({
-      config: loadConfig(this.#context),
-      places,
-      root,
-      clock: systemClock,
-      log: this.#log,
-      credentials: this.#credentials,
+    const config = loadConfig(this.#context);
+    const common = { places, clock: systemClock, log: this.#log, credentials: this.#credentials };
+    const upgrades = new Upgrades({
+      ...common,
+      bandwidth: config.bandwidth,
+      reserveBytes: config.reserveBytes,
+      isService: this.#isService,
+      globalArguments: process.argv.slice(2, process.argv.indexOf('run')),
     });
+    const agent = new Agent({ ...common, config, root, upgrades });
     this.#agent = agent;
     agent.start();
     this.#log.info('agent started', { name: this.#credentials.name });
@@ -83,8 +89,10 @@ class Daemon {
 
   status(): unknown {
     const { name } = this.#credentials;
-    if (this.#agent !== undefined) return { name, link: this.#agent.link.state, ...this.#agent.report() };
-    return { name, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors: [] };
+    const common = { name, version: VERSION };
+    if (this.#agent !== undefined)
+      return { ...common, link: this.#agent.link.state, ...this.#agent.report() };
+    return { ...common, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors: [] };
   }
 
   async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {

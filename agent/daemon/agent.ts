@@ -9,7 +9,7 @@ import type {
 } from '../../protocol/messages.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
 import type { AgentConfig } from '../../shared/config/agentConfig.ts';
-import type { Places } from '../../shared/config/places.ts';
+import type { AgentPlaces } from '../../shared/config/places.ts';
 import type { Root } from '../../shared/config/rootPath.ts';
 import { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
@@ -25,6 +25,7 @@ import { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { Credentials } from '../link/credentials.ts';
 import { Link, type Welcome } from '../link/link.ts';
 import type { Session } from '../link/session.ts';
+import type { Upgrades } from '../upgrade/upgrades.ts';
 import { Reloads } from './reloads.ts';
 import { makeReport, type Reconciled } from './report.ts';
 
@@ -39,11 +40,12 @@ const STRANGE = 'strange';
 
 export type AgentOptions = {
   readonly config: AgentConfig;
-  readonly places: Places;
+  readonly places: AgentPlaces;
   readonly root: Root;
   readonly clock: Clock;
   readonly log: Logger;
   readonly credentials: Credentials;
+  readonly upgrades: Upgrades;
 };
 
 /** The daemon of an MDS: keeps the link to Main, and its directories true. */
@@ -91,6 +93,8 @@ export class Agent {
       bandwidth: config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
+        capabilities: ['upgrade'],
+        lastUpgrade: options.upgrades.last,
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
         directories: config.directories.map(({ name }) => name),
       }),
@@ -318,6 +322,10 @@ export class Agent {
           return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
         await directory.restore(command.item, command.to);
         return { ok: true, lines: [], actions: [] };
+      }
+      case 'upgrade': {
+        const why = await this.#options.upgrades.receive(command.offer, this.#stop.signal);
+        return { ok: false, lines: [why], actions: [] };
       }
     }
   }

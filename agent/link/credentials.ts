@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import type { EnrolAnswer } from '../../protocol/messages.ts';
 import { PROTOCOL } from '../../protocol/version.ts';
 import type { HostPort } from '../../shared/config/hostPort.ts';
@@ -8,7 +9,7 @@ import { type Pin, pinOfCertificate, samePin } from '../../shared/identity/pin.t
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { askMain } from './askMain.ts';
-import { dial, type Dialled, DialRefused } from './dial.ts';
+import { dial, type Dialled, dialPlain, DialRefused } from './dial.ts';
 import { type Membership, saveMembership } from './membership.ts';
 
 /** The renewal is looked at this often, and tried again after this long, milliseconds. */
@@ -87,6 +88,14 @@ export class Credentials {
     saveIdentity(this.#options.folder, this.#identity);
     if (!this.#membership.approved) this.#become({ ...this.#membership, approved: true });
     return answer;
+  }
+
+  /** A connection to Main for plain HTTPS. @throws what {@link dialPlain} throws */
+  async connectPlain(): Promise<TLSSocket> {
+    const { main, localAddress } = this.#options;
+    const { keyPem, certificatePem } = this.#identity;
+    const mainPins = [this.#membership.mainPin];
+    return (await dialPlain({ main, keyPem, certificatePem, mainPins, localAddress })).tls;
   }
 
   /** Tells Main to forget this MDS. @throws when Main can't be told */

@@ -37,10 +37,21 @@ export type DialOptions = {
 export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket; readonly mainPin: Pin };
 
 /**
- * Connects to Main over TLS 1.3 and verifies its pin before anything is sent.
+ * Connects to Main over TLS 1.3, verifies its pin before anything is sent, and opens a WebSocket.
  * @throws StrangeMain, DialRefused, or the network's error
  */
 export async function dial(options: DialOptions): Promise<Dialled> {
+  const { tls: secure, mainPin } = await dialPlain(options);
+  return { socket: await upgrade(secure, options), tls: secure, mainPin };
+}
+
+/**
+ * Connects to Main over TLS 1.3 and verifies its pin; nothing is sent.
+ * @throws StrangeMain, or the network's error
+ */
+export async function dialPlain(
+  options: Omit<DialOptions, 'path'>,
+): Promise<Pick<Dialled, 'tls' | 'mainPin'>> {
   const { main, mainPins } = options;
   const secure = await connect(options);
   const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
@@ -52,10 +63,15 @@ export async function dial(options: DialOptions): Promise<Dialled> {
       `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here stay as they are. If Main was installed anew, restore its backup there ("xivo-xds-sync restore FILE"), or enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
     );
   }
-  return { socket: await upgrade(secure, options), tls: secure, mainPin };
+  return { tls: secure, mainPin };
 }
 
-function connect({ main, keyPem, certificatePem, localAddress }: DialOptions): Promise<tls.TLSSocket> {
+function connect({
+  main,
+  keyPem,
+  certificatePem,
+  localAddress,
+}: Omit<DialOptions, 'path'>): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
       host: main.host,

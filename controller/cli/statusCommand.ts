@@ -64,11 +64,11 @@ export function render(status: Status, now: number): string[] {
   return [
     ...lines,
     ...table(
-      ['MDS', 'STATE', 'SYNC', 'ADDRESS', 'LAG', 'BEHIND', 'LOCAL', 'LAST RECONCILE'],
+      ['MDS', 'STATE', 'SYNC', 'ADDRESS', 'VERSION', 'LAG', 'BEHIND', 'LOCAL', 'LAST RECONCILE'],
       status.mds.map((mds) => mdsRow(mds, now)),
       {
         colour,
-        right: [4, 5, 6],
+        right: [5, 6, 7],
       },
     ),
     ...status.mds.flatMap((mds) => troubles(mds, main)),
@@ -94,6 +94,7 @@ function mdsRow(mds: MdsStatus, now: number): string[] {
     mds.state,
     sync,
     mds.address ?? '-',
+    mds.agentVersion ?? '-',
     mds.lagMs === null ? '-' : `${mds.lagMs} ms`,
     connected ? sum('pending') : '-',
     connected ? sum('localOnly') : '-',

@@ -9,6 +9,7 @@ import type { Controller } from './controller.ts';
 import { passOver } from './passes.ts';
 import { locate } from './locate.ts';
 import { rotationOf, statusOf } from './status.ts';
+import { RollOuts } from '../upgrade/rollOut.ts';
 import { trashList, trashRestore } from './trashApi.ts';
 import { verify } from './verification.ts';
 
@@ -17,6 +18,7 @@ const mds = z.string().optional();
 /** What the command line may ask of the controller. */
 export function controlApi(controller: Controller): Record<string, Handler> {
   const { registry, clock, log } = controller;
+  const rollOuts = new RollOuts(controller);
   return {
     status: () => statusOf(controller),
     sync: async (args) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds.parse(args['mds'])) }),
@@ -73,6 +75,7 @@ export function controlApi(controller: Controller): Record<string, Handler> {
       log.info('enrolment approved', { mds: approved.agent.name, pin: approved.agent.pin });
       return { name: approved.agent.name };
     },
+    'mds-upgrade': (args, signal) => rollOuts.run(mds.parse(args['mds']), signal),
     'mds-remove': (args) => {
       const name = mdsName(args['name']);
       const removed = registry.remove(name, clock.now());

@@ -73,6 +73,7 @@ export class Controller {
   readonly #peerLog: PeerLog;
   readonly #bucket: Bucket;
   readonly #places: ControllerPlaces;
+  readonly #installFiles: InstallFiles;
   readonly #stop = new AbortController();
   #pausedUntil: number;
 
@@ -125,7 +126,7 @@ export class Controller {
       log,
       onChange: () => this.#suspend(),
     });
-    const installFiles = new InstallFiles(places, log);
+    this.#installFiles = new InstallFiles(places, log);
     this.#server = new Server({
       listen: config.listen,
       keyPem: identity.keyPem,
@@ -134,13 +135,18 @@ export class Controller {
       onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
       onSession: (peer) => void this.#admit(peer),
       onEnrol: (peer) => void this.#enrol(peer),
-      onRequest: (request, response, keep) => void installFiles.answer(request, response, keep),
+      onRequest: (request, response, keep) => void this.#installFiles.answer(request, response, keep),
       onError: (error) => log.error('the service port failed', { error }),
     });
   }
 
   get paused(): boolean {
     return this.clock.now() < this.#pausedUntil;
+  }
+
+  /** The agent's package of Main's own version, where it is there. */
+  get agentPackage(): string | undefined {
+    return this.#installFiles.agentPackage;
   }
 
   get pausedUntil(): number {

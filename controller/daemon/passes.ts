@@ -27,22 +27,20 @@ export async function passOver(controller: Controller, command: Command, only?: 
 
 async function passAt(controller: Controller, command: Command, name: string): Promise<MdsPass> {
   const session = controller.sessions.get(name);
-  if (session === undefined || !session.isReady) {
-    const seen = controller.lastSeen.get(name);
-    const since =
-      seen === undefined
-        ? 'was not seen since Main started'
-        : `was last seen ${new Date(seen.at).toISOString()}`;
-    return {
-      name,
-      ok: false,
-      actions: [],
-      lines: [],
-      problems: [`not connected (${since}): is xivo-xds-sync-agent running there?`],
-    };
-  }
+  if (session === undefined || !session.isReady)
+    return { name, ok: false, actions: [], lines: [], problems: [whyAway(controller, name)] };
   const { ok, lines, actions } = await session.command(command);
   return { name, ok, actions, lines, problems: ok ? [] : [...lines, ...holds(actions)] };
+}
+
+/** What to say of an MDS that is not connected. */
+export function whyAway({ lastSeen }: Controller, name: string): string {
+  const seen = lastSeen.get(name);
+  const since =
+    seen === undefined
+      ? 'was not seen since Main started'
+      : `was last seen ${new Date(seen.at).toISOString()}`;
+  return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }
 
 function holds(actions: readonly PlannedAction[]): string[] {

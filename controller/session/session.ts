@@ -11,6 +11,7 @@ import {
   helloSchema,
   type ManifestItem,
   type PlannedAction,
+  type UpgradeOutcome,
 } from '../../protocol/messages.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
 import { negotiate, PROTOCOL } from '../../protocol/version.ts';
@@ -79,6 +80,7 @@ export class Session {
   readonly since: number;
   agentVersion = '';
   capabilities: ReadonlySet<string> = new Set();
+  lastUpgrade: UpgradeOutcome | undefined;
   report: AgentReport | undefined;
   /** How long the last change took from Main's disk to this MDS, milliseconds. */
   lagMs: number | null = null;
@@ -238,6 +240,7 @@ export class Session {
     if (!success) return this.#channel.violation('a hello that makes no sense');
     this.agentVersion = hello.version;
     this.capabilities = new Set(hello.capabilities);
+    this.lastUpgrade = hello.lastUpgrade;
     const { name, version } = this.#options;
     this.#channel.send({
       type: 'welcome',

@@ -4,6 +4,7 @@ export type PackageDescription = {
   readonly name: 'xivo-xds-sync' | 'xivo-xds-sync-agent';
   /** The program's first module. */
   readonly entry: string;
+  readonly units: readonly string[];
   readonly synopsis: string;
   /** Paragraphs of the long description. */
   readonly description: readonly string[];
@@ -20,6 +21,11 @@ export const PACKAGES: readonly PackageDescription[] = [
   {
     name: 'xivo-xds-sync-agent',
     entry: 'agent/main.ts',
+    units: [
+      'xivo-xds-sync-agent.service',
+      'xivo-xds-sync-agent-upgrade.path',
+      'xivo-xds-sync-agent-upgrade.service',
+    ],
     synopsis: 'live file synchronisation of a XiVO: agent for a media server',
     description: [
       WHAT,
@@ -30,6 +36,7 @@ export const PACKAGES: readonly PackageDescription[] = [
   {
     name: 'xivo-xds-sync',
     entry: 'controller/main.ts',
+    units: ['xivo-xds-sync.service'],
     synopsis: 'live file synchronisation of a XiVO: controller for Main',
     description: [
       WHAT,

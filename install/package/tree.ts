@@ -48,12 +48,14 @@ export function packTree(options: TreeOptions): string {
   const fill = (file: string): string =>
     readFileSync(path.join(FILES, file), 'utf8')
       .replaceAll('@NAME@', name)
+      .replaceAll('@UNITS@', described.units.filter((unit) => !unit.endsWith('upgrade.service')).join(' '))
       .replaceAll('@CONFIGURATION@', configuration.name)
       .replaceAll('@OTHER@', name === 'xivo-xds-sync' ? 'xivo-xds-sync-agent' : 'xivo-xds-sync');
 
   write(`usr/bin/${name}`, fill('launcher'), 0o755);
   write(`usr/lib/${name}/main.mjs`, fill('main.mjs'));
-  write(`lib/systemd/system/${name}.service`, readFileSync(path.join(install, `${name}.service`)));
+  for (const unit of described.units)
+    write(`lib/systemd/system/${unit}`, readFileSync(path.join(install, unit)));
   write(`etc/xivo-xds-sync/${configuration.name}`, configuration.text, configuration.mode);
   write(`usr/share/man/man8/${name}.8.gz`, zipped(options.manual));
   write(`usr/share/bash-completion/completions/${name}`, options.completion);

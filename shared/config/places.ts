@@ -18,6 +18,15 @@ export type ControllerPlaces = Places & {
   readonly oldPublishedKey: string;
 };
 
+export type AgentPlaces = Places & {
+  /** Where the agent lays a package that Main offered. */
+  readonly upgradeInbox: string;
+  /** The installer's own: the agent under its unit can read it, and not write there. */
+  readonly installerFolder: string;
+  /** The process id of an agent that runs without systemd, where mds_install.sh started it. */
+  readonly pidFile: string;
+};
+
 /** Main's places. */
 export function controllerPlaces(root: Root): ControllerPlaces {
   return {
@@ -29,8 +38,14 @@ export function controllerPlaces(root: Root): ControllerPlaces {
 }
 
 /** An MDS's places. */
-export function agentPlaces(root: Root): Places {
-  return places(root, 'agent');
+export function agentPlaces(root: Root): AgentPlaces {
+  const common = places(root, 'agent');
+  return {
+    ...common,
+    upgradeInbox: `${common.stateFolder}/upgrade`,
+    installerFolder: root.path('/var/lib/xivo-xds-sync-upgrade'),
+    pidFile: root.path('/run/xivo-xds-sync/agent.pid'),
+  };
 }
 
 function places(root: Root, program: 'controller' | 'agent'): Places {

@@ -11,6 +11,8 @@ const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
 export type ServiceManager = {
+  /** Whether one started this process. */
+  readonly isPresent: boolean;
   /** The service does its work from now on. Keeps the watchdog content until {@link stopping}, too. */
   ready(): void;
   stopping(): void;
@@ -26,9 +28,11 @@ export function serviceManager(): ServiceManager {
   delete process.env['NOTIFY_SOCKET'];
   delete process.env['WATCHDOG_USEC'];
   delete process.env['WATCHDOG_PID'];
-  if (address === undefined || address === '') return { ready: () => undefined, stopping: () => undefined };
+  if (address === undefined || address === '')
+    return { isPresent: false, ready: () => undefined, stopping: () => undefined };
   let timer: NodeJS.Timeout | undefined;
   return {
+    isPresent: true,
     ready: () => {
       send(address, 'READY=1');
       // From the event loop: when that stands still, systemd notices.

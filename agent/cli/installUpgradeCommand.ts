@@ -1,0 +1,27 @@
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import { openLog } from '../../shared/log/openLog.ts';
+import { installOffered } from '../upgrade/installer.ts';
+import { processAgent, serviceAgent } from '../upgrade/runningAgent.ts';
+import type { Context } from './context.ts';
+
+/** How long the new agent may take to be connected, milliseconds. */
+const BACK_WITHIN = 60_000;
+
+/**
+ * `install-upgrade`: what xivo-xds-sync-agent-upgrade.service runs, as root, when the agent has laid a package of
+ * Main's into its inbox.
+ */
+export async function installUpgrade({ places }: Context, options: { agent?: string }): Promise<number> {
+  const pid = options.agent === undefined ? undefined : Number(options.agent);
+  if (pid !== undefined && !(Number.isInteger(pid) && pid > 1))
+    throw new UsageError(`--agent takes a process id, not "${options.agent}"`);
+  const log = openLog('auto');
+  try {
+    const agent = pid === undefined ? serviceAgent(places) : processAgent(places, pid);
+    const done = await installOffered({ places, agent, log: log.logger, withinMs: BACK_WITHIN });
+    return done ? EXIT.done : EXIT.failed;
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,17 @@
+import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { UsageError } from '../../shared/cli/usageError.ts';
+import { loadMembership } from '../link/membership.ts';
+import { trustMain } from '../upgrade/trustedMain.ts';
+import type { Context } from './context.ts';
+
+/**
+ * `trust-main`: a person says that the Main of this MDS may have packages installed here. Needed after an enrolment
+ * without a token, and after Main has changed its key: the agent itself can't say so.
+ */
+export function trust({ places }: Context): number {
+  const membership = loadMembership(places.identityFolder);
+  if (membership === undefined || !membership.approved)
+    throw new UsageError('this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST" first');
+  trustMain(places.installerFolder, membership.mainPin);
+  return EXIT.done;
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import http from 'node:http';
+import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import type { TLSSocket } from 'node:tls';
+import type { PackageOffer } from '../../protocol/messages.ts';
+import type { Pace } from '../../shared/transfer/pace.ts';
+
+const PATH = '/install/xivo-xds-sync-agent.deb';
+/** Without a byte for this long it is given up, milliseconds. */
+const STALLED = 30_000;
+
+/**
+ * Downloads Main's agent package over a connection that has shown Main's key.
+ * @param file a new file
+ * @throws when it is not the one that was offered
+ */
+export async function downloadPackage(options: {
+  readonly connection: TLSSocket;
+  readonly offer: PackageOffer;
+  readonly file: string;
+  readonly pace: Pace | undefined;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const { connection, offer, file, pace, signal } = options;
+  connection.setTimeout(STALLED, () =>
+    connection.destroy(new Error(`Main sent nothing for ${STALLED / 1000} s`)),
+  );
+  try {
+    const request = http.get({
+      createConnection: () => connection,
+      path: PATH,
+      headers: { host: 'main' },
+      signal,
+    });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    if (response.statusCode !== 200)
+      throw new Error(`Main does not give its package (status ${response.statusCode})`);
+    const hash = createHash('sha256');
+    let size = 0;
+    const checked = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const piece of source) {
+        size += piece.length;
+        if (size > offer.size) break;
+        hash.update(piece);
+        await pace?.pass(piece.length);
+        yield piece;
+      }
+    };
+    await pipeline(response, checked, createWriteStream(file, { flags: 'wx', mode: 0o600 }));
+    if (size !== offer.size || hash.digest('hex') !== offer.sha256)
+      throw new Error("Main's package is not the one that it offered: was Main upgraded just now? Try again");
+  } finally {
+    connection.destroy();
+  }
+}

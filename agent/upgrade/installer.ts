@@ -1,0 +1,138 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { PackageOffer } from '../../protocol/messages.ts';
+import type { AgentPlaces } from '../../shared/config/places.ts';
+import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { whyNotSigned } from '../../shared/identity/packageSignature.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { describePackage, install, installedVersion, isNewer, PACKAGE, repack } from './dpkg.ts';
+import { takeOffer } from './inbox.ts';
+import { writeOutcome } from './outcome.ts';
+import type { RunningAgent } from './runningAgent.ts';
+import { schemaOf, setStateAside } from './stateSchema.ts';
+import { trustedMain } from './trustedMain.ts';
+
+export type InstallerOptions = {
+  readonly places: AgentPlaces;
+  readonly agent: RunningAgent;
+  readonly log: Logger;
+  /** How long the new agent may take to be connected with Main, milliseconds. */
+  readonly withinMs: number;
+};
+
+/** Written while packages are exchanged: an installer that starts and finds it was cut off, by a power cut perhaps. */
+type Under = { readonly offer: PackageOffer; readonly from: string; readonly schema: number };
+
+/**
+ * Installs the package in the inbox, as root, and puts the old one back when the new agent does not come back.
+ * @returns whether the new agent runs
+ */
+export async function installOffered(options: InstallerOptions): Promise<boolean> {
+  const { places, log } = options;
+  const folder = places.installerFolder;
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const files = {
+    next: path.join(folder, 'next.deb'),
+    previous: path.join(folder, 'previous.deb'),
+    under: path.join(folder, 'under-way.json'),
+  };
+  try {
+    if (existsSync(files.under)) {
+      const under = JSON.parse(readFileSync(files.under, 'utf8')) as Under;
+      return await putBack(under, 'the installation was cut off', files, options);
+    }
+    const checked = prepare(files, options);
+    if ('refusal' in checked) {
+      if (checked.offer !== undefined) tell(folder, checked.offer, false, checked.refusal);
+      log.error('the offered agent is not installed', { reason: checked.refusal });
+      return false;
+    }
+    const { offer, from } = checked;
+    const under: Under = { offer, from, schema: schemaOf(places.stateFile) };
+    writeFileDurably(files.under, JSON.stringify(under), { mode: 0o600 });
+    log.info('installing the offered agent', { from, to: offer.version });
+    const trouble = await exchange(files.next, offer.version, options);
+    if (trouble !== undefined) return await putBack(under, trouble, files, options);
+    rmSync(files.under);
+    tell(folder, offer, true, `upgraded from ${from}`);
+    log.info('the new agent is connected', { from, to: offer.version });
+    return true;
+  } finally {
+    if (!existsSync(files.under))
+      for (const file of [files.next, files.previous]) rmSync(file, { force: true });
+  }
+}
+
+type Files = { readonly next: string; readonly previous: string; readonly under: string };
+
+/** Takes the package out of the inbox, if Main vouches for it and it is an upgrade, and packs what it replaces. */
+function prepare(
+  { next, previous }: Files,
+  { places }: InstallerOptions,
+): { offer: PackageOffer; from: string } | { offer?: PackageOffer; refusal: string } {
+  let offered: PackageOffer | undefined;
+  const vouched = (offer: PackageOffer): void => {
+    offered = offer;
+    const refusal = whyNotSigned(offer, trustedMain(places.installerFolder));
+    if (refusal !== undefined)
+      throw new Error(`${refusal}. If Main has another key now, run mds_install.sh here again`);
+  };
+  try {
+    const offer = takeOffer(places.upgradeInbox, vouched, next);
+    const from = installedVersion();
+    const { name, version } = describePackage(next);
+    if (name !== PACKAGE || version !== offer.version)
+      return { offer, refusal: `the package is ${name} ${version}, not ${PACKAGE} ${offer.version}` };
+    if (!isNewer(version, from))
+      return { offer, refusal: `${version} is not newer than ${from}, which is installed` };
+    repack(path.join(places.installerFolder, 'previous.tree'), previous);
+    return { offer, from };
+  } catch (error) {
+    const refusal = error instanceof Error ? error.message : String(error);
+    return { ...(offered !== undefined && { offer: offered }), refusal };
+  }
+}
+
+/** @returns why the agent of that version is not there, if so */
+async function exchange(
+  file: string,
+  version: string,
+  { agent, withinMs }: InstallerOptions,
+): Promise<string | undefined> {
+  try {
+    await agent.stop();
+    await install(file);
+    agent.start();
+    return await agent.whyNotBack(version, withinMs);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function putBack(under: Under, why: string, files: Files, options: InstallerOptions): Promise<boolean> {
+  const { places, log } = options;
+  const { offer, from, schema } = under;
+  log.error('the new agent is taken back', { from: offer.version, to: from, reason: why });
+  // Before the old agent starts, so that it can tell Main.
+  tell(places.installerFolder, offer, false, `${why}; ${from} was put back`);
+  await options.agent.stop();
+  // The old agent does not read what a newer one made of the state; without one it builds it from disk.
+  if (schemaOf(places.stateFile) > schema) setStateAside(places.stateFile);
+  const trouble = await exchange(files.previous, from, options);
+  if (trouble === undefined) log.info('the old agent is back', { version: from });
+  else {
+    log.error('the old agent is not back', { version: from, reason: trouble });
+    tell(
+      places.installerFolder,
+      offer,
+      false,
+      `${why}; then ${from} was put back, and is not well either: ${trouble}`,
+    );
+  }
+  rmSync(files.under);
+  return false;
+}
+
+function tell(folder: string, { sha256, version }: PackageOffer, ok: boolean, reason: string): void {
+  writeOutcome(folder, { at: new Date().toISOString(), sha256, version, ok, reason: reason.slice(0, 2_000) });
+}

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { realpathSync, rmSync, statfsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PackageOffer, UpgradeOutcome } from '../../protocol/messages.ts';
+import type { AgentPlaces } from '../../shared/config/places.ts';
+import { whyNotSigned } from '../../shared/identity/packageSignature.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { Pace } from '../../shared/transfer/pace.ts';
+import { VERSION } from '../../shared/version.ts';
+import type { Credentials } from '../link/credentials.ts';
+import { downloadPackage } from './download.ts';
+import { clearInbox, handOver, isTaken } from './inbox.ts';
+import { readOutcome } from './outcome.ts';
+import { ownCommand } from './ownCommand.ts';
+import { isNewer, owns } from './dpkg.ts';
+
+/** Whoever installs takes the package within this time, milliseconds: systemd starts it at once. */
+const TAKEN_WITHIN = 30_000;
+const LOOK_EVERY = 200;
+/** Installing and putting back together have an end, milliseconds. */
+const HEARD_WITHIN = 600_000;
+/** The package, once more for the installer, and what goes with it. */
+const ROOM_FOR_EACH_BYTE = 2;
+
+export type UpgradesOptions = {
+  readonly places: AgentPlaces;
+  readonly credentials: Credentials;
+  /** Bytes a second; 0 for no limit. */
+  readonly bandwidth: number;
+  readonly reserveBytes: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether a service manager started this agent: then its units install, since the agent's own may not. */
+  readonly isService: boolean;
+  /** The arguments before the command with which this agent was started. */
+  readonly globalArguments: readonly string[];
+};
+
+/** This agent's part in its own upgrade: it fetches what Main offers and hands it to the installer, which is root's. */
+export class Upgrades {
+  readonly #options: UpgradesOptions;
+  #busy = false;
+
+  constructor(options: UpgradesOptions) {
+    this.#options = options;
+  }
+
+  get last(): UpgradeOutcome | undefined {
+    return readOutcome(this.#options.places.installerFolder);
+  }
+
+  /**
+   * Fetches the package and has it installed. A good end is never told from here: the agent is replaced by the new
+   * one, which says its version.
+   * @returns why nothing came of it
+   */
+  async receive(offer: PackageOffer, signal: AbortSignal): Promise<string> {
+    if (this.#busy) return 'an upgrade is under way already';
+    this.#busy = true;
+    try {
+      return await this.#receive(offer, signal);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #receive(offer: PackageOffer, signal: AbortSignal): Promise<string> {
+    const { places, credentials, bandwidth, clock, log } = this.#options;
+    const refusal = whyNotSigned(offer, credentials.pins.mainPin) ?? this.#whyNot(offer);
+    if (refusal !== undefined) return refusal;
+    log.info('fetching the agent that Main offers', { version: offer.version });
+    const file = clearInbox(places.upgradeInbox);
+    try {
+      const connection = await credentials.connectPlain();
+      const pace = bandwidth === 0 ? undefined : new Pace(bandwidth, clock);
+      await downloadPackage({ connection, offer, file, pace, signal });
+    } catch (error) {
+      rmSync(file, { force: true });
+      return `the package can't be fetched: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    handOver(places.upgradeInbox, offer);
+    log.info('the new agent is being installed', { from: VERSION, to: offer.version });
+    return this.#installed(offer, signal);
+  }
+
+  #whyNot({ version, size }: PackageOffer): string | undefined {
+    const { places, reserveBytes } = this.#options;
+    const program = realpathSync(process.argv[1] ?? '');
+    if (!owns(program))
+      return `this agent (${program}) is not from the package xivo-xds-sync-agent: upgrade it as it was installed`;
+    if (!isNewer(version, VERSION))
+      return `this agent is ${VERSION}, which is newer than ${version}: upgrade Main`;
+    const { bavail, bsize } = statfsSync(places.stateFolder);
+    const free = bavail * bsize;
+    if (free < ROOM_FOR_EACH_BYTE * size + reserveBytes)
+      return `no room below ${places.stateFolder}: ${Math.floor(free / 2 ** 20)} MiB are free`;
+    return undefined;
+  }
+
+  /** Waits for what becomes of it. When all goes well, this process does not live to see it. */
+  async #installed(offer: PackageOffer, signal: AbortSignal): Promise<string> {
+    const { places, clock } = this.#options;
+    const before = this.last?.at;
+    const begun = clock.monotonic();
+    if (!this.#options.isService) this.#startInstaller();
+    for (;;) {
+      await sleep(LOOK_EVERY, undefined, { signal });
+      const outcome = this.last;
+      if (outcome !== undefined && outcome.at !== before && outcome.sha256 === offer.sha256)
+        return outcome.reason;
+      const waited = clock.monotonic() - begun;
+      if (waited > HEARD_WITHIN) return 'nothing was heard of the installer: see the log there';
+      if (!isTaken(places.upgradeInbox) && waited > TAKEN_WITHIN) {
+        clearInbox(places.upgradeInbox);
+        return 'the installer does not run here: "systemctl start xivo-xds-sync-agent-upgrade.path", or run mds_install.sh here again';
+      }
+    }
+  }
+
+  /** Lives on when this agent ends. */
+  #startInstaller(): void {
+    const [program, ...before] = ownCommand();
+    const args = [
+      ...before,
+      ...this.#options.globalArguments,
+      'install-upgrade',
+      '--agent',
+      String(process.pid),
+    ];
+    const child = spawn(program, args, { stdio: 'ignore', detached: true });
+    child.on('error', (error) => this.#options.log.error('the installer can not be started', { error }));
+    child.unref();
+  }
+}
