@@ -26,6 +26,8 @@ const UNREADABLE_RETRY = 15_000;
 const FLUSH_RETRY = 5_000;
 /** A directory that counts as a whole waits no longer for a file that never becomes quiet, milliseconds. */
 const WHOLE_LIMIT = 5_000;
+/** How long until a directory that could not be read (it is missing, no file handles are left) is tried again, milliseconds. */
+const MISSED_RETRY = 3_000;
 /** Paths that are due within this many milliseconds of each other settle together. */
 const TOGETHER = 5;
 
@@ -72,6 +74,8 @@ export class Replica implements Tree {
   #waitingSince: number | undefined;
   #work: Promise<void> = Promise.resolve();
   #unsaved = new Set<string>();
+  /** Something was to be looked at and could not be: everything is read again as soon as the directory can be. */
+  #missed = false;
   #emptyConfirmed = false;
   #closed = false;
 
@@ -266,7 +270,13 @@ export class Replica implements Tree {
       const before = this.held;
       try {
         using open = this.#openRoot();
-        if (open !== undefined) await work(open);
+        const missed = this.#missed;
+        this.#missed = true;
+        if (open !== undefined) {
+          if (missed) await this.#readFolder(open, '', true);
+          await work(open);
+          this.#missed = false;
+        }
         if (this.#waitsForOthers()) this.#owed = true;
         else this.flush();
       } catch (error) {
@@ -417,15 +427,19 @@ export class Replica implements Tree {
 
   /** The path is not there now. It counts as removed when it stays away for the settle time. */
   #vanish(path: string): void {
-    const node = this.#nodes.get(path);
-    if (node === undefined || node.stamp === GONE) return;
+    if (this.#isGoneAndDue(path)) return;
     for (const child of [...this.#nodes.below(path)]) this.#markGone(child);
     this.#markGone(path);
   }
 
+  /** What a hold kept from being removed is judged again when it is seen to be missing again. */
+  #isGoneAndDue(path: string): boolean {
+    return this.#isGone(path) && this.#due.has(path);
+  }
+
   #markGone(path: string): void {
     const node = this.#nodes.get(path);
-    if (node === undefined || node.stamp === GONE) return;
+    if (node === undefined || this.#isGoneAndDue(path)) return;
     const last = visible(node.state);
     this.#put(path, { kind: 'moving', ...(last && { last }) }, GONE);
     this.#wait(path, last === undefined ? 0 : this.#options.settle);
@@ -443,10 +457,12 @@ export class Replica implements Tree {
 
   #arm(): void {
     clearTimeout(this.#timer);
-    if (this.#closed || this.#due.size === 0) return;
+    if (this.#closed || (this.#due.size === 0 && !this.#missed)) return;
     let first = Infinity;
     for (const due of this.#due.values()) if (due < first) first = due;
-    const delay = Math.max(0, Math.ceil(first - this.#options.clock.monotonic()));
+    const delay = this.#missed
+      ? MISSED_RETRY
+      : Math.max(0, Math.ceil(first - this.#options.clock.monotonic()));
     this.#timer = setTimeout(
       () => void this.#exclusive((open) => this.#settle(open, this.#takeDue())),
       delay,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
@@ -25,6 +25,12 @@ async function heldIn(cluster: Cluster, wanted: RegExp): Promise<void> {
     last = `${ran.code} ${ran.stdout}`;
     return ran.code === 1 && wanted.test(ran.stdout);
   }).catch((error: Error) => assert.fail(`${error.message}\n${last}`));
+}
+
+/** The processor time that a daemon has used, in hundredths of a second. */
+function processorTicks({ pid }: Host): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+  return Number(fields[13]) + Number(fields[14]);
 }
 
 function names(host: Host, directory: DirectoryName): string[] {
@@ -132,9 +138,15 @@ void describe("Main's directory", () => {
     await heldIn(cluster, /HELD moh: .*became empty.*xivo-xds-sync confirm moh/);
     await sleep(A_WHILE);
     assert.equal(names(cluster.one('mds1'), 'moh').length, 3);
-    for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    for (let i = 0; i < 2; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    await eventually(
+      'what did not come back is removed',
+      () => names(cluster.one('mds1'), 'moh').length === 2,
+    );
     await cluster.inSync();
     assert.equal((await cluster.main.run(['status'])).code, 0);
+    cluster.main.write('moh', '2.wav', 'music 2');
+    await cluster.inSync();
   });
 
   void it('that became empty removes all after confirm', async () => {
@@ -150,7 +162,9 @@ void describe("Main's directory", () => {
     const place = cluster.main.at('dialplan');
     renameSync(place, `${place}.away`);
     await heldIn(cluster, /HELD dialplan: .*can't be opened \(ENOENT\)/);
+    const before = processorTicks(cluster.main);
     await sleep(A_WHILE);
+    assert.ok(processorTicks(cluster.main) - before < 100, 'Main waits without working');
     assert.equal(names(cluster.one('mds1'), 'dialplan').length, 3);
     renameSync(`${place}.away`, place);
     await cluster.inSync();
