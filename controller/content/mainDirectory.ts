@@ -7,6 +7,7 @@ import { Folder } from '../../shared/disk/folder.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { show, ShownPaths } from '../../shared/manifest/shown.ts';
+import { parentOf } from '../../shared/paths/relative.ts';
 import type { Changes } from '../../shared/scan/nodes.ts';
 import { ownershipOf } from '../../shared/scan/look.ts';
 import { Replica } from '../../shared/scan/replica.ts';
@@ -138,6 +139,23 @@ export class MainDirectory {
     if (failed)
       throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
     this.adopt(outcomes);
+  }
+
+  /**
+   * Forgets that a path, or a folder above it, was removed here: what an MDS brings back there from its trash is new, not left over.
+   */
+  forgetRemoval(path: string): void {
+    const items: ManifestItem[] = [];
+    this.#options.db.transaction(() => {
+      for (let at = path; at !== ''; at = parentOf(at)) {
+        if (!this.tombstones.entries.has(at)) continue;
+        this.tombstones.delete(at);
+        items.push({ path: at, shown: { kind: 'gone' } });
+      }
+      if (items.length > 0) this.#options.db.advance();
+    });
+    for (const { path: at, shown } of items) this.shown.set(at, shown);
+    if (items.length > 0) this.#publish(items);
   }
 
   /** Takes over what a change set of our own has just put here, and tells everyone. */

@@ -56,6 +56,8 @@ export async function trashRestore(
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
   if (mds === undefined) await controller.directories.get(item.directory)?.restore(item, to);
   else {
+    // The agent is told this first: a recording that Main removed would otherwise be removed again at once.
+    controller.directories.get(item.directory)?.forgetRemoval(to);
     const answer = await controller.sessions
       .get(mds)
       ?.command({ do: 'trash-restore', directory: item.directory, item: item.id, to });

@@ -1,12 +1,14 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Area } from '../apply/area.ts';
-import type { Applier, Record } from '../apply/applier.ts';
+import type { Applier, Record, Staging } from '../apply/applier.ts';
 import type { Outcome, Step } from '../apply/changeSet.ts';
 import { Folder } from '../disk/folder.ts';
+import { OpenFolders } from '../disk/openFolders.ts';
 import type { Owners } from '../disk/owners.ts';
 import { remove } from '../disk/remove.ts';
-import type { Entry } from '../manifest/entry.ts';
-import { look } from '../scan/look.ts';
+import type { Entry, FolderEntry } from '../manifest/entry.ts';
+import { parentOf } from '../paths/relative.ts';
+import { look, ownershipOf } from '../scan/look.ts';
 import type { Replica } from '../scan/replica.ts';
 import { createHash } from 'node:crypto';
 import { Breather } from '../time/breathe.ts';
@@ -109,8 +111,31 @@ export async function restoreFromTrash(
       folder.close();
     }
   });
-  const { outcomes } = await staging.commit([step], place.record);
+  const { outcomes } = await staging.commit(
+    [...missingFolders(to, replica, owners, staging), step],
+    place.record,
+  );
   return outcomes;
+}
+
+/** The folders that a path needs and that went away, each looking like the one it lies in. */
+function missingFolders(path: string, replica: Replica, owners: Owners, staging: Staging): Step[] {
+  const missing: string[] = [];
+  let above = parentOf(path);
+  for (; above !== '' && replica.get(above) === undefined; above = parentOf(above)) missing.push(above);
+  if (missing.length === 0) return [];
+  using open = new OpenFolders(replica.path);
+  const stat = fstatSync(open.get(above).fd, { bigint: true });
+  const mode = Number(stat.mode & 0o7777n);
+  const entry: FolderEntry = { type: 'folder', mode, ...ownershipOf(stat, owners) };
+  return missing.toReversed().map((folder) => ({
+    kind: 'put',
+    path: folder,
+    entry,
+    expect: undefined,
+    staged: staging.bare(entry),
+    reason: 'holds what is brought back from the trash',
+  }));
 }
 
 async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array) => void): Promise<string> {

@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { existsSync, lutimesSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually, type Host } from '../harness/host.ts';
+
+const CONFIG = `settle: 100ms
+directories:
+  - { name: dialplan }
+  - { name: moh }
+  - { name: sounds }
+  - { name: recordings, settle: 100ms }
+`;
+const DAY = 86_400;
+/** Debian's faketime gives a process another clock. Preloaded, not by its wrapper: that would not pass signals on. */
+const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
+type Trash = { items: { host: string; directory: string; path: string; reason: string; id: string }[] };
+type History = { mds: string; kind: string; detail: string }[];
+
+async function trashOf(cluster: Cluster, host: string, file: string): Promise<Trash['items']> {
+  // An MDS that is away makes the exit code 1; the list holds the others' all the same.
+  const { stdout } = await cluster.main.run(['trash', 'list', '--json']);
+  const listed = JSON.parse(stdout) as Trash;
+  return listed.items.filter((item) => item.host === host && `${item.directory}/${item.path}` === file);
+}
+
+async function conflicts(cluster: Cluster, file: string): Promise<History> {
+  const rows = JSON.parse(await cluster.main.ok(['history', '--limit', '1000', '--json'])) as History;
+  return rows.filter(({ kind, detail }) => kind === 'conflict' && detail.includes(file));
+}
+
+/** Writes a recording as it would be stamped by the host's own clock. @param clock seconds that it is ahead */
+function record(host: Host, file: string, content: string, at: number, clock = 0): void {
+  host.write('recordings', file, content);
+  lutimesSync(host.at('recordings', file), at + clock, at + clock);
+}
+
+async function everywhere(cluster: Cluster, file: string, content: string): Promise<void> {
+  await eventually(`${file} is "${content}" everywhere`, () =>
+    [cluster.main, ...cluster.mds].every((host) => host.read('recordings', file) === content),
+  ).catch((error: Error) => {
+    const found = [cluster.main, ...cluster.mds].map(
+      (host) => `${host.name}: ${host.read('recordings', file)}`,
+    );
+    assert.fail(`${error.message}; ${found.join(', ')}\n${cluster.mds.map(({ log }) => log).join('\n')}`);
+  });
+}
+
+void describe('Conflicts', () => {
+  let cluster: Cluster;
+  /** Seconds that the clock of each MDS is ahead of Main's. */
+  const clocks = new Map([
+    ['fast', DAY],
+    ['slow', -DAY],
+    ['right', 0],
+  ]);
+  const canFake = existsSync(FAKETIME);
+
+  function startAgent(name: string): void {
+    const ahead = clocks.get(name) ?? 0;
+    const fake = [
+      'env',
+      `LD_PRELOAD=${FAKETIME}`,
+      `FAKETIME=${ahead < 0 ? '' : '+'}${ahead}`,
+      'FAKETIME_DONT_FAKE_MONOTONIC=1',
+      'NO_FAKE_STAT=1',
+    ];
+    cluster.one(name).start(ahead === 0 ? [] : fake);
+  }
+
+  before(async () => {
+    if (!canFake) return;
+    cluster = await Cluster.make({ mds: [...clocks.keys()], config: CONFIG });
+    await cluster.startMain();
+    for (const mds of cluster.mds) {
+      await cluster.enrol(mds);
+      startAgent(mds.name);
+    }
+    await cluster.inSync();
+  });
+  after(() => cluster?.end());
+
+  /** Both sides change a recording while they are apart. */
+  async function disagree(t: TestContext, name: string, file: string, mdsIsLater: boolean): Promise<boolean> {
+    if (!canFake) {
+      t.skip('there is no libfaketime: apt install faketime');
+      return false;
+    }
+    const mds = cluster.one(name);
+    const now = Math.floor(Date.now() / 1000);
+    record(cluster.main, file, 'the first', now - 100);
+    await everywhere(cluster, file, 'the first');
+    await cluster.inSync();
+    await mds.stop();
+    record(mds, file, `from ${name}`, now - (mdsIsLater ? 20 : 40), clocks.get(name));
+    record(cluster.main, file, 'from main', now - 30);
+    await cluster.inSync();
+    startAgent(name);
+    return true;
+  }
+
+  void it('the offset of a clock that is a day off is measured', async (t) => {
+    if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+    for (const [name, ahead] of clocks) {
+      await eventually(`the offset of ${name} is known`, async () => {
+        const { clockOffsetMs } = await cluster.statusOf(name);
+        return clockOffsetMs !== null && Math.abs(clockOffsetMs - ahead * 1000) < 1_000;
+      });
+    }
+  });
+
+  for (const name of clocks.keys()) {
+    void it(`the later change wins although it was made on an MDS (${name} clock)`, async (t) => {
+      const file = `mds-later-${name}.wav`;
+      if (!(await disagree(t, name, file, true))) return;
+      await everywhere(cluster, file, `from ${name}`);
+      const [kept] = await trashOf(cluster, 'main', `recordings/${file}`);
+      assert.match(kept?.reason ?? '', /changed on both sides/);
+      assert.equal((await conflicts(cluster, file)).length, 1);
+    });
+
+    void it(`the later change wins when it was made on Main, and Main keeps the other (${name} clock)`, async (t) => {
+      const file = `main-later-${name}.wav`;
+      if (!(await disagree(t, name, file, false))) return;
+      await everywhere(cluster, file, 'from main');
+      const items = await trashOf(cluster, 'main', `recordings/${file}`);
+      assert.equal(items.length, 1);
+      assert.equal((await conflicts(cluster, file)).length, 1);
+      await cluster.main.ok(['trash', 'restore', `recordings/${file}`]);
+      await everywhere(cluster, file, `from ${name}`);
+    });
+  }
+
+  void it('equal times have one winner, and the other is kept', async (t) => {
+    if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+    const now = Math.floor(Date.now() / 1000);
+    record(cluster.main, 'tie.wav', 'the first', now - 100);
+    await everywhere(cluster, 'tie.wav', 'the first');
+    await cluster.inSync();
+    await cluster.one('right').stop();
+    record(cluster.one('right'), 'tie.wav', 'from right', now - 10);
+    record(cluster.main, 'tie.wav', 'from main', now - 10);
+    startAgent('right');
+    await eventually(
+      'a version is kept',
+      async () => (await trashOf(cluster, 'main', 'recordings/tie.wav')).length === 1,
+    );
+    await cluster.inSync();
+    await everywhere(cluster, 'tie.wav', cluster.main.read('recordings', 'tie.wav') ?? 'nothing');
+  });
+
+  void it('a change on an MDS wins over a removal on Main', async (t) => {
+    if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+    const now = Math.floor(Date.now() / 1000);
+    for (const file of ['changed.wav', 'unchanged.wav']) {
+      record(cluster.main, file, 'the first', now - 100);
+      await everywhere(cluster, file, 'the first');
+    }
+    await cluster.inSync();
+    await cluster.one('right').stop();
+    for (const file of ['changed.wav', 'unchanged.wav']) unlinkSync(cluster.main.at('recordings', file));
+    record(cluster.one('right'), 'changed.wav', 'changed since', now - 50);
+    await eventually(
+      'they are gone elsewhere',
+      () => !existsSync(cluster.one('fast').at('recordings', 'changed.wav')),
+    );
+    startAgent('right');
+    await everywhere(cluster, 'changed.wav', 'changed since');
+    await cluster.inSync();
+    for (const host of [cluster.main, ...cluster.mds])
+      assert.equal(existsSync(host.at('recordings', 'unchanged.wav')), false, host.name);
+  });
+});
+
+void describe('The trash', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ config: CONFIG });
+  });
+  after(() => cluster.end());
+
+  void it("gives an edit on an MDS back under another name, and refuses Main's own name", async () => {
+    const mds = cluster.one('mds1');
+    cluster.main.write('moh', 'one.wav', "Main's");
+    await eventually('it is there', () => mds.read('moh', 'one.wav') === "Main's");
+    await cluster.inSync();
+    writeFileSync(mds.at('moh', 'one.wav'), 'an edit');
+    await eventually("Main's is back", () => mds.read('moh', 'one.wav') === "Main's");
+    await eventually(
+      'the edit is listed',
+      async () => (await trashOf(cluster, 'mds1', 'moh/one.wav')).length === 1,
+    );
+    const refused = await cluster.main.run(['trash', 'restore', 'moh/one.wav', '--mds', 'mds1']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /Main has a one\.wav .*--as/);
+    await cluster.main.ok(['trash', 'restore', 'moh/one.wav', '--mds', 'mds1', '--as', 'moh/mine.wav']);
+    assert.equal(mds.read('moh', 'mine.wav'), 'an edit');
+    await cluster.main.ok(['sync']);
+    assert.equal(mds.read('moh', 'mine.wav'), 'an edit');
+    assert.equal(existsSync(cluster.main.at('moh', 'mine.wav')), false);
+    assert.equal(mds.read('moh', 'one.wav'), "Main's");
+  });
+
+  void it('keeps the other two of three versions on Main, and the newest wins everywhere', async () => {
+    const [one, two] = [cluster.one('mds1'), cluster.one('mds2')];
+    const now = Math.floor(Date.now() / 1000);
+    record(cluster.main, 'three.wav', 'the first', now - 100);
+    await everywhere(cluster, 'three.wav', 'the first');
+    await cluster.inSync();
+    await Promise.all([one.stop(), two.stop()]);
+    record(one, 'three.wav', 'from mds1', now - 30);
+    record(two, 'three.wav', 'from mds2', now - 10);
+    record(cluster.main, 'three.wav', 'from main', now - 20);
+    one.start();
+    two.start();
+    await everywhere(cluster, 'three.wav', 'from mds2');
+    assert.equal((await trashOf(cluster, 'main', 'recordings/three.wav')).length, 2);
+    assert.equal((await conflicts(cluster, 'three.wav')).length, 2);
+  });
+
+  void it('gives a recording back that Main removed, for every host', async () => {
+    const mds = cluster.one('mds2');
+    // A directory that becomes empty would be held.
+    cluster.main.write('recordings', 'stays.wav', 'another call');
+    mds.write('recordings', 'gone.wav', 'a call');
+    await everywhere(cluster, 'gone.wav', 'a call');
+    await cluster.inSync();
+    unlinkSync(cluster.main.at('recordings', 'gone.wav'));
+    await eventually('it is gone', () =>
+      cluster.mds.every((each) => !existsSync(each.at('recordings', 'gone.wav'))),
+    );
+    await cluster.inSync();
+    await cluster.main.ok(['trash', 'restore', 'recordings/gone.wav', '--mds', 'mds2']);
+    await everywhere(cluster, 'gone.wav', 'a call');
+    await cluster.inSync();
+    await everywhere(cluster, 'gone.wav', 'a call');
+  });
+
+  void it('gives a recording back that an MDS which was away still holds', async () => {
+    const away = cluster.one('mds1');
+    cluster.main.write('recordings', 'main-gone.wav', 'a call on Main');
+    await everywhere(cluster, 'main-gone.wav', 'a call on Main');
+    await cluster.inSync();
+    cluster.main.write('recordings', 'main-gone.wav', 'the call, cut short');
+    await everywhere(cluster, 'main-gone.wav', 'the call, cut short');
+    await cluster.inSync();
+    await away.stop();
+    unlinkSync(cluster.main.at('recordings', 'main-gone.wav'));
+    await eventually('it is gone', () => !existsSync(cluster.one('mds2').at('recordings', 'main-gone.wav')));
+    const [item] = await trashOf(cluster, 'mds2', 'recordings/main-gone.wav');
+    assert.ok(item);
+    await cluster.main.ok(['trash', 'restore', item.id, '--mds', 'mds2']);
+    await eventually(
+      'Main has it',
+      () => cluster.main.read('recordings', 'main-gone.wav') === 'the call, cut short',
+    );
+    away.start();
+    await cluster.inSync();
+    await everywhere(cluster, 'main-gone.wav', 'the call, cut short');
+  });
+
+  void it('gives a recording back whose folder was removed with it', async () => {
+    const mds = cluster.one('mds2');
+    mds.write('recordings', 'october/week/gone.wav', 'a call in October');
+    await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
+    await cluster.inSync();
+    rmSync(cluster.main.at('recordings', 'october'), { recursive: true });
+    await eventually('it is gone', () =>
+      cluster.mds.every((each) => !existsSync(each.at('recordings', 'october'))),
+    );
+    await cluster.inSync();
+    await cluster.main.ok(['trash', 'restore', 'recordings/october/week/gone.wav', '--mds', 'mds2']);
+    await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
+    await cluster.main.ok(['sync']);
+    await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
+  });
+
+  void it('is named, not guessed: what is not in it is an error', async () => {
+    const ran = await cluster.main.run(['trash', 'restore', 'recordings/never-there.wav']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /nothing of that name is in the trash of main: see "xivo-xds-sync trash list"/);
+  });
+
+  void it('is no content of its directory', async () => {
+    const status = await cluster.status();
+    for (const { name, files } of status.main.directories) {
+      for (const mds of status.mds)
+        assert.equal(mds.directories.find((each) => each.name === name)?.files, files, `${mds.name} ${name}`);
+    }
+    assert.equal((await cluster.main.run(['verify'])).code, 0);
+  });
+});
