@@ -1,4 +1,5 @@
 import type { DirectoryPolicy } from '../../protocol/messages.ts';
+import { withRemedy } from '../../shared/disk/remedy.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
@@ -292,8 +293,9 @@ export class Worker {
         this.retries.stale(path, clock.monotonic());
       } else if (this.#session !== undefined) {
         // A lost connection is no trouble of the file.
-        this.retries.failed(path, why ?? 'it failed', clock.monotonic(), clock.now());
-        log.warn('file could not be synchronised', { path, reason: why });
+        const reason = withRemedy(why ?? 'it failed');
+        this.retries.failed(path, reason, clock.monotonic(), clock.now());
+        log.warn('file could not be synchronised', { path, reason });
       }
     }
     if (stale.length > 0) await replica.relook(stale);

@@ -3,6 +3,7 @@ import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
 import type { Record, Staging } from '../../shared/apply/applier.ts';
 import { discardingSink, stagingSink } from '../../shared/apply/stagingSink.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
+import { withRemedy } from '../../shared/disk/remedy.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { FileEntry } from '../../shared/manifest/entry.ts';
 import { localise } from '../../shared/manifest/localise.ts';
@@ -57,14 +58,15 @@ async function take(
     try {
       steps.set(stepFor(directory, each, staging, owners), each);
     } catch (error) {
-      fail(each, 'failed', errnoOf(error));
+      fail(each, 'failed', onMain(errnoOf(error)));
     }
   }
   if (steps.size === 0) return { results: resultsOf(handled), outcomes: [] };
   const { outcomes } = await staging.commit([...steps.keys()], record);
   for (const { step, result, errno } of outcomes) {
     const each = steps.get(step);
-    if (each) each.result = { path: step.path, result, ...(errno !== undefined && { detail: errno }) };
+    if (each)
+      each.result = { path: step.path, result, ...(errno !== undefined && { detail: onMain(errno) }) };
   }
   return { results: resultsOf(handled), outcomes };
 }
@@ -87,7 +89,7 @@ function begin(directory: MainDirectory, bytes: number, handled: readonly Handle
   try {
     return directory.applier.begin(bytes);
   } catch (error) {
-    for (const each of handled) fail(each, 'failed', errnoOf(error));
+    for (const each of handled) fail(each, 'failed', onMain(errnoOf(error)));
     return undefined;
   }
 }
@@ -109,7 +111,7 @@ async function receive(
     const entry = localise(each.offer.entry, owners) as FileEntry;
     return stagingSink(staging, entry, (outcome) => {
       if (outcome.result === 'staged') each.staged = outcome.staged;
-      else fail(each, outcome.result, outcome.why);
+      else fail(each, outcome.result, onMain(outcome.why));
     });
   });
 }
@@ -133,6 +135,11 @@ function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owne
   if (staged === undefined) throw new Error('its content did not come');
   if (offer.op === 'keep') return { kind: 'keep', path, entry, staged, reason };
   return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
+}
+
+/** The MDS tells it: whose disk it is about must be said. */
+function onMain(why: string): string {
+  return `on Main: ${withRemedy(why)}`;
 }
 
 function fail(each: Handled, result: StepResult['result'], detail: string): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, readFileSync, statfsSync } from 'node:fs';
+import { formatBytes } from '../config/bytes.ts';
 import type { Folder } from '../disk/folder.ts';
 import { OpenFolders } from '../disk/openFolders.ts';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
@@ -31,6 +32,8 @@ export type ApplierOptions = {
    */
   readonly undisturbed?: (show: () => void) => Promise<void>;
 };
+
+const MIB = 1024 * 1024;
 
 /** Not enough room: the change set is to be tried again later. */
 export class NoRoom extends Error {}
@@ -116,7 +119,7 @@ export class Staging implements Disposable {
     this.#cutOff = cutOff;
     this.#open = new OpenFolders(options.path);
     try {
-      checkRoom(this.#open.root, bytes, options.reserve);
+      checkRoom(this.#open.root, bytes, options);
       this.#area = new Area(this.#open.root);
     } catch (error) {
       this.#open[Symbol.dispose]();
@@ -213,12 +216,13 @@ async function undisturbed(options: ApplierOptions, show: () => Outcome[]): Prom
   return outcomes;
 }
 
-function checkRoom(root: Folder, bytes: number, reserve: number): void {
+function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {
   const { bavail, bsize } = statfsSync(`/proc/self/fd/${root.fd}`);
   const free = bavail * bsize;
-  if (free - bytes < reserve) {
+  const short = bytes + reserve - free;
+  if (short > 0) {
     throw new NoRoom(
-      `no room: ${bytes} bytes are needed, ${free} are free and ${reserve} are kept in reserve`,
+      `no room in ${path}: free ${Math.ceil(short / MIB)} MiB there (${formatBytes(bytes)} needed, ${formatBytes(free)} free, of which ${formatBytes(reserve)} stay in reserve)`,
     );
   }
 }

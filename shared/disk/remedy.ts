@@ -1,0 +1,17 @@
+/** What helps against errors of the disk that nobody can guess from their name. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: 'no room: free some on that disk, or file numbers (df -h, df -i)',
+  EDQUOT: 'no room: the quota of this user is used up (quota, repquota)',
+  EROFS: 'the file system is read-only: mount it for writing (mount -o remount,rw), after a look at dmesg',
+  EIO: 'the disk fails: look at dmesg',
+  EPERM: 'it may not be changed: perhaps it is immutable (lsattr, chattr -i)',
+  EACCES: 'the permissions do not let this program in: look at them with ls -ld, from the folder up',
+  EMFILE: 'this program may open no more files: raise LimitNOFILE in its unit',
+  ENFILE: 'this host may open no more files: raise fs.file-max',
+};
+
+/** An error's text, and what to do about it where that is an errno that tells nobody. It is tried again by itself. */
+export function withRemedy(why: string): string {
+  const remedy = REMEDIES[why];
+  return remedy === undefined ? why : `${why}: ${remedy}`;
+}
