@@ -6,6 +6,7 @@ import { includeExists } from '../../shared/lint/include.ts';
 import { dialplanProof } from '../reload/proveDialplan.ts';
 import type { Prove } from '../reload/reloader.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
+import type { Put } from './dialplanAfter.ts';
 import { type DialplanPlace, lintChange, textOf } from './lintGate.ts';
 import type { ReadersAway } from './readersAway.ts';
 
@@ -31,7 +32,7 @@ export class Activation {
    * Looks at a change set before it becomes visible.
    * @returns why it must not, file by file; empty when it may
    */
-  async objections(changed: ReadonlyMap<string, Buffer | undefined>): Promise<ReadonlyMap<string, string>> {
+  async objections(changed: ReadonlyMap<string, Put>): Promise<ReadonlyMap<string, string>> {
     const { policy, kind, place, log } = this.#options;
     const objections = new Map<string, string>();
     if (kind !== 'dialplan' || policy.lint === 'off') return objections;

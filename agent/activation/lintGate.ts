@@ -1,7 +1,8 @@
 import type { Finding } from '../../shared/lint/finding.ts';
 import { readDialplanFolder } from '../../shared/lint/folder.ts';
 import { includeExists } from '../../shared/lint/include.ts';
-import { isDialplan, lintDialplan } from '../../shared/lint/lint.ts';
+import { lintDialplan } from '../../shared/lint/lint.ts';
+import { dialplanAfter, type Put } from './dialplanAfter.ts';
 
 const CONFIG_FOLDER = '/etc/asterisk';
 
@@ -17,18 +18,14 @@ export type DialplanPlace = {
  * What lint has against a change set: the errors that the folder would have with it and does not have without.
  * A broken file that is there already, such as a local one, does not keep Main's from coming.
  *
- * @param changed the content of files that the change set brings; undefined for those that it removes
+ * @param changed what the change set brings, by path
  */
 export async function lintChange(
   place: DialplanPlace,
-  changed: ReadonlyMap<string, Buffer | undefined>,
+  changed: ReadonlyMap<string, Put>,
 ): Promise<Finding[]> {
   const before = await readDialplanFolder(place.path);
-  const after = new Map(before);
-  for (const [path, content] of changed) {
-    if (content === undefined) after.delete(path);
-    else if (isDialplan(path)) after.set(path, content);
-  }
+  const after = await dialplanAfter(place.path, before, changed);
   const known = new Set(lintFiles(place, before).map(textOf));
   return lintFiles(place, after).filter(
     (finding) => changed.has(finding.path) || !known.has(textOf(finding)),

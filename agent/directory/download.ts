@@ -7,6 +7,7 @@ import { bytesOf, type FileEntry } from '../../shared/manifest/entry.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
 import { unpackFiles } from '../../shared/transfer/unpack.ts';
+import type { Put } from '../activation/dialplanAfter.ts';
 import type { Session } from '../link/session.ts';
 import { copyWhatIsHere } from './localCopy.ts';
 
@@ -26,9 +27,7 @@ export type DownloadJob = {
    * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
    * something against it, nothing becomes visible; the reasons are by path.
    */
-  readonly objections?: (
-    changed: ReadonlyMap<string, Buffer | undefined>,
-  ) => Promise<ReadonlyMap<string, string>>;
+  readonly objections?: (changed: ReadonlyMap<string, Put>) => Promise<ReadonlyMap<string, string>>;
   /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
   readonly whole: boolean;
 };
@@ -91,10 +90,13 @@ function contents(
   items: ReadonlyMap<string, Incoming>,
   staged: ReadonlyMap<string, StagedFileAt>,
   staging: Staging,
-): Map<string, Buffer | undefined> {
-  const changed = new Map<string, Buffer | undefined>();
+): Map<string, Put> {
+  const changed = new Map<string, Put>();
   for (const [path, { staged: place }] of staged) changed.set(path, staging.read(place));
-  for (const [path, { kind }] of items) if (kind === 'remove') changed.set(path, undefined);
+  for (const [path, item] of items) {
+    if (item.kind === 'remove' || item.entry.type === 'folder') changed.set(path, undefined);
+    else if (item.entry.type === 'link') changed.set(path, { linkTo: item.entry.target });
+  }
   return changed;
 }
 

@@ -1,4 +1,5 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
+import { errnoOf } from '../disk/errno.ts';
 import { decodeName } from '../paths/bytes.ts';
 import { isDialplan } from './lint.ts';
 
@@ -15,7 +16,8 @@ export async function readDialplanFolder(folder: string): Promise<Map<string, Bu
     try {
       if ((await stat(where)).isFile()) files.set(path, await readFile(where));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // A link that leads nowhere, also by way of itself, is nothing to Asterisk either.
+      if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error))) throw error;
     }
   }
   return files;
