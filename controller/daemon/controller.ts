@@ -75,6 +75,8 @@ export class Controller {
   readonly #places: ControllerPlaces;
   readonly #installFiles: InstallFiles;
   readonly #stop = new AbortController();
+  /** The directories were read once: what they lack is known to be gone. */
+  #isRead = false;
   #pausedUntil: number;
 
   /** @throws when state, registry or configuration can't be used: the message says which and what to do */
@@ -154,8 +156,11 @@ export class Controller {
   }
 
   async start(): Promise<void> {
-    await Promise.all([...this.directories.values()].map((directory) => directory.start()));
+    const reading = Promise.all([...this.directories.values()].map((directory) => directory.start()));
+    // Hundreds of thousands of files take a while: who enrols, or downloads the package, need not wait for them.
     this.port = await this.#server.listen();
+    await reading;
+    this.#isRead = true;
     void this.#reconcileForever();
     this.mediaServers.start();
     this.log.info('controller started', {
@@ -290,6 +295,11 @@ export class Controller {
 
   async #admit(peer: Peer): Promise<void> {
     peer.socket.on('error', () => peer.socket.terminate());
+    if (!this.#isRead)
+      return peer.socket.close(
+        1013,
+        'Main has just started and still reads its directories: try again in a moment',
+      );
     const other = this.#sessionOf(peer.pin);
     if (other !== undefined) {
       // What it says meanwhile waits in the kernel.
