@@ -212,6 +212,16 @@ program
   });
 
 program
+  .command('rollback <changeset>')
+  .description('bring the dialplan back to how it was before a change set, on Main and every MDS')
+  .option('-n, --dry-run', 'change nothing, show what would be done')
+  .option('--json', 'print JSON')
+  .action(async (changeSet: string, _options: unknown, command) => {
+    const { rollback } = await import('./cli/rollbackCommand.ts');
+    finish(await rollback(context(), changeSet, command.optsWithGlobals()));
+  });
+
+program
   .command('confirm <directory>')
   .description('let held removals happen, once')
   .option('--mds <name>', 'only at this MDS')

@@ -28,11 +28,13 @@ export async function dryRun(context: Context, options: { mds?: string; json?: b
   return exitCode(mds);
 }
 
-function actionLine(mds: string, { directory, action, path, bytes, reason }: PlannedAction): string {
+/** A line of a dry run. */
+export function actionLine(mds: string, { directory, action, path, bytes, reason }: PlannedAction): string {
   return `${mds}  ${directory.padEnd(10)}  ${action.padEnd(8)}  ${printable(path)}  ${formatBytes(bytes)}  ${reason}`;
 }
 
-function summary({ name, ok, actions, problems }: MdsPass): string[] {
+/** What a pass came to at one MDS. */
+export function summary({ name, ok, actions, problems }: MdsPass): string[] {
   const counts = new Map<string, number>();
   let bytes = 0;
   for (const each of actions) {
@@ -47,7 +49,8 @@ function summary({ name, ok, actions, problems }: MdsPass): string[] {
   ];
 }
 
-function exitCode(mds: readonly MdsPass[]): number {
+/** Names the MDS that are behind. */
+export function exitCode(mds: readonly MdsPass[]): number {
   const behind = mds.filter(({ ok }) => !ok).map(({ name }) => name);
   if (behind.length === 0) return EXIT.done;
   process.stderr.write(`xivo-xds-sync: behind: ${behind.join(', ')}\n`);

@@ -18,6 +18,8 @@ import { Journal } from '../../shared/state/journal.ts';
 import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import { Tombstones } from '../../shared/state/tombstones.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { DirectoryVersions } from '../versions/directoryVersions.ts';
+import type { Versions } from '../versions/versions.ts';
 import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
 import { fstatSync } from 'node:fs';
 
@@ -41,6 +43,8 @@ export type MainDirectoryOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly reserve: number;
+  /** Where older versions are kept; undefined for a directory whose files are too large for that. */
+  readonly versions: Versions | undefined;
   readonly log: Logger;
   readonly onRevision: (revision: Revision) => void;
 };
@@ -60,6 +64,7 @@ export class MainDirectory {
   changedAt: number;
   readonly #options: MainDirectoryOptions;
   readonly #watch: Watch;
+  readonly #versions: DirectoryVersions | undefined;
   #heldShown: string | null = null;
 
   constructor(options: MainDirectoryOptions) {
@@ -83,6 +88,17 @@ export class MainDirectory {
       onHeld: () => this.tellIfHeld(),
       onError,
     });
+    const { versions, db, clock, log } = options;
+    this.#versions =
+      versions &&
+      new DirectoryVersions({
+        directory: options.config.name,
+        replica: this.replica,
+        versions,
+        db,
+        clock,
+        log,
+      });
     this.#watch = new Watch(this.replica, onError);
     this.applier = new Applier({
       directory: options.config.name,
@@ -110,6 +126,7 @@ export class MainDirectory {
       this.#options.log.error('directory is not ready', { error });
     }
     await this.replica.rescan();
+    this.#versions?.begun();
     this.tellIfHeld();
     await this.#watch.start(this.nested);
   }
@@ -117,6 +134,12 @@ export class MainDirectory {
   async close(): Promise<void> {
     await this.#watch.close();
     await this.replica.close();
+    await this.#versions?.close();
+  }
+
+  /** Older versions of its files, where they are kept. */
+  get versions(): Versions | undefined {
+    return this.#options.versions;
   }
 
   /** Reads every byte again; what is not what it was taken for is read anew. */
@@ -211,11 +234,13 @@ export class MainDirectory {
     }
     if (items.length > 0) this.#publish(items);
     else this.tellIfHeld();
+    this.#versions?.keep(changes.keys());
   }
 
   /** Tombstones and what is shown follow what is on disk. */
   #takeOver(changes: Changes): ManifestItem[] {
     const items: ManifestItem[] = [];
+    this.#versions?.note(changes);
     for (const [path, { before, after }] of changes) {
       if (this.config.direction === 'both') {
         if (after === undefined && before !== undefined)

@@ -8,6 +8,7 @@ import { isOverride } from '../../shared/paths/relative.ts';
 import type { Controller } from './controller.ts';
 import { passOver } from './passes.ts';
 import { locate } from './locate.ts';
+import { rollback } from './rollbackApi.ts';
 import { rotationOf, statusOf } from './status.ts';
 import { RollOuts } from '../upgrade/rollOut.ts';
 import { trashList, trashRestore } from './trashApi.ts';
@@ -36,6 +37,8 @@ export function controlApi(controller: Controller): Record<string, Handler> {
       ),
     history: (args) =>
       controller.history.newest(z.int().min(1).max(100_000).parse(args['limit']), mds.parse(args['mds'])),
+    rollback: (args) =>
+      rollback(controller, z.string().parse(args['changeSet']), z.boolean().parse(args['dryRun'])),
     pause: (args) => {
       controller.pause(clock.now() + z.number().min(0).parse(args['forMs']));
       return { until: new Date(controller.pausedUntil).toISOString() };

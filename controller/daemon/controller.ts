@@ -31,9 +31,11 @@ import { CanaryGate } from './canaryGate.ts';
 import { handleEnrolment } from './enrolments.ts';
 import { recordOf } from './record.ts';
 import { Rotation } from './rotation.ts';
+import { isInSync } from './status.ts';
+import { Versions } from '../versions/versions.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */
-const QUIET_EXTRA = 1_500;
+export const QUIET_EXTRA = 1_500;
 
 /** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
 const MAX_LOGGED = 20;
@@ -58,6 +60,7 @@ export class Controller {
   readonly log: Logger;
   readonly db: Database;
   readonly history: History;
+  readonly versions: Versions;
   readonly registry: Registry;
   readonly alarms: Alarms;
   readonly mediaServers: MediaServers;
@@ -92,6 +95,8 @@ export class Controller {
     if (this.db.setAside !== undefined)
       log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
     this.history = new History(this.db);
+    const kept = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
+    this.versions = new Versions(this.db, kept);
     this.registry = new Registry(places.identityFolder);
     this.canaries = new CanaryGate(config.canary);
     this.alarms = new Alarms(clock, log);
@@ -117,6 +122,7 @@ export class Controller {
           owners: this.owners,
           clock,
           reserve: config.reserveBytes,
+          versions: kept.includes(directory.name) ? this.versions : undefined,
           log: log.child({ directory: directory.name }),
           onRevision: (revision) => this.#broadcast(revision),
         }),
@@ -235,6 +241,11 @@ export class Controller {
       // A directory that is missing is held, and its trash is missing with it.
       if (directory.replica.held === undefined) directory.purge(this.config.trash.keepMs);
     }
+    this.versions.purge(this.clock.now() - this.config.trash.keepMs);
+  }
+
+  #versioned(): MainDirectory[] {
+    return [...this.directories.values()].filter(({ versions }) => versions !== undefined);
   }
 
   #holdFor(name: string, mds: string): string | null {
@@ -369,14 +380,18 @@ export class Controller {
       },
       recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
       onReady: () => {
+        for (const directory of this.#versioned()) this.versions.takenOver.meet(directory.name, agent.name);
         log.info('agent connected', { address: peer.address, version: session.agentVersion });
         const { nextPin } = this.rotation;
         if (nextPin !== undefined) session.announce(nextPin);
       },
       onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
       onApplied: (applied) => this.#recordApplied(agent.name, applied),
-      onReport: (_session, { sequence }) => {
-        if (told !== undefined) memory.learn(told, sequence, this.clock.monotonic());
+      onReport: (_session, report) => {
+        if (told !== undefined) memory.learn(told, report.sequence, this.clock.monotonic());
+        for (const directory of this.#versioned()) {
+          if (isInSync(directory, report)) this.versions.takenOver.inSync(directory.name, agent.name);
+        }
         if (this.canaries.isCanary(agent.name)) this.#judgeCanaries();
       },
       onClose: (_session, reason) => {
@@ -417,6 +432,8 @@ export class Controller {
   #recordApplied(mds: string, applied: Applied): void {
     const { directory, changeSet, actions } = applied;
     this.db.transaction(() => {
+      if (this.directories.get(directory)?.versions !== undefined)
+        this.versions.takenOver.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason } of actions) {
         this.history.add({
           at: this.clock.now(),

@@ -169,6 +169,11 @@ function connected(controller: Controller, session: Session, voipIp: string | nu
   };
 }
 
+/** Whether an MDS that reports this holds all that Main holds of a directory, and nothing waits there. */
+export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
+  return directoryStatus(directory, report).inSync;
+}
+
 /** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
 function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
   const { name, replica, revision } = directory;

@@ -15,6 +15,18 @@ CREATE TABLE journal (id TEXT PRIMARY KEY, directory TEXT NOT NULL, change_set T
 CREATE TABLE history (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mds TEXT NOT NULL, directory TEXT NOT NULL, change_set TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
 `;
 
+/**
+ * Tables that came later, which a program without them does not miss: it may still open the state, so that going
+ * back to an older package needs nothing else.
+ */
+const LATER = `
+CREATE TABLE IF NOT EXISTS revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, directory TEXT NOT NULL, path BLOB NOT NULL, before TEXT, after TEXT, at INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS revisions_of_path ON revisions (directory, path, number);
+CREATE TABLE IF NOT EXISTS kept_contents (hash TEXT PRIMARY KEY, content BLOB NOT NULL, bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS taken_over (directory TEXT, mds TEXT, number INTEGER NOT NULL, PRIMARY KEY (directory, mds)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS change_sets (id TEXT, directory TEXT, number INTEGER NOT NULL, PRIMARY KEY (id, directory)) STRICT, WITHOUT ROWID;
+`;
+
 /** One start of the program with a state. */
 export type Run = { readonly id: string; readonly from: number };
 
@@ -136,6 +148,7 @@ function open(file: string): DatabaseSync {
       );
     }
     if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    db.exec(`BEGIN; ${LATER} COMMIT;`);
     return db;
   } catch (error) {
     db.close();

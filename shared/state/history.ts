@@ -21,6 +21,8 @@ export class History {
   readonly #insert: Statement;
   readonly #trim: Statement;
   readonly #newest: Statement;
+  readonly #idsFrom: Statement;
+  readonly #ofChangeSet: Statement;
   #sinceTrim = 0;
 
   constructor(db: Database) {
@@ -30,6 +32,12 @@ export class History {
     this.#trim = db.prepare('DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?');
     this.#newest = db.prepare(
       'SELECT at, mds, directory, change_set, kind, detail FROM history WHERE (? IS NULL OR mds = ?) ORDER BY number DESC LIMIT ?',
+    );
+    this.#idsFrom = db.prepare(
+      'SELECT DISTINCT change_set FROM history WHERE substr(change_set, 1, length(?)) = ? ORDER BY change_set LIMIT ?',
+    );
+    this.#ofChangeSet = db.prepare(
+      'SELECT mds, directory, min(at) AS at FROM history WHERE change_set = ? GROUP BY mds, directory ORDER BY at',
     );
   }
 
@@ -50,6 +58,20 @@ export class History {
       changeSet: String(row['change_set']),
       kind: String(row['kind']),
       detail: String(row['detail']),
+    }));
+  }
+
+  /** Ids of change sets that begin with a text, at most `limit`. */
+  changeSetsFrom(beginning: string, limit: number): string[] {
+    return this.#idsFrom.all(beginning, beginning, limit).map((row) => String(row['change_set']));
+  }
+
+  /** Where, and when first, something was done under a change set's id. */
+  placesOf(changeSet: string): { mds: string; directory: string; at: number }[] {
+    return this.#ofChangeSet.all(changeSet).map((row) => ({
+      mds: String(row['mds']),
+      directory: String(row['directory']),
+      at: Number(row['at']),
     }));
   }
 }

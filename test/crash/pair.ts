@@ -51,6 +51,7 @@ export class Pair {
     const common = { nested: new Set<string>(), owners: this.#owners, clock: systemClock, reserve: 0 };
     this.main = new MainDirectory({
       ...common,
+      versions: undefined,
       config: {
         name: DIRECTORY,
         path: places.main,

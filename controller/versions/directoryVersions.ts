@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import { closeSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { errnoOf } from '../../shared/disk/errno.ts';
+import { OpenFolders } from '../../shared/disk/openFolders.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { type Entry, sameEntry } from '../../shared/manifest/entry.ts';
+import type { PathState } from '../../shared/manifest/state.ts';
+import { baseOf, parentOf } from '../../shared/paths/relative.ts';
+import { type Changes, visible } from '../../shared/scan/nodes.ts';
+import type { Replica } from '../../shared/scan/replica.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { MAX_KEPT_FILE, type Versions } from './versions.ts';
+
+/** Files that are read and kept without letting anything else run. */
+const AT_ONCE = 16;
+
+export type DirectoryVersionsOptions = {
+  readonly directory: string;
+  readonly replica: Replica;
+  readonly versions: Versions;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** Follows one directory on Main: writes down what changes in it, and keeps the contents of its files. */
+export class DirectoryVersions {
+  readonly #options: DirectoryVersionsOptions;
+  /** Paths that were there before anybody looked: that they are seen now is no change. */
+  #beginning: 'all' | Set<string>;
+  readonly #toKeep = new Set<string>();
+  #keeping: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: DirectoryVersionsOptions) {
+    this.#options = options;
+    const [known] = options.replica.paths();
+    this.#beginning = known === undefined ? 'all' : new Set();
+  }
+
+  /** The directory was read for the first time since the start. */
+  begun(): void {
+    const { replica } = this.#options;
+    if (this.#beginning === 'all') this.#beginning = new Set(replica.paths());
+    // Also what a program without this memory has left, or a crash.
+    this.keep(replica.paths());
+  }
+
+  /** Writes changes down, in the transaction that takes them over. */
+  note(changes: Changes): void {
+    for (const [path, { before, after }] of changes) this.#note(path, before, after);
+  }
+
+  /** Keeps the contents of these files, a little later. */
+  keep(paths: Iterable<string>): void {
+    for (const path of paths) this.#toKeep.add(path);
+    if (this.#toKeep.size > 0 && !this.#closed) this.#keeping ??= this.#keepAll();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#keeping;
+  }
+
+  #note(path: string, before: Entry | undefined, after: PathState | undefined): void {
+    const { directory, versions, clock } = this.#options;
+    const last = versions.log.newestOf(directory, path);
+    // The log knows better than memory what was there before a start, or before a time of being unreadable.
+    const known = last ? last.after : (before ?? null);
+    if (after?.kind === 'unreadable') {
+      // What is in it now is not known; what was in it before is not to be forgotten over that.
+      if (last === undefined && known !== null)
+        versions.log.append(directory, path, known, known, clock.now());
+      return;
+    }
+    const now = visible(after) ?? null;
+    if (after?.kind === 'moving' && now === null) return;
+    if ((before === undefined && this.#wasThere(path)) || same(known, now)) return;
+    versions.log.append(directory, path, known, now, clock.now());
+  }
+
+  #wasThere(path: string): boolean {
+    return this.#beginning === 'all' || this.#beginning.delete(path);
+  }
+
+  async #keepAll(): Promise<void> {
+    await setImmediate();
+    try {
+      while (this.#toKeep.size > 0 && !this.#closed) {
+        this.#keepSome([...this.#toKeep].slice(0, AT_ONCE));
+        await setImmediate();
+      }
+    } catch (error) {
+      this.#toKeep.clear();
+      this.#options.log.warn('older versions can not be kept', { error });
+    } finally {
+      this.#keeping = undefined;
+    }
+  }
+
+  #keepSome(paths: readonly string[]): void {
+    const { replica, versions, db } = this.#options;
+    for (const path of paths) this.#toKeep.delete(path);
+    const missing = paths.flatMap((path) => {
+      const sight = replica.get(path);
+      const entry = sight?.kind === 'settled' && sight.entry.type === 'file' ? sight.entry : undefined;
+      const wanted = entry && entry.size <= MAX_KEPT_FILE && !versions.contents.has(entry.hash);
+      return wanted ? [{ path, hash: entry.hash }] : [];
+    });
+    if (missing.length === 0) return;
+    using open = new OpenFolders(replica.path);
+    db.transaction(() => {
+      for (const { path, hash } of missing) {
+        const content = contentOf(open, path, hash);
+        if (content !== undefined && versions.makeRoom()) versions.contents.keep(hash, content);
+      }
+    });
+  }
+}
+
+/** @returns undefined when the file is not what it was any more: then a new version of it is to come */
+function contentOf(open: OpenFolders, path: string, hash: string): Buffer | undefined {
+  let fd: number;
+  try {
+    fd = open.get(parentOf(path)).openFile(baseOf(path));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined;
+    throw error;
+  }
+  try {
+    const content = readFileSync(fd);
+    return createHash('sha256').update(content).digest('hex') === hash ? content : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function same(a: Entry | null, b: Entry | null): boolean {
+  return a === null || b === null ? a === b : sameEntry(a, b);
+}

@@ -1,0 +1,105 @@
+import type { Entry } from '../../shared/manifest/entry.ts';
+import { decodeName, encodeName } from '../../shared/paths/bytes.ts';
+import type { Database, Statement } from '../../shared/state/database.ts';
+
+/** How one path of one directory changed on Main. */
+export type PathRevision = {
+  /** Grows with every change on Main, over all directories. */
+  readonly number: number;
+  readonly path: string;
+  /** What it held until then: null for nothing. */
+  readonly before: Entry | null;
+};
+
+/** What changed on Main, path by path, in the directories whose older versions are kept. */
+export class RevisionLog {
+  readonly #append: Statement;
+  readonly #newestOfPath: Statement;
+  readonly #firstOfPath: Statement;
+  readonly #newest: Statement;
+  readonly #since: Statement;
+  readonly #oldest: Statement;
+  readonly #dropBefore: Statement;
+  readonly #dropOldest: Statement;
+  readonly #count: Statement;
+
+  constructor(db: Database) {
+    const ofPath = 'FROM revisions WHERE directory = ? AND path = ?';
+    this.#append = db.prepare(
+      'INSERT INTO revisions (directory, path, before, after, at) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#newestOfPath = db.prepare(`SELECT number, after ${ofPath} ORDER BY number DESC LIMIT 1`);
+    this.#firstOfPath = db.prepare(`SELECT number ${ofPath} AND number > ? ORDER BY number LIMIT 1`);
+    this.#newest = db.prepare('SELECT coalesce(max(number), 0) AS number FROM revisions');
+    this.#since = db.prepare(
+      'SELECT number, path, before FROM revisions WHERE directory = ? AND number >= ? ORDER BY number',
+    );
+    this.#oldest = db.prepare('SELECT number, at FROM revisions ORDER BY number LIMIT 1');
+    this.#dropBefore = db.prepare(
+      'DELETE FROM revisions WHERE number < coalesce((SELECT min(number) FROM revisions WHERE at >= ?), 9e18)',
+    );
+    this.#dropOldest = db.prepare(
+      'DELETE FROM revisions WHERE number <= (SELECT number FROM revisions ORDER BY number LIMIT 1 OFFSET ?)',
+    );
+    this.#count = db.prepare('SELECT count(*) AS count FROM revisions');
+  }
+
+  /** @param at milliseconds since 1970 */
+  append(directory: string, path: string, before: Entry | null, after: Entry | null, at: number): void {
+    this.#append.run(directory, encodeName(path), textOf(before), textOf(after), at);
+  }
+
+  /** The newest number given, of any directory; 0 when there is none. */
+  get newest(): number {
+    return Number(this.#newest.get()?.['number']);
+  }
+
+  /** The newest revision of a path, and what it left there. */
+  newestOf(directory: string, path: string): { number: number; after: Entry | null } | undefined {
+    const row = this.#newestOfPath.get(directory, encodeName(path));
+    return row && { number: Number(row['number']), after: entryOf(row['after']) };
+  }
+
+  /** The first revision of a path with a number above `number`. */
+  firstAfter(directory: string, path: string, number: number): number | undefined {
+    const row = this.#firstOfPath.get(directory, encodeName(path), number);
+    return row && Number(row['number']);
+  }
+
+  /** The oldest revision that is still there. */
+  get oldest(): { number: number; at: number } | undefined {
+    const row = this.#oldest.get();
+    return row && { number: Number(row['number']), at: Number(row['at']) };
+  }
+
+  /** Everything from a number on, oldest first. */
+  since(directory: string, number: number): PathRevision[] {
+    return this.#since.all(directory, number).map((row) => ({
+      number: Number(row['number']),
+      path: decodeName(row['path'] as Uint8Array),
+      before: entryOf(row['before']),
+    }));
+  }
+
+  get count(): number {
+    return Number(this.#count.get()?.['count']);
+  }
+
+  /** Forgets what came before a time. @param at milliseconds since 1970 @returns how many */
+  dropBefore(at: number): number {
+    return Number(this.#dropBefore.run(at).changes);
+  }
+
+  /** Forgets so many of the oldest, at least 1. */
+  dropOldest(count: number): void {
+    this.#dropOldest.run(count - 1);
+  }
+}
+
+function textOf(entry: Entry | null): string | null {
+  return entry && JSON.stringify(entry);
+}
+
+function entryOf(text: unknown): Entry | null {
+  return typeof text === 'string' ? (JSON.parse(text) as Entry) : null;
+}

@@ -1,0 +1,57 @@
+import type { Record } from '../../shared/apply/applier.ts';
+import type { Outcome, Step } from '../../shared/apply/changeSet.ts';
+import type { Staging } from '../../shared/apply/applier.ts';
+import { bytesOf } from '../../shared/manifest/entry.ts';
+import type { MainDirectory } from '../content/mainDirectory.ts';
+import type { UndoStep } from './undo.ts';
+import type { Versions } from './versions.ts';
+
+/** Files whose older content would be needed and is not kept. */
+export function missingContents(steps: readonly UndoStep[], { contents }: Versions): string[] {
+  return steps.flatMap(({ kind, path, entry }) =>
+    kind === 'put' && entry.type === 'file' && !contents.has(entry.hash) ? [path] : [],
+  );
+}
+
+/**
+ * Carries the steps out in a directory on Main, as one change set; what is displaced goes to Main's trash.
+ * @throws NoRoom, Node's fs errors; then nothing became visible
+ */
+export async function rollBack(
+  directory: MainDirectory,
+  versions: Versions,
+  steps: readonly UndoStep[],
+  reason: string,
+  record: Record,
+): Promise<{ changeSet: string; outcomes: readonly Outcome[] }> {
+  const bytes = steps.reduce((sum, { kind, entry }) => sum + (kind === 'put' ? bytesOf(entry) : 0), 0);
+  using staging = directory.applier.begin(bytes);
+  const { outcomes } = await staging.commit(
+    steps.map((step) => stepFor(step, directory, versions, staging, reason)),
+    record,
+  );
+  const { newest } = versions.log;
+  directory.adopt(outcomes);
+  // It can be rolled back in its turn.
+  if (versions.log.newest > newest) versions.takenOver.place(directory.name, staging.id, newest + 1);
+  return { changeSet: staging.id, outcomes };
+}
+
+function stepFor(
+  { kind, path, entry }: UndoStep,
+  { replica }: MainDirectory,
+  { contents }: Versions,
+  staging: Staging,
+  reason: string,
+): Step {
+  const stamp = replica.stampAt(path);
+  if (kind !== 'put') return { kind, path, entry, expect: stamp ?? '', reason };
+  const expect = replica.get(path) === undefined ? undefined : (stamp ?? '');
+  if (entry.type !== 'file') return { kind, path, entry, expect, staged: staging.bare(entry), reason };
+  const content = contents.get(entry.hash);
+  const file = staging.file();
+  if (content !== undefined) file.write(content);
+  const staged = file.finish(entry);
+  if (staged === undefined) throw new Error(`the older version of ${path} is damaged: nothing was changed`);
+  return { kind, path, entry, expect, staged, reason };
+}

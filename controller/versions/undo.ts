@@ -1,0 +1,65 @@
+import { type Entry, sameContent, sameEntry } from '../../shared/manifest/entry.ts';
+import { entryOf } from '../../shared/manifest/state.ts';
+import { isBelow } from '../../shared/paths/relative.ts';
+import { pathsBelow, type Tree } from '../../shared/plan/tree.ts';
+import type { PathRevision } from './revisionLog.ts';
+
+/** What has to be done to one path so that it is as it was. */
+export type UndoStep = {
+  readonly kind: 'put' | 'metadata' | 'remove';
+  readonly path: string;
+  /** What it held then; for `remove`, what goes. */
+  readonly entry: Entry;
+};
+
+export type Undo = {
+  readonly steps: readonly UndoStep[];
+  /** Paths of which nothing can be said now, and why: nothing may be done then. */
+  readonly unclear: readonly { readonly path: string; readonly why: string }[];
+};
+
+/**
+ * What brings a directory back to how it was before some revisions. Pure.
+ * @param revisions all since then, oldest first
+ * @param now the directory as it is
+ */
+export function undo(revisions: readonly PathRevision[], now: Tree): Undo {
+  const then = new Map<string, Entry | null>();
+  for (const { path, before } of revisions) if (!then.has(path)) then.set(path, before);
+  const steps = new Map<string, UndoStep>();
+  const unclear: { path: string; why: string }[] = [];
+  for (const [path, entry] of then) {
+    const sight = now.get(path);
+    if (sight?.kind === 'moving') unclear.push({ path, why: 'it is being written' });
+    else if (sight?.kind === 'unreadable') unclear.push({ path, why: `it can't be read (${sight.errno})` });
+    else {
+      const step = stepFor(path, entry, entryOf(sight));
+      if (step) steps.set(path, step);
+    }
+  }
+  for (const step of [...steps.values()]) {
+    if (step.kind === 'put' && step.entry.type !== 'folder') takeFolderAway(step.path);
+  }
+  // Deepest first: a folder goes when all that is in it goes.
+  for (const { kind, path, entry } of [...steps.values()].sort((a, b) => b.path.length - a.path.length)) {
+    if (kind === 'remove' && entry.type === 'folder' && !becomesEmpty(path)) steps.delete(path);
+  }
+  return { steps: [...steps.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), unclear };
+
+  /** Where a folder makes room for a file, what is in it goes with it. */
+  function takeFolderAway(path: string): void {
+    if (now.holdsOverride(path)) unclear.push({ path, why: 'a folder with an override stands there' });
+    for (const other of [...steps.keys()]) if (isBelow(other, path)) steps.delete(other);
+  }
+
+  function becomesEmpty(folder: string): boolean {
+    if (now.holdsOverride(folder)) return false;
+    return [...pathsBelow(now, folder)].every((child) => steps.get(child)?.kind === 'remove');
+  }
+}
+
+function stepFor(path: string, then: Entry | null, now: Entry | undefined): UndoStep | undefined {
+  if (then === null) return now && { kind: 'remove', path, entry: now };
+  if (now === undefined || !sameContent(then, now)) return { kind: 'put', path, entry: then };
+  return sameEntry(then, now) ? undefined : { kind: 'metadata', path, entry: then };
+}

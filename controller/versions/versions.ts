@@ -1,0 +1,46 @@
+import type { Database } from '../../shared/state/database.ts';
+import { KeptContents } from './keptContents.ts';
+import { RevisionLog } from './revisionLog.ts';
+import { TakenOver } from './takenOver.ts';
+
+/** A larger file is no dialplan that somebody wrote. */
+export const MAX_KEPT_FILE = 4 * 1024 * 1024;
+/** What all older versions may take up, bytes (compressed). */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_REVISIONS = 200_000;
+/** When there are too many, this share of the oldest goes. */
+const SHARE = 1 / 8;
+
+/** The older versions of Main's files: what changed when, the contents, and which change set on an MDS took it over. */
+export class Versions {
+  readonly log: RevisionLog;
+  readonly contents: KeptContents;
+  readonly takenOver: TakenOver;
+  readonly #db: Database;
+
+  /** @param directories the names of those whose older versions are kept */
+  constructor(db: Database, directories: readonly string[]) {
+    this.#db = db;
+    this.log = new RevisionLog(db);
+    this.contents = new KeptContents(db, directories);
+    this.takenOver = new TakenOver(db, this.log);
+  }
+
+  /** Forgets what is older than it has to be kept, and the oldest beyond what there is room for. @param before milliseconds since 1970 */
+  purge(before: number): void {
+    this.#db.transaction(() => {
+      if (this.log.dropBefore(before) > 0) this.contents.dropUnused();
+      while (this.log.count > 0 && (this.log.count > MAX_REVISIONS || this.contents.bytes > MAX_BYTES)) {
+        this.log.dropOldest(Math.ceil(this.log.count * SHARE));
+        this.contents.dropUnused();
+      }
+      this.takenOver.dropBefore(this.log.oldest?.number ?? Number.MAX_SAFE_INTEGER);
+    });
+  }
+
+  /** Whether one more content may be kept; makes room by forgetting the oldest. */
+  makeRoom(): boolean {
+    if (this.contents.bytes > MAX_BYTES) this.purge(0);
+    return this.contents.bytes <= MAX_BYTES;
+  }
+}

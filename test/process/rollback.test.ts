@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { existsSync, unlinkSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { RolledBack } from '../../controller/daemon/rollbackApi.ts';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/host.ts';
+
+const CONFIG = `settle: 100ms
+directories:
+  - { name: dialplan }
+  - { name: moh }
+  - { name: sounds }
+  - { name: recordings, settle: 200ms }
+`;
+const plan = (version: number): string => `[default]\nexten = 201,1,NoOp(version ${version})\n`;
+const OTHER = '[other]\nexten = 1,1,NoOp()\n';
+
+type Row = {
+  readonly mds: string;
+  readonly kind: string;
+  readonly detail: string;
+  readonly changeSet: string;
+};
+
+describe('After three changes, with one MDS away', () => {
+  let cluster: Cluster;
+  /** The change set that brought the second version to mds2. */
+  let second: string;
+
+  const history = async (mds: string): Promise<Row[]> =>
+    JSON.parse(await cluster.main.ok(['history', '--mds', mds, '--json'])) as Row[];
+  const newestOf = async (mds: string, path: string): Promise<string> => {
+    const row = (await history(mds)).find(({ detail }) => detail.startsWith(`${path}: `));
+    return row?.changeSet ?? assert.fail(`nothing of ${path} in the history of ${mds}`);
+  };
+
+  before(async () => {
+    cluster = await Cluster.make({ config: CONFIG });
+    const { main } = cluster;
+    main.write('dialplan', 'a.conf', plan(1));
+    main.write('dialplan', 'c.conf', OTHER);
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+    main.write('dialplan', 'a.conf', plan(2));
+    await cluster.inSync();
+    for (const mds of cluster.mds)
+      await eventually('it is there', () => mds.read('dialplan', 'a.conf') === plan(2));
+    await cluster.inSync();
+    second = await newestOf('mds2', 'a.conf');
+    await cluster.one('mds2').stop();
+    main.write('dialplan', 'a.conf', plan(3));
+    main.write('dialplan', 'new/b.conf', OTHER);
+    unlinkSync(main.at('dialplan', 'c.conf'));
+    await eventually(
+      'the third version is there',
+      () =>
+        cluster.one('mds1').read('dialplan', 'a.conf') === plan(3) &&
+        !existsSync(cluster.one('mds1').at('dialplan', 'c.conf')),
+    );
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  const isAsAtFirst = (host: { read: Cluster['main']['read']; at: Cluster['main']['at'] }): void => {
+    assert.equal(host.read('dialplan', 'a.conf'), plan(1));
+    assert.equal(host.read('dialplan', 'c.conf'), OTHER);
+    assert.equal(existsSync(host.at('dialplan', 'new')), false);
+  };
+
+  it('a dry run of a rollback shows what would be done and changes nothing', async () => {
+    const { stdout, code } = await cluster.main.run(['rollback', second, '-n']);
+    assert.equal(code, 0);
+    assert.match(stdout, /main +dialplan +restore +a\.conf/);
+    assert.match(stdout, /main +dialplan +restore +c\.conf/);
+    assert.match(stdout, /main +dialplan +remove +new\/b\.conf/);
+    assert.match(stdout, /nothing was changed/);
+    assert.equal(cluster.main.read('dialplan', 'a.conf'), plan(3));
+    const json = JSON.parse(await cluster.main.ok(['rollback', second, '--dry-run', '--json'])) as RolledBack;
+    assert.deepEqual(
+      json.actions.map(({ action, path }) => `${action} ${path}`),
+      ['restore a.conf', 'restore c.conf', 'remove new', 'remove new/b.conf'],
+    );
+  });
+
+  it('a rollback brings back what was before the change set, and names the MDS that is behind', async () => {
+    const ran = await cluster.main.run(['rollback', second]);
+    assert.equal(ran.code, 1, ran.stdout + ran.stderr);
+    assert.match(ran.stderr, /behind: mds2/);
+    assert.match(ran.stdout, /mds1: in sync/);
+    isAsAtFirst(cluster.main);
+    isAsAtFirst(cluster.one('mds1'));
+    const { stdout: trash } = await cluster.main.run(['trash', 'list']);
+    assert.match(trash, /main +dialplan\/a\.conf.*rolled back to before/);
+    assert.match(trash, /main +dialplan\/new\/b\.conf/);
+  });
+
+  it('history shows the rollback on Main and what it brought as a new change set on the MDS', async () => {
+    const onMain = await history('main');
+    assert.ok(onMain.every(({ kind, detail }) => kind === 'rollback' && detail.endsWith(second)));
+    assert.deepEqual(onMain.map(({ detail }) => detail.split(':')[0]).toReversed(), [
+      'a.conf',
+      'c.conf',
+      'new',
+      'new/b.conf',
+    ]);
+    assert.notEqual(await newestOf('mds1', 'a.conf'), second);
+  });
+
+  it('the MDS that was away has it, too, when it is back', async () => {
+    cluster.one('mds2').start();
+    await eventually('the first version is there', () => {
+      return cluster.one('mds2').read('dialplan', 'a.conf') === plan(1);
+    });
+    await cluster.inSync();
+    isAsAtFirst(cluster.one('mds2'));
+  });
+
+  it('the rollback can be rolled back, over a restart of Main', async () => {
+    const [row] = await history('main');
+    await cluster.main.stop();
+    await cluster.startMain();
+    await cluster.inSync();
+    await cluster.main.ok(['rollback', row?.changeSet ?? '']);
+    for (const host of [cluster.main, ...cluster.mds]) {
+      assert.equal(host.read('dialplan', 'a.conf'), plan(3));
+      assert.equal(host.read('dialplan', 'new/b.conf'), OTHER);
+      assert.equal(host.read('dialplan', 'c.conf'), undefined);
+    }
+  });
+
+  it('an id that names nothing, or too much, is refused as wrong usage', async () => {
+    for (const [id, words] of [
+      ['20200101T000000000Z-000', /there is no change set/],
+      ['../x', /is no change set/],
+      ['2', /several change sets begin with "2"/],
+    ] as const) {
+      const ran = await cluster.main.run(['rollback', id]);
+      assert.equal(ran.code, 2);
+      assert.match(ran.stderr, words);
+    }
+  });
+
+  it('where no versions are kept, it is refused with a word on the trash', async () => {
+    cluster.main.write('sounds', 'x.wav', 'one');
+    await eventually('it is there', () => cluster.one('mds1').read('sounds', 'x.wav') === 'one');
+    await eventually('it is told', async () =>
+      (await history('mds1')).some(({ detail }) => detail.startsWith('x.wav: ')),
+    );
+    const ran = await cluster.main.run(['rollback', await newestOf('mds1', 'x.wav')]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /keeps no older versions of "sounds".*trash restore PATH/);
+  });
+
+  it('a change set that only put an own edit of an MDS right has nothing to undo', async () => {
+    const mds1 = cluster.one('mds1');
+    mds1.write('dialplan', 'a.conf', plan(99));
+    await eventually('it is put right', () => mds1.read('dialplan', 'a.conf') === plan(3));
+    await eventually('it is told', async () => (await history('mds1'))[0]?.kind === 'restore');
+    const ran = await cluster.main.run(['rollback', await newestOf('mds1', 'a.conf')]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /nothing to undo/);
+  });
+
+  it('a version that is not kept is named, and nothing is changed at all', async () => {
+    const { main } = cluster;
+    main.write('dialplan', 'big.conf', '; a comment\n'.repeat(500_000));
+    await eventually('it is there', () => existsSync(cluster.one('mds1').at('dialplan', 'big.conf')));
+    await cluster.inSync();
+    main.write('dialplan', 'big.conf', OTHER);
+    main.write('dialplan', 'a.conf', plan(4));
+    await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === plan(4));
+    await cluster.inSync();
+    const ran = await main.run(['rollback', await newestOf('mds1', 'a.conf')]);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /nothing was changed: big\.conf .*not kept/);
+    assert.equal(main.read('dialplan', 'a.conf'), plan(4));
+  });
+});
