@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { printable } from '../../shared/cli/escape.ts';
 import { table } from '../../shared/cli/table.ts';
 import { formatBytes } from '../../shared/config/bytes.ts';
 import { formatDuration } from '../../shared/config/duration.ts';
@@ -9,6 +10,7 @@ import { ask, type Context, print, printJson } from './context.ts';
 const WATCH_EVERY = 500;
 const CLEAR = '\u001b[H\u001b[2J';
 const MAX_ERROR_LINES = 20;
+const MAX_WARNING_LINES = 10;
 
 export async function status(
   context: Context,
@@ -57,6 +59,7 @@ export function render(status: Status, now: number): string[] {
     ...main.directories.flatMap(({ name, held }) =>
       held === null ? [] : [`HELD ${name}: ${held}. If that is right: xivo-xds-sync confirm ${name}`],
     ),
+    ...warnings(main.directories),
     '',
   ];
   if (status.mds.length === 0)
@@ -72,6 +75,17 @@ export function render(status: Status, now: number): string[] {
       },
     ),
     ...status.mds.flatMap((mds) => troubles(mds, main)),
+  ];
+}
+
+function warnings(directories: Status['main']['directories']): string[] {
+  const lines = directories.flatMap(({ name, warnings }) =>
+    warnings.map(({ path, message }) => `WARNING ${name}/${printable(path)}: ${message}`),
+  );
+  if (lines.length <= MAX_WARNING_LINES) return lines;
+  return [
+    ...lines.slice(0, MAX_WARNING_LINES),
+    `WARNING and ${lines.length - MAX_WARNING_LINES} more files: see status --json`,
   ];
 }
 

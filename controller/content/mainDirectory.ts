@@ -21,6 +21,7 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';
 import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
+import { SoundCheck } from './soundCheck.ts';
 import { fstatSync } from 'node:fs';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
@@ -65,6 +66,8 @@ export class MainDirectory {
   readonly #options: MainDirectoryOptions;
   readonly #watch: Watch;
   readonly #versions: DirectoryVersions | undefined;
+  /** For what Main alone puts there for Asterisk to play. */
+  readonly #sounds: SoundCheck | undefined;
   #heldShown: string | null = null;
 
   constructor(options: MainDirectoryOptions) {
@@ -99,6 +102,8 @@ export class MainDirectory {
         clock,
         log,
       });
+    const holdsSounds = options.config.direction === 'to-mds' && options.config.reload !== 'dialplan';
+    this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
     this.#watch = new Watch(this.replica, onError);
     this.applier = new Applier({
       directory: options.config.name,
@@ -127,6 +132,7 @@ export class MainDirectory {
     }
     await this.replica.rescan();
     this.#versions?.begun();
+    this.#sounds?.look(this.replica.paths());
     this.tellIfHeld();
     await this.#watch.start(this.nested);
   }
@@ -135,6 +141,12 @@ export class MainDirectory {
     await this.#watch.close();
     await this.replica.close();
     await this.#versions?.close();
+    await this.#sounds?.close();
+  }
+
+  /** Files that Asterisk can't play as they are, and why, by path. */
+  get warnings(): ReadonlyMap<string, string> {
+    return this.#sounds?.warnings ?? new Map();
   }
 
   /** Older versions of its files, where they are kept. */
@@ -235,6 +247,7 @@ export class MainDirectory {
     if (items.length > 0) this.#publish(items);
     else this.tellIfHeld();
     this.#versions?.keep(changes.keys());
+    this.#sounds?.look(changes.keys());
   }
 
   /** Tombstones and what is shown follow what is on disk. */

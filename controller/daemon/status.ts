@@ -60,6 +60,8 @@ export type Status = {
       readonly digest: string;
       readonly held: string | null;
       readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+      /** Files that travel all the same, but that Asterisk can't play as they are. */
+      readonly warnings: readonly { readonly path: string; readonly message: string }[];
     }[];
     readonly alarms: readonly Alarm[];
     /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
@@ -71,6 +73,8 @@ export type Status = {
 
 /** What is told at once of what Main itself can't read or does not send. */
 const MAX_SKIPPED = 100;
+/** What is told at once of files that Asterisk can't play, for each directory. */
+const MAX_WARNINGS = 1_000;
 
 /** Main and every MDS at a glance, as `status --json` prints it. */
 export function statusOf(controller: Controller): Status {
@@ -129,7 +133,10 @@ function mainDirectoryStatus(directory: MainDirectory): Status['main']['director
     else if (shown.kind === 'unreadable') skipped.push({ path, reason: `can't be read: ${shown.errno}` });
   }
   const { files, bytes, digest, path } = replica;
-  return { name, path, files, bytes, digest, held: replica.held ?? null, skipped };
+  const warnings = [...directory.warnings]
+    .slice(0, MAX_WARNINGS)
+    .map(([path, message]) => ({ path, message }));
+  return { name, path, files, bytes, digest, held: replica.held ?? null, skipped, warnings };
 }
 
 function agentStatus(controller: Controller, name: string, voipIp: string | null): MdsStatus {

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { unlinkSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/host.ts';
+import { wavFile } from '../unit/sounds.ts';
+
+describe('A sound that Asterisk can not play', () => {
+  let cluster: Cluster;
+  const warned = async (): Promise<string[]> =>
+    (await cluster.status()).main.directories.flatMap(({ name, warnings }) =>
+      warnings.map(({ path }) => `${name}/${path}`),
+    );
+
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster.main.write('moh', 'default/good.wav', wavFile());
+    cluster.main.write('moh', 'default/stereo.wav', wavFile({ channels: 2 }));
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  it('is delivered all the same, and status warns of it by name', async () => {
+    await eventually('it is told', async () => (await warned()).length > 0);
+    assert.deepEqual(await warned(), ['moh/default/stereo.wav']);
+    assert.ok(cluster.one('mds1').read('moh', 'default/stereo.wav'));
+    const { stdout, code } = await cluster.main.run(['status']);
+    assert.match(
+      stdout,
+      /WARNING moh\/default\/stereo\.wav: Asterisk can't play it: it is PCM, 8000 Hz, stereo/,
+    );
+    assert.equal(code, 0);
+  });
+
+  it('is told as it comes, and not any more when it is mended or gone', async () => {
+    cluster.main.write('sounds', 'fr/new.wav', wavFile({ rate: 16_000 }));
+    await eventually('it is told', async () => (await warned()).includes('sounds/fr/new.wav'));
+    cluster.main.write('moh', 'default/stereo.wav', wavFile());
+    unlinkSync(cluster.main.at('sounds', 'fr/new.wav'));
+    await eventually('nothing is told', async () => (await warned()).length === 0);
+  });
+
+  it('is known after a restart of Main', async () => {
+    cluster.main.write('sounds', 'x.gsm', wavFile());
+    await eventually('it is told', async () => (await warned()).includes('sounds/x.gsm'));
+    await cluster.main.stop();
+    await cluster.startMain();
+    await eventually('it is told', async () => (await warned()).includes('sounds/x.gsm'));
+  });
+});
