@@ -70,18 +70,22 @@ export async function install(file: string): Promise<void> {
  * @param folder for the files, and for nothing else; removed
  */
 export function repack(folder: string, file: string): void {
+  // A folder on disk may be a link (/lib on a merged /usr) where the package has a folder.
   const script = `
     set -e -o pipefail
     rm -rf "$1" "$2"
     mkdir -p -m 755 "$1/DEBIAN"
-    dpkg-query --listfiles ${PACKAGE} > "$1.list"
-    tar --create --no-recursion --directory=/ --files-from="$1.list" | tar --extract --directory="$1"
+    dpkg-query --listfiles ${PACKAGE} | while IFS= read -r file; do
+      if [ -d "$file" ]; then mkdir -p -m 755 "$1$file"; else cp -a "$file" "$1$file"; fi
+    done
     for script in $(dpkg-query --control-path ${PACKAGE}); do
       cp -p "$script" "$1/DEBIAN/\${script##*.}"
     done
     dpkg-query --status ${PACKAGE} | awk '/^[^ ]/ { skip = /^(Status|Conffiles):/ } !skip' > "$1/DEBIAN/control"
     dpkg-deb -Znone --build "$1" "$2"
     sync "$2"
-    rm -rf "$1" "$1.list"`;
-  ok('bash', '-c', script, 'bash', folder, file);
+    rm -rf "$1"`;
+  const { code, all } = run('bash', '-c', script, 'bash', folder, file);
+  if (code !== 0)
+    throw new Error(`the installed agent can't be packed, so nothing was changed: ${all.slice(-500)}`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,21 +9,31 @@ import { after, before, describe, it } from 'node:test';
 import type { Status } from '../../controller/daemon/status.ts';
 import { VERSION } from '../../shared/version.ts';
 import { eventually } from '../harness/host.ts';
+import { debianImage, type Release } from './debian/images.ts';
 import { Machine, Network } from './debian/machine.ts';
 
 /**
- * The packages on a bare Debian 12 as Main, Debian 11 and Debian 12 as MDS, each in a folder and a network namespace,
- * with a real rsyslogd. systemd does not boot there: services run as their units' ExecStart says, with their
- * capabilities. XDS_PACKAGES names a folder with packages of two versions that are built already.
+ * The packages on a bare Debian 12 as Main and as two MDS, each in a folder and a network namespace, with a real
+ * rsyslogd. systemd does not boot there: services run as their units' ExecStart says, with their capabilities.
+ * XDS_DEBIAN=both makes the first MDS a Debian 11. XDS_PACKAGES names a folder with packages of two versions that are
+ * built already.
  */
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../..');
 const NEXT = VERSION.replace(/\d+$/, (last) => String(Number(last) + 1));
 const OLD_KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIHRoZSBvbGQga2V5IG9mIHJzeW5jX3hkcyBvbiBNYWlu';
 
+const FIRST_MDS: Release = process.env['XDS_DEBIAN'] === 'both' ? 'bullseye' : 'bookworm';
+
+/** Makes the Debians, which is what may not be possible somewhere. */
 function whyNot(): string | false {
-  if (process.env['XDS_DEBIAN'] !== '1') return 'it takes a quarter of an hour: run it with XDS_DEBIAN=1';
-  return process.getuid?.() === 0 ? false : 'mounts and networks need root';
+  if (process.getuid?.() !== 0) return 'mounts and networks need root';
+  try {
+    for (const release of new Set<Release>(['bookworm', FIRST_MDS])) debianImage(release);
+    return false;
+  } catch (error) {
+    return `there is no Debian to be had: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }
 
 describe('on a bare Debian', { skip: whyNot() }, () => {
@@ -41,8 +51,13 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
       if (packages === folder) for (const version of [VERSION, NEXT]) build(version);
       network = new Network();
       main = new Machine({ folder, name: 'main', release: 'bookworm', address: '10.99.0.1', network });
-      mds1 = new Machine({ folder, name: 'mds1', release: 'bullseye', address: '10.99.0.2', network });
-      mds2 = new Machine({ folder, name: 'mds2', release: 'bookworm', address: '10.99.0.3', network });
+      // Either of the programs that fetch is enough.
+      const [one, two] = [
+        { name: 'mds1', release: FIRST_MDS, address: '10.99.0.2', without: '/usr/bin/curl' },
+        { name: 'mds2', release: 'bookworm' as const, address: '10.99.0.3', without: '/usr/bin/wget' },
+      ];
+      mds1 = new Machine({ folder, network, ...one });
+      mds2 = new Machine({ folder, network, ...two });
     },
     { timeout: 900_000 },
   );
@@ -157,7 +172,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
   });
 
   it('a service stops within 10 s, with a transfer under way', async (t) => {
-    main.write('/var/lib/xivo/moh/default/long.wav', Buffer.alloc(300_000_000, 'l'));
+    main.write('/var/lib/xivo/moh/default/long.wav', Buffer.alloc(150_000_000, 'l'));
     await eventually('the transfer began', () =>
       status().mds.some(({ directories }) => directories.some(({ pending }) => pending > 0)),
     );
@@ -187,6 +202,66 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
     await inSync('mds2');
     const versions = status().mds.map(({ name, agentVersion }) => `${name} ${agentVersion}`);
     assert.deepEqual(versions, [`mds1 ${NEXT}`, `mds2 ${VERSION}`]);
+  });
+
+  it('"mds upgrade" puts the old package back where the new one does not start', async () => {
+    const served = main.path('/usr/share/xivo-xds-sync/xivo-xds-sync-agent.deb');
+    const good = readFileSync(served);
+    const tree = path.join(folder, 'broken');
+    execFileSync('dpkg-deb', ['--raw-extract', served, tree]);
+    writeFileSync(path.join(tree, 'usr/lib/xivo-xds-sync-agent/program.mjs'), 'process.exit(7);\n');
+    execFileSync('dpkg-deb', ['-Znone', '--build', tree, served], { stdio: 'ignore' });
+    rmSync(tree, { recursive: true });
+    const settings = mds2.read('/etc/xivo-xds-sync/agent.yml');
+    const { code, stdout } = main.run('xivo-xds-sync mds upgrade mds2');
+    writeFileSync(served, good);
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, new RegExp(`mds2: NOT upgraded: it ended \\(7\\): .*; ${VERSION} was put back`));
+    assert.equal(mds2.ok('xivo-xds-sync-agent --version').trim(), VERSION);
+    assert.equal(mds2.ok('dpkg --audit'), '');
+    assert.equal(mds2.ok('dpkg --verify xivo-xds-sync-agent').replace(/^.* c .*\n/gm, ''), '');
+    assert.equal(mds2.read('/etc/xivo-xds-sync/agent.yml'), settings);
+    await inSync('mds2');
+  });
+
+  it('"mds upgrade" brings an agent to the version of Main', async (t) => {
+    const { code, stdout, stderr } = main.run('xivo-xds-sync mds upgrade --all');
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    t.diagnostic(stdout.trim());
+    assert.match(stdout, new RegExp(`mds2: upgraded from ${VERSION} to ${NEXT} in `));
+    assert.equal(mds2.ok('xivo-xds-sync-agent --version').trim(), NEXT);
+    assert.equal(mds2.ok('dpkg --audit'), '');
+    await inSync('mds2');
+    main.write('/etc/asterisk/extensions_extra.d/lab.conf', '[lab]\nexten => 3,1,NoOp()\n');
+    await eventually('the new agent works', () =>
+      /exten => 3/.test(mds2.read('/etc/asterisk/extensions_extra.d/lab.conf')),
+    );
+  });
+
+  it('mds_install.sh, run again, upgrades an agent that is behind Main', async () => {
+    mds2.ok('kill $(cat /run/xivo-xds-sync/agent.pid); sleep 1');
+    installPackage(mds2, 'xivo-xds-sync-agent', VERSION);
+    const again = `/usr/share/xivo-xds-sync-agent/mds_install.sh --main ${main.address}:9443`;
+    assert.match(mds2.ok(again), new RegExp(`upgraded the agent from ${VERSION} to ${NEXT}`));
+    assert.equal(mds2.ok('xivo-xds-sync-agent --version').trim(), NEXT);
+    await inSync('mds2');
+    assert.doesNotMatch(mds2.ok(again), /upgraded/);
+  });
+
+  it('mds_install.sh --uninstall takes the package off, tells Main, and leaves the files', () => {
+    const said = mds2.ok('/usr/share/xivo-xds-sync-agent/mds_install.sh --uninstall');
+    assert.match(said, /removed the package xivo-xds-sync-agent\nthis host is no MDS any more/);
+    for (const gone of [
+      '/usr/bin/xivo-xds-sync-agent',
+      '/var/lib/xivo-xds-sync-upgrade',
+      '/var/lib/xivo-xds-sync/identity',
+    ])
+      assert.equal(mds2.has(gone), false, gone);
+    assert.ok(mds2.has('/etc/asterisk/extensions_extra.d/lab.conf'));
+    assert.deepEqual(
+      status().mds.filter(({ name, state }) => name === 'mds2' && state === 'connected'),
+      [],
+    );
   });
 
   it('a state that a newer version wrote is never opened by an older one', async () => {

@@ -4,22 +4,24 @@ import path from 'node:path';
 
 const CACHE = path.resolve(import.meta.dirname, '../../../.cache/debian');
 
-/** What the mirror has, and a XiVO, too: each release with the other of the two programs that can fetch. */
-const RELEASES = { bullseye: 'rsyslog,wget', bookworm: 'rsyslog,curl' } as const;
-export type Release = keyof typeof RELEASES;
+/** Beyond the smallest Debian there is: what a XiVO has, too. */
+const PACKAGES = ['rsyslog', 'wget', 'curl'];
+export type Release = 'bullseye' | 'bookworm';
 
 /**
  * A bare Debian in a folder, made with debootstrap the first time and kept: for reading only.
- * @throws when it can't be made
+ * @throws when it can't be made, most often since the mirror is out of reach
  */
 export function debianImage(release: Release): string {
-  const folder = path.join(CACHE, release);
+  const folder = path.join(CACHE, [release, ...PACKAGES].join('+'));
   if (existsSync(path.join(folder, 'usr/bin/dpkg'))) return folder;
   const partial = `${folder}.${process.pid}.partial`;
   mkdirSync(CACHE, { recursive: true });
   try {
-    execFileSync('debootstrap', [`--include=${RELEASES[release]}`, release, partial, mirror()], {
+    const options = ['--variant=minbase', `--include=${PACKAGES.join(',')}`];
+    execFileSync('debootstrap', [...options, release, partial, mirror()], {
       stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 240_000,
     });
     if (!existsSync(folder)) renameSync(partial, folder);
   } finally {

@@ -36,8 +36,10 @@ export class Machine {
     release: Release;
     address: string;
     network: Network;
+    /** A program that this one lacks. */
+    without?: string;
   }) {
-    const { folder, name, release, address, network } = options;
+    const { folder, name, release, address, network, without } = options;
     this.name = name;
     this.address = address;
     this.#folder = path.join(folder, name);
@@ -82,6 +84,7 @@ export class Machine {
     ip('-n', network.name, 'link', 'set', link, 'master', 'switch', 'up');
     ip('-n', this.#namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
     for (const device of ['lo', 'eth0']) ip('-n', this.#namespace, 'link', 'set', device, 'up');
+    if (without !== undefined) rmSync(this.path(without));
     this.write('/etc/hostname', `${name}\n`);
     // Stands in for Asterisk: it takes every command.
     this.write('/usr/sbin/asterisk', '#!/bin/sh\nexit 0\n');
