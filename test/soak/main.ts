@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { soak, SoakFailure } from './soak.ts';
 
-/** `npm run soak -- --minutes N --seed S [--kills K] [--partitions P] [--loopback] [--keep]` */
+/** `npm run soak -- --minutes N --seed S [--kills K] [--partitions P] [--kills-per-round R] [--loopback] [--keep]` */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },

@@ -38,10 +38,12 @@ export type SoakReport = {
 /** Something that must never happen did; the folder of the hosts is kept to look into. */
 export class SoakFailure extends Error {}
 
+const MINUTE = 60_000;
 const ROUND_LENGTH = 6_000;
 const DEEDS_PER_ROUND = 60;
+const KILLS_PER_CUT = 4;
 /** How long hosts may take to agree once everything is healed, milliseconds. */
-const QUIET_LIMIT = 60_000;
+const QUIET_LIMIT = 180_000;
 /** A wait this long is worth a line in the log, milliseconds. */
 const LONG_WAIT = 8_000;
 const MAX_SHOWN = 20;
@@ -74,7 +76,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   try {
     await quietPoint({ world, users, books, observer, trash, note });
     while (!isEnough(options, world, performance.now() - begun)) {
-      const plan = roundPlan(options, world, [...world.hosts.keys()]);
+      const plan = roundPlan(options, [...world.hosts.keys()]);
       const round = planRound(random, plan, operations);
       for (const operation of round) {
         await sleep(operation.wait);
@@ -93,6 +95,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
         `round ${rounds}: quiet after ${took} ms; ${operations} operations, ${kills} kills, ${cuts} cuts, ${books.size} contents, ${observer.looked} looks`,
       );
     }
+    await verifyAsAPersonWould(world);
     failed = false;
     return {
       network: world.network.kind,
@@ -104,12 +107,13 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       slowestQuiet,
     };
   } catch (error) {
+    const passed = performance.now() - begun;
     const why = error instanceof Error ? error.message : String(error);
     note(`FAILED: ${why}`);
     throw new SoakFailure(
       `seed ${options.seed}, round ${rounds + 1}: ${why}\n` +
         `operations: ${log}; hosts and their logs: ${world.folder}\n` +
-        `again: npm run soak -- --seed ${options.seed} --kills ${options.kills} --partitions ${options.cuts}`,
+        `again: npm run soak -- --seed ${options.seed} --kills-per-round ${options.killsPerRound} --minutes ${Math.ceil(passed / MINUTE)}`,
       { cause: error },
     );
   } finally {
@@ -122,16 +126,13 @@ function isEnough({ length, kills, cuts }: SoakOptions, { counts }: World, passe
   return passed >= length && counts.kills >= kills && counts.cuts >= cuts;
 }
 
-function roundPlan(options: SoakOptions, world: World, hosts: readonly string[]): RoundPlan {
-  const { killsPerRound } = options;
-  const killsLeft = options.kills - world.counts.kills;
-  const cutsLeft = options.cuts - world.counts.cuts;
-  const roundsLeft = Math.max(1, Math.ceil(killsLeft / killsPerRound));
+/** Depends on nothing but the options: what has happened by now is the machine's affair. */
+function roundPlan({ killsPerRound }: SoakOptions, hosts: readonly string[]): RoundPlan {
   return {
     hosts,
     deeds: DEEDS_PER_ROUND,
     kills: killsPerRound,
-    cuts: Math.max(2, Math.ceil(cutsLeft / roundsLeft)),
+    cuts: Math.ceil(killsPerRound / KILLS_PER_CUT),
     length: ROUND_LENGTH,
   };
 }
@@ -192,6 +193,11 @@ async function quietPoint({ world, users, books, observer, trash, note }: Checke
   fail('hosts differ after verify', differences(world, users));
   books.restart(found);
   return took;
+}
+
+async function verifyAsAPersonWould({ main }: World): Promise<void> {
+  const { code, stdout, stderr } = await main.run(['verify']);
+  if (code !== 0) throw new SoakFailure(`xivo-xds-sync verify ended with ${code}:\n${stdout}${stderr}`);
 }
 
 function fail(what: string, faults: readonly string[]): void {

@@ -66,6 +66,7 @@ export class Users {
   /** Waits until nobody is writing any more. */
   async rest(): Promise<void> {
     await Promise.all(this.#slow);
+    this.#slow.clear();
   }
 
   fileOf({ host, directory, path }: Place): string {
@@ -88,9 +89,8 @@ export class Users {
       case 'write-slowly': {
         this.#makeParents(at);
         const content = contentOf(at.directory, this.#seed, number, deed.size);
-        const work = this.#writeSlowly(at, content, deed.takes, number).finally(() =>
-          this.#slow.delete(work),
-        );
+        const { takes } = deed;
+        const work = this.#writeSlowly(this.#open(file), at, content, { takes, number });
         this.#slow.add(work);
         return 'begun';
       }
@@ -158,8 +158,12 @@ export class Users {
     this.#settled(at);
   }
 
-  async #writeSlowly(at: Place, content: Buffer, takes: number, number: number): Promise<void> {
-    const fd = this.#open(this.fileOf(at));
+  async #writeSlowly(
+    fd: number,
+    at: Place,
+    content: Buffer,
+    { takes, number }: { takes: number; number: number },
+  ): Promise<void> {
     this.#busy.set(keyOf(at), at);
     try {
       const before = readAll(fd);

@@ -16,10 +16,13 @@ const run = promisify(execFile);
 const RELAY_PORT = 9443;
 const AGENT = path.resolve(import.meta.dirname, '../../bin/xivo-xds-sync-agent');
 
-/** Short settle times, and no guard: random removals are many, and the guard has tests of its own. */
+/**
+ * Short settle times, and no guard: random removals are many, and the guard has tests of its own. No lint: links and
+ * renames define extensions twice, which it rightly keeps out until a person mends it.
+ */
 const CONFIGURATION = `settle: 100ms
 directories:
-  - { name: dialplan }
+  - { name: dialplan, lint: off }
   - { name: moh }
   - { name: sounds }
   - { name: recordings, settle: 250ms }
