@@ -291,3 +291,27 @@ void describe('The trash', () => {
     assert.equal((await cluster.main.run(['verify'])).code, 0);
   });
 });
+
+void describe('The trash of a Main where removals on an MDS count', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({
+      config: CONFIG.replace('recordings, settle', 'recordings, deletions: both, settle'),
+    });
+  });
+  after(() => cluster.end());
+
+  void it('gives a recording back that an MDS removed, and it stays', async () => {
+    cluster.main.write('recordings', 'stays.wav', 'another call');
+    cluster.main.write('recordings', 'gone.wav', 'a call');
+    await everywhere(cluster, 'gone.wav', 'a call');
+    await cluster.inSync();
+    unlinkSync(cluster.one('mds1').at('recordings', 'gone.wav'));
+    await eventually('it is gone', () => !existsSync(cluster.one('mds2').at('recordings', 'gone.wav')));
+    await cluster.inSync();
+    await cluster.main.ok(['trash', 'restore', 'recordings/gone.wav']);
+    await everywhere(cluster, 'gone.wav', 'a call');
+    await cluster.main.ok(['sync']);
+    await everywhere(cluster, 'gone.wav', 'a call');
+  });
+});
