@@ -77,6 +77,9 @@ const reloadReport = z.strictObject({
 
 const errorReport = z.strictObject({ at: z.string().max(64), path: z.string().max(8192), message: text });
 
+/** The first bytes that the receiver has already, since an earlier transfer of the content broke off. */
+const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
+
 /** One thing the agent puts on Main: content that follows on the stream, metadata, or a removal. */
 const offer = z.discriminatedUnion('op', [
   z.strictObject({
@@ -86,8 +89,9 @@ const offer = z.discriminatedUnion('op', [
     expect: entrySchema.nullable(),
     conflict: z.boolean(),
     reason: text,
+    from,
   }),
-  z.strictObject({ op: z.literal('keep'), path: pathSchema, entry: entrySchema, reason: text }),
+  z.strictObject({ op: z.literal('keep'), path: pathSchema, entry: entrySchema, reason: text, from }),
   z.strictObject({
     op: z.literal('metadata'),
     path: pathSchema,
@@ -182,10 +186,13 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
           path: pathSchema,
           hash: hashSchema,
           size: z.int().min(0).max(MAX_FILE_BYTES),
+          from,
         }),
       )
       .max(MAX_ITEMS),
   }),
+  /** How much of a content is on Main since its transfer broke off? */
+  z.strictObject({ type: z.literal('ask-begun'), id: requestId, directory: name, hash: hashSchema }),
   z.strictObject({
     type: z.literal('offer'),
     stream: streamId,
@@ -241,6 +248,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     paused: z.boolean(),
   }),
   z.object({ type: z.literal('refused'), reason: text }),
+  z.strictObject({ type: z.literal('begun'), id: requestId, bytes: count }),
   z.strictObject({
     type: z.literal('manifest-begin'),
     directory: name,

@@ -1,5 +1,7 @@
 import type { Record, Staging, Applier } from '../../shared/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
+import { RESUMABLE } from '../../shared/apply/partial.ts';
+import type { StagedFile } from '../../shared/apply/stage.ts';
 import { stagingSink, type StagingResult } from '../../shared/apply/stagingSink.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
@@ -129,13 +131,20 @@ async function fetch(
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
   for (let at = 0; at < files.length; at += MAX_ITEMS) {
     const part = files.slice(at, at + MAX_ITEMS);
-    const items = part.map(({ path, entry }) => ({ path, hash: entry.hash, size: entry.size }));
+    const begun = new Map<string, StagedFile>();
+    for (const { path, entry } of part) {
+      if (entry.size >= RESUMABLE) begun.set(path, await staging.resume(entry));
+    }
+    const items = part.map(({ path, entry }) => {
+      const from = begun.get(path)?.size ?? 0;
+      return { path, hash: entry.hash, size: entry.size, ...(from > 0 && { from }) };
+    });
     const stream = job.session.get(job.directory, items);
-    const sizes = part.map(({ entry }) => entry.size);
+    const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
     await unpackFiles(stream, sizes, (number) => {
       const file = part[number];
       if (file === undefined) throw new Error(`entry ${number} was not asked for`);
-      return stagingSink(staging, file.entry, take(file.path, file.entry));
+      return stagingSink(staging, file.entry, take(file.path, file.entry), begun.get(file.path));
     });
   }
 }

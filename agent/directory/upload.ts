@@ -1,4 +1,5 @@
 import type { Offer, StepResult } from '../../protocol/messages.ts';
+import { RESUMABLE } from '../../shared/apply/partial.ts';
 import { makeDurable } from '../../shared/disk/makeDurable.ts';
 import { OpenFolders } from '../../shared/disk/openFolders.ts';
 import { bytesOf, type Entry, sameEntry } from '../../shared/manifest/entry.ts';
@@ -31,12 +32,14 @@ export async function upload(
   });
   if (offers.length === 0) return stale;
   await makeOfferedDurable(replica.path, offers);
+  await goOn(directory, offers, session);
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
-    return [{ path: offer.path, size: offer.entry.size, stamp: replica.stampAt(offer.path) ?? '' }];
+    const { path, entry, from = 0 } = offer;
+    return [{ path, size: entry.size, from, stamp: replica.stampAt(path) ?? '' }];
   });
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const bytes = files.reduce((sum, { size, from = 0 }) => sum + size - from, 0);
   const { out, results } = session.offer(directory, offers, bytes);
   // Main may answer before it has taken everything, when it takes nothing.
   const answered = results.then(
@@ -67,6 +70,17 @@ async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promi
   }
   using open = new OpenFolders(root);
   await makeDurable(open, folders, inodes);
+}
+
+/** What Main has of large files since their transfer broke off is not sent again. */
+async function goOn(directory: string, offers: Offer[], session: Session): Promise<void> {
+  for (const [number, offer] of offers.entries()) {
+    if (offer.op !== 'put' && offer.op !== 'keep') continue;
+    if (offer.entry.type !== 'file' || offer.entry.size < RESUMABLE) continue;
+    const { hash, size } = offer.entry;
+    const from = Math.min(await session.begun(directory, hash), size);
+    if (from > 0) offers[number] = { ...offer, from };
+  }
 }
 
 /** Whether this MDS still holds (or lacks) what the plan saw. */

@@ -25,8 +25,10 @@ export class Session {
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;
   readonly #results = new Map<number, (results: readonly StepResult[] | Error) => void>();
+  readonly #begun = new Map<number, (bytes: number | Error) => void>();
   readonly #heartbeat: NodeJS.Timeout;
   #nextStream = 1;
+  #nextQuestion = 1;
   #heard: number;
 
   constructor(socket: WebSocket, clock: Clock, hooks: SessionHooks) {
@@ -67,6 +69,16 @@ export class Session {
     return incoming;
   }
 
+  /** How much of a content Main has, bytes, since its transfer broke off. Rejects when the connection is lost. */
+  begun(directory: string, hash: string): Promise<number> {
+    const id = this.#nextQuestion++;
+    const answer = new Promise<number>((resolve, reject) => {
+      this.#begun.set(id, (bytes) => (bytes instanceof Error ? reject(bytes) : resolve(bytes)));
+    });
+    this.send({ type: 'ask-begun', id, directory, hash });
+    return answer;
+  }
+
   /**
    * Offers changes to Main.
    * @param bytes content that will follow
@@ -102,6 +114,9 @@ export class Session {
     else if (message.type === 'offer-result') {
       this.#results.get(message.stream)?.(message.results);
       this.#results.delete(message.stream);
+    } else if (message.type === 'begun') {
+      this.#begun.get(message.id)?.(message.bytes);
+      this.#begun.delete(message.id);
     } else this.#hooks.onMessage(message);
   }
 
@@ -109,6 +124,8 @@ export class Session {
     clearInterval(this.#heartbeat);
     for (const settle of this.#results.values()) settle(new Error(reason));
     this.#results.clear();
+    for (const settle of this.#begun.values()) settle(new Error(reason));
+    this.#begun.clear();
     this.#hooks.onClose(reason);
   }
 }

@@ -1,6 +1,8 @@
 import type { Offer, StepResult } from '../../protocol/messages.ts';
 import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
 import type { Record, Staging } from '../../shared/apply/applier.ts';
+import { RESUMABLE } from '../../shared/apply/partial.ts';
+import type { StagedFile } from '../../shared/apply/stage.ts';
 import { discardingSink, stagingSink } from '../../shared/apply/stagingSink.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
 import { withRemedy } from '../../shared/disk/remedy.ts';
@@ -10,7 +12,7 @@ import { localise } from '../../shared/manifest/localise.ts';
 import type { IncomingStream } from '../../shared/transfer/incomingStream.ts';
 import { unpackFiles } from '../../shared/transfer/unpack.ts';
 import type { MainDirectory } from '../content/mainDirectory.ts';
-import { contentBytes, hasContent, isAsExpected, refuseOffer } from './checkOffer.ts';
+import { begunOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './checkOffer.ts';
 
 /** One offer on its way: what became of it, or what is staged for it. */
 type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
@@ -73,7 +75,10 @@ async function take(
 
 function check(directory: MainDirectory, handled: readonly Handled[]): void {
   const { maxBytes } = directory.config;
-  let total = directory.replica.bytes + directory.promised;
+  let total =
+    directory.replica.bytes +
+    directory.promised +
+    (maxBytes === undefined ? 0 : begunBytes(directory, handled));
   for (const each of handled) {
     const refusal = refuseOffer(directory, each.offer);
     if (refusal !== undefined) fail(each, 'refused', refusal);
@@ -82,6 +87,16 @@ function check(directory: MainDirectory, handled: readonly Handled[]): void {
       // What MDS may fill is bounded: a runaway or captured one must not fill Main's disk.
       fail(each, 'refused', `"${directory.name}" would hold more than its maxBytes (${maxBytes})`);
     }
+  }
+}
+
+/** What broken-off transfers left counts towards what MDS may fill, but for what these offers go on with. */
+function begunBytes({ applier }: MainDirectory, handled: readonly Handled[]): number {
+  try {
+    return Math.max(0, applier.totalBegun() - handled.reduce((sum, { offer }) => sum + begunOf(offer), 0));
+  } catch {
+    // Nothing can be written there; staging says why.
+    return 0;
   }
 }
 
@@ -102,18 +117,45 @@ async function receive(
 ): Promise<void> {
   const contents = handled.filter(({ offer }) => hasContent(offer));
   if (contents.length === 0) return;
-  const sizes = contents.map(({ offer }) => contentBytes(offer));
+  const sizes = contents.map(({ offer }) => contentBytes(offer) - begunOf(offer));
+  const begun = staging && (await goOn(contents, staging, owners));
   await unpackFiles(stream, sizes, (number) => {
     const each = contents[number];
     if (each === undefined || staging === undefined || each.result !== undefined || !hasContent(each.offer)) {
       return discardingSink;
     }
     const entry = localise(each.offer.entry, owners) as FileEntry;
-    return stagingSink(staging, entry, (outcome) => {
-      if (outcome.result === 'staged') each.staged = outcome.staged;
-      else fail(each, outcome.result, onMain(outcome.why));
-    });
+    return stagingSink(
+      staging,
+      entry,
+      (outcome) => {
+        if (outcome.result === 'staged') each.staged = outcome.staged;
+        else fail(each, outcome.result, onMain(outcome.why));
+      },
+      begun?.get(each),
+    );
   });
+}
+
+/** Opens what has come of large files earlier. What is not as much as the agent was told has to be sent anew. */
+async function goOn(
+  contents: readonly Handled[],
+  staging: Staging,
+  owners: Owners,
+): Promise<Map<Handled, StagedFile>> {
+  const begun = new Map<Handled, StagedFile>();
+  for (const each of contents) {
+    const { offer } = each;
+    if (each.result !== undefined || !hasContent(offer) || contentBytes(offer) < RESUMABLE) continue;
+    try {
+      const file = await staging.resume(localise(offer.entry, owners) as FileEntry);
+      if (file.size === begunOf(offer)) begun.set(each, file);
+      else fail(each, 'stale', 'Main has another part of it than it had when it was asked');
+    } catch (error) {
+      fail(each, 'failed', onMain(errnoOf(error)));
+    }
+  }
+  return begun;
 }
 
 function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owners: Owners): Step {

@@ -64,6 +64,11 @@ export function hasContent(offer: Offer): offer is FileOffer & { entry: { type: 
   return (offer.op === 'put' || offer.op === 'keep') && offer.entry.type === 'file';
 }
 
+/** How much of its content Main has already, bytes, as the agent was told. */
+export function begunOf(offer: Offer): number {
+  return hasContent(offer) ? Math.min(offer.from ?? 0, offer.entry.size) : 0;
+}
+
 export function contentBytes(offer: Offer): number {
   return hasContent(offer) ? offer.entry.size : 0;
 }

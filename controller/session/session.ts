@@ -20,6 +20,7 @@ import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { isNested } from '../../shared/paths/nesting.ts';
 import { isOverride, refusePath } from '../../shared/paths/relative.ts';
+import type { Applier } from '../../shared/apply/applier.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { Channel } from '../../shared/transfer/channel.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
@@ -210,6 +211,10 @@ export class Session {
         return this.#withDirectory(message.directory, (directory) => void this.#send(directory, message));
       case 'offer':
         return this.#withDirectory(message.directory, (directory) => void this.#accept(directory, message));
+      case 'ask-begun':
+        return this.#withDirectory(message.directory, ({ applier }) => {
+          this.#channel.send({ type: 'begun', id: message.id, bytes: bytesBegun(applier, message.hash) });
+        });
       case 'report':
         return this.#onReport(message);
       case 'applied':
@@ -303,7 +308,7 @@ export class Session {
 
   /** Sends the content of files, as long as they are what the agent takes them for. */
   async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
-    const files = request.items.map(({ path, hash, size }): Packed => {
+    const files = request.items.map(({ path, hash, size, from }): Packed => {
       const refusal =
         refusePath(path) ??
         (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
@@ -314,12 +319,13 @@ export class Session {
       return {
         path,
         size,
+        ...(from !== undefined && { from }),
         stamp: directory.replica.stampAt(path) ?? '',
         ...(why !== undefined && { refusal: why }),
       };
     });
     try {
-      const bytes = files.reduce((sum, file) => sum + file.size, 0);
+      const bytes = files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0);
       const out = this.#channel.openOutgoing(request.stream, bytes);
       await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
         out.abort(String(error));
@@ -398,6 +404,15 @@ export class Session {
       resolve(failed(`the connection was lost (${reason})`));
     this.#questions.clear();
     this.#options.onClose(this, reason);
+  }
+}
+
+/** A directory that can't be opened has nothing to go on with; the offer that follows tells why it can't. */
+function bytesBegun(applier: Applier, hash: string): number {
+  try {
+    return applier.begun(hash);
+  } catch {
+    return 0;
   }
 }
 

@@ -12,6 +12,7 @@ import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } fro
 import { commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { recover } from './recover.ts';
+import { begunBytes, totalBegunBytes, trimPartial } from './partial.ts';
 import { stageBare, StagedFile } from './stage.ts';
 import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
@@ -42,6 +43,8 @@ export class NoRoom extends Error {}
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #cutOff: CutOff = new Map();
+  /** Contents that are being received in a way that can be gone on with. */
+  readonly #resuming = new Set<string>();
   #number = 0;
 
   constructor(options: ApplierOptions) {
@@ -51,7 +54,23 @@ export class Applier {
   /** Starts a change set. @throws NoRoom, or what Node's fs throws when the directory can't be written */
   begin(bytes: number): Staging {
     const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
-    return new Staging(id, this.#options, this.#cutOff, bytes);
+    return new Staging(id, this.#options, { cutOff: this.#cutOff, resuming: this.#resuming }, bytes);
+  }
+
+  /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
+  begun(hash: string): number {
+    return this.#resuming.has(hash) ? 0 : this.#withPartial((partial) => begunBytes(partial, hash));
+  }
+
+  /** The bytes of all such contents. @throws when the directory can't be opened */
+  totalBegun(): number {
+    return this.#withPartial(totalBegunBytes);
+  }
+
+  #withPartial<T>(work: (partial: Folder) => T): T {
+    using open = new OpenFolders(this.#options.path);
+    using area = new Area(open.root);
+    return work(area.partial);
   }
 
   /**
@@ -107,16 +126,24 @@ export class Staging implements Disposable {
   readonly #open: OpenFolders;
   readonly #area: Area;
   readonly #cutOff: CutOff;
+  readonly #resuming: Set<string>;
+  readonly #resumed = new Set<string>();
   /** Inodes of what was staged, by name. */
   readonly #staged = new Map<string, string>();
   /** Files that may still be open: an archive that breaks off in the middle finishes none. */
   readonly #files = new Set<StagedFile>();
   #next = 0;
 
-  constructor(id: string, options: ApplierOptions, cutOff: CutOff, bytes: number) {
+  constructor(
+    id: string,
+    options: ApplierOptions,
+    shared: { cutOff: CutOff; resuming: Set<string> },
+    bytes: number,
+  ) {
     this.id = id;
     this.#options = options;
-    this.#cutOff = cutOff;
+    this.#cutOff = shared.cutOff;
+    this.#resuming = shared.resuming;
     this.#open = new OpenFolders(options.path);
     try {
       checkRoom(this.#open.root, bytes, options);
@@ -129,7 +156,25 @@ export class Staging implements Disposable {
 
   file(): StagedFile {
     const name = this.#nextName();
-    const file = new StagedFile(this.#area.stage, name);
+    return this.#keepTrack(name, StagedFile.create(this.#area.stage, name));
+  }
+
+  /**
+   * A file that goes on where the transfer of its content broke off, if one did, and that is kept when this one
+   * does. @throws what Node's fs throws
+   */
+  async resume({ hash }: FileEntry): Promise<StagedFile> {
+    // Somebody else is receiving the same: two can't write to one file.
+    if (this.#resuming.has(hash)) return this.file();
+    this.#resuming.add(hash);
+    this.#resumed.add(hash);
+    const { partial, stage } = this.#area;
+    trimPartial(partial, this.#resuming, this.#options.clock.now());
+    const name = this.#nextName();
+    return this.#keepTrack(name, await StagedFile.resume(partial, hash, { folder: stage, name }));
+  }
+
+  #keepTrack(name: string, file: StagedFile): StagedFile {
     this.#staged.set(name, file.inode);
     this.#files.add(file);
     return file;
@@ -191,7 +236,8 @@ export class Staging implements Disposable {
   /** Removes what was staged and did not become visible. */
   [Symbol.dispose](): void {
     try {
-      for (const file of this.#files) file.discard();
+      for (const file of this.#files) file.breakOff();
+      for (const hash of this.#resumed) this.#resuming.delete(hash);
       for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
       const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
       // The trash's list is all that tells what still lies in the staging area.

@@ -5,29 +5,41 @@ import { RESERVED_NAME } from '../paths/names.ts';
 
 /**
  * Our own folder inside a synchronised directory, on its file system and invisible to Asterisk: `stage` holds
- * what is not visible yet, `trash` what is not visible any more. Only root may look into it.
+ * what is not visible yet, `trash` what is not visible any more, `partial` what has come of large files whose
+ * transfer broke off. Only root may look into it.
  */
 export class Area implements Disposable {
   readonly stage: Folder;
   readonly trash: Folder;
+  readonly #area: Folder;
+  #partial: Folder | undefined;
 
   /**
    * Opens or creates it.
    * @throws when something of somebody else's stands under its name
    */
   constructor(root: Folder) {
-    const area = openPrivate(root, RESERVED_NAME);
+    this.#area = openPrivate(root, RESERVED_NAME);
     try {
-      this.stage = openPrivate(area, 'stage');
-      this.trash = openPrivate(area, 'trash');
-    } finally {
-      area.close();
+      this.stage = openPrivate(this.#area, 'stage');
+      this.trash = openPrivate(this.#area, 'trash');
+    } catch (error) {
+      this.#area.close();
+      throw error;
     }
   }
 
+  /** Made when it is first needed. @throws what Node's fs throws */
+  get partial(): Folder {
+    this.#partial ??= openPrivate(this.#area, 'partial');
+    return this.#partial;
+  }
+
   [Symbol.dispose](): void {
+    this.#partial?.close();
     this.stage.close();
     this.trash.close();
+    this.#area.close();
   }
 }
 

@@ -1,14 +1,21 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fchmodSync, fchownSync, fstatSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, fstatSync, read, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 import type { Folder } from '../disk/folder.ts';
 import { setMtime } from '../disk/syscalls.ts';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
 import type { Staged } from './changeSet.ts';
 
+const readAsync = promisify(read);
+const CHUNK = 1024 * 1024;
+
+type Place = { readonly folder: Folder; readonly name: string };
+
 /** A file that is being written into the staging area; its hash grows with it. */
 export class StagedFile {
-  readonly #stage: Folder;
-  readonly #name: string;
+  readonly #place: Place;
+  /** Where it goes when it is complete; elsewhere than its place when an interruption is not to cost what has come. */
+  readonly #goal: Place;
   readonly #fd: number;
   /** Tells it apart from what may take its name. */
   readonly inode: string;
@@ -16,12 +23,43 @@ export class StagedFile {
   #size = 0;
   #open = true;
 
+  private constructor(place: Place, goal: Place, fd: number) {
+    this.#place = place;
+    this.#goal = goal;
+    this.#fd = fd;
+    this.inode = String(fstatSync(fd, { bigint: true }).ino);
+  }
+
   /** @throws EEXIST when the name is taken, ENOSPC, … */
-  constructor(stage: Folder, name: string) {
-    this.#stage = stage;
-    this.#name = name;
-    this.#fd = stage.createFile(name);
-    this.inode = String(fstatSync(this.#fd, { bigint: true }).ino);
+  static create(stage: Folder, name: string): StagedFile {
+    const place = { folder: stage, name };
+    return new StagedFile(place, place, stage.createFile(name));
+  }
+
+  /**
+   * Goes on where an earlier transfer of the same content broke off, or begins one that can be gone on with.
+   * @throws ENOSPC, EIO, …
+   */
+  static async resume(partial: Folder, hash: string, goal: Place): Promise<StagedFile> {
+    const fd = partial.openToGoOn(hash);
+    const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
+    try {
+      const buffer = Buffer.allocUnsafe(CHUNK);
+      for (;;) {
+        const { bytesRead } = await readAsync(fd, buffer, 0, CHUNK, file.#size);
+        if (bytesRead === 0) return file;
+        file.#hash.update(buffer.subarray(0, bytesRead));
+        file.#size += bytesRead;
+      }
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+
+  /** Bytes that it holds. */
+  get size(): number {
+    return this.#size;
   }
 
   /** @throws ENOSPC, EDQUOT, EIO, … */
@@ -43,15 +81,27 @@ export class StagedFile {
     fchownSync(this.#fd, entry.uid, entry.gid);
     fchmodSync(this.#fd, entry.mode);
     setMtime(this.#fd, BigInt(entry.mtime));
+    const { folder, name } = this.#goal;
+    if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
-    return { name: this.#name, inode: this.inode };
+    return { name, inode: this.inode };
   }
 
   /** Gives it up: its name goes, and its handle. Once finished, it is no longer this one's to remove. */
   discard(): void {
     if (!this.#open) return;
     this.#close();
-    this.#stage.removeFile(this.#name);
+    this.#place.folder.removeFile(this.#place.name);
+  }
+
+  /** No more comes now. What can be gone on with stays. */
+  breakOff(): void {
+    if (this.#open && this.#isResumable && this.#size > 0) this.#close();
+    else this.discard();
+  }
+
+  get #isResumable(): boolean {
+    return this.#place !== this.#goal;
   }
 
   #close(): void {

@@ -15,13 +15,15 @@ export type StagingResult =
 /**
  * Takes one file of an archive into the staging area and verifies it. A disk error concerns this file alone.
  * @param entry what the file must turn out to be, with this host's owner and group
+ * @param begun what has come of it earlier, to go on with
  */
 export function stagingSink(
   staging: Staging,
   entry: FileEntry,
   onResult: (result: StagingResult) => void,
+  begun?: StagedFile,
 ): Sink {
-  let file: StagedFile | undefined;
+  let file = begun;
   let broken = false;
   const guard = (work: () => void): void => {
     if (broken) return;
@@ -33,7 +35,7 @@ export function stagingSink(
       onResult({ result: 'failed', why: errnoOf(error) });
     }
   };
-  guard(() => (file = staging.file()));
+  guard(() => (file ??= staging.file()));
   return {
     write: (chunk) => guard(() => file?.write(chunk)),
     end: () =>

@@ -17,7 +17,8 @@ import {
 import { decodeName, encodeName } from '../paths/bytes.ts';
 import { renameAt, type RenameMode } from './syscalls.ts';
 
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } = constants;
+const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } =
+  constants;
 
 /**
  * An open folder. Names are resolved inside it by the kernel (through /proc/self/fd/N/name, which gives what
@@ -77,6 +78,11 @@ export class Folder {
   /** Creates a file that must not exist, readable by nobody else yet. */
   createFile(name: string): number {
     return openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  }
+
+  /** Opens a file of our own to write on at its end, and to read it. */
+  openToGoOn(name: string): number {
+    return openSync(this.at(name), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   }
 
   makeFolder(name: string, mode: number): void {

@@ -17,6 +17,8 @@ const CHUNK = 256 * 1024;
 export type Packed = {
   readonly path: string;
   readonly size: number;
+  /** The first bytes that the other side has already; 0 when absent. */
+  readonly from?: number;
   /** Why it can't be sent, when that is known already. */
   readonly refusal?: string;
   readonly stamp: Stamp;
@@ -72,8 +74,9 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
   try {
     if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp)
       return await addError(pack, number, 'changed');
-    const { size } = file;
-    if (size <= SMALL) await addSmall(pack, number, fd, file);
+    const { size, from = 0 } = file;
+    if (from > size) await addError(pack, number, 'more of it was there than it holds');
+    else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
     else await addLarge(pack, number, fd, file);
   } finally {
     closeSync(fd);
@@ -97,14 +100,15 @@ async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed
 }
 
 async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
-  const { size } = file;
-  const entry = pack.entry({ name: String(number), size });
+  const { size, from = 0 } = file;
+  if (from === size) return addEntry(pack, { name: String(number), size: 0 }, Buffer.alloc(0));
+  const entry = pack.entry({ name: String(number), size: size - from });
   const ended = new Promise<void>((resolve, reject) => {
     entry.on('finish', () => resolve());
     entry.on('close', () => resolve());
     entry.on('error', reject);
   });
-  for (let at = 0; at < size;) {
+  for (let at = from; at < size;) {
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
     const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
     // It shrank under us. The size is promised already: the receiver's hash check finds the filling.

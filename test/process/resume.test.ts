@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Cluster, type Mds } from '../harness/cluster.ts';
+import { eventually, type Host } from '../harness/host.ts';
+
+const MIB = 1024 * 1024;
+const SIZE = 40 * MIB;
+/** What is sent beside the content: manifests, reports, frames, and what is written to disk and log. */
+const BESIDE = 6 * MIB;
+
+/** What has come of large files whose transfer is not complete. */
+function begun(host: Host, directory: 'sounds' | 'recordings'): number {
+  const folder = host.at(directory, '.xivo-xds-sync/partial');
+  try {
+    return readdirSync(folder).reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Bytes that a process has written so far, to sockets and to files. */
+function written(host: Host): number {
+  return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${host.pid}/io`, 'utf8'))?.[1]);
+}
+
+function hashOf(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+describe('A large file whose transfer is cut off', () => {
+  let cluster: Cluster;
+  let mds: Mds;
+
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    await cluster.startMain();
+    mds = cluster.one('mds1');
+    await cluster.enrol(mds);
+    appendFileSync(path.join(mds.root, 'etc/xivo-xds-sync/agent.yml'), 'bandwidth: 8MiB\n');
+    mds.start();
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  it('goes on where it broke off, from an MDS to Main', async () => {
+    const content = randomBytes(SIZE);
+    mds.write('recordings', 'long.wav', content);
+    await eventually('half of it is on Main', () => begun(cluster.main, 'recordings') > SIZE / 2);
+    await mds.kill();
+    const there = begun(cluster.main, 'recordings');
+    mds.start();
+    await eventually(
+      'all of it is on Main',
+      () => existsSync(cluster.main.at('recordings', 'long.wav')),
+      60_000,
+    );
+    assert.equal(hashOf(readFileSync(cluster.main.at('recordings', 'long.wav'))), hashOf(content));
+    const sent = written(mds);
+    assert.ok(sent < SIZE - there + BESIDE, `${sent} bytes were sent, and Main had ${there} of ${SIZE}`);
+    await cluster.inSync();
+    assert.equal(begun(cluster.main, 'recordings'), 0);
+  });
+
+  it('goes on where it broke off, from Main to an MDS', async () => {
+    const content = randomBytes(SIZE);
+    cluster.main.write('sounds', 'long.wav', content);
+    await eventually('half of it is there', () => begun(mds, 'sounds') > SIZE / 2);
+    await mds.kill();
+    const there = begun(mds, 'sounds');
+    const before = written(cluster.main);
+    mds.start();
+    await eventually('all of it is there', () => existsSync(mds.at('sounds', 'long.wav')), 60_000);
+    assert.equal(hashOf(readFileSync(mds.at('sounds', 'long.wav'))), hashOf(content));
+    const sent = written(cluster.main) - before;
+    assert.ok(sent < SIZE - there + BESIDE, `${sent} bytes were sent, and the MDS had ${there} of ${SIZE}`);
+    await cluster.inSync();
+    assert.equal(begun(mds, 'sounds'), 0);
+  });
+
+  it('is sent anew when what had come of it is damaged', async () => {
+    const content = randomBytes(SIZE);
+    cluster.main.write('sounds', 'other.wav', content);
+    await eventually('half of it is there', () => begun(mds, 'sounds') > SIZE / 2);
+    await mds.kill();
+    const folder = mds.at('sounds', '.xivo-xds-sync/partial');
+    const [name = ''] = readdirSync(folder);
+    writeFileSync(path.join(folder, name), Buffer.alloc(SIZE / 4, 7));
+    mds.start();
+    await eventually('all of it is there', () => existsSync(mds.at('sounds', 'other.wav')), 60_000);
+    assert.equal(hashOf(readFileSync(mds.at('sounds', 'other.wav'))), hashOf(content));
+    await cluster.inSync(60_000);
+  });
+});
