@@ -18,6 +18,7 @@ import { Database } from '../../shared/state/database.ts';
 import { StateMemory } from '../../shared/state/knownState.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { jitter } from '../../shared/time/jitter.ts';
+import { musicProof } from '../reload/proveMusic.ts';
 import { Activation, proofFor } from '../activation/activation.ts';
 import type { DialplanPlace } from '../activation/lintGate.ts';
 import { ReadersAway } from '../activation/readersAway.ts';
@@ -77,13 +78,15 @@ export class Agent {
     if (this.#db.setAside !== undefined)
       log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
     this.#memory = new StateMemory(this.#db, 'main');
+    const proveDialplan = proofFor(
+      config.asterisk,
+      () => this.#dialplan,
+      (folder) => (this.#configFolder = folder),
+    );
+    const proveMusic = musicProof(config.asterisk);
     this.reloads = new Reloads({
       asterisk: config.asterisk,
-      prove: proofFor(
-        config.asterisk,
-        () => this.#dialplan,
-        (folder) => (this.#configFolder = folder),
-      ),
+      prove: (kind, signal) => (kind === 'moh' ? proveMusic : proveDialplan)(kind, signal),
       db: this.#db,
       clock,
       log,

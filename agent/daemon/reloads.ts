@@ -74,7 +74,13 @@ export class Reloads {
       output: output.slice(0, MAX_OUTPUT),
     };
     this.recent = [...this.recent, report].slice(-KEEP);
-    if (ok) this.#options.log.info('Asterisk reloaded', { kind, milliseconds: report.durationMs });
+    const said = report.output.trim();
+    if (ok)
+      this.#options.log.info('Asterisk reloaded', {
+        kind,
+        milliseconds: report.durationMs,
+        ...(said !== '' && { output: said }),
+      });
     else this.#options.log.error('Asterisk did not reload', { kind, output: report.output });
     this.#options.onNews();
   }

@@ -14,8 +14,15 @@ export type ReloadClock = {
   after(ms: number, callback: () => void): () => void;
 };
 
-/** What a proof found: why Asterisk refused, if it did, and whether only another reload can tell. */
-export type Verdict = { readonly refusal?: Refusal | undefined; readonly again?: boolean };
+/**
+ * What a proof found: why Asterisk refused, if it did, and whether only another reload can tell. A note is what
+ * people should know although nothing was refused.
+ */
+export type Verdict = {
+  readonly refusal?: Refusal | undefined;
+  readonly again?: boolean;
+  readonly note?: string;
+};
 
 /**
  * Finds out whether what is on disk became active. Called just before the reload starts; what it returns is

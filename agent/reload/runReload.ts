@@ -62,14 +62,12 @@ async function reloadOnce(
   return refusal ? { how: 'final', output, refusal, again } : { how: 'final', output, again };
 }
 
-type Proof = Verdict & { readonly note?: string };
-
 /** A proof that can't be had says nothing against the reload; that it can't be had is told in the output. */
 async function beginProof(
   kind: ReloadKind,
   prove: Prove | undefined,
   signal: AbortSignal,
-): Promise<(output: string) => Promise<Proof>> {
+): Promise<(output: string) => Promise<Verdict>> {
   if (prove === undefined) return () => Promise.resolve({});
   try {
     const finish = await prove(kind, signal);

@@ -6,7 +6,8 @@ import { after, before, beforeEach, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dialplanProof } from '../../agent/reload/proveDialplan.ts';
-import { Reloader } from '../../agent/reload/reloader.ts';
+import { musicProof } from '../../agent/reload/proveMusic.ts';
+import { Reloader, type Verdict } from '../../agent/reload/reloader.ts';
 import type { ReloadResult } from '../../agent/reload/result.ts';
 import { readDialplanFolder } from '../../shared/lint/folder.ts';
 import { includeExists } from '../../shared/lint/include.ts';
@@ -289,4 +290,25 @@ test('two instances run side by side, each with its own plan', { skip }, async (
   await second.cli('module load pbx_config.so');
   assert.match(await second.cli('dialplan show'), /second/);
   assert.doesNotMatch(await asterisk.cli('dialplan show'), /second/);
+});
+
+test('what moh show files tells proves whether the music is known', { skip }, async () => {
+  const { moh } = asterisk.folders;
+  const prove = musicProof([asterisk.command]);
+  const proof = async (): Promise<Verdict> => (await prove('moh', AbortSignal.timeout(10_000)))('');
+  await asterisk.cli('moh reload');
+  assert.deepEqual(await proof(), {});
+  await writeFile(join(moh, 'caf\u00e9.1.wav'), silence());
+  await writeFile(join(moh, 'no-suffix'), silence());
+  await writeFile(join(moh, '.hidden.wav'), silence());
+  const unknown = await proof();
+  assert.equal(unknown.again, true);
+  assert.match(unknown.note ?? '', /\/caf\u00e9\.1 is not known$/);
+  assert.equal((await proof()).again, false, 'what a reload did not mend is not reloaded for again');
+  await asterisk.cli('moh reload');
+  assert.deepEqual(await proof(), {});
+  await rm(join(moh, 'caf\u00e9.1.wav'));
+  assert.match((await proof()).note ?? '', /\/caf\u00e9\.1 is gone$/);
+  await asterisk.cli('moh reload');
+  assert.deepEqual(await proof(), {});
 });
