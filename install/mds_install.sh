@@ -200,17 +200,22 @@ upgrade_agent() {
 
 # The rsync job's key is of no use any more, and opens this host to whoever has it.
 retire_old_key() {
-  authorized=$root/root/.ssh/authorized_keys
+  authorized=$(readlink -f "$root/root/.ssh/authorized_keys")
   [ -f "$authorized" ] && read_pin || return 0
   old_key=$(mktemp) || return 0
   if fetch rsync_xds.pub "$old_key" 2>/dev/null; then
     blob=$(awk '{ print $2; exit }' "$old_key")
     if [ -n "$blob" ] && grep -qF " $blob" "$authorized"; then
       backup=$authorized.before-xivo-xds-sync
-      if cp -p "$authorized" "$backup" && grep -vF " $blob" "$backup" >"$old_key"; [ -s "$backup" ]; then
-        cat "$old_key" >"$authorized"
+      grep -vF " $blob" "$authorized" >"$old_key"
+      # Whole or not at all, also when the disk is full: who may log in hangs on it. A copy first, for owner and mode.
+      if cp -p "$authorized" "$backup" && cp -p "$authorized" "$authorized.new" &&
+        cat "$old_key" >"$authorized.new" && mv "$authorized.new" "$authorized"; then
         say "Main's key of the old rsync job (rsync_xds) may not log in here any more: removed from $authorized, which is kept as $backup"
         logger -t xivo-xds-sync "removed Main's rsync_xds key from $authorized; the file as it was: $backup" 2>/dev/null
+      else
+        rm -f "$authorized.new"
+        say "Main's key of the old rsync job (rsync_xds) may still log in here: it could not be removed from $authorized" >&2
       fi
     fi
   fi

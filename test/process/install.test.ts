@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  statSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -99,6 +100,46 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     const ran = await run(['--main', '127.0.0.1:1', '--root', mds.root], await token('other'));
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, /is an MDS of the Main at 127\.0\.0\.1:\d+ already: run ".* --uninstall" first/);
+  });
+
+  it('takes the key of the old rsync job out of authorized_keys, and no other', async () => {
+    const key = 'AAAAC3NzaC1lZDI1NTE5AAAAIOldOldOld';
+    const published = path.join(cluster.main.root, 'usr/share/xivo-certs/rsync_xds.pub');
+    mkdirSync(path.dirname(published), { recursive: true });
+    writeFileSync(published, `ssh-ed25519 ${key} root@main\n`);
+    const others = [
+      '# who may log in',
+      'ssh-rsa AAAAmine me@home',
+      `from="10.0.0.1" ssh-ed25519 AAAAother b`,
+    ];
+    const old = [`ssh-ed25519 ${key} root@main`, `command="rsync",no-pty ssh-ed25519 ${key}`];
+    for (const [name, lines] of [
+      ['several', [others[0], old[0], others[1], old[1], others[2]]],
+      ['only', old],
+      ['without', others],
+    ] as const) {
+      const mds = cluster.addHost(name);
+      const file = path.join(mds.root, 'root/.ssh/authorized_keys');
+      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      const before = lines.map((line) => `${line}\n`).join('');
+      writeFileSync(file, before, { mode: 0o600 });
+      const ran = await run(['--main', main, '--root', mds.root], await token(name));
+      assert.equal(ran.code, 0, ran.stderr);
+      const kept = others.filter((line) => lines.includes(line));
+      assert.equal(readFileSync(file, 'utf8'), kept.map((line) => `${line}\n`).join(''), name);
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      const backup = `${file}.before-xivo-xds-sync`;
+      if (name === 'without') assert.equal(existsSync(backup), false);
+      else {
+        assert.equal(readFileSync(backup, 'utf8'), before);
+        assert.match(ran.stdout, /the old rsync job \(rsync_xds\) may not log in here any more/);
+      }
+      assert.deepEqual(
+        readdirSync(path.dirname(file)).filter((each) => each.endsWith('.new')),
+        [],
+      );
+    }
+    rmSync(published);
   });
 
   it('forgets Main with --uninstall, and leaves the files', async () => {
