@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { entrySchema, hashSchema, pathSchema } from './entry.ts';
+import { MAX_BLOCKS } from '../shared/transfer/blocks.ts';
 import { MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from './limits.ts';
 
 const name = z.string().min(1).max(64);
@@ -79,6 +80,15 @@ const errorReport = z.strictObject({ at: z.string().max(64), path: z.string().ma
 
 /** The first bytes that the receiver has already, since an earlier transfer of the content broke off. */
 const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
+
+/** What the receiver has in the place of a file (shared/transfer/blocks.ts): only what differs is sent. */
+const blocks = z.strictObject({
+  block: z
+    .int()
+    .min(4096)
+    .max(2 ** 32),
+  hashes: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(MAX_BLOCKS),
+});
 
 /** One thing the agent puts on Main: content that follows on the stream, metadata, or a removal. */
 const offer = z.discriminatedUnion('op', [
@@ -187,6 +197,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
           hash: hashSchema,
           size: z.int().min(0).max(MAX_FILE_BYTES),
           from,
+          base: blocks.optional(),
         }),
       )
       .max(MAX_ITEMS),

@@ -8,7 +8,10 @@ import { MAX_ITEMS } from '../../protocol/limits.ts';
 import { bytesOf, type FileEntry } from '../../shared/manifest/entry.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
-import { unpackFiles } from '../../shared/transfer/unpack.ts';
+import { entryOf } from '../../shared/manifest/state.ts';
+import { deltaSink } from '../../shared/transfer/deltaSink.ts';
+import { ArchiveError, unpackFiles } from '../../shared/transfer/unpack.ts';
+import { Bases } from './bases.ts';
 import type { Put } from '../activation/dialplanAfter.ts';
 import type { Session } from '../link/session.ts';
 import { copyWhatIsHere } from './localCopy.ts';
@@ -131,20 +134,36 @@ async function fetch(
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
   for (let at = 0; at < files.length; at += MAX_ITEMS) {
     const part = files.slice(at, at + MAX_ITEMS);
+    using bases = new Bases(job.replica.path);
     const begun = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
-      if (entry.size >= RESUMABLE) begun.set(path, await staging.resume(entry));
+      if (entry.size < RESUMABLE) continue;
+      const file = await staging.resume(entry);
+      begun.set(path, file);
+      const here = entryOf(job.replica.get(path));
+      if (file.size === 0 && here?.type === 'file') await bases.add(path, here.size, entry.size);
     }
     const items = part.map(({ path, entry }) => {
       const from = begun.get(path)?.size ?? 0;
-      return { path, hash: entry.hash, size: entry.size, ...(from > 0 && { from }) };
+      const base = bases.get(path)?.blocks;
+      return {
+        path,
+        hash: entry.hash,
+        size: entry.size,
+        ...(from > 0 && { from }),
+        ...(base && { base: { block: base.block, hashes: [...base.hashes] } }),
+      };
     });
     const stream = job.session.get(job.directory, items);
     const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
-    await unpackFiles(stream, sizes, (number) => {
+    await unpackFiles(stream, sizes, (number, spans) => {
       const file = part[number];
       if (file === undefined) throw new Error(`entry ${number} was not asked for`);
-      return stagingSink(staging, file.entry, take(file.path, file.entry), begun.get(file.path));
+      const sink = stagingSink(staging, file.entry, take(file.path, file.entry), begun.get(file.path));
+      if (spans === undefined) return sink;
+      const base = bases.get(file.path);
+      if (base === undefined) throw new ArchiveError(`entry ${number} leaves out what is not here`);
+      return deltaSink(sink, base.fd, file.entry.size, spans);
     });
   }
 }

@@ -308,7 +308,7 @@ export class Session {
 
   /** Sends the content of files, as long as they are what the agent takes them for. */
   async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
-    const files = request.items.map(({ path, hash, size, from }): Packed => {
+    const files = request.items.map(({ path, hash, size, from, base }): Packed => {
       const refusal =
         refusePath(path) ??
         (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
@@ -320,6 +320,7 @@ export class Session {
         path,
         size,
         ...(from !== undefined && { from }),
+        base,
         stamp: directory.replica.stampAt(path) ?? '',
         ...(why !== undefined && { refusal: why }),
       };

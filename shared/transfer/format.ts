@@ -4,6 +4,9 @@ export const ENCODING = { plain: 0, zstd: 1 } as const;
 /** The pax header of an entry that could not be sent: why. */
 export const PAX_ERROR = 'XDS.error';
 
+/** The pax header of an entry that holds only the spans of a file that the other side has not. */
+export const PAX_SPANS = 'XDS.spans';
+
 /**
  * How far back compressed text refers, as a power of two: both ends hold that much for each stream, and a sender
  * that claims more is refused, since it would make the receiver reserve it.

@@ -7,7 +7,8 @@ import { OpenFolders } from '../disk/openFolders.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { baseOf, parentOf } from '../paths/relative.ts';
 import type { OutgoingStream } from './outgoingStream.ts';
-import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
+import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
 
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
@@ -19,6 +20,8 @@ export type Packed = {
   readonly size: number;
   /** The first bytes that the other side has already; 0 when absent. */
   readonly from?: number;
+  /** What the other side has in the place of it: only what differs is sent. */
+  readonly base?: Blocks | undefined;
   /** Why it can't be sent, when that is known already. */
   readonly refusal?: string;
   readonly stamp: Stamp;
@@ -77,7 +80,8 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
     else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
-    else await addLarge(pack, number, fd, file);
+    else if (file.base !== undefined) await addDifference(pack, number, fd, file, file.base);
+    else await addSpans(pack, { name: String(number), size: size - from }, fd, [{ start: from, end: size }]);
   } finally {
     closeSync(fd);
   }
@@ -99,22 +103,49 @@ async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed
   await addEntry(pack, { name: String(number), size }, content);
 }
 
-async function addLarge(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
-  const { size, from = 0 } = file;
-  if (from === size) return addEntry(pack, { name: String(number), size: 0 }, Buffer.alloc(0));
-  const entry = pack.entry({ name: String(number), size: size - from });
+async function addDifference(
+  pack: tar.Pack,
+  number: number,
+  fd: number,
+  { size }: Packed,
+  base: Blocks,
+): Promise<void> {
+  const name = String(number);
+  let own: string[];
+  try {
+    own = await hashBlocks(fd, size, base.block);
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  const spans = differingSpans(own, size, base);
+  const differing = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (differing === size) return addSpans(pack, { name, size }, fd, [{ start: 0, end: size }]);
+  const pax = { [PAX_SPANS]: spansText(spans) };
+  return addSpans(pack, { name, size: differing, pax }, fd, spans);
+}
+
+async function addSpans(
+  pack: tar.Pack,
+  header: EntryHeader,
+  fd: number,
+  spans: readonly Span[],
+): Promise<void> {
+  if (header.size === 0) return addEntry(pack, header, Buffer.alloc(0));
+  const entry = pack.entry(header);
   const ended = new Promise<void>((resolve, reject) => {
     entry.on('finish', () => resolve());
     entry.on('close', () => resolve());
     entry.on('error', reject);
   });
-  for (let at = from; at < size;) {
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-    const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
-    // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
-    const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
-    at += piece.length;
-    if (!entry.write(piece)) await drained(entry);
+  for (const { start, end } of spans) {
+    for (let at = start; at < end;) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
+      const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
+      // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
+      const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+      at += piece.length;
+      if (!entry.write(piece)) await drained(entry);
+    }
   }
   entry.end(null);
   await ended;

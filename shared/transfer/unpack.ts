@@ -1,6 +1,7 @@
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
-import { ENCODING, PAX_ERROR, ZSTD_WINDOW_LOG } from './format.ts';
+import { parseSpans, type Span } from './blocks.ts';
+import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
 import type { IncomingStream } from './incomingStream.ts';
 
 /** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
@@ -24,13 +25,13 @@ export class ArchiveError extends Error {}
  * exactly the sizes expected; nothing in the archive is used as a path.
  *
  * @param sizes bytes expected of each entry
- * @param open gives the sink of an entry
+ * @param open gives the sink of an entry; `spans` are what comes of it, where the sender was told what is here
  * @throws ArchiveError for any other archive; what a sink throws; what the stream throws
  */
 export async function unpackFiles(
   stream: IncomingStream,
   sizes: readonly number[],
-  open: (number: number) => Sink,
+  open: (number: number, spans: readonly Span[] | undefined) => Sink,
 ): Promise<void> {
   const extract = tar.extract();
   let fed = 0;
@@ -51,9 +52,14 @@ export async function unpackFiles(
       if (header.name !== String(number) || header.type !== 'file') {
         throw new ArchiveError(`the archive's entry ${number} is a ${header.type} named "${header.name}"`);
       }
-      const sink = open(number);
-      const refusal = (header.pax as Record<string, string> | null | undefined)?.[PAX_ERROR];
-      if (refusal === undefined && header.size !== size) {
+      const pax = header.pax as Record<string, string> | null | undefined;
+      const refusal = pax?.[PAX_ERROR];
+      const named = pax?.[PAX_SPANS];
+      const spans = named === undefined ? undefined : parseSpans(named, size);
+      if (named !== undefined && spans === undefined)
+        throw new ArchiveError(`the archive's entry ${number} names spans that make no sense`);
+      const sink = open(number, spans);
+      if (refusal === undefined && header.size !== bytesOfSpans(spans, size)) {
         throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);
       }
       taken += 3 * BLOCK;
@@ -77,6 +83,10 @@ export async function unpackFiles(
     throw error;
   }
   if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
+}
+
+function bytesOfSpans(spans: readonly Span[] | undefined, size: number): number {
+  return spans === undefined ? size : spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 async function feed(

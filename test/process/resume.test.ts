@@ -94,3 +94,37 @@ describe('A large file whose transfer is cut off', () => {
     await cluster.inSync(60_000);
   });
 });
+
+describe('A large file that changed a little on Main', () => {
+  let cluster: Cluster;
+  let mds: Mds;
+  after(() => cluster.end());
+
+  it('is sent as what differs from what the MDS has', async () => {
+    cluster = await Cluster.make({ mds: ['mds1'] });
+    mds = cluster.one('mds1');
+    const content = randomBytes(SIZE);
+    cluster.main.write('sounds', 'music.wav', content);
+    await cluster.startMain();
+    await cluster.enrolAndStart(mds);
+    await cluster.inSync(60_000);
+    const changed = Buffer.concat([content, randomBytes(MIB)]);
+    randomBytes(300_000).copy(changed, 10 * MIB);
+    const before = written(cluster.main);
+    cluster.main.write('sounds', 'music.wav', changed);
+    await eventually(
+      'it is there',
+      () => statSync(mds.at('sounds', 'music.wav')).size === changed.length,
+      60_000,
+    );
+    // Writing the file itself was this test's doing, not Main's.
+    assert.ok(written(cluster.main) - before < BESIDE);
+    assert.equal(hashOf(readFileSync(mds.at('sounds', 'music.wav'))), hashOf(changed));
+    cluster.main.write('sounds', 'music.wav', changed.subarray(0, SIZE / 2));
+    await eventually('it is short', () => statSync(mds.at('sounds', 'music.wav')).size === SIZE / 2, 60_000);
+    assert.ok(written(cluster.main) - before < 2 * BESIDE);
+    assert.equal(hashOf(readFileSync(mds.at('sounds', 'music.wav'))), hashOf(changed.subarray(0, SIZE / 2)));
+    await cluster.inSync();
+    assert.equal((await cluster.main.run(['verify'])).code, 0);
+  });
+});

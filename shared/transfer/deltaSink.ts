@@ -1,0 +1,48 @@
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+import type { Span } from './blocks.ts';
+import { ArchiveError, type Sink } from './unpack.ts';
+
+const readAsync = promisify(read);
+const CHUNK = 256 * 1024;
+
+/**
+ * Puts a file together from the spans that arrive and from what is here: `base` at the same place. Whether that is
+ * the file that was asked for, the hash tells that `inner` verifies.
+ * @param base an open file
+ * @param size bytes of the whole file
+ * @param spans what arrives, one after the other
+ */
+export function deltaSink(inner: Sink, base: number, size: number, spans: readonly Span[]): Sink {
+  const coming = [...spans];
+  let at = 0;
+  const copyUntil = async (end: number): Promise<void> => {
+    while (at < end) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
+      const { bytesRead } = await readAsync(base, buffer, 0, buffer.length, at);
+      // It shrank meanwhile: the hash will not be right.
+      if (bytesRead === 0) return;
+      await inner.write(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  };
+  return {
+    write: async (chunk) => {
+      for (let taken = 0; taken < chunk.length;) {
+        const [span] = coming;
+        if (span === undefined) throw new ArchiveError('more came than the spans that were named');
+        await copyUntil(span.start);
+        const piece = chunk.subarray(taken, taken + span.end - Math.max(at, span.start));
+        await inner.write(piece);
+        at += piece.length;
+        taken += piece.length;
+        if (at >= span.end) coming.shift();
+      }
+    },
+    end: async () => {
+      await copyUntil(size);
+      await inner.end();
+    },
+    refuse: (why) => inner.refuse(why),
+  };
+}
