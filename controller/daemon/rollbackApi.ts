@@ -73,10 +73,12 @@ type Found = {
 function find(controller: Controller, written: string): Found {
   const changeSet = identify(controller, written);
   const places = controller.history.placesOf(changeSet);
-  const names = [...new Set(places.map(({ directory }) => directory))];
-  const [name = '', another] = names;
-  if (another !== undefined)
-    throw new ControlError(`${changeSet} names change sets of several directories: ${names.join(', ')}`);
+  // Each MDS names its change sets itself: one that takes another's name must not decide what is undone.
+  const [{ directory: name } = { directory: '' }, another] = places;
+  if (another !== undefined) {
+    const told = places.map(({ mds, directory }) => `${directory} on ${mds}`).join(', ');
+    throw new ControlError(`${changeSet} does not name one change set alone: ${told}`);
+  }
   const directory = controller.directories.get(name);
   if (directory === undefined)
     throw new ControlError(`${changeSet} changed "${name}", which is no synchronised directory any more`);

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import type { RolledBack } from '../../controller/daemon/rollbackApi.ts';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/host.ts';
+import { HostileAgent } from '../harness/hostileAgent.ts';
 
 const CONFIG = `settle: 100ms
 directories:
@@ -175,5 +176,18 @@ describe('After three changes, with one MDS away', () => {
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, /nothing was changed: big\.conf .*not kept/);
     assert.equal(main.read('dialplan', 'a.conf'), plan(4));
+  });
+
+  it('an MDS that takes the name of another one’s change set does not decide what is undone', async () => {
+    const set = await newestOf('mds1', 'c.conf');
+    await cluster.one('mds2').stop();
+    const hostile = await HostileAgent.connect(cluster.one('mds2'), cluster.port);
+    const action = { directory: 'dialplan', action: 'send', path: 'a.conf', bytes: 0, reason: '' } as const;
+    hostile.say({ type: 'applied', directory: 'dialplan', changeSet: set, actions: [action] });
+    await eventually('it is told', async () => (await history('mds2'))[0]?.changeSet === set);
+    hostile.socket.terminate();
+    const ran = await cluster.main.run(['rollback', set, '-n']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /does not name one change set alone: dialplan on mds1, dialplan on mds2/);
   });
 });
