@@ -2,6 +2,7 @@ import type { DirectoryPolicy } from '../../protocol/messages.ts';
 import { withRemedy } from '../../shared/disk/remedy.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
+import { isBelow } from '../../shared/paths/relative.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import { plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
@@ -225,12 +226,23 @@ export class Worker {
     for (const [path, decision] of made.decisions) {
       this.#pending.delete(path);
       if (decision.kind === 'agree') learnt.set(path, decision.entry);
-      else if (decision.kind === 'forget') learnt.set(path, undefined);
-      else if (decision.kind === 'skip') this.#noteSkip(path, decision);
+      else if (decision.kind === 'forget') {
+        if (!this.#isBeingFilled(path)) learnt.set(path, undefined);
+      } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
       else this.#pending.set(path, decision);
     }
     if (scope === 'all') this.#forgetTroubles(made);
     accounts.learn(learnt);
+  }
+
+  /**
+   * A job is at work in this folder: what it put there already looks local until the ledger has it, and with it the
+   * folder. When the job ends, both are judged.
+   */
+  #isBeingFilled(path: string): boolean {
+    if (entryOf(this.#options.replica.get(path))?.type !== 'folder') return false;
+    for (const inFlight of this.#inFlight) if (isBelow(inFlight, path)) return true;
+    return false;
   }
 
   #noteSkip(path: string, { failed, reason }: Decision & { kind: 'skip' }): void {

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Accounts } from '../../agent/directory/accounts.ts';
+import type { JobEnd, JobRunner } from '../../agent/directory/jobRunner.ts';
+import { MainView } from '../../agent/directory/mainView.ts';
+import { Removals } from '../../agent/directory/removals.ts';
+import type { Job } from '../../agent/directory/schedule.ts';
+import { Worker } from '../../agent/directory/worker.ts';
+import type { Session } from '../../agent/link/session.ts';
+import { Owners } from '../../shared/disk/owners.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { entryOf } from '../../shared/manifest/state.ts';
+import { Replica } from '../../shared/scan/replica.ts';
+import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { ApplyPlace, fileEntry } from './applyPlace.ts';
+
+const POLICY = {
+  name: 'files',
+  direction: 'to-mds',
+  deletions: 'main',
+  settle: 0,
+  reload: 'none',
+  reloadAlways: false,
+  lint: 'off',
+} as const;
+
+void test('a folder that Main removes while something is being put into it goes, too', async (t) => {
+  const place = new ApplyPlace(t);
+  mkdirSync(place.at('d'));
+  const owners = new Owners();
+  const mainView = new MainView(owners, new Set());
+  const replica = new Replica({
+    name: 'files',
+    path: place.root,
+    nested: new Set(),
+    settle: 0,
+    emptyIsHeld: false,
+    whole: false,
+    index: new ScanIndexTable(place.db, 'files'),
+    owners,
+    clock: systemClock,
+    onChanges: () => undefined,
+    onHeld: () => undefined,
+    onError: (error) => assert.fail(String(error)),
+  });
+  t.after(() => replica.close());
+  await replica.rescan();
+  const folder = entryOf(replica.get('d'));
+  assert.ok(folder);
+  const accounts = new Accounts('files', place.db, mainView, replica);
+  accounts.learn(new Map([['d', folder]]));
+  const file = fileEntry('music');
+  mainView.begin(null, null);
+  mainView.page([
+    { path: 'd', shown: { kind: 'settled', entry: folder } },
+    { path: 'd/f', shown: { kind: 'settled', entry: file } },
+  ]);
+  mainView.end(1);
+
+  const jobs: Job[] = [];
+  const started = new EventTarget();
+  const ends: ((end: JobEnd) => void)[] = [];
+  const runner = {
+    run: (job: Job): Promise<JobEnd> => {
+      jobs.push(job);
+      started.dispatchEvent(new Event('job'));
+      return new Promise((resolve) => ends.push(resolve));
+    },
+  } as unknown as JobRunner;
+  const nextJob = (): Promise<void> =>
+    new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
+  const worker = new Worker({
+    policy: POLICY,
+    mainView,
+    replica,
+    accounts,
+    removals: new Removals({ percent: 100, files: 1_000 }),
+    runner,
+    clock: systemClock,
+    log: { warn: () => undefined } as unknown as Logger,
+    onNews: () => undefined,
+  });
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as Session, false);
+  const first = nextJob();
+  worker.begin();
+  await first;
+  assert.deepEqual([...(jobs[0]?.items.keys() ?? [])], ['d/f']);
+
+  // The file is on disk, the ledger does not know it yet, and Main has removed both meanwhile.
+  writeFileSync(place.at('d/f'), 'music');
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  assert.equal(replica.get('d/f')?.kind, 'settled');
+  mainView.change(1, 2, null, [
+    { path: 'd', shown: { kind: 'gone' } },
+    { path: 'd/f', shown: { kind: 'gone' } },
+  ]);
+  worker.mainChanged(['d', 'd/f']);
+  worker.changedHere(['d/f']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+
+  const second = nextJob();
+  accounts.learn(new Map([['d/f', file]]));
+  ends[0]?.({ results: new Map([['d/f', { result: 'done' }]]), refused: false });
+  await second;
+  const removed = [...(jobs[1]?.items ?? [])].map(([path, { kind }]) => `${kind} ${path}`);
+  assert.deepEqual(removed.toSorted(), ['remove d', 'remove d/f']);
+  ends[1]?.({ results: new Map(), refused: false });
+  await worker.close();
+});
