@@ -11,6 +11,9 @@ const LOOK_EVERY = 250;
 /** A service has this long to stop, as its unit says, milliseconds. */
 const STOP_WITHIN = 15_000;
 
+/** Restarts by systemd after which nothing is hoped for: one may be a Main that was not there in that moment. */
+const ENDED_OFTEN = 2;
+
 /** The agent that is replaced, however it is started and stopped here. */
 export type RunningAgent = {
   stop(): Promise<void>;
@@ -25,6 +28,12 @@ export function serviceAgent(places: AgentPlaces): RunningAgent {
     const { status, stderr } = spawnSync('systemctl', [...words, UNIT], { encoding: 'utf8' });
     if (status !== 0) throw new Error(`"systemctl ${words.join(' ')} ${UNIT}": ${stderr}`);
   };
+  const whyGivenUp = (): string | undefined => {
+    const shown = spawnSync('systemctl', ['show', '--value', '--property=NRestarts', UNIT], {
+      encoding: 'utf8',
+    });
+    return Number(shown.stdout) >= ENDED_OFTEN ? 'it ends again and again: see its log' : undefined;
+  };
   return {
     stop: () => {
       systemctl('stop');
@@ -32,7 +41,7 @@ export function serviceAgent(places: AgentPlaces): RunningAgent {
     },
     // One that never gets ready must not hold this up.
     start: () => systemctl('start', '--no-block'),
-    whyNotBack: (version, withinMs) => waitForIt(places, version, withinMs, () => undefined),
+    whyNotBack: (version, withinMs) => waitForIt(places, version, withinMs, whyGivenUp),
   };
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,6 +10,7 @@ import { VERSION } from '../../shared/version.ts';
 import { eventually } from '../harness/host.ts';
 import { debianImage, type Release } from './debian/images.ts';
 import { Machine, Network } from './debian/machine.ts';
+import { builtPackages, installPackage as install, NEXT, serveBrokenAgent } from './debian/packages.ts';
 
 /**
  * The packages on a bare Debian 12 as Main and as two MDS, each in a folder and a network namespace, with a real
@@ -19,8 +19,6 @@ import { Machine, Network } from './debian/machine.ts';
  * built already.
  */
 
-const CHECKOUT = path.resolve(import.meta.dirname, '../..');
-const NEXT = VERSION.replace(/\d+$/, (last) => String(Number(last) + 1));
 const OLD_KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIHRoZSBvbGQga2V5IG9mIHJzeW5jX3hkcyBvbiBNYWlu';
 
 const FIRST_MDS: Release = process.env['XDS_DEBIAN'] === 'both' ? 'bullseye' : 'bookworm';
@@ -47,8 +45,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
   before(
     () => {
       folder = mkdtempSync(path.join(tmpdir(), 'xds-debian-'));
-      packages = process.env['XDS_PACKAGES'] ?? folder;
-      if (packages === folder) for (const version of [VERSION, NEXT]) build(version);
+      packages = builtPackages(folder);
       network = new Network();
       main = new Machine({ folder, name: 'main', release: 'bookworm', address: '10.99.0.1', network });
       // Either of the programs that fetch is enough.
@@ -67,17 +64,8 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function build(version: string): void {
-    execFileSync('npm', ['run', 'package', '--', '--fast', '--version', version, '--out', folder], {
-      cwd: CHECKOUT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
-
   function installPackage(machine: Machine, name: string, version: string): void {
-    const file = `${name}_${version}_amd64.deb`;
-    copyFileSync(path.join(packages, file), machine.path(`/tmp/${file}`));
-    machine.ok(`dpkg --install /tmp/${file} && rm /tmp/${file}`);
+    install(packages, machine, name, version);
   }
 
   function status(): Status {
@@ -205,16 +193,10 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
   });
 
   it('"mds upgrade" puts the old package back where the new one does not start', async () => {
-    const served = main.path('/usr/share/xivo-xds-sync/xivo-xds-sync-agent.deb');
-    const good = readFileSync(served);
-    const tree = path.join(folder, 'broken');
-    execFileSync('dpkg-deb', ['--raw-extract', served, tree]);
-    writeFileSync(path.join(tree, 'usr/lib/xivo-xds-sync-agent/program.mjs'), 'process.exit(7);\n');
-    execFileSync('dpkg-deb', ['-Znone', '--build', tree, served], { stdio: 'ignore' });
-    rmSync(tree, { recursive: true });
+    const serveGood = serveBrokenAgent(main, folder);
     const settings = mds2.read('/etc/xivo-xds-sync/agent.yml');
     const { code, stdout } = main.run('xivo-xds-sync mds upgrade mds2');
-    writeFileSync(served, good);
+    serveGood();
     assert.equal(code, 1, stdout);
     assert.match(stdout, new RegExp(`mds2: NOT upgraded: it ended \\(7\\): .*; ${VERSION} was put back`));
     assert.equal(mds2.ok('xivo-xds-sync-agent --version').trim(), VERSION);

@@ -5,7 +5,7 @@ import path from 'node:path';
 const CACHE = path.resolve(import.meta.dirname, '../../../.cache/debian');
 
 /** Beyond the smallest Debian there is: what a XiVO has, too. */
-const PACKAGES = ['rsyslog', 'wget', 'curl'];
+const PACKAGES = ['rsyslog', 'wget', 'curl', 'systemd-sysv'];
 export type Release = 'bullseye' | 'bookworm';
 
 /**

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Container } from './container.ts';
 import { debianImage, type Release } from './images.ts';
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
@@ -29,6 +30,7 @@ export class Machine {
   readonly #folder: string;
   readonly #namespace: string;
   readonly #daemons = new Map<string, ChildProcess>();
+  readonly #container: Container | undefined;
 
   constructor(options: {
     folder: string;
@@ -38,8 +40,10 @@ export class Machine {
     network: Network;
     /** A program that this one lacks. */
     without?: string;
+    /** Lets systemd run there. */
+    boot?: boolean;
   }) {
-    const { folder, name, release, address, network, without } = options;
+    const { folder, name, release, address, network, without, boot } = options;
     this.name = name;
     this.address = address;
     this.#folder = path.join(folder, name);
@@ -55,16 +59,6 @@ export class Machine {
       `lowerdir=${debianImage(release)},upperdir=${upper},workdir=${work}`,
       this.root,
     );
-    mount('-t', 'proc', 'proc', path.join(this.root, 'proc'));
-    mount('-t', 'tmpfs', 'tmpfs', path.join(this.root, 'dev'));
-    for (const [device, major, minor] of [
-      ['null', 1, 3],
-      ['zero', 1, 5],
-      ['random', 1, 8],
-      ['urandom', 1, 9],
-    ] as const) {
-      execFileSync('mknod', ['-m', '666', path.join(this.root, 'dev', device), 'c', `${major}`, `${minor}`]);
-    }
     const link = `x${process.pid % 10_000}${name}`.slice(0, 15);
     ip('netns', 'add', this.#namespace);
     ip(
@@ -95,7 +89,17 @@ export class Machine {
       '/var/lib/xivo/sounds/recordings',
     ])
       mkdirSync(this.path(each), { recursive: true });
+    if (boot === true) {
+      this.#container = new Container(this.root, this.#namespace);
+      return;
+    }
+    mountKernelFiles(this.root);
     this.daemon('rsyslogd', ['rsyslogd', '-n']);
+  }
+
+  /** Waits until systemd has started everything. @throws when it does not, with what it said */
+  async booted(): Promise<void> {
+    await this.#container?.booted();
   }
 
   path(inside: string): string {
@@ -178,12 +182,15 @@ export class Machine {
   async end(): Promise<void> {
     if (this.has('/run/xivo-xds-sync/agent.pid')) this.run('kill $(cat /run/xivo-xds-sync/agent.pid)');
     for (const name of [...this.#daemons.keys()].toReversed()) await this.stop(name);
+    await this.#container?.end();
     ip('netns', 'del', this.#namespace);
-    for (const each of ['dev', 'proc', '']) execFileSync('umount', ['--lazy', path.join(this.root, each)]);
+    for (const each of this.#container === undefined ? ['dev', 'proc', ''] : [''])
+      execFileSync('umount', ['--lazy', path.join(this.root, each)]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #inside(command: readonly string[]): string[] {
+    if (this.#container !== undefined) return this.#container.inside(command);
     return [
       'ip',
       'netns',
@@ -206,6 +213,20 @@ const ENVIRONMENT = {
   DEBIAN_FRONTEND: 'noninteractive',
   LC_ALL: 'C.UTF-8',
 };
+
+/** What programs look for in /proc and /dev. */
+function mountKernelFiles(root: string): void {
+  mount('-t', 'proc', 'proc', path.join(root, 'proc'));
+  mount('-t', 'tmpfs', 'tmpfs', path.join(root, 'dev'));
+  for (const [device, major, minor] of [
+    ['null', 1, 3],
+    ['zero', 1, 5],
+    ['random', 1, 8],
+    ['urandom', 1, 9],
+  ] as const) {
+    execFileSync('mknod', ['-m', '666', path.join(root, 'dev', device), 'c', `${major}`, `${minor}`]);
+  }
+}
 
 function ip(...args: readonly string[]): void {
   execFileSync('ip', args);
