@@ -1,3 +1,4 @@
+import { sameContent } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/state.ts';
 import { parentOf } from '../paths/relative.ts';
 import type { Decision } from './decision.ts';
@@ -96,7 +97,7 @@ function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): voi
 }
 
 function keptOnMds(
-  { policy, ledger }: PlanInput,
+  { policy, mds, ledger, tombstones }: PlanInput,
   path: string,
   { expect }: FolderRemoval,
   inside: readonly (Decision['kind'] | undefined)[],
@@ -106,9 +107,14 @@ function keptOnMds(
     return { kind: 'upload', entry: expect, expect: undefined, content: true, conflict: false, reason };
   }
   if (inside.includes('skip')) return skip('removed on Main, but something in it has to wait');
-  // What it holds is local, so it is local from then on. Both ways nothing is local but overrides, and a folder
-  // that is forgotten would go to Main as a new one.
-  return policy.direction === 'to-mds' && ledger.has(path) ? { kind: 'forget' } : undefined;
+  // What it holds is local, so it is local from then on.
+  if (policy.direction === 'to-mds') return ledger.has(path) ? { kind: 'forget' } : undefined;
+  // Both ways nothing is local but overrides, and a folder that is forgotten would go to Main as a new one, did Main's
+  // tombstone not tell that it is the old one. As long as something in it is to go, the ledger has to know it.
+  const tombstone = tombstones.get(path);
+  const isOld = tombstone !== undefined && sameContent(tombstone, expect);
+  const isEmptied = !inside.includes('remove') && mds.holdsOverride(path);
+  return isOld && isEmptied && ledger.has(path) ? { kind: 'forget' } : undefined;
 }
 
 function keptOnMain(stays: boolean, { expect }: FolderRemoval): Decision {

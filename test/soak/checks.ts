@@ -29,10 +29,19 @@ function differencesOf(mds: Host, directory: DirectoryName, main: readonly strin
   const shown = (line: string): string => `${mds.name}: ${directory}: ${line}`;
   const missing = main.filter((line) => !here.includes(line)).map((line) => shown(`lacks ${line}`));
   const more = here.filter((line) => !main.includes(line));
-  if (directory === 'recordings') return [...missing, ...more.map((line) => shown(`has ${line}`))];
+  if (directory === 'recordings') {
+    const wrong = more.filter((line) => !holdsOverride(mds, nameIn(line), users));
+    return [...missing, ...wrong.map((line) => shown(`has ${line}`))];
+  }
   const names = new Set(main.map(nameIn));
   const wrong = more.filter((line) => names.has(nameIn(line)) || !mayBeLocal(mds, directory, line, users));
   return [...missing, ...wrong.map((line) => shown(`has ${line}`))];
+}
+
+/** Main may have removed a folder that has to stay for what is never touched. */
+function holdsOverride(mds: Host, folder: string, users: Users): boolean {
+  const prefix = `${mds.name}:recordings/${folder}/`;
+  return [...users.protected.keys()].some((key) => key.startsWith(prefix));
 }
 
 function nameIn(line: string): string {

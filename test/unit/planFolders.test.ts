@@ -69,3 +69,17 @@ void test('a folder that stays for an override alone is no news for Main, whatev
   } as const;
   assert.equal(planOf(given).decisions.size, 0);
 });
+
+void test("a folder that Main removed and that stays for an MDS's override is that MDS's alone from then on", () => {
+  const given = {
+    direction: 'both',
+    mds: { a: folder },
+    mdsOverrides: ['a/xds_override'],
+    tombstones: { a: folder },
+  } as const;
+  assert.deepEqual(
+    planOf({ ...given, ledger: { a: folder } }).decisions,
+    new Map([['a', { kind: 'forget' }]]),
+  );
+  assert.equal(planOf(given).decisions.size, 0);
+});

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import { it } from 'node:test';
+import { Cluster } from '../harness/cluster.ts';
+import { eventually } from '../harness/host.ts';
+
+void it('a recordings folder that Main removed and that holds an override of an MDS stays there, and the MDS is in sync', async (t) => {
+  const cluster = await Cluster.start({ mds: ['mds1'] });
+  t.after(() => cluster.end());
+  const mds = cluster.one('mds1');
+  for (const file of ['stays.wav', 'd/call.wav']) cluster.main.write('recordings', file, 'a call');
+  await eventually('it is there', () => mds.read('recordings', 'd/call.wav') === 'a call');
+  mds.write('recordings', 'd/xds_override_mine', 'mine');
+  await cluster.inSync();
+  rmSync(cluster.main.at('recordings', 'd'), { recursive: true });
+  await eventually('the call is removed', () => !existsSync(mds.at('recordings', 'd/call.wav')));
+  await cluster.inSync();
+  assert.equal(mds.read('recordings', 'd/xds_override_mine'), 'mine');
+  assert.equal(existsSync(cluster.main.at('recordings', 'd')), false);
+  await cluster.main.ok(['sync']);
+  assert.equal(existsSync(cluster.main.at('recordings', 'd')), false);
+});
