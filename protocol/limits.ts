@@ -10,6 +10,8 @@ export const WINDOW_BYTES = 1024 * 1024;
 export const MAX_STREAMS = 32;
 /** Paths in one message. */
 export const MAX_ITEMS = 4096;
+/** Blocks in which one file is compared: their hashes travel in one message. */
+export const MAX_BLOCKS = 4096;
 /** Entries of one directory's manifest: each costs the receiver about half a kilobyte. */
 export const MAX_MANIFEST_ENTRIES = 1_000_000;
 /** Characters of all paths, names and link targets in it: entries with long names are not the way around that. */

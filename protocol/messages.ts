@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { entrySchema, hashSchema, pathSchema } from './entry.ts';
-import { MAX_BLOCKS } from '../shared/transfer/blocks.ts';
-import { MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from './limits.ts';
+import { MAX_BLOCKS, MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from './limits.ts';
 
 const name = z.string().min(1).max(64);
 const text = z.string().max(MAX_TEXT);

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
+import { MAX_BLOCKS } from '../../protocol/limits.ts';
 
 const readAsync = promisify(read);
 const SMALLEST = 128 * 1024;
-/** Blocks of one file: their hashes travel in one message. */
-export const MAX_BLOCKS = 4096;
 const USUAL_BLOCKS = 2048;
 
 /** What one side has of a file, block by block: SHA-256, cut to 16 bytes, in hexadecimal. */
