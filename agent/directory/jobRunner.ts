@@ -5,7 +5,7 @@ import type { Outcome } from '../../shared/apply/changeSet.ts';
 import { revert } from '../../shared/apply/revert.ts';
 import { errnoOf } from '../../shared/disk/errno.ts';
 import type { Logger } from '../../shared/log/logger.ts';
-import type { Entry } from '../../shared/manifest/entry.ts';
+import { type Entry, sameEntry } from '../../shared/manifest/entry.ts';
 import { actionOf } from '../../shared/plan/action.ts';
 import type { Decision } from '../../shared/plan/decision.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
@@ -39,6 +39,8 @@ export type JobEnd = {
 /** Carries jobs out, from the transfer to the ledger. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
+  /** Losers of conflicts that Main has in its trash, by path, while the winner is not here: once is enough. */
+  readonly #kept = new Map<string, Entry>();
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -133,7 +135,17 @@ export class JobRunner {
 
   async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<JobEnd> {
     const { directory, db, replica, accounts } = this.#options;
-    const results = await upload(directory, job.items, session, replica);
+    const isKept = (path: string, item: Decision): boolean => {
+      const kept = this.#kept.get(path);
+      return item.kind === 'lose' && kept !== undefined && sameEntry(kept, item.loser);
+    };
+    const toSend = new Map([...job.items].filter(([path, item]) => !isKept(path, item)));
+    const results = await upload(directory, toSend, session, replica);
+    for (const [path, item] of job.items) {
+      if (item.kind !== 'lose') continue;
+      if (isKept(path, item)) results.set(path, { result: 'done' });
+      else if (results.get(path)?.result === 'done') this.#kept.set(path, item.loser);
+    }
     db.transaction(() => {
       db.advance();
       for (const [path, { result }] of results) {
@@ -144,6 +156,7 @@ export class JobRunner {
     const winners = winnersOf(job, results);
     if (winners.size === 0) return { results, refused: false };
     const delivered = await this.#download({ kind: 'download', size: 'bulk', items: winners }, session);
+    for (const [path, { result }] of delivered.results) if (result === 'done') this.#kept.delete(path);
     return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
   }
 
