@@ -31,8 +31,10 @@ export class Accounts {
 
   /** Both sides hold this now (undefined: nothing). Called inside a transaction. */
   agree(path: string, entry: Entry | undefined): void {
-    // Where there is no folder, nothing is below it: an old word about that must not pass for a removal later.
-    if (entry?.type !== 'folder' && this.ledger.entries.get(path)?.type === 'folder') {
+    // Where there is no folder, nothing is below it: an old word about that must not pass for a removal later. A folder
+    // that stays for what is local in it is only forgotten itself: what else is in it may still have to go.
+    const isThere = entry === undefined && entryOf(this.#replica.get(path))?.type === 'folder';
+    if (!isThere && entry?.type !== 'folder' && this.ledger.entries.get(path)?.type === 'folder') {
       for (const below of [...this.ledger.entries.keys()]) {
         if (isBelow(below, path)) this.agree(below, undefined);
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { it } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/host.ts';
@@ -19,4 +19,25 @@ void it('a recordings folder that Main removed and that holds an override of an 
   assert.equal(existsSync(cluster.main.at('recordings', 'd')), false);
   await cluster.main.ok(['sync']);
   assert.equal(existsSync(cluster.main.at('recordings', 'd')), false);
+});
+
+void it('a folder with a local file in it, of which Main removed the rest, loses that rest also when it was held first', async (t) => {
+  const cluster = await Cluster.make({ mds: ['mds1'] });
+  t.after(() => cluster.end());
+  const mds = cluster.one('mds1');
+  const files = Array.from({ length: 60 }, (_, number) => `d/${number}.wav`);
+  for (const file of [...files, 'stays.wav']) cluster.main.write('sounds', file, file);
+  await cluster.startMain();
+  await cluster.enrolAndStart(mds);
+  await cluster.inSync();
+  mds.write('sounds', 'd/mine.wav', 'mine');
+  await cluster.inSync();
+  rmSync(cluster.main.at('sounds', 'd'), { recursive: true });
+  await eventually('it is held', async () =>
+    (await cluster.statusOf('mds1')).directories.some(({ name, held }) => name === 'sounds' && held !== null),
+  );
+  await cluster.main.ok(['confirm', 'sounds']);
+  await eventually('the rest is removed', () => readdirSync(mds.at('sounds', 'd')).join() === 'mine.wav');
+  await cluster.inSync();
+  assert.equal(mds.read('sounds', 'd/mine.wav'), 'mine');
 });
