@@ -166,6 +166,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
   });
 
   void it('is itself again afterwards: removals happen at once', async () => {
+    await passes(ACCEPTED_AFTER);
     unlinkSync(main.at('sounds', 's4.wav'));
     unlinkSync(main.at('recordings', 'r4.wav'));
     await eventually(
