@@ -9,7 +9,7 @@ const STATE = 'var/lib/xivo-xds-sync';
 /** Long enough for a removal that should not happen. */
 const PATIENCE = 1_500;
 /** An agent takes Main's new state for the known one when nothing has gone for the settle time of recordings, and a bit. */
-const ACCEPTED_AFTER = 3_500;
+const ACCEPTED_AFTER = 5_000;
 
 const stateFolder = (host: Host): string => path.join(host.root, STATE);
 
