@@ -11,6 +11,8 @@ import {
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
+import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
 import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';
 import { CHECKOUT, command, Daemons, statusText } from './programs.ts';
 import { watch } from './watch.ts';
@@ -29,6 +31,7 @@ const folder = path.resolve(process.env['XDS_DEMO_DIR'] ?? path.join(CHECKOUT, '
 const main = path.join(folder, 'main');
 const once = process.argv.includes('--once') || !process.stdout.isTTY;
 const daemons = new Daemons();
+const asterisks: AsteriskInstance[] = [];
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
 
@@ -41,6 +44,7 @@ try {
   if (!stop.signal.aborted) throw error;
 } finally {
   await daemons.end();
+  await Promise.all(asterisks.map((asterisk) => asterisk.stop()));
   rmSync(pidFile(), { force: true });
   console.log(`\nEverything that the demo started has ended. What it made is in ${folder}.`);
 }
@@ -66,14 +70,14 @@ async function setUp(): Promise<void> {
   command('xivo-xds-sync', ['--root', main, '-i', '--no-service', '--listen', address]);
   daemons.start('xivo-xds-sync', ['--root', main, '--log', 'stderr', 'serve'], path.join(folder, 'main.log'));
   await until('Main answers', () => existsSync(path.join(main, 'run/xivo-xds-sync/controller.sock')));
-  for (const name of MDS) startMds(name, address);
+  for (const name of MDS) await startMds(name, address);
   await until('both MDS are in sync', () => {
     const { mds } = status();
     return mds.length === MDS.length && mds.every(({ inSync }) => inSync);
   });
 }
 
-function startMds(name: string, address: string): void {
+async function startMds(name: string, address: string): Promise<void> {
   const root = path.join(folder, name);
   makeDirectories(root);
   fillMds(root, name);
@@ -81,13 +85,34 @@ function startMds(name: string, address: string): void {
   command('xivo-xds-sync-agent', ['--root', root, 'enroll', '--main', address, '--token-file', '-'], token);
   appendFileSync(
     path.join(root, 'etc/xivo-xds-sync/agent.yml'),
-    `\nasterisk: ${JSON.stringify(standIn(root))}\n`,
+    `\nasterisk: ${JSON.stringify(await asteriskOf(name, root))}\n`,
   );
   daemons.start(
     'xivo-xds-sync-agent',
     ['--root', root, '--log', 'stderr', 'run'],
     path.join(folder, `${name}.log`),
   );
+}
+
+/** A real Asterisk over the MDS's own directories, where the tests have fetched one; else a script in its place. */
+async function asteriskOf(name: string, root: string): Promise<string> {
+  const found = cachedAsterisk();
+  if (found.missing !== undefined) return standIn(root);
+  const home = path.join(folder, `${name}-asterisk`);
+  mkdirSync(home);
+  try {
+    const asterisk = await AsteriskInstance.create(found.folder, home, {
+      dialplan: root + DIRECTORIES.dialplan,
+      moh: path.join(root + DIRECTORIES.moh, 'default'),
+    });
+    asterisks.push(asterisk);
+    return asterisk.command;
+  } catch (error) {
+    console.log(
+      `${name} goes without a real Asterisk: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return standIn(root);
+  }
 }
 
 /** In Asterisk's place: a script that writes down what it was asked. */
@@ -143,13 +168,18 @@ function hints(): string[] {
     `${shown}/${host}${DIRECTORIES[directory]}`;
   return [
     'A Main and two MDS. In another terminal, change something and look here:',
-    `  dialplan, Main to MDS   ${at('main', 'dialplan')}   (what "Asterisk" was asked: ${shown}/mds1/asterisk.calls)`,
+    `  dialplan, Main to MDS   ${at('main', 'dialplan')}   (${asteriskHint(shown)})`,
     `  music, Main to MDS      ${at('main', 'moh')}`,
     `  recordings, both ways   ${at('mds1', 'recordings')}`,
     `  logs                    ${shown}/main.log ${shown}/mds1.log ${shown}/mds2.log`,
     `Commands: ./bin/xivo-xds-sync --root ${shown}/main sync   (or -n, history, why PATH)`,
     'Ctrl-C ends it all.',
   ];
+}
+
+function asteriskHint(shown: string): string {
+  if (asterisks.length === 0) return `what "Asterisk" was asked: ${shown}/mds1/asterisk.calls`;
+  return `${shown}/mds1-asterisk/asterisk -rx 'dialplan show'`;
 }
 
 /** @param limit milliseconds @throws naming `what` when it does not come, or a program has ended */
