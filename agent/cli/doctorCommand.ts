@@ -1,14 +1,7 @@
 import type { AgentConfig } from '../../shared/config/agentConfig.ts';
 import { formatHostPort } from '../../shared/config/hostPort.ts';
-import { attempt, type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
-import {
-  checkDirectory,
-  checkIdentity,
-  checkOpenFiles,
-  checkPrograms,
-  checkUser,
-  checkWatches,
-} from '../../shared/doctor/hostChecks.ts';
+import { type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
+import { checkHost } from '../../shared/doctor/checkHost.ts';
 import { loadIdentity } from '../../shared/identity/identityFiles.ts';
 import { dial } from '../link/dial.ts';
 import { loadMembership } from '../link/membership.ts';
@@ -16,31 +9,15 @@ import { type Context, loadConfig, print } from './context.ts';
 
 /** `doctor`: looks at everything that the agent needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
-  const checks: Check[] = [checkUser(process.geteuid?.())];
-  let config: AgentConfig | undefined;
-  checks.push(
-    attempt(
-      'configuration',
-      'correct the file; "xivo-xds-sync-agent enroll" makes one where there is none',
-      () => {
-        config = loadConfig(context);
-        return context.configFile;
-      },
-    ),
-    ...checkIdentity(context.places.identityFolder, Date.now()),
-    checkOpenFiles(),
-    ...checkPrograms(['sync', 'logger']),
-  );
-  if (config !== undefined) {
-    const { directories, reserveBytes, asterisk } = config;
-    checks.push(...checkPrograms(asterisk.slice(0, 1)));
-    for (const { name, path } of directories)
-      checks.push(...checkDirectory(name, context.root.path(path), reserveBytes));
-    checks.push(
-      checkWatches(directories.map(({ path }) => context.root.path(path))),
-      await checkMain(context, config),
-    );
-  }
+  const { checks, config } = checkHost({
+    configFile: context.configFile,
+    loadConfig: () => loadConfig(context),
+    configRemedy: 'correct the file; "xivo-xds-sync-agent enroll" makes one where there is none',
+    identityFolder: context.places.identityFolder,
+    locate: (path) => context.root.path(path),
+    programsOf: ({ asterisk }) => asterisk.slice(0, 1),
+  });
+  if (config !== undefined) checks.push(await checkMain(context, config));
   if (options.json === true) print(JSON.stringify({ checks }, null, 2));
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);

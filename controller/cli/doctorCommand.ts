@@ -1,13 +1,5 @@
-import type { ControllerConfig } from '../../shared/config/controllerConfig.ts';
-import { attempt, type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
-import {
-  checkDirectory,
-  checkIdentity,
-  checkOpenFiles,
-  checkPrograms,
-  checkUser,
-  checkWatches,
-} from '../../shared/doctor/hostChecks.ts';
+import { type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
+import { checkHost } from '../../shared/doctor/checkHost.ts';
 import type { MdsStatus, Status } from '../daemon/status.ts';
 import { ask, type Context, loadConfig, print, printJson } from './context.ts';
 
@@ -16,23 +8,14 @@ const MAX_OFFSET = 2_000;
 
 /** `doctor`: looks at everything that the controller needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
-  const checks: Check[] = [checkUser(process.geteuid?.())];
-  let config: ControllerConfig | undefined;
-  checks.push(
-    attempt('configuration', 'correct the file; "xivo-xds-sync -i" makes one where there is none', () => {
-      config = loadConfig(context);
-      return context.configFile;
-    }),
-    ...checkIdentity(context.places.identityFolder, Date.now()),
-    checkOpenFiles(),
-    ...checkPrograms(['sync', 'logger']),
-  );
-  if (config !== undefined) {
-    const { directories, reserveBytes } = config;
-    for (const { name, path } of directories)
-      checks.push(...checkDirectory(name, context.root.path(path), reserveBytes));
-    checks.push(checkWatches(directories.map(({ path }) => context.root.path(path))));
-  }
+  const { checks } = checkHost({
+    configFile: context.configFile,
+    loadConfig: () => loadConfig(context),
+    configRemedy: 'correct the file; "xivo-xds-sync -i" makes one where there is none',
+    identityFolder: context.places.identityFolder,
+    locate: (path) => context.root.path(path),
+    programsOf: () => [],
+  });
   checks.push(...(await checkDaemon(context)));
   if (options.json === true) printJson({ checks });
   else for (const line of renderChecks(checks)) print(line);
