@@ -51,10 +51,9 @@ export class Activation {
   }
 
   /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
-  async undisturbed(show: () => void): Promise<void> {
+  async undisturbed<T>(show: () => T): Promise<T> {
     const { readers } = this.#options;
-    if (readers === undefined) show();
-    else await readers.whileAway(show);
+    return readers === undefined ? show() : await readers.whileAway(show);
   }
 
   /** Whether either all or nothing of a change set may become visible. */

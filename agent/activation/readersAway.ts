@@ -31,7 +31,7 @@ export class ReadersAway {
   }
 
   /** Calls `show` while nobody reads. Where that can't be had, calls it all the same, and the log says why. */
-  async whileAway(show: () => void): Promise<void> {
+  async whileAway<T>(show: () => T): Promise<T> {
     const fd = this.#open();
     if (fd === undefined) return show();
     try {
@@ -43,8 +43,9 @@ export class ReadersAway {
       }
       if (leased === 'busy')
         this.#tell(`another program has ${OUTERMOST} open for more than ${PATIENCE / 1000} s`);
-      show();
+      const shown = show();
       if (leased === 'yes') giveBackLease(fd);
+      return shown;
     } finally {
       closeSync(fd);
     }

@@ -31,7 +31,7 @@ export type ApplierOptions = {
    * Calls `show`, which makes a change set visible at one go, when nobody is in the middle of reading the
    * directory as a whole. At once when absent.
    */
-  readonly undisturbed?: (show: () => void) => Promise<void>;
+  readonly undisturbed?: <T>(show: () => T) => Promise<T>;
 };
 
 const MIB = 1024 * 1024;
@@ -98,7 +98,7 @@ async function finish(
   options: ApplierOptions,
   { open, area }: { open: OpenFolders; area: Area },
 ): Promise<{ outcomes: Outcome[]; error?: unknown }> {
-  const { journal } = options;
+  const { journal, undisturbed = atOnce } = options;
   const outcomes: Outcome[] = [];
   let failure: { error: unknown } | undefined;
   for (const [id, entry] of [...cutOff]) {
@@ -107,7 +107,7 @@ async function finish(
     const { changeSet, record } = entry;
     try {
       using trash = openTrash(area, id, changeSet.steps);
-      const ended = await undisturbed(options, () => recover(changeSet, { open, area, trash: trash.folder }));
+      const ended = await undisturbed(() => recover(changeSet, { open, area, trash: trash.folder }));
       await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
       journal.end(id, () => record(changeSet, ended));
       outcomes.push(...ended);
@@ -211,7 +211,7 @@ export class Staging implements Disposable {
     steps: readonly Step[],
     record: Record,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
-    const { directory, journal, clock } = this.#options;
+    const { directory, journal, clock, undisturbed = atOnce } = this.#options;
     const changeSet: ChangeSet = { id: this.id, directory, steps };
     const place = { open: this.#open, area: this.#area };
     // What fails again stays in the journal; whoever began it was told.
@@ -221,9 +221,7 @@ export class Staging implements Disposable {
     await makePreparedDurable(this.#area, steps, trash.folder);
     journal.begin(changeSet);
     try {
-      const outcomes = await undisturbed(this.#options, () =>
-        commit(changeSet, { ...place, trash: trash.folder }),
-      );
+      const outcomes = await undisturbed(() => commit(changeSet, { ...place, trash: trash.folder }));
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
       return { changeSet, outcomes };
@@ -253,13 +251,8 @@ export class Staging implements Disposable {
   }
 }
 
-async function undisturbed(options: ApplierOptions, show: () => Outcome[]): Promise<Outcome[]> {
-  let outcomes: Outcome[] = [];
-  if (options.undisturbed === undefined) return show();
-  await options.undisturbed(() => {
-    outcomes = show();
-  });
-  return outcomes;
+function atOnce<T>(show: () => T): Promise<T> {
+  return Promise.resolve(show());
 }
 
 function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {
