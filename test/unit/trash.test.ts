@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '../../shared/disk/owners.ts';
-import { Replica } from '../../shared/scan/replica.ts';
-import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
-import { systemClock } from '../../shared/time/clock.ts';
 import { listTrash, purgeTrash, restoreFromTrash } from '../../shared/trash/trash.ts';
 import { ApplyPlace, fileEntry, linkEntry } from './applyPlace.ts';
+import { replicaOf } from './replicaOf.ts';
 
 async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace> {
   const place = new ApplyPlace(t);
@@ -30,27 +28,6 @@ async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace
     },
   ]);
   return place;
-}
-
-async function replicaOf(t: TestContext, place: ApplyPlace): Promise<Replica> {
-  const replica = new Replica({
-    name: 'files',
-    path: place.root,
-    nested: new Set(),
-    settle: 0,
-    emptyIsHeld: false,
-    whole: false,
-    index: new ScanIndexTable(place.db, 'files'),
-    owners: new Owners(),
-    clock: systemClock,
-    onChanges: () => undefined,
-    onHeld: () => undefined,
-    onError: (error) => assert.fail(String(error)),
-  });
-  t.after(() => replica.close());
-  await replica.rescan();
-  await replica.whenQuiet(2_000);
-  return replica;
 }
 
 void test('the trash tells of everything in it: what it was, where, when, why', async (t) => {

@@ -11,10 +11,9 @@ import type { Session } from '../../agent/link/session.ts';
 import { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
-import { Replica } from '../../shared/scan/replica.ts';
-import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { ApplyPlace, fileEntry } from './applyPlace.ts';
+import { replicaOf } from './replicaOf.ts';
 
 const POLICY = {
   name: 'files',
@@ -31,22 +30,7 @@ void test('a folder that Main removes while something is being put into it goes,
   mkdirSync(place.at('d'));
   const owners = new Owners();
   const mainView = new MainView(owners, new Set());
-  const replica = new Replica({
-    name: 'files',
-    path: place.root,
-    nested: new Set(),
-    settle: 0,
-    emptyIsHeld: false,
-    whole: false,
-    index: new ScanIndexTable(place.db, 'files'),
-    owners,
-    clock: systemClock,
-    onChanges: () => undefined,
-    onHeld: () => undefined,
-    onError: (error) => assert.fail(String(error)),
-  });
-  t.after(() => replica.close());
-  await replica.rescan();
+  const replica = await replicaOf(t, place, owners);
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
   const accounts = new Accounts('files', place.db, mainView, replica);

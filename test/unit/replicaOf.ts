@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { Owners } from '../../shared/disk/owners.ts';
+import { Replica } from '../../shared/scan/replica.ts';
+import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import type { ApplyPlace } from './applyPlace.ts';
+
+/** What a place holds, read once. Files count as quiet at once. */
+export async function replicaOf(t: TestContext, place: ApplyPlace, owners = new Owners()): Promise<Replica> {
+  const replica = new Replica({
+    name: 'files',
+    path: place.root,
+    nested: new Set(),
+    settle: 0,
+    emptyIsHeld: false,
+    whole: false,
+    index: new ScanIndexTable(place.db, 'files'),
+    owners,
+    clock: systemClock,
+    onChanges: () => undefined,
+    onHeld: () => undefined,
+    onError: (error) => assert.fail(String(error)),
+  });
+  t.after(() => replica.close());
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  return replica;
+}
