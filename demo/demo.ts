@@ -8,9 +8,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/harness/freePort.ts';
 import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
 import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
 import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';
@@ -192,13 +192,4 @@ async function until(what: string, holds: () => boolean, limit = PATIENCE): Prom
       throw new Error(`not within ${limit / 1000} s: ${what}. See ${folder}/*.log`);
     await sleep(20);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('this machine gave no port');
-  return address.port;
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { eventually } from '../harness/host.ts';
-import { freePort } from './freePort.ts';
+import { freePort } from '../harness/freePort.ts';
 import { findProgram, Started } from './processes.ts';
 
 /** Where Debian's sshd wants an empty folder when root runs it; its init script makes it. */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { eventually } from '../harness/host.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { freePort } from './freePort.ts';
+import { freePort } from '../harness/freePort.ts';
 import { makePairFolders } from './pairFolders.ts';
 import { Started } from './processes.ts';
 import { firstLineOf } from './versions.ts';

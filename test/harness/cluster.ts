@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { MdsStatus, Status } from '../../controller/daemon/status.ts';
+import { freePort } from './freePort.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
 
 export type Mds = Host & { readonly asterisk: FakeAsterisk };
@@ -128,13 +128,4 @@ export class Cluster {
     await Promise.all([this.main, ...this.mds].map((host) => host.kill()));
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
