@@ -1,11 +1,9 @@
 import path from 'node:path';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { makePairFolders } from './pairFolders.ts';
+import { commandOverSsh } from './overSsh.ts';
 import { type PrivateSshd, SSH_HOST } from './privateSshd.ts';
 import { Started } from './processes.ts';
 import { firstLineOf } from './versions.ts';
-
-const LIMIT = 600_000;
 
 /** rsync over ssh: the whole command, as cron runs it. */
 export function rsync(sshd: () => PrivateSshd): Contestant {
@@ -21,26 +19,14 @@ export function rsync(sshd: () => PrivateSshd): Contestant {
 }
 
 function lay(layout: Layout, sshd: PrivateSshd): Pair {
-  const { source, target, outbox } = makePairFolders(layout);
-  let command: Started | undefined;
-  const run = async (): Promise<void> => {
-    command = new Started(
-      'rsync',
-      ['-a', '--delete', '-e', `ssh -F ${sshd.clientConfig}`, `${source}/`, `${SSH_HOST}:${target}/`],
-      { log: path.join(layout.folder, 'rsync.log') },
-    );
-    await command.succeeded(LIMIT);
-  };
-  return {
-    source,
-    target,
-    outbox,
-    roots: () => [
-      ...(command?.isRunning === true ? [{ role: 'client', pid: command.pid }] : []),
-      { role: 'server', pid: sshd.pid },
-    ],
-    start: run,
-    again: run,
-    end: async () => command?.end(),
-  };
+  return commandOverSsh(
+    layout,
+    sshd,
+    ({ source, target }) =>
+      new Started(
+        'rsync',
+        ['-a', '--delete', '-e', `ssh -F ${sshd.clientConfig}`, `${source}/`, `${SSH_HOST}:${target}/`],
+        { log: path.join(layout.folder, 'rsync.log') },
+      ),
+  );
 }

@@ -1,12 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { makePairFolders } from './pairFolders.ts';
+import { commandOverSsh } from './overSsh.ts';
 import { type PrivateSshd, SSH_HOST } from './privateSshd.ts';
 import { Started } from './processes.ts';
 import { firstLineOf } from './versions.ts';
-
-const LIMIT = 600_000;
 
 /** unison over ssh: the whole command. Each side keeps its archives in the pair's folder. */
 export function unison(sshd: () => PrivateSshd): Contestant {
@@ -22,38 +20,26 @@ export function unison(sshd: () => PrivateSshd): Contestant {
 }
 
 function lay(layout: Layout, sshd: PrivateSshd): Pair {
-  const { source, target, outbox } = makePairFolders(layout);
   const [here, there] = ['archives-here', 'archives-there'].map((name) => path.join(layout.folder, name)) as [
     string,
     string,
   ];
   for (const each of [here, there]) mkdirSync(each);
-  let command: Started | undefined;
-  const run = async (): Promise<void> => {
-    command = new Started(
-      'unison',
-      [
-        source,
-        `ssh://${SSH_HOST}/${target}`,
-        ...['-ui', 'text', '-batch', '-auto', '-dumbtty', '-silent', '-log=false'],
-        ...['-times', '-owner', '-group', '-confirmbigdel=false'],
-        ...['-sshargs', `-F ${sshd.clientConfig}`],
-        ...['-servercmd', `env UNISON=${there} unison`],
-      ],
-      { log: path.join(layout.folder, 'unison.log'), env: { UNISON: here } },
-    );
-    await command.succeeded(LIMIT);
-  };
-  return {
-    source,
-    target,
-    outbox,
-    roots: () => [
-      ...(command?.isRunning === true ? [{ role: 'client', pid: command.pid }] : []),
-      { role: 'server', pid: sshd.pid },
-    ],
-    start: run,
-    again: run,
-    end: async () => command?.end(),
-  };
+  return commandOverSsh(
+    layout,
+    sshd,
+    ({ source, target }) =>
+      new Started(
+        'unison',
+        [
+          source,
+          `ssh://${SSH_HOST}/${target}`,
+          ...['-ui', 'text', '-batch', '-auto', '-dumbtty', '-silent', '-log=false'],
+          ...['-times', '-owner', '-group', '-confirmbigdel=false'],
+          ...['-sshargs', `-F ${sshd.clientConfig}`],
+          ...['-servercmd', `env UNISON=${there} unison`],
+        ],
+        { log: path.join(layout.folder, 'unison.log'), env: { UNISON: here } },
+      ),
+  );
 }
