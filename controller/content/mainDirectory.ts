@@ -208,8 +208,10 @@ export class MainDirectory {
 
   /** Removes for good what was in the trash for long enough. @param keep milliseconds */
   purge(keep: number): void {
-    const purged = purgeTrash(this.#options.path, keep, this.#options.clock.now());
-    if (purged > 0) this.#options.log.info('old trash removed', { changeSets: purged });
+    // A directory that is missing is held, and its trash is missing with it.
+    if (this.replica.held !== undefined) return;
+    const { clock, log } = this.#options;
+    purgeTrash({ root: this.#options.path, keep, now: clock.now(), log });
   }
 
   /** A hold that came or went is news, too. */

@@ -237,10 +237,7 @@ export class Controller {
   }
 
   #purge(): void {
-    for (const directory of this.directories.values()) {
-      // A directory that is missing is held, and its trash is missing with it.
-      if (directory.replica.held === undefined) directory.purge(this.config.trash.keepMs);
-    }
+    for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
     this.versions.purge(this.clock.now() - this.config.trash.keepMs);
   }
 

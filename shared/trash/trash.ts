@@ -2,11 +2,15 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { Area } from '../apply/area.ts';
 import type { Applier, Record, Staging } from '../apply/applier.ts';
 import type { Outcome, Step } from '../apply/changeSet.ts';
+import { errnoOf } from '../disk/errno.ts';
 import { Folder } from '../disk/folder.ts';
 import { OpenFolders } from '../disk/openFolders.ts';
 import type { Owners } from '../disk/owners.ts';
+import { withRemedy } from '../disk/remedy.ts';
 import { remove } from '../disk/remove.ts';
+import type { Logger } from '../log/logger.ts';
 import type { Entry, FolderEntry } from '../manifest/entry.ts';
+import { RESERVED_NAME } from '../paths/names.ts';
 import { parentOf } from '../paths/relative.ts';
 import { look, ownershipOf } from '../scan/look.ts';
 import type { Replica } from '../scan/replica.ts';
@@ -45,34 +49,57 @@ export function listTrash(directory: string, root: string): TrashItem[] {
   return items;
 }
 
+/** What purging needs to know, and whom to tell. */
+export type Purge = {
+  /** The synchronised directory. */
+  readonly root: string;
+  /** How long something stays in the trash, milliseconds. */
+  readonly keep: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+};
+
 /**
- * Removes for good what has been in the trash for longer than it is kept.
- * @param keep milliseconds
+ * Removes for good what has been in the trash for longer than it is kept. It is housekeeping: what goes wrong is
+ * logged and tried again with the next reconcile, and stops neither the rest nor the program.
  * @returns how many change sets' trash was removed
  */
-export function purgeTrash(root: string, keep: number, now: number): number {
+export function purgeTrash({ root, keep, now, log }: Purge): number {
   let purged = 0;
-  withTrash(root, (trash) => {
-    for (const set of trash.list()) {
-      const folder = trash.open(set);
-      let old: boolean;
-      try {
-        const since = TrashList.read(folder)?.at ?? Number(trash.stat(set)?.ctimeMs ?? now);
-        old = since < now - keep;
-        if (old) {
-          // The list goes last, so that what a crash leaves can still be told.
-          for (const name of folder.list()) if (name !== TrashList.fileName) remove(folder, name);
-          remove(folder, TrashList.fileName);
+  const tell = (folder: string, error: unknown): void =>
+    log.error('old trash could not be removed', { folder, reason: withRemedy(errnoOf(error)) });
+  try {
+    withTrash(root, (trash) => {
+      for (const set of trash.list()) {
+        try {
+          if (purgeSet(trash, set, now - keep)) purged += 1;
+        } catch (error) {
+          tell(`${root}/${RESERVED_NAME}/trash/${set}`, error);
         }
-      } finally {
-        folder.close();
       }
-      if (!old) continue;
-      trash.removeFolder(set);
-      purged += 1;
-    }
-  });
+    });
+  } catch (error) {
+    tell(`${root}/${RESERVED_NAME}/trash`, error);
+  }
+  if (purged > 0) log.info('old trash removed', { changeSets: purged });
   return purged;
+}
+
+/** @returns whether it was old enough to be removed */
+function purgeSet(trash: Folder, set: string, oldest: number): boolean {
+  const folder = trash.open(set);
+  try {
+    const since = TrashList.read(folder)?.at ?? fstatSync(folder.fd).ctimeMs;
+    if (since >= oldest) return false;
+    // The list goes last, so that what a crash leaves can still be told.
+    for (const name of folder.list()) if (name !== TrashList.fileName) remove(folder, name);
+    remove(folder, TrashList.fileName);
+  } finally {
+    folder.close();
+  }
+  trash.removeFolder(set);
+  return true;
 }
 
 /**

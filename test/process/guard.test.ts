@@ -244,6 +244,14 @@ void describe("An MDS's directory", () => {
     await sleep(A_WHILE);
     assert.equal(existsSync(mds.at('moh')), false);
     assert.equal(names(cluster.main, 'moh').length, 4);
+    // It ends neither the reconcile at connect nor, with it, the agent: the other directories go on.
+    await mds.stop();
+    const saidBefore = mds.log.length;
+    mds.start();
+    await eventually('it reconciled', () => mds.log.slice(saidBefore).includes('reconciled'));
+    cluster.main.write('sounds', 'other.wav', 'another directory');
+    await eventually('another directory goes on', () => existsSync(mds.at('sounds', 'other.wav')));
+    assert.ok(mds.isRunning, mds.log.slice(-2_000));
     await cluster.main.ok(['confirm', 'moh', '--mds', 'mds1']);
     await cluster.inSync();
     assert.equal(names(mds, 'moh').length, 4);

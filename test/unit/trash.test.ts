@@ -30,6 +30,12 @@ async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace
   return place;
 }
 
+/** Purges, and adds what was logged as an error to `told`. */
+function purge(place: ApplyPlace, keep: number, now: number, told: unknown[] = []): number {
+  const log = { info: () => undefined, error: (...what: unknown[]) => void told.push(...what) };
+  return purgeTrash({ root: place.root, keep, now, log });
+}
+
 void test('the trash tells of everything in it: what it was, where, when, why', async (t) => {
   const place = await removed(t);
   const items = listTrash('files', place.root);
@@ -57,9 +63,9 @@ void test('a list that is damaged hides nothing', async (t) => {
 
 void test('what has been in the trash for long enough is removed for good, and nothing younger', async (t) => {
   const place = await removed(t);
-  assert.equal(purgeTrash(place.root, 60_000, Date.now()), 0);
+  assert.equal(purge(place, 60_000, Date.now()), 0);
   assert.equal(listTrash('files', place.root).length, 2);
-  assert.equal(purgeTrash(place.root, 60_000, Date.now() + 120_000), 1);
+  assert.equal(purge(place, 60_000, Date.now() + 120_000), 1);
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), []);
 });
 
@@ -69,8 +75,26 @@ void test('a folder in the trash is removed with all that is in it, and links in
   writeFileSync(place.at('elsewhere/a'), 'a');
   mkdirSync(place.at('.xivo-xds-sync/trash/old/0/deep'), { recursive: true });
   symlinkSync('../../../../../elsewhere', place.at('.xivo-xds-sync/trash/old/0/deep/link'));
-  assert.equal(purgeTrash(place.root, 0, Date.now() + 60_000), 1);
+  assert.equal(purge(place, 0, Date.now() + 60_000), 1);
   assert.equal(place.read('elsewhere/a'), 'a');
+});
+
+void test('what can not be removed is told, and keeps nothing else in the trash', async (t) => {
+  const place = await removed(t);
+  writeFileSync(place.at('.xivo-xds-sync/trash/0-no-folder'), '');
+  const told: unknown[] = [];
+  assert.equal(purge(place, 60_000, Date.now() + 120_000, told), 1);
+  assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), ['0-no-folder']);
+  const folder = place.at('.xivo-xds-sync/trash/0-no-folder');
+  assert.deepEqual(told, ['old trash could not be removed', { folder, reason: 'ENOTDIR' }]);
+});
+
+void test('a trash that can not be opened is told, and ends nothing', (t) => {
+  const place = new ApplyPlace(t);
+  symlinkSync('elsewhere', place.at('.xivo-xds-sync'));
+  const told: unknown[] = [];
+  assert.equal(purge(place, 0, Date.now(), told), 0);
+  assert.match(JSON.stringify(told), /ENOTDIR|ELOOP/);
 });
 
 void test('an item comes back with its content and metadata, and stays in the trash', async (t) => {
