@@ -16,6 +16,9 @@ const STRICT = process.env['CI'] === 'true';
 /** What the spec reporter says at the end of each file; only the sum of all files is of interest. */
 const FILE_TOTALS = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+\n/gm;
 
+/** Characters of a failed file's output that are printed again at the end. */
+const LAST_WORDS = 8_000;
+
 const wanted = process.argv.slice(2);
 const plan = GROUPS.map((group) => ({
   group,
@@ -71,6 +74,11 @@ function summarise(): boolean {
   for (const { file, name, skip } of skipped) {
     const verdict = forbidden.some((each) => each.file === file) ? ' (and may not, with CI=true)' : '';
     console.log(`skipped${verdict}: ${file}: ${name}: ${skip ?? ''}`);
+  }
+  // Once more at the end: who keeps only the last lines of a long log needs to know what failed, and how.
+  for (const { file, output, results } of done) {
+    if (results.every(({ outcome }) => outcome !== 'failed')) continue;
+    console.log(`\n=== again, since it failed: ${file}\n${output.slice(-LAST_WORDS)}`);
   }
   for (const { file, name } of failed) console.log(`failed: ${file}: ${name}`);
   const bad = failed.length + forbidden.length;
