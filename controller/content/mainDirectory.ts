@@ -22,6 +22,7 @@ import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';
 import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
 import { SoundCheck } from './soundCheck.ts';
+import { TrashShares } from './trashShares.ts';
 import { fstatSync } from 'node:fs';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
@@ -58,6 +59,8 @@ export class MainDirectory {
   readonly applier: Applier;
   readonly tombstones: Tombstones;
   readonly shown = new ShownPaths();
+  /** What each MDS has put into the trash; undefined where nothing bounds that. */
+  readonly trashShares: TrashShares | undefined;
   revision = 0;
   /** Bytes that MDS are sending right now. */
   promised = 0;
@@ -103,6 +106,7 @@ export class MainDirectory {
         log,
       });
     const holdsSounds = options.config.direction === 'to-mds' && options.config.reload !== 'dialplan';
+    this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashShares(options.path, log);
     this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
     this.#watch = new Watch(this.replica, onError);
     this.applier = new Applier({
@@ -212,6 +216,7 @@ export class MainDirectory {
     if (this.replica.held !== undefined) return;
     const { clock, log } = this.#options;
     purgeTrash({ root: this.#options.path, keep, now: clock.now(), log });
+    this.trashShares?.forget();
   }
 
   /** A hold that came or went is news, too. */

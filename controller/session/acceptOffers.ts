@@ -11,11 +11,21 @@ import type { FileEntry } from '../../shared/manifest/entry.ts';
 import { localise } from '../../shared/manifest/localise.ts';
 import type { IncomingStream } from '../../shared/transfer/incomingStream.ts';
 import { unpackFiles } from '../../shared/transfer/unpack.ts';
+import { shareOf } from '../../shared/trash/trashShare.ts';
 import type { MainDirectory } from '../content/mainDirectory.ts';
 import { begunOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './checkOffer.ts';
+import { whyTrashIsFull, wouldDisplace } from './displaced.ts';
 
 /** One offer on its way: what became of it, or what is staged for it. */
 type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
+
+/** Whose offers they are, and what taking them needs. */
+export type Taking = {
+  /** The MDS that makes them. */
+  readonly mds: string;
+  readonly owners: Owners;
+  readonly record: Record;
+};
 
 /**
  * Takes what an agent puts into a two-way directory: every offer is checked against what Main allows and holds
@@ -27,18 +37,24 @@ export async function acceptOffers(
   directory: MainDirectory,
   offers: readonly Offer[],
   stream: IncomingStream,
-  owners: Owners,
-  record: Record,
+  taking: Taking,
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
   const handled = offers.map((offer): Handled => ({ offer }));
   check(directory, handled);
+  checkTrash(directory, handled, taking.mds);
   const bytes = handled.reduce((sum, { offer, result }) => sum + (result ? 0 : contentBytes(offer)), 0);
+  const displaced = handled.reduce(
+    (sum, { offer, result }) => sum + (result ? 0 : wouldDisplace(directory, offer)),
+    0,
+  );
   // Offers that arrive beside this one count what it will take.
   directory.promised += bytes;
+  const endPromise = directory.trashShares?.promise(taking.mds, displaced);
   try {
-    return await take(directory, handled, bytes, stream, owners, record);
+    return await take(directory, handled, bytes, stream, taking);
   } finally {
     directory.promised -= bytes;
+    endPromise?.();
   }
 }
 
@@ -47,10 +63,9 @@ async function take(
   handled: readonly Handled[],
   bytes: number,
   stream: IncomingStream,
-  owners: Owners,
-  record: Record,
+  { mds, owners, record }: Taking,
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
-  using staging = begin(directory, bytes, handled);
+  using staging = begin(directory, bytes, handled, mds);
   // The stream is taken even when nothing is wanted: the agent sends before it knows.
   await receive(handled, stream, staging, owners);
   if (staging === undefined) return { results: resultsOf(handled), outcomes: [] };
@@ -64,7 +79,14 @@ async function take(
     }
   }
   if (steps.size === 0) return { results: resultsOf(handled), outcomes: [] };
-  const { outcomes } = await staging.commit([...steps.keys()], record);
+  let outcomes: readonly Outcome[];
+  try {
+    ({ outcomes } = await staging.commit([...steps.keys()], record));
+  } finally {
+    directory.trashShares?.displaced(staging.id, () =>
+      staging.withTrashOf(staging.id, (trash) => trash && shareOf(trash)),
+    );
+  }
   for (const { step, result, errno } of outcomes) {
     const each = steps.get(step);
     if (each)
@@ -90,6 +112,19 @@ function check(directory: MainDirectory, handled: readonly Handled[]): void {
   }
 }
 
+/** What MDS replace and remove stays on Main's disk: that, too, is bounded, for each of them by itself. */
+function checkTrash(directory: MainDirectory, handled: readonly Handled[], mds: string): void {
+  const { trashShares, config } = directory;
+  if (trashShares === undefined || config.maxBytes === undefined) return;
+  let total = trashShares.of(mds);
+  for (const each of handled) {
+    if (each.result !== undefined) continue;
+    const more = wouldDisplace(directory, each.offer);
+    if (more > 0 && total + more > config.maxBytes) fail(each, 'refused', whyTrashIsFull(directory, mds));
+    else total += more;
+  }
+}
+
 /** What broken-off transfers left counts towards what MDS may fill, but for what these offers go on with. */
 function begunBytes({ applier }: MainDirectory, handled: readonly Handled[]): number {
   try {
@@ -100,9 +135,14 @@ function begunBytes({ applier }: MainDirectory, handled: readonly Handled[]): nu
   }
 }
 
-function begin(directory: MainDirectory, bytes: number, handled: readonly Handled[]): Staging | undefined {
+function begin(
+  directory: MainDirectory,
+  bytes: number,
+  handled: readonly Handled[],
+  mds: string,
+): Staging | undefined {
   try {
-    return directory.applier.begin(bytes);
+    return directory.applier.begin(bytes, mds);
   } catch (error) {
     for (const each of handled) fail(each, 'failed', onMain(errnoOf(error)));
     return undefined;

@@ -342,13 +342,11 @@ export class Session {
     try {
       const stream = this.#channel.openIncoming(request.stream);
       const record = this.#options.recorder(directory, conflicts);
-      const { results, outcomes } = await acceptOffers(
-        directory,
-        request.offers,
-        stream,
-        this.#options.owners,
+      const { results, outcomes } = await acceptOffers(directory, request.offers, stream, {
+        mds: this.name,
+        owners: this.#options.owners,
         record,
-      );
+      });
       // Without content nothing comes on the stream.
       if (!request.offers.some(hasContent)) stream.end();
       directory.adopt(outcomes);

@@ -51,10 +51,14 @@ export class Applier {
     this.#options = options;
   }
 
-  /** Starts a change set. @throws NoRoom, or what Node's fs throws when the directory can't be written */
-  begin(bytes: number): Staging {
+  /**
+   * Starts a change set.
+   * @param mds on Main: the MDS that has it done, where it is one
+   * @throws NoRoom, or what Node's fs throws when the directory can't be written
+   */
+  begin(bytes: number, mds?: string): Staging {
     const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
-    return new Staging(id, this.#options, { cutOff: this.#cutOff, resuming: this.#resuming }, bytes);
+    return new Staging(id, this.#options, { cutOff: this.#cutOff, resuming: this.#resuming }, bytes, mds);
   }
 
   /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
@@ -122,6 +126,7 @@ async function finish(
 /** A change set in the making. */
 export class Staging implements Disposable {
   readonly id: string;
+  readonly #mds: string | undefined;
   readonly #options: ApplierOptions;
   readonly #open: OpenFolders;
   readonly #area: Area;
@@ -139,8 +144,10 @@ export class Staging implements Disposable {
     options: ApplierOptions,
     shared: { cutOff: CutOff; resuming: Set<string> },
     bytes: number,
+    mds?: string,
   ) {
     this.id = id;
+    this.#mds = mds;
     this.#options = options;
     this.#cutOff = shared.cutOff;
     this.#resuming = shared.resuming;
@@ -212,7 +219,8 @@ export class Staging implements Disposable {
     record: Record,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
     const { directory, journal, clock, undisturbed = atOnce } = this.#options;
-    const changeSet: ChangeSet = { id: this.id, directory, steps };
+    const mds = this.#mds;
+    const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
     const place = { open: this.#open, area: this.#area };
     // What fails again stays in the journal; whoever began it was told.
     await finish(this.#cutOff, this.#options, place);

@@ -7,6 +7,8 @@ export type ChangeSet = {
   readonly id: string;
   readonly directory: string;
   readonly steps: readonly Step[];
+  /** On Main: the MDS that had it done, where it was one. */
+  readonly mds?: string;
 };
 
 /**

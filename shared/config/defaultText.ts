@@ -29,7 +29,8 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #   reload     dialplan, moh or none
 #   lint       block (a broken dialplan file stops the change), warn or off
 #   settle     as above
-#   maxBytes   with direction: both, MDS may add no more once it holds this, such as 20GiB; no limit if left out
+#   maxBytes   with direction: both, MDS may add no more once it holds this, such as 20GiB, and each may put as much
+#              again into its trash; no limit if left out
 #directories:
 #  - name: dialplan
 #    path: /etc/asterisk/extensions_extra.d

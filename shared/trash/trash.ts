@@ -17,6 +17,7 @@ import type { Replica } from '../scan/replica.ts';
 import { createHash } from 'node:crypto';
 import { Breather } from '../time/breathe.ts';
 import { TrashList } from './trashList.ts';
+import { shareOf, type TrashShare } from './trashShare.ts';
 
 const CHUNK = 1024 * 1024;
 
@@ -47,6 +48,29 @@ export function listTrash(directory: string, root: string): TrashItem[] {
     }
   });
   return items;
+}
+
+/**
+ * What each change set of an MDS takes in a directory's trash, by change set.
+ * @param onOdd is told of what lies there and can't be read
+ * @throws Node's fs errors when the directory can't be opened
+ */
+export function sharesInTrash(
+  root: string,
+  onOdd: (set: string, error: unknown) => void,
+): Map<string, TrashShare> {
+  const shares = new Map<string, TrashShare>();
+  withTrash(root, (trash) => {
+    for (const set of trash.list()) {
+      try {
+        const share = withSet(trash, set, shareOf);
+        if (share !== undefined) shares.set(set, share);
+      } catch (error) {
+        onOdd(set, error);
+      }
+    }
+  });
+  return shares;
 }
 
 /** What purging needs to know, and whom to tell. */
@@ -200,6 +224,15 @@ function itemsOf(directory: string, set: string, folder: Folder): TrashItem[] {
       { id: `${set}/${number}`, directory, path, at: list?.at ?? Number(stat.ctimeMs), reason, type, bytes },
     ];
   });
+}
+
+function withSet<T>(trash: Folder, set: string, work: (folder: Folder) => T): T {
+  const folder = trash.open(set);
+  try {
+    return work(folder);
+  } finally {
+    folder.close();
+  }
 }
 
 function withTrash(root: string, work: (trash: Folder) => void): void {

@@ -13,6 +13,8 @@ const schema = z.object({
   changeSet: z.string(),
   directory: z.string(),
   at: z.number(),
+  /** On Main: the MDS that had it displaced, where it was one. */
+  mds: z.string().optional(),
   items: z.record(z.string(), item),
 });
 
@@ -40,7 +42,8 @@ export const TrashList = {
       const { path, reason } = step;
       items[String(number)] = { path, reason, ...('staged' in step && { staged: step.staged }) };
     });
-    const list: TrashList = { changeSet: changeSet.id, directory: changeSet.directory, at: now, items };
+    const { id, directory, mds } = changeSet;
+    const list: TrashList = { changeSet: id, directory, at: now, ...(mds !== undefined && { mds }), items };
     const fd = folder.createFile(FILE_NAME);
     try {
       writeFileSync(fd, JSON.stringify(list));

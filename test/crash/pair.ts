@@ -144,13 +144,12 @@ export class Pair {
       },
       offer: (_directory: string, offers: Offers) => {
         const { stream, out } = wire();
-        const results = acceptOffers(this.main, offers, stream, this.#owners, () => undefined).then(
-          (done) => {
-            this.main.adopt(done.outcomes);
-            this.#tellTaken(offers, done.results);
-            return done.results;
-          },
-        );
+        const taking = { mds: 'mds', owners: this.#owners, record: () => undefined };
+        const results = acceptOffers(this.main, offers, stream, taking).then((done) => {
+          this.main.adopt(done.outcomes);
+          this.#tellTaken(offers, done.results);
+          return done.results;
+        });
         return { out, results };
       },
     };
