@@ -1,27 +1,49 @@
 import type { Clock } from '../../shared/time/clock.ts';
 
-/** So many at once, and one more each time this passes (a token bucket), for what costs Main a disk flush. */
-const SIZE = 50;
-const REFILL_MS = 1_000;
+export type BucketSize = {
+  /** So many at once, at least 1. */
+  readonly most: number;
+  /** One more each time this passes, milliseconds, more than 0. */
+  readonly refillMs: number;
+};
 
+/** So many at once, and one more each time a while passes (a token bucket), for what costs Main work or a disk flush. */
 export class Bucket {
   readonly #clock: Clock;
-  #left = SIZE;
+  readonly #size: BucketSize;
+  #left: number;
   #filledAt: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, size: BucketSize) {
     this.#clock = clock;
+    this.#size = size;
+    this.#left = size.most;
     this.#filledAt = clock.monotonic();
   }
 
   /** @returns false when there were too many lately */
   take(): boolean {
-    const now = this.#clock.monotonic();
-    const refill = Math.floor((now - this.#filledAt) / REFILL_MS);
-    this.#filledAt += refill * REFILL_MS;
-    this.#left = Math.min(SIZE, this.#left + refill);
+    this.#fill();
     if (this.#left === 0) return false;
     this.#left -= 1;
     return true;
+  }
+
+  /** As good as a new one. */
+  get isFull(): boolean {
+    this.#fill();
+    return this.#left === this.#size.most;
+  }
+
+  /** How long until there is one more, milliseconds. */
+  get untilNext(): number {
+    return Math.max(0, this.#filledAt + this.#size.refillMs - this.#clock.monotonic());
+  }
+
+  #fill(): void {
+    const { most, refillMs } = this.#size;
+    const refill = Math.floor((this.#clock.monotonic() - this.#filledAt) / refillMs);
+    this.#filledAt += refill * refillMs;
+    this.#left = Math.min(most, this.#left + refill);
   }
 }

@@ -31,11 +31,15 @@ import { CanaryGate } from './canaryGate.ts';
 import { handleEnrolment } from './enrolments.ts';
 import { recordOf } from './record.ts';
 import { Rotation } from './rotation.ts';
+import { Signing } from './signing.ts';
 import { isInSync } from './status.ts';
 import { Versions } from '../versions/versions.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */
 export const QUIET_EXTRA = 1_500;
+
+/** Requests for approval that are written down, from whoever reaches the port. */
+const ENROLMENTS = { most: 50, refillMs: 1_000 };
 
 /** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
 const MAX_LOGGED = 20;
@@ -75,6 +79,7 @@ export class Controller {
   readonly #server: Server;
   readonly #peerLog: PeerLog;
   readonly #bucket: Bucket;
+  readonly #signing: Signing;
   readonly #places: ControllerPlaces;
   readonly #installFiles: InstallFiles;
   readonly #stop = new AbortController();
@@ -102,7 +107,8 @@ export class Controller {
     this.alarms = new Alarms(clock, log);
     this.#places = places;
     this.#peerLog = new PeerLog(log, clock);
-    this.#bucket = new Bucket(clock);
+    this.#bucket = new Bucket(clock, ENROLMENTS);
+    this.#signing = new Signing(clock, config.certificates.lifeMs);
     this.rotation = new Rotation({
       folder: places.identityFolder,
       registry: this.registry,
@@ -467,6 +473,7 @@ export class Controller {
       log: this.log,
       peerLog: this.#peerLog,
       bucket: this.#bucket,
+      signing: this.#signing,
       onRevoked: (pins, why) => this.disconnect(pins, why),
       onAlarm: (message) => this.alarms.raise(message),
     });

@@ -13,6 +13,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { PeerLog } from '../server/peerLog.ts';
 import type { Peer } from '../server/server.ts';
 import type { Bucket } from './bucket.ts';
+import type { Signing } from './signing.ts';
 
 /** A peer that asks to enrol has this long to say so, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
@@ -28,6 +29,8 @@ export type EnrolmentOptions = {
   readonly peerLog: PeerLog;
   /** Bounds what anybody at all can make Main write down. */
   readonly bucket: Bucket;
+  /** Bounds what one MDS can make Main sign. */
+  readonly signing: Signing;
   /** Keys that lost their place: their sessions end. */
   readonly onRevoked: (pins: readonly string[], why: string) => void;
   readonly onAlarm: (message: string) => void;
@@ -107,8 +110,10 @@ async function renew(peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer
   const { registry, log } = options;
   const agent = registry.findByPin(peer.pin);
   if (agent !== undefined) {
-    log.info('certificate issued', { mds: agent.name, address: peer.address });
-    return enrolled(agent.name, peer, options);
+    const answer = await enrolled(agent.name, peer, options);
+    if (answer.type === 'enrolled')
+      log.info('certificate issued', { mds: agent.name, address: peer.address });
+    return answer;
   }
   if (registry.findPending(peer.pin) !== undefined)
     return { type: 'pending', fingerprint: fingerprintOf(peer, options) };
@@ -130,7 +135,9 @@ function leave(peer: Peer, options: EnrolmentOptions): EnrolAnswer {
 
 /** Main signs a certificate for the key that the peer has just proved to hold. */
 async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
-  const { registry, identity, certificateLifeMs } = options;
+  const { registry, identity, certificateLifeMs, signing } = options;
+  const no = signing.refuse(name, peer.pin);
+  if (no !== undefined) return refused(no);
   const key = new X509Certificate(peer.certificate).publicKey;
   const certificate = await issueAgentCertificate({
     mainKeyPem: identity.keyPem,

@@ -12,6 +12,10 @@ import {
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askMain } from '../../agent/link/askMain.ts';
+import { dial } from '../../agent/link/dial.ts';
+import type { EnrolAnswer } from '../../protocol/messages.ts';
+import { PROTOCOL } from '../../protocol/version.ts';
 import { Cluster, type Mds } from '../harness/cluster.ts';
 import { eventually, type Ran } from '../harness/host.ts';
 
@@ -224,6 +228,10 @@ void describe('Certificates', () => {
 
   const certificate = (mds: Mds): string =>
     readFileSync(path.join(mds.root, IDENTITY, 'certificate.pem'), 'utf8');
+  const readIdentity = (mds: Mds): { keyPem: string; certificatePem: string } => ({
+    keyPem: readFileSync(path.join(mds.root, IDENTITY, 'key.pem'), 'utf8'),
+    certificatePem: certificate(mds),
+  });
 
   void it('are renewed in the second half of their life, without a session noticing', async () => {
     const mds = cluster.one('mds1');
@@ -235,6 +243,28 @@ void describe('Certificates', () => {
     cluster.main.write('moh', 'default/renewed.wav', 'still live');
     await eventually('files go on', () => mds.read('moh', 'default/renewed.wav') === 'still live');
     assert.equal(statSync(path.join(mds.root, IDENTITY, 'key.pem')).mode & 0o777, 0o600);
+  });
+
+  void it('are not signed in a loop for whoever asks without end, and the others get theirs meanwhile', async () => {
+    const greedy = cluster.addHost('greedy');
+    await cluster.enrol(greedy);
+    const { keyPem, certificatePem } = readIdentity(greedy);
+    const main = { host: '127.0.0.1', port: cluster.port };
+    const ask = async (): Promise<EnrolAnswer> => {
+      const dialled = await dial({ main, path: '/enrol', keyPem, certificatePem, mainPins: [] });
+      return askMain(dialled, { type: 'renew', protocol: PROTOCOL, name: 'greedy' });
+    };
+    const answers: EnrolAnswer[] = [];
+    for (let i = 0; i < 60; i++) answers.push(await ask());
+    const refused = answers.filter((answer) => answer.type === 'refused');
+    // A machine under load may take long enough for some more to fall due.
+    assert.ok(refused.length > 30, `${refused.length} of ${answers.length} were refused`);
+    for (const { reason } of refused) assert.match(reason, /certificates lately.* in [0-9]+ s.*clock/);
+    const renewals = (): number => cluster.one('mds1').log.split('certificate renewed').length;
+    const before = renewals();
+    await eventually('the other MDS renews in its time', () => renewals() > before, 15_000);
+    assert.doesNotMatch(cluster.one('mds1').log, /was not renewed/);
+    await eventually('it is his turn again', async () => (await ask()).type === 'enrolled');
   });
 
   void it('that ended while the agent was off are renewed when it comes back', async () => {
