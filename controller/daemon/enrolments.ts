@@ -73,17 +73,20 @@ async function enrol(
   { name, token }: Extract<EnrolRequest, { type: 'enrol' }>,
   options: EnrolmentOptions,
 ): Promise<EnrolAnswer> {
-  const { registry, clock, log, bucket } = options;
+  const { registry, clock, log, peerLog, bucket } = options;
   const { pin, address } = peer;
   // The answer to an earlier request may have been lost: the same key under the same name is welcome.
   if (registry.findByPin(pin)?.name === name) return enrolled(name, peer, options);
   if (token === undefined) {
-    const again = registry.findPending(pin)?.name === name;
+    const waiting = registry.findPending(pin);
+    const again = waiting?.name === name && waiting.address === address;
     if (!again && !bucket.take()) return refused('too many are asking to enrol: try again in a minute');
     const asked = registry.requestPending({ name, pin, address, now: clock.now() });
     if (!asked.ok) return refused(asked.refused);
     const fingerprint = fingerprintOf(peer, options);
-    log.warn('enrolment waits for approval', { mds: name, address, fingerprint });
+    // Asking again changes nothing and costs nothing, so it must not fill the log either.
+    if (again) peerLog.warn('enrolment still waits for approval', address, { mds: name, fingerprint });
+    else log.warn('enrolment waits for approval', { mds: name, address, fingerprint });
     return { type: 'pending', fingerprint };
   }
   const outcome = registry.enrolWithToken({

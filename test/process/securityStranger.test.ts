@@ -227,23 +227,30 @@ void describe('A stranger at the port', () => {
   void it('can ask to enrol without end, and fills nothing: not the list, not the disk, not the log', async () => {
     const identity = await createIdentity({ commonName: 'x' });
     let refusals = 0;
-    for (let i = 0; i < 120; i++) {
-      // The same key under ever new names, then new keys.
-      const { keyPem, certificatePem } = i < 60 ? identity : await createIdentity({ commonName: 'x' });
+    let waiting = '';
+    for (let i = 0; i < 160; i++) {
+      // The same key under ever new names, then new keys, then what is waiting already.
+      const name = i < 120 ? `flood${i}` : waiting;
+      const isNewKey = i >= 60 && i < 120;
+      const { keyPem, certificatePem } = isNewKey ? await createIdentity({ commonName: 'x' }) : identity;
       const socket = new WebSocket(`wss://127.0.0.1:${cluster.port}/enrol`, {
         key: keyPem,
         cert: certificatePem,
         rejectUnauthorized: false,
       });
       await once(socket, 'open');
-      socket.send(JSON.stringify({ type: 'enrol', protocol: PROTOCOL, name: `flood${i}` }));
+      socket.send(JSON.stringify({ type: 'enrol', protocol: PROTOCOL, name }));
       const [data] = (await once(socket, 'message')) as [Buffer];
-      if ((JSON.parse(data.toString()) as { type: string }).type === 'refused') refusals += 1;
+      const { type } = JSON.parse(data.toString()) as { type: string };
+      if (type === 'refused') refusals += 1;
+      else if (i < 60) waiting = name;
       socket.terminate();
     }
     assert.ok(refusals > 20, `${refusals}`);
     const pending = (await cluster.status()).mds.filter(({ state }) => state === 'pending');
     assert.ok(pending.length <= 20, `${pending.length}`);
+    const told = cluster.main.log.split('enrolment waits for approval').length - 1;
+    assert.ok(told <= 70, `${told} lines in the log`);
     for (const { name } of pending) await cluster.main.ok(['mds', 'remove', name]);
   });
 
