@@ -32,8 +32,8 @@ directories:
   - { name: recordings, settle: ${SETTLE}ms }
 guard: { percent: 100, files: 1000000 }
 `;
-/** Files of the burst: more than the kernel's queue of 16,384 events; XDS_BURST=50000 for a longer one. */
-const BURST = Number(process.env['XDS_BURST'] ?? 20_000);
+/** Files of the burst: many more than the kernel's queue of 16,384 events. */
+const BURST = 50_000;
 const BURST_FOLDERS = 50;
 
 /** Looks at a file again and again while something is done, and gives every size it had. */
