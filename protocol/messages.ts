@@ -315,7 +315,13 @@ export const enrolRequestSchema = z.discriminatedUnion('type', [
     name,
     token: z.object({ id: z.string().max(64), proof: z.string().max(512) }).optional(),
   }),
-  z.object({ type: z.literal('renew'), protocol: range, name }),
+  z.object({
+    type: z.literal('renew'),
+    protocol: range,
+    name,
+    /** The pin from `nextIdentity` that the agent has written down. */
+    knowsIdentity: hashSchema.optional(),
+  }),
   z.object({ type: z.literal('leave'), protocol: range, name }),
 ]);
 
@@ -326,7 +332,12 @@ export const enrolAnswerSchema = z.discriminatedUnion('type', [
     certificate: z.string().max(16_384),
     directories: z.array(z.object({ name, path: z.string().max(4096) })).max(64),
   }),
-  z.object({ type: z.literal('pending'), fingerprint: text }),
+  z.object({
+    type: z.literal('pending'),
+    fingerprint: text,
+    /** Main will soon have another key: the pin by which to know it then. */
+    nextIdentity: hashSchema.optional(),
+  }),
   z.object({ type: z.literal('left') }),
   z.object({ type: z.literal('refused'), reason: text }),
 ]);

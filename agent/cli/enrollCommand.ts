@@ -17,9 +17,10 @@ import { proveEnrolment, tlsBinding } from '../../shared/identity/enrolmentProof
 import { firstIdentity } from '../../shared/identity/firstIdentity.ts';
 import { saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { decodeToken, type JoinToken } from '../../shared/identity/joinToken.ts';
+import type { Pin } from '../../shared/identity/pin.ts';
 import { askMain } from '../link/askMain.ts';
 import { dial, type Dialled } from '../link/dial.ts';
-import { loadMembership, saveMembership } from '../link/membership.ts';
+import { loadMembership, type Membership, saveMembership } from '../link/membership.ts';
 import { trustMain } from '../upgrade/trustedMain.ts';
 import { type Context, print } from './context.ts';
 
@@ -39,9 +40,9 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   const { identity } = await firstIdentity(context.places.identityFolder, name);
   const known = loadMembership(context.places.identityFolder);
   // Without a token nothing vouches for Main but what this MDS was told before.
-  const mainPin = token?.mainPin ?? known?.mainPin;
+  const mainPins = token === undefined ? knownPins(known) : [token.mainPin];
   const localAddress = token?.voipIp ?? configuredAddress(context);
-  const dialled = await connect(main, identity, mainPin, localAddress);
+  const dialled = await connect(main, identity, mainPins, localAddress);
   const answer = await askMain(dialled, request(name, token, dialled, identity));
   if (answer.type === 'refused') {
     process.stderr.write(`xivo-xds-sync-agent: Main refused: ${answer.reason}\n`);
@@ -49,7 +50,13 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   }
   if (answer.type === 'left') throw new Error('Main answered something else than it was asked');
   if (answer.type === 'pending') {
-    saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: false });
+    const { nextIdentity } = answer;
+    saveMembership(context.places.identityFolder, {
+      name,
+      mainPin: dialled.mainPin,
+      ...(nextIdentity !== undefined && { nextMainPin: nextIdentity }),
+      approved: false,
+    });
     writeConfig(context, { main, name });
     print(`Main was asked to let "${name}" in. Compare this fingerprint with the one that Main shows:`);
     print(`  ${enrolmentFingerprint({ mainPin: dialled.mainPin, agentPin: identity.pin })}`);
@@ -65,6 +72,13 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   writeConfig(context, { main, name, directories, ...(token?.voipIp && { localAddress: token.voipIp }) });
   print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
   return EXIT.done;
+}
+
+/** None when this MDS was told of no Main yet. */
+function knownPins(known: Membership | undefined): readonly Pin[] {
+  if (known === undefined) return [];
+  const { mainPin, nextMainPin } = known;
+  return nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
 }
 
 function hostPort(text: string): HostPort {
@@ -93,12 +107,11 @@ async function readToken(file: string): Promise<JoinToken> {
 async function connect(
   main: HostPort,
   identity: Identity,
-  mainPin: string | undefined,
+  mainPins: readonly Pin[],
   localAddress: string | undefined,
 ): Promise<Dialled> {
   try {
     const { keyPem, certificatePem } = identity;
-    const mainPins = mainPin === undefined ? [] : [mainPin];
     return await dial({ main, path: '/enrol', keyPem, certificatePem, mainPins, localAddress });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -77,7 +77,11 @@ export class Credentials {
    */
   async renew(): Promise<Enrolled | undefined> {
     const answer = await this.#ask('renew');
-    if (answer.type === 'pending') return undefined;
+    if (answer.type === 'pending') {
+      // Who waits has no session in which Main could announce it.
+      if (answer.nextIdentity !== undefined) this.learnNextMain(answer.nextIdentity);
+      return undefined;
+    }
     if (answer.type !== 'enrolled') throw refusal(answer);
     if (!samePin(pinOfCertificate(answer.certificate), this.#identity.pin)) {
       throw new Error(
@@ -136,7 +140,10 @@ export class Credentials {
 
   async #ask(type: 'renew' | 'leave'): Promise<EnrolAnswer> {
     const dialled = await this.#dial('/enrol');
-    return askMain(dialled, { type, protocol: PROTOCOL, name: this.#membership.name });
+    const { name, nextMainPin } = this.#membership;
+    const request = { protocol: PROTOCOL, name };
+    if (type === 'leave') return askMain(dialled, { type, ...request });
+    return askMain(dialled, { type, ...request, knowsIdentity: nextMainPin });
   }
 
   async #dial(path: '/agent' | '/enrol'): Promise<Dialled> {

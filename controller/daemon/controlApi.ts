@@ -101,9 +101,9 @@ export function controlApi(controller: Controller): Record<string, Handler> {
           `not every MDS knows the next key yet: ${rotation.stragglers.join(', ')}. Each learns it when it connects. Those that stay away can be left behind (--leave-behind): they have to enrol again`,
         );
       }
-      const leftBehind = rotation.stragglers;
+      const { stragglers: leftBehind, unapproved } = rotation;
       controller.switchIdentity();
-      return { fingerprint: formatFingerprint(controller.identity.pin), leftBehind };
+      return { fingerprint: formatFingerprint(controller.identity.pin), leftBehind, unapproved };
     },
   };
 }

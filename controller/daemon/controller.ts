@@ -467,6 +467,7 @@ export class Controller {
     await handleEnrolment(peer, {
       registry: this.registry,
       identity: this.identity,
+      rotation: this.rotation,
       directories: this.config.directories,
       certificateLifeMs: this.config.certificates.lifeMs,
       clock: this.clock,

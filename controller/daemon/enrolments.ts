@@ -13,6 +13,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { PeerLog } from '../server/peerLog.ts';
 import type { Peer } from '../server/server.ts';
 import type { Bucket } from './bucket.ts';
+import type { Rotation } from './rotation.ts';
 import type { Signing } from './signing.ts';
 
 /** A peer that asks to enrol has this long to say so, milliseconds. */
@@ -21,6 +22,7 @@ const REQUEST_TIMEOUT = 10_000;
 export type EnrolmentOptions = {
   readonly registry: Registry;
   readonly identity: Identity;
+  readonly rotation: Rotation;
   readonly directories: readonly DirectoryConfig[];
   /** How long a certificate holds, milliseconds. */
   readonly certificateLifeMs: number;
@@ -35,6 +37,8 @@ export type EnrolmentOptions = {
   readonly onRevoked: (pins: readonly string[], why: string) => void;
   readonly onAlarm: (message: string) => void;
 };
+
+type PendingAnswer = Extract<EnrolAnswer, { type: 'pending' }>;
 
 /** Answers one peer that wants to become an agent, or a new certificate, or to be an agent no more. */
 export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Promise<void> {
@@ -62,7 +66,7 @@ async function decide(peer: Peer, request: EnrolRequest, options: EnrolmentOptio
     case 'enrol':
       return enrol(peer, request, options);
     case 'renew':
-      return renew(peer, options);
+      return renew(peer, request, options);
     case 'leave':
       return leave(peer, options);
   }
@@ -83,11 +87,12 @@ async function enrol(
     if (!again && !bucket.take()) return refused('too many are asking to enrol: try again in a minute');
     const asked = registry.requestPending({ name, pin, address, now: clock.now() });
     if (!asked.ok) return refused(asked.refused);
-    const fingerprint = fingerprintOf(peer, options);
+    const answer = pending(peer, options);
+    const { fingerprint } = answer;
     // Asking again changes nothing and costs nothing, so it must not fill the log either.
     if (again) peerLog.warn('enrolment still waits for approval', address, { mds: name, fingerprint });
     else log.warn('enrolment waits for approval', { mds: name, address, fingerprint });
-    return { type: 'pending', fingerprint };
+    return answer;
   }
   const outcome = registry.enrolWithToken({
     id: token.id,
@@ -109,8 +114,12 @@ async function enrol(
 }
 
 /** The connection proves that the peer holds a key that is enrolled; an old certificate, or none of Main's, is enough. */
-async function renew(peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
-  const { registry, log } = options;
+async function renew(
+  peer: Peer,
+  { knowsIdentity }: Extract<EnrolRequest, { type: 'renew' }>,
+  options: EnrolmentOptions,
+): Promise<EnrolAnswer> {
+  const { registry, rotation, log } = options;
   const agent = registry.findByPin(peer.pin);
   if (agent !== undefined) {
     const answer = await enrolled(agent.name, peer, options);
@@ -118,8 +127,10 @@ async function renew(peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer
       log.info('certificate issued', { mds: agent.name, address: peer.address });
     return answer;
   }
-  if (registry.findPending(peer.pin) !== undefined)
-    return { type: 'pending', fingerprint: fingerprintOf(peer, options) };
+  if (registry.findPending(peer.pin) !== undefined) {
+    if (knowsIdentity !== undefined) rotation.learnedUnapproved(peer.pin, knowsIdentity);
+    return pending(peer, options);
+  }
   return refused(notEnrolled(registry, peer.pin).reason);
 }
 
@@ -156,8 +167,10 @@ async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Pr
   return { type: 'enrolled', name, certificate, directories };
 }
 
-function fingerprintOf(peer: Peer, { identity }: EnrolmentOptions): string {
-  return enrolmentFingerprint({ mainPin: identity.pin, agentPin: peer.pin });
+/** The connection under Main's key vouches for the next one, as a session does for those who have one. */
+function pending(peer: Peer, { identity, rotation }: EnrolmentOptions): PendingAnswer {
+  const fingerprint = enrolmentFingerprint({ mainPin: identity.pin, agentPin: peer.pin });
+  return { type: 'pending', fingerprint, nextIdentity: rotation.nextPin };
 }
 
 async function receiveRequest({ socket }: Peer): Promise<EnrolRequest | undefined> {

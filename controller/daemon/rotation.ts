@@ -25,6 +25,8 @@ export type RotationOptions = {
 export class Rotation {
   readonly #options: RotationOptions;
   #next: Identity | undefined;
+  /** Keys that wait for approval and have written the next pin down. Each says so again every few seconds. */
+  readonly #unapprovedKnow = new Set<Pin>();
 
   /** @throws IdentityFilesError when the next identity is damaged */
   constructor(options: RotationOptions) {
@@ -44,6 +46,16 @@ export class Rotation {
     return agents.filter(({ knowsNextMain }) => knowsNextMain !== pin).map(({ name }) => name);
   }
 
+  /**
+   * Those that wait for approval and did not say yet that they know the next key. They hinder no switch, since
+   * anybody may ask to be let in.
+   */
+  get unapproved(): string[] {
+    if (this.#next === undefined) return [];
+    const { pending } = this.#options.registry.list();
+    return pending.filter(({ pin }) => !this.#unapprovedKnow.has(pin)).map(({ name }) => name);
+  }
+
   /** Makes the next key, unless there is one already, and announces it. */
   async begin(current: Identity): Promise<Pin> {
     if (this.#next === undefined) {
@@ -59,7 +71,7 @@ export class Rotation {
 
   abandon(): void {
     dropNextIdentity(this.#options.folder);
-    this.#next = undefined;
+    this.#forgetNext();
     this.#options.log.warn("Main's next key was dropped");
   }
 
@@ -67,7 +79,7 @@ export class Rotation {
   switch(): Identity {
     if (this.#next === undefined) throw new Error('no next key was announced');
     const identity = switchIdentity(this.#options.folder);
-    this.#next = undefined;
+    this.#forgetNext();
     this.#options.log.warn("Main's key was changed", { pin: identity.pin });
     return identity;
   }
@@ -75,5 +87,19 @@ export class Rotation {
   /** An agent has written the pin down. */
   learned(agent: Pin, pin: Pin): void {
     if (pin === this.#next?.pin) this.#options.registry.recordKnowsNextMain(agent, pin);
+  }
+
+  /** So has one that waits for approval. */
+  learnedUnapproved(agent: Pin, pin: Pin): void {
+    if (pin !== this.#next?.pin || this.#unapprovedKnow.has(agent)) return;
+    // Who waits no longer makes room: anybody may come and go here.
+    const waiting = new Set(this.#options.registry.list().pending.map((each) => each.pin));
+    for (const known of this.#unapprovedKnow) if (!waiting.has(known)) this.#unapprovedKnow.delete(known);
+    this.#unapprovedKnow.add(agent);
+  }
+
+  #forgetNext(): void {
+    this.#next = undefined;
+    this.#unapprovedKnow.clear();
   }
 }

@@ -43,7 +43,13 @@ export type MdsStatus = {
 };
 
 /** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
-export type RotationStatus = { readonly nextFingerprint: string; readonly stragglers: readonly string[] };
+export type RotationStatus = {
+  readonly nextFingerprint: string;
+  /** Enrolled MDS that do not know the next key yet. */
+  readonly stragglers: readonly string[];
+  /** MDS that wait for approval and do not know it yet. */
+  readonly unapproved: readonly string[];
+};
 
 export type Status = {
   readonly version: string;
@@ -121,7 +127,8 @@ export function statusOf(controller: Controller): Status {
 
 export function rotationOf({ rotation }: Controller): RotationStatus | null {
   if (rotation.nextPin === undefined) return null;
-  return { nextFingerprint: formatFingerprint(rotation.nextPin), stragglers: rotation.stragglers };
+  const { nextPin, stragglers, unapproved } = rotation;
+  return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {

@@ -333,6 +333,55 @@ void describe("Main's key", () => {
     await cluster.inSync();
   });
 
+  void it('is told to who waits for approval, too, and who was not there is told what to do', async () => {
+    const main = `127.0.0.1:${cluster.port}`;
+    const asks = cluster.addHost('asks');
+    const off = cluster.addHost('off');
+    for (const mds of [asks, off]) await mds.ok(['enroll', '--main', main, '--name', mds.name]);
+    asks.start();
+    assert.match(await cluster.main.ok(['rotate-identity']), /waiting for approval, .*: asks, off$/m);
+    await eventually('it heard of the next key', async () => {
+      const { rotation } = (await cluster.status()).main;
+      return rotation?.stragglers.length === 0 && rotation.unapproved.join() === 'off';
+    });
+    const late = cluster.addHost('late');
+    await late.ok(['enroll', '--main', main, '--name', 'late']);
+    const finished = await cluster.main.ok(['rotate-identity', '--finish']);
+    assert.match(finished, /^off waits for approval .*"xivo-xds-sync-agent leave" .*"enroll"/m);
+    const listed = await cluster.main.ok(['mds', 'list']);
+    const fingerprintOf = (name: string): string =>
+      new RegExp(`^${name} asks to enrol.*: (([0-9a-f]{4}:){9}[0-9a-f]{4})$`, 'm').exec(listed)?.[1] ??
+      'none';
+    // It was enrolled after the announcement, and hears of nothing before it runs.
+    late.start();
+    for (const mds of [asks, late]) {
+      await eventually('it shows what Main shows', async () => {
+        const { stdout } = await mds.run(['status']);
+        return stdout.includes('waits for approval') && stdout.includes(fingerprintOf(mds.name));
+      });
+      await cluster.main.ok(['mds', 'approve', mds.name]);
+    }
+    off.start();
+    await eventually('it says what to do', async () =>
+      /key was changed.*leave", then "enroll"/.test((await off.run(['status'])).stdout),
+    );
+    await off.stop();
+    assert.match((await off.run(['leave'])).stderr, /run "xivo-xds-sync mds remove off" there/);
+    await cluster.main.ok(['mds', 'remove', 'off']);
+    await off.ok(['enroll', '--main', main, '--name', 'off']);
+    await cluster.main.ok(['mds', 'approve', 'off']);
+    off.start();
+    for (const mds of [asks, late, off])
+      await eventually(
+        `${mds.name} got in and has the files`,
+        () => mds.read('moh', 'default/rotated.wav') === 'new key',
+      );
+    for (const mds of [asks, late, off]) {
+      await mds.stop();
+      await cluster.main.ok(['mds', 'remove', mds.name]);
+    }
+  });
+
   void it('that was left behind is refused loudly by the agent', async () => {
     const mds2 = cluster.one('mds2');
     await mds2.stop();
