@@ -5,7 +5,7 @@ import type { Status } from '../../controller/daemon/status.ts';
 import { DIRECTORIES, type DirectoryName, type Host } from '../harness/host.ts';
 import { treeOf } from '../harness/tree.ts';
 import { hashOf } from './books.ts';
-import { isLocal } from './operation.ts';
+import { isLocal, isOverridePath } from './operation.ts';
 import { readFile, type Users } from './users.ts';
 import type { World } from './world.ts';
 
@@ -34,7 +34,9 @@ function differencesOf(mds: Host, directory: DirectoryName, main: readonly strin
     return [...missing, ...wrong.map((line) => shown(`has ${line}`))];
   }
   const names = new Set(main.map(nameIn));
-  const wrong = more.filter((line) => names.has(nameIn(line)) || !mayBeLocal(mds, directory, line, users));
+  const wrong = more.filter(
+    (line) => names.has(nameIn(line)) || !mayBeLocal(mds, directory, nameIn(line), users),
+  );
   return [...missing, ...wrong.map((line) => shown(`has ${line}`))];
 }
 
@@ -49,13 +51,17 @@ function nameIn(line: string): string {
 }
 
 /** On an MDS alone may be what its users put there. */
-function mayBeLocal(mds: Host, directory: DirectoryName, line: string, users: Users): boolean {
-  const name = nameIn(line);
+function mayBeLocal(mds: Host, directory: DirectoryName, name: string, users: Users): boolean {
   const key = `${mds.name}:${directory}/${name}`;
-  if (isLocal(name) || line.includes(' -> ')) return true;
+  if (isLocal(name) || isOverridePath(name)) return true;
   if (users.ownFolders.has(key)) return true;
   const file = mds.at(directory, name);
-  if (!lstatSync(file).isFile()) return false;
+  const stat = lstatSync(file);
+  if (stat.isSymbolicLink()) return true;
+  // Main may have removed a folder that stays for what is this MDS's own in it.
+  if (stat.isDirectory())
+    return filesBelow(file, '', true).some((inner) => mayBeLocal(mds, directory, `${name}/${inner}`, users));
+  if (!stat.isFile()) return false;
   return users.books.wasWrittenAt(key, hashOf(readFile(file)));
 }
 
