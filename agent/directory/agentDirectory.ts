@@ -1,9 +1,12 @@
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '../../protocol/messages.ts';
 import { Applier } from '../../shared/apply/applier.ts';
+import { dress } from '../../shared/disk/dress.ts';
+import { Folder } from '../../shared/disk/folder.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Entry } from '../../shared/manifest/entry.ts';
+import { localise } from '../../shared/manifest/localise.ts';
 import { entryOf } from '../../shared/manifest/state.ts';
 import { refusePath } from '../../shared/paths/relative.ts';
 import { actionOf } from '../../shared/plan/action.ts';
@@ -370,12 +373,12 @@ export class AgentDirectory {
       mkdirSync(path, { recursive: true });
       const { root } = this.mainView;
       if (root === undefined) return;
-      chownSync(
-        path,
-        this.#options.owners.userNumber(root.owner, root.uid),
-        this.#options.owners.groupNumber(root.group, root.gid),
-      );
-      chmodSync(path, root.mode);
+      const folder = Folder.openRoot(path);
+      try {
+        dress(folder.fd, localise(root, this.#options.owners));
+      } finally {
+        folder.close();
+      }
     } catch (error) {
       log.error('directory could not be made', { path, error });
     }

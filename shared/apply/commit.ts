@@ -1,4 +1,5 @@
-import { type BigIntStats, closeSync, fchmodSync, fchownSync, fstatSync } from 'node:fs';
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { dress } from '../disk/dress.ts';
 import { errnoOf } from '../disk/errno.ts';
 import type { Folder } from '../disk/folder.ts';
 import type { OpenFolders } from '../disk/openFolders.ts';
@@ -7,7 +8,6 @@ import { OVERRIDE_PREFIX } from '../paths/names.ts';
 import { baseOf, depthOf, parentOf } from '../paths/relative.ts';
 import type { Area } from './area.ts';
 import type { ChangeSet, Outcome, Staged, Step } from './changeSet.ts';
-import { setMtime } from '../disk/syscalls.ts';
 import type { Entry } from '../manifest/entry.ts';
 
 /** Thrown inside when disk is not what a step expects: the step is stale, and a new plan is due. */
@@ -97,9 +97,7 @@ function redress(folder: Folder, name: string, expected: BigIntStats, entry: Ent
   const fd = folder.openFile(name);
   try {
     if (fstatSync(fd, { bigint: true }).ino !== expected.ino) throw new Stale();
-    fchownSync(fd, entry.uid, entry.gid);
-    fchmodSync(fd, entry.mode);
-    if (entry.type === 'file') setMtime(fd, BigInt(entry.mtime));
+    dress(fd, entry);
   } finally {
     closeSync(fd);
   }

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fchmodSync, fchownSync, fstatSync, read, writeSync } from 'node:fs';
+import { closeSync, fstatSync, read, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { dress } from '../disk/dress.ts';
 import type { Folder } from '../disk/folder.ts';
-import { setMtime } from '../disk/syscalls.ts';
 import type { Entry, FileEntry } from '../manifest/entry.ts';
 import type { Staged } from './changeSet.ts';
 
@@ -78,9 +78,7 @@ export class StagedFile {
       this.discard();
       return undefined;
     }
-    fchownSync(this.#fd, entry.uid, entry.gid);
-    fchmodSync(this.#fd, entry.mode);
-    setMtime(this.#fd, BigInt(entry.mtime));
+    dress(this.#fd, entry);
     const { folder, name } = this.#goal;
     if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
@@ -115,7 +113,7 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
   if (entry.type === 'folder') stage.makeFolder(name, 0o700);
   else stage.makeLink(name, entry.target);
   try {
-    dress(stage, name, entry);
+    dressBare(stage, name, entry);
   } catch (error) {
     if (entry.type === 'folder') stage.removeFolder(name);
     else stage.removeFile(name);
@@ -126,8 +124,13 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
   return { name, inode: String(stat.ino) };
 }
 
-/** The staging area is ours alone, so a name in it is what we made. Owner first: that takes set-id bits away. */
-function dress(folder: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
-  folder.setOwner(name, entry.uid, entry.gid);
-  if (entry.type === 'folder') folder.setMode(name, entry.mode);
+/** The staging area is ours alone, so a name in it is what we made. */
+function dressBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
+  if (entry.type === 'link') return stage.setOwner(name, entry.uid, entry.gid);
+  const folder = stage.open(name);
+  try {
+    dress(folder.fd, entry);
+  } finally {
+    folder.close();
+  }
 }

@@ -10,11 +10,11 @@ import {
   rmdirSync,
   symlinkSync,
   unlinkSync,
-  chmodSync,
   lchownSync,
   type BigIntStats,
 } from 'node:fs';
 import { decodeName, encodeName } from '../paths/bytes.ts';
+import { evenIfSticky } from './sticky.ts';
 import { renameAt, type RenameMode } from './syscalls.ts';
 
 const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } =
@@ -94,24 +94,19 @@ export class Folder {
   }
 
   removeFile(name: string): void {
-    unlinkSync(this.at(name));
+    evenIfSticky([this.fd], () => unlinkSync(this.at(name)));
   }
 
   removeFolder(name: string): void {
-    rmdirSync(this.at(name));
+    evenIfSticky([this.fd], () => rmdirSync(this.at(name)));
   }
 
   rename(name: string, to: Folder, toName: string, mode: RenameMode): void {
-    renameAt(this.fd, name, to.fd, toName, mode);
+    evenIfSticky([this.fd, to.fd], () => renameAt(this.fd, name, to.fd, toName, mode));
   }
 
   setOwner(name: string, uid: number, gid: number): void {
     lchownSync(this.at(name), uid, gid);
-  }
-
-  /** The caller knows that the name is no link: chmod would follow it. */
-  setMode(name: string, mode: number): void {
-    chmodSync(this.at(name), mode);
   }
 
   /** Makes the folder's names durable. */

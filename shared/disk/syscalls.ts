@@ -6,7 +6,7 @@ import { encodeName } from '../paths/bytes.ts';
 /**
  * The system calls that Node's `fs` does not offer, called in libc:
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
- * - fcntl(2): hold a file's readers off for a moment;
+ * - fcntl(2): hold a file's readers off for a moment, or learn whether somebody writes it;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns).
  * Names are taken in open folders, so no path is resolved twice.
  */
@@ -19,6 +19,7 @@ const { functions: libc } = ffi.dlopen('libc.so.6', {
 
 const F_SETSIG = 10;
 const F_SETLEASE = 1024;
+const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const UTIME_OMIT = (1n << 30n) - 2n;
@@ -66,13 +67,34 @@ export function setMtime(fd: number, mtime: bigint): void {
  *   the file system has no leases
  */
 export function takeLease(fd: number): void {
-  // The kernel tells of a waiting reader by SIGIO, which would end this program; SIGURG is ignored.
-  check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
-  check(libc.fcntl(fd, F_SETLEASE, F_WRLCK), 'fcntl', 'F_SETLEASE');
+  lease(fd, F_WRLCK);
 }
 
 export function giveBackLease(fd: number): void {
   check(libc.fcntl(fd, F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
+}
+
+/**
+ * Whether any process has a file open for writing: a read lease is granted only when none has. It is given back
+ * at once; who opens the file in that moment waits for microseconds.
+ * @param fd open for reading only
+ * @returns undefined where that can't be told: the file is not ours and CAP_LEASE is missing, or its file system has
+ *   no leases
+ */
+export function isOpenForWriting(fd: number): boolean | undefined {
+  try {
+    lease(fd, F_RDLCK);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? true : undefined;
+  }
+  giveBackLease(fd);
+  return false;
+}
+
+function lease(fd: number, kind: number): void {
+  // The kernel tells of whoever waits by SIGIO, which would end this program; SIGURG is ignored.
+  check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
+  check(libc.fcntl(fd, F_SETLEASE, kind), 'fcntl', 'F_SETLEASE');
 }
 
 function cString(name: string): Buffer {

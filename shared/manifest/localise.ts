@@ -1,15 +1,22 @@
 import type { Owners } from '../disk/owners.ts';
 import type { Entry } from './entry.ts';
 
+/** set-user-ID and set-group-ID. */
+const SET_ID = 0o6000;
+
 /**
  * An entry from another host as this host would hold it: owner and group by name, by number where the name is
- * unknown here.
+ * unknown here; a file without set-id bits, which no host lets travel but one of an older version.
  */
-export function localise(entry: Entry, owners: Owners): Entry {
+export function localise<E extends Entry>(entry: E, owners: Owners): E {
   const uid = owners.userNumber(entry.owner, entry.uid);
   const gid = owners.groupNumber(entry.group, entry.gid);
   const owner = owners.userName(uid);
   const group = owners.groupName(gid);
-  if (uid === entry.uid && gid === entry.gid && owner === entry.owner && group === entry.group) return entry;
-  return { ...entry, uid, gid, owner, group };
+  const sameOwner = uid === entry.uid && gid === entry.gid;
+  const sameNames = owner === entry.owner && group === entry.group;
+  const local = sameOwner && sameNames ? entry : { ...entry, uid, gid, owner, group };
+  return local.type === 'file' && (local.mode & SET_ID) !== 0
+    ? { ...local, mode: local.mode & ~SET_ID }
+    : local;
 }

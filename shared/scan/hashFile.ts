@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Folder } from '../disk/folder.ts';
+import { isOpenForWriting } from '../disk/syscalls.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
 
 const readAsync = promisify(read);
@@ -13,14 +14,14 @@ const smallBuffer = Buffer.allocUnsafe(SMALL);
 
 /**
  * SHA-256 of a file as it was at `stamp`.
- * @returns undefined when the file is not, or no longer, what the stamp says
+ * @returns undefined when the file is not, or no longer, what the stamp says, or a process has it open for writing
  * @throws Node's fs errors (EACCES, EIO, …) when it can't be read
  */
 export async function hashFile(folder: Folder, name: string, stamp: Stamp): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
     const before = fstatSync(fd, { bigint: true });
-    if (!before.isFile() || stampOf(before) !== stamp) return undefined;
+    if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const hash = before.size <= SMALL ? hashSmall(fd) : await hashLarge(fd);
     return stampOf(fstatSync(fd, { bigint: true })) === stamp ? hash : undefined;
   } finally {

@@ -4,6 +4,8 @@ import type { Owners } from '../disk/owners.ts';
 import type { FileEntry, FolderEntry, LinkEntry, Ownership } from '../manifest/entry.ts';
 
 const PERMISSIONS = 0o7777n;
+/** Set-id bits of a file stay where they are: nobody is to be given a program that runs as somebody else. */
+const PERMISSIONS_OF_FILE = 0o1777n;
 
 /** What one look at a name says. A file's hash is not known by looking. */
 export type Look =
@@ -24,7 +26,7 @@ export function look(
   owners: Owners,
 ): Look {
   const ownership = ownershipOf(stat, owners);
-  const mode = Number(stat.mode & PERMISSIONS);
+  const mode = Number(stat.mode & (stat.isFile() ? PERMISSIONS_OF_FILE : PERMISSIONS));
   if (stat.isFile()) {
     const entry = {
       type: 'file' as const,

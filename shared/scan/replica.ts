@@ -1,4 +1,4 @@
-import { type BigIntStats, fstatSync, realpathSync } from 'node:fs';
+import { type BigIntStats, fstatSync } from 'node:fs';
 import { OpenFolders } from '../disk/openFolders.ts';
 import type { Folder } from '../disk/folder.ts';
 import type { Owners } from '../disk/owners.ts';
@@ -16,7 +16,6 @@ import { hashFile } from './hashFile.ts';
 import { look } from './look.ts';
 import { type Changes, Nodes, visible } from './nodes.ts';
 import type { ScanIndex } from './scanIndex.ts';
-import { openForWriting } from './writers.ts';
 
 /** The stamp of a path that was there and is not any more: it may come back before the settle time is over. */
 const GONE: Stamp = 'gone';
@@ -480,9 +479,6 @@ export class Replica implements Tree {
   /** Takes files that have been quiet long enough, and removes what stayed away. */
   async #settle(open: OpenFolders, paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
-    const writing = paths.some((path) => !this.#isGone(path))
-      ? openForWriting(realpathSync(this.path))
-      : new Set();
     const breather = new Breather();
     const removed: string[] = [];
     const fresh: string[] = [];
@@ -490,7 +486,7 @@ export class Replica implements Tree {
       if (this.#isGone(path)) {
         if (this.#stillGone(open, path)) removed.push(path);
         else this.#lookAgain(open, path, fresh);
-      } else await this.#settleFile(open, path, writing.has(path), fresh);
+      } else await this.#settleFile(open, path, fresh);
       if (breather.due) await breather.pause();
     }
     this.#removeUnlessEmptied(removed);
@@ -514,7 +510,7 @@ export class Replica implements Tree {
     for (const path of removed) this.#drop(path);
   }
 
-  async #settleFile(open: OpenFolders, path: string, writing: boolean, fresh: string[]): Promise<void> {
+  async #settleFile(open: OpenFolders, path: string, fresh: string[]): Promise<void> {
     const node = this.#nodes.get(path);
     const handle = this.#openFolder(open, parentOf(path));
     if (node === undefined || handle === undefined) return;
@@ -524,7 +520,6 @@ export class Replica implements Tree {
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#lookAt(handle, baseOf(path), path, false, fresh);
-      if (writing) return this.#wait(path, this.#options.settle);
       const hash = await hashFile(handle, baseOf(path), stamp);
       // Meanwhile we may have placed something there ourselves.
       if (this.#nodes.get(path)?.stamp !== stamp) return;

@@ -1,0 +1,29 @@
+import { fchownSync, fstatSync } from 'node:fs';
+import { errnoOf } from './errno.ts';
+
+const STICKY = 0o1000n;
+const KEEP = -1;
+
+/**
+ * Runs `work`, which moves or removes names in open folders. In a sticky folder only the owner of the file or of the
+ * folder may, or who has CAP_FOWNER: such a folder is made ours for the moment of it, which takes CAP_CHOWN.
+ * @throws what `work` throws, with EPERM for other reasons as well (an immutable file)
+ */
+export function evenIfSticky<T>(folders: readonly number[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error;
+    const owned = folders.flatMap((fd) => {
+      const { mode, uid } = fstatSync(fd, { bigint: true });
+      return (mode & STICKY) !== 0n && Number(uid) !== process.geteuid?.() ? [{ fd, uid: Number(uid) }] : [];
+    });
+    if (owned.length === 0) throw error;
+    try {
+      for (const { fd } of owned) fchownSync(fd, process.geteuid?.() ?? 0, KEEP);
+      return work();
+    } finally {
+      for (const { fd, uid } of owned) fchownSync(fd, uid, KEEP);
+    }
+  }
+}
