@@ -53,15 +53,16 @@ async function runGroup({ concurrency, limit }: Group, files: readonly string[])
   const waiting = [...files];
   const worker = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      report(await runFile(file, CHECKOUT, limit));
+      const begun = performance.now();
+      report(await runFile(file, CHECKOUT, limit), `, ${Math.round((performance.now() - begun) / 1000)} s`);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-function report(run: FileRun): void {
+function report(run: FileRun, took = ''): void {
   done.push(run);
-  console.log(`\n=== ${run.file}\n${run.output.replace(FILE_TOTALS, '').trimEnd()}`);
+  console.log(`\n=== ${run.file}${took}\n${run.output.replace(FILE_TOTALS, '').trimEnd()}`);
 }
 
 /** Lists what failed and what was skipped, and ends with the closing line. @returns whether all is well */
