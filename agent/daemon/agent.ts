@@ -312,12 +312,11 @@ export class Agent {
         return { ok: verified.every(({ wrong }) => wrong.size === 0), lines, actions: [] };
       }
       case 'trash-list': {
-        const items = all.flatMap((directory) => directory.trash()).sort((a, b) => b.at - a.at);
-        return {
-          ok: true,
-          lines: items.slice(0, MAX_ITEMS).map((item) => JSON.stringify(item)),
-          actions: [],
-        };
+        const listed = all.map((directory) => directory.trash());
+        const items = listed.flatMap((each) => each.items).sort((a, b) => b.at - a.at);
+        const problems = listed.flatMap((each) => each.problems).map((problem) => ({ problem }));
+        const lines = [...problems, ...items].slice(0, MAX_ITEMS).map((line) => JSON.stringify(line));
+        return { ok: true, lines, actions: [] };
       }
       case 'trash-restore': {
         const directory = this.directories.get(command.directory);

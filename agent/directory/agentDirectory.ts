@@ -21,7 +21,7 @@ import type { Database } from '../../shared/state/database.ts';
 import { Journal } from '../../shared/state/journal.ts';
 import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
 import type { Clock } from '../../shared/time/clock.ts';
-import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
+import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash } from '../../shared/trash/trash.ts';
 import type { Activation } from '../activation/activation.ts';
 import type { Session } from '../link/session.ts';
 import { Accounts } from './accounts.ts';
@@ -281,13 +281,13 @@ export class AgentDirectory {
     return { ...verified, wrong };
   }
 
-  trash(): TrashItem[] {
+  trash(): ListedTrash {
     return listTrash(this.name, this.replica.path);
   }
 
   /** Brings an item of the trash back. @throws when it can't be, or Main's would at once replace it again */
   async restore(id: string, to: string): Promise<void> {
-    const item = this.trash().find((each) => each.id === id);
+    const item = this.trash().items.find((each) => each.id === id);
     if (item === undefined) throw new Error(`there is no ${id} in the trash of ${this.name}`);
     const refusal = refusePath(to);
     if (refusal !== undefined) throw new Error(`${to}: ${refusal}`);

@@ -26,7 +26,7 @@ export async function trashList(
     ]);
     for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [3] }))
       print(line);
-    for (const problem of problems) process.stderr.write(`xivo-xds-sync: ${problem}\n`);
+    for (const problem of problems) process.stderr.write(`xivo-xds-sync: ${printable(problem)}\n`);
   }
   return problems.length === 0 ? EXIT.done : EXIT.failed;
 }

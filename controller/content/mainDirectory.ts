@@ -20,7 +20,13 @@ import { Tombstones } from '../../shared/state/tombstones.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';
-import { listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../../shared/trash/trash.ts';
+import {
+  type ListedTrash,
+  listTrash,
+  purgeTrash,
+  restoreFromTrash,
+  type TrashItem,
+} from '../../shared/trash/trash.ts';
 import { SoundCheck } from './soundCheck.ts';
 import { TrashShares } from './trashShares.ts';
 import { fstatSync } from 'node:fs';
@@ -165,7 +171,7 @@ export class MainDirectory {
     return verified;
   }
 
-  trash(): TrashItem[] {
+  trash(): ListedTrash {
     return listTrash(this.name, this.#options.path);
   }
 

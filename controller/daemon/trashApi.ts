@@ -1,8 +1,26 @@
+import { z } from 'zod';
 import { ControlError } from '../../shared/control/controlServer.ts';
 import { refusePath } from '../../shared/paths/relative.ts';
 import type { TrashItem } from '../../shared/trash/trash.ts';
 import type { Controller } from './controller.ts';
 import { locate } from './locate.ts';
+
+/** How far a Date reaches, milliseconds. */
+const MAX_TIME = 8.64e15;
+
+/** What an MDS lists, a line each: something that can be brought back, or what can't be listed. */
+const lineOfMds = z.union([
+  z.object({ problem: z.string() }),
+  z.object({
+    id: z.string(),
+    directory: z.string(),
+    path: z.string(),
+    at: z.number().min(-MAX_TIME).max(MAX_TIME),
+    reason: z.string(),
+    type: z.enum(['file', 'folder', 'link', 'other']),
+    bytes: z.number().min(0),
+  }),
+]);
 
 export type ListedTrash = TrashItem & { readonly host: string };
 
@@ -15,8 +33,10 @@ export async function trashList(
   const problems: string[] = [];
   if (only === undefined) {
     for (const directory of controller.directories.values()) {
-      if (directory.replica.held === undefined)
-        items.push(...directory.trash().map((item) => ({ host: 'main', ...item })));
+      if (directory.replica.held !== undefined) continue;
+      const listed = directory.trash();
+      items.push(...listed.items.map((item) => ({ host: 'main', ...item })));
+      problems.push(...listed.problems.map((problem) => `main: ${problem}`));
     }
   }
   const names = controller.registry.list().agents.map(({ name }) => name);
@@ -27,11 +47,25 @@ export async function trashList(
       .map(async (name) => {
         const answer = await controller.sessions.get(name)?.command({ do: 'trash-list' });
         if (answer === undefined || !answer.ok)
-          problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
-        else items.push(...answer.lines.map((line) => ({ host: name, ...(JSON.parse(line) as TrashItem) })));
+          return problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
+        for (const line of answer.lines) {
+          const told = toldBy(line);
+          if ('problem' in told) problems.push(`${name}: ${told.problem}`);
+          else items.push({ host: name, ...told });
+        }
+        return undefined;
       }),
   );
   return { items: items.sort((a, b) => b.at - a.at), problems };
+}
+
+/** An MDS that says what makes no sense keeps nobody else's trash from being listed. */
+function toldBy(line: string): z.infer<typeof lineOfMds> {
+  try {
+    return lineOfMds.parse(JSON.parse(line));
+  } catch {
+    return { problem: 'a line of its answer makes no sense' };
+  }
 }
 
 /** Brings the newest version of a path back, on Main or on one MDS. */

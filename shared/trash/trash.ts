@@ -34,20 +34,36 @@ export type TrashItem = {
   readonly bytes: number;
 };
 
-/** What lies in a directory's trash, newest first. @throws Node's fs errors when the directory can't be opened */
-export function listTrash(directory: string, root: string): TrashItem[] {
+/** What lies in a directory's trash, newest first, and what lies there and can't be listed, in words. */
+export type ListedTrash = { readonly items: TrashItem[]; readonly problems: string[] };
+
+/** Lists a directory's trash. Whatever is odd there is told, and hides nothing else. */
+export function listTrash(directory: string, root: string): ListedTrash {
   const items: TrashItem[] = [];
-  withTrash(root, (trash) => {
-    for (const set of trash.list().toSorted().toReversed()) {
-      const folder = trash.open(set);
-      try {
-        items.push(...itemsOf(directory, set, folder));
-      } finally {
-        folder.close();
+  const problems: string[] = [];
+  const place = `${root}/${RESERVED_NAME}/trash`;
+  try {
+    withTrash(root, (trash) => {
+      for (const set of trash.list().toSorted().toReversed()) {
+        try {
+          items.push(...withSet(trash, set, (folder) => itemsOf(directory, set, folder)));
+        } catch (error) {
+          problems.push(whyNotListed(`${place}/${set}`, error));
+        }
       }
-    }
-  });
-  return items;
+    });
+  } catch (error) {
+    problems.push(whyNotListed(place, error));
+  }
+  return { items, problems };
+}
+
+function whyNotListed(path: string, error: unknown): string {
+  const errno = errnoOf(error);
+  // A link is ENOTDIR or ELOOP.
+  if (errno === 'ENOTDIR' || errno === 'ELOOP')
+    return `${path} is no folder, so it is not of this program's making: look at it, and move it away`;
+  return `${path} can't be listed (${withRemedy(errno)})`;
 }
 
 /**

@@ -52,16 +52,16 @@ export const TrashList = {
     }
   },
 
-  /** @returns undefined when there is none, or it makes no sense */
+  /** @returns undefined when there is none, or it can't be read, or makes no sense */
   read(folder: Folder): TrashList | undefined {
-    if (folder.stat(FILE_NAME) === undefined) return undefined;
-    const fd = folder.openFile(FILE_NAME);
+    let fd: number | undefined;
     try {
+      fd = folder.openFile(FILE_NAME);
       return schema.safeParse(JSON.parse(readFileSync(fd, 'utf8'))).data;
     } catch {
       return undefined;
     } finally {
-      closeSync(fd);
+      if (fd !== undefined) closeSync(fd);
     }
   },
 };

@@ -60,7 +60,7 @@ export const check = {
     for (const host of ['main', 'mds'] as const) {
       const now = contentsOf(places[host]);
       for (const hash of held[host]) assert.ok(now.has(hash), `content was lost on ${host}: ${hash}`);
-      for (const { id, path: name, reason } of listTrash(places.directory, places[host]))
+      for (const { id, path: name, reason } of listTrash(places.directory, places[host]).items)
         assert.notEqual(reason, 'unknown', `nobody knows what ${id} (${name}) in the trash of ${host} is`);
     }
   },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, lutimesSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lutimesSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually, type Host } from '../harness/host.ts';
@@ -274,6 +274,37 @@ void describe('The trash', () => {
     await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
     await cluster.main.ok(['sync']);
     await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
+  });
+
+  void it('is listed in spite of what else lies there, on Main and on an MDS, and that is named', async () => {
+    const mds = cluster.one('mds1');
+    for (const host of [cluster.main, mds]) {
+      host.write('moh', '.xivo-xds-sync/trash/a-plain-file', 'odd');
+      symlinkSync('/nowhere', host.at('moh', '.xivo-xds-sync/trash/a-link'));
+      mkdirSync(host.at('moh', '.xivo-xds-sync/trash/a-set'));
+      host.write('moh', '.xivo-xds-sync/trash/a-set/0', 'of something');
+      symlinkSync('/nowhere', host.at('moh', '.xivo-xds-sync/trash/a-set/list.json'));
+    }
+    const ran = await cluster.main.run(['trash', 'list', '--json']);
+    assert.equal(ran.code, 1);
+    const { items, problems } = JSON.parse(ran.stdout) as Trash & { problems: string[] };
+    assert.ok(
+      items.some(({ host, path }) => host === 'mds1' && path === 'one.wav'),
+      ran.stdout,
+    );
+    for (const host of ['main', 'mds1']) {
+      assert.ok(items.some((item) => item.host === host && item.id === 'a-set/0'));
+      for (const odd of ['a-plain-file', 'a-link'])
+        assert.match(problems.join('\n'), new RegExp(`^${host}: \\S+/trash/${odd} .*move it away`, 'm'));
+    }
+    assert.equal(problems.length, 4);
+    assert.match((await cluster.main.run(['trash', 'list'])).stderr, /main: .*a-plain-file/);
+    await cluster.main.ok(['trash', 'restore', 'moh/one.wav', '--mds', 'mds1', '--as', 'moh/mine-2.wav']);
+    assert.equal(mds.read('moh', 'mine-2.wav'), 'an edit');
+    for (const host of [cluster.main, mds]) {
+      for (const odd of ['a-plain-file', 'a-link', 'a-set'])
+        rmSync(host.at('moh', `.xivo-xds-sync/trash/${odd}`), { recursive: true });
+    }
   });
 
   void it('is named, not guessed: what is not in it is an error', async () => {

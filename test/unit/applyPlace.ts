@@ -62,7 +62,7 @@ export class ApplyPlace {
   /** What lies in the trash: the path it had, and its content. */
   trash(): [path: string, content: string][] {
     return listTrash('files', this.root)
-      .map(({ id, path: name, type }): [string, string] => [
+      .items.map(({ id, path: name, type }): [string, string] => [
         name,
         type === 'file' ? readFileSync(this.at(`.xivo-xds-sync/trash/${id}`), 'utf8') : type,
       ])

@@ -38,7 +38,7 @@ function purge(place: ApplyPlace, keep: number, now: number, told: unknown[] = [
 
 void test('the trash tells of everything in it: what it was, where, when, why', async (t) => {
   const place = await removed(t);
-  const items = listTrash('files', place.root);
+  const items = listTrash('files', place.root).items;
   assert.deepEqual(
     items.map(({ path, type, bytes, reason }) => ({ path, type, bytes, reason })),
     [
@@ -55,7 +55,7 @@ void test('a list that is damaged hides nothing', async (t) => {
   writeFileSync(place.at(`.xivo-xds-sync/trash/${set}/list.json`), '{"half');
   assert.deepEqual(
     listTrash('files', place.root)
-      .map(({ path, type }) => `${path} ${type}`)
+      .items.map(({ path, type }) => `${path} ${type}`)
       .sort(),
     ['0 file', '1 link'],
   );
@@ -64,7 +64,7 @@ void test('a list that is damaged hides nothing', async (t) => {
 void test('what has been in the trash for long enough is removed for good, and nothing younger', async (t) => {
   const place = await removed(t);
   assert.equal(purge(place, 60_000, Date.now()), 0);
-  assert.equal(listTrash('files', place.root).length, 2);
+  assert.equal(listTrash('files', place.root).items.length, 2);
   assert.equal(purge(place, 60_000, Date.now() + 120_000), 1);
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), []);
 });
@@ -99,7 +99,7 @@ void test('a trash that can not be opened is told, and ends nothing', (t) => {
 
 void test('an item comes back with its content and metadata, and stays in the trash', async (t) => {
   const place = await removed(t);
-  const [item] = listTrash('files', place.root);
+  const [item] = listTrash('files', place.root).items;
   assert.ok(item);
   const replica = await replicaOf(t, place);
   const { mtimeNs } = lstatSync(place.at(`.xivo-xds-sync/trash/${item.id}`), { bigint: true });
@@ -115,12 +115,12 @@ void test('an item comes back with its content and metadata, and stays in the tr
   );
   assert.equal(place.read('folder/a'), 'precious');
   assert.equal(lstatSync(place.at('folder/a'), { bigint: true }).mtimeNs, mtimeNs);
-  assert.ok(listTrash('files', place.root).some(({ id }) => id === item.id));
+  assert.ok(listTrash('files', place.root).items.some(({ id }) => id === item.id));
 });
 
 void test('what stands in the way of an item that comes back goes to the trash in its turn', async (t) => {
   const place = await removed(t);
-  const [item] = listTrash('files', place.root);
+  const [item] = listTrash('files', place.root).items;
   assert.ok(item);
   writeFileSync(place.at('folder/a'), 'in the way');
   const replica = await replicaOf(t, place);
