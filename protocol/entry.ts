@@ -29,6 +29,7 @@ const linkEntry = z.strictObject({
 export const entrySchema = z.discriminatedUnion('type', [fileEntry, folderEntry, linkEntry]);
 export const pathSchema = path;
 export const hashSchema = hash;
+export const nanosecondsSchema = nanoseconds;
 
 /**
  * What a path holds, as far as it travels. Owner and group go by name; a host that does not know the name uses

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { entrySchema, hashSchema, pathSchema } from './entry.ts';
+import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from './entry.ts';
 import { MAX_BLOCKS, MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from './limits.ts';
 
 const name = z.string().min(1).max(64);
@@ -28,7 +28,15 @@ const ownState = z.object({
 
 /** What the other side shows at a path. */
 const shown = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('settled'), entry: entrySchema }),
+  z.strictObject({
+    kind: z.literal('settled'),
+    entry: entrySchema,
+    /**
+     * The clock that gave the file its mtime, minus Main's, nanoseconds, where it was another than Main's and not
+     * right. Only to an agent with the capability `clocks`.
+     */
+    clock: nanosecondsSchema.optional(),
+  }),
   z.strictObject({ kind: z.literal('moving') }),
   z.strictObject({ kind: z.literal('special'), what: text }),
   z.strictObject({ kind: z.literal('unreadable'), errno: text }),

@@ -96,7 +96,7 @@ export class Agent {
       bandwidth: config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
-        capabilities: ['upgrade'],
+        capabilities: ['upgrade', 'clocks'],
         lastUpgrade: options.upgrades.last,
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
         directories: config.directories.map(({ name }) => name),

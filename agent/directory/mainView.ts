@@ -19,6 +19,8 @@ export class MainView implements Tree {
   /** How the directory itself looks on Main. */
   root: FolderEntry | undefined;
   readonly tombstones = new Map<string, Entry>();
+  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where Main says so. */
+  readonly clocks = new Map<string, bigint>();
   /** Paths that Main names and this host must not touch, with the reason. */
   readonly refused = new Map<string, string>();
   readonly #owners: Owners;
@@ -90,6 +92,7 @@ export class MainView implements Tree {
     this.#loading = undefined;
     this.revision = revision;
     this.tombstones.clear();
+    this.clocks.clear();
     this.refused.clear();
     this.#children.clear();
     for (const [path, shown] of this.#shown.entries()) this.#notice(path, shown);
@@ -117,6 +120,7 @@ export class MainView implements Tree {
     for (const { path, shown } of items) {
       this.#shown.set(path, shown);
       this.tombstones.delete(path);
+      this.clocks.delete(path);
       this.refused.delete(path);
       this.#notice(path, shown);
     }
@@ -134,6 +138,7 @@ export class MainView implements Tree {
     const refusal =
       refusePath(path) ??
       (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
+    if (shown.kind === 'settled' && shown.clock !== undefined) this.clocks.set(path, BigInt(shown.clock));
     if (refusal !== undefined) this.refused.set(path, refusal);
     else if (shown.kind === 'gone' && shown.tombstone)
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));

@@ -129,6 +129,7 @@ export class Worker {
       ledger: accounts.ledger.entries,
       tombstones: mainView.tombstones,
       clockOffset: this.#session?.clockOffset.nanoseconds ?? 0n,
+      mainClocks: mainView.clocks,
       budget: removals.budget(accounts.ledger.files, clock.monotonic()),
     };
   }

@@ -5,7 +5,7 @@ import { Channel } from '../../shared/transfer/channel.ts';
 import type { IncomingStream } from '../../shared/transfer/incomingStream.ts';
 import { Pace } from '../../shared/transfer/pace.ts';
 import type { OutgoingStream } from '../../shared/transfer/outgoingStream.ts';
-import { ClockOffset } from './clockOffset.ts';
+import { ClockOffset } from '../../shared/time/clockOffset.ts';
 
 /** Main says something at least every 5 s; silence for this long means that it is gone, milliseconds. */
 const SILENCE = 15_000;

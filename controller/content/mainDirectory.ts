@@ -1,4 +1,4 @@
-import type { ManifestItem } from '../../protocol/messages.ts';
+import type { ManifestItem, Shown } from '../../protocol/messages.ts';
 import type { FolderEntry } from '../../protocol/entry.ts';
 import { Applier } from '../../shared/apply/applier.ts';
 import type { Outcome } from '../../shared/apply/changeSet.ts';
@@ -7,6 +7,7 @@ import { Folder } from '../../shared/disk/folder.ts';
 import type { Owners } from '../../shared/disk/owners.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { show, ShownPaths } from '../../shared/manifest/shown.ts';
+import { entryOf, type PathState } from '../../shared/manifest/state.ts';
 import { parentOf } from '../../shared/paths/relative.ts';
 import type { Changes } from '../../shared/scan/nodes.ts';
 import { ownershipOf } from '../../shared/scan/look.ts';
@@ -27,6 +28,7 @@ import {
   restoreFromTrash,
   type TrashItem,
 } from '../../shared/trash/trash.ts';
+import { Origins } from './origins.ts';
 import { SoundCheck } from './soundCheck.ts';
 import { TrashShares } from './trashShares.ts';
 import { fstatSync } from 'node:fs';
@@ -64,6 +66,8 @@ export class MainDirectory {
   readonly replica: Replica;
   readonly applier: Applier;
   readonly tombstones: Tombstones;
+  /** Whose clocks gave the recordings their times. */
+  readonly origins: Origins;
   readonly shown = new ShownPaths();
   /** What each MDS has put into the trash; undefined where nothing bounds that. */
   readonly trashShares: TrashShares | undefined;
@@ -85,6 +89,7 @@ export class MainDirectory {
     this.nested = options.nested;
     this.changedAt = options.clock.now();
     this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
+    this.origins = new Origins(options.db, options.config.name);
     const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
     this.replica = new Replica({
       name: options.config.name,
@@ -130,7 +135,7 @@ export class MainDirectory {
 
   /** Finishes what a crash cut off, reads the directory, and watches it. */
   async start(): Promise<void> {
-    for (const path of this.replica.paths()) this.shown.set(path, show(this.replica.get(path), undefined));
+    for (const path of this.replica.paths()) this.shown.set(path, this.#show(path, this.replica.get(path)));
     for (const [path, entry] of this.tombstones.entries)
       this.shown.set(path, { kind: 'gone', tombstone: entry });
     try {
@@ -141,6 +146,7 @@ export class MainDirectory {
       this.#options.log.error('directory is not ready', { error });
     }
     await this.replica.rescan();
+    this.origins.prune((path) => entryOf(this.replica.get(path)));
     this.#versions?.begun();
     this.#sounds?.look(this.replica.paths());
     this.tellIfHeld();
@@ -214,6 +220,16 @@ export class MainDirectory {
       );
     }
     this.replica.flush();
+    // The watch may have been quicker, and have told of them before their origin was known.
+    const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
+      const shown = this.#show(path, this.replica.get(path));
+      return this.shown.set(path, shown) ? [{ path, shown }] : [];
+    });
+    if (items.length > 0) this.#publish(items);
+  }
+
+  #show(path: string, state: PathState | undefined): Shown {
+    return show(state, this.tombstones.entries.get(path), (entry) => this.origins.clockOf(path, entry));
   }
 
   /** Removes for good what was in the trash for long enough. @param keep milliseconds */
@@ -273,7 +289,8 @@ export class MainDirectory {
           this.tombstones.set(path, before, this.#options.clock.now());
         else if (after !== undefined) this.tombstones.delete(path);
       }
-      const shown = show(after, this.tombstones.entries.get(path));
+      if (after === undefined) this.origins.forget(path);
+      const shown = this.#show(path, after);
       if (this.shown.set(path, shown)) items.push({ path, shown });
     }
     if (items.length > 0) this.#options.db.advance();

@@ -22,12 +22,14 @@ import { isNested } from '../../shared/paths/nesting.ts';
 import { isOverride, refusePath } from '../../shared/paths/relative.ts';
 import type { Applier } from '../../shared/apply/applier.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { ClockOffset } from '../../shared/time/clockOffset.ts';
 import { Channel } from '../../shared/transfer/channel.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
 import type { MainDirectory, Revision } from '../content/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
 import { acceptOffers } from './acceptOffers.ts';
 import { hasContent } from './checkOffer.ts';
+import { noteOrigins } from './noteOrigins.ts';
 
 /** A peer that says nothing for this long is dead, milliseconds. */
 const SILENCE = 15_000;
@@ -96,6 +98,7 @@ export class Session {
   #state: 'hello' | 'ready' | 'closed' = 'hello';
   #heard: number;
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #clock = new ClockOffset();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -115,6 +118,11 @@ export class Session {
 
   get isReady(): boolean {
     return this.#state === 'ready';
+  }
+
+  /** The agent's clock minus Main's, nanoseconds. An agent offers nothing before that was measured. */
+  get #clockOffset(): bigint {
+    return -this.#clock.nanoseconds;
   }
 
   /** Tells the agent what changed on Main. */
@@ -138,7 +146,7 @@ export class Session {
         revision: to,
         sequence,
         held,
-        items: part,
+        items: this.#understood(part),
       });
     }
   }
@@ -228,6 +236,7 @@ export class Session {
       case 'knows-identity':
         return this.#options.onKnowsIdentity(message.pin);
       case 'pong':
+        return this.#clock.measured(message.sent, message.time, this.#options.clock.now());
       case 'credit':
       case 'cancel':
         return undefined;
@@ -254,6 +263,7 @@ export class Session {
       name,
       ...this.#options.terms(hello),
     });
+    this.#ping();
     this.#state = 'ready';
     this.#options.onReady(this);
   }
@@ -293,10 +303,11 @@ export class Session {
       page.push({ path, shown });
       if (page.length < PAGE) continue;
       if (!this.#channel.isOpen) return;
-      await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items: page });
+      const items = this.#understood(page);
+      await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items });
       page = [];
     }
-    this.#channel.send({ type: 'manifest-page', directory: name, items: page });
+    this.#channel.send({ type: 'manifest-page', directory: name, items: this.#understood(page) });
     const { revision } = directory;
     this.#channel.send({
       type: 'manifest-end',
@@ -341,7 +352,11 @@ export class Session {
     const conflicts = new Set(request.offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
     try {
       const stream = this.#channel.openIncoming(request.stream);
-      const record = this.#options.recorder(directory, conflicts);
+      const inHistory = this.#options.recorder(directory, conflicts);
+      const record: Record = (changeSet, done) => {
+        inHistory(changeSet, done);
+        noteOrigins(directory.origins, request.offers, done, this.#clockOffset);
+      };
       const { results, outcomes } = await acceptOffers(directory, request.offers, stream, {
         mds: this.name,
         owners: this.#options.owners,
@@ -392,8 +407,21 @@ export class Session {
     if (silent > SILENCE) {
       this.#options.log.warn('agent fell silent', { seconds: Math.round(silent / 1000) });
       this.#options.socket.terminate();
-    } else if (this.isReady) this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
+    } else if (this.isReady) this.#ping();
     else if (this.#options.clock.now() - this.since > SILENCE) this.#channel.violation('no hello');
+  }
+
+  /** Measures the clocks' offset, and finds a dead peer; the answer comes by itself. */
+  #ping(): void {
+    this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
+  }
+
+  /** An agent of an older version is not told what it would take for a violation. */
+  #understood(items: readonly ManifestItem[]): ManifestItem[] {
+    if (this.capabilities.has('clocks')) return [...items];
+    return items.map(({ path, shown }) => {
+      return { path, shown: shown.kind === 'settled' ? { kind: shown.kind, entry: shown.entry } : shown };
+    });
   }
 
   #closed(reason: string): void {

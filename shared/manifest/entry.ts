@@ -12,6 +12,12 @@ export function sameContent(a: Entry, b: Entry): boolean {
   return b.type === 'folder';
 }
 
+/** The same content written at the same time: nobody touched it in between. */
+export function sameVersion(a: Entry, b: Entry): boolean {
+  if (a.type === 'file' && b.type === 'file') return sameContent(a, b) && a.mtime === b.mtime;
+  return sameContent(a, b);
+}
+
 /** The same in everything that travels. */
 export function sameEntry(a: Entry, b: Entry): boolean {
   return sameContent(a, b) && sameMetadata(a, b);

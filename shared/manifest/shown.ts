@@ -6,12 +6,20 @@ import type { PathState } from './state.ts';
 /**
  * What Main shows of a path: a file that is being written is shown as it was before, when it was something before.
  * A removed path of a two-way directory is shown with its tombstone; without one there is nothing to show.
+ *
+ * @param clockOf which clock gave an entry its time, when that was another than Main's
  */
-export function show(state: PathState | undefined, tombstone: Entry | undefined): Shown {
+export function show(
+  state: PathState | undefined,
+  tombstone: Entry | undefined,
+  clockOf: (entry: Entry) => string | undefined,
+): Shown {
   if (state === undefined) return tombstone ? { kind: 'gone', tombstone } : { kind: 'gone' };
-  if (state.kind === 'moving')
-    return state.last ? { kind: 'settled', entry: state.last } : { kind: 'moving' };
-  return state;
+  if (state.kind !== 'moving' && state.kind !== 'settled') return state;
+  const entry = state.kind === 'moving' ? state.last : state.entry;
+  if (entry === undefined) return { kind: 'moving' };
+  const clock = clockOf(entry);
+  return { kind: 'settled', entry, ...(clock !== undefined && { clock }) };
 }
 
 /** Everything that a manifest says, by path, with a digest that tells two manifests apart. */
@@ -45,13 +53,18 @@ export class ShownPaths {
     const now = isNothing(shown) ? undefined : shown;
     const keyBefore = before && textOf(before);
     const keyNow = now && textOf(now);
-    if (keyBefore === keyNow) return false;
+    if (keyBefore === keyNow && clockOf(before) === clockOf(now)) return false;
     if (keyBefore !== undefined) this.#digest.toggleText(path, keyBefore);
     if (keyNow !== undefined) this.#digest.toggleText(path, keyNow);
     if (now === undefined) this.#paths.delete(path);
     else this.#paths.set(path, now);
     return true;
   }
+}
+
+/** It is not part of the digest: an older agent is not told it. */
+function clockOf(shown: Shown | undefined): string | undefined {
+  return shown?.kind === 'settled' ? shown.clock : undefined;
 }
 
 /** The same text on every host: key order is not part of what a manifest says. */

@@ -1,13 +1,17 @@
 import type { FileEntry } from '../manifest/entry.ts';
 
 /**
- * Of two versions that were both changed since the sides agreed, the newer wins everywhere: by mtime, the
- * MDS's corrected by its clock's offset; equal times are decided by the hash, so that every host decides alike.
+ * Of two versions that were both changed since the sides agreed, the newer wins everywhere: by mtime, each corrected
+ * by the offset of the clock that gave it; equal times are decided by the hash, so that every host decides alike.
  *
- * @param clockOffset the MDS's clock minus Main's, nanoseconds
+ * @param clocks of the MDS, and of the host that Main's version came from, each minus Main's, nanoseconds
  */
-export function mdsIsNewer(main: FileEntry, mds: FileEntry, clockOffset: bigint): boolean {
-  const mainTime = BigInt(main.mtime);
-  const mdsTime = BigInt(mds.mtime) - clockOffset;
+export function mdsIsNewer(
+  main: FileEntry,
+  mds: FileEntry,
+  clocks: { readonly clockOffset: bigint; readonly mainClock: bigint },
+): boolean {
+  const mainTime = BigInt(main.mtime) - clocks.mainClock;
+  const mdsTime = BigInt(mds.mtime) - clocks.clockOffset;
   return mdsTime === mainTime ? mds.hash > main.hash : mdsTime > mainTime;
 }

@@ -1,4 +1,4 @@
-import { type Entry, sameContent, sameEntry } from '../manifest/entry.ts';
+import { type Entry, sameContent, sameEntry, sameVersion } from '../manifest/entry.ts';
 import { entryOf, type Sight } from '../manifest/state.ts';
 import type { Decision } from './decision.ts';
 import { mdsIsNewer } from './conflict.ts';
@@ -14,6 +14,8 @@ export type PathFacts = {
   readonly tombstone: Entry | undefined;
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;
+  /** The clock that gave Main's file its time, minus Main's, nanoseconds; 0 for Main's own. */
+  readonly mainClock: bigint;
 };
 
 /** The table "What happens to a file", one path at a time. Overrides never come here. */
@@ -111,8 +113,7 @@ function bothPresent(facts: PathFacts, main: Entry, mds: Entry): Decision {
   if (base && sameContent(base, main)) return upload('changed on the MDS', false);
   if (base && sameContent(base, mds)) return deliverUnlessEqual(facts, main, mds);
   if (main.type !== 'file' || mds.type !== 'file') return deliverUnlessEqual(facts, main, mds);
-  if (mdsIsNewer(main, mds, facts.clockOffset))
-    return upload("changed on both sides; the MDS's is the newer", true);
+  if (mdsIsNewer(main, mds, facts)) return upload("changed on both sides; the MDS's is the newer", true);
   return { kind: 'lose', loser: mds, winner: main, reason: "changed on both sides; Main's is the newer" };
 }
 
@@ -135,12 +136,6 @@ function absentOnMain(policy: Policy, facts: PathFacts, mds: Entry): Decision {
   }
   const reason = tombstone ? 'removed on Main, but changed on the MDS since' : 'new on the MDS';
   return { kind: 'upload', entry: mds, expect: undefined, content: true, conflict: false, reason };
-}
-
-/** The same content written at the same time: nobody touched it in between. */
-function sameVersion(a: Entry, b: Entry): boolean {
-  if (a.type === 'file' && b.type === 'file') return sameContent(a, b) && a.mtime === b.mtime;
-  return sameContent(a, b);
 }
 
 function skip(reason: string, failed = false): Decision {

@@ -17,6 +17,8 @@ export type PlanInput = {
   readonly tombstones: ReadonlyMap<string, Entry>;
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;
+  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where they were others than Main's. */
+  readonly mainClocks: ReadonlyMap<string, bigint>;
   readonly budget: RemovalBudget;
   /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
   readonly paths?: Iterable<string>;
@@ -66,6 +68,7 @@ export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: str
     base: input.ledger.get(path),
     tombstone: input.tombstones.get(path),
     clockOffset: input.clockOffset,
+    mainClock: input.mainClocks.get(path) ?? 0n,
   });
 }
 

@@ -9,9 +9,9 @@ export class PathTable {
   readonly #set: Statement;
   readonly #delete: Statement;
 
-  constructor(db: Database, table: 'ledger' | 'tombstones' | 'content', directory: string) {
+  constructor(db: Database, table: 'ledger' | 'tombstones' | 'content' | 'origins', directory: string) {
     this.#directory = directory;
-    const extra = { ledger: undefined, tombstones: 'at', content: 'stamp' }[table];
+    const extra = { ledger: undefined, tombstones: 'at', content: 'stamp', origins: 'clock' }[table];
     this.#all = db.prepare(`SELECT path, entry, ${extra ?? "''"} AS extra FROM ${table} WHERE directory = ?`);
     this.#set = db.prepare(
       extra === undefined

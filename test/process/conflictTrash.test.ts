@@ -3,6 +3,7 @@ import { existsSync, lutimesSync, mkdirSync, rmSync, symlinkSync, unlinkSync, wr
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Cluster } from '../harness/cluster.ts';
 import { eventually, type Host } from '../harness/host.ts';
+import { HELLO, HostileAgent } from '../harness/hostileAgent.ts';
 
 const CONFIG = `settle: 100ms
 directories:
@@ -131,6 +132,67 @@ void describe('Conflicts', () => {
       await everywhere(cluster, file, `from ${name}`);
     });
   }
+
+  /** The clocks of three hosts: who changed it when, in seconds before now, and who comes back first. */
+  const three = [
+    { wrong: 'fast', order: ['fast', 'right'], ago: { main: 30, fast: 20, right: 10 }, newest: 'right' },
+    { wrong: 'slow', order: ['slow', 'right'], ago: { main: 30, slow: 10, right: 20 }, newest: 'slow' },
+    { wrong: 'fast', order: ['right', 'fast'], ago: { main: 10, fast: 20, right: 30 }, newest: 'main' },
+  ] as const;
+  for (const [number, { wrong, order, ago, newest }] of three.entries()) {
+    void it(`of three hosts the newest wins and Main keeps the others, though one clock is wrong (${wrong}; ${order.join(' before ')})`, async (t) => {
+      if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+      const file = `three-${number}.wav`;
+      const now = Math.floor(Date.now() / 1000);
+      record(cluster.main, file, 'the first', now - 100);
+      await everywhere(cluster, file, 'the first');
+      await cluster.inSync();
+      for (const name of order) await cluster.one(name).stop();
+      for (const [name, seconds] of Object.entries(ago)) {
+        const host = name === 'main' ? cluster.main : cluster.one(name);
+        record(host, file, `from ${name}`, now - seconds, clocks.get(name));
+      }
+      await cluster.inSync();
+      for (const name of order) {
+        startAgent(name);
+        await cluster.inSync();
+        // What is known of its clock outlives its session, and this run of Main.
+        await cluster.one(name).stop();
+        await cluster.main.stop();
+        await cluster.startMain();
+      }
+      for (const name of order) startAgent(name);
+      await cluster.inSync();
+      await everywhere(cluster, file, `from ${newest}`);
+      const kept = await trashOf(cluster, 'main', `recordings/${file}`);
+      assert.equal(kept.length, 2, JSON.stringify(kept));
+      for (const [index, { id }] of kept.entries()) {
+        await cluster.main.ok(['trash', 'restore', id, '--as', `recordings/kept-${number}-${index}.wav`]);
+      }
+      const found = [0, 1].map((index) => cluster.main.read('recordings', `kept-${number}-${index}.wav`));
+      const others = Object.keys(ago).filter((name) => name !== newest);
+      assert.deepEqual(new Set(found), new Set(others.map((name) => `from ${name}`)));
+    });
+  }
+
+  void it('an agent of an older version is not told of clocks, which it would not understand', async (t) => {
+    if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+    await cluster.one('right').stop();
+    const tells = async (capabilities: readonly string[]): Promise<boolean> => {
+      const agent = await HostileAgent.connect(cluster.one('right'), cluster.port, { hello: false });
+      agent.say({ ...HELLO, capabilities });
+      agent.say({ type: 'want-manifest', directory: 'recordings' });
+      await agent.until(({ type }) => type === 'manifest-end');
+      agent.hangUp();
+      const told = JSON.stringify(agent.received);
+      assert.match(told, /three-1\.wav/);
+      return told.includes('"clock":');
+    };
+    assert.equal(await tells([]), false);
+    assert.equal(await tells(['clocks']), true);
+    startAgent('right');
+    await cluster.inSync();
+  });
 
   void it('equal times have one winner, and the other is kept', async (t) => {
     if (!canFake) return t.skip('there is no libfaketime: apt install faketime');

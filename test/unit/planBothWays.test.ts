@@ -53,6 +53,15 @@ void test("the newer is found by the MDS's clock as corrected, equal times by th
   });
 });
 
+void test("the time of Main's is corrected by the clock that gave it, when that was another MDS's", () => {
+  const given = { main: { f: v3 }, mds: { f: v2 }, ledger: { f: v1 } };
+  assert.deepEqual(recordings({ ...given, mainClocks: { f: 99n } }), { f: 'lose' });
+  assert.deepEqual(recordings({ ...given, mainClocks: { f: 101n } }), { f: 'upload' });
+  assert.deepEqual(recordings({ ...given, mainClocks: { f: 101n }, clockOffset: 2n }), { f: 'lose' });
+  const back = { main: { f: v2 }, mds: { f: v3 }, ledger: { f: v1 } };
+  assert.deepEqual(recordings({ ...back, mainClocks: { f: -101n } }), { f: 'lose' });
+});
+
 void test('two recordings of one name at first contact are a conflict', () => {
   assert.deepEqual(recordings({ main: { f: v3 }, mds: { f: v2 } }), { f: 'lose' });
 });

@@ -30,6 +30,7 @@ export type Case = Partial<Omit<Policy, 'name'>> & {
   readonly mainHeld?: string;
   readonly mdsHeld?: string;
   readonly clockOffset?: bigint;
+  readonly mainClocks?: Record<string, bigint>;
   readonly budget?: Partial<RemovalBudget>;
   readonly paths?: readonly string[];
 };
@@ -45,6 +46,7 @@ export function planOf(given: Case): Plan {
     ledger: new Map(Object.entries(withFolders(given.ledger ?? {}))),
     tombstones: new Map(Object.entries(given.tombstones ?? {})),
     clockOffset: given.clockOffset ?? 0n,
+    mainClocks: new Map(Object.entries(given.mainClocks ?? {})),
     budget: {
       guard: { percent: 25, files: 10 },
       agreedFiles: 0,

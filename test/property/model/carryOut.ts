@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Entry, sameEntry } from '../../../shared/manifest/entry.ts';
+import { type Entry, sameEntry, sameVersion } from '../../../shared/manifest/entry.ts';
 import { isBelow, parentOf } from '../../../shared/paths/relative.ts';
 import type { Decision } from '../../../shared/plan/decision.ts';
 import type { Side } from './side.ts';
@@ -98,6 +98,7 @@ export class CarryOut {
     }
     if (!this.#replace(main, path, entry, content)) return false;
     tombstones.delete(path);
+    if (!expect || !sameVersion(expect, entry)) this.#world.noteOrigin(path, entry, this.#agent.name);
     return this.#learn(path, entry);
   }
 
@@ -189,7 +190,7 @@ export class CarryOut {
     );
     const onMain = this.#world.written.get(main.hash);
     const onMds = this.#world.written.get(mds.hash);
-    if (onMain?.on !== 'main' || onMain.mtime !== main.mtime) return;
+    if (onMain?.mtime !== main.mtime || !this.#world.knowsClock(path, main, onMain.on)) return;
     if (onMds?.on !== this.#agent.name || onMds.mtime !== mds.mtime) return;
     const newer = onMds.at === onMain.at ? mds.hash > main.hash : onMds.at > onMain.at;
     assert.equal(mdsWins, newer, `${path}: the older version won`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Entry, FileEntry } from '../../../shared/manifest/entry.ts';
+import { type Entry, type FileEntry, sameVersion } from '../../../shared/manifest/entry.ts';
 import { isBelow } from '../../../shared/paths/relative.ts';
 import type { Decision } from '../../../shared/plan/decision.ts';
 import { plan, type Plan } from '../../../shared/plan/plan.ts';
@@ -58,6 +58,8 @@ export class World {
   readonly buried = new Set<string>();
   /** `path content` whose version a user made anew on an MDS, so that a removal on Main does not count for it. */
   readonly renewed = new Set<string>();
+  /** Whose clock Main takes the time of a version for that an MDS has put there. */
+  readonly origins = new Map<string, { readonly entry: Entry; readonly clock: bigint }>();
   ledgerWasLost = false;
   tombstonesWereLost = false;
   #clock = 1_000n;
@@ -173,9 +175,31 @@ export class World {
       ledger: agent.ledger,
       tombstones: this.tombstones,
       clockOffset: SKEW[agent.name],
+      mainClocks: this.#mainClocks(),
       budget,
       ...(paths && { paths }),
     });
+  }
+
+  /** An MDS has put a version on Main. */
+  noteOrigin(path: string, entry: Entry, by: MdsName): void {
+    this.origins.set(path, { entry, clock: SKEW[by] });
+  }
+
+  /** Whether Main knows the clock that gave this version its time. */
+  knowsClock(path: string, entry: Entry, of: SideName): boolean {
+    const origin = this.origins.get(path);
+    const clock = origin !== undefined && sameVersion(origin.entry, entry) ? origin.clock : 0n;
+    return clock === SKEW[of];
+  }
+
+  #mainClocks(): Map<string, bigint> {
+    const clocks = new Map<string, bigint>();
+    for (const [path, { entry, clock }] of this.origins) {
+      const now = this.main.entryAt(path);
+      if (now && sameVersion(now, entry)) clocks.set(path, clock);
+    }
+    return clocks;
   }
 
   carryOut(

@@ -2,13 +2,13 @@
 const KEEP = 8;
 
 /**
- * How far this host's clock is from Main's, from the time that Main puts into its answers (the estimate of
- * RFC 5905, section 8: Main's time is taken for the middle of the way there and back).
+ * How far this host's clock is from the other side's, from the time that it puts into its answers (the estimate of
+ * RFC 5905, section 8: that time is taken for the middle of the way there and back).
  */
 export class ClockOffset {
   #measurements: { offset: number; roundTrip: number }[] = [];
 
-  /** @param sent ours, @param theirs Main's, @param received ours, all milliseconds since 1970 */
+  /** @param sent ours, @param theirs the other side's, @param received ours, all milliseconds since 1970 */
   measured(sent: number, theirs: number, received: number): void {
     const roundTrip = received - sent;
     // This host's clock was set back in between: that measurement says nothing.
@@ -21,7 +21,7 @@ export class ClockOffset {
     return this.#measurements.length > 0;
   }
 
-  /** This host's clock minus Main's, milliseconds; 0 before the first measurement. */
+  /** This host's clock minus the other side's, milliseconds; 0 before the first measurement. */
   get milliseconds(): number {
     let best: { offset: number; roundTrip: number } | undefined;
     for (const each of this.#measurements) {
