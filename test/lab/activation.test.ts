@@ -7,6 +7,7 @@ import { Cluster } from '../harness/cluster.ts';
 import { eventually } from '../harness/host.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
+import { silence } from './asterisk/silence.ts';
 
 const DIRECTORIES = '[{ name: dialplan, lint: off }, { name: moh }, { name: sounds }, { name: recordings }]';
 const CHANGES = Number(process.env['XDS_ACTIVATIONS'] ?? 30);
@@ -27,12 +28,12 @@ class LiveCluster {
     const live = new LiveCluster(await Cluster.make(options));
     const { cluster } = live;
     cluster.main.write('dialplan', 'a.conf', plan(1));
-    cluster.main.write('moh', 'default/first.wav', wav());
+    cluster.main.write('moh', 'default/first.wav', silence());
     await cluster.startMain();
     for (const mds of cluster.mds) {
       mds.write('dialplan', 'z-local.conf', '[local]\nexten = 1,1,NoOp()\n');
       mkdirSync(mds.at('moh', 'default'), { recursive: true });
-      mds.write('moh', 'default/local.wav', wav());
+      mds.write('moh', 'default/local.wav', silence());
       const folder = path.join(cluster.folder, `asterisk-${mds.name}`);
       mkdirSync(folder);
       const folders = { dialplan: mds.at('dialplan'), moh: mds.at('moh', 'default') };
@@ -59,27 +60,8 @@ function plan(version: number): string {
   return `[default]\nexten = 201,1,NoOp(version ${version})\n same = n,Hangup()\n`;
 }
 
-/** A second of silence: PCM, 8 kHz, mono, 16 bits. */
-function wav(): Buffer {
-  const data = Buffer.alloc(16_000);
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0);
-  header.writeUInt32LE(36 + data.length, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(data.length, 40);
-  return Buffer.concat([header, data]);
-}
-
-async function realAsterisk(t: TestContext): Promise<string | undefined> {
-  const root = await fetchAsterisk();
+function realAsterisk(t: TestContext): string | undefined {
+  const root = fetchAsterisk();
   if (root.missing === undefined) return root.folder;
   t.skip(root.missing);
   return undefined;
@@ -90,12 +72,12 @@ describe('With a real Asterisk on every MDS', () => {
   after(async () => live?.end());
 
   it('a change on Main is active everywhere without anyone doing anything', async (t) => {
-    const root = await realAsterisk(t);
+    const root = realAsterisk(t);
     if (root === undefined) return;
     live = await LiveCluster.start(root, { mds: ['mds1', 'mds2'] });
     const { cluster } = live;
     cluster.main.write('dialplan', 'b.conf', '[default]\nexten = 777,1,NoOp(new)\n');
-    cluster.main.write('moh', 'default/second.wav', wav());
+    cluster.main.write('moh', 'default/second.wav', silence());
     for (const { name } of cluster.mds) {
       await eventually(
         `777 is active on ${name}`,
@@ -137,7 +119,7 @@ describe('When Asterisk refuses what lint let through', () => {
   after(async () => live?.end());
 
   it('the previous files come back as one set, and status shows file, line and words', async (t) => {
-    const root = await realAsterisk(t);
+    const root = realAsterisk(t);
     if (root === undefined) return;
     live = await LiveCluster.start(root, { mds: ['mds1'], config: `directories: ${DIRECTORIES}\n` });
     const { cluster } = live;
@@ -162,7 +144,7 @@ describe('When Asterisk refuses what lint let through', () => {
   it('other directories go on, and the mended file goes through by itself', async (t) => {
     if (live === undefined) return t.skip('there is no Asterisk');
     const { cluster } = live;
-    cluster.main.write('moh', 'default/other.wav', wav());
+    cluster.main.write('moh', 'default/other.wav', silence());
     await eventually(
       'the music is there',
       async () => (await live?.cli('mds1', 'moh show files'))?.includes('other') === true,

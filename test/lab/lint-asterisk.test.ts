@@ -11,7 +11,7 @@ import type { CorpusCase } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
-const root = await fetchAsterisk();
+const root = fetchAsterisk();
 const skip = root.missing ?? false;
 let asterisk: AsteriskInstance;
 

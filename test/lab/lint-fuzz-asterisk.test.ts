@@ -14,7 +14,7 @@ const ROUNDS = 150;
 /** The same folders at each run, since some random one may crash Asterisk itself; another seed tries others. */
 const SEED = Number(process.env['XDS_SEED'] ?? 20_261_124);
 
-const root = await fetchAsterisk();
+const root = fetchAsterisk();
 
 /**
  * No two ways to write one pattern: with those, an unknown label makes Asterisk 16.28 crash at the next reload

@@ -14,8 +14,9 @@ import { includeExists } from '../../shared/lint/include.ts';
 import { CORPUS } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
+import { silence } from './asterisk/silence.ts';
 
-const root = await fetchAsterisk();
+const root = fetchAsterisk();
 const skip = root.missing ?? false;
 let asterisk: AsteriskInstance;
 
@@ -82,25 +83,6 @@ async function stand(t: TestContext, timeoutMs = 5_000): Promise<Stand> {
   results.length = 0;
   t.after(() => reloader.close());
   return { reloader, results };
-}
-
-/** A tenth of a second of silence: WAV, 8 kHz, 16 bit, mono. */
-function silence(): Buffer {
-  const samples = Buffer.alloc(1600);
-  const header = Buffer.alloc(44);
-  header.write('RIFF');
-  header.writeUInt32LE(36 + samples.length, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20);
-  header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8_000, 24);
-  header.writeUInt32LE(16_000, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(samples.length, 40);
-  return Buffer.concat([header, samples]);
 }
 
 async function until(what: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {

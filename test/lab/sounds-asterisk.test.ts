@@ -8,7 +8,7 @@ import { SOUNDS } from '../unit/sounds.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
-const root = await fetchAsterisk();
+const root = fetchAsterisk();
 const skip = root.missing ?? false;
 let asterisk: AsteriskInstance;
 

@@ -38,7 +38,7 @@ async function start(root: string, cluster: Cluster, mds: Mds): Promise<Asterisk
 }
 
 it(`a set of ${FILES} files is never seen half applied by reloads that somebody runs by hand`, async (t) => {
-  const root = await fetchAsterisk();
+  const root = fetchAsterisk();
   if (root.missing !== undefined) return t.skip(root.missing);
   const cluster = await Cluster.make({ mds: ['mds1'] });
   let asterisk: AsteriskInstance | undefined;

@@ -1,7 +1,7 @@
 import { fetchAsterisk } from './root.ts';
 
 /** Fetches the Asterisk that the lab tests and the demo use: `node test/lab/asterisk/fetch.ts`, as root. */
-const root = await fetchAsterisk();
+const root = fetchAsterisk();
 if (root.missing === undefined) {
   console.log(root.folder);
 } else {
