@@ -42,8 +42,10 @@ export class Machine {
     without?: string;
     /** Lets systemd run there. */
     boot?: boolean;
+    /** Keeps the Asterisk of the release, where there is one; else a script stands in, which takes every command. */
+    asterisk?: boolean;
   }) {
-    const { folder, name, release, address, network, without, boot } = options;
+    const { folder, name, release, address, network, without, boot, asterisk } = options;
     this.name = name;
     this.address = address;
     this.#folder = path.join(folder, name);
@@ -80,9 +82,10 @@ export class Machine {
     for (const device of ['lo', 'eth0']) ip('-n', this.#namespace, 'link', 'set', device, 'up');
     if (without !== undefined) rmSync(this.path(without));
     this.write('/etc/hostname', `${name}\n`);
-    // Stands in for Asterisk: it takes every command.
-    this.write('/usr/sbin/asterisk', '#!/bin/sh\nexit 0\n');
-    execFileSync('chmod', ['755', this.path('/usr/sbin/asterisk')]);
+    if (asterisk !== true) {
+      this.write('/usr/sbin/asterisk', '#!/bin/sh\nexit 0\n');
+      execFileSync('chmod', ['755', this.path('/usr/sbin/asterisk')]);
+    }
     for (const each of [
       '/etc/asterisk/extensions_extra.d',
       '/var/lib/xivo/moh',
