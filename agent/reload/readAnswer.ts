@@ -8,10 +8,15 @@ export type Answer =
   /** The module that owns the command isn't loaded: Asterisk is still starting, or gave the module up at its start. */
   | { readonly meaning: 'unloaded' }
   | { readonly meaning: 'refused'; readonly refusal: Refusal }
-  | { readonly meaning: 'away'; readonly message: string };
+  | { readonly meaning: 'away'; readonly message: string; readonly remedy?: string };
 
 const NOBODY = /unable to connect to remote asterisk/i;
 const BUSY = /already in progress|previous reload command didn'?t finish|not (?:yet )?fully booted/i;
+/** asterisk.conf sets `rungroup`: `asterisk -rx` by root wants to become that group, which the unit does not let it. */
+const NOT_ITS_GROUP = /unable to (?:setgid|drop unneeded groups)/i;
+const LET_IT =
+  'asterisk.conf sets rungroup: take that out, since -U in its unit does the same; or "systemctl edit xivo-xds-sync-agent", ' +
+  'there [Service] and CapabilityBoundingSet=CAP_SETGID, and restart that service';
 const NO_SUCH_COMMAND = /no such command/i;
 const LOAD_FAILED = /unable to load module|declined to load|command '.*' failed/i;
 
@@ -31,6 +36,7 @@ export function readAnswer(end: CommandEnd): Answer {
 function readExit(code: number | null, output: string): Answer {
   const message = firstLine(output);
   if (NOBODY.test(output)) return { meaning: 'away', message };
+  if (code !== 0 && NOT_ITS_GROUP.test(output)) return { meaning: 'away', message, remedy: LET_IT };
   if (BUSY.test(output)) return { meaning: 'busy' };
   if (NO_SUCH_COMMAND.test(output)) return { meaning: 'unloaded' };
   if (LOAD_FAILED.test(output)) return { meaning: 'refused', refusal: { message } };

@@ -53,7 +53,10 @@ async function reloadOnce(
     output += second.output;
   }
   if (answer.meaning === 'busy') return { how: 'busy', output };
-  if (answer.meaning === 'away') return { how: 'away', output: output || answer.message };
+  if (answer.meaning === 'away') {
+    const { message, remedy } = answer;
+    return { how: 'away', output: remedy === undefined ? output || message : `${message}: ${remedy}` };
+  }
   if (answer.meaning === 'unloaded') return { how: 'final', output, refusal: { message: output.trim() } };
   const proof = await finishProof(output);
   if (proof.note !== undefined) output = `${output}${proof.note}\n`;

@@ -15,6 +15,18 @@ test('nobody at the socket is away, whatever the exit code', () => {
   assert.equal(exit(0, words).meaning, 'away');
 });
 
+test('a group that the client may not take on is told with what helps', () => {
+  const answer = exit(1, 'Unable to setgid to 104 (asterisk)\n');
+  assert.deepEqual(
+    [answer.meaning, answer.meaning === 'away' && answer.message],
+    ['away', 'Unable to setgid to 104 (asterisk)'],
+  );
+  assert.match(
+    (answer.meaning === 'away' && answer.remedy) || '',
+    /rungroup.*CapabilityBoundingSet=CAP_SETGID/,
+  );
+});
+
 test('a missing command is told apart from a refusal, although both exit with 0', () => {
   const words =
     "No such command 'dialplan reload' (type 'core show help dialplan reload' for other possible commands)";
