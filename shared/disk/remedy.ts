@@ -2,7 +2,9 @@
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'no room: free some on that disk, or file numbers (df -h, df -i)',
   EDQUOT: 'no room: the quota of this user is used up (quota, repquota)',
-  EROFS: 'the file system is read-only: mount it for writing (mount -o remount,rw), after a look at dmesg',
+  EROFS:
+    'the file system is read-only: mount it for writing (mount -o remount,rw), after a look at dmesg; if it is not, only the ' +
+    'service may not write there: name its real path in a ReadWritePaths= of the unit (systemctl edit)',
   EIO: 'the disk fails: look at dmesg',
   EPERM: 'it may not be changed: perhaps it is immutable (lsattr, chattr -i)',
   EACCES: 'the permissions do not let this program in: look at them with ls -ld, from the folder up',
