@@ -13,6 +13,8 @@ export type HistoryRow = {
 
 /** Rows kept; older ones make room. */
 const KEEP_ROWS = 200_000;
+/** Characters kept of what a row tells: most of it is an MDS's word, and an MDS may be anybody's. */
+const MAX_DETAIL = 2_000;
 /** How often old rows are looked for, in rows. */
 const TRIM_EVERY = 10_000;
 
@@ -42,7 +44,9 @@ export class History {
   }
 
   add(row: HistoryRow): void {
-    this.#insert.run(row.at, row.mds, row.directory, row.changeSet, row.kind, row.detail);
+    const { detail } = row;
+    const told = detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL - 1)}…` : detail;
+    this.#insert.run(row.at, row.mds, row.directory, row.changeSet, row.kind, told);
     this.#sinceTrim += 1;
     if (this.#sinceTrim < TRIM_EVERY) return;
     this.#sinceTrim = 0;

@@ -410,6 +410,27 @@ void describe('An MDS that was taken over', () => {
     );
   });
 
+  void it('can fill no disk with what he has to say about a change', async () => {
+    const content = Buffer.from('wordy');
+    const [taken] = await offer(
+      [put('wordy.wav', entryOf(content), { reason: 'offered '.repeat(8_000) })],
+      archive(content),
+    );
+    assert.equal(taken?.result, 'done');
+    const action = { directory: 'moh', action: 'send', path: 'wordy.wav', bytes: 0 };
+    const actions = [{ ...action, reason: 'applied '.repeat(8_000) }];
+    (await session()).say({ type: 'applied', directory: 'moh', changeSet: 'wordy', actions });
+    let rows: { detail: string }[] = [];
+    await eventually('both are in the history', async () => {
+      const told = await cluster.main.ok(['history', '--mds', 'mds1', '--limit', '10', '--json']);
+      rows = (JSON.parse(told) as { detail: string }[]).filter(({ detail }) =>
+        detail.startsWith('wordy.wav: '),
+      );
+      return rows.length === 2;
+    });
+    for (const { detail } of rows) assert.ok(detail.length <= 2_000, `${detail.length} characters`);
+  });
+
   void it('that breaks the rules of frames and messages is cut off with a reason, and the log names it', async () => {
     const breaks: [string, (hostile: HostileAgent) => void, RegExp][] = [
       ['no JSON', (hostile) => hostile.say('{"type":'), /not JSON/],
