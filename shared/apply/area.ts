@@ -1,4 +1,4 @@
-import { chmodSync, fstatSync } from 'node:fs';
+import { chmodSync, fstatSync, readlinkSync } from 'node:fs';
 import { Folder } from '../disk/folder.ts';
 import { errnoOf } from '../disk/errno.ts';
 import { RESERVED_NAME } from '../paths/names.ts';
@@ -56,8 +56,12 @@ function openPrivate(parent: Folder, name: string): Folder {
   // Whoever owns the synchronised directory can put a folder of his own here, and could then look into or
   // exchange what we stage.
   if (stat.uid !== process.geteuid?.()) {
+    const path = readlinkSync(`/proc/self/fd/${folder.fd}`);
     folder.close();
-    throw new Error(`${name} belongs to user ${stat.uid}, not to this program: move it away`);
+    throw new Error(
+      `${path} belongs to user ${stat.uid}, not to this program. After a "chown -R" (as by xivo-fix-paths-rights) ` +
+        `'chown -h root: ${path} ${path}/*' gives it back; else somebody made it: move it away`,
+    );
   }
   if ((stat.mode & 0o777) !== 0o700) chmodSync(`/proc/self/fd/${folder.fd}`, 0o700);
   return folder;

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silence } from './asterisk/silence.ts';
 import { AGENT, Site } from './debian/site.ts';
-import { becomeXivo, configureAsterisk } from './debian/xivo.ts';
+import { becomeXivo, configureAsterisk, handOver } from './debian/xivo.ts';
 
 /** The agent behind all the walls of its unit, and beside it a real Asterisk: its own user, its own unit, a XiVO's settings. */
 
@@ -180,6 +180,18 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
     mds.ok(`rm -r /etc/systemd/system/${AGENT}.service.d && sed -i /^rungroup/d /etc/asterisk/asterisk.conf`);
     mds.ok(`systemctl daemon-reload; systemctl restart ${AGENT}`);
+    await site.inSync();
+  });
+
+  it('what XiVO does to our own folders at its upgrades is told, with what helps', async () => {
+    mds.ok(handOver);
+    put(MUSIC, { 'after.wav': silence() });
+    const help = (): string =>
+      /belongs to user \d+.*'(chown .*)'/.exec(site.status()?.errors[0]?.message ?? '')?.[1] ?? '';
+    await site.until('it is told', () => help() !== '');
+    mds.ok(help());
+    main.ok('xivo-xds-sync sync');
+    await site.until('the music is known', () => cli('moh show files').includes(`${MUSIC}/after`));
     await site.inSync();
   });
 

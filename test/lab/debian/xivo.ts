@@ -64,8 +64,8 @@ export function configureAsterisk(mds: Machine): void {
   mds.ok(`${handOver}; systemctl restart asterisk`);
 }
 
-/** As XiVO's package scripts do. */
-const handOver = `
+/** As XiVO's xivo-fix-paths-rights does, which runs at its upgrades. */
+export const handOver = `
   own='/etc/asterisk /var/lib/asterisk /var/lib/xivo'
   chown -R asterisk:www-data $own
   find $own -type d -exec chmod 2775 {} +
