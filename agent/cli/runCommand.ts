@@ -5,6 +5,9 @@ import { UsageError } from '../../shared/cli/usageError.ts';
 import { ControlServer } from '../../shared/control/controlServer.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
+import type { Database } from '../../shared/state/database.ts';
+import { openState } from '../../shared/state/openState.ts';
+import type { Trouble } from '../../shared/state/stateKeeper.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
 import { Agent } from '../daemon/agent.ts';
@@ -28,7 +31,7 @@ export async function run(context: Context, options: { log?: string }): Promise<
     const daemon = new Daemon(context, credentials, log.logger, manager.isPresent);
     const control = new ControlServer(
       context.places.controlSocket,
-      { status: () => daemon.status() },
+      () => ({ status: () => daemon.status() }),
       (error) => log.logger.error('a command failed', { error }),
     );
     await control.listen();
@@ -57,6 +60,8 @@ class Daemon {
   readonly #isService: boolean;
   #agent: Agent | undefined;
   #waiting: LinkState;
+  /** Why the state can't be used yet. */
+  #stateTrouble: Trouble | undefined;
 
   constructor(context: Context, credentials: Credentials, log: Logger, isService: boolean) {
     this.#context = context;
@@ -71,6 +76,8 @@ class Daemon {
     const { places, root } = this.#context;
     const config = loadConfig(this.#context);
     const common = { places, clock: systemClock, log: this.#log, credentials: this.#credentials };
+    const db = await this.#openState(stop);
+    if (db === undefined) return;
     const upgrades = new Upgrades({
       ...common,
       bandwidth: config.bandwidth,
@@ -78,7 +85,7 @@ class Daemon {
       isService: this.#isService,
       globalArguments: process.argv.slice(2, process.argv.indexOf('run')),
     });
-    const agent = new Agent({ ...common, config, root, upgrades });
+    const agent = new Agent({ ...common, config, db, root, upgrades });
     this.#agent = agent;
     agent.start();
     this.#log.info('agent started', { name: this.#credentials.name });
@@ -92,7 +99,22 @@ class Daemon {
     const common = { name, version: VERSION };
     if (this.#agent !== undefined)
       return { ...common, link: this.#agent.link.state, ...this.#agent.report() };
-    return { ...common, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors: [] };
+    const errors = this.#stateTrouble === undefined ? [] : [this.#stateTrouble];
+    return { ...common, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors };
+  }
+
+  async #openState(stop: Promise<unknown>): Promise<Database | undefined> {
+    const { stateFile } = this.#context.places;
+    const ended = new AbortController();
+    void stop.then(() => ended.abort());
+    return openState(stateFile, {
+      log: this.#log,
+      signal: ended.signal,
+      tell: (message) => {
+        this.#stateTrouble ??= { at: new Date(systemClock.now()).toISOString(), path: stateFile, message };
+        this.#stateTrouble = { ...this.#stateTrouble, message };
+      },
+    });
   }
 
   async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {

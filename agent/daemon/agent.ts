@@ -9,13 +9,15 @@ import type {
 } from '../../protocol/messages.ts';
 import { MAX_ITEMS } from '../../protocol/limits.ts';
 import type { AgentConfig } from '../../shared/config/agentConfig.ts';
-import type { AgentPlaces } from '../../shared/config/places.ts';
 import type { Root } from '../../shared/config/rootPath.ts';
+import { errnoOf } from '../../shared/disk/errno.ts';
 import { Owners } from '../../shared/disk/owners.ts';
+import { withRemedy } from '../../shared/disk/remedy.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { nestedInside } from '../../shared/paths/nesting.ts';
-import { Database } from '../../shared/state/database.ts';
+import type { Database } from '../../shared/state/database.ts';
 import { StateMemory } from '../../shared/state/knownState.ts';
+import { STATE_RETRY, StateKeeper } from '../../shared/state/stateKeeper.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import { musicProof } from '../reload/proveMusic.ts';
@@ -41,7 +43,7 @@ const STRANGE = 'strange';
 
 export type AgentOptions = {
   readonly config: AgentConfig;
-  readonly places: AgentPlaces;
+  readonly db: Database;
   readonly root: Root;
   readonly clock: Clock;
   readonly log: Logger;
@@ -57,6 +59,9 @@ export class Agent {
   lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
   readonly #db: Database;
+  readonly #keeper: StateKeeper;
+  /** Why nothing may be removed before a person confirms, as it is written down. */
+  #strange: string | undefined;
   readonly #owners = new Owners();
   readonly #stop = new AbortController();
   readonly #memory: StateMemory;
@@ -73,11 +78,17 @@ export class Agent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, places, clock, log } = options;
-    this.#db = new Database(places.stateFile);
-    if (this.#db.setAside !== undefined)
-      log.error('the state was damaged; a new one is built', { kept: this.#db.setAside });
-    this.#memory = new StateMemory(this.#db, 'main');
+    const { config, clock, log, db } = options;
+    this.#db = db;
+    this.#keeper = new StateKeeper({
+      db,
+      clock,
+      log,
+      onNews: () => this.#news(),
+      onHealed: () => this.#tryAgain(),
+    });
+    this.#strange = db.meta(STRANGE);
+    this.#memory = new StateMemory(db, this.#keeper, 'main');
     const proveDialplan = proofFor(
       config.asterisk,
       () => this.#dialplan,
@@ -87,7 +98,8 @@ export class Agent {
     this.reloads = new Reloads({
       asterisk: config.asterisk,
       prove: (kind, signal) => (kind === 'moh' ? proveMusic : proveDialplan)(kind, signal),
-      db: this.#db,
+      db,
+      keeper: this.#keeper,
       clock,
       log,
       onNews: () => this.#news(),
@@ -124,6 +136,7 @@ export class Agent {
     await this.reloads.close();
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     this.#memory.write(this.#options.clock.monotonic());
+    this.#keeper.close();
     this.#db.close();
   }
 
@@ -131,6 +144,10 @@ export class Agent {
   report(): AgentReport {
     return makeReport({
       directories: [...this.directories.values()],
+      troubles: [
+        ...this.#options.credentials.troubles,
+        ...(this.#keeper.trouble ? [this.#keeper.trouble] : []),
+      ],
       unknown: this.#unknown,
       clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
       lastReconcile: this.lastReconcile,
@@ -145,7 +162,14 @@ export class Agent {
     this.#session = session;
     this.#welcome = welcome;
     this.#options.log.info('connected to Main', { version: welcome.version });
-    await this.#openDirectories(welcome);
+    try {
+      await this.#openDirectories(welcome);
+    } catch (error) {
+      this.#options.log.error('the directories can not be opened', { error });
+      // A new connection tries it again, a little later: nothing can be done with this one.
+      await sleep(STATE_RETRY, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      return session.close(`the agent can not open its directories: ${withRemedy(errnoOf(error))}`);
+    }
     if (this.#session !== session) return;
     const strange = this.#strangeness(welcome);
     if (strange !== undefined)
@@ -161,7 +185,21 @@ export class Agent {
     const directories = [...this.directories.values()];
     await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
     await Promise.all(directories.map((directory) => directory.whenIdle()));
-    if (this.#session === session && !this.#stop.signal.aborted) await this.reconcile();
+    if (this.#session === session && !this.#stop.signal.aborted) await this.#reconcileAndTell();
+  }
+
+  /** Nobody waits for it: what goes wrong is logged, and the next pass comes. */
+  async #reconcileAndTell(): Promise<void> {
+    try {
+      await this.reconcile();
+    } catch (error) {
+      this.#options.log.error('a full pass failed', { error });
+    }
+  }
+
+  /** The state can be written again: what waited for that goes on. */
+  #tryAgain(): void {
+    for (const directory of this.directories.values()) directory.tryAgain();
   }
 
   /**
@@ -169,9 +207,14 @@ export class Agent {
    * waits because of it: by then Main may know this state again, which is no person's word.
    */
   #strangeness(welcome: Welcome): string | undefined {
-    const reason = this.#newStrangeness(welcome) ?? this.#db.meta(STRANGE);
-    this.#db.setMeta(STRANGE, reason);
-    return reason;
+    this.#setStrange(this.#newStrangeness(welcome) ?? this.#strange);
+    return this.#strange;
+  }
+
+  #setStrange(reason: string | undefined): void {
+    if (reason === this.#strange) return;
+    this.#strange = reason;
+    this.#keeper.write(() => this.#db.setMeta(STRANGE, this.#strange));
   }
 
   #newStrangeness(welcome: Welcome): string | undefined {
@@ -187,7 +230,7 @@ export class Agent {
     if (this.#welcome === undefined || this.#session === undefined) return;
     const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
     if (!ready) return;
-    if (this.#db.meta(STRANGE) !== undefined) this.#db.setMeta(STRANGE, undefined);
+    this.#setStrange(undefined);
     this.#memory.learn(this.#welcome.main, this.#mainSequence, this.#options.clock.monotonic());
   }
 
@@ -363,7 +406,7 @@ export class Agent {
       } catch {
         return;
       }
-      if (this.#session !== undefined) await this.reconcile();
+      if (this.#session !== undefined) await this.#reconcileAndTell();
     }
   }
 

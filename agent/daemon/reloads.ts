@@ -1,6 +1,7 @@
 import type { ReloadReport } from '../../protocol/messages.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Database } from '../../shared/state/database.ts';
+import type { StateKeeper } from '../../shared/state/stateKeeper.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { type Prove, Reloader } from '../reload/reloader.ts';
 import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from '../reload/result.ts';
@@ -12,6 +13,7 @@ export type ReloadsOptions = {
   readonly asterisk: readonly string[];
   readonly prove: Prove;
   readonly db: Database;
+  readonly keeper: StateKeeper;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onNews: () => void;
@@ -22,10 +24,12 @@ export class Reloads {
   recent: ReloadReport[] = [];
   readonly #options: ReloadsOptions;
   readonly #reloader: Reloader;
+  readonly #owed: Set<ReloadKind>;
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    const { clock, asterisk, prove } = options;
+    const { clock, asterisk, prove, db } = options;
+    this.#owed = new Set(RELOAD_KINDS.filter((kind) => db.meta(keyOf(kind)) !== undefined));
     this.#reloader = new Reloader({
       asterisk,
       prove,
@@ -41,7 +45,7 @@ export class Reloads {
   }
 
   get owed(): ReloadKind[] {
-    return RELOAD_KINDS.filter((kind) => this.#options.db.meta(`owed:${kind}`) !== undefined);
+    return [...this.#owed];
   }
 
   /** Pays what an earlier run still owed. */
@@ -51,7 +55,9 @@ export class Reloads {
 
   /** Called in the transaction that records a change set: a crash right after it must not forget the reload. */
   owe(kind: ReloadKind | 'none'): void {
-    if (kind !== 'none') this.#options.db.setMeta(`owed:${kind}`, '1');
+    if (kind === 'none') return;
+    this.#owed.add(kind);
+    this.#write(kind);
   }
 
   /** Resolves with the result of a reload that started after this call; at once when Asterisk is away. */
@@ -63,9 +69,15 @@ export class Reloads {
     await this.#reloader.close();
   }
 
+  #write(kind: ReloadKind): void {
+    const { db, keeper } = this.#options;
+    // When it is written later, what counts is whether it is owed then.
+    keeper.write(() => db.setMeta(keyOf(kind), this.#owed.has(kind) ? '1' : undefined));
+  }
+
   #onResult(result: ReloadResult): void {
     const { kind, at, ok, durationMs, output } = result;
-    if (ok && !this.#reloader.owed().includes(kind)) this.#options.db.setMeta(`owed:${kind}`, undefined);
+    if (ok && !this.#reloader.owed().includes(kind) && this.#owed.delete(kind)) this.#write(kind);
     const report = {
       kind,
       at: new Date(at).toISOString(),
@@ -84,4 +96,8 @@ export class Reloads {
     else this.#options.log.error('Asterisk did not reload', { kind, output: report.output });
     this.#options.onNews();
   }
+}
+
+function keyOf(kind: ReloadKind): string {
+  return `owed:${kind}`;
 }

@@ -9,6 +9,8 @@ export type Reconciled = { readonly at: string; readonly ok: boolean; readonly d
 
 export type ReportInput = {
   readonly directories: readonly AgentDirectory[];
+  /** What is wrong with this program's own files. */
+  readonly troubles: readonly ErrorReport[];
   /** Directories that Main has and this MDS does not know. */
   readonly unknown: readonly string[];
   readonly clockOffsetMs: number;
@@ -21,12 +23,18 @@ export type ReportInput = {
 
 /** How this MDS is, for Main's status. */
 export function makeReport(input: ReportInput): AgentReport {
-  const errors: ErrorReport[] = input.unknown.map((name) => ({
-    at: new Date(input.now).toISOString(),
-    path: name,
-    message: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
-  }));
-  for (const { name, troubles } of input.directories) {
+  const now = new Date(input.now).toISOString();
+  const errors: ErrorReport[] = [
+    ...input.troubles,
+    ...input.unknown.map((name) => ({
+      at: now,
+      path: name,
+      message: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
+    })),
+  ];
+  for (const { name, troubles, replica } of input.directories) {
+    if (replica.trouble !== undefined)
+      errors.push({ at: now, path: name, message: `${replica.path} can't be read: ${replica.trouble}` });
     for (const [path, { at, message }] of troubles) {
       if (errors.length >= MAX_ERRORS) break;
       errors.push({

@@ -102,7 +102,11 @@ export class AgentDirectory {
       journal,
       clock,
       reserve,
-      ...(activation && { undisturbed: (show) => activation.undisturbed(show) }),
+      ...(activation && {
+        undisturbed: (show) => activation.undisturbed(show),
+        // What Asterisk has against it then is told with the reload; there is nothing to take back any more.
+        onFinished: () => void activation.activate(new Set()),
+      }),
     });
     this.#accounts = new Accounts(name, db, mainView, replica);
     this.#removals = new Removals(options.guard);
@@ -158,12 +162,19 @@ export class AgentDirectory {
     return this.mainView.isReady && this.#worker.isPlanned && !this.#removals.isAdditive;
   }
 
+  /** What failed because the state could not be written may go on. */
+  tryAgain(): void {
+    this.#worker.forgive();
+    this.#worker.wake('all');
+  }
+
   pause(paused: boolean): void {
     this.#worker.pause(paused);
   }
 
   async close(): Promise<void> {
     this.#session = undefined;
+    this.#applier.close();
     await this.#watch.close();
     await this.#worker.close();
     await this.replica.close();

@@ -6,6 +6,7 @@ import type { HostPort } from '../../shared/config/hostPort.ts';
 import type { Identity } from '../../shared/identity/certificate.ts';
 import { saveIdentity } from '../../shared/identity/identityFiles.ts';
 import { type Pin, pinOfCertificate, samePin } from '../../shared/identity/pin.ts';
+import { Persistent } from '../../shared/disk/persistent.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { askMain } from './askMain.ts';
@@ -35,11 +36,13 @@ type Enrolled = Extract<EnrolAnswer, { type: 'enrolled' }>;
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
+  readonly #persistent: Persistent;
   #identity: Identity;
   #membership: Membership;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
+    this.#persistent = new Persistent(options.log);
     this.#identity = options.identity;
     this.#membership = options.membership;
   }
@@ -50,6 +53,15 @@ export class Credentials {
 
   get approved(): boolean {
     return this.#membership.approved;
+  }
+
+  /** What could not be written down, for status. */
+  get troubles(): { at: string; path: string; message: string }[] {
+    return this.#persistent.troubles.map(({ what, at, why }) => ({
+      at: new Date(at).toISOString(),
+      path: this.#options.folder,
+      message: `${what} can't be written: ${why}`,
+    }));
   }
 
   get pins(): { readonly mainPin: Pin; readonly agentPin: Pin } {
@@ -89,7 +101,10 @@ export class Credentials {
       );
     }
     this.#identity = { ...this.#identity, certificatePem: answer.certificate };
-    saveIdentity(this.#options.folder, this.#identity);
+    // It is good for this run in any case.
+    this.#persistent.write('the renewed certificate', () =>
+      saveIdentity(this.#options.folder, this.#identity),
+    );
     if (!this.#membership.approved) this.#become({ ...this.#membership, approved: true });
     return answer;
   }
@@ -108,11 +123,15 @@ export class Credentials {
     if (answer.type !== 'left') throw refusal(answer);
   }
 
-  /** Main will have another key. Once this returns, that is written down for good. */
-  learnNextMain(pin: Pin): void {
-    if (this.#membership.nextMainPin === pin || this.#membership.mainPin === pin) return;
-    this.#become({ ...this.#membership, nextMainPin: pin });
-    this.#options.log.warn('Main will change its key', { nextFingerprint: pin });
+  /** Main will have another key. @param onLearnt called when that is written down for good: at once, or later */
+  learnNextMain(pin: Pin, onLearnt: () => void = () => undefined): void {
+    this.#persistent.write("Main's next key", () => {
+      if (this.#membership.nextMainPin !== pin && this.#membership.mainPin !== pin) {
+        this.#become({ ...this.#membership, nextMainPin: pin });
+        this.#options.log.warn('Main will change its key', { nextFingerprint: pin });
+      }
+      onLearnt();
+    });
   }
 
   /** Renews the certificate in time, beside whatever session there is. Ends with the signal. */
@@ -155,8 +174,9 @@ export class Credentials {
     // The key that was announced is in use: from now on the old one is nobody's.
     if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
       const { name, approved } = this.#membership;
-      this.#become({ name, approved, mainPin: nextMainPin });
+      this.#membership = { name, approved, mainPin: nextMainPin };
       this.#options.log.warn('Main has changed its key', { fingerprint: nextMainPin });
+      this.#persistent.write("Main's key", () => saveMembership(this.#options.folder, this.#membership));
     }
     return dialled;
   }

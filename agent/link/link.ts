@@ -92,8 +92,10 @@ export class Link {
               this.#options.onWelcome(session, message);
             } else if (!wasWelcome) session.violation(`"${message.type}" before welcome`);
             else if (message.type === 'next-identity') {
-              this.#options.credentials.learnNextMain(message.pin);
-              session.send({ type: 'knows-identity', pin: message.pin });
+              const { pin } = message;
+              this.#options.credentials.learnNextMain(pin, () =>
+                session.send({ type: 'knows-identity', pin }),
+              );
             } else this.#options.onMessage(session, message);
           },
           onClose: (why) => resolve(refusal ?? why),

@@ -1,7 +1,8 @@
 import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { ControlServer } from '../../shared/control/controlServer.ts';
+import { ControlError, ControlServer, type Handler } from '../../shared/control/controlServer.ts';
 import { loadIdentity } from '../../shared/identity/identityFiles.ts';
 import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
+import { openState } from '../../shared/state/openState.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { stopSignal } from '../../shared/cli/stopSignal.ts';
@@ -29,19 +30,36 @@ export async function serve(context: Context, options: { log?: string }): Promis
   const log = openLog(mode as LogMode);
   try {
     const { root, places } = context;
-    const controller = new Controller({
-      config,
-      identity,
-      places,
-      root,
-      clock: systemClock,
-      log: log.logger,
-    });
-    const control = new ControlServer(places.controlSocket, controlApi(controller), (error) =>
-      log.logger.error('a command failed', { error }),
+    let api: Readonly<Record<string, Handler>> | undefined;
+    let waitsFor = 'it is just starting';
+    const control = new ControlServer(
+      places.controlSocket,
+      () => {
+        if (api === undefined) throw new ControlError(`the controller does not work yet: ${waitsFor}`);
+        return api;
+      },
+      (error) => log.logger.error('a command failed', { error }),
     );
     await control.listen();
     try {
+      const ended = new AbortController();
+      void stop.then(() => ended.abort());
+      const db = await openState(places.stateFile, {
+        log: log.logger,
+        signal: ended.signal,
+        tell: (why) => (waitsFor = why),
+      });
+      if (db === undefined) return EXIT.done;
+      const controller = new Controller({
+        config,
+        identity,
+        db,
+        places,
+        root,
+        clock: systemClock,
+        log: log.logger,
+      });
+      api = controlApi(controller);
       await controller.start();
       print(`serving on port ${controller.port}`);
       manager.ready();

@@ -21,7 +21,8 @@ export async function status(
     if (options.watch === true && process.stdout.isTTY) process.stdout.write(CLEAR);
     if (options.json === true) printJson(now);
     else for (const line of render(now, Date.now())) print(line);
-    if (options.watch !== true) return now.mds.every(isFine) ? EXIT.done : EXIT.failed;
+    if (options.watch !== true)
+      return now.mds.every(isFine) && now.main.errors.length === 0 ? EXIT.done : EXIT.failed;
     await sleep(WATCH_EVERY);
   }
 }
@@ -44,6 +45,7 @@ export function render(status: Status, now: number): string[] {
     ...main.alarms.map(
       ({ at, message, times }) => `ALARM ${at} ${message}${times > 1 ? ` (${times} times)` : ''}`,
     ),
+    ...main.errors.map(({ path, message }) => `ERROR on Main: ${printable(path)}: ${message}`),
     ...(main.rotation === null ? [] : [rotationLine(main.rotation)]),
     ...(main.mediaServers.problem === null
       ? []

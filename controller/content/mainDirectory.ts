@@ -154,6 +154,7 @@ export class MainDirectory {
   }
 
   async close(): Promise<void> {
+    this.applier.close();
     await this.#watch.close();
     await this.replica.close();
     await this.#versions?.close();

@@ -9,9 +9,10 @@ import type { Identity } from '../../shared/identity/certificate.ts';
 import type { Pin } from '../../shared/identity/pin.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { nestedInside } from '../../shared/paths/nesting.ts';
-import { Database } from '../../shared/state/database.ts';
+import type { Database } from '../../shared/state/database.ts';
 import { History } from '../../shared/state/history.ts';
 import { StateMemory, type ToldState } from '../../shared/state/knownState.ts';
+import { StateKeeper } from '../../shared/state/stateKeeper.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { VERSION } from '../../shared/version.ts';
@@ -49,6 +50,7 @@ type Applied = Extract<FromAgent, { type: 'applied' }>;
 export type ControllerOptions = {
   readonly config: ControllerConfig;
   readonly identity: Identity;
+  readonly db: Database;
   readonly places: ControllerPlaces;
   readonly root: Root;
   readonly clock: Clock;
@@ -63,6 +65,7 @@ export class Controller {
   readonly clock: Clock;
   readonly log: Logger;
   readonly db: Database;
+  readonly keeper: StateKeeper;
   readonly history: History;
   readonly versions: Versions;
   readonly registry: Registry;
@@ -89,16 +92,15 @@ export class Controller {
 
   /** @throws when state, registry or configuration can't be used: the message says which and what to do */
   constructor(options: ControllerOptions) {
-    const { config, identity, places, root, clock, log } = options;
+    const { config, identity, db, places, root, clock, log } = options;
     this.config = config;
     this.identity = identity;
     this.clock = clock;
     this.log = log;
     this.startedAt = clock.now();
     this.port = config.listen.port;
-    this.db = new Database(places.stateFile);
-    if (this.db.setAside !== undefined)
-      log.error('the state was damaged; a new one is built', { kept: this.db.setAside });
+    this.db = db;
+    this.keeper = new StateKeeper({ db, clock, log, onNews: () => undefined, onHealed: () => undefined });
     this.history = new History(this.db);
     const kept = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
     this.versions = new Versions(this.db, kept);
@@ -137,6 +139,7 @@ export class Controller {
     this.mediaServers = new MediaServers({
       config: config.mediaServers,
       db: this.db,
+      keeper: this.keeper,
       log,
       onChange: () => this.#suspend(),
     });
@@ -147,7 +150,7 @@ export class Controller {
       certificatePem: identity.certificatePem,
       refuseSession: (pin, certificate, address) => this.#refuseSession(pin, certificate, address),
       onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
-      onSession: (peer) => void this.#admit(peer),
+      onSession: (peer) => void this.#admitOrTell(peer),
       onEnrol: (peer) => void this.#enrol(peer),
       onRequest: (request, response, keep) => void this.#installFiles.answer(request, response, keep),
       onError: (error) => log.error('the service port failed', { error }),
@@ -187,6 +190,8 @@ export class Controller {
     this.mediaServers.stop();
     await this.#server.close();
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    this.rotation.close();
+    this.keeper.close();
     this.db.close();
     this.log.info('controller stopped');
   }
@@ -194,7 +199,7 @@ export class Controller {
   /** Stops (or lets go on) everything that changes files. @param until milliseconds since 1970; 0 goes on */
   pause(until: number): void {
     this.#pausedUntil = until;
-    this.db.setMeta('paused-until', String(until));
+    this.keeper.write(() => this.db.setMeta('paused-until', String(until)));
     for (const session of this.sessions.values()) session.pause(this.paused);
     if (!this.paused) return;
     // setTimeout takes 24 days at most; whoever pauses for longer starts again after a check.
@@ -237,14 +242,18 @@ export class Controller {
       } catch {
         return;
       }
-      await this.rescan();
-      this.#purge();
+      try {
+        await this.rescan();
+        this.#purge();
+      } catch (error) {
+        this.log.error('a full pass failed', { error });
+      }
     }
   }
 
   #purge(): void {
     for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
-    this.versions.purge(this.clock.now() - this.config.trash.keepMs);
+    this.keeper.attempt(() => this.versions.purge(this.clock.now() - this.config.trash.keepMs));
   }
 
   #versioned(): MainDirectory[] {
@@ -307,6 +316,16 @@ export class Controller {
     return no;
   }
 
+  /** What goes wrong with one peer is that one's trouble: it tries again. */
+  async #admitOrTell(peer: Peer): Promise<void> {
+    try {
+      await this.#admit(peer);
+    } catch (error) {
+      this.log.error('a session could not be opened', { address: peer.address, error });
+      peer.socket.close(1011, 'Main could not do that: see its log');
+    }
+  }
+
   async #admit(peer: Peer): Promise<void> {
     peer.socket.on('error', () => peer.socket.terminate());
     if (!this.#isRead)
@@ -361,7 +380,7 @@ export class Controller {
 
   #open(peer: Peer, agent: Agent): void {
     const log = this.log.child({ mds: agent.name });
-    const memory = new StateMemory(this.db, `agent:${agent.name}`);
+    const memory = new StateMemory(this.db, this.keeper, `agent:${agent.name}`);
     let told: ToldState | undefined;
     const session = new Session({
       socket: peer.socket,
@@ -383,7 +402,8 @@ export class Controller {
       },
       recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
       onReady: () => {
-        for (const directory of this.#versioned()) this.versions.takenOver.meet(directory.name, agent.name);
+        for (const directory of this.#versioned())
+          this.keeper.write(() => this.versions.takenOver.meet(directory.name, agent.name));
         log.info('agent connected', { address: peer.address, version: session.agentVersion });
         const { nextPin } = this.rotation;
         if (nextPin !== undefined) session.announce(nextPin);
@@ -393,7 +413,9 @@ export class Controller {
       onReport: (_session, report) => {
         if (told !== undefined) memory.learn(told, report.sequence, this.clock.monotonic());
         for (const directory of this.#versioned()) {
-          if (isInSync(directory, report)) this.versions.takenOver.inSync(directory.name, agent.name);
+          // The next report says it again.
+          if (isInSync(directory, report))
+            this.keeper.attempt(() => this.versions.takenOver.inSync(directory.name, agent.name));
         }
         if (this.canaries.isCanary(agent.name)) this.#judgeCanaries();
       },
@@ -401,7 +423,7 @@ export class Controller {
         memory.write(this.clock.monotonic());
         this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
         if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
-        const tell = reason.startsWith('protocol violation') ? 'warn' : 'info';
+        const tell = /^(protocol violation|"\S+" could not be handled)/.test(reason) ? 'warn' : 'info';
         log[tell]('agent disconnected', { address: peer.address, reason });
       },
     });
@@ -434,12 +456,13 @@ export class Controller {
   /** What an agent did on its MDS belongs into the history, and into the log. */
   #recordApplied(mds: string, applied: Applied): void {
     const { directory, changeSet, actions } = applied;
-    this.db.transaction(() => {
+    const at = this.clock.now();
+    this.keeper.write(() => {
       if (this.directories.get(directory)?.versions !== undefined)
         this.versions.takenOver.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason } of actions) {
         this.history.add({
-          at: this.clock.now(),
+          at,
           mds,
           directory,
           changeSet,

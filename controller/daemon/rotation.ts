@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createIdentity, type Identity } from '../../shared/identity/certificate.ts';
+import { Persistent } from '../../shared/disk/persistent.ts';
 import type { Pin } from '../../shared/identity/pin.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import {
@@ -24,6 +25,7 @@ export type RotationOptions = {
  */
 export class Rotation {
   readonly #options: RotationOptions;
+  readonly #persistent: Persistent;
   #next: Identity | undefined;
   /** Keys that wait for approval and have written the next pin down. Each says so again every few seconds. */
   readonly #unapprovedKnow = new Set<Pin>();
@@ -31,6 +33,7 @@ export class Rotation {
   /** @throws IdentityFilesError when the next identity is damaged */
   constructor(options: RotationOptions) {
     this.#options = options;
+    this.#persistent = new Persistent(options.log);
     this.#next = loadNextIdentity(options.folder);
   }
 
@@ -86,7 +89,26 @@ export class Rotation {
 
   /** An agent has written the pin down. */
   learned(agent: Pin, pin: Pin): void {
-    if (pin === this.#next?.pin) this.#options.registry.recordKnowsNextMain(agent, pin);
+    if (pin !== this.#next?.pin) return;
+    const { registry } = this.#options;
+    const name = registry.findByPin(agent)?.name ?? agent;
+    this.#persistent.write(`that ${name} knows Main's next key`, () => {
+      // Meanwhile it may have been dropped, or put into use.
+      if (pin === this.#next?.pin) registry.recordKnowsNextMain(agent, pin);
+    });
+  }
+
+  /** What could not be written down, for status. */
+  get troubles(): { at: string; path: string; message: string }[] {
+    return this.#persistent.troubles.map(({ what, at, why }) => ({
+      at: new Date(at).toISOString(),
+      path: this.#options.folder,
+      message: `${what} can't be written: ${why}`,
+    }));
+  }
+
+  close(): void {
+    this.#persistent.close();
   }
 
   /** So has one that waits for approval. */

@@ -70,6 +70,8 @@ export type Status = {
       readonly warnings: readonly { readonly path: string; readonly message: string }[];
     }[];
     readonly alarms: readonly Alarm[];
+    /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
+    readonly errors: AgentReport['errors'];
     /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
     readonly mediaServers: { readonly source: string; readonly problem: string | null };
     readonly rotation: RotationStatus | null;
@@ -96,6 +98,7 @@ export function statusOf(controller: Controller): Status {
       pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
       alarms: controller.alarms.list,
+      errors: mainErrors(controller),
       mediaServers: {
         source: config.mediaServers.source,
         problem: controller.mediaServers.problem ?? null,
@@ -123,6 +126,16 @@ export function statusOf(controller: Controller): Status {
       })),
     ],
   };
+}
+
+function mainErrors({ keeper, rotation, directories, clock }: Controller): Status['main']['errors'] {
+  const at = new Date(clock.now()).toISOString();
+  const unread = [...directories.values()].flatMap(({ name, replica }) =>
+    replica.trouble === undefined
+      ? []
+      : [{ at, path: name, message: `${replica.path} can't be read: ${replica.trouble}` }],
+  );
+  return [...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
 }
 
 export function rotationOf({ rotation }: Controller): RotationStatus | null {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { MediaServersConfig } from '../../shared/config/controllerConfig.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Database } from '../../shared/state/database.ts';
+import type { StateKeeper } from '../../shared/state/stateKeeper.ts';
 import { jitter } from '../../shared/time/jitter.ts';
 import { fromHttp } from './fromHttp.ts';
 import { fromPostgres } from './fromPostgres.ts';
@@ -17,6 +18,7 @@ const kept = z.array(z.object({ name: z.string(), voipIp: z.string().nullable() 
 export type MediaServersOptions = {
   readonly config: MediaServersConfig;
   readonly db: Database;
+  readonly keeper: StateKeeper;
   readonly log: Logger;
   /** The list is another one now. */
   readonly onChange: () => void;
@@ -30,13 +32,17 @@ export class MediaServers {
   readonly #options: MediaServersOptions;
   readonly #stop = new AbortController();
   #servers: ReadonlyMap<string, MediaServer> | undefined;
+  /** The list as it was read. */
+  #text: string | undefined;
   #problem: string | undefined;
 
   constructor(options: MediaServersOptions) {
     this.#options = options;
     if (options.config.source === 'enrolled') return;
     const known = options.db.meta(META);
-    if (known !== undefined) this.#servers = byName(kept.parse(JSON.parse(known)));
+    if (known === undefined) return;
+    this.#text = known;
+    this.#servers = byName(kept.parse(JSON.parse(known)));
   }
 
   start(): void {
@@ -76,15 +82,16 @@ export class MediaServers {
   }
 
   async #read(): Promise<void> {
-    const { db, log, config } = this.#options;
+    const { db, keeper, log, config } = this.#options;
     try {
       const servers = await ask(config);
       if (this.#stop.signal.aborted) return;
       if (this.#problem !== undefined) log.info("XiVO's list of media servers can be read again");
       this.#problem = undefined;
       const text = JSON.stringify(servers);
-      if (text === db.meta(META) && this.#servers !== undefined) return;
-      db.setMeta(META, text);
+      if (text === this.#text) return;
+      keeper.write(() => db.setMeta(META, text));
+      this.#text = text;
       this.#servers = byName(servers);
       log.info("XiVO's list of media servers", { names: servers.map(({ name }) => name).join(',') });
       this.#options.onChange();

@@ -220,7 +220,7 @@ function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owne
 }
 
 /** The MDS tells it: whose disk it is about must be said. */
-function onMain(why: string): string {
+export function onMain(why: string): string {
   return `on Main: ${withRemedy(why)}`;
 }
 

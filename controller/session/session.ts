@@ -27,7 +27,8 @@ import { Channel } from '../../shared/transfer/channel.ts';
 import { type Packed, packFiles } from '../../shared/transfer/pack.ts';
 import type { MainDirectory, Revision } from '../content/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
-import { acceptOffers } from './acceptOffers.ts';
+import { errnoOf } from '../../shared/disk/errno.ts';
+import { acceptOffers, onMain } from './acceptOffers.ts';
 import { hasContent } from './checkOffer.ts';
 import { noteOrigins } from './noteOrigins.ts';
 
@@ -368,7 +369,7 @@ export class Session {
       this.#channel.send({ type: 'offer-result', stream: request.stream, results });
     } catch (error) {
       this.#options.log.warn('offer was not taken', { directory: directory.name, error });
-      const detail = error instanceof Error ? error.message : String(error);
+      const detail = onMain(errnoOf(error));
       const results = request.offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
       this.#channel.send({ type: 'offer-result', stream: request.stream, results });
     }

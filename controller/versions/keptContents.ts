@@ -1,8 +1,10 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { Database, Statement } from '../../shared/state/database.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { Statement } from '../../shared/state/statement.ts';
 
 /** Contents of files as they were on Main, by their SHA-256, compressed. */
 export class KeptContents {
+  readonly #db: Database;
   readonly #has: Statement;
   readonly #get: Statement;
   readonly #insert: Statement;
@@ -25,8 +27,8 @@ export class KeptContents {
       UNION SELECT json_extract(after, '$.hash') FROM revisions WHERE json_extract(after, '$.hash') IS NOT NULL
       UNION SELECT json_extract(entry, '$.hash') FROM content
         WHERE directory IN (SELECT value FROM json_each(?)) AND json_extract(entry, '$.hash') IS NOT NULL)`);
+    this.#db = db;
     this.#count();
-    db.onRollback(() => this.#count());
   }
 
   has(hash: string): boolean {
@@ -41,7 +43,7 @@ export class KeptContents {
   /** @param hash the content's SHA-256: the caller has made sure of it */
   keep(hash: string, content: Uint8Array): void {
     const packed = zstdCompressSync(content);
-    if (this.#insert.run(hash, packed, packed.length).changes > 0) this.bytes += packed.length;
+    if (this.#insert.run(hash, packed, packed.length).changes > 0) this.#become(this.bytes + packed.length);
   }
 
   /** Removes what is neither live nor told by the log of revisions. */
@@ -51,6 +53,12 @@ export class KeptContents {
   }
 
   #count(): void {
-    this.bytes = Number(this.#bytes.get()?.['bytes']);
+    this.#become(Number(this.#bytes.get()?.['bytes']));
+  }
+
+  #become(bytes: number): void {
+    const before = this.bytes;
+    this.bytes = bytes;
+    this.#db.onRollback(() => (this.bytes = before));
   }
 }

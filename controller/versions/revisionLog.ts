@@ -1,6 +1,7 @@
 import type { Entry } from '../../shared/manifest/entry.ts';
 import { decodeName, encodeName } from '../../shared/paths/bytes.ts';
-import type { Database, Statement } from '../../shared/state/database.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { Statement } from '../../shared/state/statement.ts';
 
 /** How one path of one directory changed on Main. */
 export type PathRevision = {

@@ -1,5 +1,6 @@
 import type { PlannedAction } from '../../protocol/messages.ts';
-import type { Database, Statement } from '../../shared/state/database.ts';
+import type { Database } from '../../shared/state/database.ts';
+import type { Statement } from '../../shared/state/statement.ts';
 import type { RevisionLog } from './revisionLog.ts';
 
 /**
@@ -7,6 +8,7 @@ import type { RevisionLog } from './revisionLog.ts';
  * those of its paths that this MDS had not taken over before.
  */
 export class TakenOver {
+  readonly #db: Database;
   readonly #log: RevisionLog;
   readonly #get: Statement;
   readonly #set: Statement;
@@ -17,6 +19,7 @@ export class TakenOver {
   readonly #since = new Map<string, Map<string, number>>();
 
   constructor(db: Database, log: RevisionLog) {
+    this.#db = db;
     this.#log = log;
     this.#get = db.prepare('SELECT number FROM taken_over WHERE directory = ? AND mds = ?');
     this.#set = db.prepare('INSERT OR REPLACE INTO taken_over (directory, mds, number) VALUES (?, ?, ?)');
@@ -56,6 +59,7 @@ export class TakenOver {
         (earlier === undefined || action === 'restore' ? undefined : newest);
       if (number === undefined) continue;
       since.set(path, newest);
+      this.#db.onRollback(() => (earlier === undefined ? since.delete(path) : since.set(path, earlier)));
       first = Math.min(first ?? number, number);
     }
     if (first !== undefined) this.place(directory, changeSet, first);

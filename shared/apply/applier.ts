@@ -32,8 +32,12 @@ export type ApplierOptions = {
    * directory as a whole. At once when absent.
    */
   readonly undisturbed?: <T>(show: () => T) => Promise<T>;
+  /** A change set that was visible and not written down is written down now. */
+  readonly onFinished?: () => void;
 };
 
+/** What is visible and could not be written down is tried again after this long, milliseconds. */
+const FINISH_RETRY = 5_000;
 const MIB = 1024 * 1024;
 
 /** Not enough room: the change set is to be tried again later. */
@@ -43,6 +47,8 @@ export class NoRoom extends Error {}
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #cutOff: CutOff = new Map();
+  #finishing: NodeJS.Timeout | undefined;
+  #closed = false;
   /** Contents that are being received in a way that can be gone on with. */
   readonly #resuming = new Set<string>();
   #number = 0;
@@ -58,7 +64,20 @@ export class Applier {
    */
   begin(bytes: number, mds?: string): Staging {
     const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
-    return new Staging(id, this.#options, { cutOff: this.#cutOff, resuming: this.#resuming }, bytes, mds);
+    const onCutOff = (): void => this.#finishLater();
+    return new Staging(
+      id,
+      this.#options,
+      { cutOff: this.#cutOff, onCutOff, resuming: this.#resuming },
+      bytes,
+      mds,
+    );
+  }
+
+  /** Finishes nothing by itself any more: the next start does. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#finishing);
   }
 
   /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
@@ -88,8 +107,29 @@ export class Applier {
     for (const changeSet of journal.open(directory)) this.#cutOff.set(changeSet.id, { changeSet, record });
     const ended = await finish(this.#cutOff, this.#options, { open, area });
     clearStage(area, new Set(this.#cutOff.keys()));
+    this.#finishLater();
     if (ended.error !== undefined) throw ended.error;
     return ended.outcomes;
+  }
+
+  /** There may be no next commit: what became visible is all that was to be done. */
+  #finishLater(): void {
+    if (this.#cutOff.size === 0 || this.#closed) return;
+    this.#finishing ??= setTimeout(() => void this.#finish(), FINISH_RETRY).unref();
+  }
+
+  async #finish(): Promise<void> {
+    this.#finishing = undefined;
+    const before = this.#cutOff.size;
+    try {
+      using open = new OpenFolders(this.#options.path);
+      using area = new Area(open.root);
+      await finish(this.#cutOff, this.#options, { open, area });
+    } catch {
+      // The directory can't be opened: whoever reads it tells that.
+    }
+    if (this.#cutOff.size < before) this.#options.onFinished?.();
+    this.#finishLater();
   }
 }
 
@@ -131,6 +171,7 @@ export class Staging implements Disposable {
   readonly #open: OpenFolders;
   readonly #area: Area;
   readonly #cutOff: CutOff;
+  readonly #onCutOff: () => void;
   readonly #resuming: Set<string>;
   readonly #resumed = new Set<string>();
   /** Inodes of what was staged, by name. */
@@ -142,7 +183,7 @@ export class Staging implements Disposable {
   constructor(
     id: string,
     options: ApplierOptions,
-    shared: { cutOff: CutOff; resuming: Set<string> },
+    shared: { cutOff: CutOff; onCutOff: () => void; resuming: Set<string> },
     bytes: number,
     mds?: string,
   ) {
@@ -150,6 +191,7 @@ export class Staging implements Disposable {
     this.#mds = mds;
     this.#options = options;
     this.#cutOff = shared.cutOff;
+    this.#onCutOff = shared.onCutOff;
     this.#resuming = shared.resuming;
     this.#open = new OpenFolders(options.path);
     try {
@@ -235,6 +277,7 @@ export class Staging implements Disposable {
       return { changeSet, outcomes };
     } catch (error) {
       this.#cutOff.set(this.id, { changeSet, record });
+      this.#onCutOff();
       throw error;
     }
   }

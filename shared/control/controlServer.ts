@@ -30,14 +30,15 @@ export type Handler = (args: Readonly<Record<string, unknown>>, signal: AbortSig
  */
 export class ControlServer {
   readonly #path: string;
-  readonly #handlers: Readonly<Record<string, Handler>>;
+  readonly #handlers: () => Readonly<Record<string, Handler>>;
   readonly #onError: (error: unknown) => void;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
+  /** @param handlers what it can be asked now; throws ControlError while it can't be asked anything */
   constructor(
     socketPath: string,
-    handlers: Readonly<Record<string, Handler>>,
+    handlers: () => Readonly<Record<string, Handler>>,
     onError: (error: unknown) => void,
   ) {
     this.#path = socketPath;
@@ -97,7 +98,8 @@ export class ControlServer {
   async #handle(line: string, signal: AbortSignal): Promise<unknown> {
     try {
       const { command, args } = requestSchema.parse(JSON.parse(line));
-      const handler = Object.hasOwn(this.#handlers, command) ? this.#handlers[command] : undefined;
+      const handlers = this.#handlers();
+      const handler = Object.hasOwn(handlers, command) ? handlers[command] : undefined;
       if (handler === undefined)
         throw new ControlError(`the daemon does not know "${command}": it is of another version`);
       return { result: (await handler(args, signal)) ?? null };

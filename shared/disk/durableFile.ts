@@ -10,13 +10,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errnoOf } from './errno.ts';
+import { withRemedy } from './remedy.ts';
 
 /**
  * Replaces or creates a small file so that after a power cut it holds either all of the old or all of the new
  * content, and, once this returns, the new one.
  *
  * `mode` is set exactly, whatever the umask. A reader never sees a part. On an error the old file stays as it was.
- * @throws the error of the file system call that failed
+ * @throws an error with the `code` of the file system call that failed, and what helps
  */
 export function writeFileDurably(path: string, data: string | Uint8Array, options: { mode: number }): void {
   const folder = dirname(path);
@@ -27,7 +29,12 @@ export function writeFileDurably(path: string, data: string | Uint8Array, option
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw Object.assign(
+      new Error(`${path} can't be written: ${withRemedy(errnoOf(error))}`, { cause: error }),
+      {
+        code: errnoOf(error),
+      },
+    );
   }
   syncFolder(folder);
 }

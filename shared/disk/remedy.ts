@@ -9,6 +9,10 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EPERM: 'it may not be changed: perhaps it is immutable (lsattr, chattr -i)',
   EACCES: 'the permissions do not let this program in: look at them with ls -ld, from the folder up',
   EMFILE: 'this program may open no more files: raise LimitNOFILE in its unit',
+  SQLITE_CORRUPT:
+    'the file is damaged: restart this program, which sets it aside and builds a new one from disk',
+  EBUSY: 'another program holds it: see who with fuser -v',
+  ENOMEM: 'this host has no memory left',
   ENFILE: 'this host may open no more files: raise fs.file-max',
 };
 

@@ -4,6 +4,7 @@ import type { Folder } from '../disk/folder.ts';
 import type { Owners } from '../disk/owners.ts';
 import { type Stamp, stampOf } from '../disk/stamp.ts';
 import { errnoOf } from '../disk/errno.ts';
+import { withRemedy } from '../disk/remedy.ts';
 import type { Entry } from '../manifest/entry.ts';
 import type { PathState, Sight } from '../manifest/state.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '../paths/names.ts';
@@ -11,6 +12,7 @@ import { isNested } from '../paths/nesting.ts';
 import { baseOf, isBelow, isOverride, joinPath, MAX_DEPTH, depthOf, parentOf } from '../paths/relative.ts';
 import type { Tree } from '../plan/tree.ts';
 import { Breather } from '../time/breathe.ts';
+import { StateError } from '../state/stateError.ts';
 import type { Clock } from '../time/clock.ts';
 import { hashFile } from './hashFile.ts';
 import { look } from './look.ts';
@@ -59,6 +61,10 @@ export class Replica implements Tree {
   readonly name: string;
   readonly path: string;
   held: string | undefined;
+  /** Why the directory as a whole could not be read the last time. What the state does is not told here. */
+  trouble: string | undefined;
+  /** The last error that was told: the same again is no news. */
+  #told: string | undefined;
   readonly #options: ReplicaOptions;
   readonly #nodes = new Nodes();
   /** Names of overrides by the folder that holds them: known only to be left alone. */
@@ -213,7 +219,12 @@ export class Replica implements Tree {
       throw error;
     }
     this.#owed = false;
-    this.#save();
+    try {
+      this.#save();
+    } catch (error) {
+      this.#flushLater();
+      throw error;
+    }
   }
 
   /** Whether more of what belongs together is still under change. */
@@ -259,14 +270,19 @@ export class Replica implements Tree {
     clearTimeout(this.#timer);
     clearTimeout(this.#flushTimer);
     await this.#work;
-    if (!this.#owed) this.#save();
+    try {
+      if (!this.#owed) this.#save();
+    } catch (error) {
+      // What is not remembered is read again at the next start.
+      this.#options.onError(error);
+    }
   }
 
   /** One piece of work after the other, each with the directory open; then the news is told. */
   #exclusive(work: (open: OpenFolders) => Promise<void>): Promise<void> {
     const run = async (): Promise<void> => {
       if (this.#closed) return;
-      const before = this.held;
+      const before = { held: this.held, trouble: this.trouble };
       try {
         using open = this.#openRoot();
         const missed = this.#missed;
@@ -278,10 +294,15 @@ export class Replica implements Tree {
         }
         if (this.#waitsForOthers()) this.#owed = true;
         else this.flush();
+        this.trouble = undefined;
+        this.#told = undefined;
       } catch (error) {
-        this.#options.onError(error);
+        const why = withRemedy(errnoOf(error));
+        this.trouble = error instanceof StateError ? undefined : why;
+        if (why !== this.#told) this.#options.onError(error);
+        this.#told = why;
       }
-      if (this.held !== before) this.#options.onHeld();
+      if (this.held !== before.held || this.trouble !== before.trouble) this.#options.onHeld();
       this.#arm();
     };
     this.#work = this.#work.then(run);
@@ -330,9 +351,11 @@ export class Replica implements Tree {
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       const handle = this.#openFolder(open, at);
       if (handle === undefined) continue;
+      const names = this.#namesIn(handle, at);
+      if (names === undefined) continue;
       const missing = new Set(this.#nodes.namesIn(at));
       const overrides = new Set<string>();
-      for (const name of handle.list()) {
+      for (const name of names) {
         missing.delete(name);
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else this.#lookAt(open.get(at), name, joinPath(at, name), deep, queue);
@@ -341,6 +364,18 @@ export class Replica implements Tree {
       if (overrides.size > 0) this.#overrides.set(at, overrides);
       else this.#overrides.delete(at);
       for (const name of missing) this.#vanish(joinPath(at, name));
+    }
+  }
+
+  /** @returns undefined when a folder in it can't be listed: that one alone is left as it was known */
+  #namesIn(handle: Folder, folder: string): string[] | undefined {
+    try {
+      return handle.list();
+    } catch (error) {
+      if (folder === '') throw error;
+      this.#put(folder, { kind: 'unreadable', errno: errnoOf(error) }, '');
+      this.#wait(folder, UNREADABLE_RETRY);
+      return undefined;
     }
   }
 
@@ -574,8 +609,8 @@ export class Replica implements Tree {
       else if (node.state.kind === 'settled')
         changes.set(path, { stamp: node.stamp, entry: node.state.entry });
     }
-    this.#unsaved = new Set();
     this.#options.index.save(changes);
+    this.#unsaved = new Set();
   }
 }
 

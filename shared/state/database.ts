@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { asStateError } from './stateError.ts';
+import { Statement } from './statement.ts';
 
 /** Raised with every change of the tables below. A newer database is never opened. */
 const SCHEMA_VERSION = 1;
@@ -34,106 +36,145 @@ export type Run = { readonly id: string; readonly from: number };
 /** Whoever was away for more starts of the other side than this can't tell its state from an old one. */
 const MAX_RUNS = 256;
 
-export type Statement = ReturnType<DatabaseSync['prepare']>;
-
 /** The state of one side: rebuildable from disk, so losing it loses no file. */
 export class Database {
-  readonly #db: DatabaseSync;
-  readonly #rolledBack: (() => void)[] = [];
-  /** What stands in place of a damaged database, if one was found: the damaged one's new name. */
-  readonly setAside: string | undefined;
-
-  /**
-   * Opens or creates it.
-   * @throws when it was written by a newer version of the program, or its folder can't be written
-   */
-  constructor(file: string) {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    let db: DatabaseSync;
-    try {
-      db = open(file);
-    } catch (error) {
-      if (!isDamage(error) || !existsSync(file)) throw error;
-      // Nothing in it is irreplaceable, but somebody may want to look at it.
-      this.setAside = `${file}.damaged-${Date.now()}`;
-      renameSync(file, this.setAside);
-      for (const suffix of ['-wal', '-shm']) {
-        if (existsSync(file + suffix)) renameSync(file + suffix, this.setAside + suffix);
-      }
-      db = open(file);
-    }
-    this.#db = db;
-    this.#beginRun();
-  }
-
-  /** Runs statements as one transaction, durable when it returns. */
-  transaction<T>(work: () => T): T {
-    if (this.#db.isTransaction) return work();
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // SQLite itself has rolled back when the disk was full or failed.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      for (const forget of this.#rolledBack) forget();
-      throw error;
-    }
-  }
-
-  /** Calls `forget` after each transaction that came to nothing: what is kept in memory must not know better. */
-  onRollback(forget: () => void): void {
-    this.#rolledBack.push(forget);
-  }
-
-  prepare(sql: string): Statement {
-    return this.#db.prepare(sql);
-  }
-
-  meta(key: string): string | undefined {
-    return this.#db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
-  }
-
-  setMeta(key: string, value: string | undefined): void {
-    if (value === undefined) this.#db.prepare('DELETE FROM meta WHERE key = ?').run(key);
-    else this.#db.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
-  }
-
+  readonly file: string;
   /** Names this very state: a new database is another state, whatever it says. */
-  get stateId(): string {
-    const known = this.meta('state-id');
-    if (known !== undefined) return known;
-    const id = randomUUID();
-    this.setMeta('state-id', id);
-    return id;
-  }
-
-  /** Grows with every change of this state: a copy that is put back later is known by its smaller number. */
-  get sequence(): number {
-    return Number(this.meta('sequence') ?? 0);
-  }
-
+  readonly stateId: string;
   /**
    * When which run of the program took this state over, oldest first, each with the sequence at its start. A copy
    * that is put back lacks the runs since: that shows however much it changes afterwards.
    */
-  get runs(): readonly Run[] {
-    return JSON.parse(this.meta('runs') ?? '[]') as Run[];
+  readonly runs: readonly Run[];
+  /** What stands in place of a damaged database, if one was found: the damaged one's new name. */
+  readonly setAside: string | undefined;
+  readonly #db: DatabaseSync;
+  readonly #onFailure = new Set<(error: unknown) => void>();
+  #inTransaction = false;
+  /** What takes the changes of the transaction in hand back in memory, oldest first. */
+  #undo: (() => void)[] = [];
+  #sequence: number;
+
+  /**
+   * Opens or creates it.
+   * @throws StateError when its disk does not let it; an error when it was written by a newer version of the program
+   */
+  constructor(file: string) {
+    this.file = file;
+    const opened = this.#guard(() => openOrReplace(file));
+    this.#db = opened.db;
+    this.setAside = opened.setAside;
+    try {
+      this.#sequence = Number(this.meta('sequence') ?? 0);
+      const known = this.meta('state-id');
+      this.stateId = known ?? randomUUID();
+      const run = { id: randomBytes(8).toString('hex'), from: this.#sequence };
+      this.runs = [...(JSON.parse(this.meta('runs') ?? '[]') as Run[]), run].slice(-MAX_RUNS);
+      this.transaction(() => {
+        if (known === undefined) this.setMeta('state-id', this.stateId);
+        this.setMeta('runs', JSON.stringify(this.runs));
+      });
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
-  #beginRun(): void {
-    const run = { id: randomBytes(8).toString('hex'), from: this.sequence };
-    this.setMeta('runs', JSON.stringify([...this.runs, run].slice(-MAX_RUNS)));
+  /** Runs statements as one transaction, durable when it returns. @throws StateError when its disk does not let it */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
+    this.#inTransaction = true;
+    try {
+      this.#exec('BEGIN IMMEDIATE');
+      const result = work();
+      this.#exec('COMMIT');
+      return result;
+    } catch (error) {
+      for (const takeBack of this.#undo.toReversed()) takeBack();
+      // SQLite itself has rolled back when the disk was full or failed.
+      if (this.#db.isTransaction) this.#exec('ROLLBACK');
+      throw error;
+    } finally {
+      this.#undo = [];
+      this.#inTransaction = false;
+    }
+  }
+
+  /**
+   * Takes back in memory what belongs to the transaction in hand, should that come to nothing: what is kept in
+   * memory must not know better. It reads nothing, since the disk may be what failed.
+   */
+  onRollback(takeBack: () => void): void {
+    if (this.#inTransaction) this.#undo.push(takeBack);
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction;
+  }
+
+  /** Hears of each time that its disk did not let it. */
+  onFailure(hear: (error: unknown) => void): void {
+    this.#onFailure.add(hear);
+  }
+
+  prepare(sql: string): Statement {
+    return this.#guard(() => new Statement(this.#db.prepare(sql), (call) => this.#guard(call)));
+  }
+
+  meta(key: string): string | undefined {
+    return this.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
+  }
+
+  setMeta(key: string, value: string | undefined): void {
+    if (value === undefined) this.prepare('DELETE FROM meta WHERE key = ?').run(key);
+    else this.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
+  }
+
+  /** Grows with every change of this state: a copy that is put back later is known by its smaller number. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** Called in the transaction that changes the state. */
   advance(): void {
-    this.setMeta('sequence', String(this.sequence + 1));
+    const before = this.#sequence;
+    this.setMeta('sequence', String(before + 1));
+    this.#sequence = before + 1;
+    this.onRollback(() => (this.#sequence = before));
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #exec(sql: string): void {
+    this.#guard(() => this.#db.exec(sql));
+  }
+
+  #guard<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      const failure = asStateError(error, this.file);
+      for (const hear of this.#onFailure) hear(failure);
+      throw failure;
+    }
+  }
+}
+
+function openOrReplace(file: string): { db: DatabaseSync; setAside?: string } {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    return { db: open(file) };
+  } catch (error) {
+    if (!isDamage(error) || !existsSync(file)) throw error;
+    // Nothing in it is irreplaceable, but somebody may want to look at it.
+    const setAside = `${file}.damaged-${Date.now()}`;
+    renameSync(file, setAside);
+    for (const suffix of ['-wal', '-shm']) {
+      if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
+    }
+    return { db: open(file), setAside };
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Database, Run } from './database.ts';
+import type { StateKeeper } from './stateKeeper.ts';
 
 const schema = z.object({ stateId: z.string(), sequence: z.number(), run: z.string().optional() });
 
@@ -21,13 +22,15 @@ const WRITE_EVERY = 2_000;
  * lost) or an older one (a backup was put back): then its silence about a file proves nothing.
  */
 export class StateMemory {
+  readonly #keeper: Pick<StateKeeper, 'write'>;
   readonly #db: Database;
   readonly #key: string;
   #known: KnownState | undefined;
   #written = 0;
   #dirty = false;
 
-  constructor(db: Database, whose: string) {
+  constructor(db: Database, keeper: Pick<StateKeeper, 'write'>, whose: string) {
+    this.#keeper = keeper;
     this.#db = db;
     this.#key = `known:${whose}`;
     const text = db.meta(this.#key);
@@ -63,7 +66,8 @@ export class StateMemory {
   /** @param now monotonic milliseconds */
   write(now: number): void {
     if (!this.#dirty || this.#known === undefined) return;
-    this.#db.setMeta(this.#key, JSON.stringify(this.#known));
+    const text = JSON.stringify(this.#known);
+    this.#keeper.write(() => this.#db.setMeta(this.#key, text));
     this.#dirty = false;
     this.#written = now;
   }

@@ -6,28 +6,29 @@ import { PathTable } from './pathTable.ts';
 export class Ledger {
   readonly entries = new Map<string, Entry>();
   files = 0;
+  readonly #db: Database;
   readonly #table: PathTable;
 
   constructor(db: Database, directory: string) {
+    this.#db = db;
     this.#table = new PathTable(db, 'ledger', directory);
-    this.#read();
-    db.onRollback(() => this.#read());
+    for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
   }
 
   set(path: string, entry: Entry): void {
-    this.#count(path, entry);
     this.#table.set(path, entry);
+    this.#change(path, entry);
   }
 
   delete(path: string): void {
-    this.#count(path, undefined);
     this.#table.delete(path);
+    this.#change(path, undefined);
   }
 
-  #read(): void {
-    this.entries.clear();
-    this.files = 0;
-    for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
+  #change(path: string, entry: Entry | undefined): void {
+    const before = this.entries.get(path);
+    this.#count(path, entry);
+    this.#db.onRollback(() => this.#count(path, before));
   }
 
   #count(path: string, entry: Entry | undefined): void {

@@ -1,6 +1,7 @@
 import type { Entry } from '../manifest/entry.ts';
 import { decodeName, encodeName } from '../paths/bytes.ts';
-import type { Database, Statement } from './database.ts';
+import type { Database } from './database.ts';
+import type { Statement } from './statement.ts';
 
 /** Entries by path of one directory in one of the tables that have (directory, path, entry). Paths are stored as bytes. */
 export class PathTable {

@@ -2,6 +2,8 @@ import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { decodeFrame } from '../../protocol/frames.ts';
 import { MAX_STREAMS } from '../../protocol/limits.ts';
+import { errnoOf } from '../disk/errno.ts';
+import { withRemedy } from '../disk/remedy.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
 import type { Pace } from './pace.ts';
@@ -9,6 +11,8 @@ import { Pump } from './pump.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
 const POLICY_VIOLATION = 1008;
+/** The same for an error on this side. */
+const INTERNAL_ERROR = 1011;
 /** Streams that ended lately: frames for them may still be under way and are no offence. */
 const REMEMBERED_STREAMS = 1024;
 const MAX_CLOSE_REASON = 120;
@@ -165,7 +169,17 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     const message = parsed.data;
     if (message.type === 'credit' || message.type === 'cancel')
       this.#control(message as unknown as StreamControl);
-    else this.#options.onMessage(message);
+    else this.#handle(message);
+  }
+
+  /** What goes wrong while a message is handled ends this connection, and not the program: the peer comes back. */
+  #handle(message: In): void {
+    try {
+      this.#options.onMessage(message);
+    } catch (error) {
+      this.#offence ||= `"${message.type}" could not be handled: ${withRemedy(errnoOf(error))}`;
+      this.close(this.#offence, INTERNAL_ERROR);
+    }
   }
 
   #control(control: StreamControl): void {

@@ -15,7 +15,7 @@ class TwoSides {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-known-'));
     this.#file = path.join(folder, 'state.sqlite');
     const db = new Database(path.join(folder, 'other.sqlite'));
-    this.#memory = new StateMemory(db, 'it');
+    this.#memory = new StateMemory(db, { write: (work) => work() }, 'it');
     t.after(() => {
       db.close();
       rmSync(folder, { recursive: true, force: true });
@@ -91,9 +91,12 @@ void test('a side of an older version is judged by its sequence alone', (t) => {
     db.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const memory = new StateMemory(db, 'it');
+  const memory = new StateMemory(db, { write: (work) => work() }, 'it');
   memory.learn({ stateId: 'a', sequence: 1 }, 5, 0);
   assert.equal(memory.strangeness({ stateId: 'a', sequence: 4 }), 'older');
   assert.equal(memory.strangeness({ stateId: 'a', sequence: 5 }), undefined);
-  assert.equal(new StateMemory(db, 'it').strangeness({ stateId: 'b', sequence: 9 }), 'new');
+  assert.equal(
+    new StateMemory(db, { write: (work) => work() }, 'it').strangeness({ stateId: 'b', sequence: 9 }),
+    'new',
+  );
 });
