@@ -51,7 +51,7 @@ export class JobRunner {
     try {
       return job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
     } catch (error) {
-      const why = error instanceof Error && !('code' in error) ? error.message : errnoOf(error);
+      const why = errnoOf(error);
       const failed = { result: 'failed' as const, why };
       return { results: new Map([...job.items.keys()].map((path) => [path, failed])), refused: false };
     }

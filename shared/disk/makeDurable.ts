@@ -29,7 +29,29 @@ export async function syncName(folder: Folder, name: string): Promise<void> {
 
 /** Node has no syncfs(2), and calling it in this process would block it: `sync -f` is the same, in another one. */
 export async function syncFileSystem(folder: Folder): Promise<void> {
-  await run('sync', ['-f', `/proc/${process.pid}/fd/${folder.fd}`]);
+  try {
+    await run('sync', ['-f', `/proc/${process.pid}/fd/${folder.fd}`], {
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+  } catch (error) {
+    throw whatSyncSays(error);
+  }
+}
+
+/** What libc says for the errors of syncfs(2). */
+const SAID = [
+  ['Input/output error', 'EIO'],
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Read-only file system', 'EROFS'],
+] as const;
+
+/** The program's exit code tells nothing; its words tell which error of the disk it was. */
+function whatSyncSays(error: unknown): Error {
+  const { stderr } = error as { stderr?: string };
+  const said = stderr?.trim() || (error instanceof Error ? error.message : String(error));
+  const code = SAID.find(([words]) => said.includes(words))?.[1];
+  return Object.assign(new Error(`sync -f: ${said}`, { cause: error }), code === undefined ? {} : { code });
 }
 
 /**
