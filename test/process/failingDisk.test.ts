@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, it } from 'node:test';
+import { Cluster, type Mds } from '../harness/cluster.ts';
+import { eventually, type Host } from '../harness/host.ts';
+
+const CONFIG = `settle: 100ms
+reconcile: { every: 2s }
+directories:
+  - { name: dialplan }
+  - { name: moh }
+  - { name: sounds }
+  - { name: recordings, settle: 100ms }
+guard: { percent: 100, files: 1000000 }
+`;
+/** More than are made durable one by one. */
+const FILES = 20;
+/** Long enough for what the daemons do by themselves to have come by. */
+const A_WHILE = 4_000;
+const HEALED_WITHIN = 90_000;
+const EIO = 'EIO: the disk fails: look at dmesg';
+
+/** Why no system calls can be made to fail here, if so. */
+function whyNot(): string | false {
+  const { error, status, stderr } = spawnSync('strace', ['-qq', '-o', '/dev/null', 'true'], {
+    encoding: 'utf8',
+  });
+  if (error !== undefined) return 'strace is not installed';
+  return status === 0 ? false : `processes can not be traced here: ${stderr.trim()}`;
+}
+
+/** Lets a system call of a host's daemon, and of what it starts, fail with EIO until {@link end}. */
+class Fault {
+  readonly #strace: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(pid: number, call: string) {
+    this.#pid = pid;
+    const fault = ['-e', `trace=${call}`, '-e', `inject=${call}:error=EIO`];
+    this.#strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...fault, '-p', String(pid)], {
+      stdio: 'ignore',
+    });
+  }
+
+  static async begin({ pid = 0 }: Host, call: string): Promise<Fault> {
+    const fault = new Fault(pid, call);
+    await eventually('it is traced', () => fault.#tracer !== 0);
+    return fault;
+  }
+
+  async end(): Promise<void> {
+    if (this.#strace.exitCode !== null) return;
+    const ended = once(this.#strace, 'exit');
+    this.#strace.kill('SIGINT');
+    await ended;
+  }
+
+  get #tracer(): number {
+    return Number(/TracerPid:\s+(\d+)/.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))?.[1]);
+  }
+}
+
+void describe('A disk that fails', { skip: whyNot() }, () => {
+  let cluster: Cluster;
+  let mds: Mds;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'], config: CONFIG });
+    mds = cluster.one('mds1');
+  });
+  after(() => cluster?.end());
+
+  /** Changes everything while a system call fails on a host, and expects to be told, to be whole, and to heal. */
+  async function bears(host: Host, call: string, wanted: RegExp): Promise<void> {
+    const fault = await Fault.begin(host, call);
+    try {
+      for (let i = 0; i < FILES; i++) cluster.main.write('moh', `${call}/${i}.gsm`, `${call} ${i}`);
+      cluster.main.write('dialplan', `${call}.conf`, `[${call}]\nexten => 1,1,NoOp\n`);
+      mds.write('recordings', `${call}.wav`, call);
+      let last = '';
+      await eventually(`${host.name} tells it`, async () => {
+        const { stdout, stderr } = await host.run(['status']);
+        return wanted.test((last = stdout + stderr));
+      }).catch((error: Error) => assert.fail(`${error.message}\n${last}\n${host.log.slice(-4_000)}`));
+      await sleep(A_WHILE);
+      for (const { isRunning, name, log } of [cluster.main, mds])
+        assert.ok(isRunning, `${name} ended:\n${log.slice(-4_000)}`);
+    } finally {
+      await fault.end();
+    }
+    await eventually('all is well again', async () => isThere(call), HEALED_WITHIN).catch((error: Error) =>
+      assert.fail(`${error.message}\n${host.log.slice(-4_000)}`),
+    );
+    await cluster.inSync(HEALED_WITHIN);
+    assert.equal((await cluster.main.run(['verify'])).code, 0);
+  }
+
+  /** Never another content: what is there is whole. */
+  function isThere(call: string): boolean {
+    let all = true;
+    const look = (content: string | undefined, wanted: string): void => {
+      if (content === undefined) all = false;
+      else assert.equal(content, wanted);
+    };
+    for (let i = 0; i < FILES; i++) look(mds.read('moh', `${call}/${i}.gsm`), `${call} ${i}`);
+    look(mds.read('dialplan', `${call}.conf`), `[${call}]\nexten => 1,1,NoOp\n`);
+    look(cluster.main.read('recordings', `${call}.wav`), call);
+    return all;
+  }
+
+  void it("when an MDS's files are made durable ends nothing, is told, and heals", async () => {
+    await bears(mds, 'syncfs', new RegExp(`^moh/syncfs/\\d+\\.gsm: ${EIO}$`, 'm'));
+  });
+
+  void it('when an MDS makes a few files durable', async () => {
+    await bears(mds, 'fsync', new RegExp(`^dialplan/fsync\\.conf: (the state .*)?${EIO}$`, 'm'));
+  });
+
+  void it("when an MDS's state is written", async () => {
+    await bears(mds, 'pwrite64', new RegExp(`^\\S*state\\.sqlite: the state .*${EIO}$`, 'm'));
+  });
+
+  void it("when Main's state is written", async () => {
+    await bears(cluster.main, 'pwrite64', new RegExp(`^ERROR on Main: \\S*state\\.sqlite: .*${EIO}$`, 'm'));
+  });
+
+  void it('when Main lists its folders', async () => {
+    await bears(
+      cluster.main,
+      'getdents64',
+      new RegExp(`^ERROR on Main: moh: \\S*/moh can't be read: ${EIO}$`, 'm'),
+    );
+  });
+
+  void it('when an MDS renames', async () => {
+    await bears(mds, 'renameat2', new RegExp(`^moh/renameat2: ${EIO}$`, 'm'));
+  });
+});
