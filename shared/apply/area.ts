@@ -1,4 +1,4 @@
-import { chmodSync, fstatSync, readlinkSync } from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, readlinkSync } from 'node:fs';
 import { Folder } from '../disk/folder.ts';
 import { errnoOf } from '../disk/errno.ts';
 import { RESERVED_NAME } from '../paths/names.ts';
@@ -16,13 +16,13 @@ export class Area implements Disposable {
 
   /**
    * Opens or creates it.
-   * @throws when something of somebody else's stands under its name
+   * @throws when something that is no folder stands under its name, and what Node's fs throws
    */
   constructor(root: Folder) {
-    this.#area = openPrivate(root, RESERVED_NAME);
+    this.#area = openOurs(root);
     try {
-      this.stage = openPrivate(this.#area, 'stage');
-      this.trash = openPrivate(this.#area, 'trash');
+      this.stage = openInside(this.#area, 'stage');
+      this.trash = openInside(this.#area, 'trash');
     } catch (error) {
       this.#area.close();
       throw error;
@@ -31,7 +31,7 @@ export class Area implements Disposable {
 
   /** Made when it is first needed. @throws what Node's fs throws */
   get partial(): Folder {
-    this.#partial ??= openPrivate(this.#area, 'partial');
+    this.#partial ??= openInside(this.#area, 'partial');
     return this.#partial;
   }
 
@@ -43,6 +43,24 @@ export class Area implements Disposable {
   }
 }
 
+function openOurs(root: Folder): Folder {
+  try {
+    return openPrivate(root, RESERVED_NAME);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOTDIR' && errno !== 'ELOOP') throw error;
+    const path = `${readlinkSync(`/proc/self/fd/${root.fd}`)}/${RESERVED_NAME}`;
+    throw new Error(`${path} is not the folder that this program needs there: move it away`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Opens one of our folders, or makes it. One that is in other hands is taken: a "chown -R" went over it, as by XiVO's
+ * xivo-fix-paths-rights, or the owner of the synchronised directory made it. Either way nobody gets into it from then
+ * on, not even who has it open; no link is followed; and what we stage is told from what lies there by its inode.
+ */
 function openPrivate(parent: Folder, name: string): Folder {
   try {
     parent.makeFolder(name, 0o700);
@@ -52,17 +70,21 @@ function openPrivate(parent: Folder, name: string): Folder {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   const folder = parent.open(name);
-  const stat = fstatSync(folder.fd);
-  // Whoever owns the synchronised directory can put a folder of his own here, and could then look into or
-  // exchange what we stage.
-  if (stat.uid !== process.geteuid?.()) {
-    const path = readlinkSync(`/proc/self/fd/${folder.fd}`);
+  try {
+    const { uid, mode } = fstatSync(folder.fd);
+    const ours = process.geteuid?.() ?? uid;
+    if (uid !== ours) fchownSync(folder.fd, ours, process.getegid?.() ?? ours);
+    if ((mode & 0o777) !== 0o700) fchmodSync(folder.fd, 0o700);
+  } catch (error) {
     folder.close();
-    throw new Error(
-      `${path} belongs to user ${stat.uid}, not to this program. After a "chown -R" (as by xivo-fix-paths-rights) ` +
-        `'chown -h root: ${path} ${path}/*' gives it back; else somebody made it: move it away`,
-    );
+    throw error;
   }
-  if ((stat.mode & 0o777) !== 0o700) chmodSync(`/proc/self/fd/${folder.fd}`, 0o700);
   return folder;
+}
+
+/** Inside of our own folder: what somebody put under one of its names, while it was his, is no use to him. */
+function openInside(area: Folder, name: string): Folder {
+  const stat = area.stat(name);
+  if (stat !== undefined && !stat.isDirectory()) area.removeFile(name);
+  return openPrivate(area, name);
 }

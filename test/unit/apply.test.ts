@@ -304,6 +304,6 @@ void test('a link under the name of our own folder leads nothing outside', (t) =
   const place = new ApplyPlace(t);
   mkdirSync(place.at('elsewhere'));
   symlinkSync('elsewhere', place.at('.xivo-xds-sync'));
-  assert.throws(() => place.applier.begin(0), /ENOTDIR|ELOOP/);
+  assert.throws(() => place.applier.begin(0), /is not the folder that this program needs there/);
   assert.deepEqual(readdirSync(place.at('elsewhere')), []);
 });
