@@ -68,6 +68,10 @@ export class Nodes {
     this.#note(path, before.state, undefined);
   }
 
+  get haveChanges(): boolean {
+    return this.#changes.size > 0;
+  }
+
   /** The changes since the last call. */
   takeChanges(): Changes {
     const changes = this.#changes;

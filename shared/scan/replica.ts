@@ -290,6 +290,9 @@ export class Replica implements Tree {
         if (open !== undefined) {
           if (missed) await this.#readFolder(open, '', true);
           await work(open);
+          // Somebody may be in the middle of writing a set, and the events of its other files still be on their way.
+          if (this.#options.whole && this.#nodes.haveChanges && !this.#hasMoving())
+            await this.#readFolder(open, '', true);
           this.#missed = false;
         }
         if (this.#waitsForOthers()) this.#owed = true;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Owners } from '../../shared/disk/owners.ts';
-import { Replica } from '../../shared/scan/replica.ts';
+import { Replica, type ReplicaOptions } from '../../shared/scan/replica.ts';
 import type { ScanIndex } from '../../shared/scan/scanIndex.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { eventually } from '../harness/host.ts';
@@ -31,6 +31,9 @@ void describe('What a host holds of a directory', () => {
   /** How often the time was asked for: work that is done leaves a trace here. */
   let asked: number;
 
+  /** Another view of the same directory. */
+  let make: (options: Pick<ReplicaOptions, 'whole' | 'onChanges'>) => Replica;
+
   beforeEach(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'xds-replica-'));
     root = path.join(folder, 'root');
@@ -44,20 +47,21 @@ void describe('What a host holds of a directory', () => {
         return performance.now();
       },
     };
-    replica = new Replica({
-      name: 'moh',
-      path: root,
-      nested: new Set(),
-      settle: SETTLE,
-      emptyIsHeld: true,
-      whole: false,
-      index: memory(),
-      owners: new Owners(),
-      clock,
-      onChanges: () => undefined,
-      onHeld: () => undefined,
-      onError: (error) => errors.push(error),
-    });
+    make = (options) =>
+      new Replica({
+        name: 'moh',
+        path: root,
+        nested: new Set(),
+        settle: SETTLE,
+        emptyIsHeld: true,
+        index: memory(),
+        owners: new Owners(),
+        clock,
+        onHeld: () => undefined,
+        onError: (error) => errors.push(error),
+        ...options,
+      });
+    replica = make({ whole: false, onChanges: () => undefined });
     for (const name of ['a', 'b', 'c']) writeFileSync(path.join(root, name), name);
     await replica.rescan();
     await isSettled('a', 'b', 'c');
@@ -76,6 +80,23 @@ void describe('What a host holds of a directory', () => {
       names.every((name) => kindOf(name) === 'settled'),
     );
   }
+
+  void it('is told as a whole: what was written meanwhile belongs to it, though no event told of it yet', async () => {
+    const told: string[][] = [];
+    const whole = make({ whole: true, onChanges: (changes) => told.push([...changes.keys()].sort()) });
+    try {
+      await whole.rescan();
+      await eventually('all is told', () => told.length === 1);
+      writeFileSync(path.join(root, 'a'), 'a, the second version');
+      await whole.relook(['a']);
+      await sleep(SETTLE / 2);
+      writeFileSync(path.join(root, 'b'), 'b, the second version');
+      await eventually('the second version is told', () => told.length > 1);
+      assert.deepEqual(told[1], ['a', 'b']);
+    } finally {
+      await whole.close();
+    }
+  });
 
   void it('is made up for when it could not be read, without another hint', async () => {
     renameSync(root, `${root}.away`);
