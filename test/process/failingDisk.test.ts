@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, type Mds } from '../harness/cluster.ts';
@@ -17,9 +18,11 @@ directories:
 guard: { percent: 100, files: 1000000 }
 `;
 /** More than are made durable one by one. */
-const FILES = 20;
+const FILES = 60;
 /** Long enough for what the daemons do by themselves to have come by. */
 const A_WHILE = 4_000;
+/** How long a debugger may need for all threads of a process, milliseconds. */
+const ATTACH = 1_500;
 const HEALED_WITHIN = 90_000;
 const EIO = 'EIO: the disk fails: look at dmesg';
 
@@ -32,22 +35,24 @@ function whyNot(): string | false {
   return status === 0 ? false : `processes can not be traced here: ${stderr.trim()}`;
 }
 
-/** Lets a system call of a host's daemon, and of what it starts, fail with EIO until {@link end}. */
+/** Lets a system call of a host's daemon, and of what it starts, fail until {@link end}. */
 class Fault {
   readonly #strace: ChildProcess;
   readonly #pid: number;
 
-  private constructor(pid: number, call: string) {
+  private constructor(pid: number, call: string, errno: string) {
     this.#pid = pid;
-    const fault = ['-e', `trace=${call}`, '-e', `inject=${call}:error=EIO`];
+    const fault = ['-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}`];
     this.#strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...fault, '-p', String(pid)], {
       stdio: 'ignore',
     });
   }
 
-  static async begin({ pid = 0 }: Host, call: string): Promise<Fault> {
-    const fault = new Fault(pid, call);
+  static async begin({ pid = 0 }: Host, call: string, errno: string): Promise<Fault> {
+    const fault = new Fault(pid, call, errno);
     await eventually('it is traced', () => fault.#tracer !== 0);
+    // Every thread of it has still to be stopped once.
+    await sleep(ATTACH);
     return fault;
   }
 
@@ -63,6 +68,14 @@ class Fault {
   }
 }
 
+/** A folder that is moved in as a whole is one change set. */
+function putAtOnce(host: Host, round: string): void {
+  const folder = path.join(host.root, round);
+  mkdirSync(folder);
+  for (let i = 0; i < FILES; i++) writeFileSync(path.join(folder, `${i}.gsm`), `${round} ${i}`);
+  renameSync(folder, host.at('moh', round));
+}
+
 void describe('A disk that fails', { skip: whyNot() }, () => {
   let cluster: Cluster;
   let mds: Mds;
@@ -73,12 +86,13 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
   after(() => cluster?.end());
 
   /** Changes everything while a system call fails on a host, and expects to be told, to be whole, and to heal. */
-  async function bears(host: Host, call: string, wanted: RegExp): Promise<void> {
-    const fault = await Fault.begin(host, call);
+  async function bears(host: Host, call: string, wanted: RegExp, errno = 'EIO'): Promise<void> {
+    const round = `${host.name}-${call}`;
+    const fault = await Fault.begin(host, call, errno);
     try {
-      for (let i = 0; i < FILES; i++) cluster.main.write('moh', `${call}/${i}.gsm`, `${call} ${i}`);
-      cluster.main.write('dialplan', `${call}.conf`, `[${call}]\nexten => 1,1,NoOp\n`);
-      mds.write('recordings', `${call}.wav`, call);
+      putAtOnce(cluster.main, round);
+      cluster.main.write('dialplan', `${round}.conf`, `[${round}]\nexten => 1,1,NoOp\n`);
+      mds.write('recordings', `${round}.wav`, round);
       let last = '';
       await eventually(`${host.name} tells it`, async () => {
         const { stdout, stderr } = await host.run(['status']);
@@ -90,7 +104,7 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
     } finally {
       await fault.end();
     }
-    await eventually('all is well again', async () => isThere(call), HEALED_WITHIN).catch((error: Error) =>
+    await eventually('all is well again', async () => isThere(round), HEALED_WITHIN).catch((error: Error) =>
       assert.fail(`${error.message}\n${host.log.slice(-4_000)}`),
     );
     await cluster.inSync(HEALED_WITHIN);
@@ -98,24 +112,24 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
   }
 
   /** Never another content: what is there is whole. */
-  function isThere(call: string): boolean {
+  function isThere(round: string): boolean {
     let all = true;
     const look = (content: string | undefined, wanted: string): void => {
       if (content === undefined) all = false;
       else assert.equal(content, wanted);
     };
-    for (let i = 0; i < FILES; i++) look(mds.read('moh', `${call}/${i}.gsm`), `${call} ${i}`);
-    look(mds.read('dialplan', `${call}.conf`), `[${call}]\nexten => 1,1,NoOp\n`);
-    look(cluster.main.read('recordings', `${call}.wav`), call);
+    for (let i = 0; i < FILES; i++) look(mds.read('moh', `${round}/${i}.gsm`), `${round} ${i}`);
+    look(mds.read('dialplan', `${round}.conf`), `[${round}]\nexten => 1,1,NoOp\n`);
+    look(cluster.main.read('recordings', `${round}.wav`), round);
     return all;
   }
 
   void it("when an MDS's files are made durable ends nothing, is told, and heals", async () => {
-    await bears(mds, 'syncfs', new RegExp(`^moh/syncfs/\\d+\\.gsm: ${EIO}$`, 'm'));
+    await bears(mds, 'syncfs', new RegExp(`^moh/mds1-syncfs/\\d+\\.gsm: ${EIO}$`, 'm'));
   });
 
   void it('when an MDS makes a few files durable', async () => {
-    await bears(mds, 'fsync', new RegExp(`^dialplan/fsync\\.conf: (the state .*)?${EIO}$`, 'm'));
+    await bears(mds, 'fsync', new RegExp(`^dialplan/mds1-fsync\\.conf: (the state .*)?${EIO}$`, 'm'));
   });
 
   void it("when an MDS's state is written", async () => {
@@ -134,7 +148,11 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
     );
   });
 
+  void it("when an MDS's quota is used up", async () => {
+    await bears(mds, 'mkdir', /^moh\/mds1-mkdir: EDQUOT: no room: the quota of this user/m, 'EDQUOT');
+  });
+
   void it('when an MDS renames', async () => {
-    await bears(mds, 'renameat2', new RegExp(`^moh/renameat2: ${EIO}$`, 'm'));
+    await bears(mds, 'renameat2', new RegExp(`^moh/mds1-renameat2: ${EIO}$`, 'm'));
   });
 });
