@@ -1,13 +1,10 @@
 import { MAX_MANIFEST_ENTRIES } from '../../protocol/limits.ts';
 import type { Offer } from '../../protocol/messages.ts';
-import { sameEntry } from '../../shared/manifest/entry.ts';
+import { sameEntry, SET_ID } from '../../shared/manifest/entry.ts';
 import { isNested } from '../../shared/paths/nesting.ts';
 import { isOverride, refusePath } from '../../shared/paths/relative.ts';
 import { staysInside } from '../../shared/scan/look.ts';
 import type { MainDirectory } from '../content/mainDirectory.ts';
-
-/** set-user-ID and set-group-ID. */
-const SET_ID = 0o6000;
 
 /** Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it. */
 export function refuseOffer(directory: MainDirectory, offer: Offer): string | undefined {

@@ -2,6 +2,9 @@ import type { Entry } from '../../protocol/entry.ts';
 
 export type { Entry, FileEntry, FolderEntry, LinkEntry } from '../../protocol/entry.ts';
 
+/** set-user-ID and set-group-ID: those of a file never travel, those of a folder do. */
+export const SET_ID = 0o6000;
+
 /** The owner and group of an entry. */
 export type Ownership = Pick<Entry, 'owner' | 'group' | 'uid' | 'gid'>;
 

@@ -1,8 +1,5 @@
 import type { Owners } from '../disk/owners.ts';
-import type { Entry } from './entry.ts';
-
-/** set-user-ID and set-group-ID. */
-const SET_ID = 0o6000;
+import { type Entry, SET_ID } from './entry.ts';
 
 /**
  * An entry from another host as this host would hold it: owner and group by name, by number where the name is

@@ -1,11 +1,17 @@
 import type { BigIntStats } from 'node:fs';
 import type { Folder } from '../disk/folder.ts';
 import type { Owners } from '../disk/owners.ts';
-import type { FileEntry, FolderEntry, LinkEntry, Ownership } from '../manifest/entry.ts';
+import {
+  type FileEntry,
+  type FolderEntry,
+  type LinkEntry,
+  type Ownership,
+  SET_ID,
+} from '../manifest/entry.ts';
 
 const PERMISSIONS = 0o7777n;
 /** Set-id bits of a file stay where they are: nobody is to be given a program that runs as somebody else. */
-const PERMISSIONS_OF_FILE = 0o1777n;
+const PERMISSIONS_OF_FILE = PERMISSIONS & ~BigInt(SET_ID);
 
 /** What one look at a name says. A file's hash is not known by looking. */
 export type Look =
