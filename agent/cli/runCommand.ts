@@ -1,5 +1,5 @@
 import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { stopSignal } from '../../shared/cli/stopSignal.ts';
+import { abortedBy, stopSignal } from '../../shared/cli/stopSignal.ts';
 import { serviceManager } from '../../shared/daemon/sdNotify.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
 import { ControlServer } from '../../shared/control/controlServer.ts';
@@ -105,11 +105,9 @@ class Daemon {
 
   async #openState(stop: Promise<unknown>): Promise<Database | undefined> {
     const { stateFile } = this.#context.places;
-    const ended = new AbortController();
-    void stop.then(() => ended.abort());
     return openState(stateFile, {
       log: this.#log,
-      signal: ended.signal,
+      signal: abortedBy(stop),
       tell: (message) => {
         this.#stateTrouble ??= { at: new Date(systemClock.now()).toISOString(), path: stateFile, message };
         this.#stateTrouble = { ...this.#stateTrouble, message };
@@ -118,12 +116,10 @@ class Daemon {
   }
 
   async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {
-    const ended = new AbortController();
-    void stop.then(() => ended.abort());
     const tell = (problem: string): void => {
       this.#waiting = { ...this.#waiting, state: 'connecting', problem };
     };
-    const directories = await waitForApproval(this.#credentials, this.#log, tell, ended.signal);
+    const directories = await waitForApproval(this.#credentials, this.#log, tell, abortedBy(stop));
     if (directories === undefined) return false;
     addDirectories(this.#context.configFile, directories);
     return true;

@@ -5,7 +5,7 @@ import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
 import { openState } from '../../shared/state/openState.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { UsageError } from '../../shared/cli/usageError.ts';
-import { stopSignal } from '../../shared/cli/stopSignal.ts';
+import { abortedBy, stopSignal } from '../../shared/cli/stopSignal.ts';
 import { serviceManager } from '../../shared/daemon/sdNotify.ts';
 import { controlApi } from '../daemon/controlApi.ts';
 import { finishSwitch } from '../registry/nextIdentity.ts';
@@ -42,11 +42,9 @@ export async function serve(context: Context, options: { log?: string }): Promis
     );
     await control.listen();
     try {
-      const ended = new AbortController();
-      void stop.then(() => ended.abort());
       const db = await openState(places.stateFile, {
         log: log.logger,
-        signal: ended.signal,
+        signal: abortedBy(stop),
         tell: (why) => (waitsFor = why),
       });
       if (db === undefined) return EXIT.done;

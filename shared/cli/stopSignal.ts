@@ -4,3 +4,10 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(name, () => resolve(name));
   });
 }
+
+/** The same for what takes an AbortSignal: aborted once `stop` has resolved. */
+export function abortedBy(stop: Promise<unknown>): AbortSignal {
+  const ended = new AbortController();
+  void stop.then(() => ended.abort());
+  return ended.signal;
+}
