@@ -7,6 +7,7 @@ import type { Decision } from '../../shared/plan/decision.ts';
 import { plan, type Plan, type PlanInput } from '../../shared/plan/plan.ts';
 import type { Replica } from '../../shared/scan/replica.ts';
 import type { Logger } from '../../shared/log/logger.ts';
+import { STATE_RETRY } from '../../shared/state/stateKeeper.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import type { Session } from '../link/session.ts';
 import type { Accounts } from './accounts.ts';
@@ -16,9 +17,6 @@ import type { MainView } from './mainView.ts';
 import type { Removals } from './removals.ts';
 import { Retries } from './retries.ts';
 import { type Job, schedule } from './schedule.ts';
-
-/** A state that can't be written is tried again after this long, milliseconds. */
-const STATE_RETRY = 5_000;
 
 export type WorkerOptions = {
   readonly policy: DirectoryPolicy;
