@@ -1,5 +1,5 @@
 import { enableCompileCache } from 'node:module';
-import { type GlobalOptions, makeProgram, runProgram } from '../shared/cli/program.ts';
+import { type GlobalOptions, makeProgram, runProgram } from '#host/cli/program.ts';
 import { type Context, contextOf } from './cli/context.ts';
 
 enableCompileCache();

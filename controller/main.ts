@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { enableCompileCache } from 'node:module';
 import type { RotateOptions } from './cli/rotateCommand.ts';
-import { parseDuration } from '../shared/config/duration.ts';
-import { makeProgram, type GlobalOptions, runProgram } from '../shared/cli/program.ts';
-import { UsageError } from '../shared/cli/usageError.ts';
-import { decodeToken } from '../shared/identity/joinToken.ts';
+import { parseDuration } from '#core/text/duration.ts';
+import { makeProgram, type GlobalOptions, runProgram } from '#host/cli/program.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { decodeToken } from '#host/identity/joinToken.ts';
 import { ask, type Context, contextOf, loadConfig, print } from './cli/context.ts';
 
 enableCompileCache();

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../test/harness/freePort.ts';
+import { freePort } from '../test/support/harness/freePort.ts';
 import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
 import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
 import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';

@@ -88,7 +88,7 @@ const errorReport = z.strictObject({ at: z.string().max(64), path: z.string().ma
 /** The first bytes that the receiver has already, since an earlier transfer of the content broke off. */
 const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
 
-/** What the receiver has in the place of a file (shared/transfer/blocks.ts): only what differs is sent. */
+/** What the receiver has in the place of a file (shared/sync/transfer/blocks.ts): only what differs is sent. */
 const blocks = z.strictObject({
   block: z
     .int()
@@ -125,7 +125,7 @@ const stepResult = z.strictObject({
   detail: text.optional(),
 });
 
-/** An agent package of Main's, and Main's signature under it (shared/identity/packageSignature.ts). */
+/** An agent package of Main's, and Main's signature under it (shared/host/identity/packageSignature.ts). */
 export const packageOfferSchema = z.strictObject({
   /** As Debian writes versions. */
   version: z.string().regex(/^[0-9][A-Za-z0-9.+~-]{0,63}$/),

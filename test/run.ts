@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { CHECKS, runCheck } from './runner/checks.ts';
-import { filesOf, type Group, GROUPS, isMeant } from './runner/groups.ts';
-import { whyItMaySkip } from './runner/maySkip.ts';
-import { type FileRun, runFile } from './runner/runFile.ts';
+import { CHECKS, runCheck } from './support/runner/checks.ts';
+import { filesOf, type Group, GROUPS, isMeant } from './support/runner/groups.ts';
+import { whyItMaySkip } from './support/runner/maySkip.ts';
+import { type FileRun, runFile } from './support/runner/runFile.ts';
 
 /**
  * `npm test`: the checks, then every test file, group by group. `npm test -- unit mainJob` runs what is named:

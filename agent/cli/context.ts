@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { type AgentConfig, loadAgentConfig } from '../../shared/config/agentConfig.ts';
-import { type AgentPlaces, agentPlaces } from '../../shared/config/places.ts';
-import { Root } from '../../shared/config/rootPath.ts';
-import type { GlobalOptions } from '../../shared/cli/program.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
+import { type AgentConfig, loadAgentConfig } from '../config/agentConfig.ts';
+import { type AgentPlaces, agentPlaces } from '#host/config/places.ts';
+import { Root } from '#host/config/rootPath.ts';
+import type { GlobalOptions } from '#host/cli/program.ts';
+import { UsageError } from '#host/cli/usageError.ts';
 
 /** Where this invocation's MDS lives. */
 export type Context = { readonly root: Root; readonly places: AgentPlaces; readonly configFile: string };

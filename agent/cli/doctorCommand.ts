@@ -1,10 +1,10 @@
-import type { AgentConfig } from '../../shared/config/agentConfig.ts';
-import { formatHostPort } from '../../shared/config/hostPort.ts';
-import { type Check, exitCodeOf, renderChecks } from '../../shared/doctor/check.ts';
-import { checkHost } from '../../shared/doctor/checkHost.ts';
-import { loadIdentity } from '../../shared/identity/identityFiles.ts';
-import { dial } from '../link/dial.ts';
-import { loadMembership } from '../link/membership.ts';
+import type { AgentConfig } from '../config/agentConfig.ts';
+import { formatHostPort } from '#core/text/hostPort.ts';
+import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
+import { checkHost } from '#host/doctor/checkHost.ts';
+import { loadIdentity } from '#host/identity/identityFiles.ts';
+import { dial } from '../connection/dial.ts';
+import { loadMembership } from '../connection/membership.ts';
 import { type Context, loadConfig, print } from './context.ts';
 
 /** `doctor`: looks at everything that the agent needs, whether it runs or not. */

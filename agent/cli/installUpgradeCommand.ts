@@ -1,6 +1,6 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { openLog } from '../../shared/log/openLog.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { openLog } from '#host/log/openLog.ts';
 import { installOffered } from '../upgrade/installer.ts';
 import { processAgent, serviceAgent } from '../upgrade/runningAgent.ts';
 import type { Context } from './context.ts';

@@ -1,10 +1,10 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { askDaemon, NotRunning } from '../../shared/control/controlClient.ts';
-import { removeIdentity } from '../../shared/identity/identityFiles.ts';
-import { openLog } from '../../shared/log/openLog.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { askDaemon, NotRunning } from '#host/control/controlClient.ts';
+import { removeIdentity } from '#host/identity/identityFiles.ts';
+import { openLog } from '#host/log/openLog.ts';
 import { trustNobody } from '../upgrade/trustedMain.ts';
-import { removeMembership } from '../link/membership.ts';
+import { removeMembership } from '../connection/membership.ts';
 import { type Context, print } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
 

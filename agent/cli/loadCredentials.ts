@@ -1,9 +1,9 @@
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { loadIdentity } from '../../shared/identity/identityFiles.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { systemClock } from '../../shared/time/clock.ts';
-import { Credentials } from '../link/credentials.ts';
-import { loadMembership } from '../link/membership.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { loadIdentity } from '#host/identity/identityFiles.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { Credentials } from '../connection/credentials.ts';
+import { loadMembership } from '../connection/membership.ts';
 import { type Context, loadConfig } from './context.ts';
 
 /** @throws UsageError when this MDS is not enrolled, or its configuration names no Main */

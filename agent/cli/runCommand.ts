@@ -1,22 +1,22 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { abortedBy, stopSignal } from '../../shared/cli/stopSignal.ts';
-import { serviceManager } from '../../shared/daemon/sdNotify.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { ControlServer } from '../../shared/control/controlServer.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
-import type { Database } from '../../shared/state/database.ts';
-import { openState } from '../../shared/state/openState.ts';
-import type { Trouble } from '../../shared/state/stateKeeper.ts';
-import { systemClock } from '../../shared/time/clock.ts';
-import { VERSION } from '../../shared/version.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
+import { serviceManager } from '#host/systemd/sdNotify.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { ControlServer } from '#host/control/controlServer.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
+import type { Database } from '#sync/state/database.ts';
+import { openState } from '#sync/state/openState.ts';
+import type { Trouble } from '#sync/state/deferredWriter.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { VERSION } from '#host/version.ts';
 import { Agent } from '../daemon/agent.ts';
-import type { Credentials } from '../link/credentials.ts';
-import type { LinkState } from '../link/link.ts';
+import type { Credentials } from '../connection/credentials.ts';
+import type { LinkState } from '../connection/reconnector.ts';
 import { Upgrades } from '../upgrade/upgrades.ts';
 import { type Context, loadConfig } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
-import { addDirectories, waitForApproval } from './waitForApproval.ts';
+import { addDirectories, waitForApproval } from '../connection/waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */
 export async function run(context: Context, options: { log?: string }): Promise<number> {

@@ -1,10 +1,10 @@
-import type { AgentReport } from '../../protocol/messages.ts';
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { table } from '../../shared/cli/table.ts';
-import { formatBytes } from '../../shared/config/bytes.ts';
-import { formatDuration } from '../../shared/config/duration.ts';
-import { askDaemon } from '../../shared/control/controlClient.ts';
-import type { LinkState } from '../link/link.ts';
+import type { AgentReport } from '#protocol/messages.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { table } from '#host/cli/table.ts';
+import { formatBytes } from '#core/text/size.ts';
+import { formatDuration } from '#core/text/duration.ts';
+import { askDaemon } from '#host/control/controlClient.ts';
+import type { LinkState } from '../connection/reconnector.ts';
 import { type Context, print } from './context.ts';
 
 type AgentStatus = AgentReport & { readonly name: string; readonly link: LinkState };

@@ -1,6 +1,6 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { loadMembership } from '../link/membership.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { loadMembership } from '../connection/membership.ts';
 import { trustMain } from '../upgrade/trustedMain.ts';
 import type { Context } from './context.ts';
 

@@ -1,35 +1,29 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  AgentReport,
-  Command,
-  DirectoryPolicy,
-  FromMain,
-  PlannedAction,
-} from '../../protocol/messages.ts';
-import { MAX_ITEMS } from '../../protocol/limits.ts';
-import type { AgentConfig } from '../../shared/config/agentConfig.ts';
-import type { Root } from '../../shared/config/rootPath.ts';
-import { errnoOf } from '../../shared/disk/errno.ts';
-import { Owners } from '../../shared/disk/owners.ts';
-import { withRemedy } from '../../shared/disk/remedy.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { nestedInside } from '../../shared/paths/nesting.ts';
-import type { Database } from '../../shared/state/database.ts';
-import { StateMemory } from '../../shared/state/knownState.ts';
-import { STATE_RETRY, StateKeeper } from '../../shared/state/stateKeeper.ts';
-import type { Clock } from '../../shared/time/clock.ts';
-import { jitter } from '../../shared/time/jitter.ts';
-import { musicProof } from '../reload/proveMusic.ts';
-import { Activation, proofFor } from '../activation/activation.ts';
-import type { DialplanPlace } from '../activation/lintGate.ts';
-import { ReadersAway } from '../activation/readersAway.ts';
+import type { AgentReport, Command, DirectoryPolicy, FromMain, PlannedAction } from '#protocol/messages.ts';
+import { MAX_ITEMS } from '#protocol/limits.ts';
+import type { AgentConfig } from '../config/agentConfig.ts';
+import type { Root } from '#host/config/rootPath.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { nestedInside } from '#core/path/nesting.ts';
+import type { Database } from '#sync/state/database.ts';
+import { StateMemory } from '#sync/state/peerState.ts';
+import { STATE_RETRY, StateKeeper } from '#sync/state/deferredWriter.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { jitter } from '#host/time/jitter.ts';
+import { musicProof } from '../asterisk/proof/proveMusic.ts';
+import { Activation, proofFor } from '../asterisk/activation/activation.ts';
+import type { DialplanPlace } from '../asterisk/activation/lintGate.ts';
+import { ReadersAway } from '../asterisk/activation/readerLease.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
-import type { Credentials } from '../link/credentials.ts';
-import { Link, type Welcome } from '../link/link.ts';
-import type { Session } from '../link/session.ts';
+import type { Credentials } from '../connection/credentials.ts';
+import { Link, type Welcome } from '../connection/reconnector.ts';
+import type { Session } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
-import { Reloads } from './reloads.ts';
+import { Reloads } from '../asterisk/reload/owedReloads.ts';
 import { makeReport, type Reconciled } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */

@@ -1,4 +1,4 @@
-import type { AgentReport, ErrorReport, ReloadReport } from '../../protocol/messages.ts';
+import type { AgentReport, ErrorReport, ReloadReport } from '#protocol/messages.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 
 /** Errors told at once: a person can't read more, and the message stays small. */

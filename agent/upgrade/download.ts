@@ -4,8 +4,8 @@ import http from 'node:http';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
-import type { PackageOffer } from '../../protocol/messages.ts';
-import type { Pace } from '../../shared/transfer/pace.ts';
+import type { PackageOffer } from '#protocol/messages.ts';
+import type { Pace } from '#wire/rateLimit.ts';
 
 const PATH = '/install/xivo-xds-sync-agent.deb';
 /** Without a byte for this long it is given up, milliseconds. */

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type PackageOffer, packageOfferSchema } from '../../protocol/messages.ts';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
-import { Folder } from '../../shared/disk/folder.ts';
+import { type PackageOffer, packageOfferSchema } from '#protocol/messages.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
+import { Folder } from '#host/fs/folder.ts';
 
 /** The unit xivo-xds-sync-agent-upgrade.path waits for this one, so it is written last. */
 const OFFER = 'offer.json';

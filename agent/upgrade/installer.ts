@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { PackageOffer } from '../../protocol/messages.ts';
-import type { AgentPlaces } from '../../shared/config/places.ts';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
-import { whyNotSigned } from '../../shared/identity/packageSignature.ts';
-import type { Logger } from '../../shared/log/logger.ts';
+import type { PackageOffer } from '#protocol/messages.ts';
+import type { AgentPlaces } from '#host/config/places.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
+import { whyNotSigned } from '#host/identity/packageSignature.ts';
+import type { Logger } from '#host/log/logger.ts';
 import { describePackage, install, installedVersion, isNewer, PACKAGE, repack } from './dpkg.ts';
 import { takeOffer } from './inbox.ts';
 import { writeOutcome } from './outcome.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type UpgradeOutcome, upgradeOutcomeSchema } from '../../protocol/messages.ts';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { type UpgradeOutcome, upgradeOutcomeSchema } from '#protocol/messages.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
 
 const FILE = 'outcome.json';
 

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, closeSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentPlaces } from '../../shared/config/places.ts';
-import { askDaemon } from '../../shared/control/controlClient.ts';
+import type { AgentPlaces } from '#host/config/places.ts';
+import { askDaemon } from '#host/control/controlClient.ts';
 import { ownCommand } from './ownCommand.ts';
 
 const UNIT = 'xivo-xds-sync-agent.service';

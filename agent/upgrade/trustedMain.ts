@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
-import { isPin, type Pin } from '../../shared/identity/pin.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
+import { isPin, type Pin } from '#host/identity/pin.ts';
 
 /**
  * Whose packages root installs here. Written by `enroll`, which a person runs; the agent under its unit can't write

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
-import { loadControllerConfig } from '../../shared/config/controllerConfig.ts';
-import type { Identity } from '../../shared/identity/certificate.ts';
-import { loadIdentity } from '../../shared/identity/identityFiles.ts';
+import { loadControllerConfig } from '../config/controllerConfig.ts';
+import type { Identity } from '#host/identity/certificate.ts';
+import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { Registry } from '../registry/registry.ts';
 import { isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
 

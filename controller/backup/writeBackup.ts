@@ -14,8 +14,8 @@ import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
-import type { ControllerPlaces } from '../../shared/config/places.ts';
-import { syncFolder } from '../../shared/disk/durableFile.ts';
+import type { ControllerPlaces } from '#host/config/places.ts';
+import { syncFolder } from '#host/fs/durableFile.ts';
 import { type Member, MEMBERS } from './contents.ts';
 
 /**

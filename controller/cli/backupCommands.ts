@@ -9,14 +9,14 @@ import {
   rmSync,
 } from 'node:fs';
 import path from 'node:path';
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { NotRunning } from '../../shared/control/controlClient.ts';
-import { syncFolder, writeFileDurably } from '../../shared/disk/durableFile.ts';
-import { formatFingerprint } from '../../shared/identity/pin.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { NotRunning } from '#host/control/controlClient.ts';
+import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { formatFingerprint } from '#host/identity/pin.ts';
 import { readBackup } from '../backup/readBackup.ts';
 import { writeBackup } from '../backup/writeBackup.ts';
-import { publishCertificate } from '../registry/publishCertificate.ts';
+import { publishCertificate } from '../enrolment/publishCertificate.ts';
 import { ask, type Context, print } from './context.ts';
 
 /** `backup FILE`: everything that makes this Main, in one file. */

@@ -1,4 +1,4 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
 import type { MdsPass } from '../daemon/passes.ts';
 import { ask, type Context, print } from './context.ts';
 

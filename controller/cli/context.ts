@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { type ControllerConfig, loadControllerConfig } from '../../shared/config/controllerConfig.ts';
-import { type ControllerPlaces, controllerPlaces } from '../../shared/config/places.ts';
-import { Root } from '../../shared/config/rootPath.ts';
-import { askDaemon } from '../../shared/control/controlClient.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import type { GlobalOptions } from '../../shared/cli/program.ts';
+import { type ControllerConfig, loadControllerConfig } from '../config/controllerConfig.ts';
+import { type ControllerPlaces, controllerPlaces } from '#host/config/places.ts';
+import { Root } from '#host/config/rootPath.ts';
+import { askDaemon } from '#host/control/controlClient.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import type { GlobalOptions } from '#host/cli/program.ts';
 
 /** Where this invocation's Main lives. */
 export type Context = { readonly root: Root; readonly places: ControllerPlaces; readonly configFile: string };

@@ -1,7 +1,7 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import type { HistoryRow } from '../../shared/state/history.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import type { HistoryRow } from '#sync/state/history.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 export async function history(

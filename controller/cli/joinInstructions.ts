@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { hostname } from 'node:os';
-import type { HostPort } from '../../shared/config/hostPort.ts';
-import type { JoinToken } from '../../shared/identity/joinToken.ts';
+import type { HostPort } from '#core/text/hostPort.ts';
+import type { JoinToken } from '#host/identity/joinToken.ts';
 
 /**
  * What to type on an MDS that has nothing yet: it fetches the script from Main and checks Main's key while doing so.

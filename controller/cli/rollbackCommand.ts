@@ -1,6 +1,6 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import type { RolledBack } from '../daemon/rollbackApi.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import type { RolledBack } from '../control/rollback.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 import { actionLine, exitCode, summary } from './syncCommand.ts';
 

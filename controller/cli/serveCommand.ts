@@ -1,14 +1,14 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { ControlError, ControlServer, type Handler } from '../../shared/control/controlServer.ts';
-import { loadIdentity } from '../../shared/identity/identityFiles.ts';
-import { LOG_MODES, type LogMode, openLog } from '../../shared/log/openLog.ts';
-import { openState } from '../../shared/state/openState.ts';
-import { systemClock } from '../../shared/time/clock.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import { abortedBy, stopSignal } from '../../shared/cli/stopSignal.ts';
-import { serviceManager } from '../../shared/daemon/sdNotify.ts';
-import { controlApi } from '../daemon/controlApi.ts';
-import { finishSwitch } from '../registry/nextIdentity.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { ControlError, ControlServer, type Handler } from '#host/control/controlServer.ts';
+import { loadIdentity } from '#host/identity/identityFiles.ts';
+import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
+import { openState } from '#sync/state/openState.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
+import { serviceManager } from '#host/systemd/sdNotify.ts';
+import { controlApi } from '../control/api.ts';
+import { finishSwitch } from '../enrolment/nextIdentity.ts';
 import { Controller } from '../daemon/controller.ts';
 import { type Context, loadConfig, print } from './context.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import { table } from '../../shared/cli/table.ts';
-import { formatBytes } from '../../shared/config/bytes.ts';
-import { formatDuration } from '../../shared/config/duration.ts';
-import type { MdsStatus, RotationStatus, Status } from '../daemon/status.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import { table } from '#host/cli/table.ts';
+import { formatBytes } from '#core/text/size.ts';
+import { formatDuration } from '#core/text/duration.ts';
+import type { MdsStatus, RotationStatus, Status } from '../control/status.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 const WATCH_EVERY = 500;

@@ -1,7 +1,7 @@
-import type { PlannedAction } from '../../protocol/messages.ts';
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import { formatBytes } from '../../shared/config/bytes.ts';
+import type { PlannedAction } from '#protocol/messages.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import { formatBytes } from '#core/text/size.ts';
 import type { MdsPass } from '../daemon/passes.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 

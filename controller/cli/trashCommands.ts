@@ -1,8 +1,8 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import { table } from '../../shared/cli/table.ts';
-import { formatBytes } from '../../shared/config/bytes.ts';
-import type { ListedTrash } from '../daemon/trashApi.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import { table } from '#host/cli/table.ts';
+import { formatBytes } from '#core/text/size.ts';
+import type { ListedTrash } from '../control/trash.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 export async function trashList(

@@ -1,7 +1,7 @@
-import { printable } from '../../shared/cli/escape.ts';
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { UsageError } from '../../shared/cli/usageError.ts';
-import type { RollOut } from '../upgrade/rollOut.ts';
+import { printable } from '#core/text/printable.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import type { RollOut } from '../control/upgrade/rollOut.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 /** `mds upgrade`: brings agents to Main's version, and says how it went with each. */

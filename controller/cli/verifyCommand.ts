@@ -1,7 +1,7 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import { formatBytes } from '../../shared/config/bytes.ts';
-import type { HostVerification } from '../daemon/verification.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import { formatBytes } from '#core/text/size.ts';
+import type { HostVerification } from '../control/verify.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 /** `verify`: every byte read again, on both sides. */

@@ -1,6 +1,6 @@
-import { EXIT } from '../../shared/cli/exitCodes.ts';
-import { printable } from '../../shared/cli/escape.ts';
-import type { Decision } from '../../shared/plan/decision.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { printable } from '#core/text/printable.ts';
+import type { Decision } from '#core/plan/decision.ts';
 import { ask, type Context, print } from './context.ts';
 
 type Answer = {

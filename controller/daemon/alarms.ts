@@ -1,5 +1,5 @@
-import type { Logger } from '../../shared/log/logger.ts';
-import type { Clock } from '../../shared/time/clock.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
 
 const KEEP = 100;
 /** The same again within this time is only counted, milliseconds: a clone tries again every few seconds. */

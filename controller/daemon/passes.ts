@@ -1,6 +1,6 @@
-import { ControlError } from '../../shared/control/controlServer.ts';
-import type { PlannedAction } from '../../protocol/messages.ts';
-import type { Command } from '../../protocol/messages.ts';
+import { ControlError } from '#host/control/controlServer.ts';
+import type { PlannedAction } from '#protocol/messages.ts';
+import type { Command } from '#protocol/messages.ts';
 import type { Controller } from './controller.ts';
 
 export type MdsPass = {

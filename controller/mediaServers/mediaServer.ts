@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isIP } from 'node:net';
-import { isMdsName } from '../../shared/identity/mdsName.ts';
+import { isMdsName } from '#core/mdsName.ts';
 
 /** A media server as XiVO's own list has it. */
 export type MediaServer = { readonly name: string; readonly voipIp: string | null };

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { MediaServersConfig } from '../../shared/config/controllerConfig.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import type { Database } from '../../shared/state/database.ts';
-import type { StateKeeper } from '../../shared/state/stateKeeper.ts';
-import { jitter } from '../../shared/time/jitter.ts';
+import type { MediaServersConfig } from '../config/controllerConfig.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { StateKeeper } from '#sync/state/deferredWriter.ts';
+import { jitter } from '#host/time/jitter.ts';
 import { fromHttp } from './fromHttp.ts';
 import { fromPostgres } from './fromPostgres.ts';
 import type { MediaServer } from './mediaServer.ts';

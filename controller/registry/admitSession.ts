@@ -1,5 +1,5 @@
-import { whyNoSession } from '../../shared/identity/certificate.ts';
-import type { Pin } from '../../shared/identity/pin.ts';
+import { whyNoSession } from '#host/identity/certificate.ts';
+import type { Pin } from '#host/identity/pin.ts';
 import type { Registry } from './registry.ts';
 
 /** No session, and why. `renew`: the key is good, and another certificate for it is what is missing. */

@@ -1,5 +1,5 @@
-import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
-import type { Pin } from '../../shared/identity/pin.ts';
+import { isMdsName, MDS_NAME_RULE } from '#core/mdsName.ts';
+import type { Pin } from '#host/identity/pin.ts';
 import { plainAddress } from './address.ts';
 import { admit, alreadyEnrolled, enrolledAsOther } from './admit.ts';
 import type { Admitted } from './admit.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { isMdsName } from '../../shared/identity/mdsName.ts';
-import { isPin } from '../../shared/identity/pin.ts';
+import { isMdsName } from '#core/mdsName.ts';
+import { isPin } from '#host/identity/pin.ts';
 
 const Name = z.string().refine(isMdsName, 'is no MDS name');
 const PinText = z.string().refine(isPin, 'is no SHA-256 in 64 lower-case hex digits');

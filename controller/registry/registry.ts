@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { enrolmentVerifier } from '../../shared/identity/enrolmentProof.ts';
-import { TOKEN_SECRET_BYTES } from '../../shared/identity/joinToken.ts';
-import type { JoinToken } from '../../shared/identity/joinToken.ts';
-import { samePin } from '../../shared/identity/pin.ts';
-import type { Pin } from '../../shared/identity/pin.ts';
+import { enrolmentVerifier } from '#host/identity/enrolmentProof.ts';
+import { TOKEN_SECRET_BYTES } from '#host/identity/joinToken.ts';
+import type { JoinToken } from '#host/identity/joinToken.ts';
+import { samePin } from '#host/identity/pin.ts';
+import type { Pin } from '#host/identity/pin.ts';
 import type { Admitted } from './admit.ts';
 import { refusal } from './outcome.ts';
 import type { Outcome, Transition } from './outcome.ts';

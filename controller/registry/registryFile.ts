@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { EMPTY_REGISTRY, RegistryState } from './records.ts';
 
 const FILE = 'registry.json';

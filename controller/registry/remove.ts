@@ -1,4 +1,4 @@
-import type { Pin } from '../../shared/identity/pin.ts';
+import type { Pin } from '#host/identity/pin.ts';
 import { MOST_REVOKED } from './limits.ts';
 import { refusal } from './outcome.ts';
 import type { Transition } from './outcome.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import { isMdsName, MDS_NAME_RULE } from '../../shared/identity/mdsName.ts';
-import type { Pin } from '../../shared/identity/pin.ts';
+import { isMdsName, MDS_NAME_RULE } from '#core/mdsName.ts';
+import type { Pin } from '#host/identity/pin.ts';
 import { plainAddress, sameAddress } from './address.ts';
 import { admit, alreadyEnrolled } from './admit.ts';
 import type { Admitted } from './admit.ts';

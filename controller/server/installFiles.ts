@@ -2,9 +2,9 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { ControllerPlaces } from '../../shared/config/places.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { VERSION } from '../../shared/version.ts';
+import type { ControllerPlaces } from '#host/config/places.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { VERSION } from '#host/version.ts';
 
 /** Downloads at a time; one more is asked to come again. */
 const MAX_DOWNLOADS = 16;

@@ -1,5 +1,5 @@
-import type { Logger } from '../../shared/log/logger.ts';
-import type { Clock } from '../../shared/time/clock.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
 
 /** The same about the same address is told once in this time, milliseconds. */
 const QUIET = 60_000;

@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
-import type { HostPort } from '../../shared/config/hostPort.ts';
-import { type Pin, pinOfCertificate } from '../../shared/identity/pin.ts';
-import { addressOf, Strangers } from './strangers.ts';
+import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
+import type { HostPort } from '#core/text/hostPort.ts';
+import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
+import { addressOf, Strangers } from './unauthenticated.ts';
 
 /** Time for the handshake, and again for the request, milliseconds. */
 const STRANGER_TIMEOUT = 10_000;

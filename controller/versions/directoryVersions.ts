@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { errnoOf } from '../../shared/disk/errno.ts';
-import { OpenFolders } from '../../shared/disk/openFolders.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { type Entry, sameEntry } from '../../shared/manifest/entry.ts';
-import type { PathState } from '../../shared/manifest/state.ts';
-import { baseOf, parentOf } from '../../shared/paths/relative.ts';
-import { type Changes, visible } from '../../shared/scan/nodes.ts';
-import type { Replica } from '../../shared/scan/replica.ts';
-import type { Database } from '../../shared/state/database.ts';
-import type { Clock } from '../../shared/time/clock.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import { type Changes, visible } from '#sync/scan/pathIndex.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { Clock } from '#host/time/clock.ts';
 import { MAX_KEPT_FILE, type Versions } from './versions.ts';
 
 /** Files that are read and kept without letting anything else run. */

@@ -1,7 +1,7 @@
-import type { Entry } from '../../shared/manifest/entry.ts';
-import { decodeName, encodeName } from '../../shared/paths/bytes.ts';
-import type { Database } from '../../shared/state/database.ts';
-import type { Statement } from '../../shared/state/statement.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { decodeName, encodeName } from '#core/path/nameBytes.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { Statement } from '#sync/state/statement.ts';
 
 /** How one path of one directory changed on Main. */
 export type PathRevision = {

@@ -1,8 +1,8 @@
-import type { Record } from '../../shared/apply/applier.ts';
-import type { Outcome, Step } from '../../shared/apply/changeSet.ts';
-import type { Staging } from '../../shared/apply/applier.ts';
-import { bytesOf } from '../../shared/manifest/entry.ts';
-import type { MainDirectory } from '../content/mainDirectory.ts';
+import type { Record } from '#sync/apply/applier.ts';
+import type { Outcome, Step } from '#core/changeSet.ts';
+import type { Staging } from '#sync/apply/applier.ts';
+import { bytesOf } from '#core/manifest/entry.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { UndoStep } from './undo.ts';
 import type { Versions } from './versions.ts';
 

@@ -1,7 +1,7 @@
-import { type Entry, sameContent, sameEntry } from '../../shared/manifest/entry.ts';
-import { entryOf } from '../../shared/manifest/state.ts';
-import { isBelow } from '../../shared/paths/relative.ts';
-import { pathsBelow, type Tree } from '../../shared/plan/tree.ts';
+import { type Entry, sameContent, sameEntry } from '#core/manifest/entry.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { isBelow } from '#core/path/relative.ts';
+import { pathsBelow, type Tree } from '#core/plan/tree.ts';
 import type { PathRevision } from './revisionLog.ts';
 
 /** What has to be done to one path so that it is as it was. */

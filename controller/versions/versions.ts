@@ -1,7 +1,7 @@
-import type { Database } from '../../shared/state/database.ts';
-import { KeptContents } from './keptContents.ts';
+import type { Database } from '#sync/state/database.ts';
+import { KeptContents } from './contentStore.ts';
 import { RevisionLog } from './revisionLog.ts';
-import { TakenOver } from './takenOver.ts';
+import { TakenOver } from './appliedRevisions.ts';
 
 /** A larger file is no dialplan that somebody wrote. */
 export const MAX_KEPT_FILE = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { VERSION } from '../../shared/version.ts';
+import { VERSION } from '#host/version.ts';
 import { bundle } from './bundle.ts';
 import { readCommands } from './commands.ts';
 import { bashCompletion } from './completion.ts';

@@ -1,4 +1,4 @@
-import { agentConfigText, controllerConfigText } from '../../shared/config/defaultText.ts';
+import { agentConfigText, controllerConfigText } from '#host/config/defaultText.ts';
 
 export type PackageDescription = {
   readonly name: 'xivo-xds-sync' | 'xivo-xds-sync-agent';

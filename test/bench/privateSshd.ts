@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { eventually } from '../harness/host.ts';
-import { freePort } from '../harness/freePort.ts';
+import { eventually } from '../support/harness/host.ts';
+import { freePort } from '../support/harness/freePort.ts';
 import { findProgram, Started } from './processes.ts';
 
 /** Where Debian's sshd wants an empty folder when root runs it; its init script makes it. */

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { eventually } from '../harness/host.ts';
+import { eventually } from '../support/harness/host.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { freePort } from '../harness/freePort.ts';
+import { freePort } from '../support/harness/freePort.ts';
 import { makePairFolders } from './pairFolders.ts';
 import { Started } from './processes.ts';
 import { firstLineOf } from './versions.ts';

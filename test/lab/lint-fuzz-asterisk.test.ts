@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readDialplanShow } from '../../agent/reload/dialplanShow.ts';
-import { readDialplanFolder } from '../../shared/lint/folder.ts';
-import { extensionKey, readDialplan } from '../../shared/lint/lint.ts';
+import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
+import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
+import { extensionKey, readDialplan } from '#core/dialplan/lint.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 

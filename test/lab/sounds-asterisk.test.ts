@@ -3,7 +3,7 @@ import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { whyUnplayable } from '../../shared/audio/playable.ts';
+import { whyUnplayable } from '../../controller/directories/sound/playable.ts';
 import { SOUNDS } from '../unit/sounds.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { VERSION } from '../../shared/version.ts';
-import { eventually } from '../harness/host.ts';
+import { VERSION } from '#host/version.ts';
+import { eventually } from '../support/harness/host.ts';
 import { NEXT, serveBrokenAgent } from './debian/packages.ts';
 import { AGENT, Site } from './debian/site.ts';
 

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
 
 const plan = (version: number): string => `[default]\nexten = 201,1,NoOp(${version})\n`;
 

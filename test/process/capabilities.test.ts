@@ -16,9 +16,9 @@ import {
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster } from '../harness/cluster.ts';
-import { type DirectoryName, eventually, type Host, type Program } from '../harness/host.ts';
-import { treeOf } from '../harness/tree.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { type DirectoryName, eventually, type Host, type Program } from '../support/harness/host.ts';
+import { treeOf } from '../support/harness/tree.ts';
 
 const CONFIG = `settle: 100ms
 directories:

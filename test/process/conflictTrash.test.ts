@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, lutimesSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
-import { HELLO, HostileAgent } from '../harness/hostileAgent.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
+import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
 
 const CONFIG = `settle: 100ms
 directories:

@@ -5,7 +5,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { eventually } from '../harness/host.ts';
+import { eventually } from '../support/harness/host.ts';
 
 const DEMO = path.resolve(import.meta.dirname, '../../demo/demo.ts');
 const LIMIT = 120_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
+import { Cluster } from '../support/harness/cluster.ts';
 
 type Checks = { checks: { name: string; result: string; detail: string; remedy?: string }[] };
 

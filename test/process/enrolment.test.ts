@@ -12,12 +12,12 @@ import {
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askMain } from '../../agent/link/askMain.ts';
-import { dial } from '../../agent/link/dial.ts';
-import type { EnrolAnswer } from '../../protocol/messages.ts';
-import { PROTOCOL } from '../../protocol/version.ts';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Ran } from '../harness/host.ts';
+import { askMain } from '../../agent/connection/askMain.ts';
+import { dial } from '../../agent/connection/dial.ts';
+import type { EnrolAnswer } from '#protocol/messages.ts';
+import { PROTOCOL } from '#protocol/version.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Ran } from '../support/harness/host.ts';
 
 const IDENTITY = 'var/lib/xivo-xds-sync/identity';
 

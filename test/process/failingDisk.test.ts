@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 const CONFIG = `settle: 100ms
 reconcile: { every: 2s }

@@ -4,8 +4,8 @@ import { appendFileSync, existsSync, readdirSync, rmSync, unlinkSync } from 'nod
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 const CONFIG = `settle: 100ms
 reserve: 1MiB

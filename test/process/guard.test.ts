@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { type DirectoryName, eventually, type Host } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { type DirectoryName, eventually, type Host } from '../support/harness/host.ts';
 
 const CONFIG = `settle: 100ms
 directories:

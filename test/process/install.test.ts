@@ -17,8 +17,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import type { Ran } from '../harness/host.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import type { Ran } from '../support/harness/host.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../install/mds_install.sh');
 

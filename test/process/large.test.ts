@@ -3,9 +3,9 @@ import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
-import { peakMemory } from '../harness/resources.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
+import { peakMemory } from '../support/harness/resources.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 768 * MIB;

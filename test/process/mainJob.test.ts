@@ -14,9 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { treeOf } from '../harness/tree.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { treeOf } from '../support/harness/tree.ts';
 
 void describe('A Main with two MDS', () => {
   let cluster: Cluster;

@@ -18,9 +18,9 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
-import { treeOf } from '../harness/tree.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
+import { treeOf } from '../support/harness/tree.ts';
 
 const SETTLE = 200;
 const CONFIG = `settle: ${SETTLE}ms

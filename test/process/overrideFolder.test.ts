@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
 
 void it('a recordings folder that Main removed and that holds an override of an MDS stays there, and the MDS is in sync', async (t) => {
   const cluster = await Cluster.start({ mds: ['mds1'] });

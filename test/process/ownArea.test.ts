@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 const CONFIG = `settle: 100ms
 directories:

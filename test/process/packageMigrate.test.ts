@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
 
 it('migrating compares before it switches: an MDS that is enrolled during a pause is shown and left alone', async (t) => {
   const cluster = await Cluster.make({ mds: ['mds1'] });

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { OUTPUT_LIMIT } from '../../agent/reload/limits.ts';
-import { Reloader } from '../../agent/reload/reloader.ts';
-import type { ReloaderOptions } from '../../agent/reload/reloader.ts';
-import type { ReloadResult } from '../../agent/reload/result.ts';
+import { OUTPUT_LIMIT } from '../../agent/asterisk/reload/limits.ts';
+import { Reloader } from '../../agent/asterisk/reload/reloader.ts';
+import type { ReloaderOptions } from '../../agent/asterisk/reload/reloader.ts';
+import type { ReloadResult } from '../../agent/asterisk/reload/result.ts';
 
 type Stand = {
   reloader: Reloader;

@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;

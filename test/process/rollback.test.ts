@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, unlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { RolledBack } from '../../controller/daemon/rollbackApi.ts';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { HostileAgent } from '../harness/hostileAgent.ts';
+import type { RolledBack } from '../../controller/control/rollback.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { HostileAgent } from '../support/harness/hostileAgent.ts';
 
 const CONFIG = `settle: 100ms
 directories:

@@ -7,10 +7,10 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import zlib from 'node:zlib';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { HELLO, HostileAgent } from '../harness/hostileAgent.ts';
-import { openFiles, peakMemory } from '../harness/resources.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
+import { openFiles, peakMemory } from '../support/harness/resources.ts';
 
 const QUOTA = 2 * 1024 * 1024;
 /** What Main may hold at most beyond what it held before an attack, MiB. */

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { FromAgent } from '../../protocol/messages.ts';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { HostileMain } from '../harness/hostileMain.ts';
-import { openFiles, peakMemory } from '../harness/resources.ts';
+import type { FromAgent } from '#protocol/messages.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { HostileMain } from '../support/harness/hostileMain.ts';
+import { openFiles, peakMemory } from '../support/harness/resources.ts';
 
 const ENTRIES = 10_000_000;
 const CONTENT = Buffer.from('from a hostile Main');

@@ -14,8 +14,8 @@ import {
 import path from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster } from '../harness/cluster.ts';
-import { DIRECTORIES, eventually } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { DIRECTORIES, eventually } from '../support/harness/host.ts';
 
 const SWAPS = Number(process.env['XDS_SWAPS'] ?? 100_000);
 const SECRET = 'a secret that only root may read';

@@ -10,11 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
-import { createIdentity, issueAgentCertificate } from '../../shared/identity/certificate.ts';
-import { PROTOCOL } from '../../protocol/version.ts';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { openFiles, peakMemory } from '../harness/resources.ts';
+import { createIdentity, issueAgentCertificate } from '#host/identity/certificate.ts';
+import { PROTOCOL } from '#protocol/version.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { openFiles, peakMemory } from '../support/harness/resources.ts';
 
 const run = promisify(execFile);
 const REQUEST =

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { unlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
 import { wavFile } from '../unit/sounds.ts';
 
 describe('A sound that Asterisk can not play', () => {

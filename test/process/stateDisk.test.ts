@@ -4,9 +4,9 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import type { HistoryRow } from '../../shared/state/history.ts';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import type { HistoryRow } from '#sync/state/history.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 /** A reconcile every few seconds: what it does by itself must bear a sick disk, too. */
 const CONFIG = `settle: 100ms

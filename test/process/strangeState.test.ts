@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Host } from '../harness/host.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 
 const STATE = 'var/lib/xivo-xds-sync';
 /** Long enough for a removal that should not happen. */

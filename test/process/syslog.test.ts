@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A program that logs what it is told on its standard input, a line of JSON an event, and flushes at the end. */
 const PROGRAM = `
 import { createInterface } from 'node:readline';
-import { openLog } from '${new URL('../../shared/log/openLog.ts', import.meta.url).href}';
+import { openLog } from '${new URL('../../shared/host/log/openLog.ts', import.meta.url).href}';
 const log = openLog(process.argv[1], 'debug');
 for await (const line of createInterface({ input: process.stdin })) {
   const [level, event, details] = JSON.parse(line);

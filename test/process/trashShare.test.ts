@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually } from '../harness/host.ts';
-import { HostileAgent } from '../harness/hostileAgent.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+import { HostileAgent } from '../support/harness/hostileAgent.ts';
 
 const QUOTA = 2 * 1024 * 1024;
 const CONFIG = `settle: 100ms

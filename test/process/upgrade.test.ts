@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { buildVersion } from '../harness/build.ts';
-import { Cluster, type Mds } from '../harness/cluster.ts';
-import { eventually, type Ran } from '../harness/host.ts';
-import { HELLO, HostileAgent } from '../harness/hostileAgent.ts';
-import { AgentVersions } from '../harness/packagedMds.ts';
+import { buildVersion } from '../support/harness/build.ts';
+import { Cluster, type Mds } from '../support/harness/cluster.ts';
+import { eventually, type Ran } from '../support/harness/host.ts';
+import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
+import { AgentVersions } from '../support/harness/packagedMds.ts';
 
 const OLD = '0.8.0';
 const NEW = '0.9.0';

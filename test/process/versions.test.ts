@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { PROTOCOL } from '../../protocol/version.ts';
-import { buildVersion } from '../harness/build.ts';
-import { Cluster } from '../harness/cluster.ts';
-import { eventually, type Program } from '../harness/host.ts';
-import { HELLO, HostileAgent } from '../harness/hostileAgent.ts';
+import { PROTOCOL } from '#protocol/version.ts';
+import { buildVersion } from '../support/harness/build.ts';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Program } from '../support/harness/host.ts';
+import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
 
 /** This tree as the version before and the one after, which speaks a newer protocol, too. */
 const VERSIONS = {

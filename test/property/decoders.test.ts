@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { WebSocket } from 'ws';
-import { decodeFrame, encodeFrame, type Frame } from '../../protocol/frames.ts';
-import { MAX_FRAME_BYTES, MAX_STREAMS, WINDOW_BYTES } from '../../protocol/limits.ts';
+import { decodeFrame, encodeFrame, type Frame } from '#protocol/frames.ts';
+import { MAX_FRAME_BYTES, MAX_STREAMS, WINDOW_BYTES } from '#protocol/limits.ts';
 import {
   type ArrivingFromAgent,
   enrolAnswerSchema,
@@ -12,8 +12,8 @@ import {
   fromAgentSchema,
   type FromMain,
   fromMainSchema,
-} from '../../protocol/messages.ts';
-import { Channel } from '../../shared/transfer/channel.ts';
+} from '#protocol/messages.ts';
+import { Channel } from '#wire/channel.ts';
 
 /**
  * Frames and messages that nobody should send. `XDS_FRAMES=1000000` runs a million, `XDS_SEED=N` one run again: the

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import { assert, nat, property } from 'fast-check';
-import type { Decision } from '../../shared/plan/decision.ts';
+import type { Decision } from '#core/plan/decision.ts';
 import { checkEnd } from './model/checks.ts';
 import { histories, type History } from './model/operation.ts';
 import type { Side } from './model/side.ts';

@@ -1,16 +1,16 @@
-import { record, stopRecording } from '../crash/systemCalls.ts';
+import { record, stopRecording } from '../support/crash/systemCalls.ts';
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Run } from '../crash/scenario.ts';
+import type { Run } from '../support/crash/scenario.ts';
 
 // The product comes after what watches its system calls.
-const { sample } = await import('../crash/sample.ts');
-const { casesOf, makeFolder, runOnce, survive, surviveFault } = await import('../crash/scenario.ts');
-const { scenarios } = await import('../crash/scenarios.ts');
-const { enrolmentCuts } = await import('../crash/enrolment.ts');
+const { sample } = await import('../support/crash/sample.ts');
+const { casesOf, makeFolder, runOnce, survive, surviveFault } = await import('../support/crash/scenario.ts');
+const { scenarios } = await import('../support/crash/scenarios.ts');
+const { enrolmentCuts } = await import('../support/crash/enrolment.ts');
 
 /** `XDS_CUT_SEED=N XDS_CUTS=N`: the seed of a failure tries the same cuts again; more cuts of each scenario. */
 const SEED = Number(process.env['XDS_CUT_SEED'] ?? randomInt(2 ** 31));

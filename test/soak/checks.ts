@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { RESERVED_NAME } from '../../shared/paths/names.ts';
-import type { Status } from '../../controller/daemon/status.ts';
-import { DIRECTORIES, type DirectoryName, type Host } from '../harness/host.ts';
-import { treeOf } from '../harness/tree.ts';
+import { RESERVED_NAME } from '#core/path/names.ts';
+import type { Status } from '../../controller/control/status.ts';
+import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
+import { treeOf } from '../support/harness/tree.ts';
 import { hashOf } from './books.ts';
 import { isLocal, isOverridePath } from './operation.ts';
 import { readFile, type Users } from './users.ts';

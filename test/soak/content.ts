@@ -1,4 +1,4 @@
-import type { DirectoryName } from '../harness/host.ts';
+import type { DirectoryName } from '../support/harness/host.ts';
 import { Random } from './random.ts';
 
 /**

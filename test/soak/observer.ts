@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { DIRECTORIES, type DirectoryName, type Host } from '../harness/host.ts';
+import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
 import { type Books, hashOf } from './books.ts';
 import { readFile } from './users.ts';
-import { RESERVED_NAME } from '../../shared/paths/names.ts';
+import { RESERVED_NAME } from '#core/path/names.ts';
 
 const EVERY = 15;
 const FILES_AT_ONCE = 6;

@@ -1,4 +1,4 @@
-import { DIRECTORIES, type DirectoryName } from '../harness/host.ts';
+import { DIRECTORIES, type DirectoryName } from '../support/harness/host.ts';
 import type { Random } from './random.ts';
 
 export type Place = { readonly host: string; readonly directory: DirectoryName; readonly path: string };

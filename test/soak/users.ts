@@ -20,8 +20,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Host } from '../harness/host.ts';
-import { errnoOf } from '../../shared/disk/errno.ts';
+import type { Host } from '../support/harness/host.ts';
+import { errnoOf } from '#host/fs/errno.ts';
 import { type Books, hashOf, keyOf } from './books.ts';
 import { contentOf } from './content.ts';
 import { type Deed, isLocal, isOverridePath, type Operation, type Place } from './operation.ts';

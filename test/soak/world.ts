@@ -4,11 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { HostVerification } from '../../controller/daemon/verification.ts';
+import type { HostVerification } from '../../controller/control/verify.ts';
 import type { MdsPass } from '../../controller/daemon/passes.ts';
-import type { Status } from '../../controller/daemon/status.ts';
-import { askDaemon } from '../../shared/control/controlClient.ts';
-import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../harness/host.ts';
+import type { Status } from '../../controller/control/status.ts';
+import { askDaemon } from '#host/control/controlClient.ts';
+import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
 import { namespaces, type Network, relays } from './network.ts';
 import type { Fault } from './operation.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseAgentConfig } from '../../shared/config/agentConfig.ts';
-import { agentConfigText } from '../../shared/config/defaultText.ts';
+import { parseAgentConfig } from '../../agent/config/agentConfig.ts';
+import { agentConfigText } from '#host/config/defaultText.ts';
 
 const parse = (yaml: string) => parseAgentConfig('agent.yml', yaml);
 

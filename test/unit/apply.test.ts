@@ -12,10 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { NoRoom } from '../../shared/apply/applier.ts';
-import type { Outcome } from '../../shared/apply/changeSet.ts';
-import { inOrder } from '../../shared/apply/commit.ts';
-import { Folder } from '../../shared/disk/folder.ts';
+import { NoRoom } from '#sync/apply/applier.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import { inOrder } from '#sync/apply/commit.ts';
+import { Folder } from '#host/fs/folder.ts';
 import { ApplyPlace, fileEntry, folderEntry, linkEntry, putFile, stage } from './applyPlace.ts';
 
 const results = (outcomes: readonly Outcome[]): string[] =>

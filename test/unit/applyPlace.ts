@@ -3,14 +3,14 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { Applier, type Record, type Staging } from '../../shared/apply/applier.ts';
-import type { Outcome, Staged, Step } from '../../shared/apply/changeSet.ts';
-import { stampOf } from '../../shared/disk/stamp.ts';
-import type { Entry, FileEntry, FolderEntry } from '../../shared/manifest/entry.ts';
-import { Database } from '../../shared/state/database.ts';
-import { Journal } from '../../shared/state/journal.ts';
-import { systemClock } from '../../shared/time/clock.ts';
-import { listTrash } from '../../shared/trash/trash.ts';
+import { Applier, type Record, type Staging } from '#sync/apply/applier.ts';
+import type { Outcome, Staged, Step } from '#core/changeSet.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import type { Entry, FileEntry, FolderEntry } from '#core/manifest/entry.ts';
+import { Database } from '#sync/state/database.ts';
+import { Journal } from '#sync/state/changeSetJournal.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { listTrash } from '#sync/trash/trash.ts';
 
 const OWNERS = { owner: 'root', group: 'root', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import type { ChangeSet, Outcome, Step } from '../../shared/apply/changeSet.ts';
-import { TrashList } from '../../shared/trash/trashList.ts';
-import { Folder } from '../../shared/disk/folder.ts';
+import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
+import { TrashList } from '#sync/apply/trashIndex.ts';
+import { Folder } from '#host/fs/folder.ts';
 import { ApplyPlace, fileEntry, putFile, stage } from './applyPlace.ts';
 
 const ID = '20270101T000000000Z-0';

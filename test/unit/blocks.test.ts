@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { MAX_BLOCKS } from '../../protocol/limits.ts';
-import { blockLength, differingSpans, parseSpans, spansText } from '../../shared/transfer/blocks.ts';
+import { MAX_BLOCKS } from '#protocol/limits.ts';
+import { blockLength, differingSpans, parseSpans, spansText } from '#sync/transfer/blocks.ts';
 
 const has = (...hashes: string[]): { block: number; hashes: string[] } => ({ block: 10, hashes });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatBytes, parseBytes } from '../../shared/config/bytes.ts';
+import { formatBytes, parseBytes } from '#core/text/size.ts';
 
 void test('sizes are read as rsync reads them: M is MiB, MB is a million', () => {
   const read = ['64KiB', '1MiB', '500MB', '10M', '10 mib', '0', '4096', '2GiB', '1TB', '7b'].map(parseBytes);

@@ -8,9 +8,9 @@ import {
   renewalPoint,
   validity,
   whyNoSession,
-} from '../../shared/identity/certificate.ts';
-import type { Identity } from '../../shared/identity/certificate.ts';
-import { pinOfCertificate } from '../../shared/identity/pin.ts';
+} from '#host/identity/certificate.ts';
+import type { Identity } from '#host/identity/certificate.ts';
+import { pinOfCertificate } from '#host/identity/pin.ts';
 
 const DAY = 86_400_000;
 

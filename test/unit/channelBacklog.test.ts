@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { WINDOW_BYTES } from '../../protocol/limits.ts';
-import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '../../protocol/messages.ts';
-import { Channel } from '../../shared/transfer/channel.ts';
-import { IncomingStream } from '../../shared/transfer/incomingStream.ts';
+import { WINDOW_BYTES } from '#protocol/limits.ts';
+import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '#protocol/messages.ts';
+import { Channel } from '#wire/channel.ts';
+import { IncomingStream } from '#wire/incomingStream.ts';
 
 void test('a peer that does not read is cut off before what waits for it grows without end', () => {
   const socket = Object.assign(new EventEmitter(), {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { parseControllerConfig } from '../../shared/config/controllerConfig.ts';
-import { controllerConfigText } from '../../shared/config/defaultText.ts';
+import { parseControllerConfig } from '../../controller/config/controllerConfig.ts';
+import { controllerConfigText } from '#host/config/defaultText.ts';
 
 const parse = (yaml: string) => parseControllerConfig('controller.yml', yaml);
 const directory = (yaml: string) => parse(`directories:\n  - ${yaml}\n`).directories[0];

@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
-import { Database } from '../../shared/state/database.ts';
-import { Ledger } from '../../shared/state/ledger.ts';
-import { Tombstones } from '../../shared/state/tombstones.ts';
+import { Database } from '#sync/state/database.ts';
+import { Ledger } from '#sync/state/ledger.ts';
+import { Tombstones } from '#sync/state/tombstones.ts';
 import { fileEntry } from './applyPlace.ts';
 
 function fileFor(t: TestContext): string {

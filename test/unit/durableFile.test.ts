@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { writeFileDurably } from '../../shared/disk/durableFile.ts';
+import { writeFileDurably } from '#host/fs/durableFile.ts';
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'xds-durable-'));

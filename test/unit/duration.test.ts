@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatDuration, parseDuration } from '../../shared/config/duration.ts';
+import { formatDuration, parseDuration } from '#core/text/duration.ts';
 
 void test('durations are read with their unit', () => {
   const read = ['300ms', '2s', '15m', '1h', '30d', '0s', ' 5m '].map(parseDuration);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { enrolmentFingerprint } from '../../shared/identity/enrolmentFingerprint.ts';
+import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 
 const mainPin = 'aa'.repeat(32);
 const agentPin = 'bb'.repeat(32);

@@ -6,15 +6,15 @@ import { connect, createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createIdentity } from '../../shared/identity/certificate.ts';
-import type { Identity } from '../../shared/identity/certificate.ts';
+import { createIdentity } from '#host/identity/certificate.ts';
+import type { Identity } from '#host/identity/certificate.ts';
 import {
   enrolmentVerifier,
   proveEnrolment,
   tlsBinding,
   verifyEnrolment,
-} from '../../shared/identity/enrolmentProof.ts';
-import { pinOfCertificate } from '../../shared/identity/pin.ts';
+} from '#host/identity/enrolmentProof.ts';
+import { pinOfCertificate } from '#host/identity/pin.ts';
 
 const secret = Buffer.alloc(16, 7);
 const enrolment = { binding: Buffer.alloc(32, 1), agentPin: 'ab'.repeat(32), name: 'mds1' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assert as check, constantFrom, property, string } from 'fast-check';
-import { printable } from '../../shared/cli/escape.ts';
+import { printable } from '#core/text/printable.ts';
 
 void test('a name is shown as it is when it can be', () => {
   for (const name of ['annonce café.wav', '日本語', '*97#', 'a"b', '😀']) assert.equal(printable(name), name);

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createIdentity } from '../../shared/identity/certificate.ts';
-import { IdentityFilesError, loadIdentity, saveIdentity } from '../../shared/identity/identityFiles.ts';
+import { createIdentity } from '#host/identity/certificate.ts';
+import { IdentityFilesError, loadIdentity, saveIdentity } from '#host/identity/identityFiles.ts';
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'xds-identity-'));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeToken, encodeToken, TokenError } from '../../shared/identity/joinToken.ts';
-import type { JoinToken } from '../../shared/identity/joinToken.ts';
-import { isMdsName } from '../../shared/identity/mdsName.ts';
+import { decodeToken, encodeToken, TokenError } from '#host/identity/joinToken.ts';
+import type { JoinToken } from '#host/identity/joinToken.ts';
+import { isMdsName } from '#core/mdsName.ts';
 
 const token: JoinToken = {
   mainPin: 'ab'.repeat(32),

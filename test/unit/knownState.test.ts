@@ -3,8 +3,8 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { Database } from '../../shared/state/database.ts';
-import { StateMemory, type ToldState } from '../../shared/state/knownState.ts';
+import { Database } from '#sync/state/database.ts';
+import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
 
 /** A side whose state comes and goes, and another one that remembers it. */
 class TwoSides {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readDialplanFolder } from '../../shared/lint/folder.ts';
-import { includeExists } from '../../shared/lint/include.ts';
-import { lintDialplan, readDialplan } from '../../shared/lint/lint.ts';
+import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
+import { includeExists } from '#core/dialplan/include.ts';
+import { lintDialplan, readDialplan } from '#core/dialplan/lint.ts';
 import { CORPUS } from '../lab/asterisk/corpus.ts';
 
 const nothing = { exists: () => false };

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { lintChange, textOf } from '../../agent/activation/lintGate.ts';
-import type { Put } from '../../agent/activation/dialplanAfter.ts';
+import { lintChange, textOf } from '../../agent/asterisk/activation/lintGate.ts';
+import type { Put } from '../../agent/asterisk/activation/dialplanAfter.ts';
 
 /** A dialplan that defines one extension. */
 function plan(name: string): string {

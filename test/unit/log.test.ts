@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { humanLine, jsonLine } from '../../shared/log/line.ts';
-import { goesToJournal } from '../../shared/log/journal.ts';
-import { createLogger, type Details } from '../../shared/log/logger.ts';
-import { severityOf, type LogRecord } from '../../shared/log/record.ts';
+import { humanLine, jsonLine } from '#host/log/line.ts';
+import { goesToJournal } from '#host/log/systemdJournal.ts';
+import { createLogger, type Details } from '#host/log/logger.ts';
+import { severityOf, type LogRecord } from '#host/log/record.ts';
 
 function logged(event: string, details?: Details): LogRecord {
   const records: LogRecord[] = [];

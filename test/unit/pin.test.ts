@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { createIdentity } from '../../shared/identity/certificate.ts';
-import { formatFingerprint, isPin, pinOfCertificate, samePin } from '../../shared/identity/pin.ts';
+import { createIdentity } from '#host/identity/certificate.ts';
+import { formatFingerprint, isPin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 
 void test('a pin is the SHA-256 of the public key, whichever form the certificate has', async () => {
   const { certificatePem, pin } = await createIdentity({ commonName: 'xivo' });

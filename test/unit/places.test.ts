@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import test from 'node:test';
-import { agentPlaces, controllerPlaces } from '../../shared/config/places.ts';
-import { Root } from '../../shared/config/rootPath.ts';
+import { agentPlaces, controllerPlaces } from '#host/config/places.ts';
+import { Root } from '#host/config/rootPath.ts';
 
 void test('without --root every path is taken as it is', () => {
   assert.equal(new Root('').path('/etc/x'), '/etc/x');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Decision } from '../../shared/plan/decision.ts';
+import type { Decision } from '#core/plan/decision.ts';
 import { type Case, file, folder, kindsOf, planOf } from './planCase.ts';
 
 const v1 = file('v1');

@@ -1,7 +1,7 @@
-import type { Entry, FileEntry } from '../../shared/manifest/entry.ts';
-import { type Plan, plan } from '../../shared/plan/plan.ts';
-import type { Policy } from '../../shared/plan/policy.ts';
-import type { RemovalBudget } from '../../shared/plan/guard.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import { type Plan, plan } from '#core/plan/plan.ts';
+import type { Policy } from '#core/plan/policy.ts';
+import type { RemovalBudget } from '#core/plan/guard.ts';
 import { foldersAbove } from '../property/model/names.ts';
 import { type Blur, Side } from '../property/model/side.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Entry } from '../../shared/manifest/entry.ts';
+import type { Entry } from '#core/manifest/entry.ts';
 import { file, folder, kindsOf, planOf } from './planCase.ts';
 
 function files(count: number, inside = ''): Record<string, Entry> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HEAD_BYTES, isChecked, whyUnplayable } from '../../shared/audio/playable.ts';
+import { HEAD_BYTES, isChecked, whyUnplayable } from '../../controller/directories/sound/playable.ts';
 import { block, SOUNDS, wavFile } from './sounds.ts';
 
 for (const { what, name, content, plays } of SOUNDS) {

@@ -16,7 +16,7 @@ import type { Pending, RegistryState, Token } from '../../controller/registry/re
 import { Registry } from '../../controller/registry/registry.ts';
 import type { TokenParts } from '../../controller/registry/registry.ts';
 import { RegistryFileError } from '../../controller/registry/registryFile.ts';
-import { enrolmentVerifier } from '../../shared/identity/enrolmentProof.ts';
+import { enrolmentVerifier } from '#host/identity/enrolmentProof.ts';
 
 const NOW = 1_800_000_000_000;
 const HOUR = 3_600_000;

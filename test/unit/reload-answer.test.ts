@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readAnswer } from '../../agent/reload/readAnswer.ts';
+import { readAnswer } from '../../agent/asterisk/reload/readAnswer.ts';
 
 const exit = (code: number, output: string) => readAnswer({ how: 'exit', code, output });
 

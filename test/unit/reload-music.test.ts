@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differences } from '../../agent/reload/judgeMusic.ts';
-import { readMohShow } from '../../agent/reload/mohShow.ts';
+import { differences } from '../../agent/asterisk/proof/judgeMusic.ts';
+import { readMohShow } from '../../agent/asterisk/proof/mohShow.ts';
 
 const SHOW = `Class: default
 \tFile: /moh/default/first

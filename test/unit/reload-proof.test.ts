@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findRefusals, isWarningLog, logFolder } from '../../agent/reload/asteriskLog.ts';
-import { readDialplanShow } from '../../agent/reload/dialplanShow.ts';
-import { judgePlan } from '../../agent/reload/judgePlan.ts';
-import { readDialplan } from '../../shared/lint/lint.ts';
+import { findRefusals, isWarningLog, logFolder } from '../../agent/asterisk/proof/asteriskLog.ts';
+import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
+import { judgePlan } from '../../agent/asterisk/proof/judgePlan.ts';
+import { readDialplan } from '#core/dialplan/lint.ts';
 
 const SHOW = `[ Context 'b' created by 'pbx_config' ]
   '_X.' (CID match '5') =>  hint: SIP/1                           [b.conf:6]

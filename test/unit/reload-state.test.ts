@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { BUSY_TRIES, FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../../agent/reload/limits.ts';
-import { isOwed, transition } from '../../agent/reload/state.ts';
-import type { ReloadEvent, ReloadState } from '../../agent/reload/state.ts';
+import { BUSY_TRIES, FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../../agent/asterisk/reload/limits.ts';
+import { isOwed, transition } from '../../agent/asterisk/reload/reloadState.ts';
+import type { ReloadEvent, ReloadState } from '../../agent/asterisk/reload/reloadState.ts';
 
 const idle: ReloadState = { name: 'idle' };
 

@@ -4,11 +4,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Owners } from '../../shared/disk/owners.ts';
-import { Replica, type ReplicaOptions } from '../../shared/scan/replica.ts';
-import type { ScanIndex } from '../../shared/scan/scanIndex.ts';
-import type { Clock } from '../../shared/time/clock.ts';
-import { eventually } from '../harness/host.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { Replica, type ReplicaOptions } from '#sync/scan/replica.ts';
+import type { ScanIndex } from '#sync/state/scanIndex.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { eventually } from '../support/harness/host.ts';
 
 const SETTLE = 30;
 

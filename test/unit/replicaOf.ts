@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { Owners } from '../../shared/disk/owners.ts';
-import { Replica } from '../../shared/scan/replica.ts';
-import { ScanIndexTable } from '../../shared/state/scanIndexTable.ts';
-import { systemClock } from '../../shared/time/clock.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { Replica } from '#sync/scan/replica.ts';
+import { ScanIndexTable } from '#sync/state/scanIndex.ts';
+import { systemClock } from '#host/time/clock.ts';
 import type { ApplyPlace } from './applyPlace.ts';
 
 /** What a place holds, read once. Files count as quiet at once. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setKeys } from '../../shared/config/setKeys.ts';
+import { setKeys } from '#host/config/setKeys.ts';
 
 test('a key that is set is replaced, one that stands there as a commented default takes its place', () => {
   const text = '# The Main.\n# main: HOST\nname: old # mine\n\n# listen: 0.0.0.0:9443\n';

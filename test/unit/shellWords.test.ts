@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { shellWords } from '../../shared/config/shellWords.ts';
+import { shellWords } from '#core/text/shellWords.ts';
 
 void test('a command is split as a shell splits words', () => {
   assert.deepEqual(shellWords('/usr/sbin/asterisk'), ['/usr/sbin/asterisk']);

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { withShortSocketPath } from '../../shared/control/socketPath.ts';
+import { withShortSocketPath } from '#host/control/socketPath.ts';
 
 function folder(t: TestContext, length: number): string {
   const base = mkdtempSync(join(tmpdir(), 'xds-socket-'));

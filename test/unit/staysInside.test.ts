@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { staysInside } from '../../shared/scan/look.ts';
+import { staysInside } from '#sync/scan/inspect.ts';
 
 void test('a link may climb only as far as its own folders go, and only at its beginning', () => {
   for (const [link, target, inside] of [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { table } from '../../shared/cli/table.ts';
+import { table } from '#host/cli/table.ts';
 
 void test('a table is aligned, numbers to the right, without blanks at the end of a line', () => {
   const rows = [

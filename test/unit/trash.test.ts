@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { Owners } from '../../shared/disk/owners.ts';
-import { listTrash, purgeTrash, restoreFromTrash } from '../../shared/trash/trash.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
 import { ApplyPlace, fileEntry, linkEntry } from './applyPlace.ts';
 import { replicaOf } from './replicaOf.ts';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { undo } from '../../controller/versions/undo.ts';
 import type { PathRevision } from '../../controller/versions/revisionLog.ts';
-import type { Entry } from '../../shared/manifest/entry.ts';
-import type { PathState, Sight } from '../../shared/manifest/state.ts';
-import { parentOf } from '../../shared/paths/relative.ts';
-import type { Tree } from '../../shared/plan/tree.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState, Sight } from '#core/manifest/pathState.ts';
+import { parentOf } from '#core/path/relative.ts';
+import type { Tree } from '#core/plan/tree.ts';
 import { fileEntry, folderEntry, linkEntry } from './applyPlace.ts';
 
 /** A directory that holds this now. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stagesOf } from '../../controller/upgrade/stages.ts';
+import { stagesOf } from '../../controller/control/upgrade/stages.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Accounts } from '../../agent/directory/accounts.ts';
-import type { JobEnd, JobRunner } from '../../agent/directory/jobRunner.ts';
-import { MainView } from '../../agent/directory/mainView.ts';
-import { Removals } from '../../agent/directory/removals.ts';
-import type { Job } from '../../agent/directory/schedule.ts';
-import { Worker } from '../../agent/directory/worker.ts';
-import type { Session } from '../../agent/link/session.ts';
-import { Owners } from '../../shared/disk/owners.ts';
-import type { Logger } from '../../shared/log/logger.ts';
-import { entryOf } from '../../shared/manifest/state.ts';
-import { systemClock } from '../../shared/time/clock.ts';
+import { Accounts } from '../../agent/directory/agreedState.ts';
+import type { JobEnd, JobRunner } from '../../agent/directory/jobs/jobRunner.ts';
+import { MainView } from '../../agent/directory/mainManifest.ts';
+import { Removals } from '../../agent/directory/removalBudget.ts';
+import type { Job } from '../../agent/directory/jobs/schedule.ts';
+import { Worker } from '../../agent/directory/reconciler.ts';
+import type { Session } from '../../agent/connection/agentSession.ts';
+import { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { systemClock } from '#host/time/clock.ts';
 import { ApplyPlace, fileEntry } from './applyPlace.ts';
 import { replicaOf } from './replicaOf.ts';
 

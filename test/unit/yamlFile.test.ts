@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { ConfigError } from '../../shared/config/configError.ts';
-import { loadControllerConfig, parseControllerConfig } from '../../shared/config/controllerConfig.ts';
+import { ConfigError } from '#host/config/configError.ts';
+import { loadControllerConfig, parseControllerConfig } from '../../controller/config/controllerConfig.ts';
 
 function folder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'xds-config-'));

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
-import { VERSION } from '../../../shared/version.ts';
+import { VERSION } from '#host/version.ts';
 import type { Machine } from './machine.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../../..');

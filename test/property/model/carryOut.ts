@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type Entry, sameEntry, sameVersion } from '../../../shared/manifest/entry.ts';
-import { isBelow, parentOf } from '../../../shared/paths/relative.ts';
-import type { Decision } from '../../../shared/plan/decision.ts';
+import { type Entry, sameEntry, sameVersion } from '#core/manifest/entry.ts';
+import { isBelow, parentOf } from '#core/path/relative.ts';
+import type { Decision } from '#core/plan/decision.ts';
 import type { Side } from './side.ts';
 import type { Agent, World } from './world.ts';
 

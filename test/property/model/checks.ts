@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { sameEntry } from '../../../shared/manifest/entry.ts';
+import { sameEntry } from '#core/manifest/entry.ts';
 import { foldersAbove } from './names.ts';
 import type { Side } from './side.ts';
 import type { Agent, World } from './world.ts';

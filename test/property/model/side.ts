@@ -1,7 +1,7 @@
-import type { Entry } from '../../../shared/manifest/entry.ts';
-import type { Sight } from '../../../shared/manifest/state.ts';
-import { isBelow, parentOf } from '../../../shared/paths/relative.ts';
-import type { Tree } from '../../../shared/plan/tree.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { Sight } from '#core/manifest/pathState.ts';
+import { isBelow, parentOf } from '#core/path/relative.ts';
+import type { Tree } from '#core/plan/tree.ts';
 import { foldersAbove } from './names.ts';
 
 /** What the program sees for a while instead of what is there: a file being written, a folder that can't be read. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { type Entry, type FileEntry, sameVersion } from '../../../shared/manifest/entry.ts';
-import { isBelow } from '../../../shared/paths/relative.ts';
-import type { Decision } from '../../../shared/plan/decision.ts';
-import { plan, type Plan } from '../../../shared/plan/plan.ts';
-import type { RemovalBudget } from '../../../shared/plan/guard.ts';
+import { type Entry, type FileEntry, sameVersion } from '#core/manifest/entry.ts';
+import { isBelow } from '#core/path/relative.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import { plan, type Plan } from '#core/plan/plan.ts';
+import type { RemovalBudget } from '#core/plan/guard.ts';
 import { CarryOut } from './carryOut.ts';
 import { foldersAbove, overrideIn } from './names.ts';
 import type { History, MdsName, Operation, PassBlur, ProgramAct, SideName, UserAct } from './operation.ts';

@@ -1,0 +1,163 @@
+import { extensionKey } from '#core/dialplan/lint.ts';
+import type { DialplanReading, PlannedPriority } from '#core/dialplan/lint.ts';
+import { decodeName } from '#core/path/nameBytes.ts';
+import type { LogWords } from './asteriskLog.ts';
+import type { LivePlan, LivePriority } from './dialplanShow.ts';
+import type { Refusal } from '../reload/result.ts';
+
+/** Asterisk prints lines into a buffer of 1024 bytes, so a longer one is only compared as far as this. */
+const SHOWN_LIMIT = 1000;
+
+/** What three witnesses say after a reload: the files as they should be read, the live plan, and the log. */
+export type Witnesses = {
+  readonly reading: DialplanReading;
+  readonly live: LivePlan;
+  readonly words: readonly LogWords[];
+  /** The dialplan folder's own name, extensions_extra.d. */
+  readonly folderName: string;
+};
+
+/**
+ * Judges a reload. Only positive evidence is a refusal: Asterisk's own words about a file of the folder, a
+ * file whose break is known and whose end is not live, a file that is live in part, or one that is live in an
+ * older version. A file of which nothing is live may simply not be included, so alone it proves nothing.
+ */
+export function judgePlan({ reading, live, words, folderName }: Witnesses): Refusal | undefined {
+  const spoken = words
+    .map((said) => fromWords(said, reading, folderName))
+    .find((refusal) => refusal !== undefined);
+  if (spoken !== undefined) return spoken;
+  if (!live.isWhole || live.priorities.length === 0) return undefined;
+  const broken = reading.findings.find(({ losesRest, severity }) => losesRest && severity === 'error');
+  if (broken !== undefined && !isLaterFileLive(broken.path, reading, live)) return fromFinding(broken);
+  return missingFromPlan(reading, new LiveIndex(live.priorities));
+}
+
+/** The lines of the folder that should be live and are not, each as a text that tells it from others. */
+export function missingLines(reading: DialplanReading, live: LivePlan): ReadonlySet<string> {
+  if (!live.isWhole || live.priorities.length === 0) return new Set();
+  const index = new LiveIndex(live.priorities);
+  const missing = reading.priorities.filter((priority) => !index.has(priority));
+  return new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`));
+}
+
+function fromWords(said: LogWords, reading: DialplanReading, folderName: string): Refusal | undefined {
+  if (said.file === undefined || said.counted === undefined) {
+    const name = /^The file '(.*)' was listed/.exec(said.message)?.[1];
+    const at = reading.findings.find(
+      ({ losesRest, message }) => losesRest && name !== undefined && message.includes(name),
+    );
+    if (at !== undefined) return { file: at.path, line: at.line, message: said.message };
+    // The include of the folder itself found nothing: the whole reload was refused, the old plan lives on.
+    return name?.includes(`${folderName}/`) ? { message: said.message } : undefined;
+  }
+  const before = reading.countedBefore.get(said.file);
+  if (before === undefined) return undefined;
+  const line = said.counted - before;
+  // Asterisk's words hold its own count, which means nothing in an editor.
+  const message = said.message.replace(/,? (?:in )?line \d+ of .*$/, '');
+  return line > 0 ? { file: said.file, line, message } : { file: said.file, message };
+}
+
+/** Then the break did not happen: Asterisk doesn't include the file that holds it. */
+function isLaterFileLive(path: string, reading: DialplanReading, live: LivePlan): boolean {
+  const order = [...reading.countedBefore.keys()];
+  const later = new Set(order.slice(order.indexOf(path) + 1));
+  return live.priorities.some(({ file }) => later.has(decodeName(Buffer.from(file, 'latin1'))));
+}
+
+function fromFinding({ path, line, message }: DialplanReading['findings'][number]): Refusal {
+  return { file: path, line, message };
+}
+
+function missingFromPlan(reading: DialplanReading, live: LiveIndex): Refusal | undefined {
+  for (const path of reading.countedBefore.keys()) {
+    const planned = reading.priorities.filter(({ place }) => place.path === path);
+    const missing = planned.filter((priority) => !live.has(priority));
+    const [first] = missing;
+    if (first === undefined) continue;
+    const finding = reading.findings.find((each) => each.losesRest && each.path === path);
+    if (finding !== undefined && finding.line <= first.place.line) return fromFinding(finding);
+    const stale = missing.find((priority) => live.hasOther(priority));
+    if (stale !== undefined) {
+      return {
+        file: path,
+        line: stale.place.line,
+        message: 'Asterisk still has an older version of this line',
+      };
+    }
+    const isPartlyLive = planned.some(({ shown }) => shown !== undefined) && missing.length < planned.length;
+    if (isPartlyLive && planned.some((priority) => live.hasFrom(priority))) {
+      return { file: path, line: first.place.line, message: "This line is not in Asterisk's live plan" };
+    }
+  }
+  return undefined;
+}
+
+/** The live plan by what a planned priority can be found by. */
+class LiveIndex {
+  readonly #at = new Map<string, LivePriority[]>();
+
+  constructor(priorities: readonly LivePriority[]) {
+    for (const priority of priorities) {
+      const key = whereabouts(priority);
+      const there = this.#at.get(key);
+      if (there === undefined) this.#at.set(key, [priority]);
+      else there.push(priority);
+    }
+  }
+
+  /**
+   * Live, or covered by a line from outside the folder that Asterisk read earlier. What only Asterisk can
+   * expand, as a variable in the name of an extension, is taken on trust.
+   */
+  has(planned: PlannedPriority): boolean {
+    const { shown } = planned;
+    if (shown === undefined) return true;
+    return this.#there(planned).some(
+      (live) =>
+        isSameText(live.shown, shown) || (isSamePriority(live.shown, shown) && !isFrom(live, planned)),
+    );
+  }
+
+  /** The same priority of the same file, with another text. */
+  hasOther(planned: PlannedPriority): boolean {
+    const { shown } = planned;
+    if (shown === undefined) return false;
+    return this.#there(planned).some(
+      (live) => isSamePriority(live.shown, shown) && !isSameText(live.shown, shown) && isFrom(live, planned),
+    );
+  }
+
+  /** Live, and from this very file. */
+  hasFrom(planned: PlannedPriority): boolean {
+    return this.#there(planned).some((live) => isFrom(live, planned));
+  }
+
+  #there(planned: PlannedPriority): readonly LivePriority[] {
+    return this.#at.get(whereabouts(planned)) ?? [];
+  }
+}
+
+/** Asterisk shows all priorities of an extension under the name that its first one was written with. */
+function whereabouts({
+  context,
+  extension,
+  caller,
+}: Pick<LivePriority, 'context' | 'extension' | 'caller'>): string {
+  return `${context}\0${extensionKey(extension, caller)}`;
+}
+
+function isFrom(live: LivePriority, planned: PlannedPriority): boolean {
+  return decodeName(Buffer.from(live.file, 'latin1')) === planned.place.path;
+}
+
+function isSameText(live: string, planned: string): boolean {
+  const end = planned.trimEnd();
+  return live === end || (live.length >= SHOWN_LIMIT && end.startsWith(live.slice(0, SHOWN_LIMIT)));
+}
+
+function isSamePriority(live: string, planned: string): boolean {
+  const number = /^(?:hint:|-?\d+\.)/;
+  return number.exec(live)?.[0] === number.exec(planned)?.[0];
+}

@@ -1,0 +1,90 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readDialplan } from '#core/dialplan/lint.ts';
+import { configFolder, findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
+import { readDialplanShow } from './dialplanShow.ts';
+import { judgePlan, missingLines } from './judgePlan.ts';
+import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
+import { markLogs } from './logTail.ts';
+import type { Prove } from '../reload/reloader.ts';
+import { runCommand } from '../reload/runProcess.ts';
+
+export type DialplanProofOptions = {
+  /** The command's words; `-rx` and the line for Asterisk are appended. */
+  readonly asterisk: readonly string[];
+  /** The dialplan folder's own name, by which Asterisk's includes find it: extensions_extra.d. */
+  readonly folderName: string;
+  /** The files of the dialplan folder as they are now, by path relative to it. */
+  readonly files: () => Promise<ReadonlyMap<string, Buffer>>;
+  /** Whether an `#include` finds something, as for lint. */
+  readonly exists: (path: string) => boolean;
+  /** Where Asterisk has its configuration, when it came to be known. */
+  readonly onConfigFolder: (path: string) => void;
+};
+
+/**
+ * Proves what a dialplan reload made active, since Asterisk's answer does not: by the live plan that `dialplan
+ * show` prints, and by the log, whose path Asterisk itself tells. Where neither says anything (an older
+ * Asterisk, a script in its place, a log that may not be read) nothing speaks against the reload.
+ */
+export function dialplanProof(options: DialplanProofOptions): Prove {
+  let logs: readonly string[] = USUAL_LOGS;
+  /** Lines that stayed out even when nothing was amiss: Asterisk may not include their file at all. */
+  let known: ReadonlySet<string> = new Set();
+  return async (kind, signal) => {
+    if (kind !== 'dialplan') return () => Promise.resolve({});
+    const ask: Ask = async (line, timeoutMs) => {
+      const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
+      return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
+    };
+    const [marks, files] = await Promise.all([markLogs(logs), options.files()]);
+    return async (output) => {
+      // Whoever doesn't even say this is no Asterisk that could be asked more.
+      if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
+      const [log, show] = await Promise.all([
+        marks.readNew(),
+        ask('dialplan show', ANSWER_TIMEOUT_MS),
+        marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
+      ]);
+      // Files that changed while Asterisk read them prove nothing; whoever changed them asks for a reload.
+      if (!areSame(files, await options.files())) return {};
+      const reading = readDialplan(files, options);
+      const live = readDialplanShow(show);
+      const missing = missingLines(reading, live);
+      // Two reloads at a time, ours and one by hand, make Asterisk drop lines of good files.
+      const again = [...missing].some((line) => !known.has(line));
+      known = missing;
+      const refusal = judgePlan({
+        reading,
+        live,
+        words: findRefusals(log),
+        folderName: options.folderName,
+      });
+      return { refusal, again };
+    };
+  };
+}
+
+/** Where Asterisk logs on a XiVO; where it is elsewhere, Asterisk is asked after its first good answer. */
+const USUAL_LOGS = ['/var/log/asterisk/messages', '/var/log/asterisk/full'];
+
+type Ask = (line: string, timeoutMs: number) => Promise<string>;
+
+/** @returns the logs that Asterisk writes */
+async function askForPlaces(ask: Ask, { onConfigFolder }: DialplanProofOptions): Promise<string[]> {
+  const [settings, channels] = await Promise.all([
+    ask('core show settings', LOG_QUESTION_TIMEOUT_MS),
+    ask('logger show channels', LOG_QUESTION_TIMEOUT_MS),
+  ]);
+  const configuration = configFolder(settings);
+  if (configuration !== undefined) onConfigFolder(configuration);
+  const folder = logFolder(settings);
+  if (folder === undefined) return [];
+  // A folder that may not be read holds no log for this user.
+  const names = await readdir(folder).catch((): string[] => []);
+  return names.map((name) => join(folder, name)).filter((path) => isWarningLog(path, channels));
+}
+
+function areSame(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
+  return a.size === b.size && [...a].every(([path, content]) => b.get(path)?.equals(content) === true);
+}

@@ -1,0 +1,51 @@
+import type { Refusal } from './result.ts';
+import type { CommandEnd } from './runProcess.ts';
+
+/** What an answer of `asterisk -rx` means for the reload that asked for it. */
+export type Answer =
+  | { readonly meaning: 'done' }
+  | { readonly meaning: 'busy' }
+  /** The module that owns the command isn't loaded: Asterisk is still starting, or gave the module up at its start. */
+  | { readonly meaning: 'unloaded' }
+  | { readonly meaning: 'refused'; readonly refusal: Refusal }
+  | { readonly meaning: 'away'; readonly message: string; readonly remedy?: string };
+
+const NOBODY = /unable to connect to remote asterisk/i;
+const BUSY = /already in progress|previous reload command didn'?t finish|not (?:yet )?fully booted/i;
+/** asterisk.conf sets `rungroup`: `asterisk -rx` by root wants to become that group, which the unit does not let it. */
+const NOT_ITS_GROUP = /unable to (?:setgid|drop unneeded groups)/i;
+const LET_IT =
+  'asterisk.conf sets rungroup: take that out, since -U in its unit does the same; or "systemctl edit xivo-xds-sync-agent", ' +
+  'there [Service] and CapabilityBoundingSet=CAP_SETGID, and restart that service';
+const NO_SUCH_COMMAND = /no such command/i;
+const LOAD_FAILED = /unable to load module|declined to load|command '.*' failed/i;
+
+/**
+ * Reads what a reload command answered. Exit code 0 proves nothing and so does `Dialplan reloaded.`, so this
+ * only recognises what speaks against the reload; an answer that says nothing counts as done.
+ */
+export function readAnswer(end: CommandEnd): Answer {
+  if (end.how === 'exit') return readExit(end.code, end.output);
+  if (end.how === 'timeout') {
+    return { meaning: 'away', message: `no answer within ${String(end.afterMs)} ms` };
+  }
+  if (end.how === 'stopped') return { meaning: 'away', message: 'stopped before an answer came' };
+  return { meaning: 'away', message: end.message };
+}
+
+function readExit(code: number | null, output: string): Answer {
+  const message = firstLine(output);
+  if (NOBODY.test(output)) return { meaning: 'away', message };
+  if (code !== 0 && NOT_ITS_GROUP.test(output)) return { meaning: 'away', message, remedy: LET_IT };
+  if (BUSY.test(output)) return { meaning: 'busy' };
+  if (NO_SUCH_COMMAND.test(output)) return { meaning: 'unloaded' };
+  if (LOAD_FAILED.test(output)) return { meaning: 'refused', refusal: { message } };
+  if (code !== 0) {
+    return { meaning: 'away', message: message || `exit code ${code === null ? 'unknown' : String(code)}` };
+  }
+  return { meaning: 'done' };
+}
+
+function firstLine(output: string): string {
+  return output.trim().split('\n', 1)[0] ?? '';
+}

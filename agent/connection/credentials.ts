@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import type { EnrolAnswer } from '#protocol/messages.ts';
+import { PROTOCOL } from '#protocol/version.ts';
+import type { HostPort } from '#core/text/hostPort.ts';
+import type { Identity } from '#host/identity/certificate.ts';
+import { saveIdentity } from '#host/identity/identityFiles.ts';
+import { type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
+import { Persistent } from '#host/fs/retryingWriter.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { askMain } from './askMain.ts';
+import { dial, type Dialled, dialPlain, DialRefused } from './dial.ts';
+import { type Membership, saveMembership } from './membership.ts';
+
+/** The renewal is looked at this often, and tried again after this long, milliseconds. */
+const LOOK_EVERY = 3_600_000;
+const TRY_AGAIN = 60_000;
+const SHORTEST_WAIT = 500;
+
+export type CredentialsOptions = {
+  readonly folder: string;
+  readonly main: HostPort;
+  readonly localAddress: string | undefined;
+  readonly identity: Identity;
+  readonly membership: Membership;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+type Enrolled = Extract<EnrolAnswer, { type: 'enrolled' }>;
+
+/**
+ * Who this MDS is and whom it takes for Main: the key, which stays, the certificate, which is renewed, and Main's
+ * pin, which Main may change over a session under the old one.
+ */
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  readonly #persistent: Persistent;
+  #identity: Identity;
+  #membership: Membership;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    this.#persistent = new Persistent(options.log);
+    this.#identity = options.identity;
+    this.#membership = options.membership;
+  }
+
+  get name(): string {
+    return this.#membership.name;
+  }
+
+  get approved(): boolean {
+    return this.#membership.approved;
+  }
+
+  /** What could not be written down, for status. */
+  get troubles(): { at: string; path: string; message: string }[] {
+    return this.#persistent.troubles.map(({ what, at, why }) => ({
+      at: new Date(at).toISOString(),
+      path: this.#options.folder,
+      message: `${what} can't be written: ${why}`,
+    }));
+  }
+
+  get pins(): { readonly mainPin: Pin; readonly agentPin: Pin } {
+    return { mainPin: this.#membership.mainPin, agentPin: this.#identity.pin };
+  }
+
+  /**
+   * Opens a connection for a session; renews the certificate first where Main asks for that.
+   * @throws what {@link dial} throws
+   */
+  async connect(): Promise<Dialled> {
+    try {
+      return await this.#dial('/agent');
+    } catch (error) {
+      if (!(error instanceof DialRefused) || !error.renew) throw error;
+      await this.renew();
+      return this.#dial('/agent');
+    }
+  }
+
+  /**
+   * Gets a new certificate for the key that Main knows.
+   * @returns Main's answer; undefined while the enrolment waits for a person on Main
+   * @throws DialRefused when Main does not know the key, or knows it no longer; what {@link dial} throws
+   */
+  async renew(): Promise<Enrolled | undefined> {
+    const answer = await this.#ask('renew');
+    if (answer.type === 'pending') {
+      // Who waits has no session in which Main could announce it.
+      if (answer.nextIdentity !== undefined) this.learnNextMain(answer.nextIdentity);
+      return undefined;
+    }
+    if (answer.type !== 'enrolled') throw refusal(answer);
+    if (!samePin(pinOfCertificate(answer.certificate), this.#identity.pin)) {
+      throw new Error(
+        "Main's answer is a certificate for another key: see that both sides run the same version",
+      );
+    }
+    this.#identity = { ...this.#identity, certificatePem: answer.certificate };
+    // It is good for this run in any case.
+    this.#persistent.write('the renewed certificate', () =>
+      saveIdentity(this.#options.folder, this.#identity),
+    );
+    if (!this.#membership.approved) this.#become({ ...this.#membership, approved: true });
+    return answer;
+  }
+
+  /** A connection to Main for plain HTTPS. @throws what {@link dialPlain} throws */
+  async connectPlain(): Promise<TLSSocket> {
+    const { main, localAddress } = this.#options;
+    const { keyPem, certificatePem } = this.#identity;
+    const mainPins = [this.#membership.mainPin];
+    return (await dialPlain({ main, keyPem, certificatePem, mainPins, localAddress })).tls;
+  }
+
+  /** Tells Main to forget this MDS. @throws when Main can't be told */
+  async leave(): Promise<void> {
+    const answer = await this.#ask('leave');
+    if (answer.type !== 'left') throw refusal(answer);
+  }
+
+  /** Main will have another key. @param onLearnt called when that is written down for good: at once, or later */
+  learnNextMain(pin: Pin, onLearnt: () => void = () => undefined): void {
+    this.#persistent.write("Main's next key", () => {
+      if (this.#membership.nextMainPin !== pin && this.#membership.mainPin !== pin) {
+        this.#become({ ...this.#membership, nextMainPin: pin });
+        this.#options.log.warn('Main will change its key', { nextFingerprint: pin });
+      }
+      onLearnt();
+    });
+  }
+
+  /** Renews the certificate in time, beside whatever session there is. Ends with the signal. */
+  async keepRenewed(signal: AbortSignal): Promise<void> {
+    // Loaded only here: enrolling and leaving do without.
+    const { renewalPoint } = await import('#host/identity/certificate.ts');
+    const { clock, log } = this.#options;
+    for (;;) {
+      const due = renewalPoint(this.#identity.certificatePem) - clock.now();
+      try {
+        await sleep(Math.max(SHORTEST_WAIT, Math.min(due, LOOK_EVERY)), undefined, { signal });
+        if (clock.now() < renewalPoint(this.#identity.certificatePem)) continue;
+      } catch {
+        return;
+      }
+      try {
+        await this.renew();
+        log.info('certificate renewed');
+      } catch (error) {
+        log.warn('certificate was not renewed', { error });
+        await sleep(TRY_AGAIN, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #ask(type: 'renew' | 'leave'): Promise<EnrolAnswer> {
+    const dialled = await this.#dial('/enrol');
+    const { name, nextMainPin } = this.#membership;
+    const request = { protocol: PROTOCOL, name };
+    if (type === 'leave') return askMain(dialled, { type, ...request });
+    return askMain(dialled, { type, ...request, knowsIdentity: nextMainPin });
+  }
+
+  async #dial(path: '/agent' | '/enrol'): Promise<Dialled> {
+    const { main, localAddress } = this.#options;
+    const { keyPem, certificatePem } = this.#identity;
+    const { mainPin, nextMainPin } = this.#membership;
+    const mainPins = nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
+    const dialled = await dial({ main, path, keyPem, certificatePem, mainPins, localAddress });
+    // The key that was announced is in use: from now on the old one is nobody's.
+    if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
+      const { name, approved } = this.#membership;
+      this.#membership = { name, approved, mainPin: nextMainPin };
+      this.#options.log.warn('Main has changed its key', { fingerprint: nextMainPin });
+      this.#persistent.write("Main's key", () => saveMembership(this.#options.folder, this.#membership));
+    }
+    return dialled;
+  }
+
+  #become(membership: Membership): void {
+    saveMembership(this.#options.folder, membership);
+    this.#membership = membership;
+  }
+}
+
+function refusal(answer: EnrolAnswer): DialRefused {
+  return new DialRefused(
+    `Main refused: ${answer.type === 'refused' ? answer.reason : `it answered "${answer.type}"`}`,
+  );
+}

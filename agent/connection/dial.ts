@@ -1,0 +1,123 @@
+import tls from 'node:tls';
+import { WebSocket } from 'ws';
+import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
+import { formatHostPort, type HostPort } from '#core/text/hostPort.ts';
+import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
+
+const CONNECT_TIMEOUT = 10_000;
+const MAX_REFUSAL_BYTES = 4_096;
+/** Main knows the key, and wants another certificate for it. */
+const RENEW_STATUS = 401;
+
+/** Main does not let this agent in. Trying again soon will not help by itself. */
+export class DialRefused extends Error {
+  /** Whether a new certificate is what is missing. */
+  readonly renew: boolean;
+
+  constructor(message: string, options: { renew: boolean } = { renew: false }) {
+    super(message);
+    this.renew = options.renew;
+  }
+}
+
+/** Another Main answers there than the one that this MDS knows. Nothing was sent to it. */
+export class StrangeMain extends Error {}
+
+export type DialOptions = {
+  readonly main: HostPort;
+  readonly path: '/agent' | '/enrol';
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  /** Who Main may be; none only to ask for an enrolment that a person will compare. */
+  readonly mainPins: readonly Pin[];
+  /** The address to dial from: the VoIP IP of this MDS. */
+  readonly localAddress?: string | undefined;
+};
+
+export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket; readonly mainPin: Pin };
+
+/**
+ * Connects to Main over TLS 1.3, verifies its pin before anything is sent, and opens a WebSocket.
+ * @throws StrangeMain, DialRefused, or the network's error
+ */
+export async function dial(options: DialOptions): Promise<Dialled> {
+  const { tls: secure, mainPin } = await dialPlain(options);
+  return { socket: await upgrade(secure, options), tls: secure, mainPin };
+}
+
+/**
+ * Connects to Main over TLS 1.3 and verifies its pin; nothing is sent.
+ * @throws StrangeMain, or the network's error
+ */
+export async function dialPlain(
+  options: Omit<DialOptions, 'path'>,
+): Promise<Pick<Dialled, 'tls' | 'mainPin'>> {
+  const { main, mainPins } = options;
+  const secure = await connect(options);
+  const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
+  const mainPin = shown === undefined ? '' : pinOfCertificate(shown);
+  if (mainPins.length > 0 && !mainPins.some((pin) => samePin(mainPin, pin))) {
+    secure.destroy();
+    const expected = mainPins.map(formatFingerprint).join(' or ');
+    throw new StrangeMain(
+      `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here stay as they are. If Main was installed anew, restore its backup there ("xivo-xds-sync restore FILE"); if that can't be, or its key was changed while this MDS was away, enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
+    );
+  }
+  return { tls: secure, mainPin };
+}
+
+function connect({
+  main,
+  keyPem,
+  certificatePem,
+  localAddress,
+}: Omit<DialOptions, 'path'>): Promise<tls.TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host: main.host,
+      port: main.port,
+      key: keyPem,
+      cert: certificatePem,
+      minVersion: 'TLSv1.3',
+      // Main's certificate is its own: its pin is checked instead of a certificate authority.
+      rejectUnauthorized: false,
+      ...(localAddress !== undefined && { localAddress }),
+    });
+    socket.setTimeout(CONNECT_TIMEOUT, () =>
+      socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)),
+    );
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      socket.off('error', reject);
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}
+
+function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`wss://${formatHostPort(main)}${path}`, {
+      createConnection: () => secure,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+      handshakeTimeout: CONNECT_TIMEOUT,
+    });
+    socket.once('open', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+    socket.once('unexpected-response', (_request, response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (body = (body + chunk).slice(0, MAX_REFUSAL_BYTES)));
+      response.on('end', () => {
+        const why = body.trim() || `status ${response.statusCode}`;
+        reject(new DialRefused(`Main refused: ${why}`, { renew: response.statusCode === RENEW_STATUS }));
+      });
+      response.on('error', reject);
+      response.on('aborted', () => reject(new Error('Main closed the connection')));
+    });
+  });
+}

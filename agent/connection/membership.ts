@@ -1,0 +1,44 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { isPin } from '#host/identity/pin.ts';
+
+const FILE = 'main.json';
+
+const pin = z.string().refine(isPin);
+
+const schema = z.strictObject({
+  name: z.string(),
+  mainPin: pin,
+  /** Main said, over a session under `mainPin`, that this will be its pin. */
+  nextMainPin: pin.exactOptional(),
+  /** False while a person has still to approve it on Main. */
+  approved: z.boolean(),
+});
+
+/** Whose MDS this is: the Main that it knows by its pin, and the name it has there. */
+export type Membership = Readonly<z.infer<typeof schema>>;
+
+export function saveMembership(folder: string, membership: Membership): void {
+  writeFileDurably(path.join(folder, FILE), `${JSON.stringify(membership)}\n`, { mode: 0o600 });
+}
+
+/** @throws when the file is damaged: the message names it */
+export function loadMembership(folder: string): Membership | undefined {
+  const file = path.join(folder, FILE);
+  if (!existsSync(file)) return undefined;
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new Error(
+      `${file} is damaged: enrol this MDS again with a token made by "xivo-xds-sync mds add NAME --replace" on Main`,
+      { cause: error },
+    );
+  }
+}
+
+export function removeMembership(folder: string): void {
+  rmSync(path.join(folder, FILE), { force: true });
+  syncFolder(folder);
+}

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FromAgent, FromMain } from '#protocol/messages.ts';
+import { PROTOCOL } from '#protocol/version.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { VERSION } from '#host/version.ts';
+import type { Credentials } from './credentials.ts';
+import { StrangeMain } from './dial.ts';
+import { Session } from './agentSession.ts';
+
+/** Waits between attempts, milliseconds: short at first, since Main was probably only restarted. */
+const FIRST_WAIT = 250;
+const LONGEST_WAIT = 10_000;
+
+export type Welcome = Extract<FromMain, { type: 'welcome' }>;
+
+export type LinkOptions = {
+  readonly credentials: Credentials;
+  readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
+  /** Bytes a second, each way; 0 for no limit. */
+  readonly bandwidth: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onWelcome: (session: Session, welcome: Welcome) => void;
+  readonly onMessage: (session: Session, message: FromMain) => void;
+  readonly onLost: (reason: string) => void;
+};
+
+export type LinkState =
+  | { readonly state: 'connecting'; readonly problem: string | undefined; readonly since: number }
+  | { readonly state: 'connected'; readonly since: number };
+
+/** Keeps one session with Main open, for ever. */
+export class Link {
+  state: LinkState;
+  readonly #options: LinkOptions;
+  readonly #stop = new AbortController();
+  #session: Session | undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.state = { state: 'connecting', problem: undefined, since: options.clock.now() };
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#session?.close('the agent is stopping');
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    let wait = FIRST_WAIT;
+    let told = '';
+    while (!this.#stop.signal.aborted) {
+      const { problem, wasWelcome, isStrange } = await this.#connectOnce();
+      if (this.#stop.signal.aborted) return;
+      if (wasWelcome) wait = FIRST_WAIT;
+      this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
+      // The same problem again is no news.
+      if (problem !== told || wasWelcome) {
+        if (isStrange) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
+        else this.#options.log.warn('Main can not be reached', { reason: problem });
+      }
+      told = problem;
+      await sleep(wait * (0.5 + Math.random()), undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+    }
+  }
+
+  /** One connection, from dialling to its end. */
+  async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean; isStrange: boolean }> {
+    let wasWelcome = false;
+    try {
+      const { socket } = await this.#options.credentials.connect();
+      const reason = await new Promise<string>((resolve) => {
+        let refusal: string | undefined;
+        const session = new Session(socket, this.#options.clock, {
+          bandwidth: this.#options.bandwidth,
+          onMessage: (message) => {
+            if (message.type === 'refused') refusal = message.reason;
+            else if (message.type === 'welcome') {
+              wasWelcome = true;
+              this.state = { state: 'connected', since: this.#options.clock.now() };
+              session.ping();
+              this.#options.onWelcome(session, message);
+            } else if (!wasWelcome) session.violation(`"${message.type}" before welcome`);
+            else if (message.type === 'next-identity') {
+              const { pin } = message;
+              this.#options.credentials.learnNextMain(pin, () =>
+                session.send({ type: 'knows-identity', pin }),
+              );
+            } else this.#options.onMessage(session, message);
+          },
+          onClose: (why) => resolve(refusal ?? why),
+        });
+        this.#session = session;
+        if (this.#stop.signal.aborted) session.close('the agent is stopping');
+        session.send({ type: 'hello', protocol: PROTOCOL, version: VERSION, ...this.#options.hello() });
+      });
+      this.#session = undefined;
+      if (wasWelcome) this.#options.onLost(reason);
+      return { problem: reason, wasWelcome, isStrange: false };
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      return { problem, wasWelcome, isStrange: error instanceof StrangeMain };
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { ContentDigest } from '#core/manifest/digest.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { isOverride } from '#core/path/relative.ts';
+
+/** What is counted of a path: nothing, delivered content, or something that is on this MDS alone. */
+type Counted = { readonly entry: Entry; readonly delivered: boolean };
+
+/** Counts of one directory on this MDS, kept as paths change. The digest equals Main's when the content does. */
+export class Tally {
+  files = 0;
+  bytes = 0;
+  localFiles = 0;
+  readonly #counted = new Map<string, Counted>();
+  readonly #digest = new ContentDigest();
+
+  get digest(): string {
+    return this.#digest.hex;
+  }
+
+  /**
+   * @param entry what is there now
+   * @param delivered whether Main has, or had, a namesake
+   */
+  count(path: string, entry: Entry | undefined, delivered: boolean): void {
+    const before = this.#counted.get(path);
+    if (before !== undefined && before.entry === entry && before.delivered === delivered) return;
+    if (before !== undefined) this.#add(path, before, -1);
+    if (entry === undefined || isOverride(path)) {
+      this.#counted.delete(path);
+      return;
+    }
+    const now = { entry, delivered };
+    this.#counted.set(path, now);
+    this.#add(path, now, 1);
+  }
+
+  #add(path: string, { entry, delivered }: Counted, sign: 1 | -1): void {
+    if (delivered) {
+      this.#digest.toggle(path, entry);
+      if (entry.type !== 'file') return;
+      this.files += sign;
+      this.bytes += sign * entry.size;
+    } else if (entry.type !== 'folder') this.localFiles += sign;
+  }
+}

@@ -1,0 +1,203 @@
+import type { Record, Staging, Applier } from '#sync/apply/applier.ts';
+import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
+import { RESUMABLE } from '#sync/apply/partial.ts';
+import type { StagedFile } from '#sync/apply/stagedFile.ts';
+import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { MAX_ITEMS } from '#protocol/limits.ts';
+import { bytesOf, type FileEntry } from '#core/manifest/entry.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { deltaSink } from '#sync/transfer/deltaSink.ts';
+import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
+import { Bases } from './deltaBases.ts';
+import type { Put } from '../../asterisk/activation/dialplanAfter.ts';
+import type { Session } from '../../connection/agentSession.ts';
+import { copyWhatIsHere } from './localCopy.ts';
+
+export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
+
+/** What arrives from Main, or leaves this MDS because Main removed it. */
+export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
+
+export type DownloadJob = {
+  readonly directory: string;
+  readonly items: ReadonlyMap<string, Incoming>;
+  readonly session: Session;
+  readonly applier: Applier;
+  readonly replica: Replica;
+  readonly record: Record;
+  /**
+   * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
+   * something against it, nothing becomes visible; the reasons are by path.
+   */
+  readonly objections?: (changed: ReadonlyMap<string, Put>) => Promise<ReadonlyMap<string, string>>;
+  /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
+  readonly whole: boolean;
+};
+
+export type Downloaded = {
+  readonly results: Map<string, JobResult>;
+  readonly outcomes: readonly Outcome[];
+  /** What became visible, if anything did. */
+  readonly changeSet: ChangeSet | undefined;
+  /** The objections that kept all of it out. */
+  readonly refused: ReadonlyMap<string, string> | undefined;
+};
+
+type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
+
+/**
+ * Brings one change set here: everything is staged and verified first, then becomes visible together. What could
+ * not be had is left out; the rest goes on, unless it belongs together.
+ *
+ * @returns what became of each path
+ * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
+ */
+export async function download(job: DownloadJob): Promise<Downloaded> {
+  const results = new Map<string, JobResult>();
+  const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
+  using staging = job.applier.begin(bytes);
+  const staged = new Map<string, StagedFileAt>();
+  const take = (path: string, entry: FileEntry) => (outcome: StagingResult) => {
+    if (outcome.result === 'staged') staged.set(path, { entry, staged: outcome.staged });
+    else results.set(path, { result: outcome.result, why: outcome.why });
+  };
+  const wanted = [...job.items].flatMap(([path, item]) =>
+    needsContent(item) ? [{ path, entry: item.entry }] : [],
+  );
+  const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
+  await fetch(job, staging, missing, take);
+  if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
+  const objections =
+    (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
+  if (objections.size > 0) return refused(job.items, objections);
+  const steps: Step[] = [];
+  for (const [path, item] of job.items) {
+    if (results.has(path)) continue;
+    try {
+      steps.push(stepFor(job, staging, path, item, staged.get(path)?.staged));
+    } catch (error) {
+      results.set(path, { result: 'failed', why: errnoOf(error) });
+    }
+  }
+  if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
+  if (steps.length === 0) return { ...nothing, results };
+  const { outcomes, changeSet } = await staging.commit(steps, job.record);
+  for (const { step, result, errno } of outcomes) {
+    results.set(step.path, { result, ...(errno !== undefined && { why: errno }) });
+  }
+  return { results, outcomes, changeSet, refused: undefined };
+}
+
+function contents(
+  items: ReadonlyMap<string, Incoming>,
+  staged: ReadonlyMap<string, StagedFileAt>,
+  staging: Staging,
+): Map<string, Put> {
+  const changed = new Map<string, Put>();
+  for (const [path, { staged: place }] of staged) changed.set(path, staging.read(place));
+  for (const [path, item] of items) {
+    if (item.kind === 'remove' || item.entry.type === 'folder') changed.set(path, undefined);
+    else if (item.entry.type === 'link') changed.set(path, { linkTo: item.entry.target });
+  }
+  return changed;
+}
+
+const nothing = { outcomes: [], changeSet: undefined, refused: undefined };
+
+/** The whole set stays out; the files that are to blame say why. */
+function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<string, string>): Downloaded {
+  const blamed = [...objections].map(([path, why]) => [path, { result: 'failed', why }] as const);
+  return { ...nothing, results: withTheOthers(items, new Map(blamed)), refused: objections };
+}
+
+/** What is in the way of some is in the way of all. */
+function withTheOthers(
+  items: ReadonlyMap<string, Incoming>,
+  blamed: ReadonlyMap<string, JobResult>,
+): Map<string, JobResult> {
+  // A file that could not be written tells more than one that is out of date.
+  const [culprit, why] = [...blamed].find(([, { result }]) => result === 'failed') ?? [...blamed][0] ?? [];
+  if (culprit === undefined || why === undefined) return new Map();
+  const others = { ...why, why: `waits: it belongs to a change set with ${culprit} (${why.why})` };
+  return new Map([...items.keys()].map((path) => [path, blamed.get(path) ?? others]));
+}
+
+async function fetch(
+  job: DownloadJob,
+  staging: Staging,
+  files: readonly { path: string; entry: FileEntry }[],
+  take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
+): Promise<void> {
+  // Asterisk reads some directories as one set, however many files that is; a message has an end.
+  for (let at = 0; at < files.length; at += MAX_ITEMS) {
+    const part = files.slice(at, at + MAX_ITEMS);
+    using bases = new Bases(job.replica.path);
+    const begun = new Map<string, StagedFile>();
+    for (const { path, entry } of part) {
+      if (entry.size < RESUMABLE) continue;
+      const file = await staging.resume(entry);
+      begun.set(path, file);
+      const here = entryOf(job.replica.get(path));
+      if (file.size === 0 && here?.type === 'file') await bases.add(path, here.size, entry.size);
+    }
+    const items = part.map(({ path, entry }) => {
+      const from = begun.get(path)?.size ?? 0;
+      const base = bases.get(path)?.blocks;
+      return {
+        path,
+        hash: entry.hash,
+        size: entry.size,
+        ...(from > 0 && { from }),
+        ...(base && { base: { block: base.block, hashes: [...base.hashes] } }),
+      };
+    });
+    const stream = job.session.get(job.directory, items);
+    const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
+    await unpackFiles(stream, sizes, (number, spans) => {
+      const file = part[number];
+      if (file === undefined) throw new Error(`entry ${number} was not asked for`);
+      const sink = stagingSink(staging, file.entry, take(file.path, file.entry), begun.get(file.path));
+      if (spans === undefined) return sink;
+      const base = bases.get(file.path);
+      if (base === undefined) throw new ArchiveError(`entry ${number} leaves out what is not here`);
+      return deltaSink(sink, base.fd, file.entry.size, spans);
+    });
+  }
+}
+
+function stepFor(
+  job: DownloadJob,
+  staging: Staging,
+  path: string,
+  item: Incoming,
+  staged: Staged | undefined,
+): Step {
+  const stamp = job.replica.stampAt(path);
+  if (item.kind === 'remove') {
+    return { kind: 'remove', path, entry: item.expect, expect: stamp ?? '', reason: item.reason };
+  }
+  const { entry, reason } = item;
+  if (!item.content) return { kind: 'metadata', path, entry, expect: stamp ?? '', reason };
+  const place = entry.type === 'file' ? staged : staging.bare(entry);
+  if (place === undefined) throw new Error('its content did not come');
+  const somethingIsThere = item.expect !== undefined || item.replacesSpecial;
+  return {
+    kind: 'put',
+    path,
+    entry,
+    expect: somethingIsThere ? (stamp ?? '') : undefined,
+    staged: place,
+    reason,
+  };
+}
+
+function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; entry: FileEntry } {
+  return item.kind === 'deliver' && item.content && item.entry.type === 'file';
+}
+
+export function contentBytes(item: Incoming): number {
+  return item.kind === 'deliver' && item.content ? bytesOf(item.entry) : 0;
+}

@@ -1,0 +1,210 @@
+import type { PlannedAction } from '#protocol/messages.ts';
+import { MAX_ITEMS } from '#protocol/limits.ts';
+import type { Applier, Record } from '#sync/apply/applier.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import { revert } from '#sync/apply/revert.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import { actionOf } from '#core/plan/action.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { Database } from '#sync/state/database.ts';
+import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
+import type { Session } from '../../connection/agentSession.ts';
+import type { Accounts } from '../agreedState.ts';
+import { download, type Downloaded, type JobResult } from './download.ts';
+import type { Job } from './schedule.ts';
+import { agreedAfter, upload } from './upload.ts';
+
+export type JobRunnerOptions = {
+  readonly directory: string;
+  readonly db: Database;
+  readonly applier: Applier;
+  readonly replica: Replica;
+  readonly accounts: Accounts;
+  /** For a directory that Asterisk reads. */
+  readonly activation: Activation | undefined;
+  readonly log: Logger;
+  /** A change set is being recorded: called inside its transaction, with what it removed. */
+  readonly onApplied: (removed: readonly Entry[]) => void;
+};
+
+export type JobEnd = {
+  readonly results: ReadonlyMap<string, JobResult>;
+  /** Lint or Asterisk refused the set: trying it again as it is would change nothing. */
+  readonly refused: boolean;
+};
+
+/** Carries jobs out, from the transfer to the ledger. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions;
+  /** Losers of conflicts that Main has in its trash, by path, while the winner is not here: once is enough. */
+  readonly #kept = new Map<string, Entry>();
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Never throws: what fails is in the results. */
+  async run(job: Job, session: Session): Promise<JobEnd> {
+    try {
+      return job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
+    } catch (error) {
+      const why = errnoOf(error);
+      const failed = { result: 'failed' as const, why };
+      return { results: new Map([...job.items.keys()].map((path) => [path, failed])), refused: false };
+    }
+  }
+
+  /** Finishes what a crash cut off. @throws when the directory can't be opened */
+  async recover(): Promise<number> {
+    const ended = await this.#options.applier.recover(this.#recorder(new Map()));
+    if (ended.length > 0) void this.#options.activation?.activate(new Set());
+    return ended.length;
+  }
+
+  /** Takes over what this program itself has just put here. */
+  adopt(outcomes: readonly Outcome[]): void {
+    const { replica } = this.#options;
+    for (const { step, result, stamp } of outcomes) {
+      if (result !== 'done' || step.kind === 'keep') continue;
+      const gone = step.kind === 'remove' || stamp === undefined;
+      replica.adopt(step.path, gone ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp });
+    }
+    replica.flush();
+  }
+
+  async #download(job: Job & { kind: 'download' }, session: Session): Promise<JobEnd> {
+    const { directory, applier, replica, accounts, activation } = this.#options;
+    const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
+    const done = await download({
+      directory,
+      items: job.items,
+      session,
+      applier,
+      replica,
+      record: this.#recorder(job.items),
+      whole: activation?.isWhole === true,
+      ...(activation && { objections: (changed) => activation.objections(changed) }),
+    });
+    this.adopt(done.outcomes);
+    this.#tell(session, done.changeSet?.id, actionsOf(directory, job.items, done.outcomes));
+    if (activation === undefined || done.refused !== undefined) {
+      return { results: done.results, refused: done.refused !== undefined };
+    }
+    const takenBack = await this.#activate(activation, session, done, before);
+    return { results: takenBack ?? done.results, refused: takenBack !== undefined };
+  }
+
+  /**
+   * Lets Asterisk read what became visible. When it refuses, the previous files come back as one set.
+   * @returns what became of each path then
+   */
+  async #activate(
+    activation: Activation,
+    session: Session,
+    { results, outcomes, changeSet }: Downloaded,
+    before: ReadonlyMap<string, Entry | undefined>,
+  ): Promise<Map<string, JobResult> | undefined> {
+    if (changeSet === undefined || !outcomes.some(({ result }) => result === 'done')) return undefined;
+    const refusal = await activation.activate(new Set(results.keys()));
+    if (refusal === undefined) return undefined;
+    const { directory, applier, accounts, log, onApplied } = this.#options;
+    const record: Record = (_changeSet, reverted) => {
+      for (const { step, result } of reverted) {
+        if (result === 'done') accounts.agree(step.path, before.get(step.path));
+      }
+      onApplied([]);
+    };
+    this.adopt(await revert(changeSet, outcomes, before, { applier, record }));
+    const why = refusalText(refusal);
+    log.error('a change set was taken back', { changeSet: changeSet.id, reason: why });
+    const paths = [...results.keys()];
+    const actions = paths.map((path) => ({
+      directory,
+      action: 'restore' as const,
+      path,
+      bytes: 0,
+      reason: why,
+    }));
+    this.#tell(session, changeSet.id, actions);
+    await activation.activate(new Set());
+    return new Map(paths.map((path) => [path, { result: 'failed', why }]));
+  }
+
+  async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<JobEnd> {
+    const { directory, db, replica, accounts } = this.#options;
+    const isKept = (path: string, item: Decision): boolean => {
+      const kept = this.#kept.get(path);
+      return item.kind === 'lose' && kept !== undefined && sameEntry(kept, item.loser);
+    };
+    const toSend = new Map([...job.items].filter(([path, item]) => !isKept(path, item)));
+    const results = await upload(directory, toSend, session, replica);
+    for (const [path, item] of job.items) {
+      if (item.kind !== 'lose') continue;
+      if (isKept(path, item)) results.set(path, { result: 'done' });
+      else if (results.get(path)?.result === 'done') this.#kept.set(path, item.loser);
+    }
+    db.transaction(() => {
+      db.advance();
+      for (const [path, { result }] of results) {
+        const item = job.items.get(path);
+        if (result === 'done' && item && item.kind !== 'lose') accounts.agree(path, agreedAfter(item));
+      }
+    });
+    const winners = winnersOf(job, results);
+    if (winners.size === 0) return { results, refused: false };
+    const delivered = await this.#download({ kind: 'download', size: 'bulk', items: winners }, session);
+    for (const [path, { result }] of delivered.results) if (result === 'done') this.#kept.delete(path);
+    return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
+  }
+
+  /** Writes into the ledger what a change set did, in the transaction that ends it. */
+  #recorder(items: ReadonlyMap<string, Decision>): Record {
+    const { accounts, db, onApplied } = this.#options;
+    return (_changeSet, outcomes) => {
+      const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
+      if (done.length === 0) return;
+      for (const { step } of done) accounts.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
+      db.advance();
+      onApplied(done.flatMap(({ step }) => (items.get(step.path)?.kind === 'remove' ? [step.entry] : [])));
+    };
+  }
+
+  /** Main keeps the history, and the log of all. */
+  #tell(session: Session, changeSet: string | undefined, actions: readonly PlannedAction[]): void {
+    if (changeSet === undefined || actions.length === 0) return;
+    const { directory, log } = this.#options;
+    for (let at = 0; at < actions.length; at += MAX_ITEMS) {
+      session.send({ type: 'applied', directory, changeSet, actions: actions.slice(at, at + MAX_ITEMS) });
+    }
+    log.info('applied', { changes: actions.length, changeSet });
+  }
+}
+
+function actionsOf(
+  directory: string,
+  items: ReadonlyMap<string, Decision>,
+  outcomes: readonly Outcome[],
+): PlannedAction[] {
+  return outcomes.flatMap(({ step, result }) => {
+    const decision = items.get(step.path);
+    return result === 'done' && decision ? (actionOf(directory, step.path, decision) ?? []) : [];
+  });
+}
+
+/** Main has the losers of these conflicts in its trash: now the winners may replace them here. */
+function winnersOf(
+  job: Job & { kind: 'upload' },
+  results: ReadonlyMap<string, JobResult>,
+): Map<string, Decision & { kind: 'deliver' }> {
+  const winners = new Map<string, Decision & { kind: 'deliver' }>();
+  for (const [path, item] of job.items) {
+    if (item.kind !== 'lose' || results.get(path)?.result !== 'done') continue;
+    const { winner: entry, loser: expect, reason } = item;
+    const plain = { replacesSpecial: false, content: true, drift: false };
+    winners.set(path, { kind: 'deliver', entry, expect, reason, ...plain });
+  }
+  return winners;
+}

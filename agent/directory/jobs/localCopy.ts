@@ -1,0 +1,84 @@
+import { closeSync, readSync } from 'node:fs';
+import type { Staging } from '#sync/apply/applier.ts';
+import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { FileEntry } from '#core/manifest/entry.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { Breather } from '#host/time/timeSlice.ts';
+
+const CHUNK = 1024 * 1024;
+
+type Wanted = { readonly path: string; readonly entry: FileEntry };
+
+/**
+ * Content that is on this host already, under another name, is copied and not sent: a renamed folder costs no
+ * traffic. The copy is verified like everything else.
+ * @returns what has to be fetched
+ */
+export async function copyWhatIsHere(
+  replica: Replica,
+  staging: Staging,
+  wanted: readonly Wanted[],
+  take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
+): Promise<Wanted[]> {
+  const sources = findContents(replica, new Set(wanted.map(({ entry }) => entry.hash)));
+  if (sources.size === 0) return [...wanted];
+  using open = new OpenFolders(replica.path);
+  const breather = new Breather();
+  const missing: Wanted[] = [];
+  for (const each of wanted) {
+    const source = sources.get(each.entry.hash);
+    if (
+      source === undefined ||
+      !(await copy(open, source, staging, each.entry, take(each.path, each.entry), breather))
+    ) {
+      missing.push(each);
+    }
+  }
+  return missing;
+}
+
+function findContents(replica: Replica, hashes: ReadonlySet<string>): Map<string, string> {
+  const found = new Map<string, string>();
+  if (hashes.size === 0) return found;
+  for (const path of replica.paths()) {
+    const sight = replica.get(path);
+    if (sight?.kind !== 'settled' || sight.entry.type !== 'file' || sight.entry.size === 0) continue;
+    if (hashes.has(sight.entry.hash)) found.set(sight.entry.hash, path);
+  }
+  return found;
+}
+
+async function copy(
+  open: OpenFolders,
+  source: string,
+  staging: Staging,
+  entry: FileEntry,
+  onResult: (outcome: StagingResult) => void,
+  breather: Breather,
+): Promise<boolean> {
+  let copied = false;
+  const sink = stagingSink(staging, entry, (outcome) => {
+    // A copy that went wrong is no failure: it is fetched instead.
+    if (outcome.result !== 'staged') return;
+    copied = true;
+    onResult(outcome);
+  });
+  try {
+    const fd = open.get(parentOf(source)).openFile(baseOf(source));
+    try {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, entry.size));
+      for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+        await sink.write(buffer.subarray(0, length));
+        if (breather.due) await breather.pause();
+      }
+    } finally {
+      closeSync(fd);
+    }
+    await sink.end();
+  } catch {
+    sink.refuse('the source went away');
+  }
+  return copied;
+}

@@ -1,0 +1,93 @@
+import type { Decision } from '#core/plan/decision.ts';
+import { depthOf, parentOf } from '#core/path/relative.ts';
+import { contentBytes, type Incoming } from './download.ts';
+import { type Outgoing, outgoingBytes } from './upload.ts';
+
+/** A file from this size on travels alone, so that it holds nothing else up, bytes. */
+const LARGE = 8 * 1024 * 1024;
+/** What one change set holds at most, so that a first pass becomes visible bit by bit. */
+const MAX_CHANGE_SET_FILES = 4_000;
+const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
+/** Change sets of small files, and large files, under way at once in one directory. */
+const MAX_BULK = 2;
+const MAX_LARGE = 3;
+
+export type Job =
+  | { readonly kind: 'download'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Incoming> }
+  | { readonly kind: 'upload'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Outgoing> };
+
+export type ScheduleInput = {
+  /** What is to be done and not under way. */
+  readonly ready: ReadonlyMap<string, Decision>;
+  readonly running: readonly Job[];
+  /** All of a plan becomes visible together: what one Asterisk reload reads. */
+  readonly wholeSets: boolean;
+  /** Whether a folder is there on the side that the item goes to. */
+  readonly folderIsThere: (folder: string, direction: 'download' | 'upload') => boolean;
+};
+
+/** Which jobs to start now. Pure. */
+export function schedule(input: ScheduleInput): Job[] {
+  const downloads = new Map<string, Incoming>();
+  const uploads = new Map<string, Outgoing>();
+  for (const [path, decision] of input.ready) {
+    if (decision.kind === 'deliver' || decision.kind === 'remove') downloads.set(path, decision);
+    else if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose') {
+      uploads.set(path, decision);
+    }
+  }
+  if (input.wholeSets) {
+    if (input.running.length > 0 || downloads.size === 0) return [];
+    return [{ kind: 'download', size: 'bulk', items: downloads }];
+  }
+  const jobs: Job[] = [];
+  for (const items of split(downloads, contentBytes, input, 'download'))
+    jobs.push({ kind: 'download', ...items });
+  for (const items of split(uploads, outgoingBytes, input, 'upload')) jobs.push({ kind: 'upload', ...items });
+  return jobs;
+}
+
+function split<T extends Decision>(
+  items: ReadonlyMap<string, T>,
+  bytesOf: (item: T) => number,
+  input: ScheduleInput,
+  kind: Job['kind'],
+): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
+  const count = (size: Job['size']): number =>
+    input.running.filter((job) => job.kind === kind && job.size === size).length;
+  let bulk = MAX_BULK - count('bulk');
+  let large = MAX_LARGE - count('large');
+  const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];
+  let current = new Map<string, T>();
+  let bytes = 0;
+  const close = (): void => {
+    if (current.size === 0) return;
+    sets.push({ size: 'bulk', items: current });
+    current = new Map();
+    bytes = 0;
+    bulk -= 1;
+  };
+  // Parents before children, and small files before larger ones.
+  const ordered = [...items].sort(([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x) - bytesOf(y));
+  for (const [path, item] of ordered) {
+    const parent = parentOf(path);
+    const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
+    const size = bytesOf(item);
+    if (size >= LARGE) {
+      if (!there || large <= 0) continue;
+      sets.push({ size: 'large', items: new Map([[path, item]]) });
+      large -= 1;
+      continue;
+    }
+    if (bulk <= 0 || !(there || current.has(parent))) continue;
+    current.set(path, item);
+    bytes += size;
+    if (current.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
+  }
+  if (bulk > 0) close();
+  return sets;
+}
+
+function isRemoval({ kind }: Decision): boolean {
+  return kind === 'remove' || kind === 'remove-on-main';
+}

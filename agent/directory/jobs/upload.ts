@@ -1,0 +1,116 @@
+import type { Offer, StepResult } from '#protocol/messages.ts';
+import { RESUMABLE } from '#sync/apply/partial.ts';
+import { makeDurable } from '#host/fs/fsync.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import { bytesOf, type Entry, sameEntry } from '#core/manifest/entry.ts';
+import { parentOf } from '#core/path/relative.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import type { Session } from '../../connection/agentSession.ts';
+import type { JobResult } from './download.ts';
+
+/** What leaves for Main. */
+export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | 'lose' }>;
+
+/**
+ * Puts one change set on Main.
+ * @returns Main's word on each path
+ * @throws when the connection is lost, or Main refuses the archive
+ */
+export async function upload(
+  directory: string,
+  items: ReadonlyMap<string, Outgoing>,
+  session: Session,
+  replica: Replica,
+): Promise<Map<string, JobResult>> {
+  const stale = new Map<string, JobResult>();
+  const offers = [...items].flatMap(([path, item]) => {
+    if (isStillSo(replica, path, item)) return [offerOf(path, item)];
+    stale.set(path, { result: 'stale' });
+    return [];
+  });
+  if (offers.length === 0) return stale;
+  await makeOfferedDurable(replica.path, offers);
+  await goOn(directory, offers, session);
+  const files = offers.flatMap((offer): Packed[] => {
+    if (offer.op !== 'put' && offer.op !== 'keep') return [];
+    if (offer.entry.type !== 'file') return [];
+    const { path, entry, from = 0 } = offer;
+    return [{ path, size: entry.size, from, stamp: replica.stampAt(path) ?? '' }];
+  });
+  const bytes = files.reduce((sum, { size, from = 0 }) => sum + size - from, 0);
+  const { out, results } = session.offer(directory, offers, bytes);
+  // Main may answer before it has taken everything, when it takes nothing.
+  const answered = results.then(
+    (all) => all,
+    (error: Error) => error,
+  );
+  if (files.length > 0) {
+    await packFiles(replica.path, files, out).catch((error: unknown) => {
+      out.abort(String(error));
+      throw error;
+    });
+  } else await out.end();
+  const answer = await answered;
+  if (answer instanceof Error) throw answer;
+  return new Map([...stale, ...answer.map((each): [string, JobResult] => [each.path, jobResult(each)])]);
+}
+
+/**
+ * What Main takes for this MDS's is durable here first: after a power cut half a recording, or an old one, would
+ * otherwise pass for a newer version of what Main was given.
+ */
+async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promise<void> {
+  const inodes = new Set<string>();
+  const folders = new Set<string>();
+  for (const offer of offers) {
+    folders.add(parentOf(offer.path));
+    if (offer.op !== 'remove' && offer.entry.type !== 'link') inodes.add(offer.path);
+  }
+  using open = new OpenFolders(root);
+  await makeDurable(open, folders, inodes);
+}
+
+/** What Main has of large files since their transfer broke off is not sent again. */
+async function goOn(directory: string, offers: Offer[], session: Session): Promise<void> {
+  for (const [number, offer] of offers.entries()) {
+    if (offer.op !== 'put' && offer.op !== 'keep') continue;
+    if (offer.entry.type !== 'file' || offer.entry.size < RESUMABLE) continue;
+    const { hash, size } = offer.entry;
+    const from = Math.min(await session.begun(directory, hash), size);
+    if (from > 0) offers[number] = { ...offer, from };
+  }
+}
+
+/** Whether this MDS still holds (or lacks) what the plan saw. */
+function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
+  const sight = replica.get(path);
+  if (item.kind === 'remove-on-main') return sight === undefined;
+  const planned = item.kind === 'lose' ? item.loser : item.entry;
+  return sight?.kind === 'settled' && sameEntry(sight.entry, planned);
+}
+
+function offerOf(path: string, item: Outgoing): Offer {
+  const { reason } = item;
+  if (item.kind === 'remove-on-main') return { op: 'remove', path, expect: item.expect, reason };
+  if (item.kind === 'lose') return { op: 'keep', path, entry: item.loser, reason };
+  if (!item.content && item.expect)
+    return { op: 'metadata', path, entry: item.entry, expect: item.expect, reason };
+  return { op: 'put', path, entry: item.entry, expect: item.expect ?? null, conflict: item.conflict, reason };
+}
+
+function jobResult({ result, detail }: StepResult): JobResult {
+  const why = detail !== undefined ? { why: detail } : {};
+  return result === 'refused' ? { result: 'failed', ...why } : { result, ...why };
+}
+
+export function outgoingBytes(item: Outgoing): number {
+  if (item.kind === 'upload') return item.content ? bytesOf(item.entry) : 0;
+  return item.kind === 'lose' ? bytesOf(item.loser) : 0;
+}
+
+/** What Main holds once it has taken the item: the new common ground. */
+export function agreedAfter(item: Outgoing): Entry | undefined {
+  return item.kind === 'upload' ? item.entry : undefined;
+}

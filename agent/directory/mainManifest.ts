@@ -1,0 +1,180 @@
+import type { FolderEntry } from '#protocol/entry.ts';
+import type { ManifestItem, Shown } from '#protocol/messages.ts';
+import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { localise } from '#core/manifest/localise.ts';
+import { ShownPaths } from '#core/manifest/published.ts';
+import type { Sight } from '#core/manifest/pathState.ts';
+import { isNested } from '#core/path/nesting.ts';
+import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/relative.ts';
+import type { Tree } from '#core/plan/tree.ts';
+import { staysInside } from '#sync/scan/inspect.ts';
+
+/** This agent's copy of Main's manifest of one directory. */
+export class MainView implements Tree {
+  held: string | undefined;
+  /** The revision of Main's manifest that it equals, or undefined before the first whole manifest. */
+  revision: number | undefined;
+  /** How the directory itself looks on Main. */
+  root: FolderEntry | undefined;
+  readonly tombstones = new Map<string, Entry>();
+  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where Main says so. */
+  readonly clocks = new Map<string, bigint>();
+  /** Paths that Main names and this host must not touch, with the reason. */
+  readonly refused = new Map<string, string>();
+  readonly #owners: Owners;
+  readonly #nested: ReadonlySet<string>;
+  #shown = new ShownPaths();
+  /** Names by the folder that holds them. */
+  readonly #children = new Map<string, Set<string>>();
+  /** The manifest that is arriving. */
+  #loading: ShownPaths | undefined;
+  /** All that was named since the manifest began, also what was taken back. */
+  #characters = 0;
+
+  constructor(owners: Owners, nested: ReadonlySet<string>) {
+    this.#owners = owners;
+    this.#nested = nested;
+  }
+
+  get isReady(): boolean {
+    return this.revision !== undefined;
+  }
+
+  get digest(): string {
+    return this.#shown.digest;
+  }
+
+  get(path: string): Sight {
+    const shown = this.#shown.get(path);
+    if (shown !== undefined) return this.#sight(path, shown);
+    return this.#belowUnreadable(path);
+  }
+
+  paths(): Iterable<string> {
+    return this.#shown.keys();
+  }
+
+  *childrenOf(folder: string): Iterable<string> {
+    for (const name of this.#children.get(folder) ?? []) {
+      const path = joinPath(folder, name);
+      const shown = this.#shown.get(path);
+      if (shown !== undefined && shown.kind !== 'gone') yield path;
+    }
+  }
+
+  /** Main's overrides never leave Main. */
+  holdsOverride(): boolean {
+    return false;
+  }
+
+  begin(held: string | null, root: Entry | null): void {
+    this.#loading = new ShownPaths();
+    this.#characters = 0;
+    this.held = held ?? undefined;
+    this.root = root?.type === 'folder' ? root : undefined;
+  }
+
+  page(items: readonly ManifestItem[]): boolean {
+    if (this.#loading === undefined) return false;
+    for (const { path, shown } of items) {
+      this.#loading.set(path, shown);
+      this.#characters += charactersOf(path, shown);
+    }
+    return this.#loading.size <= MAX_MANIFEST_ENTRIES && this.#characters <= MAX_MANIFEST_CHARACTERS;
+  }
+
+  /** @returns false when no manifest was arriving */
+  end(revision: number): boolean {
+    if (this.#loading === undefined) return false;
+    this.#shown = this.#loading;
+    this.#loading = undefined;
+    this.revision = revision;
+    this.tombstones.clear();
+    this.clocks.clear();
+    this.refused.clear();
+    this.#children.clear();
+    for (const [path, shown] of this.#shown.entries()) this.#notice(path, shown);
+    return true;
+  }
+
+  /**
+   * Takes over what changed on Main.
+   * @returns the paths, or undefined when this copy is not the one the changes start from
+   */
+  change(
+    from: number,
+    to: number,
+    held: string | null,
+    items: readonly ManifestItem[],
+  ): string[] | undefined {
+    if (this.#loading !== undefined) {
+      // The pages that are still to come are as new as these changes.
+      this.page(items);
+      return [];
+    }
+    if (this.revision !== from || this.#shown.size > MAX_MANIFEST_ENTRIES) return undefined;
+    this.revision = to;
+    this.held = held ?? undefined;
+    for (const { path, shown } of items) {
+      this.#shown.set(path, shown);
+      this.tombstones.delete(path);
+      this.clocks.delete(path);
+      this.refused.delete(path);
+      this.#notice(path, shown);
+    }
+    return items.map(({ path }) => path);
+  }
+
+  /** The next connection starts with a whole manifest; until then nothing is planned. */
+  forgetRevision(): void {
+    this.revision = undefined;
+    this.#loading = undefined;
+  }
+
+  #notice(path: string, shown: Shown): void {
+    this.#enlist(path);
+    const refusal =
+      refusePath(path) ??
+      (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
+    if (shown.kind === 'settled' && shown.clock !== undefined) this.clocks.set(path, BigInt(shown.clock));
+    if (refusal !== undefined) this.refused.set(path, refusal);
+    else if (shown.kind === 'gone' && shown.tombstone)
+      this.tombstones.set(path, localise(shown.tombstone, this.#owners));
+  }
+
+  /** Names stay listed when their path is gone: whoever asks looks at the path. */
+  #enlist(path: string): void {
+    const names = this.#children.get(parentOf(path));
+    if (names === undefined) this.#children.set(parentOf(path), new Set([baseOf(path)]));
+    else names.add(baseOf(path));
+  }
+
+  #sight(path: string, shown: Shown): Sight {
+    if (shown.kind === 'gone' || isOverride(path)) return undefined;
+    if (this.refused.has(path)) return { kind: 'special', what: 'a path that is not allowed' };
+    if (shown.kind !== 'settled') return shown;
+    const { entry } = shown;
+    if (entry.type === 'link' && !staysInside(path, entry.target))
+      return { kind: 'special', what: 'a link that leads outside' };
+    return { kind: 'settled', entry: localise(entry, this.#owners) };
+  }
+
+  #belowUnreadable(path: string): Sight {
+    for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
+      const shown = this.#shown.get(folder);
+      if (shown?.kind === 'unreadable') return shown;
+      if (shown !== undefined) return undefined;
+    }
+    return undefined;
+  }
+}
+
+function charactersOf(path: string, shown: Shown): number {
+  const entry = shown.kind === 'settled' ? shown.entry : shown.kind === 'gone' ? shown.tombstone : undefined;
+  const said = shown.kind === 'special' ? shown.what : shown.kind === 'unreadable' ? shown.errno : '';
+  if (entry === undefined) return path.length + said.length;
+  const target = entry.type === 'link' ? entry.target.length : 0;
+  return path.length + target + entry.owner.length + entry.group.length;
+}

@@ -1,0 +1,362 @@
+import type { DirectoryPolicy } from '#protocol/messages.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { isBelow } from '#core/path/relative.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import { plan, type Plan, type PlanInput } from '#core/plan/plan.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { STATE_RETRY } from '#sync/state/deferredWriter.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Session } from '../connection/agentSession.ts';
+import type { Accounts } from './agreedState.ts';
+import type { JobResult } from './jobs/download.ts';
+import type { JobRunner } from './jobs/jobRunner.ts';
+import type { MainView } from './mainManifest.ts';
+import type { Removals } from './removalBudget.ts';
+import { Retries } from './retries.ts';
+import { type Job, schedule } from './jobs/schedule.ts';
+
+export type WorkerOptions = {
+  readonly policy: DirectoryPolicy;
+  readonly mainView: MainView;
+  readonly replica: Replica;
+  readonly accounts: Accounts;
+  readonly removals: Removals;
+  readonly runner: JobRunner;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Something to report changed. */
+  readonly onNews: () => void;
+};
+
+/** Plans what is dirty, turn by turn, and keeps jobs running until nothing is left to be done. */
+export class Worker {
+  readonly retries = new Retries();
+  /** Why something waits for a person, by the newest plan. */
+  held: string | undefined;
+  /** The revision of Main's manifest that the newest plan is about. */
+  plannedRevision = 0;
+  readonly #options: WorkerOptions;
+  #session: Session | undefined;
+  /** The directory was read once: before that, absence means nothing. */
+  #ready = false;
+  #paused = false;
+  #closed = false;
+  #dirty: 'all' | Set<string> = 'all';
+  /** What is still to be done, by the newest plan of each path. */
+  readonly #pending = new Map<string, Decision>();
+  readonly #inFlight = new Set<string>();
+  #running: Job[] = [];
+  #turn: Promise<void> = Promise.resolve();
+  #turnDue = false;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #laterTimer: NodeJS.Timeout | undefined;
+  /** What was to be done when lint or Asterisk refused it. */
+  #refused: string | undefined;
+  #idle: (() => void)[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** The newest plan was made over everything. */
+  get isPlanned(): boolean {
+    return this.#ready && this.#dirty !== 'all';
+  }
+
+  attach(session: Session, paused: boolean): void {
+    this.#session = session;
+    this.#paused = paused;
+    this.retries.forgive();
+  }
+
+  detach(): void {
+    this.#session = undefined;
+  }
+
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    this.wake('all');
+  }
+
+  /** The directory was read: work may begin. */
+  begin(): void {
+    this.#ready = true;
+    this.wake('all');
+  }
+
+  /** Everything that failed or was refused may be tried again. */
+  forgive(): void {
+    this.retries.forgive();
+    this.#refused = undefined;
+  }
+
+  /** Main changed these paths: they are worth another try; where sets become visible whole, all of the set. */
+  mainChanged(paths: readonly string[]): void {
+    this.retries.forgive(this.#wholeSets ? undefined : paths);
+    this.wake(paths);
+  }
+
+  /** These paths changed here. What was in the way of a refused set may be gone. */
+  changedHere(paths: Iterable<string>): void {
+    this.#refused = undefined;
+    this.wake(paths);
+  }
+
+  wake(paths: 'all' | Iterable<string>): void {
+    if (paths === 'all') this.#dirty = 'all';
+    else if (this.#dirty !== 'all') for (const path of paths) this.#dirty.add(path);
+    if (this.#turnDue || this.#closed) return;
+    this.#turnDue = true;
+    this.#turn = this.#turn.then(() => this.#takeTurn());
+  }
+
+  /** What the planner knows now. */
+  planInput(): PlanInput {
+    const { policy, mainView, replica, accounts, removals, clock } = this.#options;
+    return {
+      policy,
+      main: mainView,
+      mds: replica,
+      ledger: accounts.ledger.entries,
+      tombstones: mainView.tombstones,
+      clockOffset: this.#session?.clockOffset.nanoseconds ?? 0n,
+      mainClocks: mainView.clocks,
+      budget: removals.budget(accounts.ledger.files, clock.monotonic()),
+    };
+  }
+
+  plan(paths?: Iterable<string>): Plan {
+    return plan({ ...this.planInput(), ...(paths && { paths }) });
+  }
+
+  /** Resolves when nothing is being done and nothing can be done now. */
+  async whenIdle(): Promise<void> {
+    await this.#turn;
+    while (!this.#closed && (this.#running.length > 0 || this.#turnDue || this.#hasSoonDue())) {
+      await this.#nextIdle();
+      await this.#turn;
+    }
+  }
+
+  /** Starts nothing any more, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#laterTimer);
+    this.#session = undefined;
+    await this.#turn;
+    while (this.#running.length > 0) await this.#nextIdle();
+  }
+
+  get #wholeSets(): boolean {
+    return this.#options.policy.reload !== 'none';
+  }
+
+  /** Never fails: errors belong to their paths. */
+  async #takeTurn(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#turnDue = false;
+    if (this.#canWork()) this.#work();
+    this.#options.onNews();
+    this.#armRetry();
+    if (this.#running.length === 0) this.#wakeIdle();
+  }
+
+  #work(): void {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    try {
+      if (dirty === 'all') this.#take(this.plan(), dirty);
+      else if (dirty.size > 0) {
+        // A flood that comes in drops is one flood: what waits to be removed is judged together with what is new.
+        const scope = new Set([...dirty, ...this.#pendingRemovals()]);
+        this.#take(this.plan(scope), scope);
+      }
+    } catch (error) {
+      // The ledger can't be written (a full disk): nothing that hangs on it may begin.
+      this.#options.log.error('the state could not be written; it is tried again', { error });
+      this.#dirty = 'all';
+      this.#planAgain(STATE_RETRY);
+      return;
+    }
+    this.#startJobs();
+    this.#endConfirmation();
+  }
+
+  /** @param delay milliseconds */
+  #planAgain(delay: number): void {
+    clearTimeout(this.#laterTimer);
+    if (!this.#closed) this.#laterTimer = setTimeout(() => this.wake('all'), delay);
+  }
+
+  #canWork(): boolean {
+    const { policy, mainView } = this.#options;
+    if (this.#closed || this.#session === undefined || !mainView.isReady || !this.#ready) return false;
+    // Which of two versions is the newer can't be told before the clocks were compared.
+    return policy.direction !== 'both' || this.#session.clockOffset.known;
+  }
+
+  /** Takes a plan over: what only the ledger has to learn is done at once. */
+  #take(made: Plan, scope: 'all' | ReadonlySet<string>): void {
+    const { mainView, accounts, removals, clock } = this.#options;
+    if (scope === 'all') {
+      this.#pending.clear();
+      this.held = made.held;
+      const again = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
+      if (again !== undefined) this.#planAgain(again);
+    } else {
+      for (const path of scope) {
+        this.#pending.delete(path);
+        if (!made.decisions.has(path)) this.retries.succeeded(path);
+      }
+      this.held = made.held ?? this.held;
+      // A hold is judged over everything, not over the paths in hand.
+      if (made.heldPaths.length > 0) this.wake('all');
+    }
+    this.plannedRevision = mainView.revision ?? 0;
+    const learnt = new Map<string, Entry | undefined>();
+    for (const [path, decision] of made.decisions) {
+      this.#pending.delete(path);
+      if (decision.kind === 'agree') learnt.set(path, decision.entry);
+      else if (decision.kind === 'forget') {
+        if (!this.#isBeingFilled(path)) learnt.set(path, undefined);
+      } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
+      else this.#pending.set(path, decision);
+    }
+    if (scope === 'all') this.#forgetTroubles(made);
+    accounts.learn(learnt);
+  }
+
+  /**
+   * A job is at work in this folder: what it put there already looks local until the ledger has it, and with it the
+   * folder. When the job ends, both are judged.
+   */
+  #isBeingFilled(path: string): boolean {
+    if (entryOf(this.#options.replica.get(path))?.type !== 'folder') return false;
+    for (const inFlight of this.#inFlight) if (isBelow(inFlight, path)) return true;
+    return false;
+  }
+
+  #noteSkip(path: string, { failed, reason }: Decision & { kind: 'skip' }): void {
+    if (failed) this.retries.troubles.set(path, { at: this.#options.clock.now(), message: reason });
+  }
+
+  /** Troubles of paths that need nothing any more are over. */
+  #forgetTroubles(made: Plan): void {
+    for (const path of [...this.retries.troubles.keys()]) {
+      if (!made.decisions.has(path)) this.retries.succeeded(path);
+    }
+    for (const [path, why] of this.#options.mainView.refused) {
+      const message = `Main names a path that is refused: ${why}`;
+      this.retries.troubles.set(path, { at: this.#options.clock.now(), message });
+    }
+  }
+
+  #startJobs(): void {
+    const session = this.#session;
+    if (this.#paused || session === undefined) return;
+    const now = this.#options.clock.monotonic();
+    const ready = new Map<string, Decision>();
+    for (const [path, decision] of this.#pending) {
+      if (!this.#inFlight.has(path) && this.retries.isDue(path, now)) ready.set(path, decision);
+    }
+    if (ready.size === 0 || this.#refused === this.#signature()) return;
+    this.#refused = undefined;
+    const { replica, mainView } = this.#options;
+    const jobs = schedule({
+      ready,
+      running: this.#running,
+      wholeSets: this.#wholeSets,
+      folderIsThere: (folder, direction) => {
+        const side = direction === 'download' ? replica : mainView;
+        return entryOf(side.get(folder))?.type === 'folder';
+      },
+    });
+    for (const job of jobs) void this.#run(job, session);
+  }
+
+  async #run(job: Job, session: Session): Promise<void> {
+    this.#running = [...this.#running, job];
+    for (const path of job.items.keys()) this.#inFlight.add(path);
+    const { results, refused } = await this.#options.runner.run(job, session);
+    this.#running = this.#running.filter((other) => other !== job);
+    for (const path of job.items.keys()) this.#inFlight.delete(path);
+    if (refused) this.#refused = this.#signature();
+    await this.#settle(job, results);
+    this.wake(job.items.keys());
+  }
+
+  async #settle(job: Job, results: ReadonlyMap<string, JobResult>): Promise<void> {
+    const { clock, log, replica } = this.#options;
+    const stale: string[] = [];
+    for (const path of job.items.keys()) {
+      const { result, why } = results.get(path) ?? { result: 'failed', why: 'nothing was heard of it' };
+      if (result === 'done') this.retries.succeeded(path);
+      else if (result === 'stale') {
+        stale.push(path);
+        this.retries.stale(path, clock.monotonic());
+      } else if (this.#session !== undefined) {
+        // A lost connection is no trouble of the file.
+        const reason = withRemedy(why ?? 'it failed');
+        this.retries.failed(path, reason, clock.monotonic(), clock.now());
+        log.warn('file could not be synchronised', { path, reason });
+      }
+    }
+    if (stale.length > 0) await replica.relook(stale);
+  }
+
+  /** What is to be done, as far as it can be refused: the same again would be refused again. */
+  #signature(): string {
+    const parts = [...this.#pending].map(([path, decision]) => {
+      const entry = decision.kind === 'deliver' ? decision.entry : undefined;
+      return JSON.stringify([path, decision.kind, entry?.type === 'file' ? entry.hash : '']);
+    });
+    return parts.sort().join('\n');
+  }
+
+  /** A confirmation is good for what was held when it was given, once. */
+  #endConfirmation(): void {
+    const { removals, clock } = this.#options;
+    if (!removals.isConfirmed(clock.monotonic()) || this.#running.length > 0 || this.#dirty === 'all') return;
+    if (this.#pendingRemovals().length === 0) removals.used();
+  }
+
+  #pendingRemovals(): string[] {
+    return [...this.#pending].flatMap(([path, { kind }]) =>
+      kind === 'remove' || kind === 'remove-on-main' ? [path] : [],
+    );
+  }
+
+  /** What was stale is tried again in a moment, and waited for; what failed is told instead. */
+  #hasSoonDue(): boolean {
+    if (!this.#canWork() || this.#paused) return false;
+    return [...this.#pending.keys()].some((path) => !this.retries.troubles.has(path));
+  }
+
+  #armRetry(): void {
+    clearTimeout(this.#retryTimer);
+    if (!this.#canWork()) return;
+    const waiting = [...this.#pending.keys()].filter((path) => !this.#inFlight.has(path));
+    const next = this.retries.next(waiting);
+    if (next === undefined) return;
+    const wait = Math.max(10, next - this.#options.clock.monotonic());
+    this.#retryTimer = setTimeout(() => this.wake([]), wait);
+  }
+
+  #nextIdle(): Promise<void> {
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #wakeIdle(): void {
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}

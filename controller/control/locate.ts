@@ -1,0 +1,18 @@
+import { isBelow } from '#core/path/relative.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Controller } from '../daemon/controller.ts';
+
+export type Located = { readonly directory: MainDirectory; readonly path: string };
+
+/** The synchronised directory that holds a path as people write it: absolute (with or without --root), or `directory/path`. */
+export function locate(controller: Controller, written: string): Located | undefined {
+  let best: Located | undefined;
+  for (const directory of controller.directories.values()) {
+    for (const root of [directory.replica.path, directory.config.path, directory.name]) {
+      if (!isBelow(written, root)) continue;
+      const path = written.slice(root.length + 1);
+      if (best === undefined || path.length < best.path.length) best = { directory, path };
+    }
+  }
+  return best;
+}

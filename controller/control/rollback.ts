@@ -1,0 +1,164 @@
+import type { PlannedAction } from '#protocol/messages.ts';
+import { printable } from '#core/text/printable.ts';
+import { ControlError } from '#host/control/controlServer.ts';
+import { bytesOf } from '#core/manifest/entry.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import { missingContents, rollBack } from '../versions/rollBack.ts';
+import { undo, type UndoStep } from '../versions/undo.ts';
+import type { Versions } from '../versions/versions.ts';
+import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
+import { type MdsPass, passOver } from '../daemon/passes.ts';
+
+/** Names that a message tells before it only counts. */
+const MAX_NAMED = 10;
+/** Change sets that an ambiguous id tells. */
+const MAX_IDS = 5;
+
+export type RolledBack = {
+  /** The change set that is undone, with everything after it. */
+  readonly changeSet: string;
+  readonly directory: string;
+  /** What it takes on Main. */
+  readonly actions: readonly PlannedAction[];
+  /** Main's own change set, by which its history and its trash know it; null when nothing was changed. */
+  readonly by: string | null;
+  /** Paths that changed in that very moment, or could not be written. */
+  readonly problems: readonly string[];
+  readonly mds: readonly MdsPass[];
+};
+
+/**
+ * Brings a directory on Main back to how it was just before a change set, and every MDS with it.
+ * @throws ControlError when it can't be done as a whole: then nothing was changed
+ */
+export async function rollback(
+  controller: Controller,
+  written: string,
+  dryRun: boolean,
+): Promise<RolledBack> {
+  const found = find(controller, written);
+  const { changeSet, directory, versions, number } = found;
+  if (controller.paused && !dryRun)
+    throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  await directory.replica.rescan();
+  await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
+  if (directory.replica.held !== undefined)
+    throw new ControlError(`"${directory.name}" is held on Main (${directory.replica.held})`);
+  const { steps, unclear } = undo(versions.log.since(directory.name, number), directory.replica);
+  refuseUnless(
+    unclear.map(({ path, why }) => `${printable(path)} (${why})`),
+    'can not be judged now',
+  );
+  refuseUnless(
+    missingContents(steps, versions).map((path) => printable(path)),
+    'are not kept in the version that is wanted',
+  );
+  const reason = `rolled back to before ${changeSet}`;
+  const actions = steps.map((step) => actionOf(directory, step, reason));
+  const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
+  if (dryRun) return result;
+  const done =
+    steps.length === 0 ? undefined : await carryOut(controller, directory, versions, steps, reason);
+  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }) };
+}
+
+type Found = {
+  readonly changeSet: string;
+  readonly directory: MainDirectory;
+  readonly versions: Versions;
+  readonly number: number;
+};
+
+/** The change set that somebody means, and its place in Main's log. */
+function find(controller: Controller, written: string): Found {
+  const changeSet = identify(controller, written);
+  const places = controller.history.placesOf(changeSet);
+  // Each MDS names its change sets itself: one that takes another's name must not decide what is undone.
+  const [{ directory: name } = { directory: '' }, another] = places;
+  if (another !== undefined) {
+    const told = places.map(({ mds, directory }) => `${directory} on ${mds}`).join(', ');
+    throw new ControlError(`${changeSet} does not name one change set alone: ${told}`);
+  }
+  const directory = controller.directories.get(name);
+  if (directory === undefined)
+    throw new ControlError(`${changeSet} changed "${name}", which is no synchronised directory any more`);
+  const { versions } = directory;
+  if (versions === undefined) {
+    throw new ControlError(
+      `Main keeps no older versions of "${name}", only of the dialplan. What ${changeSet} replaced or removed lies in the trash: see "xivo-xds-sync trash list", and bring it back with "xivo-xds-sync trash restore PATH", with --mds NAME where it lies on an MDS`,
+    );
+  }
+  const number = versions.takenOver.placeOf(name, changeSet);
+  const { oldest } = versions.log;
+  if (number !== undefined && oldest !== undefined && number >= oldest.number)
+    return { changeSet, directory, versions, number };
+  const at = places[0]?.at ?? 0;
+  throw new ControlError(
+    number !== undefined || oldest === undefined || at < oldest.at
+      ? `${changeSet} is older than what Main remembers of "${name}": ${oldest === undefined ? 'nothing has changed there' : `that begins ${new Date(oldest.at).toISOString()}`}`
+      : `${changeSet} brought nothing that had changed on Main (it put an MDS's own files right): there is nothing to undo`,
+  );
+}
+
+function identify({ history }: Controller, written: string): string {
+  if (!/^[0-9A-Za-z-]{1,64}$/.test(written))
+    throw new ControlError(
+      `"${printable(written)}" is no change set: see "xivo-xds-sync history", which shows it in brackets`,
+      2,
+    );
+  const ids = history.changeSetsFrom(written, MAX_IDS + 1);
+  const [id] = ids;
+  if (id === undefined)
+    throw new ControlError(
+      `there is no change set "${written}": see "xivo-xds-sync history", which shows it in brackets`,
+      2,
+    );
+  if (ids.length === 1 || id === written) return id;
+  const told = ids.slice(0, MAX_IDS).join(', ');
+  throw new ControlError(
+    `several change sets begin with "${written}": ${told}${ids.length > MAX_IDS ? ' …' : ''}`,
+    2,
+  );
+}
+
+function refuseUnless(paths: readonly string[], why: string): void {
+  if (paths.length === 0) return;
+  const more = paths.length > MAX_NAMED ? ` and ${paths.length - MAX_NAMED} more` : '';
+  throw new ControlError(`nothing was changed: ${paths.slice(0, MAX_NAMED).join(', ')}${more} ${why}`);
+}
+
+async function carryOut(
+  controller: Controller,
+  directory: MainDirectory,
+  versions: Versions,
+  steps: readonly UndoStep[],
+  reason: string,
+): Promise<Pick<RolledBack, 'by' | 'problems'>> {
+  const { history, clock, log } = controller;
+  const { name } = directory;
+  const { changeSet, outcomes } = await rollBack(directory, versions, steps, reason, (set, outcomes) => {
+    for (const { step, result } of outcomes) {
+      if (result !== 'done') continue;
+      const detail = `${step.path}: ${reason}`;
+      history.add({
+        at: clock.now(),
+        mds: 'main',
+        directory: name,
+        changeSet: set.id,
+        kind: 'rollback',
+        detail,
+      });
+    }
+  });
+  log.warn('rolled back', { directory: name, changes: outcomes.length, changeSet, reason });
+  const problems = outcomes.flatMap(({ step, result, errno }) =>
+    result === 'done' ? [] : [`${step.path}: ${errno ?? 'it changed in this moment'}: try again`],
+  );
+  return { by: changeSet, problems };
+}
+
+function actionOf({ name }: MainDirectory, { kind, path, entry }: UndoStep, reason: string): PlannedAction {
+  const bytes = kind === 'put' ? bytesOf(entry) : 0;
+  const put = entry.type === 'folder' ? 'mkdir' : entry.type === 'link' ? 'link' : 'restore';
+  return { directory: name, action: kind === 'remove' ? 'remove' : put, path, bytes, reason };
+}

@@ -1,0 +1,244 @@
+import type { AgentReport } from '#protocol/messages.ts';
+import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
+import { formatFingerprint } from '#host/identity/pin.ts';
+import { formatHostPort } from '#core/text/hostPort.ts';
+import { VERSION } from '#host/version.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Session } from '../sessions/controllerSession.ts';
+import type { Alarm } from '../daemon/alarms.ts';
+import type { Controller } from '../daemon/controller.ts';
+import { comparedWithList, neverEnrolled } from './listed.ts';
+
+export type MdsState = 'connected' | 'disconnected' | 'pending' | 'never-enrolled' | 'revoked';
+
+export type DirectoryStatus = {
+  readonly name: string;
+  readonly inSync: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly pending: number;
+  readonly localOnly: number;
+  readonly held: string | null;
+  readonly digest: string;
+};
+
+export type MdsStatus = {
+  readonly name: string;
+  readonly voipIp: string | null;
+  readonly address: string | null;
+  readonly state: MdsState;
+  /** While it waits for approval: what must be the same on its own screen. */
+  readonly fingerprint: string | null;
+  readonly agentVersion: string | null;
+  readonly connectedSince: string | null;
+  readonly lastSeen: string | null;
+  readonly clockOffsetMs: number | null;
+  readonly lagMs: number | null;
+  readonly inSync: boolean;
+  readonly lastReconcile: AgentReport['lastReconcile'];
+  readonly directories: readonly DirectoryStatus[];
+  readonly reloads: AgentReport['reloads'];
+  readonly owedReloads: AgentReport['owedReloads'];
+  readonly errors: AgentReport['errors'];
+};
+
+/** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
+export type RotationStatus = {
+  readonly nextFingerprint: string;
+  /** Enrolled MDS that do not know the next key yet. */
+  readonly stragglers: readonly string[];
+  /** MDS that wait for approval and do not know it yet. */
+  readonly unapproved: readonly string[];
+};
+
+export type Status = {
+  readonly version: string;
+  readonly main: {
+    readonly listen: string;
+    readonly fingerprint: string;
+    readonly startedAt: string;
+    readonly pausedUntil: string | null;
+    readonly directories: readonly {
+      readonly name: string;
+      readonly path: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly digest: string;
+      readonly held: string | null;
+      readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+      /** Files that travel all the same, but that Asterisk can't play as they are. */
+      readonly warnings: readonly { readonly path: string; readonly message: string }[];
+    }[];
+    readonly alarms: readonly Alarm[];
+    /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
+    readonly errors: AgentReport['errors'];
+    /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
+    readonly mediaServers: { readonly source: string; readonly problem: string | null };
+    readonly rotation: RotationStatus | null;
+  };
+  readonly mds: readonly MdsStatus[];
+};
+
+/** What is told at once of what Main itself can't read or does not send. */
+const MAX_SKIPPED = 100;
+/** What is told at once of files that Asterisk can't play, for each directory. */
+const MAX_WARNINGS = 1_000;
+
+/** Main and every MDS at a glance, as `status --json` prints it. */
+export function statusOf(controller: Controller): Status {
+  const { config, identity, registry } = controller;
+  const { agents, pending, revoked } = registry.list();
+  const known = new Set([...agents, ...pending].map(({ name }) => name));
+  return {
+    version: VERSION,
+    main: {
+      listen: formatHostPort({ host: config.listen.host, port: controller.port }),
+      fingerprint: formatFingerprint(identity.pin),
+      startedAt: new Date(controller.startedAt).toISOString(),
+      pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
+      directories: [...controller.directories.values()].map(mainDirectoryStatus),
+      alarms: controller.alarms.list,
+      errors: mainErrors(controller),
+      mediaServers: {
+        source: config.mediaServers.source,
+        problem: controller.mediaServers.problem ?? null,
+      },
+      rotation: rotationOf(controller),
+    },
+    mds: [
+      ...agents.map(({ name, voipIp }) =>
+        comparedWithList(
+          agentStatus(controller, name, voipIp ?? null),
+          controller.mediaServers,
+          controller.clock.now(),
+        ),
+      ),
+      ...pending.map(({ name, address, pin }) => ({
+        ...absent(name, 'pending', address),
+        fingerprint: enrolmentFingerprint({ mainPin: identity.pin, agentPin: pin }),
+      })),
+      ...revoked
+        .filter(({ name }, i) => !known.has(name) && revoked.findIndex((other) => other.name === name) === i)
+        .map(({ name }) => absent(name, 'revoked', null)),
+      ...neverEnrolled(controller.mediaServers, registry).map(({ name, voipIp }) => ({
+        ...absent(name, 'never-enrolled', null),
+        voipIp,
+      })),
+    ],
+  };
+}
+
+function mainErrors({ keeper, rotation, directories, clock }: Controller): Status['main']['errors'] {
+  const at = new Date(clock.now()).toISOString();
+  const unread = [...directories.values()].flatMap(({ name, replica }) =>
+    replica.trouble === undefined
+      ? []
+      : [{ at, path: name, message: `${replica.path} can't be read: ${replica.trouble}` }],
+  );
+  return [...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
+}
+
+export function rotationOf({ rotation }: Controller): RotationStatus | null {
+  if (rotation.nextPin === undefined) return null;
+  const { nextPin, stragglers, unapproved } = rotation;
+  return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
+}
+
+function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
+  const { name, replica } = directory;
+  const skipped: { path: string; reason: string }[] = [];
+  for (const [path, shown] of directory.shown.entries()) {
+    if (skipped.length >= MAX_SKIPPED) break;
+    if (shown.kind === 'special') skipped.push({ path, reason: shown.what });
+    else if (shown.kind === 'unreadable') skipped.push({ path, reason: `can't be read: ${shown.errno}` });
+  }
+  const { files, bytes, digest, path } = replica;
+  const warnings = [...directory.warnings]
+    .slice(0, MAX_WARNINGS)
+    .map(([path, message]) => ({ path, message }));
+  return { name, path, files, bytes, digest, held: replica.held ?? null, skipped, warnings };
+}
+
+function agentStatus(controller: Controller, name: string, voipIp: string | null): MdsStatus {
+  const session = controller.sessions.get(name);
+  const seen = controller.lastSeen.get(name);
+  if (session === undefined || !session.isReady) {
+    const gone = absent(name, 'disconnected', seen?.address ?? null);
+    return { ...gone, voipIp, lastSeen: seen ? new Date(seen.at).toISOString() : null };
+  }
+  return connected(controller, session, voipIp);
+}
+
+function connected(controller: Controller, session: Session, voipIp: string | null): MdsStatus {
+  const { report } = session;
+  const directories = [...controller.directories.values()].map((directory) =>
+    directoryStatus(directory, report),
+  );
+  const active = (report?.owedReloads ?? []).length === 0;
+  return {
+    name: session.name,
+    voipIp,
+    address: session.address,
+    state: 'connected',
+    fingerprint: null,
+    agentVersion: session.agentVersion,
+    connectedSince: new Date(session.since).toISOString(),
+    lastSeen: new Date(controller.clock.now()).toISOString(),
+    clockOffsetMs: report?.clockOffsetMs ?? null,
+    lagMs: session.lagMs,
+    inSync:
+      active && directories.every((directory) => directory.inSync) && (report?.errors ?? []).length === 0,
+    lastReconcile: report?.lastReconcile ?? null,
+    directories,
+    reloads: report?.reloads ?? [],
+    owedReloads: report?.owedReloads ?? [],
+    errors: report?.errors ?? [],
+  };
+}
+
+/** Whether an MDS that reports this holds all that Main holds of a directory, and nothing waits there. */
+export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
+  return directoryStatus(directory, report).inSync;
+}
+
+/** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
+function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
+  const { name, replica, revision } = directory;
+  const told = report?.directories.find((each) => each.name === name);
+  if (told === undefined) {
+    return {
+      name,
+      inSync: false,
+      files: 0,
+      bytes: 0,
+      pending: 0,
+      localOnly: 0,
+      held: replica.held ?? null,
+      digest: '',
+    };
+  }
+  const { files, bytes, pending, localOnly, held, digest } = told;
+  const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
+  return { name, inSync, files, bytes, pending, localOnly, held, digest };
+}
+
+function absent(name: string, state: MdsState, address: string | null): MdsStatus {
+  return {
+    name,
+    voipIp: null,
+    address,
+    state,
+    fingerprint: null,
+    agentVersion: null,
+    connectedSince: null,
+    lastSeen: null,
+    clockOffsetMs: null,
+    lagMs: null,
+    inSync: false,
+    lastReconcile: null,
+    directories: [],
+    reloads: [],
+    owedReloads: [],
+    errors: [],
+  };
+}

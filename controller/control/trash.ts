@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { ControlError } from '#host/control/controlServer.ts';
+import { refusePath } from '#core/path/relative.ts';
+import type { TrashItem } from '#sync/trash/trash.ts';
+import type { Controller } from '../daemon/controller.ts';
+import { locate } from './locate.ts';
+
+/** How far a Date reaches, milliseconds. */
+const MAX_TIME = 8.64e15;
+
+/** What an MDS lists, a line each: something that can be brought back, or what can't be listed. */
+const lineOfMds = z.union([
+  z.object({ problem: z.string() }),
+  z.object({
+    id: z.string(),
+    directory: z.string(),
+    path: z.string(),
+    at: z.number().min(-MAX_TIME).max(MAX_TIME),
+    reason: z.string(),
+    type: z.enum(['file', 'folder', 'link', 'other']),
+    bytes: z.number().min(0),
+  }),
+]);
+
+export type ListedTrash = TrashItem & { readonly host: string };
+
+/** What can be brought back: on Main and on every MDS that is connected, or on one. */
+export async function trashList(
+  controller: Controller,
+  only: string | undefined,
+): Promise<{ items: ListedTrash[]; problems: string[] }> {
+  const items: ListedTrash[] = [];
+  const problems: string[] = [];
+  if (only === undefined) {
+    for (const directory of controller.directories.values()) {
+      if (directory.replica.held !== undefined) continue;
+      const listed = directory.trash();
+      items.push(...listed.items.map((item) => ({ host: 'main', ...item })));
+      problems.push(...listed.problems.map((problem) => `main: ${problem}`));
+    }
+  }
+  const names = controller.registry.list().agents.map(({ name }) => name);
+  if (only !== undefined && !names.includes(only)) throw new ControlError(`there is no MDS "${only}"`, 2);
+  await Promise.all(
+    names
+      .filter((name) => only === undefined || name === only)
+      .map(async (name) => {
+        const answer = await controller.sessions.get(name)?.command({ do: 'trash-list' });
+        if (answer === undefined || !answer.ok)
+          return problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
+        for (const line of answer.lines) {
+          const told = toldBy(line);
+          if ('problem' in told) problems.push(`${name}: ${told.problem}`);
+          else items.push({ host: name, ...told });
+        }
+        return undefined;
+      }),
+  );
+  return { items: items.sort((a, b) => b.at - a.at), problems };
+}
+
+/** An MDS that says what makes no sense keeps nobody else's trash from being listed. */
+function toldBy(line: string): z.infer<typeof lineOfMds> {
+  try {
+    return lineOfMds.parse(JSON.parse(line));
+  } catch {
+    return { problem: 'a line of its answer makes no sense' };
+  }
+}
+
+/** Brings the newest version of a path back, on Main or on one MDS. */
+export async function trashRestore(
+  controller: Controller,
+  written: string,
+  as: string | undefined,
+  mds: string | undefined,
+): Promise<{ host: string; directory: string; path: string; id: string }> {
+  const { items } = await trashList(controller, mds);
+  const host = mds ?? 'main';
+  const place = locate(controller, written);
+  // An item is named by its id, or by its path: then the newest is meant.
+  const item = items.find((each) => {
+    if (each.host !== host) return false;
+    return each.id === written || (each.directory === place?.directory.name && each.path === place.path);
+  });
+  if (item === undefined)
+    throw new ControlError(`nothing of that name is in the trash of ${host}: see "xivo-xds-sync trash list"`);
+  const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
+  const refusal = refusePath(to);
+  if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
+  if (mds === undefined) await controller.directories.get(item.directory)?.restore(item, to);
+  else {
+    // The agent is told this first: a recording that Main removed would otherwise be removed again at once.
+    controller.directories.get(item.directory)?.forgetRemoval(to);
+    const answer = await controller.sessions
+      .get(mds)
+      ?.command({ do: 'trash-restore', directory: item.directory, item: item.id, to });
+    if (answer === undefined || !answer.ok)
+      throw new ControlError(`${mds}: ${answer?.lines.join('; ') ?? 'not connected'}`);
+  }
+  controller.log.info('brought back from the trash', {
+    host,
+    directory: item.directory,
+    path: to,
+    item: item.id,
+  });
+  return { host, directory: item.directory, path: to, id: item.id };
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PackageOffer } from '#protocol/messages.ts';
+import { formatDuration } from '#core/text/duration.ts';
+import { VERSION } from '#host/version.ts';
+import type { Controller } from '../../daemon/controller.ts';
+import { whyAway } from '../../daemon/passes.ts';
+
+/** From losing the connection to the new agent, or to the old one again, milliseconds: installing, waiting, putting back. */
+const BACK_WITHIN = 300_000;
+const LOOK_EVERY = 100;
+
+export type UpgradeResult = {
+  readonly name: string;
+  readonly result: 'upgraded' | 'current' | 'away' | 'failed';
+  /** For people. */
+  readonly words: string;
+};
+
+/**
+ * Upgrades the agent of one MDS, and waits until the new one is here, or the old one again.
+ * @param offer undefined when Main has no package
+ */
+export async function upgradeOne(
+  controller: Controller,
+  name: string,
+  offer: PackageOffer | undefined,
+): Promise<UpgradeResult> {
+  const { sessions, log, clock } = controller;
+  const session = sessions.get(name);
+  if (session === undefined || !session.isReady)
+    return { name, result: 'away', words: whyAway(controller, name) };
+  const from = session.agentVersion;
+  const failed = (words: string): UpgradeResult => {
+    log.warn('an agent was not upgraded', { mds: name, from, to: VERSION, reason: words });
+    return { name, result: 'failed', words };
+  };
+  if (from === VERSION) return { name, result: 'current', words: `has ${from} already` };
+  if (!session.capabilities.has('upgrade'))
+    return failed(`its agent (${from}) can't be upgraded from here: run mds_install.sh there again`);
+  if (offer === undefined) {
+    return failed(
+      `this Main does not have the agent's package of its version ${VERSION}: the package xivo-xds-sync brings it, and in a checkout "npm run package" makes it`,
+    );
+  }
+  const toldBefore = session.lastUpgrade?.at;
+  const begun = clock.monotonic();
+  log.info('an agent is being upgraded', { mds: name, from, to: VERSION });
+  const { lines } = await session.command({ do: 'upgrade', offer });
+  if (session.isReady) return failed(lines.join(' '));
+  const lost = clock.monotonic();
+  while (clock.monotonic() - lost < BACK_WITHIN) {
+    const now = sessions.get(name);
+    if (now?.isReady === true && now.agentVersion === VERSION && now.report !== undefined) {
+      const took = formatDuration(clock.monotonic() - begun);
+      log.info('an agent was upgraded', { mds: name, from, to: VERSION, took });
+      return { name, result: 'upgraded', words: `upgraded from ${from} to ${VERSION} in ${took}` };
+    }
+    const { lastUpgrade } = now ?? {};
+    if (
+      lastUpgrade !== undefined &&
+      lastUpgrade.at !== toldBefore &&
+      lastUpgrade.sha256 === offer.sha256 &&
+      !lastUpgrade.ok
+    )
+      return failed(lastUpgrade.reason);
+    await sleep(LOOK_EVERY);
+  }
+  const state =
+    sessions.get(name)?.isReady === true
+      ? 'came back, with its old agent, and does not say why'
+      : 'did not come back';
+  return failed(`it ${state} within ${formatDuration(BACK_WITHIN)}: see "journalctl -t xivo-xds-sync" there`);
+}

@@ -1,0 +1,330 @@
+import type { ManifestItem, Shown } from '#protocol/messages.ts';
+import type { FolderEntry } from '#protocol/entry.ts';
+import { Applier } from '#sync/apply/applier.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
+import { Folder } from '#host/fs/folder.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { show, ShownPaths } from '#core/manifest/published.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { parentOf } from '#core/path/relative.ts';
+import type { Changes } from '#sync/scan/pathIndex.ts';
+import { ownershipOf } from '#sync/scan/inspect.ts';
+import { Replica } from '#sync/scan/replica.ts';
+import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
+import { Watch } from '#sync/scan/watch.ts';
+import type { Database } from '#sync/state/database.ts';
+import { Journal } from '#sync/state/changeSetJournal.ts';
+import { ScanIndexTable } from '#sync/state/scanIndex.ts';
+import { Tombstones } from '#sync/state/tombstones.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { DirectoryVersions } from '../versions/directoryVersions.ts';
+import type { Versions } from '../versions/versions.ts';
+import {
+  type ListedTrash,
+  listTrash,
+  purgeTrash,
+  restoreFromTrash,
+  type TrashItem,
+} from '#sync/trash/trash.ts';
+import { Origins } from './mtimeClocks.ts';
+import { SoundCheck } from './sound/soundCheck.ts';
+import { TrashShares } from './trashQuota.ts';
+import { fstatSync } from 'node:fs';
+
+/** How long after its settle time a change may come to be known, milliseconds. */
+const RECENT = 2_000;
+
+/** A step of Main's manifest of one directory. */
+export type Revision = {
+  readonly directory: string;
+  readonly from: number;
+  readonly revision: number;
+  readonly held: string | null;
+  readonly items: readonly ManifestItem[];
+};
+
+export type MainDirectoryOptions = {
+  readonly config: DirectoryConfig;
+  readonly path: string;
+  readonly nested: ReadonlySet<string>;
+  readonly db: Database;
+  readonly owners: Owners;
+  readonly clock: Clock;
+  readonly reserve: number;
+  /** Where older versions are kept; undefined for a directory whose files are too large for that. */
+  readonly versions: Versions | undefined;
+  readonly log: Logger;
+  readonly onRevision: (revision: Revision) => void;
+};
+
+/** One synchronised directory on Main: what is in it, and what the agents are told of it. */
+export class MainDirectory {
+  readonly config: DirectoryConfig;
+  readonly nested: ReadonlySet<string>;
+  readonly replica: Replica;
+  readonly applier: Applier;
+  readonly tombstones: Tombstones;
+  /** Whose clocks gave the recordings their times. */
+  readonly origins: Origins;
+  readonly shown = new ShownPaths();
+  /** What each MDS has put into the trash; undefined where nothing bounds that. */
+  readonly trashShares: TrashShares | undefined;
+  revision = 0;
+  /** Bytes that MDS are sending right now. */
+  promised = 0;
+  /** When the newest revision's change was made on disk, milliseconds since 1970. */
+  changedAt: number;
+  readonly #options: MainDirectoryOptions;
+  readonly #watch: Watch;
+  readonly #versions: DirectoryVersions | undefined;
+  /** For what Main alone puts there for Asterisk to play. */
+  readonly #sounds: SoundCheck | undefined;
+  #heldShown: string | null = null;
+
+  constructor(options: MainDirectoryOptions) {
+    this.#options = options;
+    this.config = options.config;
+    this.nested = options.nested;
+    this.changedAt = options.clock.now();
+    this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
+    this.origins = new Origins(options.db, options.config.name);
+    const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
+    this.replica = new Replica({
+      name: options.config.name,
+      path: options.path,
+      nested: options.nested,
+      settle: options.config.settleMs,
+      emptyIsHeld: true,
+      whole: options.config.reload === 'dialplan',
+      index: new ScanIndexTable(options.db, options.config.name),
+      owners: options.owners,
+      clock: options.clock,
+      onChanges: (changes) => this.#onChanges(changes),
+      onHeld: () => this.tellIfHeld(),
+      onError,
+    });
+    const { versions, db, clock, log } = options;
+    this.#versions =
+      versions &&
+      new DirectoryVersions({
+        directory: options.config.name,
+        replica: this.replica,
+        versions,
+        db,
+        clock,
+        log,
+      });
+    const holdsSounds = options.config.direction === 'to-mds' && options.config.reload !== 'dialplan';
+    this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashShares(options.path, log);
+    this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
+    this.#watch = new Watch(this.replica, onError);
+    this.applier = new Applier({
+      directory: options.config.name,
+      path: options.path,
+      journal: new Journal(options.db),
+      clock: options.clock,
+      reserve: options.reserve,
+    });
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** Finishes what a crash cut off, reads the directory, and watches it. */
+  async start(): Promise<void> {
+    for (const path of this.replica.paths()) this.shown.set(path, this.#show(path, this.replica.get(path)));
+    for (const [path, entry] of this.tombstones.entries)
+      this.shown.set(path, { kind: 'gone', tombstone: entry });
+    try {
+      const outcomes = await this.applier.recover(() => undefined);
+      if (outcomes.length > 0)
+        this.#options.log.warn('finished a change set that was cut off', { steps: outcomes.length });
+    } catch (error) {
+      this.#options.log.error('directory is not ready', { error });
+    }
+    await this.replica.rescan();
+    this.origins.prune((path) => entryOf(this.replica.get(path)));
+    this.#versions?.begun();
+    this.#sounds?.look(this.replica.paths());
+    this.tellIfHeld();
+    await this.#watch.start(this.nested);
+  }
+
+  async close(): Promise<void> {
+    this.applier.close();
+    await this.#watch.close();
+    await this.replica.close();
+    await this.#versions?.close();
+    await this.#sounds?.close();
+  }
+
+  /** Files that Asterisk can't play as they are, and why, by path. */
+  get warnings(): ReadonlyMap<string, string> {
+    return this.#sounds?.warnings ?? new Map();
+  }
+
+  /** Older versions of its files, where they are kept. */
+  get versions(): Versions | undefined {
+    return this.#options.versions;
+  }
+
+  /** Reads every byte again; what is not what it was taken for is read anew. */
+  async verify(): Promise<Verified> {
+    const verified = await verifyReplica(this.replica);
+    this.replica.distrust(verified.wrong.keys());
+    return verified;
+  }
+
+  trash(): ListedTrash {
+    return listTrash(this.name, this.#options.path);
+  }
+
+  /** Brings an item of the trash back. @throws when it can't be */
+  async restore(item: TrashItem, to: string): Promise<void> {
+    const { owners } = this.#options;
+    const { applier, replica } = this;
+    const outcomes = await restoreFromTrash(item, to, { applier, replica, owners, record: () => undefined });
+    const failed = outcomes.find(({ result }) => result !== 'done');
+    if (failed)
+      throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
+    this.adopt(outcomes);
+  }
+
+  /**
+   * Forgets that a path, or a folder above it, was removed here: what an MDS brings back there from its trash is new, not left over.
+   */
+  forgetRemoval(path: string): void {
+    const items: ManifestItem[] = [];
+    this.#options.db.transaction(() => {
+      for (let at = path; at !== ''; at = parentOf(at)) {
+        if (!this.tombstones.entries.has(at)) continue;
+        this.tombstones.delete(at);
+        items.push({ path: at, shown: { kind: 'gone' } });
+      }
+      if (items.length > 0) this.#options.db.advance();
+    });
+    for (const { path: at, shown } of items) this.shown.set(at, shown);
+    if (items.length > 0) this.#publish(items);
+  }
+
+  /** Takes over what a change set of our own has just put here, and tells everyone. */
+  adopt(outcomes: readonly Outcome[]): void {
+    for (const { step, result, stamp } of outcomes) {
+      if (result !== 'done' || step.kind === 'keep') continue;
+      const removed = step.kind === 'remove' || stamp === undefined;
+      this.replica.adopt(
+        step.path,
+        removed ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp },
+      );
+    }
+    this.replica.flush();
+    // The watch may have been quicker, and have told of them before their origin was known.
+    const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
+      const shown = this.#show(path, this.replica.get(path));
+      return this.shown.set(path, shown) ? [{ path, shown }] : [];
+    });
+    if (items.length > 0) this.#publish(items);
+  }
+
+  #show(path: string, state: PathState | undefined): Shown {
+    return show(state, this.tombstones.entries.get(path), (entry) => this.origins.clockOf(path, entry));
+  }
+
+  /** Removes for good what was in the trash for long enough. @param keep milliseconds */
+  purge(keep: number): void {
+    // A directory that is missing is held, and its trash is missing with it.
+    if (this.replica.held !== undefined) return;
+    const { clock, log } = this.#options;
+    purgeTrash({ root: this.#options.path, keep, now: clock.now(), log });
+    this.trashShares?.forget();
+  }
+
+  /** A hold that came or went is news, too. */
+  tellIfHeld(): void {
+    if ((this.replica.held ?? null) !== this.#heldShown) this.#publish([]);
+  }
+
+  /** How the directory itself looks, for an MDS that has to make it. */
+  rootEntry(): FolderEntry | null {
+    try {
+      const folder = Folder.openRoot(this.#options.path);
+      const stat = fstatSync(folder.fd, { bigint: true });
+      folder.close();
+      return {
+        type: 'folder',
+        mode: Number(stat.mode & 0o7777n),
+        ...ownershipOf(stat, this.#options.owners),
+      };
+    } catch {
+      // It is missing: then it is held, and no agent needs to know how it looks.
+      return null;
+    }
+  }
+
+  #onChanges(changes: Changes): void {
+    const shownBefore = [...changes.keys()].map((path) => [path, this.shown.get(path)] as const);
+    let items: ManifestItem[];
+    try {
+      items = this.#options.db.transaction(() => this.#takeOver(changes));
+    } catch (error) {
+      // Not taken over, so not shown: the same changes come again.
+      for (const [path, shown] of shownBefore) this.shown.set(path, shown ?? { kind: 'gone' });
+      throw error;
+    }
+    if (items.length > 0) this.#publish(items);
+    else this.tellIfHeld();
+    this.#versions?.keep(changes.keys());
+    this.#sounds?.look(changes.keys());
+  }
+
+  /** Tombstones and what is shown follow what is on disk. */
+  #takeOver(changes: Changes): ManifestItem[] {
+    const items: ManifestItem[] = [];
+    this.#versions?.note(changes);
+    for (const [path, { before, after }] of changes) {
+      if (this.config.direction === 'both') {
+        if (after === undefined && before !== undefined)
+          this.tombstones.set(path, before, this.#options.clock.now());
+        else if (after !== undefined) this.tombstones.delete(path);
+      }
+      if (after === undefined) this.origins.forget(path);
+      const shown = this.#show(path, after);
+      if (this.shown.set(path, shown)) items.push({ path, shown });
+    }
+    if (items.length > 0) this.#options.db.advance();
+    return items;
+  }
+
+  #publish(items: readonly ManifestItem[]): void {
+    const from = this.revision;
+    this.revision += 1;
+    this.changedAt = this.#changeTime(items);
+    this.#heldShown = this.replica.held ?? null;
+    this.#options.onRevision({
+      directory: this.name,
+      from,
+      revision: this.revision,
+      held: this.#heldShown,
+      items,
+    });
+  }
+
+  /**
+   * The earliest change among the files: from then on the MDS lag. A removal leaves no time behind, and in a
+   * renamed folder the files keep theirs: what is older than the settle time explains is not the change.
+   */
+  #changeTime(items: readonly ManifestItem[]): number {
+    const now = this.#options.clock.now();
+    const oldest = now - this.config.settleMs - RECENT;
+    let earliest = now;
+    for (const { path } of items) {
+      const ctime = this.replica.stampAt(path)?.split(':')[4];
+      const time = ctime === undefined ? now : Number(BigInt(ctime) / 1000n) / 1000;
+      if (time >= oldest) earliest = Math.min(earliest, time);
+    }
+    return earliest;
+  }
+}

@@ -1,0 +1,91 @@
+import { closeSync, fstatSync, read } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { HEAD_BYTES, isChecked, whyUnplayable } from './playable.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+
+const readAsync = promisify(read);
+
+/** Files are looked at in batches with rests between them, so that a first pass over many has the machine for itself. */
+const BATCH = 32;
+const REST = 50;
+
+/** Looks at the beginning of each sound file of a directory whenever it changed, and knows which Asterisk can't play. */
+export class SoundCheck {
+  /** Why not, by path. */
+  readonly warnings = new Map<string, string>();
+  readonly #replica: Replica;
+  readonly #onError: (error: unknown) => void;
+  readonly #waiting = new Set<string>();
+  #working: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(replica: Replica, onError: (error: unknown) => void) {
+    this.#replica = replica;
+    this.#onError = onError;
+  }
+
+  /** These are there, changed or are gone. */
+  look(paths: Iterable<string>): void {
+    for (const path of paths) if (isChecked(path)) this.#waiting.add(path);
+    if (this.#waiting.size > 0 && !this.#closed) this.#working ??= this.#work();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#waiting.size > 0 && !this.#closed) {
+        await sleep(REST);
+        await this.#lookAt([...this.#waiting].slice(0, BATCH));
+      }
+    } catch (error) {
+      // The directory is not there: it goes on with the next change that is seen in it.
+      this.#onError(error);
+    } finally {
+      this.#working = undefined;
+    }
+  }
+
+  async #lookAt(paths: readonly string[]): Promise<void> {
+    using open = new OpenFolders(this.#replica.path);
+    for (const path of paths) {
+      this.#waiting.delete(path);
+      const sight = this.#replica.get(path);
+      // Whatever settles later is looked at then.
+      if (sight?.kind === 'moving') continue;
+      this.warnings.delete(path);
+      if (sight?.kind !== 'settled' || sight.entry.type !== 'file') continue;
+      const why = await verdict(open, path, this.#replica.stampAt(path));
+      if (why !== undefined) this.warnings.set(path, why);
+    }
+  }
+}
+
+/** @returns undefined also when the file is another one by now: then it comes again */
+async function verdict(
+  open: OpenFolders,
+  path: string,
+  stamp: string | undefined,
+): Promise<string | undefined> {
+  let fd: number | undefined;
+  try {
+    fd = open.get(parentOf(path)).openFile(baseOf(path));
+    const stat = fstatSync(fd, { bigint: true });
+    if (stampOf(stat) !== stamp) return undefined;
+    const buffer = Buffer.alloc(HEAD_BYTES);
+    const { bytesRead } = await readAsync(fd, buffer, 0, HEAD_BYTES, 0);
+    return whyUnplayable(path, buffer.subarray(0, bytesRead), Number(stat.size));
+  } catch {
+    // What is gone or can't be read is told by whoever hashes it.
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

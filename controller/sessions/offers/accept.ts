@@ -1,0 +1,235 @@
+import type { Offer, StepResult } from '#protocol/messages.ts';
+import type { Outcome, Staged, Step } from '#core/changeSet.ts';
+import type { Record, Staging } from '#sync/apply/applier.ts';
+import { RESUMABLE } from '#sync/apply/partial.ts';
+import type { StagedFile } from '#sync/apply/stagedFile.ts';
+import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import type { FileEntry } from '#core/manifest/entry.ts';
+import { localise } from '#core/manifest/localise.ts';
+import type { IncomingStream } from '#wire/incomingStream.ts';
+import { unpackFiles } from '#sync/transfer/unpack.ts';
+import { shareOf } from '#sync/trash/trashUsage.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import { begunOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './check.ts';
+import { whyTrashIsFull, wouldDisplace } from './displaced.ts';
+
+/** One offer on its way: what became of it, or what is staged for it. */
+type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
+
+/** Whose offers they are, and what taking them needs. */
+export type Taking = {
+  /** The MDS that makes them. */
+  readonly mds: string;
+  readonly owners: Owners;
+  readonly record: Record;
+};
+
+/**
+ * Takes what an agent puts into a two-way directory: every offer is checked against what Main allows and holds
+ * right now, its content is staged and verified, and all that passed becomes visible together.
+ *
+ * @throws when the stream breaks or the archive is not what was announced; then nothing became visible
+ */
+export async function acceptOffers(
+  directory: MainDirectory,
+  offers: readonly Offer[],
+  stream: IncomingStream,
+  taking: Taking,
+): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
+  const handled = offers.map((offer): Handled => ({ offer }));
+  check(directory, handled);
+  checkTrash(directory, handled, taking.mds);
+  const bytes = handled.reduce((sum, { offer, result }) => sum + (result ? 0 : contentBytes(offer)), 0);
+  const displaced = handled.reduce(
+    (sum, { offer, result }) => sum + (result ? 0 : wouldDisplace(directory, offer)),
+    0,
+  );
+  // Offers that arrive beside this one count what it will take.
+  directory.promised += bytes;
+  const endPromise = directory.trashShares?.promise(taking.mds, displaced);
+  try {
+    return await take(directory, handled, bytes, stream, taking);
+  } finally {
+    directory.promised -= bytes;
+    endPromise?.();
+  }
+}
+
+async function take(
+  directory: MainDirectory,
+  handled: readonly Handled[],
+  bytes: number,
+  stream: IncomingStream,
+  { mds, owners, record }: Taking,
+): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
+  using staging = begin(directory, bytes, handled, mds);
+  // The stream is taken even when nothing is wanted: the agent sends before it knows.
+  await receive(handled, stream, staging, owners);
+  if (staging === undefined) return { results: resultsOf(handled), outcomes: [] };
+  const steps = new Map<Step, Handled>();
+  for (const each of handled) {
+    if (each.result !== undefined) continue;
+    try {
+      steps.set(stepFor(directory, each, staging, owners), each);
+    } catch (error) {
+      fail(each, 'failed', onMain(errnoOf(error)));
+    }
+  }
+  if (steps.size === 0) return { results: resultsOf(handled), outcomes: [] };
+  let outcomes: readonly Outcome[];
+  try {
+    ({ outcomes } = await staging.commit([...steps.keys()], record));
+  } finally {
+    directory.trashShares?.displaced(staging.id, () =>
+      staging.withTrashOf(staging.id, (trash) => trash && shareOf(trash)),
+    );
+  }
+  for (const { step, result, errno } of outcomes) {
+    const each = steps.get(step);
+    if (each)
+      each.result = { path: step.path, result, ...(errno !== undefined && { detail: onMain(errno) }) };
+  }
+  return { results: resultsOf(handled), outcomes };
+}
+
+function check(directory: MainDirectory, handled: readonly Handled[]): void {
+  const { maxBytes } = directory.config;
+  let total =
+    directory.replica.bytes +
+    directory.promised +
+    (maxBytes === undefined ? 0 : begunBytes(directory, handled));
+  for (const each of handled) {
+    const refusal = refuseOffer(directory, each.offer);
+    if (refusal !== undefined) fail(each, 'refused', refusal);
+    else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
+    else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {
+      // What MDS may fill is bounded: a runaway or captured one must not fill Main's disk.
+      fail(each, 'refused', `"${directory.name}" would hold more than its maxBytes (${maxBytes})`);
+    }
+  }
+}
+
+/** What MDS replace and remove stays on Main's disk: that, too, is bounded, for each of them by itself. */
+function checkTrash(directory: MainDirectory, handled: readonly Handled[], mds: string): void {
+  const { trashShares, config } = directory;
+  if (trashShares === undefined || config.maxBytes === undefined) return;
+  let total = trashShares.of(mds);
+  for (const each of handled) {
+    if (each.result !== undefined) continue;
+    const more = wouldDisplace(directory, each.offer);
+    if (more > 0 && total + more > config.maxBytes) fail(each, 'refused', whyTrashIsFull(directory, mds));
+    else total += more;
+  }
+}
+
+/** What broken-off transfers left counts towards what MDS may fill, but for what these offers go on with. */
+function begunBytes({ applier }: MainDirectory, handled: readonly Handled[]): number {
+  try {
+    return Math.max(0, applier.totalBegun() - handled.reduce((sum, { offer }) => sum + begunOf(offer), 0));
+  } catch {
+    // Nothing can be written there; staging says why.
+    return 0;
+  }
+}
+
+function begin(
+  directory: MainDirectory,
+  bytes: number,
+  handled: readonly Handled[],
+  mds: string,
+): Staging | undefined {
+  try {
+    return directory.applier.begin(bytes, mds);
+  } catch (error) {
+    for (const each of handled) fail(each, 'failed', onMain(errnoOf(error)));
+    return undefined;
+  }
+}
+
+async function receive(
+  handled: readonly Handled[],
+  stream: IncomingStream,
+  staging: Staging | undefined,
+  owners: Owners,
+): Promise<void> {
+  const contents = handled.filter(({ offer }) => hasContent(offer));
+  if (contents.length === 0) return;
+  const sizes = contents.map(({ offer }) => contentBytes(offer) - begunOf(offer));
+  const begun = staging && (await goOn(contents, staging, owners));
+  await unpackFiles(stream, sizes, (number) => {
+    const each = contents[number];
+    if (each === undefined || staging === undefined || each.result !== undefined || !hasContent(each.offer)) {
+      return discardingSink;
+    }
+    const entry = localise(each.offer.entry, owners) as FileEntry;
+    return stagingSink(
+      staging,
+      entry,
+      (outcome) => {
+        if (outcome.result === 'staged') each.staged = outcome.staged;
+        else fail(each, outcome.result, onMain(outcome.why));
+      },
+      begun?.get(each),
+    );
+  });
+}
+
+/** Opens what has come of large files earlier. What is not as much as the agent was told has to be sent anew. */
+async function goOn(
+  contents: readonly Handled[],
+  staging: Staging,
+  owners: Owners,
+): Promise<Map<Handled, StagedFile>> {
+  const begun = new Map<Handled, StagedFile>();
+  for (const each of contents) {
+    const { offer } = each;
+    if (each.result !== undefined || !hasContent(offer) || contentBytes(offer) < RESUMABLE) continue;
+    try {
+      const file = await staging.resume(localise(offer.entry, owners) as FileEntry);
+      if (file.size === begunOf(offer)) begun.set(each, file);
+      else fail(each, 'stale', 'Main has another part of it than it had when it was asked');
+    } catch (error) {
+      fail(each, 'failed', onMain(errnoOf(error)));
+    }
+  }
+  return begun;
+}
+
+function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owners: Owners): Step {
+  const { offer } = each;
+  const expect = directory.replica.stampAt(offer.path);
+  if (offer.op === 'remove') {
+    return {
+      kind: 'remove',
+      path: offer.path,
+      entry: offer.expect,
+      expect: expect ?? '',
+      reason: offer.reason,
+    };
+  }
+  const entry = localise(offer.entry, owners);
+  const { path, reason } = offer;
+  if (offer.op === 'metadata') return { kind: 'metadata', path, entry, expect: expect ?? '', reason };
+  const staged = entry.type === 'file' ? each.staged : staging.bare(entry);
+  if (staged === undefined) throw new Error('its content did not come');
+  if (offer.op === 'keep') return { kind: 'keep', path, entry, staged, reason };
+  return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
+}
+
+/** The MDS tells it: whose disk it is about must be said. */
+export function onMain(why: string): string {
+  return `on Main: ${withRemedy(why)}`;
+}
+
+function fail(each: Handled, result: StepResult['result'], detail: string): void {
+  each.result ??= { path: each.offer.path, result, detail };
+}
+
+function resultsOf(handled: readonly Handled[]): StepResult[] {
+  return handled.map(
+    ({ offer, result }) => result ?? { path: offer.path, result: 'failed', detail: 'not handled' },
+  );
+}

@@ -1,0 +1,71 @@
+import { MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
+import type { Offer } from '#protocol/messages.ts';
+import { sameEntry, SET_ID } from '#core/manifest/entry.ts';
+import { isNested } from '#core/path/nesting.ts';
+import { isOverride, refusePath } from '#core/path/relative.ts';
+import { staysInside } from '#sync/scan/inspect.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
+
+/** Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it. */
+export function refuseOffer(directory: MainDirectory, offer: Offer): string | undefined {
+  const { config } = directory;
+  if (config.direction !== 'both') return `an MDS may not change "${config.name}"`;
+  const path = refusePath(offer.path);
+  if (path !== undefined) return path;
+  if (isOverride(offer.path)) return 'an override never travels';
+  if (isNested(directory.nested, offer.path)) return 'the path belongs to another synchronised directory';
+  if (offer.op === 'remove' && config.deletions !== 'both') {
+    return `removals on an MDS do not count in "${config.name}"`;
+  }
+  if (offer.op !== 'remove' && offer.entry.type === 'link' && !staysInside(offer.path, offer.entry.target)) {
+    return 'the link leads outside';
+  }
+  if (offer.op === 'put' && offer.entry.type !== 'folder' && directory.replica.holdsOverride(offer.path)) {
+    return 'a folder with an override stands there on Main';
+  }
+  if (offer.op === 'put' && wouldRemoveFolder(directory, offer)) {
+    return `removals on an MDS do not count in "${config.name}", and a folder with something in it stands there on Main`;
+  }
+  if (offer.op !== 'remove' && offer.entry.type === 'file' && (offer.entry.mode & SET_ID) !== 0) {
+    return 'a file that would run as its owner (set-id bits) is not taken from an MDS';
+  }
+  if (offer.op === 'put' && offer.expect === null && directory.shown.size >= MAX_MANIFEST_ENTRIES) {
+    return `"${config.name}" holds ${MAX_MANIFEST_ENTRIES} entries already`;
+  }
+  if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
+  if (directory.replica.held !== undefined)
+    return `"${config.name}" is held on Main: ${directory.replica.held}`;
+  return undefined;
+}
+
+/** A file in the place of a folder takes all that is in it away, which an agent only offers where its removals count. */
+function wouldRemoveFolder({ config, replica }: MainDirectory, { path, entry }: PutOffer): boolean {
+  if (entry.type === 'folder' || config.deletions === 'both') return false;
+  for (const _child of replica.childrenOf(path)) return true;
+  return false;
+}
+
+/** Whether Main still holds what the offer is about: compare before swap. */
+export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
+  if (offer.op === 'keep') return true;
+  const state = directory.replica.get(offer.path);
+  if (offer.expect === null) return state === undefined;
+  return state?.kind === 'settled' && sameEntry(state.entry, offer.expect);
+}
+
+type PutOffer = Extract<Offer, { op: 'put' }>;
+type FileOffer = Extract<Offer, { op: 'put' | 'keep' }>;
+
+/** Offers whose content follows on the stream. */
+export function hasContent(offer: Offer): offer is FileOffer & { entry: { type: 'file' } } {
+  return (offer.op === 'put' || offer.op === 'keep') && offer.entry.type === 'file';
+}
+
+/** How much of its content Main has already, bytes, as the agent was told. */
+export function begunOf(offer: Offer): number {
+  return hasContent(offer) ? Math.min(offer.from ?? 0, offer.entry.size) : 0;
+}
+
+export function contentBytes(offer: Offer): number {
+  return hasContent(offer) ? offer.entry.size : 0;
+}

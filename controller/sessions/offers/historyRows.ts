@@ -1,0 +1,23 @@
+import type { ChangeSet, Outcome } from '#core/changeSet.ts';
+import type { HistoryRow } from '#sync/state/history.ts';
+
+/** What a change set that an agent put on Main means for the history: a row for each step that was done. */
+export function recordOf(
+  mds: string,
+  directory: string,
+  changeSet: ChangeSet,
+  outcomes: readonly Outcome[],
+  conflicts: ReadonlySet<string>,
+  now: number,
+): HistoryRow[] {
+  return outcomes.flatMap(({ step, result }) => {
+    if (result !== 'done') return [];
+    const kind = conflicts.has(step.path)
+      ? 'conflict'
+      : step.kind === 'remove'
+        ? 'removed on Main'
+        : 'received';
+    const detail = `${step.path}: ${step.reason}`;
+    return [{ at: now, mds, directory, changeSet: changeSet.id, kind, detail }];
+  });
+}

@@ -1,0 +1,64 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { Database } from '#sync/state/database.ts';
+import type { Statement } from '#sync/state/statement.ts';
+
+/** Contents of files as they were on Main, by their SHA-256, compressed. */
+export class KeptContents {
+  readonly #db: Database;
+  readonly #has: Statement;
+  readonly #get: Statement;
+  readonly #insert: Statement;
+  readonly #bytes: Statement;
+  readonly #dropUnused: Statement;
+  readonly #directories: string;
+  /** What they take up, bytes. */
+  bytes = 0;
+
+  /** @param directories the names of those whose files are kept */
+  constructor(db: Database, directories: readonly string[]) {
+    this.#directories = JSON.stringify(directories);
+    this.#has = db.prepare('SELECT 1 FROM kept_contents WHERE hash = ?');
+    this.#get = db.prepare('SELECT content FROM kept_contents WHERE hash = ?');
+    this.#insert = db.prepare('INSERT OR IGNORE INTO kept_contents (hash, content, bytes) VALUES (?, ?, ?)');
+    this.#bytes = db.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM kept_contents');
+    // What is live now, or was before some revision that is still told.
+    this.#dropUnused = db.prepare(`DELETE FROM kept_contents WHERE hash NOT IN (
+      SELECT json_extract(before, '$.hash') FROM revisions WHERE json_extract(before, '$.hash') IS NOT NULL
+      UNION SELECT json_extract(after, '$.hash') FROM revisions WHERE json_extract(after, '$.hash') IS NOT NULL
+      UNION SELECT json_extract(entry, '$.hash') FROM content
+        WHERE directory IN (SELECT value FROM json_each(?)) AND json_extract(entry, '$.hash') IS NOT NULL)`);
+    this.#db = db;
+    this.#count();
+  }
+
+  has(hash: string): boolean {
+    return this.#has.get(hash) !== undefined;
+  }
+
+  get(hash: string): Buffer | undefined {
+    const content = this.#get.get(hash)?.['content'] as Uint8Array | undefined;
+    return content && zstdDecompressSync(content);
+  }
+
+  /** @param hash the content's SHA-256: the caller has made sure of it */
+  keep(hash: string, content: Uint8Array): void {
+    const packed = zstdCompressSync(content);
+    if (this.#insert.run(hash, packed, packed.length).changes > 0) this.#become(this.bytes + packed.length);
+  }
+
+  /** Removes what is neither live nor told by the log of revisions. */
+  dropUnused(): void {
+    this.#dropUnused.run(this.#directories);
+    this.#count();
+  }
+
+  #count(): void {
+    this.#become(Number(this.#bytes.get()?.['bytes']));
+  }
+
+  #become(bytes: number): void {
+    const before = this.bytes;
+    this.bytes = bytes;
+    this.#db.onRollback(() => (this.bytes = before));
+  }
+}

@@ -1,0 +1,71 @@
+import type { Stamp } from './manifest/stamp.ts';
+import type { Entry } from './manifest/entry.ts';
+
+/** What one pass changes in one directory on one host. All of it becomes visible together. */
+export type ChangeSet = {
+  /** Sorts by time; names the change set in journal, trash and history. */
+  readonly id: string;
+  readonly directory: string;
+  readonly steps: readonly Step[];
+  /** On Main: the MDS that had it done, where it was one. */
+  readonly mds?: string;
+};
+
+/**
+ * `expect` is the stamp that the path must have just before, or undefined when nothing may be there
+ * (for a folder: '', any folder). Disk that differs makes the step `stale`.
+ */
+export type Step =
+  /** Something staged takes its place. What was there goes to the trash. */
+  | {
+      readonly kind: 'put';
+      readonly path: string;
+      readonly entry: Entry;
+      readonly expect: Stamp | undefined;
+      readonly staged: Staged;
+      readonly reason: string;
+    }
+  /** Mode, owner or mtime change in place. */
+  | {
+      readonly kind: 'metadata';
+      readonly path: string;
+      readonly entry: Entry;
+      readonly expect: Stamp;
+      readonly reason: string;
+    }
+  /** What is there goes to the trash; a folder only when it is empty. */
+  | {
+      readonly kind: 'remove';
+      readonly path: string;
+      readonly entry: Entry;
+      readonly expect: Stamp;
+      readonly reason: string;
+    }
+  /** Content that loses a conflict is kept in the trash without ever having been visible. */
+  | {
+      readonly kind: 'keep';
+      readonly path: string;
+      readonly entry: Entry;
+      readonly staged: Staged;
+      readonly reason: string;
+    };
+
+/** A file, link or folder that waits in the staging area under a name of its own. */
+export type Staged = { readonly name: string; readonly inode: string };
+
+export type Outcome = {
+  readonly step: Step;
+  readonly result: 'done' | 'stale' | 'failed';
+  /** The path's stamp afterwards, when done and something is there. */
+  readonly stamp?: Stamp;
+  /** For `failed`. */
+  readonly errno?: string;
+};
+
+/**
+ * An id that sorts by time.
+ * @param random eight hexadecimal digits or so, so that two in one millisecond differ
+ */
+export function changeSetId(now: number, random: string): string {
+  return `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${random}`;
+}

@@ -1,0 +1,49 @@
+import type { PlannedAction } from '#protocol/messages.ts';
+import { bytesOf } from '../manifest/entry.ts';
+import type { Decision } from './decision.ts';
+
+/** A decision as people see it, from Main's side; undefined when it changes no disk. */
+export function actionOf(directory: string, path: string, decision: Decision): PlannedAction | undefined {
+  switch (decision.kind) {
+    case 'nothing':
+    case 'local':
+    case 'agree':
+    case 'forget':
+      return undefined;
+    case 'deliver':
+      return {
+        directory,
+        action: deliveryAction(decision),
+        path,
+        bytes: decision.content ? bytesOf(decision.entry) : 0,
+        reason: decision.reason,
+      };
+    case 'remove':
+    case 'remove-on-main':
+      return { directory, action: 'remove', path, bytes: 0, reason: decision.reason };
+    case 'upload':
+      return {
+        directory,
+        action: decision.conflict ? 'conflict' : 'receive',
+        path,
+        bytes: decision.content ? bytesOf(decision.entry) : 0,
+        reason: decision.reason,
+      };
+    case 'lose':
+      return {
+        directory,
+        action: 'conflict',
+        path,
+        bytes: bytesOf(decision.loser) + bytesOf(decision.winner),
+        reason: decision.reason,
+      };
+    case 'skip':
+      return { directory, action: 'skip', path, bytes: 0, reason: decision.reason };
+  }
+}
+
+function deliveryAction(decision: Decision & { kind: 'deliver' }): PlannedAction['action'] {
+  if (decision.drift) return 'restore';
+  if (decision.entry.type === 'folder') return 'mkdir';
+  return decision.entry.type === 'link' ? 'link' : 'send';
+}

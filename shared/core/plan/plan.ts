@@ -1,0 +1,78 @@
+import type { Entry } from '../manifest/entry.ts';
+import { entryOf } from '../manifest/pathState.ts';
+import { isOverride } from '../path/relative.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
+import { fitFolders } from './folders.ts';
+import { guardRemovals, type RemovalBudget } from './guard.ts';
+import type { Policy } from './policy.ts';
+import { scopeOf } from './scope.ts';
+import type { Tree } from './tree.ts';
+
+export type PlanInput = {
+  readonly policy: Policy;
+  readonly main: Tree;
+  readonly mds: Tree;
+  readonly ledger: ReadonlyMap<string, Entry>;
+  readonly tombstones: ReadonlyMap<string, Entry>;
+  /** The MDS's clock minus Main's, nanoseconds. */
+  readonly clockOffset: bigint;
+  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where they were others than Main's. */
+  readonly mainClocks: ReadonlyMap<string, bigint>;
+  readonly budget: RemovalBudget;
+  /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
+  readonly paths?: Iterable<string>;
+};
+
+export type Plan = {
+  /** What to do, by path. Paths where nothing is to be done are not in it. */
+  readonly decisions: ReadonlyMap<string, Decision>;
+  /** Files that are on the MDS alone (of the paths that were looked at). */
+  readonly localFiles: number;
+  /** Why something waits for `confirm`, if it does. */
+  readonly held: string | undefined;
+  /** The removals that wait. */
+  readonly heldPaths: readonly string[];
+};
+
+/**
+ * Decides for a directory what one MDS and Main have to do so that they agree. Pure: the same input gives the
+ * same plan, and a plan that was carried out leaves an empty one.
+ */
+export function plan(input: PlanInput): Plan {
+  const held = input.main.held ?? input.mds.held;
+  if (held !== undefined) return { decisions: new Map(), localFiles: 0, held, heldPaths: [] };
+  const { decisions, localFiles } = decideEach(input);
+  const replaced = fitFolders(input, decisions);
+  const guarded = guardRemovals(decisions, input.budget, replaced, input);
+  return { decisions, localFiles, held: guarded.reason, heldPaths: guarded.paths };
+}
+
+function decideEach(input: PlanInput): { decisions: Map<string, Decision>; localFiles: number } {
+  const decisions = new Map<string, Decision>();
+  let localFiles = 0;
+  for (const path of scopeOf(input)) {
+    if (isOverride(path)) continue;
+    const decision = decidePath(input, path);
+    if (decision.kind === 'local' && entryOf(input.mds.get(path))?.type !== 'folder') localFiles += 1;
+    if (decision.kind !== 'nothing' && decision.kind !== 'local') decisions.set(path, decision);
+  }
+  return { decisions, localFiles };
+}
+
+/** The decision about one path, before its surroundings are taken into account. */
+export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: string): Decision {
+  return decide(input.policy, {
+    main: input.main.get(path),
+    mds: input.mds.get(path),
+    base: input.ledger.get(path),
+    tombstone: input.tombstones.get(path),
+    clockOffset: input.clockOffset,
+    mainClock: input.mainClocks.get(path) ?? 0n,
+  });
+}
+
+/** True when carrying the decision out changes something on a disk. */
+export function isChange(decision: Decision): boolean {
+  return decision.kind !== 'agree' && decision.kind !== 'forget' && decision.kind !== 'skip';
+}

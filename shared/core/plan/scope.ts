@@ -1,0 +1,39 @@
+import { entryOf } from '../manifest/pathState.ts';
+import { parentOf } from '../path/relative.ts';
+import type { PlanInput } from './plan.ts';
+import { pathsBelow, type Tree } from './tree.ts';
+
+/**
+ * The paths that a plan has to look at: all that are known or, for some paths only, those with the folders that
+ * they need, and what lies in a folder that only one side still takes for one. Whether such a folder goes depends
+ * on all that it holds.
+ */
+export function scopeOf({ paths, main, mds, ledger, tombstones }: PlanInput): Set<string> {
+  if (paths === undefined) return new Set([...main.paths(), ...mds.paths(), ...ledger.keys()]);
+  const scope = new Set<string>();
+  for (const path of paths) {
+    for (let at = path; at !== '' && !scope.has(at); at = parentOf(at)) scope.add(at);
+  }
+  const contested = [...scope].filter((path) => {
+    if (isFolder(main, path) === isFolder(mds, path)) return false;
+    const isNew = main.get(path) === undefined || mds.get(path) === undefined;
+    return !isNew || ledger.has(path) || tombstones.has(path);
+  });
+  for (const folder of outermost(contested)) {
+    // Only one side has it as a folder; the other's children are not even looked for, since that may be costly.
+    for (const path of pathsBelow(isFolder(main, folder) ? main : mds, folder)) scope.add(path);
+  }
+  return scope;
+}
+
+function isFolder(tree: Tree, path: string): boolean {
+  return entryOf(tree.get(path))?.type === 'folder';
+}
+
+function outermost(folders: readonly string[]): string[] {
+  const all = new Set(folders);
+  return folders.filter((folder) => {
+    for (let at = parentOf(folder); at !== ''; at = parentOf(at)) if (all.has(at)) return false;
+    return true;
+  });
+}

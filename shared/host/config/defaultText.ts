@@ -1,0 +1,150 @@
+import { formatHostPort, type HostPort } from '#core/text/hostPort.ts';
+
+/**
+ * The text of a new controller.yml: every key, commented out with its default, except those given here.
+ * A line that begins with `#` and no blank is a default; taking the `#` away changes nothing.
+ */
+export function controllerConfigText(given: { readonly listen?: HostPort } = {}): string {
+  return `# XiVO XDS file synchronisation, on Main. Every key is optional; the values shown are the defaults.
+# After a change: systemctl restart xivo-xds-sync
+
+# Where agents connect to. An IPv6 address needs quotes: "[::]:9443"
+${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443')}
+
+# How often everything is compared, changed or not.
+#reconcile:
+#  every: 15m
+
+# How long a file must be still before it is sent; each directory may have its own.
+#settle: 300ms
+
+# When an MDS reloads: changed (when a change touched the directory) or always (after every pass).
+#reload: changed
+
+# What is synchronised. A list given here replaces this one; an entry with one of these four names takes
+# the keys that it leaves out from here, so "- { name: recordings, deletions: both }" is complete.
+#   direction  to-mds (Main to MDS) or both
+#   deletions  main (removing on Main removes everywhere), both (so does removing on an MDS; only with
+#              direction: both) or never (nothing is ever removed)
+#   reload     dialplan, moh or none
+#   lint       block (a broken dialplan file stops the change), warn or off
+#   settle     as above
+#   maxBytes   with direction: both, MDS may add no more once it holds this, such as 20GiB, and each may put as much
+#              again into its trash; no limit if left out
+#directories:
+#  - name: dialplan
+#    path: /etc/asterisk/extensions_extra.d
+#    direction: to-mds
+#    deletions: main
+#    reload: dialplan
+#    lint: block
+#  - name: moh
+#    path: /var/lib/xivo/moh
+#    direction: to-mds
+#    deletions: main
+#    reload: moh
+#  - name: sounds
+#    path: /var/lib/xivo/sounds
+#    direction: to-mds
+#    deletions: main
+#    reload: none
+#  - name: recordings
+#    path: /var/lib/xivo/sounds/recordings
+#    direction: both
+#    deletions: main
+#    reload: none
+#    settle: 2s
+
+# How long replaced and removed files can be brought back.
+#trash:
+#  keep: 30d
+
+# A pass that would remove more than both of a directory waits for "xivo-xds-sync confirm".
+#guard:
+#  percent: 25
+#  files: 10
+
+# Disk space that stays free.
+#reserve: 64MiB
+
+# How long an agent's certificate holds. It is renewed by itself between 50 and 80 % of that.
+#certificates:
+#  life: 90d
+
+# Which MDS there should be: enrolled (those that joined), postgres or http (XiVO's own list).
+#   url        of the database (postgres) or of the list (http)
+#   query      with postgres: the SQL that gives the names
+#   token      with http: sent as X-Auth-Token
+#mediaServers:
+#  source: enrolled
+
+# MDS that get a change first; the others follow when it is active there.
+#canary: []
+`;
+}
+
+/** The text of a new agent.yml, in the manner of {@link controllerConfigText}. */
+export function agentConfigText(
+  given: {
+    readonly main?: HostPort;
+    readonly name?: string;
+    readonly localAddress?: string;
+    readonly directories?: readonly { readonly name: string; readonly path: string }[];
+  } = {},
+): string {
+  return `# XiVO XDS file synchronisation, on an MDS. Every key is optional; the values shown are the defaults.
+# What is synchronised, and how, is configured on Main.
+# After a change: systemctl restart xivo-xds-sync-agent
+
+# Main's address, HOST or HOST:PORT (9443). An IPv6 address needs quotes: "[fd00::1]:9443"
+${keyLine('main', given.main && formatHostPort(given.main), undefined)}
+
+# This server's name on Main; the host's name if left out.
+${keyLine('name', given.name, undefined)}
+
+# The VoIP IP to connect from; the system chooses if left out.
+${keyLine('localAddress', given.localAddress, undefined)}
+
+# The command that gets "-rx 'dialplan reload'": one line, or a list of words.
+#asterisk: /usr/sbin/asterisk
+
+# The most that this server receives and sends in a second, such as 10MiB; 0 is no limit.
+#bandwidth: 0
+
+# Where the directories lie on this server, by their names on Main. A list given here replaces this one.
+${given.directories === undefined ? DEFAULT_PLACES : directoriesText(given.directories)}
+# How long replaced and removed files can be brought back.
+#trash:
+#  keep: 30d
+
+# Disk space that stays free.
+#reserve: 64MiB
+`;
+}
+
+const DEFAULT_PLACES = `#directories:
+#  - name: dialplan
+#    path: /etc/asterisk/extensions_extra.d
+#  - name: moh
+#    path: /var/lib/xivo/moh
+#  - name: sounds
+#    path: /var/lib/xivo/sounds
+#  - name: recordings
+#    path: /var/lib/xivo/sounds/recordings
+`;
+
+/** The key `directories` of an agent.yml. */
+export function directoriesText(
+  directories: readonly { readonly name: string; readonly path: string }[],
+): string {
+  const entries = directories.map(
+    ({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`,
+  );
+  return `directories:\n${entries.join('')}`;
+}
+
+function keyLine(key: string, value: string | undefined, standard: string | undefined): string {
+  // JSON's quotes are YAML's too, and keep a name such as 10 or an address such as [::]:9443 text.
+  if (value !== undefined) return `${key}: ${JSON.stringify(value)}`;
+  return standard === undefined ? `# ${key}:` : `#${key}: ${standard}`;
+}

@@ -1,0 +1,116 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  lchownSync,
+  type BigIntStats,
+} from 'node:fs';
+import { decodeName, encodeName } from '#core/path/nameBytes.ts';
+import { evenIfSticky } from './stickyFolder.ts';
+import { renameAt, type RenameMode } from './libc.ts';
+
+const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } =
+  constants;
+
+/**
+ * An open folder. Names are resolved inside it by the kernel (through /proc/self/fd/N/name, which gives what
+ * openat(2) gives), so whoever swaps a folder of the path for a link meanwhile leads us nowhere.
+ * Methods throw Node's fs errors with their `code`.
+ */
+export class Folder {
+  readonly fd: number;
+
+  private constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Opens a synchronised directory itself: the one place where links are followed. */
+  static openRoot(path: string): Folder {
+    return new Folder(openSync(path, O_RDONLY | O_DIRECTORY));
+  }
+
+  /** Opens a folder inside; a link there is an error (ENOTDIR or ELOOP). */
+  open(name: string): Folder {
+    return new Folder(openSync(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  /** What Node's fs takes for a name in this folder. */
+  at(name: string): string | Buffer {
+    const path = `/proc/self/fd/${this.fd}/${name}`;
+    return name.isWellFormed() ? path : encodeName(path);
+  }
+
+  /** Names in the folder, in no order. */
+  list(): string[] {
+    const path = `/proc/self/fd/${this.fd}`;
+    const names = readdirSync(path);
+    // A replacement character tells that some name may not be UTF-8: only then are the bytes worth their price.
+    if (!names.some((name) => name.includes('\ufffd'))) return names;
+    return readdirSync(path, { encoding: 'buffer' }).map((bytes) => decodeName(bytes));
+  }
+
+  /** @returns undefined when nothing is there */
+  stat(name: string): BigIntStats | undefined {
+    return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+  }
+
+  readLink(name: string): string {
+    return decodeName(readlinkSync(this.at(name), { encoding: 'buffer' }));
+  }
+
+  /** Opens a file for reading without following a link and without waiting for a fifo's writer. */
+  openFile(name: string): number {
+    return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  }
+
+  /** Creates a file that must not exist, readable by nobody else yet. */
+  createFile(name: string): number {
+    return openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  }
+
+  /** Opens a file of our own to write on at its end, and to read it. */
+  openToGoOn(name: string): number {
+    return openSync(this.at(name), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  }
+
+  makeFolder(name: string, mode: number): void {
+    mkdirSync(this.at(name), { mode });
+  }
+
+  makeLink(name: string, target: string): void {
+    symlinkSync(encodeName(target), this.at(name));
+  }
+
+  removeFile(name: string): void {
+    evenIfSticky([this.fd], () => unlinkSync(this.at(name)));
+  }
+
+  removeFolder(name: string): void {
+    evenIfSticky([this.fd], () => rmdirSync(this.at(name)));
+  }
+
+  rename(name: string, to: Folder, toName: string, mode: RenameMode): void {
+    evenIfSticky([this.fd, to.fd], () => renameAt(this.fd, name, to.fd, toName, mode));
+  }
+
+  setOwner(name: string, uid: number, gid: number): void {
+    lchownSync(this.at(name), uid, gid);
+  }
+
+  /** Makes the folder's names durable. */
+  sync(): void {
+    fsyncSync(this.fd);
+  }
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { closeSync, fsync } from 'node:fs';
+import { promisify } from 'node:util';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import { errnoOf } from './errno.ts';
+import type { Folder } from './folder.ts';
+import type { OpenFolders } from './openFolders.ts';
+
+const fsyncAsync = promisify(fsync);
+const run = promisify(execFile);
+
+/** Up to so many inodes are made durable one by one; beyond that one syncfs(2) for all is quicker. */
+export const FEW = 12;
+
+/** Makes the names in a folder durable, without blocking this process. */
+export function syncFolder(folder: Folder): Promise<void> {
+  return fsyncAsync(folder.fd);
+}
+
+/** Makes the content and metadata of a file or folder durable, not its name. */
+export async function syncName(folder: Folder, name: string): Promise<void> {
+  const fd = folder.openFile(name);
+  try {
+    await fsyncAsync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Node has no syncfs(2), and calling it in this process would block it: `sync -f` is the same, in another one. */
+export async function syncFileSystem(folder: Folder): Promise<void> {
+  try {
+    await run('sync', ['-f', `/proc/${process.pid}/fd/${folder.fd}`], {
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+  } catch (error) {
+    throw whatSyncSays(error);
+  }
+}
+
+/** What libc says for the errors of syncfs(2). */
+const SAID = [
+  ['Input/output error', 'EIO'],
+  ['No space left on device', 'ENOSPC'],
+  ['Disk quota exceeded', 'EDQUOT'],
+  ['Read-only file system', 'EROFS'],
+] as const;
+
+/** The program's exit code tells nothing; its words tell which error of the disk it was. */
+function whatSyncSays(error: unknown): Error {
+  const { stderr } = error as { stderr?: string };
+  const said = stderr?.trim() || (error instanceof Error ? error.message : String(error));
+  const code = SAID.find(([words]) => said.includes(words))?.[1];
+  return Object.assign(new Error(`sync -f: ${said}`, { cause: error }), code === undefined ? {} : { code });
+}
+
+/**
+ * Makes parts of a directory durable. What is gone by now is left out: the folder above tells of that.
+ * @param folders paths of folders whose names matter
+ * @param inodes paths of files and folders whose content and metadata matter
+ * @throws EIO and the like
+ */
+export async function makeDurable(
+  open: OpenFolders,
+  folders: ReadonlySet<string>,
+  inodes: ReadonlySet<string>,
+): Promise<void> {
+  if (folders.size + inodes.size > FEW) return syncFileSystem(open.root);
+  // One after the other: a handle is only good until the next folder is opened.
+  for (const path of inodes) await unlessGone(async () => syncName(open.get(parentOf(path)), baseOf(path)));
+  for (const path of folders) await unlessGone(async () => syncFolder(open.get(path)));
+}
+
+async function unlessGone(sync: () => Promise<void>): Promise<void> {
+  try {
+    await sync();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP') throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { Buffer } from 'node:buffer';
+import ffi from 'node:ffi';
+import os from 'node:os';
+import { encodeName } from '#core/path/nameBytes.ts';
+
+/**
+ * The system calls that Node's `fs` does not offer, called in libc:
+ * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
+ * - fcntl(2): hold a file's readers off for a moment, or learn whether somebody writes it;
+ * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns).
+ * Names are taken in open folders, so no path is resolved twice.
+ */
+const { functions: libc } = ffi.dlopen('libc.so.6', {
+  renameat2: { arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'], return: 'int32' },
+  fcntl: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
+  futimens: { arguments: ['int32', 'buffer'], return: 'int32' },
+  __errno_location: { arguments: [], return: 'pointer' },
+});
+
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+const UTIME_OMIT = (1n << 30n) - 2n;
+const RENAME_FLAGS = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
+/** EWOULDBLOCK and EAGAIN are one number: the name that Node's fs uses. */
+const errorNames = new Map(
+  Object.entries(os.constants.errno).flatMap(([name, number]): [number, string][] =>
+    name === 'EWOULDBLOCK' ? [] : [[number, name]],
+  ),
+);
+
+export type RenameMode = keyof typeof RENAME_FLAGS;
+
+/**
+ * Renames `from` in the folder `fromFd` to `to` in the folder `toFd`.
+ * `exchange` swaps two existing names atomically; `no-replace` fails with EEXIST when `to` exists.
+ * @throws an error with `code` and `syscall`, as Node's fs throws
+ */
+export function renameAt(fromFd: number, from: string, toFd: number, to: string, mode: RenameMode): void {
+  check(
+    libc.renameat2(fromFd, cString(from), toFd, cString(to), RENAME_FLAGS[mode]),
+    'renameat2',
+    `${from} -> ${to}`,
+  );
+}
+
+/**
+ * Sets the mtime of an open file; atime stays.
+ * @param mtime nanoseconds since 1970
+ */
+export function setMtime(fd: number, mtime: bigint): void {
+  const times = Buffer.alloc(32);
+  times.writeBigInt64LE(UTIME_OMIT, 8);
+  const second = 1_000_000_000n;
+  const nanoseconds = ((mtime % second) + second) % second;
+  times.writeBigInt64LE((mtime - nanoseconds) / second, 16);
+  times.writeBigInt64LE(nanoseconds, 24);
+  check(libc.futimens(fd, times), 'futimens', String(fd));
+}
+
+/**
+ * Takes a write lease on an open file: from now on whoever opens it waits in open(2) until the lease is given back,
+ * the file is closed, or /proc/sys/fs/lease-break-time is over (45 s by default).
+ * @throws EAGAIN when somebody else has it open; EACCES when it is not ours and CAP_LEASE is missing; EINVAL where
+ *   the file system has no leases
+ */
+export function takeLease(fd: number): void {
+  lease(fd, F_WRLCK);
+}
+
+export function giveBackLease(fd: number): void {
+  check(libc.fcntl(fd, F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
+}
+
+/**
+ * Whether any process has a file open for writing: a read lease is granted only when none has. It is given back
+ * at once; who opens the file in that moment waits for microseconds.
+ * @param fd open for reading only
+ * @returns undefined where that can't be told: the file is not ours and CAP_LEASE is missing, or its file system has
+ *   no leases
+ */
+export function isOpenForWriting(fd: number): boolean | undefined {
+  try {
+    lease(fd, F_RDLCK);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? true : undefined;
+  }
+  giveBackLease(fd);
+  return false;
+}
+
+function lease(fd: number, kind: number): void {
+  // The kernel tells of whoever waits by SIGIO, which would end this program; SIGURG is ignored.
+  check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
+  check(libc.fcntl(fd, F_SETLEASE, kind), 'fcntl', 'F_SETLEASE');
+}
+
+function cString(name: string): Buffer {
+  return Buffer.concat([encodeName(name), Buffer.of(0)]);
+}
+
+function check(result: number, syscall: string, what: string): void {
+  if (result === 0) return;
+  const number = ffi.getInt32(libc.__errno_location(), 0);
+  const code = errorNames.get(number) ?? `errno ${number}`;
+  throw Object.assign(new Error(`${code}: ${syscall} '${what}'`), { code, errno: -number, syscall });
+}

@@ -1,0 +1,95 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { isMdsName } from '#core/mdsName.ts';
+import { isPin } from './pin.ts';
+import type { Pin } from './pin.ts';
+
+/** What `mds add` prints on Main and `enroll` reads on the MDS. Whoever holds it may enrol once. */
+export type JoinToken = {
+  readonly mainPin: Pin;
+  readonly id: string;
+  /** 16 bytes that never leave the MDS again: see enrolmentProof. */
+  readonly secret: Buffer;
+  readonly name: string;
+  /** ms since 1970, in whole seconds. */
+  readonly expiresAt: number;
+  /** The only address from which the token counts, if Main was told. */
+  readonly voipIp?: string;
+};
+
+/** A text is no join token that can be used. The message says what to do and never repeats the text. */
+export class TokenError extends Error {
+  override name = 'TokenError';
+}
+
+export const TOKEN_SECRET_BYTES = 16;
+const PREFIX = 'xds1.';
+/** The longest token there can be is under 400 characters; more is not worth decoding. */
+const LONGEST_TEXT = 1024;
+const COPY_AGAIN = 'copy the whole line that `xivo-xds-sync mds add NAME` printed on Main';
+
+// One-letter keys, since a person carries the token from one screen to another.
+const Payload = z.strictObject({
+  m: z.string().refine(isPin),
+  i: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+  s: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{22}$/)
+    .refine((text) => Buffer.from(text, 'base64url').toString('base64url') === text),
+  n: z.string().refine(isMdsName),
+  e: z.int().positive(),
+  v: z
+    .string()
+    .refine((text) => isIP(text) !== 0)
+    .exactOptional(),
+});
+
+/** Writes a token as one line of text without spaces. */
+export function encodeToken(token: JoinToken): string {
+  const payload: z.infer<typeof Payload> = {
+    m: token.mainPin,
+    i: token.id,
+    s: token.secret.toString('base64url'),
+    n: token.name,
+    e: Math.floor(token.expiresAt / 1000),
+    ...(token.voipIp === undefined ? {} : { v: token.voipIp }),
+  };
+  return PREFIX + Buffer.from(JSON.stringify(payload)).toString('base64url');
+}
+
+/**
+ * Reads a token; blanks and line ends around it don't matter. Doesn't look at the clock: Main decides about that.
+ * @throws TokenError
+ */
+export function decodeToken(text: string): JoinToken {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new TokenError(`the join token is empty: ${COPY_AGAIN}`);
+  if (!trimmed.startsWith(PREFIX)) throw new TokenError(whyNotOurs(trimmed));
+  const payload = Payload.safeParse(parsedJson(trimmed.slice(PREFIX.length)));
+  if (!payload.success) throw new TokenError(`the join token is damaged or incomplete: ${COPY_AGAIN}`);
+  const { m, i, s, n, e, v } = payload.data;
+  return {
+    mainPin: m,
+    id: i,
+    secret: Buffer.from(s, 'base64url'),
+    name: n,
+    expiresAt: e * 1000,
+    ...(v === undefined ? {} : { voipIp: v }),
+  };
+}
+
+function whyNotOurs(text: string): string {
+  return /^xds\d+\./.test(text)
+    ? 'the join token is of a form that this version does not know: install the same version on Main and on this MDS'
+    : `this is no join token, which begins with "${PREFIX}": ${COPY_AGAIN}`;
+}
+
+/** The JSON in the text, or undefined where there is none, which no schema accepts. */
+function parsedJson(base64url: string): unknown {
+  if (base64url.length > LONGEST_TEXT || !/^[A-Za-z0-9_-]+$/.test(base64url)) return undefined;
+  try {
+    return JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8'));
+  } catch {
+    return undefined; // The caller says so in words that fit every kind of damage.
+  }
+}

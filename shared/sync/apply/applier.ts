@@ -1,0 +1,318 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, readFileSync, statfsSync } from 'node:fs';
+import { formatBytes } from '#core/text/size.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import type { Journal } from '../state/changeSetJournal.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { TrashList } from './trashIndex.ts';
+import { Area } from './privateFolder.ts';
+import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } from '#core/changeSet.ts';
+import { commit } from './commit.ts';
+import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
+import { recover } from './recover.ts';
+import { begunBytes, totalBegunBytes, trimPartial } from './partial.ts';
+import { stageBare, StagedFile } from './stagedFile.ts';
+import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
+
+/** Writes what a finished change set means into ledger and history, inside the transaction that ends it. */
+export type Record = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
+
+export type ApplierOptions = {
+  readonly directory: string;
+  /** Absolute path of the synchronised directory. */
+  readonly path: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Free bytes that must remain on the file system. */
+  readonly reserve: number;
+  /**
+   * Calls `show`, which makes a change set visible at one go, when nobody is in the middle of reading the
+   * directory as a whole. At once when absent.
+   */
+  readonly undisturbed?: <T>(show: () => T) => Promise<T>;
+  /** A change set that was visible and not written down is written down now. */
+  readonly onFinished?: () => void;
+};
+
+/** What is visible and could not be written down is tried again after this long, milliseconds. */
+const FINISH_RETRY = 5_000;
+const MIB = 1024 * 1024;
+
+/** Not enough room: the change set is to be tried again later. */
+export class NoRoom extends Error {}
+
+/** Puts change sets into one synchronised directory: stage, make durable, journal, make visible, record. */
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #cutOff: CutOff = new Map();
+  #finishing: NodeJS.Timeout | undefined;
+  #closed = false;
+  /** Contents that are being received in a way that can be gone on with. */
+  readonly #resuming = new Set<string>();
+  #number = 0;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Starts a change set.
+   * @param mds on Main: the MDS that has it done, where it is one
+   * @throws NoRoom, or what Node's fs throws when the directory can't be written
+   */
+  begin(bytes: number, mds?: string): Staging {
+    const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
+    const onCutOff = (): void => this.#finishLater();
+    return new Staging(
+      id,
+      this.#options,
+      { cutOff: this.#cutOff, onCutOff, resuming: this.#resuming },
+      bytes,
+      mds,
+    );
+  }
+
+  /** Finishes nothing by itself any more: the next start does. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#finishing);
+  }
+
+  /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
+  begun(hash: string): number {
+    return this.#resuming.has(hash) ? 0 : this.#withPartial((partial) => begunBytes(partial, hash));
+  }
+
+  /** The bytes of all such contents. @throws when the directory can't be opened */
+  totalBegun(): number {
+    return this.#withPartial(totalBegunBytes);
+  }
+
+  #withPartial<T>(work: (partial: Folder) => T): T {
+    using open = new OpenFolders(this.#options.path);
+    using area = new Area(open.root);
+    return work(area.partial);
+  }
+
+  /**
+   * Ends what a crash left: finishes journalled change sets, removes what was only staged.
+   * @throws the first error of a change set that could not be finished; it is tried again with the next commit
+   */
+  async recover(record: Record): Promise<Outcome[]> {
+    const { path, directory, journal } = this.#options;
+    using open = new OpenFolders(path);
+    using area = new Area(open.root);
+    for (const changeSet of journal.open(directory)) this.#cutOff.set(changeSet.id, { changeSet, record });
+    const ended = await finish(this.#cutOff, this.#options, { open, area });
+    clearStage(area, new Set(this.#cutOff.keys()));
+    this.#finishLater();
+    if (ended.error !== undefined) throw ended.error;
+    return ended.outcomes;
+  }
+
+  /** There may be no next commit: what became visible is all that was to be done. */
+  #finishLater(): void {
+    if (this.#cutOff.size === 0 || this.#closed) return;
+    this.#finishing ??= setTimeout(() => void this.#finish(), FINISH_RETRY).unref();
+  }
+
+  async #finish(): Promise<void> {
+    this.#finishing = undefined;
+    const before = this.#cutOff.size;
+    try {
+      using open = new OpenFolders(this.#options.path);
+      using area = new Area(open.root);
+      await finish(this.#cutOff, this.#options, { open, area });
+    } catch {
+      // The directory can't be opened: whoever reads it tells that.
+    }
+    if (this.#cutOff.size < before) this.#options.onFinished?.();
+    this.#finishLater();
+  }
+}
+
+/** Change sets that are in the journal and were not finished: their place in memory. */
+type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: Record }>;
+
+/** Finishes what was cut off, each by itself: one that fails does not keep the others from it. */
+async function finish(
+  cutOff: CutOff,
+  options: ApplierOptions,
+  { open, area }: { open: OpenFolders; area: Area },
+): Promise<{ outcomes: Outcome[]; error?: unknown }> {
+  const { journal, undisturbed = atOnce } = options;
+  const outcomes: Outcome[] = [];
+  let failure: { error: unknown } | undefined;
+  for (const [id, entry] of [...cutOff]) {
+    // Taken out at once: two commits may run at the same time.
+    if (!cutOff.delete(id)) continue;
+    const { changeSet, record } = entry;
+    try {
+      using trash = openTrash(area, id, changeSet.steps);
+      const ended = await undisturbed(() => recover(changeSet, { open, area, trash: trash.folder }));
+      await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
+      journal.end(id, () => record(changeSet, ended));
+      outcomes.push(...ended);
+    } catch (error) {
+      cutOff.set(id, entry);
+      failure ??= { error };
+    }
+  }
+  return { outcomes, ...failure };
+}
+
+/** A change set in the making. */
+export class Staging implements Disposable {
+  readonly id: string;
+  readonly #mds: string | undefined;
+  readonly #options: ApplierOptions;
+  readonly #open: OpenFolders;
+  readonly #area: Area;
+  readonly #cutOff: CutOff;
+  readonly #onCutOff: () => void;
+  readonly #resuming: Set<string>;
+  readonly #resumed = new Set<string>();
+  /** Inodes of what was staged, by name. */
+  readonly #staged = new Map<string, string>();
+  /** Files that may still be open: an archive that breaks off in the middle finishes none. */
+  readonly #files = new Set<StagedFile>();
+  #next = 0;
+
+  constructor(
+    id: string,
+    options: ApplierOptions,
+    shared: { cutOff: CutOff; onCutOff: () => void; resuming: Set<string> },
+    bytes: number,
+    mds?: string,
+  ) {
+    this.id = id;
+    this.#mds = mds;
+    this.#options = options;
+    this.#cutOff = shared.cutOff;
+    this.#onCutOff = shared.onCutOff;
+    this.#resuming = shared.resuming;
+    this.#open = new OpenFolders(options.path);
+    try {
+      checkRoom(this.#open.root, bytes, options);
+      this.#area = new Area(this.#open.root);
+    } catch (error) {
+      this.#open[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  file(): StagedFile {
+    const name = this.#nextName();
+    return this.#keepTrack(name, StagedFile.create(this.#area.stage, name));
+  }
+
+  /**
+   * A file that goes on where the transfer of its content broke off, if one did, and that is kept when this one
+   * does. @throws what Node's fs throws
+   */
+  async resume({ hash }: FileEntry): Promise<StagedFile> {
+    // Somebody else is receiving the same: two can't write to one file.
+    if (this.#resuming.has(hash)) return this.file();
+    this.#resuming.add(hash);
+    this.#resumed.add(hash);
+    const { partial, stage } = this.#area;
+    trimPartial(partial, this.#resuming, this.#options.clock.now());
+    const name = this.#nextName();
+    return this.#keepTrack(name, await StagedFile.resume(partial, hash, { folder: stage, name }));
+  }
+
+  #keepTrack(name: string, file: StagedFile): StagedFile {
+    this.#staged.set(name, file.inode);
+    this.#files.add(file);
+    return file;
+  }
+
+  bare(entry: Exclude<Entry, FileEntry>): Staged {
+    const staged = stageBare(this.#area.stage, this.#nextName(), entry);
+    this.#staged.set(staged.name, staged.inode);
+    return staged;
+  }
+
+  /** The content of a staged file. */
+  read(staged: Staged): Buffer {
+    const fd = this.#area.stage.openFile(staged.name);
+    try {
+      return readFileSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Looks into the trash of an earlier change set. @returns undefined when that displaced nothing */
+  withTrashOf<T>(id: string, work: (trash: Folder | undefined) => T): T {
+    using trash = openTrashIfThere(this.#area, id);
+    return work(trash.folder);
+  }
+
+  /**
+   * Makes the steps visible together.
+   * @throws when nothing could be made durable: then nothing is visible; or when what is visible could not be
+   *   written down: then that is made up for with the next commit, or at the next start
+   */
+  async commit(
+    steps: readonly Step[],
+    record: Record,
+  ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
+    const { directory, journal, clock, undisturbed = atOnce } = this.#options;
+    const mds = this.#mds;
+    const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
+    const place = { open: this.#open, area: this.#area };
+    // What fails again stays in the journal; whoever began it was told.
+    await finish(this.#cutOff, this.#options, place);
+    using trash = openTrash(this.#area, this.id, steps);
+    if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
+    await makePreparedDurable(this.#area, steps, trash.folder);
+    journal.begin(changeSet);
+    try {
+      const outcomes = await undisturbed(() => commit(changeSet, { ...place, trash: trash.folder }));
+      await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
+      journal.end(this.id, () => record(changeSet, outcomes));
+      return { changeSet, outcomes };
+    } catch (error) {
+      this.#cutOff.set(this.id, { changeSet, record });
+      this.#onCutOff();
+      throw error;
+    }
+  }
+
+  /** Removes what was staged and did not become visible. */
+  [Symbol.dispose](): void {
+    try {
+      for (const file of this.#files) file.breakOff();
+      for (const hash of this.#resumed) this.#resuming.delete(hash);
+      for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
+      const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
+      // The trash's list is all that tells what still lies in the staging area.
+      if (!displaced && !this.#cutOff.has(this.id)) removeTrashIfUnused(this.#area, this.id);
+    } finally {
+      this.#area[Symbol.dispose]();
+      this.#open[Symbol.dispose]();
+    }
+  }
+
+  #nextName(): string {
+    return `${this.id}.${this.#next++}`;
+  }
+}
+
+function atOnce<T>(show: () => T): Promise<T> {
+  return Promise.resolve(show());
+}
+
+function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {
+  const { bavail, bsize } = statfsSync(`/proc/self/fd/${root.fd}`);
+  const free = bavail * bsize;
+  const short = bytes + reserve - free;
+  if (short > 0) {
+    throw new NoRoom(
+      `no room in ${path}: free ${Math.ceil(short / MIB)} MiB there (${formatBytes(bytes)} needed, ${formatBytes(free)} free, of which ${formatBytes(reserve)} stay in reserve)`,
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import type { BigIntStats } from 'node:fs';
+import { errnoOf } from '#host/fs/errno.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
+import { commit, type CommitPlace } from './commit.ts';
+
+/**
+ * Finishes a change set that a crash cut off anywhere in its commit, whatever subset of its renames reached the
+ * disk: the inode of each staged object, written down in the journal, tells where it is now.
+ */
+export function recover(changeSet: ChangeSet, place: CommitPlace): Outcome[] {
+  const done: Outcome[] = [];
+  const open: Step[] = [];
+  changeSet.steps.forEach((step, number) => {
+    const outcome = whatHappened(step, String(number), place);
+    if (outcome === 'not-yet') open.push(step);
+    else done.push(outcome);
+  });
+  return [...done, ...commit(changeSet, place, new Set(open))];
+}
+
+function whatHappened(step: Step, number: string, place: CommitPlace): Outcome | 'not-yet' {
+  const { stage } = place.area;
+  if (step.kind === 'metadata') return { step, result: 'stale' };
+  const inTrash = place.trash?.stat(number);
+  if (step.kind === 'remove') {
+    if (inTrash === undefined) return 'not-yet';
+    // What is there now came later: the removal is no longer what is known of the path.
+    return { step, result: statAt(step.path, place) === undefined ? 'done' : 'stale' };
+  }
+  const { name, inode } = step.staged;
+  const staged = stage.stat(name);
+  if (step.kind === 'keep')
+    return staged === undefined ? { step, result: inTrash ? 'done' : 'stale' } : 'not-yet';
+  // The second rename reached the disk and the exchange before it did not: take that back.
+  if (staged === undefined && String(inTrash?.ino) === inode) {
+    place.trash?.rename(number, stage, name, 'no-replace');
+    return 'not-yet';
+  }
+  if (String(staged?.ino) === inode) return 'not-yet';
+  if (staged !== undefined && place.trash !== undefined)
+    stage.rename(name, place.trash, number, 'no-replace');
+  return placed(step, inode, place);
+}
+
+function placed(step: Step, inode: string, place: CommitPlace): Outcome {
+  const stat = statAt(step.path, place);
+  if (stat === undefined || String(stat.ino) !== inode || !looksLike(stat, step.entry))
+    return { step, result: 'stale' };
+  return { step, result: 'done', stamp: stat.isDirectory() ? '' : stampOf(stat) };
+}
+
+/** A free inode number is given to something else in time: the number alone proves nothing. */
+function looksLike(stat: BigIntStats, entry: Entry): boolean {
+  if (entry.type === 'folder') return stat.isDirectory();
+  if (entry.type === 'link') return stat.isSymbolicLink();
+  return stat.isFile() && stat.size === BigInt(entry.size) && stat.mtimeNs === BigInt(entry.mtime);
+}
+
+/** @returns undefined when nothing is there, be it that its folder is gone: the next plan sees what there is */
+function statAt(path: string, { open }: CommitPlace): BigIntStats | undefined {
+  try {
+    return open.get(parentOf(path)).stat(baseOf(path));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined;
+    throw error;
+  }
+}

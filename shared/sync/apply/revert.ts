@@ -1,0 +1,74 @@
+import { closeSync, readSync } from 'node:fs';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import type { Applier, Record, Staging } from './applier.ts';
+import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
+import type { Folder } from '#host/fs/folder.ts';
+
+const CHUNK = 1024 * 1024;
+
+/**
+ * Takes a change set back as one set: what it replaced or removed comes back from its trash, what it added goes.
+ * What cannot be taken back (it changed since) is left to the next plan.
+ *
+ * @param before what each path held before, for metadata and removed folders
+ */
+export async function revert(
+  changeSet: ChangeSet,
+  outcomes: readonly Outcome[],
+  before: ReadonlyMap<string, Entry | undefined>,
+  place: { readonly applier: Applier; readonly record: Record },
+): Promise<readonly Outcome[]> {
+  using staging = place.applier.begin(0);
+  const steps = staging.withTrashOf(changeSet.id, (trash) =>
+    outcomes.flatMap((outcome) => {
+      if (outcome.result !== 'done') return [];
+      const number = changeSet.steps.indexOf(outcome.step);
+      return backwards(outcome, String(number), before.get(outcome.step.path), staging, trash) ?? [];
+    }),
+  );
+  if (steps.length === 0) return [];
+  return (await staging.commit(steps, place.record)).outcomes;
+}
+
+function backwards(
+  { step, stamp }: Outcome,
+  number: string,
+  before: Entry | undefined,
+  staging: Staging,
+  trash: Folder | undefined,
+): Step | undefined {
+  const { path } = step;
+  const reason = 'taken back: Asterisk refused it';
+  if (step.kind === 'keep' || (step.kind !== 'remove' && stamp === undefined)) return undefined;
+  if (step.kind === 'put' && step.expect === undefined) {
+    return { kind: 'remove', path, entry: step.entry, expect: stamp ?? '', reason };
+  }
+  if (before === undefined) return undefined;
+  const expect = step.kind === 'remove' ? undefined : (stamp ?? '');
+  if (step.kind === 'metadata') return { kind: 'metadata', path, entry: before, expect: stamp ?? '', reason };
+  const staged = before.type === 'file' ? copyBack(trash, number, before, staging) : staging.bare(before);
+  return staged && { kind: 'put', path, entry: before, expect, staged, reason };
+}
+
+function copyBack(
+  trash: Folder | undefined,
+  number: string,
+  entry: FileEntry,
+  staging: Staging,
+): ReturnType<Staging['bare']> | undefined {
+  if (trash?.stat(number) === undefined) return undefined;
+  const fd = trash.openFile(number);
+  const file = staging.file();
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, entry.size)));
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      file.write(buffer.subarray(0, length));
+    }
+    return file.finish(entry);
+  } catch (error) {
+    file.discard();
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,136 @@
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, fstatSync, read, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { dress } from '#host/fs/metadata.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import type { Staged } from '#core/changeSet.ts';
+
+const readAsync = promisify(read);
+const CHUNK = 1024 * 1024;
+
+type Place = { readonly folder: Folder; readonly name: string };
+
+/** A file that is being written into the staging area; its hash grows with it. */
+export class StagedFile {
+  readonly #place: Place;
+  /** Where it goes when it is complete; elsewhere than its place when an interruption is not to cost what has come. */
+  readonly #goal: Place;
+  readonly #fd: number;
+  /** Tells it apart from what may take its name. */
+  readonly inode: string;
+  readonly #hash: Hash = createHash('sha256');
+  #size = 0;
+  #open = true;
+
+  private constructor(place: Place, goal: Place, fd: number) {
+    this.#place = place;
+    this.#goal = goal;
+    this.#fd = fd;
+    this.inode = String(fstatSync(fd, { bigint: true }).ino);
+  }
+
+  /** @throws EEXIST when the name is taken, ENOSPC, … */
+  static create(stage: Folder, name: string): StagedFile {
+    const place = { folder: stage, name };
+    return new StagedFile(place, place, stage.createFile(name));
+  }
+
+  /**
+   * Goes on where an earlier transfer of the same content broke off, or begins one that can be gone on with.
+   * @throws ENOSPC, EIO, …
+   */
+  static async resume(partial: Folder, hash: string, goal: Place): Promise<StagedFile> {
+    const fd = partial.openToGoOn(hash);
+    const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
+    try {
+      const buffer = Buffer.allocUnsafe(CHUNK);
+      for (;;) {
+        const { bytesRead } = await readAsync(fd, buffer, 0, CHUNK, file.#size);
+        if (bytesRead === 0) return file;
+        file.#hash.update(buffer.subarray(0, bytesRead));
+        file.#size += bytesRead;
+      }
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+  }
+
+  /** Bytes that it holds. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @throws ENOSPC, EDQUOT, EIO, … */
+  write(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) at += writeSync(this.#fd, chunk, at);
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+  }
+
+  /**
+   * Closes it with the metadata it will be seen with.
+   * @returns undefined, and removes it, when its content is not what the entry says
+   */
+  finish(entry: FileEntry): Staged | undefined {
+    if (this.#size !== entry.size || this.#hash.digest('hex') !== entry.hash) {
+      this.discard();
+      return undefined;
+    }
+    dress(this.#fd, entry);
+    const { folder, name } = this.#goal;
+    if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
+    this.#close();
+    return { name, inode: this.inode };
+  }
+
+  /** Gives it up: its name goes, and its handle. Once finished, it is no longer this one's to remove. */
+  discard(): void {
+    if (!this.#open) return;
+    this.#close();
+    this.#place.folder.removeFile(this.#place.name);
+  }
+
+  /** No more comes now. What can be gone on with stays. */
+  breakOff(): void {
+    if (this.#open && this.#isResumable && this.#size > 0) this.#close();
+    else this.discard();
+  }
+
+  get #isResumable(): boolean {
+    return this.#place !== this.#goal;
+  }
+
+  #close(): void {
+    this.#open = false;
+    closeSync(this.#fd);
+  }
+}
+
+/** Stages a folder or a link. @throws when it can't be made as it should be; then nothing is left of it */
+export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): Staged {
+  if (entry.type === 'folder') stage.makeFolder(name, 0o700);
+  else stage.makeLink(name, entry.target);
+  try {
+    dressBare(stage, name, entry);
+  } catch (error) {
+    if (entry.type === 'folder') stage.removeFolder(name);
+    else stage.removeFile(name);
+    throw error;
+  }
+  const stat = stage.stat(name);
+  if (stat === undefined) throw new Error(`the staged ${entry.type} ${name} vanished`);
+  return { name, inode: String(stat.ino) };
+}
+
+/** The staging area is ours alone, so a name in it is what we made. */
+function dressBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
+  if (entry.type === 'link') return stage.setOwner(name, entry.uid, entry.gid);
+  const folder = stage.open(name);
+  try {
+    dress(folder.fd, entry);
+  } finally {
+    folder.close();
+  }
+}

@@ -1,0 +1,56 @@
+import { errnoOf } from '#host/fs/errno.ts';
+import type { FileEntry } from '#core/manifest/entry.ts';
+import type { Sink } from '../transfer/unpack.ts';
+import type { Staged } from '#core/changeSet.ts';
+import type { Staging } from './applier.ts';
+import type { StagedFile } from './stagedFile.ts';
+
+export type StagingResult =
+  | { readonly result: 'staged'; readonly staged: Staged }
+  /** The sender no longer has what was asked for. */
+  | { readonly result: 'stale'; readonly why: string }
+  /** It could not be written here; the rest of the archive still can. */
+  | { readonly result: 'failed'; readonly why: string };
+
+/**
+ * Takes one file of an archive into the staging area and verifies it. A disk error concerns this file alone.
+ * @param entry what the file must turn out to be, with this host's owner and group
+ * @param begun what has come of it earlier, to go on with
+ */
+export function stagingSink(
+  staging: Staging,
+  entry: FileEntry,
+  onResult: (result: StagingResult) => void,
+  begun?: StagedFile,
+): Sink {
+  let file = begun;
+  let broken = false;
+  const guard = (work: () => void): void => {
+    if (broken) return;
+    try {
+      work();
+    } catch (error) {
+      broken = true;
+      file?.discard();
+      onResult({ result: 'failed', why: errnoOf(error) });
+    }
+  };
+  guard(() => (file ??= staging.file()));
+  return {
+    write: (chunk) => guard(() => file?.write(chunk)),
+    end: () =>
+      guard(() => {
+        const staged = file?.finish(entry);
+        if (staged) onResult({ result: 'staged', staged });
+        else onResult({ result: 'stale', why: 'its content is not what was announced' });
+      }),
+    refuse: (why) =>
+      guard(() => {
+        file?.discard();
+        onResult({ result: 'stale', why });
+      }),
+  };
+}
+
+/** Takes content that nobody wants any more. */
+export const discardingSink: Sink = { write: () => undefined, end: () => undefined, refuse: () => undefined };

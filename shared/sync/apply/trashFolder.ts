@@ -1,0 +1,72 @@
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { remove } from '#host/fs/removeTree.ts';
+import { TrashList } from './trashIndex.ts';
+import type { Area } from './privateFolder.ts';
+import type { Staged, Step } from '#core/changeSet.ts';
+
+type OpenTrash = { readonly folder: Folder | undefined } & Disposable;
+
+/** Opens a change set's trash, and makes it first if it displaces anything. */
+export function openTrash(area: Area, id: string, steps: readonly Step[]): OpenTrash {
+  if (TrashList.isNeeded(steps)) {
+    try {
+      area.trash.makeFolder(id, 0o700);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+  }
+  return openTrashIfThere(area, id);
+}
+
+export function openTrashIfThere(area: Area, id: string): OpenTrash {
+  const folder = area.trash.stat(id) === undefined ? undefined : area.trash.open(id);
+  return { folder, [Symbol.dispose]: () => folder?.close() };
+}
+
+/** A change set that displaced nothing leaves no trash behind. */
+export function removeTrashIfUnused(area: Area, id: string): void {
+  {
+    using trash = openTrashIfThere(area, id);
+    if (trash.folder === undefined) return;
+    const names = trash.folder.list();
+    if (names.some((name) => name !== TrashList.fileName)) return;
+    for (const name of names) trash.folder.removeFile(name);
+  }
+  area.trash.removeFolder(id);
+}
+
+/**
+ * Empties the staging area of what no change set will put in place any more. What a change set had displaced when
+ * it was cut off goes to the trash, where its list says it belongs: that needs no journal, which may be lost.
+ * @param busy ids of change sets that are still to be finished
+ */
+export function clearStage(area: Area, busy: ReadonlySet<string>): void {
+  const ids = new Set<string>();
+  for (const name of area.stage.list()) {
+    const id = name.slice(0, name.lastIndexOf('.'));
+    if (busy.has(id)) continue;
+    ids.add(id);
+    using trash = openTrashIfThere(area, id);
+    const displaced = trash.folder && numberOfDisplaced(area, name, trash.folder);
+    if (trash.folder !== undefined && displaced !== undefined)
+      area.stage.rename(name, trash.folder, displaced, 'no-replace');
+    // A staged folder may hold what came into it by the same change set, and nothing else.
+    else remove(area.stage, name);
+  }
+  area.trash.sync();
+  for (const id of ids) removeTrashIfUnused(area, id);
+}
+
+/** Removes what was staged under a name, while it is still that: anything else is somebody's content. */
+export function removeStaged(area: Area, { name, inode }: Staged): void {
+  if (String(area.stage.stat(name)?.ino) === inode) remove(area.stage, name);
+}
+
+/** The number under which something in the staging area belongs into the trash; undefined: it was only staged. */
+function numberOfDisplaced(area: Area, name: string, trash: Folder): string | undefined {
+  const items = Object.entries(TrashList.read(trash)?.items ?? {});
+  const [number, item] = items.find(([, { staged }]) => staged?.name === name) ?? [];
+  const isOurs = String(area.stage.stat(name)?.ino) === item?.staged?.inode;
+  return item === undefined || isOurs ? undefined : number;
+}

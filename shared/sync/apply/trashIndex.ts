@@ -1,0 +1,67 @@
+import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { ChangeSet, Step } from '#core/changeSet.ts';
+import type { Folder } from '#host/fs/folder.ts';
+
+const item = z.object({
+  path: z.string(),
+  reason: z.string(),
+  /** What was to take its place: while something else lies under that name in the staging area, it is this item. */
+  staged: z.object({ name: z.string(), inode: z.string() }).optional(),
+});
+const schema = z.object({
+  changeSet: z.string(),
+  directory: z.string(),
+  at: z.number(),
+  /** On Main: the MDS that had it displaced, where it was one. */
+  mds: z.string().optional(),
+  items: z.record(z.string(), item),
+});
+
+/** What lies in one change set's trash folder, beside the things themselves, so that the trash explains itself. */
+export type TrashList = z.infer<typeof schema>;
+
+const FILE_NAME = 'list.json';
+
+/** Steps that can displace something. */
+function displaces(step: Step): boolean {
+  return step.kind === 'remove' || step.kind === 'keep' || (step.kind === 'put' && step.expect !== undefined);
+}
+
+export const TrashList = {
+  fileName: FILE_NAME,
+
+  /** Whether a change set displaces anything, and so needs a place for it. */
+  isNeeded: (steps: readonly Step[]): boolean => steps.some(displaces),
+
+  /** Written, and made durable, before anything is displaced, so that nothing lies in the trash without a name. */
+  write(folder: Folder, changeSet: ChangeSet, now: number): void {
+    const items: TrashList['items'] = {};
+    changeSet.steps.forEach((step, number) => {
+      if (!displaces(step)) return;
+      const { path, reason } = step;
+      items[String(number)] = { path, reason, ...('staged' in step && { staged: step.staged }) };
+    });
+    const { id, directory, mds } = changeSet;
+    const list: TrashList = { changeSet: id, directory, at: now, ...(mds !== undefined && { mds }), items };
+    const fd = folder.createFile(FILE_NAME);
+    try {
+      writeFileSync(fd, JSON.stringify(list));
+    } finally {
+      closeSync(fd);
+    }
+  },
+
+  /** @returns undefined when there is none, or it can't be read, or makes no sense */
+  read(folder: Folder): TrashList | undefined {
+    let fd: number | undefined;
+    try {
+      fd = folder.openFile(FILE_NAME);
+      return schema.safeParse(JSON.parse(readFileSync(fd, 'utf8'))).data;
+    } catch {
+      return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  },
+};

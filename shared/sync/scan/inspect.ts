@@ -1,0 +1,80 @@
+import type { BigIntStats } from 'node:fs';
+import type { Folder } from '#host/fs/folder.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import {
+  type FileEntry,
+  type FolderEntry,
+  type LinkEntry,
+  type Ownership,
+  SET_ID,
+} from '#core/manifest/entry.ts';
+
+const PERMISSIONS = 0o7777n;
+/** Set-id bits of a file stay where they are: nobody is to be given a program that runs as somebody else. */
+const PERMISSIONS_OF_FILE = PERMISSIONS & ~BigInt(SET_ID);
+
+/** What one look at a name says. A file's hash is not known by looking. */
+export type Look =
+  | { readonly kind: 'file'; readonly entry: Omit<FileEntry, 'hash'> }
+  | { readonly kind: 'folder'; readonly entry: FolderEntry }
+  | { readonly kind: 'link'; readonly entry: LinkEntry }
+  | { readonly kind: 'special'; readonly what: string };
+
+/**
+ * @param relativePath the path inside the directory, to tell links that lead outside
+ * @throws Node's fs errors when a link can't be read
+ */
+export function look(
+  folder: Folder,
+  name: string,
+  relativePath: string,
+  stat: BigIntStats,
+  owners: Owners,
+): Look {
+  const ownership = ownershipOf(stat, owners);
+  const mode = Number(stat.mode & (stat.isFile() ? PERMISSIONS_OF_FILE : PERMISSIONS));
+  if (stat.isFile()) {
+    const entry = {
+      type: 'file' as const,
+      size: Number(stat.size),
+      mtime: String(stat.mtimeNs),
+      mode,
+      ...ownership,
+    };
+    return { kind: 'file', entry };
+  }
+  if (stat.isDirectory()) return { kind: 'folder', entry: { type: 'folder', mode, ...ownership } };
+  if (stat.isSymbolicLink()) {
+    const target = folder.readLink(name);
+    if (!staysInside(relativePath, target))
+      return { kind: 'special', what: `a link that leads outside (${target})` };
+    return { kind: 'link', entry: { type: 'link', target, ...ownership } };
+  }
+  return { kind: 'special', what: kindOf(stat) };
+}
+
+export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
+  const uid = Number(stat.uid);
+  const gid = Number(stat.gid);
+  return { owner: owners.userName(uid), group: owners.groupName(gid), uid, gid };
+}
+
+/**
+ * True for a relative target that never climbs out of the synchronised directory. `..` counts only at its beginning,
+ * where the folders above are real ones: behind a name it would climb from wherever a link of that name leads
+ * (`a -> ../..`, then `b -> a/../etc`), and read as text that looks harmless.
+ */
+export function staysInside(linkPath: string, target: string): boolean {
+  if (target === '' || target.startsWith('/')) return false;
+  const parts = target.split('/').filter((part) => part !== '.' && part !== '');
+  const climbs = parts.findIndex((part) => part !== '..');
+  const up = climbs === -1 ? parts.length : climbs;
+  if (parts.indexOf('..', up) !== -1) return false;
+  return up <= linkPath.split('/').length - 1;
+}
+
+function kindOf(stat: BigIntStats): string {
+  if (stat.isFIFO()) return 'a fifo';
+  if (stat.isSocket()) return 'a socket';
+  return 'a device';
+}

@@ -1,0 +1,121 @@
+import type { Stamp } from '#core/manifest/stamp.ts';
+import { ContentDigest } from '#core/manifest/digest.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState, Sight } from '#core/manifest/pathState.ts';
+import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
+
+export type Node = { readonly state: PathState; readonly stamp: Stamp };
+
+/** How a path changed, as others see it. */
+export type Change = { readonly before: Entry | undefined; readonly after: PathState | undefined };
+export type Changes = ReadonlyMap<string, Change>;
+
+/** The paths of one directory on this host, with counts and digest kept as they change. */
+export class Nodes {
+  readonly #nodes = new Map<string, Node>();
+  readonly #children = new Map<string, Set<string>>();
+  readonly #digest = new ContentDigest();
+  #changes = new Map<string, Change>();
+  files = 0;
+  bytes = 0;
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  get digest(): string {
+    return this.#digest.hex;
+  }
+
+  get(path: string): Node | undefined {
+    return this.#nodes.get(path);
+  }
+
+  paths(): Iterable<string> {
+    return this.#nodes.keys();
+  }
+
+  /** Names directly inside a folder. */
+  namesIn(folder: string): ReadonlySet<string> {
+    return this.#children.get(folder) ?? new Set();
+  }
+
+  /** Every path below a folder, parents before children. */
+  *below(folder: string): Iterable<string> {
+    for (const name of this.namesIn(folder)) {
+      const path = joinPath(folder, name);
+      yield path;
+      yield* this.below(path);
+    }
+  }
+
+  set(path: string, node: Node): void {
+    const before = this.#nodes.get(path);
+    this.#nodes.set(path, node);
+    if (before === undefined) this.#enlist(path);
+    this.#count(path, visible(before?.state), visible(node.state));
+    this.#note(path, before?.state, node.state);
+  }
+
+  delete(path: string): void {
+    const before = this.#nodes.get(path);
+    if (before === undefined) return;
+    this.#nodes.delete(path);
+    const siblings = this.#children.get(parentOf(path));
+    siblings?.delete(baseOf(path));
+    if (siblings?.size === 0) this.#children.delete(parentOf(path));
+    this.#count(path, visible(before.state), undefined);
+    this.#note(path, before.state, undefined);
+  }
+
+  get haveChanges(): boolean {
+    return this.#changes.size > 0;
+  }
+
+  /** The changes since the last call. */
+  takeChanges(): Changes {
+    const changes = this.#changes;
+    this.#changes = new Map();
+    return changes;
+  }
+
+  /** Whoever was told of these changes could not take them over: they come again. */
+  putBack(changes: Changes): void {
+    for (const [path, { before, after }] of changes) {
+      const later = this.#changes.get(path);
+      this.#changes.set(path, { before, after: later ? later.after : after });
+    }
+  }
+
+  #enlist(path: string): void {
+    const folder = parentOf(path);
+    const names = this.#children.get(folder);
+    if (names) names.add(baseOf(path));
+    else this.#children.set(folder, new Set([baseOf(path)]));
+  }
+
+  #count(path: string, before: Entry | undefined, after: Entry | undefined): void {
+    if (before === after) return;
+    if (before) this.#digest.toggle(path, before);
+    if (after) this.#digest.toggle(path, after);
+    if (before?.type === 'file') {
+      this.files -= 1;
+      this.bytes -= before.size;
+    }
+    if (after?.type === 'file') {
+      this.files += 1;
+      this.bytes += after.size;
+    }
+  }
+
+  #note(path: string, before: PathState | undefined, after: PathState | undefined): void {
+    const earlier = this.#changes.get(path);
+    this.#changes.set(path, { before: earlier ? earlier.before : visible(before), after });
+  }
+}
+
+/** What others take a path for: what it holds, or held until the change that is under way. */
+export function visible(sight: Sight): Entry | undefined {
+  if (sight?.kind === 'settled') return sight.entry;
+  return sight?.kind === 'moving' ? sight.last : undefined;
+}

@@ -1,0 +1,67 @@
+import { closeSync, fstatSync, read } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { errnoOf } from '#host/fs/errno.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { Replica } from './replica.ts';
+
+const readAsync = promisify(read);
+const CHUNK = 1024 * 1024;
+
+export type Verified = {
+  readonly files: number;
+  readonly bytes: number;
+  /** Files whose bytes are not what they were taken for, or can't be read: the path and what is wrong. */
+  readonly wrong: ReadonlyMap<string, string>;
+};
+
+/**
+ * Reads every byte of a directory again, trusting nothing that is remembered, and compares with what the replica
+ * takes each file for. A file that changed meanwhile is left to the ordinary watch.
+ */
+export async function verifyReplica(replica: Replica): Promise<Verified> {
+  const wrong = new Map<string, string>();
+  let files = 0;
+  let bytes = 0;
+  using open = new OpenFolders(replica.path);
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  for (const path of [...replica.paths()]) {
+    const sight = replica.get(path);
+    if (sight?.kind !== 'settled' || sight.entry.type !== 'file') continue;
+    const stamp = replica.stampAt(path);
+    try {
+      const found = await hashNow(open, path, buffer);
+      // It changed while it was read, or since: that is news, not a fault.
+      if (found.stamp !== stamp || replica.stampAt(path) !== stamp) continue;
+      files += 1;
+      bytes += sight.entry.size;
+      if (found.hash !== sight.entry.hash)
+        wrong.set(path, 'its bytes changed without any trace in its times');
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== 'ENOENT' && errno !== 'ENOTDIR') wrong.set(path, `it can't be read (${errno})`);
+    }
+  }
+  return { files, bytes, wrong };
+}
+
+async function hashNow(
+  open: OpenFolders,
+  path: string,
+  buffer: Buffer,
+): Promise<{ hash: string; stamp: string }> {
+  const fd = open.get(parentOf(path)).openFile(baseOf(path));
+  try {
+    const hash = createHash('sha256');
+    for (;;) {
+      const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, null);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return { hash: hash.digest('hex'), stamp: stampOf(fstatSync(fd, { bigint: true })) };
+  } finally {
+    closeSync(fd);
+  }
+}

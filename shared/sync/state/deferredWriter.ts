@@ -1,0 +1,134 @@
+import { statfsSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from './database.ts';
+import { StateError } from './stateError.ts';
+
+/** A state that can't be written is tried again after this long, milliseconds. */
+export const STATE_RETRY = 5_000;
+/** Less free room than this, and the next larger write would fail as the last one did, bytes. */
+const SOME_ROOM = 256 * 1024;
+/** What waits to be written down at most; the oldest make room, since memory has an end. */
+const MAX_OWED = 10_000;
+
+/** What is wrong with a file of this program's own, for status. */
+export type Trouble = { readonly at: string; readonly path: string; readonly message: string };
+
+export type StateKeeperOptions = {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The trouble came or went. */
+  readonly onNews: () => void;
+  /** The state can be written again: whoever failed may try again. */
+  readonly onHealed: () => void;
+};
+
+/**
+ * Keeps the daemon going while its state can't be written (the disk is full, read-only or fails): says so, writes
+ * down later what happened meanwhile, and notices by itself when the disk is well again.
+ */
+export class StateKeeper {
+  /** Why the state can't be written, if so. */
+  trouble: Trouble | undefined;
+  readonly #options: StateKeeperOptions;
+  readonly #owed: (() => void)[] = [];
+  #forgotten = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: StateKeeperOptions) {
+    this.#options = options;
+    options.db.onFailure((error) => this.#failed(error));
+  }
+
+  /** Writes it as one transaction: now, or as soon as that can be done. What was to be written first is. */
+  write(work: () => void): void {
+    // Then it comes to pass or not with that.
+    if (this.#options.db.inTransaction) return work();
+    this.#owed.push(work);
+    if (this.#owed.length > MAX_OWED) {
+      this.#owed.shift();
+      this.#forgotten += 1;
+    }
+    if (this.#owed.length === 1) this.#pay();
+  }
+
+  /** Writes it as one transaction, or not at all when the state can't be written: for what comes again by itself. */
+  attempt(work: () => void): void {
+    try {
+      this.#options.db.transaction(work);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+    }
+  }
+
+  /** Writes what is still to be written, for the last time. */
+  close(): void {
+    this.#pay();
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#forgotten += this.#owed.length;
+    this.#tellForgotten();
+  }
+
+  /** @returns whether nothing is left to be written */
+  #pay(): boolean {
+    const { db } = this.#options;
+    for (let work = this.#owed[0]; work !== undefined; work = this.#owed[0]) {
+      try {
+        db.transaction(work);
+      } catch (error) {
+        if (error instanceof StateError) return false;
+        this.#owed.shift();
+        throw error;
+      }
+      this.#owed.shift();
+    }
+    return true;
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof StateError) || this.#closed) return;
+    const { db, clock, log, onNews } = this.#options;
+    const { message } = error;
+    if (this.trouble?.message !== message) {
+      this.trouble = { at: new Date(clock.now()).toISOString(), path: db.file, message };
+      log.error('the state can not be written; what needs it waits', { reason: message });
+      onNews();
+    }
+    this.#timer ??= setTimeout(() => this.#tryAgain(), STATE_RETRY);
+  }
+
+  #tryAgain(): void {
+    this.#timer = undefined;
+    const { db, clock, log, onNews, onHealed } = this.#options;
+    try {
+      if (!this.#pay()) return;
+      db.setMeta('tried', String(clock.now()));
+      if (hasRoom(db.file)) {
+        this.trouble = undefined;
+        log.info('the state can be written again');
+        this.#tellForgotten();
+        onNews();
+        onHealed();
+      }
+    } catch (error) {
+      if (!(error instanceof StateError)) log.error('the state could not be written', { error });
+    } finally {
+      if (this.trouble !== undefined) this.#timer ??= setTimeout(() => this.#tryAgain(), STATE_RETRY);
+    }
+  }
+
+  #tellForgotten(): void {
+    if (this.#forgotten > 0)
+      this.#options.log.error('news was lost that could not be written down', { count: this.#forgotten });
+    this.#forgotten = 0;
+  }
+}
+
+function hasRoom(file: string): boolean {
+  const { bavail, bsize } = statfsSync(path.dirname(file));
+  return bavail * bsize >= SOME_ROOM;
+}

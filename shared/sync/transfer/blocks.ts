@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+import { MAX_BLOCKS } from '#protocol/limits.ts';
+
+const readAsync = promisify(read);
+const SMALLEST = 128 * 1024;
+const USUAL_BLOCKS = 2048;
+
+/** What one side has of a file, block by block: SHA-256, cut to 16 bytes, in hexadecimal. */
+export type Blocks = { readonly block: number; readonly hashes: readonly string[] };
+
+/** A part of a file, bytes. */
+export type Span = { readonly start: number; readonly end: number };
+
+/** The length of the blocks in which a file is compared, bytes: a power of two. */
+export function blockLength(size: number): number {
+  let block = SMALLEST;
+  while (size / block > USUAL_BLOCKS) block *= 2;
+  return block;
+}
+
+/**
+ * Hashes an open file block by block; the last block may be shorter.
+ * @param size bytes; what the file lacks of them gets no hash
+ * @throws what reading throws
+ */
+export async function hashBlocks(fd: number, size: number, block: number): Promise<string[]> {
+  const hashes: string[] = [];
+  const buffer = Buffer.allocUnsafe(block);
+  for (let at = 0; at < size; at += block) {
+    const length = await readWhole(fd, buffer, Math.min(block, size - at), at);
+    if (length === 0) break;
+    hashes.push(createHash('sha256').update(buffer.subarray(0, length)).digest('hex').slice(0, 32));
+  }
+  return hashes;
+}
+
+async function readWhole(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {
+  let got = 0;
+  while (got < length) {
+    const { bytesRead } = await readAsync(fd, buffer, got, length - got, position + got);
+    if (bytesRead === 0) break;
+    got += bytesRead;
+  }
+  return got;
+}
+
+/** Where a file differs from what the other side has. Only blocks at the same place count. Pure. */
+export function differingSpans(own: readonly string[], size: number, { block, hashes }: Blocks): Span[] {
+  const spans: { start: number; end: number }[] = [];
+  for (const [number, hash] of own.entries()) {
+    if (hash === hashes[number]) continue;
+    const start = number * block;
+    const end = Math.min(size, start + block);
+    const last = spans.at(-1);
+    if (last?.end === start) last.end = end;
+    else spans.push({ start, end });
+  }
+  return spans;
+}
+
+export function spansText(spans: readonly Span[]): string {
+  return spans.map(({ start, end }) => `${start}-${end}`).join(',') || 'none';
+}
+
+/** @returns undefined when the text does not name spans of a file of this size, one after the other */
+export function parseSpans(text: string, size: number): Span[] | undefined {
+  if (text === 'none') return [];
+  const spans: Span[] = [];
+  for (const part of text.split(',')) {
+    const [, from, to] = /^(\d{1,16})-(\d{1,16})$/.exec(part) ?? [];
+    const [start, end] = [Number(from), Number(to)];
+    if (!(start < end && end <= size && start >= (spans.at(-1)?.end ?? 0)) || spans.length >= MAX_BLOCKS)
+      return undefined;
+    spans.push({ start, end });
+  }
+  return spans;
+}

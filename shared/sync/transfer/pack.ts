@@ -1,0 +1,176 @@
+import { closeSync, fstatSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import tar from 'tar-stream';
+import { errnoOf } from '#host/fs/errno.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
+import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+
+const readAsync = promisify(read);
+const SMALL = 64 * 1024;
+const CHUNK = 256 * 1024;
+
+/** One file to send: at `path`, which must still have the stamp it was hashed under. */
+export type Packed = {
+  readonly path: string;
+  readonly size: number;
+  /** The first bytes that the other side has already; 0 when absent. */
+  readonly from?: number;
+  /** What the other side has in the place of it: only what differs is sent. */
+  readonly base?: Blocks | undefined;
+  /** Why it can't be sent, when that is known already. */
+  readonly refusal?: string;
+  readonly stamp: Stamp;
+};
+
+/**
+ * Sends files as a tar archive. Entries are named by their number in the request, never by a path: what an
+ * archive says is not where anything is written. A file that is no longer what it was is sent as an empty entry
+ * whose pax header says why.
+ *
+ * @throws when the stream fails; files that can't be read do not make it fail
+ */
+export async function packFiles(root: string, files: readonly Packed[], out: OutgoingStream): Promise<void> {
+  const compress = paysToCompress(files);
+  await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
+  const pack = tar.pack();
+  const source: NodeJS.ReadableStream = compress
+    ? (pack as unknown as NodeJS.ReadableStream).pipe(
+        zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG } }),
+      )
+    : (pack as unknown as NodeJS.ReadableStream);
+  const sent = send(source, out).catch((error: unknown) => {
+    // Whoever waits for room in the archive must hear that nobody takes from it any more.
+    pack.destroy(error as Error);
+    throw error;
+  });
+  const [packed, written] = await Promise.allSettled([fill(pack, root, files), sent]);
+  if (written.status === 'rejected') throw written.reason;
+  if (packed.status === 'rejected') throw packed.reason;
+  await out.end();
+}
+
+async function send(source: NodeJS.ReadableStream, out: OutgoingStream): Promise<void> {
+  for await (const chunk of source) await out.write(chunk as unknown as Buffer);
+}
+
+async function fill(pack: tar.Pack, root: string, files: readonly Packed[]): Promise<void> {
+  using open = new OpenFolders(root);
+  for (const [number, file] of files.entries()) {
+    if (file.refusal !== undefined) await addError(pack, number, file.refusal);
+    else await addFile(pack, open, number, file);
+  }
+  pack.finalize();
+}
+
+async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: Packed): Promise<void> {
+  let fd: number;
+  try {
+    fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  try {
+    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp)
+      return await addError(pack, number, 'changed');
+    const { size, from = 0 } = file;
+    if (from > size) await addError(pack, number, 'more of it was there than it holds');
+    else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
+    else if (file.base !== undefined) await addDifference(pack, number, fd, file, file.base);
+    else await addSpans(pack, { name: String(number), size: size - from }, fd, [{ start: from, end: size }]);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
+  const { size } = file;
+  const content = Buffer.allocUnsafe(size);
+  let at = 0;
+  try {
+    while (at < size) {
+      const length = readSync(fd, content, at, size - at, at);
+      if (length === 0) return await addError(pack, number, 'changed');
+      at += length;
+    }
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  await addEntry(pack, { name: String(number), size }, content);
+}
+
+async function addDifference(
+  pack: tar.Pack,
+  number: number,
+  fd: number,
+  { size }: Packed,
+  base: Blocks,
+): Promise<void> {
+  const name = String(number);
+  let own: string[];
+  try {
+    own = await hashBlocks(fd, size, base.block);
+  } catch (error) {
+    return addError(pack, number, errnoOf(error));
+  }
+  const spans = differingSpans(own, size, base);
+  const differing = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (differing === size) return addSpans(pack, { name, size }, fd, [{ start: 0, end: size }]);
+  const pax = { [PAX_SPANS]: spansText(spans) };
+  return addSpans(pack, { name, size: differing, pax }, fd, spans);
+}
+
+async function addSpans(
+  pack: tar.Pack,
+  header: EntryHeader,
+  fd: number,
+  spans: readonly Span[],
+): Promise<void> {
+  if (header.size === 0) return addEntry(pack, header, Buffer.alloc(0));
+  const entry = pack.entry(header);
+  const ended = new Promise<void>((resolve, reject) => {
+    entry.on('finish', () => resolve());
+    entry.on('close', () => resolve());
+    entry.on('error', reject);
+  });
+  for (const { start, end } of spans) {
+    for (let at = start; at < end;) {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
+      const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
+      // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
+      const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+      at += piece.length;
+      if (!entry.write(piece)) await drained(entry);
+    }
+  }
+  entry.end(null);
+  await ended;
+}
+
+function drained(entry: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      entry.off('drain', done);
+      entry.off('close', done);
+      resolve();
+    };
+    entry.on('drain', done);
+    entry.on('close', done);
+  });
+}
+
+function addError(pack: tar.Pack, number: number, why: string): Promise<void> {
+  return addEntry(pack, { name: String(number), size: 0, pax: { [PAX_ERROR]: why } }, Buffer.alloc(0));
+}
+
+type EntryHeader = { name: string; size: number; pax?: Record<string, string> };
+
+function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    pack.entry(header, content, (error) => (error ? reject(error) : resolve()));
+  });
+}

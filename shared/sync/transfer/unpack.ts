@@ -1,0 +1,147 @@
+import zlib from 'node:zlib';
+import tar from 'tar-stream';
+import { parseSpans, type Span } from './blocks.ts';
+import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
+import type { IncomingStream } from '#wire/incomingStream.ts';
+
+/** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
+const SLACK = 256 * 1024;
+const BLOCK = 512;
+
+/** What takes one file's content. */
+export interface Sink {
+  write(chunk: Uint8Array): void | Promise<void>;
+  /** The content is complete. */
+  end(): void | Promise<void>;
+  /** The sender could not send it. */
+  refuse(why: string): void;
+}
+
+/** The archive is not what was asked for: the peer broke the protocol. */
+export class ArchiveError extends Error {}
+
+/**
+ * Receives what {@link packFiles} sends. Entries must be plain files that come in the order asked for, with
+ * exactly the sizes expected; nothing in the archive is used as a path.
+ *
+ * @param sizes bytes expected of each entry
+ * @param open gives the sink of an entry; `spans` are what comes of it, where the sender was told what is here
+ * @throws ArchiveError for any other archive; what a sink throws; what the stream throws
+ */
+export async function unpackFiles(
+  stream: IncomingStream,
+  sizes: readonly number[],
+  open: (number: number, spans: readonly Span[] | undefined) => Sink,
+): Promise<void> {
+  const extract = tar.extract();
+  let fed = 0;
+  let taken = 0;
+  const feeding = feed(stream, extract, (bytes) => {
+    fed += bytes;
+    // tar-stream gathers a whole pax header in memory, however long it claims to be.
+    if (fed - taken > SLACK + BLOCK) throw new ArchiveError('the archive carries more than was asked for');
+  });
+  feeding.catch((error: unknown) => extract.destroy(error as Error));
+  let next = 0;
+  try {
+    for await (const entry of extract) {
+      const { header } = entry;
+      const number = next++;
+      const size = sizes[number];
+      if (size === undefined) throw new ArchiveError('the archive has more entries than were asked for');
+      if (header.name !== String(number) || header.type !== 'file') {
+        throw new ArchiveError(`the archive's entry ${number} is a ${header.type} named "${header.name}"`);
+      }
+      const pax = header.pax as Record<string, string> | null | undefined;
+      const refusal = pax?.[PAX_ERROR];
+      const named = pax?.[PAX_SPANS];
+      const spans = named === undefined ? undefined : parseSpans(named, size);
+      if (named !== undefined && spans === undefined)
+        throw new ArchiveError(`the archive's entry ${number} names spans that make no sense`);
+      const sink = open(number, spans);
+      if (refusal === undefined && header.size !== bytesOfSpans(spans, size)) {
+        throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);
+      }
+      taken += 3 * BLOCK;
+      for await (const chunk of entry) {
+        if (refusal !== undefined)
+          throw new ArchiveError(`the archive's entry ${number} has content and an error`);
+        taken += (chunk as Buffer).length;
+        await sink.write(chunk as Buffer);
+      }
+      taken = Math.max(taken, fed - SLACK);
+      if (refusal === undefined) await sink.end();
+      else sink.refuse(refusal.slice(0, 200));
+    }
+    await feeding;
+  } catch (error) {
+    stream.cancel(error instanceof Error ? error.message : String(error));
+    // When the stream itself failed, that is the reason; the archive's end is only its consequence.
+    await feeding.catch((cause: unknown) => {
+      throw cause;
+    });
+    throw error;
+  }
+  if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
+}
+
+function bytesOfSpans(spans: readonly Span[] | undefined, size: number): number {
+  return spans === undefined ? size : spans.reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
+async function feed(
+  stream: IncomingStream,
+  extract: tar.Extract,
+  account: (bytes: number) => void,
+): Promise<void> {
+  const target = extract as unknown as NodeJS.WritableStream;
+  let decoder: (NodeJS.WritableStream & AsyncIterable<Buffer>) | undefined;
+  let decoded: Promise<void> | undefined;
+  let first = true;
+  for await (let chunk of stream) {
+    if (first) {
+      first = false;
+      const encoding = chunk[0];
+      if (encoding !== ENCODING.plain && encoding !== ENCODING.zstd)
+        throw new ArchiveError('unknown encoding');
+      if (encoding === ENCODING.zstd) {
+        decoder = zlib.createZstdDecompress({
+          params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+        });
+        decoded = drain(decoder, target, account);
+        decoded.catch(() => undefined);
+      }
+      chunk = chunk.subarray(1);
+      if (chunk.length === 0) continue;
+    }
+    if (decoder === undefined) account(chunk.length);
+    await write(decoder ?? target, chunk);
+  }
+  decoder?.end();
+  await decoded;
+  target.end();
+}
+
+async function drain(
+  decoder: AsyncIterable<Buffer>,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
+): Promise<void> {
+  for await (const chunk of decoder) {
+    account(chunk.length);
+    await write(target, chunk);
+  }
+}
+
+function write(target: NodeJS.WritableStream, chunk: Uint8Array): Promise<void> | undefined {
+  if (target.write(chunk)) return undefined;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      target.off('drain', done);
+      target.off('close', done);
+      resolve();
+    };
+    target.on('drain', done);
+    target.on('close', done);
+  });
+}

@@ -1,0 +1,272 @@
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { Area } from '../apply/privateFolder.ts';
+import type { Applier, Record, Staging } from '../apply/applier.ts';
+import type { Outcome, Step } from '#core/changeSet.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { Folder } from '#host/fs/folder.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import { remove } from '#host/fs/removeTree.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
+import { RESERVED_NAME } from '#core/path/names.ts';
+import { parentOf } from '#core/path/relative.ts';
+import { look, ownershipOf } from '../scan/inspect.ts';
+import type { Replica } from '../scan/replica.ts';
+import { createHash } from 'node:crypto';
+import { Breather } from '#host/time/timeSlice.ts';
+import { TrashList } from '../apply/trashIndex.ts';
+import { shareOf, type TrashShare } from './trashUsage.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** Something that can be brought back. */
+export type TrashItem = {
+  /** Names it: the change set that displaced it, and its number there. */
+  readonly id: string;
+  readonly directory: string;
+  readonly path: string;
+  /** When it was displaced, milliseconds since 1970. */
+  readonly at: number;
+  readonly reason: string;
+  readonly type: 'file' | 'folder' | 'link' | 'other';
+  readonly bytes: number;
+};
+
+/** What lies in a directory's trash, newest first, and what lies there and can't be listed, in words. */
+export type ListedTrash = { readonly items: TrashItem[]; readonly problems: string[] };
+
+/** Lists a directory's trash. Whatever is odd there is told, and hides nothing else. */
+export function listTrash(directory: string, root: string): ListedTrash {
+  const items: TrashItem[] = [];
+  const problems: string[] = [];
+  const place = `${root}/${RESERVED_NAME}/trash`;
+  try {
+    withTrash(root, (trash) => {
+      for (const set of trash.list().toSorted().toReversed()) {
+        try {
+          items.push(...withSet(trash, set, (folder) => itemsOf(directory, set, folder)));
+        } catch (error) {
+          problems.push(whyNotListed(`${place}/${set}`, error));
+        }
+      }
+    });
+  } catch (error) {
+    problems.push(whyNotListed(place, error));
+  }
+  return { items, problems };
+}
+
+function whyNotListed(path: string, error: unknown): string {
+  const errno = errnoOf(error);
+  // A link is ENOTDIR or ELOOP.
+  if (errno === 'ENOTDIR' || errno === 'ELOOP')
+    return `${path} is no folder, so it is not of this program's making: look at it, and move it away`;
+  return `${path} can't be listed (${withRemedy(errno)})`;
+}
+
+/**
+ * What each change set of an MDS takes in a directory's trash, by change set.
+ * @param onOdd is told of what lies there and can't be read
+ * @throws Node's fs errors when the directory can't be opened
+ */
+export function sharesInTrash(
+  root: string,
+  onOdd: (set: string, error: unknown) => void,
+): Map<string, TrashShare> {
+  const shares = new Map<string, TrashShare>();
+  withTrash(root, (trash) => {
+    for (const set of trash.list()) {
+      try {
+        const share = withSet(trash, set, shareOf);
+        if (share !== undefined) shares.set(set, share);
+      } catch (error) {
+        onOdd(set, error);
+      }
+    }
+  });
+  return shares;
+}
+
+/** What purging needs to know, and whom to tell. */
+export type Purge = {
+  /** The synchronised directory. */
+  readonly root: string;
+  /** How long something stays in the trash, milliseconds. */
+  readonly keep: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+};
+
+/**
+ * Removes for good what has been in the trash for longer than it is kept. It is housekeeping: what goes wrong is
+ * logged and tried again with the next reconcile, and stops neither the rest nor the program.
+ * @returns how many change sets' trash was removed
+ */
+export function purgeTrash({ root, keep, now, log }: Purge): number {
+  let purged = 0;
+  const tell = (folder: string, error: unknown): void =>
+    log.error('old trash could not be removed', { folder, reason: withRemedy(errnoOf(error)) });
+  try {
+    withTrash(root, (trash) => {
+      for (const set of trash.list()) {
+        try {
+          if (purgeSet(trash, set, now - keep)) purged += 1;
+        } catch (error) {
+          tell(`${root}/${RESERVED_NAME}/trash/${set}`, error);
+        }
+      }
+    });
+  } catch (error) {
+    tell(`${root}/${RESERVED_NAME}/trash`, error);
+  }
+  if (purged > 0) log.info('old trash removed', { changeSets: purged });
+  return purged;
+}
+
+/** @returns whether it was old enough to be removed */
+function purgeSet(trash: Folder, set: string, oldest: number): boolean {
+  const folder = trash.open(set);
+  try {
+    const since = TrashList.read(folder)?.at ?? fstatSync(folder.fd).ctimeMs;
+    if (since >= oldest) return false;
+    // The list goes last, so that what a crash leaves can still be told.
+    for (const name of folder.list()) if (name !== TrashList.fileName) remove(folder, name);
+    remove(folder, TrashList.fileName);
+  } finally {
+    folder.close();
+  }
+  trash.removeFolder(set);
+  return true;
+}
+
+/**
+ * Puts a copy of an item back, under its own path or another. What is there now goes to the trash in its turn.
+ * @throws when there is no such item, or it is a folder and something stands in its place
+ */
+export async function restoreFromTrash(
+  item: TrashItem,
+  to: string,
+  place: { applier: Applier; replica: Replica; owners: Owners; record: Record },
+): Promise<readonly Outcome[]> {
+  const { applier, replica, owners } = place;
+  using staging = applier.begin(item.bytes);
+  const [set = '', number = ''] = item.id.split('/');
+  const step = await withTrashAsync(replica.path, async (trash): Promise<Step> => {
+    const folder = trash.open(set);
+    try {
+      const stat = folder.stat(number);
+      if (stat === undefined) throw new Error(`${item.id} is not in the trash any more`);
+      const seen = look(folder, number, to, stat, owners);
+      if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be brought back`);
+      if (seen.kind === 'folder')
+        throw new Error(`${item.path} is a folder: bring back what was in it, file by file`);
+      const expect = replica.get(to) === undefined ? undefined : (replica.stampAt(to) ?? '');
+      const reason = `brought back from the trash (${item.id})`;
+      if (seen.kind === 'link') {
+        return { kind: 'put', path: to, entry: seen.entry, expect, staged: staging.bare(seen.entry), reason };
+      }
+      const file = staging.file();
+      const hash = await copyInto(folder, number, (chunk) => file.write(chunk));
+      const entry: Entry = { ...seen.entry, hash };
+      const staged = file.finish(entry);
+      if (staged === undefined) throw new Error(`${item.id} changed while it was read: try again`);
+      return { kind: 'put', path: to, entry, expect, staged, reason };
+    } finally {
+      folder.close();
+    }
+  });
+  const { outcomes } = await staging.commit(
+    [...missingFolders(to, replica, owners, staging), step],
+    place.record,
+  );
+  return outcomes;
+}
+
+/** The folders that a path needs and that went away, each looking like the one it lies in. */
+function missingFolders(path: string, replica: Replica, owners: Owners, staging: Staging): Step[] {
+  const missing: string[] = [];
+  let above = parentOf(path);
+  for (; above !== '' && replica.get(above) === undefined; above = parentOf(above)) missing.push(above);
+  if (missing.length === 0) return [];
+  using open = new OpenFolders(replica.path);
+  const stat = fstatSync(open.get(above).fd, { bigint: true });
+  const mode = Number(stat.mode & 0o7777n);
+  const entry: FolderEntry = { type: 'folder', mode, ...ownershipOf(stat, owners) };
+  return missing.toReversed().map((folder) => ({
+    kind: 'put',
+    path: folder,
+    entry,
+    expect: undefined,
+    staged: staging.bare(entry),
+    reason: 'holds what is brought back from the trash',
+  }));
+}
+
+async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array) => void): Promise<string> {
+  const fd = folder.openFile(name);
+  const breather = new Breather();
+  const hash = createHash('sha256');
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      write(buffer.subarray(0, length));
+      hash.update(buffer.subarray(0, length));
+      if (breather.due) await breather.pause();
+    }
+    return hash.digest('hex');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function itemsOf(directory: string, set: string, folder: Folder): TrashItem[] {
+  const list = TrashList.read(folder);
+  return folder.list().flatMap((number): TrashItem[] => {
+    const stat = number === TrashList.fileName ? undefined : folder.stat(number);
+    if (stat === undefined) return [];
+    const { path, reason } = list?.items[number] ?? { path: number, reason: 'unknown' };
+    const type = stat.isFile()
+      ? 'file'
+      : stat.isDirectory()
+        ? 'folder'
+        : stat.isSymbolicLink()
+          ? 'link'
+          : 'other';
+    const bytes = stat.isFile() ? Number(stat.size) : 0;
+    return [
+      { id: `${set}/${number}`, directory, path, at: list?.at ?? Number(stat.ctimeMs), reason, type, bytes },
+    ];
+  });
+}
+
+function withSet<T>(trash: Folder, set: string, work: (folder: Folder) => T): T {
+  const folder = trash.open(set);
+  try {
+    return work(folder);
+  } finally {
+    folder.close();
+  }
+}
+
+function withTrash(root: string, work: (trash: Folder) => void): void {
+  const directory = Folder.openRoot(root);
+  try {
+    using area = new Area(directory);
+    work(area.trash);
+  } finally {
+    directory.close();
+  }
+}
+
+async function withTrashAsync<T>(root: string, work: (trash: Folder) => Promise<T>): Promise<T> {
+  const directory = Folder.openRoot(root);
+  try {
+    using area = new Area(directory);
+    return await work(area.trash);
+  } finally {
+    directory.close();
+  }
+}

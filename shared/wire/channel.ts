@@ -1,0 +1,207 @@
+import type { WebSocket } from 'ws';
+import type { z } from 'zod';
+import { decodeFrame } from '#protocol/frames.ts';
+import { MAX_STREAMS } from '#protocol/limits.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import { IncomingStream } from './incomingStream.ts';
+import { OutgoingStream } from './outgoingStream.ts';
+import type { Pace } from './rateLimit.ts';
+import { Pump } from './streamScheduler.ts';
+
+/** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
+const POLICY_VIOLATION = 1008;
+/** The same for an error on this side. */
+const INTERNAL_ERROR = 1011;
+/** Streams that ended lately: frames for them may still be under way and are no offence. */
+const REMEMBERED_STREAMS = 1024;
+const MAX_CLOSE_REASON = 120;
+/**
+ * Bytes that may wait for a peer that does not read. It loses nothing when it is cut off: it comes back, and takes
+ * the whole manifest page by page, at its own pace.
+ */
+const MAX_BACKLOG = 64 * 1024 * 1024;
+
+/** Messages that the channel itself handles. */
+type StreamControl =
+  | { readonly type: 'credit'; readonly stream: number; readonly bytes: number }
+  | { readonly type: 'cancel'; readonly stream: number; readonly reason: string };
+
+export type ChannelOptions<In> = {
+  /** Every text message is checked against it; anything else ends the connection. */
+  readonly schema: z.ZodType<In>;
+  readonly onMessage: (message: In) => void;
+  /** Called once, with the reason when the peer broke the protocol. */
+  readonly onClose: (reason: string) => void;
+  /** Limits the rate of all streams together, each way. */
+  readonly pace?: { readonly incoming: Pace; readonly outgoing: Pace } | undefined;
+};
+
+/**
+ * One connection: checked JSON messages, and byte streams that share it. A stream's sender waits for the
+ * receiver's credit, and no stream may fill the socket, so neither side's memory grows with a slow peer.
+ */
+export class Channel<In extends { type: string }, Out extends { type: string }> {
+  readonly #socket: WebSocket;
+  readonly #options: ChannelOptions<In>;
+  readonly #pump: Pump;
+  readonly #outgoing = new Map<number, OutgoingStream>();
+  readonly #incoming = new Map<number, IncomingStream>();
+  readonly #ended = new Set<number>();
+  #offence = '';
+  #closed = false;
+
+  constructor(socket: WebSocket, options: ChannelOptions<In>) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#pump = new Pump(socket);
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    // Where pings are answered, the answers must not pile up either.
+    socket.on('ping', () => this.#checkBacklog());
+    socket.on('close', (_code, reason) => this.#onClose(reason.toString()));
+    // 'close' follows; the reason is what people need.
+    socket.on('error', (error) => (this.#offence ||= error.message));
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed && this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  send(message: Out): void {
+    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Sends, and resolves when the message has left this process: a slow peer slows the caller. */
+  sendAndWait(message: Out): Promise<void> {
+    if (!this.isOpen) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.send(JSON.stringify(message), () => resolve()));
+  }
+
+  /** Starts sending a stream. @param bytes about how much it will carry: little goes first */
+  openOutgoing(id: number, bytes: number): OutgoingStream {
+    if (this.#outgoing.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);
+    if (this.#outgoing.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams at once`);
+    const onDone = (): void => {
+      this.#outgoing.delete(id);
+      this.#remember(id);
+    };
+    const stream = new OutgoingStream(id, bytes, this.#pump, onDone, this.#options.pace?.outgoing);
+    if (this.#closed) stream.fail('the connection is closed');
+    else this.#outgoing.set(id, stream);
+    return stream;
+  }
+
+  /** Expects a stream. Its chunks come in order; taking them gives the sender credit. */
+  openIncoming(id: number): IncomingStream {
+    if (this.#incoming.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);
+    if (this.#incoming.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams at once`);
+    const stream = new IncomingStream({
+      grant: (bytes) => this.#sendControl({ type: 'credit', stream: id, bytes }),
+      cancel: (reason) => this.#sendControl({ type: 'cancel', stream: id, reason }),
+      done: () => {
+        this.#incoming.delete(id);
+        this.#remember(id);
+      },
+      pace: this.#options.pace?.incoming,
+    });
+    if (this.#closed) stream.fail('the connection is closed');
+    else this.#incoming.set(id, stream);
+    return stream;
+  }
+
+  /** Ends the connection, saying why. */
+  close(reason: string, code = 1000): void {
+    this.#socket.close(code, reason.slice(0, MAX_CLOSE_REASON));
+    // A peer that does not answer the closing handshake is not waited for.
+    setTimeout(() => this.#socket.terminate(), 1_000).unref();
+  }
+
+  /** The peer broke the protocol. */
+  violation(what: string): void {
+    this.#offence ||= `protocol violation: ${what}`;
+    this.close(this.#offence, POLICY_VIOLATION);
+  }
+
+  #sendControl(control: StreamControl): void {
+    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(control));
+  }
+
+  /** @returns false when the peer does not read, and the connection is ended for it */
+  #checkBacklog(): boolean {
+    if (this.#socket.bufferedAmount <= MAX_BACKLOG) return true;
+    this.#offence ||= 'it does not read what it is sent';
+    this.#socket.terminate();
+    return false;
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#offence !== '' || this.#closed) return;
+    if (isBinary) this.#receiveFrame(data);
+    else this.#receiveMessage(data);
+  }
+
+  #receiveFrame(data: Buffer): void {
+    const frame = decodeFrame(data);
+    if (frame === undefined) return this.violation('a binary frame that makes no sense');
+    const stream = this.#incoming.get(frame.stream);
+    if (stream === undefined) {
+      if (!this.#ended.has(frame.stream))
+        this.violation(`a frame for stream ${frame.stream}, which nobody asked for`);
+      return;
+    }
+    if (frame.kind === 'end') stream.end();
+    else if (frame.kind === 'abort') stream.fail(frame.reason);
+    else if (!stream.push(frame.bytes)) this.violation(`more on stream ${frame.stream} than was asked for`);
+  }
+
+  #receiveMessage(data: Buffer): void {
+    let json: unknown;
+    try {
+      json = JSON.parse(data.toString('utf8'));
+    } catch {
+      return this.violation('a text frame that is not JSON');
+    }
+    const parsed = this.#options.schema.safeParse(json);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      return this.violation(`a message that makes no sense (${issue?.path.join('.')}: ${issue?.message})`);
+    }
+    const message = parsed.data;
+    if (message.type === 'credit' || message.type === 'cancel')
+      this.#control(message as unknown as StreamControl);
+    else this.#handle(message);
+  }
+
+  /** What goes wrong while a message is handled ends this connection, and not the program: the peer comes back. */
+  #handle(message: In): void {
+    try {
+      this.#options.onMessage(message);
+    } catch (error) {
+      this.#offence ||= `"${message.type}" could not be handled: ${withRemedy(errnoOf(error))}`;
+      this.close(this.#offence, INTERNAL_ERROR);
+    }
+  }
+
+  #control(control: StreamControl): void {
+    const stream = this.#outgoing.get(control.stream);
+    if (control.type === 'credit') stream?.credit(control.bytes);
+    else stream?.fail(`the other side cancelled: ${control.reason}`);
+  }
+
+  #remember(id: number): void {
+    this.#ended.add(id);
+    if (this.#ended.size <= REMEMBERED_STREAMS) return;
+    for (const oldest of this.#ended) {
+      this.#ended.delete(oldest);
+      break;
+    }
+  }
+
+  #onClose(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const why = this.#offence || reason || 'the connection was lost';
+    for (const stream of [...this.#outgoing.values(), ...this.#incoming.values()]) stream.fail(why);
+    this.#options.onClose(why);
+  }
+}

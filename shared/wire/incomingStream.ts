@@ -1,0 +1,86 @@
+import { WINDOW_BYTES } from '#protocol/limits.ts';
+import type { Pace } from './rateLimit.ts';
+
+/** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
+const MAX_PIECES = 256;
+
+export type IncomingHooks = {
+  readonly grant: (bytes: number) => void;
+  readonly cancel: (reason: string) => void;
+  readonly done: () => void;
+  /** Waits before the next chunk is asked for, where the rate is limited. */
+  readonly pace?: Pace | undefined;
+};
+
+/** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */
+export class IncomingStream implements AsyncIterable<Uint8Array> {
+  readonly #hooks: IncomingHooks;
+  #queue: Uint8Array[] = [];
+  /** What the sender may still send. */
+  #window = WINDOW_BYTES;
+  #taken = 0;
+  #ended = false;
+  #failure: string | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(hooks: IncomingHooks) {
+    this.#hooks = hooks;
+  }
+
+  /** @returns false when the sender sends more than it may */
+  push(bytes: Uint8Array): boolean {
+    if (bytes.length > this.#window) return false;
+    this.#window -= bytes.length;
+    this.#queue.push(bytes);
+    if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
+    this.#wakeUp();
+    return true;
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#hooks.done();
+    this.#wakeUp();
+  }
+
+  fail(reason: string): void {
+    this.#failure ??= reason;
+    this.#hooks.done();
+    this.#wakeUp();
+  }
+
+  /** Wants no more of it. */
+  cancel(reason: string): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#hooks.cancel(reason.slice(0, 1000));
+    this.fail(reason);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    for (;;) {
+      const chunk = this.#queue.shift();
+      if (chunk !== undefined) {
+        yield chunk;
+        await this.#hooks.pace?.pass(chunk.length);
+        this.#give(chunk.length);
+      } else if (this.#failure !== undefined) throw new Error(this.#failure);
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Credit goes back in large pieces: one message for many frames. */
+  #give(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken < WINDOW_BYTES / 4 || this.#ended || this.#failure !== undefined) return;
+    this.#hooks.grant(this.#taken);
+    this.#window += this.#taken;
+    this.#taken = 0;
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}

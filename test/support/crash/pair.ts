@@ -1,0 +1,197 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
+import type { Session } from '../../../agent/connection/agentSession.ts';
+import { MainDirectory, type Revision } from '../../../controller/directories/mainDirectory.ts';
+import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
+import type { FromAgent, ManifestItem, StepResult } from '#protocol/messages.ts';
+import { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { Database } from '#sync/state/database.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { IncomingStream } from '#wire/incomingStream.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { packFiles } from '#sync/transfer/pack.ts';
+
+export type Terms = { readonly direction: 'to-mds' | 'both'; readonly deletions: 'main' | 'both' | 'never' };
+
+type Offers = Extract<FromAgent, { type: 'offer' }>['offers'];
+
+const DIRECTORY = 'files';
+
+/** Where a pair keeps its things. */
+export function placesIn(folder: string) {
+  return {
+    directory: DIRECTORY,
+    main: path.join(folder, 'main/files'),
+    mds: path.join(folder, 'mds/files'),
+    mainState: path.join(folder, 'main/state.db'),
+    mdsState: path.join(folder, 'mds/state.db'),
+  };
+}
+
+/** One directory on Main and on one MDS, in this process, joined by function calls where the network would be. */
+export class Pair {
+  readonly main: MainDirectory;
+  readonly mds: AgentDirectory;
+  readonly log: string[] = [];
+  /** Called when Main has told the MDS that it has taken a file. */
+  onTaken: (path: string, hash: string) => void = () => undefined;
+  readonly #mainDb: Database;
+  readonly #mdsDb: Database;
+  readonly #owners = new Owners();
+  #attached = false;
+
+  constructor(folder: string, terms: Terms) {
+    const places = placesIn(folder);
+    for (const each of [places.main, places.mds]) mkdirSync(each, { recursive: true });
+    this.#mainDb = new Database(places.mainState);
+    this.#mdsDb = new Database(places.mdsState);
+    const common = { nested: new Set<string>(), owners: this.#owners, clock: systemClock, reserve: 0 };
+    this.main = new MainDirectory({
+      ...common,
+      versions: undefined,
+      config: {
+        name: DIRECTORY,
+        path: places.main,
+        ...terms,
+        reload: 'none',
+        reloadAlways: false,
+        lint: 'off',
+        settleMs: 0,
+      },
+      path: places.main,
+      db: this.#mainDb,
+      log: this.#logger('main'),
+      onRevision: (revision) => this.#tell(revision),
+    });
+    this.mds = new AgentDirectory({
+      ...common,
+      name: DIRECTORY,
+      path: places.mds,
+      policy: { name: DIRECTORY, ...terms, settle: 0, reload: 'none', reloadAlways: false, lint: 'off' },
+      guard: { percent: 100, files: 1000 },
+      db: this.#mdsDb,
+      log: this.#logger('mds'),
+      onNews: () => undefined,
+      onApplied: () => undefined,
+      activation: undefined,
+    });
+  }
+
+  /** Starts both sides as their daemons do, and works until both are idle. */
+  async start(): Promise<void> {
+    await this.main.start();
+    await this.main.replica.whenQuiet(3_000);
+    this.mds.attach(this.#session(), false, undefined);
+    while (!this.mds.isSettledWithMain) await sleep(1);
+    await this.settle();
+  }
+
+  /** Reads both sides again and works until nothing is left to be done. */
+  async settle(): Promise<void> {
+    await this.main.replica.rescan();
+    await this.main.replica.whenQuiet(3_000);
+    await this.mds.reconcile();
+    await this.main.replica.whenQuiet(3_000);
+  }
+
+  async close(): Promise<void> {
+    this.#attached = false;
+    await Promise.all([this.mds.close(), this.main.close()]);
+    this.#mainDb.close();
+    this.#mdsDb.close();
+  }
+
+  #tell({ directory, from, revision, held, items }: Revision): void {
+    if (!this.#attached) return;
+    this.mds.onMessage({ type: 'changes', directory, from, revision, sequence: 0, held, items: [...items] });
+  }
+
+  #sendManifest(): void {
+    const { name: directory, revision } = this.main;
+    const held = this.main.replica.held ?? null;
+    this.#attached = true;
+    const root = this.main.rootEntry();
+    this.mds.onMessage({ type: 'manifest-begin', directory, revision, held, root });
+    const items: ManifestItem[] = [...this.main.shown.entries()].map(([path, shown]) => ({ path, shown }));
+    this.mds.onMessage({ type: 'manifest-page', directory, items });
+    this.mds.onMessage({ type: 'manifest-end', directory, revision, sequence: 0 });
+  }
+
+  /** The agent's end of the wire: what it says reaches Main's code by function calls. */
+  #session(): Session {
+    const session = {
+      clockOffset: { known: true, nanoseconds: 0n, milliseconds: 0 },
+      isOpen: true,
+      send: (message: FromAgent) => {
+        if (message.type === 'want-manifest') setImmediate(() => this.#sendManifest());
+      },
+      violation: (what: string) => {
+        throw new Error(what);
+      },
+      get: (_directory: string, items: Extract<FromAgent, { type: 'get' }>['items']) => {
+        const { stream, out } = wire();
+        const files = items.map(({ path, size, hash }) => {
+          const sight = this.main.replica.get(path);
+          const same = sight?.kind === 'settled' && sight.entry.type === 'file' && sight.entry.hash === hash;
+          const stamp = this.main.replica.stampAt(path) ?? '';
+          return { path, size, stamp, ...(!same && { refusal: 'changed on Main' }) };
+        });
+        packFiles(this.main.replica.path, files, out).catch((error: unknown) => stream.fail(String(error)));
+        return stream;
+      },
+      offer: (_directory: string, offers: Offers) => {
+        const { stream, out } = wire();
+        const taking = { mds: 'mds', owners: this.#owners, record: () => undefined };
+        const results = acceptOffers(this.main, offers, stream, taking).then((done) => {
+          this.main.adopt(done.outcomes);
+          this.#tellTaken(offers, done.results);
+          return done.results;
+        });
+        return { out, results };
+      },
+    };
+    return session as unknown as Session;
+  }
+
+  #tellTaken(offers: Offers, results: readonly StepResult[]): void {
+    for (const offer of offers) {
+      const done = results.some(({ path, result }) => path === offer.path && result === 'done');
+      if (done && (offer.op === 'put' || offer.op === 'keep') && offer.entry.type === 'file')
+        this.onTaken(offer.path, offer.entry.hash);
+    }
+  }
+
+  #logger(side: string): Logger {
+    const add =
+      (level: string) =>
+      (event: string, details?: object): void => {
+        const { error, ...rest } = (details ?? {}) as { error?: Error };
+        this.log.push(`${side} ${level} ${event} ${JSON.stringify(rest)} ${error?.stack ?? ''}`);
+      };
+    const logger: Logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: add('warn'),
+      error: add('error'),
+      child: () => logger,
+    };
+    return logger;
+  }
+}
+
+function wire(): { stream: IncomingStream; out: OutgoingStream } {
+  const nothing = (): void => undefined;
+  const stream = new IncomingStream({ grant: nothing, cancel: nothing, done: nothing });
+  const out = {
+    write: (bytes: Uint8Array) => {
+      if (bytes.length > 0) stream.push(Buffer.from(bytes));
+      return Promise.resolve();
+    },
+    end: () => Promise.resolve(stream.end()),
+    abort: (reason: string) => stream.fail(reason),
+  };
+  return { stream, out: out as unknown as OutgoingStream };
+}
