@@ -3,7 +3,7 @@ import { type FromAgent, type FromMain, fromMainSchema, type StepResult } from '
 import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
-import { Pace } from '#wire/rateLimit.ts';
+import { RateLimit } from '#wire/rateLimit.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
 
@@ -19,7 +19,7 @@ export type SessionHooks = {
 };
 
 /** The agent's end of its connection to Main. */
-export class Session {
+export class AgentSession {
   readonly clockOffset: ClockOffset;
   readonly #channel: Channel<FromMain, FromAgent>;
   readonly #clock: Clock;
@@ -130,7 +130,7 @@ export class Session {
   }
 }
 
-function paceOf(bandwidth: number, clock: Clock): { incoming: Pace; outgoing: Pace } | undefined {
+function paceOf(bandwidth: number, clock: Clock): { incoming: RateLimit; outgoing: RateLimit } | undefined {
   if (bandwidth === 0) return undefined;
-  return { incoming: new Pace(bandwidth, clock), outgoing: new Pace(bandwidth, clock) };
+  return { incoming: new RateLimit(bandwidth, clock), outgoing: new RateLimit(bandwidth, clock) };
 }

@@ -21,7 +21,7 @@ export class DialRefused extends Error {
 }
 
 /** Another Main answers there than the one that this MDS knows. Nothing was sent to it. */
-export class StrangeMain extends Error {}
+export class PinMismatch extends Error {}
 
 export type DialOptions = {
   readonly main: HostPort;
@@ -59,7 +59,7 @@ export async function dialPlain(
   if (mainPins.length > 0 && !mainPins.some((pin) => samePin(mainPin, pin))) {
     secure.destroy();
     const expected = mainPins.map(formatFingerprint).join(' or ');
-    throw new StrangeMain(
+    throw new PinMismatch(
       `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here stay as they are. If Main was installed anew, restore its backup there ("xivo-xds-sync restore FILE"); if that can't be, or its key was changed while this MDS was away, enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
     );
   }

@@ -5,8 +5,8 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import type { Credentials } from './credentials.ts';
-import { StrangeMain } from './dial.ts';
-import { Session } from './agentSession.ts';
+import { PinMismatch } from './dial.ts';
+import { AgentSession } from './agentSession.ts';
 
 /** Waits between attempts, milliseconds: short at first, since Main was probably only restarted. */
 const FIRST_WAIT = 250;
@@ -21,8 +21,8 @@ export type LinkOptions = {
   readonly bandwidth: number;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly onWelcome: (session: Session, welcome: Welcome) => void;
-  readonly onMessage: (session: Session, message: FromMain) => void;
+  readonly onWelcome: (session: AgentSession, welcome: Welcome) => void;
+  readonly onMessage: (session: AgentSession, message: FromMain) => void;
   readonly onLost: (reason: string) => void;
 };
 
@@ -31,11 +31,11 @@ export type LinkState =
   | { readonly state: 'connected'; readonly since: number };
 
 /** Keeps one session with Main open, for ever. */
-export class Link {
+export class Reconnector {
   state: LinkState;
   readonly #options: LinkOptions;
   readonly #stop = new AbortController();
-  #session: Session | undefined;
+  #session: AgentSession | undefined;
   #done: Promise<void> = Promise.resolve();
 
   constructor(options: LinkOptions) {
@@ -81,7 +81,7 @@ export class Link {
       const { socket } = await this.#options.credentials.connect();
       const reason = await new Promise<string>((resolve) => {
         let refusal: string | undefined;
-        const session = new Session(socket, this.#options.clock, {
+        const session = new AgentSession(socket, this.#options.clock, {
           bandwidth: this.#options.bandwidth,
           onMessage: (message) => {
             if (message.type === 'refused') refusal = message.reason;
@@ -109,7 +109,7 @@ export class Link {
       return { problem: reason, wasWelcome, isStrange: false };
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      return { problem, wasWelcome, isStrange: error instanceof StrangeMain };
+      return { problem, wasWelcome, isStrange: error instanceof PinMismatch };
     }
   }
 }

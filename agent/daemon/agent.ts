@@ -11,17 +11,17 @@ import type { Logger } from '#host/log/logger.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
 import { StateMemory } from '#sync/state/peerState.ts';
-import { STATE_RETRY, StateKeeper } from '#sync/state/deferredWriter.ts';
+import { STATE_RETRY, DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';
 import { Activation, proofFor } from '../asterisk/activation/activation.ts';
 import type { DialplanPlace } from '../asterisk/activation/lintGate.ts';
-import { ReadersAway } from '../asterisk/activation/readerLease.ts';
+import { ReaderLease } from '../asterisk/activation/readerLease.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { Credentials } from '../connection/credentials.ts';
-import { Link, type Welcome } from '../connection/reconnector.ts';
-import type { Session } from '../connection/agentSession.ts';
+import { Reconnector, type Welcome } from '../connection/reconnector.ts';
+import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 import { Reloads } from '../asterisk/reload/owedReloads.ts';
 import { makeReport, type Reconciled } from './report.ts';
@@ -48,12 +48,12 @@ export type AgentOptions = {
 /** The daemon of an MDS: keeps the link to Main, and its directories true. */
 export class Agent {
   readonly directories = new Map<string, AgentDirectory>();
-  readonly link: Link;
+  readonly link: Reconnector;
   readonly reloads: Reloads;
   lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
   readonly #db: Database;
-  readonly #keeper: StateKeeper;
+  readonly #keeper: DeferredWriter;
   /** Why nothing may be removed before a person confirms, as it is written down. */
   #strange: string | undefined;
   readonly #owners = new Owners();
@@ -64,7 +64,7 @@ export class Agent {
   #dialplan: DialplanPlace | undefined;
   /** Asterisk's own, once it was asked. */
   #configFolder: string | undefined;
-  #session: Session | undefined;
+  #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
   /** Directories that Main has and this MDS does not know. */
@@ -74,7 +74,7 @@ export class Agent {
     this.#options = options;
     const { config, clock, log, db } = options;
     this.#db = db;
-    this.#keeper = new StateKeeper({
+    this.#keeper = new DeferredWriter({
       db,
       clock,
       log,
@@ -98,7 +98,7 @@ export class Agent {
       log,
       onNews: () => this.#news(),
     });
-    this.link = new Link({
+    this.link = new Reconnector({
       bandwidth: config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
@@ -152,7 +152,7 @@ export class Agent {
     });
   }
 
-  async #onWelcome(session: Session, welcome: Welcome): Promise<void> {
+  async #onWelcome(session: AgentSession, welcome: Welcome): Promise<void> {
     this.#session = session;
     this.#welcome = welcome;
     this.#options.log.info('connected to Main', { version: welcome.version });
@@ -175,7 +175,7 @@ export class Agent {
   }
 
   /** What happened while there was no connection is found by reading everything again, once the first pass is through. */
-  async #reconcileAtConnect(session: Session): Promise<void> {
+  async #reconcileAtConnect(session: AgentSession): Promise<void> {
     const directories = [...this.directories.values()];
     await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
     await Promise.all(directories.map((directory) => directory.whenIdle()));
@@ -275,7 +275,7 @@ export class Agent {
     const beside = path.dirname(place.path);
     const configFolders = (): string[] => [beside, ...(this.#configFolder ? [this.#configFolder] : [])];
     return new Activation({
-      readers: kind === 'dialplan' ? new ReadersAway(configFolders, log) : undefined,
+      readers: kind === 'dialplan' ? new ReaderLease(configFolders, log) : undefined,
       policy,
       kind,
       place,
@@ -289,7 +289,7 @@ export class Agent {
     for (const directory of this.directories.values()) directory.detach();
   }
 
-  #onMessage(session: Session, message: FromMain): void {
+  #onMessage(session: AgentSession, message: FromMain): void {
     if ('sequence' in message) this.#mainSequence = Math.max(this.#mainSequence, message.sequence);
     if ('directory' in message) {
       // A directory that this host does not know gets nothing: it never asked for its manifest.
@@ -301,7 +301,7 @@ export class Agent {
     else if (message.type === 'command') void this.#obey(session, message.id, message.command);
   }
 
-  async #obey(session: Session, id: number, command: Command): Promise<void> {
+  async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
     try {
       const { ok, lines, actions } = await this.#carryOut(command);
       for (let at = 0; at < actions.length; at += MAX_ITEMS) {

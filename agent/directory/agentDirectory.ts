@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '#protocol/messages.ts';
 import { Applier } from '#sync/apply/applier.ts';
-import { dress } from '#host/fs/metadata.ts';
+import { setMetadata } from '#host/fs/metadata.ts';
 import { Folder } from '#host/fs/folder.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -23,13 +23,13 @@ import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
 import type { Activation } from '../asterisk/activation/activation.ts';
-import type { Session } from '../connection/agentSession.ts';
-import { Accounts } from './agreedState.ts';
+import type { AgentSession } from '../connection/agentSession.ts';
+import { AgreedState } from './agreedState.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
-import { MainView } from './mainManifest.ts';
-import { Removals } from './removalBudget.ts';
+import { MainManifest } from './mainManifest.ts';
+import { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
-import { Worker } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
 const QUIET_EXTRA = 1_500;
@@ -58,15 +58,15 @@ export class AgentDirectory {
   readonly name: string;
   readonly policy: DirectoryPolicy;
   readonly replica: Replica;
-  readonly mainView: MainView;
+  readonly mainView: MainManifest;
   readonly #options: AgentDirectoryOptions;
   readonly #applier: Applier;
-  readonly #accounts: Accounts;
-  readonly #removals: Removals;
+  readonly #accounts: AgreedState;
+  readonly #removals: RemovalCounter;
   readonly #runner: JobRunner;
-  readonly #worker: Worker;
+  readonly #worker: Reconciler;
   readonly #watch: Watch;
-  #session: Session | undefined;
+  #session: AgentSession | undefined;
   #started = false;
   #manifestHere = Promise.withResolvers<void>();
 
@@ -75,7 +75,7 @@ export class AgentDirectory {
     const { name, path, policy, db, owners, clock, log, onNews } = options;
     this.name = name;
     this.policy = policy;
-    this.mainView = new MainView(owners, options.nested);
+    this.mainView = new MainManifest(owners, options.nested);
     const onError = (error: unknown): void => log.error('directory could not be read', { error });
     this.replica = new Replica({
       name,
@@ -108,8 +108,8 @@ export class AgentDirectory {
         onFinished: () => void activation.activate(new Set()),
       }),
     });
-    this.#accounts = new Accounts(name, db, mainView, replica);
-    this.#removals = new Removals(options.guard);
+    this.#accounts = new AgreedState(name, db, mainView, replica);
+    this.#removals = new RemovalCounter(options.guard);
     this.#runner = new JobRunner({
       directory: name,
       db,
@@ -120,7 +120,7 @@ export class AgentDirectory {
       log,
       onApplied: (removed) => this.#onApplied(removed),
     });
-    this.#worker = new Worker({
+    this.#worker = new Reconciler({
       policy,
       mainView,
       replica,
@@ -142,7 +142,7 @@ export class AgentDirectory {
    * A connection to Main is there: its manifest comes next.
    * @param additive why nothing may be removed before a person confirms, if so
    */
-  attach(session: Session, paused: boolean, additive: string | undefined): void {
+  attach(session: AgentSession, paused: boolean, additive: string | undefined): void {
     this.#session = session;
     this.#removals.setAdditive(additive, this.#options.clock.monotonic() + this.policy.settle + QUIET_EXTRA);
     this.#manifestHere = Promise.withResolvers<void>();
@@ -386,7 +386,7 @@ export class AgentDirectory {
       if (root === undefined) return;
       const folder = Folder.openRoot(path);
       try {
-        dress(folder.fd, localise(root, this.#options.owners));
+        setMetadata(folder.fd, localise(root, this.#options.owners));
       } finally {
         folder.close();
       }

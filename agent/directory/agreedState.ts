@@ -5,18 +5,18 @@ import { visible } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { Ledger } from '#sync/state/ledger.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { MainView } from './mainManifest.ts';
-import { Tally } from './counts.ts';
+import type { MainManifest } from './mainManifest.ts';
+import { Counts } from './counts.ts';
 
 /** What Main and this MDS agreed on, and what is counted of it: the two change together. */
-export class Accounts {
+export class AgreedState {
   readonly ledger: Ledger;
-  readonly tally = new Tally();
+  readonly tally = new Counts();
   readonly #db: Database;
-  readonly #mainView: MainView;
+  readonly #mainView: MainManifest;
   readonly #replica: Replica;
 
-  constructor(directory: string, db: Database, mainView: MainView, replica: Replica) {
+  constructor(directory: string, db: Database, mainView: MainManifest, replica: Replica) {
     this.#db = db;
     this.ledger = new Ledger(db, directory);
     this.#mainView = mainView;

@@ -6,7 +6,7 @@ import { isOverride } from '#core/path/relative.ts';
 type Counted = { readonly entry: Entry; readonly delivered: boolean };
 
 /** Counts of one directory on this MDS, kept as paths change. The digest equals Main's when the content does. */
-export class Tally {
+export class Counts {
   files = 0;
   bytes = 0;
   localFiles = 0;

@@ -4,7 +4,7 @@ import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.
 import type { Owners } from '#host/fs/owners.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
-import { ShownPaths } from '#core/manifest/published.ts';
+import { Manifest } from '#core/manifest/manifest.ts';
 import type { Sight } from '#core/manifest/pathState.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/relative.ts';
@@ -12,7 +12,7 @@ import type { Tree } from '#core/plan/tree.ts';
 import { staysInside } from '#sync/scan/inspect.ts';
 
 /** This agent's copy of Main's manifest of one directory. */
-export class MainView implements Tree {
+export class MainManifest implements Tree {
   held: string | undefined;
   /** The revision of Main's manifest that it equals, or undefined before the first whole manifest. */
   revision: number | undefined;
@@ -25,11 +25,11 @@ export class MainView implements Tree {
   readonly refused = new Map<string, string>();
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
-  #shown = new ShownPaths();
+  #shown = new Manifest();
   /** Names by the folder that holds them. */
   readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
-  #loading: ShownPaths | undefined;
+  #loading: Manifest | undefined;
   /** All that was named since the manifest began, also what was taken back. */
   #characters = 0;
 
@@ -70,7 +70,7 @@ export class MainView implements Tree {
   }
 
   begin(held: string | null, root: Entry | null): void {
-    this.#loading = new ShownPaths();
+    this.#loading = new Manifest();
     this.#characters = 0;
     this.held = held ?? undefined;
     this.root = root?.type === 'folder' ? root : undefined;

@@ -9,21 +9,21 @@ import type { Replica } from '#sync/scan/replica.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { STATE_RETRY } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
-import type { Session } from '../connection/agentSession.ts';
-import type { Accounts } from './agreedState.ts';
+import type { AgentSession } from '../connection/agentSession.ts';
+import type { AgreedState } from './agreedState.ts';
 import type { JobResult } from './jobs/download.ts';
 import type { JobRunner } from './jobs/jobRunner.ts';
-import type { MainView } from './mainManifest.ts';
-import type { Removals } from './removalBudget.ts';
+import type { MainManifest } from './mainManifest.ts';
+import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
 import { type Job, schedule } from './jobs/schedule.ts';
 
 export type WorkerOptions = {
   readonly policy: DirectoryPolicy;
-  readonly mainView: MainView;
+  readonly mainView: MainManifest;
   readonly replica: Replica;
-  readonly accounts: Accounts;
-  readonly removals: Removals;
+  readonly accounts: AgreedState;
+  readonly removals: RemovalCounter;
   readonly runner: JobRunner;
   readonly clock: Clock;
   readonly log: Logger;
@@ -32,14 +32,14 @@ export type WorkerOptions = {
 };
 
 /** Plans what is dirty, turn by turn, and keeps jobs running until nothing is left to be done. */
-export class Worker {
+export class Reconciler {
   readonly retries = new Retries();
   /** Why something waits for a person, by the newest plan. */
   held: string | undefined;
   /** The revision of Main's manifest that the newest plan is about. */
   plannedRevision = 0;
   readonly #options: WorkerOptions;
-  #session: Session | undefined;
+  #session: AgentSession | undefined;
   /** The directory was read once: before that, absence means nothing. */
   #ready = false;
   #paused = false;
@@ -70,7 +70,7 @@ export class Worker {
     return this.#ready && this.#dirty !== 'all';
   }
 
-  attach(session: Session, paused: boolean): void {
+  attach(session: AgentSession, paused: boolean): void {
     this.#session = session;
     this.#paused = paused;
     this.retries.forgive();
@@ -114,7 +114,7 @@ export class Worker {
     else if (this.#dirty !== 'all') for (const path of paths) this.#dirty.add(path);
     if (this.#turnDue || this.#closed) return;
     this.#turnDue = true;
-    this.#turn = this.#turn.then(() => this.#takeTurn());
+    this.#turn = this.#turn.then(() => this.#pass());
   }
 
   /** What the planner knows now. */
@@ -160,7 +160,7 @@ export class Worker {
   }
 
   /** Never fails: errors belong to their paths. */
-  async #takeTurn(): Promise<void> {
+  async #pass(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#turnDue = false;
     if (this.#canWork()) this.#work();
@@ -282,7 +282,7 @@ export class Worker {
     for (const job of jobs) void this.#run(job, session);
   }
 
-  async #run(job: Job, session: Session): Promise<void> {
+  async #run(job: Job, session: AgentSession): Promise<void> {
     this.#running = [...this.#running, job];
     for (const path of job.items.keys()) this.#inFlight.add(path);
     const { results, refused } = await this.#options.runner.run(job, session);

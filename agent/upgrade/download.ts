@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
 import type { PackageOffer } from '#protocol/messages.ts';
-import type { Pace } from '#wire/rateLimit.ts';
+import type { RateLimit } from '#wire/rateLimit.ts';
 
 const PATH = '/install/xivo-xds-sync-agent.deb';
 /** Without a byte for this long it is given up, milliseconds. */
@@ -20,7 +20,7 @@ export async function downloadPackage(options: {
   readonly connection: TLSSocket;
   readonly offer: PackageOffer;
   readonly file: string;
-  readonly pace: Pace | undefined;
+  readonly pace: RateLimit | undefined;
   readonly signal: AbortSignal;
 }): Promise<void> {
   const { connection, offer, file, pace, signal } = options;

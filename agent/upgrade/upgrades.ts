@@ -6,7 +6,7 @@ import type { AgentPlaces } from '#host/config/places.ts';
 import { whyNotSigned } from '#host/identity/packageSignature.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
-import { Pace } from '#wire/rateLimit.ts';
+import { RateLimit } from '#wire/rateLimit.ts';
 import { VERSION } from '#host/version.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import { downloadPackage } from './download.ts';
@@ -73,7 +73,7 @@ export class Upgrades {
     const file = clearInbox(places.upgradeInbox);
     try {
       const connection = await credentials.connectPlain();
-      const pace = bandwidth === 0 ? undefined : new Pace(bandwidth, clock);
+      const pace = bandwidth === 0 ? undefined : new RateLimit(bandwidth, clock);
       await downloadPackage({ connection, offer, file, pace, signal });
     } catch (error) {
       rmSync(file, { force: true });

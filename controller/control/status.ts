@@ -4,7 +4,7 @@ import { formatFingerprint } from '#host/identity/pin.ts';
 import { formatHostPort } from '#core/text/hostPort.ts';
 import { VERSION } from '#host/version.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
-import type { Session } from '../sessions/controllerSession.ts';
+import type { ControllerSession } from '../sessions/controllerSession.ts';
 import type { Alarm } from '../daemon/alarms.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { comparedWithList, neverEnrolled } from './listed.ts';
@@ -169,7 +169,7 @@ function agentStatus(controller: Controller, name: string, voipIp: string | null
   return connected(controller, session, voipIp);
 }
 
-function connected(controller: Controller, session: Session, voipIp: string | null): MdsStatus {
+function connected(controller: Controller, session: ControllerSession, voipIp: string | null): MdsStatus {
   const { report } = session;
   const directories = [...controller.directories.values()].map((directory) =>
     directoryStatus(directory, report),

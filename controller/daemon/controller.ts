@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromAgent, FromMain } from '#protocol/messages.ts';
-import type { Record } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { ControllerPlaces } from '#host/config/places.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -12,7 +12,7 @@ import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
 import { History } from '#sync/state/history.ts';
 import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
-import { StateKeeper } from '#sync/state/deferredWriter.ts';
+import { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { jitter } from '#host/time/jitter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
@@ -25,14 +25,14 @@ import { PeerLog } from '../server/peerLog.ts';
 import { MediaServers } from '../mediaServers/mediaServers.ts';
 import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
-import { Session } from '../sessions/controllerSession.ts';
+import { ControllerSession } from '../sessions/controllerSession.ts';
 import { Alarms } from './alarms.ts';
-import { Bucket } from '../enrolment/tokenBucket.ts';
+import { TokenBucket } from '../enrolment/tokenBucket.ts';
 import { CanaryGate } from '../directories/canaryGate.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { recordOf } from '../sessions/offers/historyRows.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
-import { Signing } from '../enrolment/signingLimit.ts';
+import { SigningLimit } from '../enrolment/signingLimit.ts';
 import { isInSync } from '../control/status.ts';
 import { Versions } from '../versions/versions.ts';
 
@@ -65,7 +65,7 @@ export class Controller {
   readonly clock: Clock;
   readonly log: Logger;
   readonly db: Database;
-  readonly keeper: StateKeeper;
+  readonly keeper: DeferredWriter;
   readonly history: History;
   readonly versions: Versions;
   readonly registry: Registry;
@@ -73,7 +73,7 @@ export class Controller {
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Map<string, ControllerSession>();
   /** When each agent was last here, and how it was then. */
   readonly lastSeen = new Map<string, { at: number; address: string }>();
   readonly startedAt: number;
@@ -81,8 +81,8 @@ export class Controller {
   port: number;
   readonly #server: Server;
   readonly #peerLog: PeerLog;
-  readonly #bucket: Bucket;
-  readonly #signing: Signing;
+  readonly #bucket: TokenBucket;
+  readonly #signing: SigningLimit;
   readonly #places: ControllerPlaces;
   readonly #installFiles: InstallFiles;
   readonly #stop = new AbortController();
@@ -100,7 +100,7 @@ export class Controller {
     this.startedAt = clock.now();
     this.port = config.listen.port;
     this.db = db;
-    this.keeper = new StateKeeper({ db, clock, log, onNews: () => undefined, onHealed: () => undefined });
+    this.keeper = new DeferredWriter({ db, clock, log, onNews: () => undefined, onHealed: () => undefined });
     this.history = new History(this.db);
     const kept = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
     this.versions = new Versions(this.db, kept);
@@ -109,8 +109,8 @@ export class Controller {
     this.alarms = new Alarms(clock, log);
     this.#places = places;
     this.#peerLog = new PeerLog(log, clock);
-    this.#bucket = new Bucket(clock, ENROLMENTS);
-    this.#signing = new Signing(clock, config.certificates.lifeMs);
+    this.#bucket = new TokenBucket(clock, ENROLMENTS);
+    this.#signing = new SigningLimit(clock, config.certificates.lifeMs);
     this.rotation = new Rotation({
       folder: places.identityFolder,
       registry: this.registry,
@@ -350,12 +350,12 @@ export class Controller {
     this.#open(peer, agent);
   }
 
-  #sessionOf(pin: Pin): Session | undefined {
+  #sessionOf(pin: Pin): ControllerSession | undefined {
     const agent = this.registry.findByPin(pin);
     return agent === undefined ? undefined : this.sessions.get(agent.name);
   }
 
-  #refuseSecond(peer: Peer, first: Session): void {
+  #refuseSecond(peer: Peer, first: ControllerSession): void {
     this.alarms.raise(
       `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one anew: xivo-xds-sync mds add ${first.name} --replace`,
     );
@@ -382,7 +382,7 @@ export class Controller {
     const log = this.log.child({ mds: agent.name });
     const memory = new StateMemory(this.db, this.keeper, `agent:${agent.name}`);
     let told: ToldState | undefined;
-    const session = new Session({
+    const session = new ControllerSession({
       socket: peer.socket,
       name: agent.name,
       pin: peer.pin,
@@ -477,7 +477,7 @@ export class Controller {
     for (const { action, path, reason } of actions) this.log.info(action, { mds, directory, path, reason });
   }
 
-  #recorder(mds: string, directory: MainDirectory, conflicts: ReadonlySet<string>): Record {
+  #recorder(mds: string, directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit {
     return (changeSet, outcomes) => {
       for (const row of recordOf(mds, directory.name, changeSet, outcomes, conflicts, this.clock.now())) {
         this.history.add(row);

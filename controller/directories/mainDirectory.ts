@@ -6,7 +6,7 @@ import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
 import { Folder } from '#host/fs/folder.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { show, ShownPaths } from '#core/manifest/published.ts';
+import { show, Manifest } from '#core/manifest/manifest.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
@@ -28,9 +28,9 @@ import {
   restoreFromTrash,
   type TrashItem,
 } from '#sync/trash/trash.ts';
-import { Origins } from './mtimeClocks.ts';
+import { MtimeClocks } from './mtimeClocks.ts';
 import { SoundCheck } from './sound/soundCheck.ts';
-import { TrashShares } from './trashQuota.ts';
+import { TrashQuota } from './trashQuota.ts';
 import { fstatSync } from 'node:fs';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
@@ -67,10 +67,10 @@ export class MainDirectory {
   readonly applier: Applier;
   readonly tombstones: Tombstones;
   /** Whose clocks gave the recordings their times. */
-  readonly origins: Origins;
-  readonly shown = new ShownPaths();
+  readonly origins: MtimeClocks;
+  readonly shown = new Manifest();
   /** What each MDS has put into the trash; undefined where nothing bounds that. */
-  readonly trashShares: TrashShares | undefined;
+  readonly trashShares: TrashQuota | undefined;
   revision = 0;
   /** Bytes that MDS are sending right now. */
   promised = 0;
@@ -89,7 +89,7 @@ export class MainDirectory {
     this.nested = options.nested;
     this.changedAt = options.clock.now();
     this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
-    this.origins = new Origins(options.db, options.config.name);
+    this.origins = new MtimeClocks(options.db, options.config.name);
     const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
     this.replica = new Replica({
       name: options.config.name,
@@ -117,7 +117,7 @@ export class MainDirectory {
         log,
       });
     const holdsSounds = options.config.direction === 'to-mds' && options.config.reload !== 'dialplan';
-    this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashShares(options.path, log);
+    this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashQuota(options.path, log);
     this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
     this.#watch = new Watch(this.replica, onError);
     this.applier = new Applier({

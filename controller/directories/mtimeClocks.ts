@@ -13,7 +13,7 @@ type Origin = { readonly entry: Entry; readonly clock: string };
  * recording keeps that time, so whoever compares it with another version has to know. It is Main's own memory: a
  * crash just after the upload, or a lost state, leaves the time uncorrected, and loses nothing else.
  */
-export class Origins {
+export class MtimeClocks {
   readonly #db: Database;
   readonly #table: PathTable;
   readonly #entries = new Map<string, Origin>();

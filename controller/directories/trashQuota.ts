@@ -7,7 +7,7 @@ import type { TrashShare } from '#sync/trash/trashUsage.ts';
  * How much of one directory's trash on Main each MDS has filled. It is counted on disk, where the trash tells who
  * displaced what, so that neither a restart nor a lost state forgives anything, and what is gone counts no more.
  */
-export class TrashShares {
+export class TrashQuota {
   readonly #root: string;
   readonly #log: Pick<Logger, 'error'>;
   /** By change set; undefined while it has to be counted anew. */

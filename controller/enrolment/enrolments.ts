@@ -12,9 +12,9 @@ import { notEnrolled } from '../registry/admitSession.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { PeerLog } from '../server/peerLog.ts';
 import type { Peer } from '../server/server.ts';
-import type { Bucket } from './tokenBucket.ts';
+import type { TokenBucket } from './tokenBucket.ts';
 import type { Rotation } from './keyRotation.ts';
-import type { Signing } from './signingLimit.ts';
+import type { SigningLimit } from './signingLimit.ts';
 
 /** A peer that asks to enrol has this long to say so, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
@@ -30,9 +30,9 @@ export type EnrolmentOptions = {
   readonly log: Logger;
   readonly peerLog: PeerLog;
   /** Bounds what anybody at all can make Main write down. */
-  readonly bucket: Bucket;
+  readonly bucket: TokenBucket;
   /** Bounds what one MDS can make Main sign. */
-  readonly signing: Signing;
+  readonly signing: SigningLimit;
   /** Keys that lost their place: their sessions end. */
   readonly onRevoked: (pins: readonly string[], why: string) => void;
   readonly onAlarm: (message: string) => void;

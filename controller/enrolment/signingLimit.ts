@@ -1,6 +1,6 @@
 import type { Pin } from '#host/identity/pin.ts';
 import type { Clock } from '#host/time/clock.ts';
-import { Bucket, type BucketSize } from './tokenBucket.ts';
+import { TokenBucket, type BucketSize } from './tokenBucket.ts';
 
 /** More than an MDS needs at once, also when answers are lost on the way or Main's key is changed. */
 const MOST = 10;
@@ -9,10 +9,10 @@ const REFILL_MS = 60_000;
 const REFILL_SHARE = 0.25;
 
 /** Bounds how many certificates Main signs for each MDS: every one costs it a signature and a write to disk. */
-export class Signing {
+export class SigningLimit {
   readonly #clock: Clock;
   readonly #size: BucketSize;
-  readonly #buckets = new Map<Pin, Bucket>();
+  readonly #buckets = new Map<Pin, TokenBucket>();
 
   /** @param lifeMs how long a certificate holds, milliseconds */
   constructor(clock: Clock, lifeMs: number) {
@@ -31,11 +31,11 @@ export class Signing {
     );
   }
 
-  #bucketOf(pin: Pin): Bucket {
+  #bucketOf(pin: Pin): TokenBucket {
     const known = this.#buckets.get(pin);
     if (known !== undefined) return known;
     for (const [other, { isFull }] of this.#buckets) if (isFull) this.#buckets.delete(other);
-    const bucket = new Bucket(this.#clock, this.#size);
+    const bucket = new TokenBucket(this.#clock, this.#size);
     this.#buckets.set(pin, bucket);
     return bucket;
   }

@@ -8,7 +8,7 @@ export type BucketSize = {
 };
 
 /** So many at once, and one more each time a while passes (a token bucket), for what costs Main work or a disk flush. */
-export class Bucket {
+export class TokenBucket {
   readonly #clock: Clock;
   readonly #size: BucketSize;
   #left: number;

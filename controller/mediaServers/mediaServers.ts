@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { MediaServersConfig } from '../config/controllerConfig.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { StateKeeper } from '#sync/state/deferredWriter.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { fromHttp } from './fromHttp.ts';
 import { fromPostgres } from './fromPostgres.ts';
@@ -18,7 +18,7 @@ const kept = z.array(z.object({ name: z.string(), voipIp: z.string().nullable() 
 export type MediaServersOptions = {
   readonly config: MediaServersConfig;
   readonly db: Database;
-  readonly keeper: StateKeeper;
+  readonly keeper: DeferredWriter;
   readonly log: Logger;
   /** The list is another one now. */
   readonly onChange: () => void;

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import type { HostPort } from '#core/text/hostPort.ts';
 import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
-import { addressOf, Strangers } from './unauthenticated.ts';
+import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
 
 /** Time for the handshake, and again for the request, milliseconds. */
 const STRANGER_TIMEOUT = 10_000;
@@ -63,11 +63,11 @@ export class Server {
     perMessageDeflate: false,
     autoPong: false,
   });
-  readonly #strangers: Strangers;
+  readonly #strangers: UnauthenticatedConnections;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#strangers = new Strangers((address, reason) =>
+    this.#strangers = new UnauthenticatedConnections((address, reason) =>
       options.onStranger('connection dropped', address, reason),
     );
     this.#https = https.createServer({

@@ -15,7 +15,7 @@ import {
 } from '#protocol/messages.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
-import type { Record } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { isNested } from '#core/path/nesting.ts';
@@ -65,19 +65,19 @@ export type SessionOptions = {
     hello: Hello,
   ) => Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
   /** Writes what an accepted offer means, in the transaction that ends its change set. */
-  readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => Record;
-  readonly onReady: (session: Session) => void;
+  readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => OnCommit;
+  readonly onReady: (session: ControllerSession) => void;
   readonly onApplied: (applied: Extract<FromAgent, { type: 'applied' }>) => void;
-  readonly onReport: (session: Session, report: AgentReport) => void;
+  readonly onReport: (session: ControllerSession, report: AgentReport) => void;
   /** The agent will know Main by this pin, too. */
   readonly onKnowsIdentity: (pin: string) => void;
-  readonly onClose: (session: Session, reason: string) => void;
+  readonly onClose: (session: ControllerSession, reason: string) => void;
 };
 
 type Question = { actions: PlannedAction[]; resolve: (answer: Answer) => void };
 
 /** One agent's connection, from hello to its end. */
-export class Session {
+export class ControllerSession {
   readonly name: string;
   readonly pin: string;
   readonly address: string;
@@ -354,7 +354,7 @@ export class Session {
     try {
       const stream = this.#channel.openIncoming(request.stream);
       const inHistory = this.#options.recorder(directory, conflicts);
-      const record: Record = (changeSet, done) => {
+      const record: OnCommit = (changeSet, done) => {
         inHistory(changeSet, done);
         noteOrigins(directory.origins, request.offers, done, this.#clockOffset);
       };

@@ -7,7 +7,7 @@ import type { RevisionLog } from './revisionLog.ts';
  * How far each MDS has followed Main's log of revisions, and so which revisions a change set on an MDS took over:
  * those of its paths that this MDS had not taken over before.
  */
-export class TakenOver {
+export class AppliedRevisions {
   readonly #db: Database;
   readonly #log: RevisionLog;
   readonly #get: Statement;

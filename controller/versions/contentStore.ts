@@ -3,7 +3,7 @@ import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
 
 /** Contents of files as they were on Main, by their SHA-256, compressed. */
-export class KeptContents {
+export class ContentStore {
   readonly #db: Database;
   readonly #has: Statement;
   readonly #get: Statement;

@@ -1,4 +1,4 @@
-import type { Record } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 import type { Staging } from '#sync/apply/applier.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
@@ -22,7 +22,7 @@ export async function rollBack(
   versions: Versions,
   steps: readonly UndoStep[],
   reason: string,
-  record: Record,
+  record: OnCommit,
 ): Promise<{ changeSet: string; outcomes: readonly Outcome[] }> {
   const bytes = steps.reduce((sum, { kind, entry }) => sum + (kind === 'put' ? bytesOf(entry) : 0), 0);
   using staging = directory.applier.begin(bytes);

@@ -1,7 +1,7 @@
 import type { Database } from '#sync/state/database.ts';
-import { KeptContents } from './contentStore.ts';
+import { ContentStore } from './contentStore.ts';
 import { RevisionLog } from './revisionLog.ts';
-import { TakenOver } from './appliedRevisions.ts';
+import { AppliedRevisions } from './appliedRevisions.ts';
 
 /** A larger file is no dialplan that somebody wrote. */
 export const MAX_KEPT_FILE = 4 * 1024 * 1024;
@@ -14,16 +14,16 @@ const SHARE = 1 / 8;
 /** The older versions of Main's files: what changed when, the contents, and which change set on an MDS took it over. */
 export class Versions {
   readonly log: RevisionLog;
-  readonly contents: KeptContents;
-  readonly takenOver: TakenOver;
+  readonly contents: ContentStore;
+  readonly takenOver: AppliedRevisions;
   readonly #db: Database;
 
   /** @param directories the names of those whose older versions are kept */
   constructor(db: Database, directories: readonly string[]) {
     this.#db = db;
     this.log = new RevisionLog(db);
-    this.contents = new KeptContents(db, directories);
-    this.takenOver = new TakenOver(db, this.log);
+    this.contents = new ContentStore(db, directories);
+    this.takenOver = new AppliedRevisions(db, this.log);
   }
 
   /** Forgets what is older than it has to be kept, and the oldest beyond what there is room for. @param before milliseconds since 1970 */

@@ -6,8 +6,8 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
-import type { Pace } from './rateLimit.ts';
-import { Pump } from './streamScheduler.ts';
+import type { RateLimit } from './rateLimit.ts';
+import { StreamScheduler } from './streamScheduler.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
 const POLICY_VIOLATION = 1008;
@@ -34,7 +34,7 @@ export type ChannelOptions<In> = {
   /** Called once, with the reason when the peer broke the protocol. */
   readonly onClose: (reason: string) => void;
   /** Limits the rate of all streams together, each way. */
-  readonly pace?: { readonly incoming: Pace; readonly outgoing: Pace } | undefined;
+  readonly pace?: { readonly incoming: RateLimit; readonly outgoing: RateLimit } | undefined;
 };
 
 /**
@@ -44,7 +44,7 @@ export type ChannelOptions<In> = {
 export class Channel<In extends { type: string }, Out extends { type: string }> {
   readonly #socket: WebSocket;
   readonly #options: ChannelOptions<In>;
-  readonly #pump: Pump;
+  readonly #pump: StreamScheduler;
   readonly #outgoing = new Map<number, OutgoingStream>();
   readonly #incoming = new Map<number, IncomingStream>();
   readonly #ended = new Set<number>();
@@ -54,7 +54,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   constructor(socket: WebSocket, options: ChannelOptions<In>) {
     this.#socket = socket;
     this.#options = options;
-    this.#pump = new Pump(socket);
+    this.#pump = new StreamScheduler(socket);
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
     // Where pings are answered, the answers must not pile up either.
     socket.on('ping', () => this.#checkBacklog());

@@ -1,7 +1,7 @@
 import type { Frame } from '#protocol/frames.ts';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
-import type { Pace } from './rateLimit.ts';
-import type { Pump } from './streamScheduler.ts';
+import type { RateLimit } from './rateLimit.ts';
+import type { StreamScheduler } from './streamScheduler.ts';
 
 /** Bytes that may wait here before the writer has to. */
 const QUEUE_BYTES = 256 * 1024;
@@ -9,9 +9,9 @@ const QUEUE_BYTES = 256 * 1024;
 /** The sending end of a stream. `fail` may come at any time; then `write` and `end` throw. */
 export class OutgoingStream {
   readonly id: number;
-  readonly #pump: Pump;
+  readonly #pump: StreamScheduler;
   readonly #onDone: () => void;
-  readonly #pace: Pace | undefined;
+  readonly #pace: RateLimit | undefined;
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #credit = WINDOW_BYTES;
@@ -21,7 +21,7 @@ export class OutgoingStream {
   #failure: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(id: number, bytes: number, pump: Pump, onDone: () => void, pace?: Pace) {
+  constructor(id: number, bytes: number, pump: StreamScheduler, onDone: () => void, pace?: RateLimit) {
     this.id = id;
     this.#left = bytes;
     this.#pump = pump;

@@ -5,7 +5,7 @@ import type { Clock } from '#host/time/clock.ts';
 const BURST = 50;
 
 /** Lets bytes pass at a rate (the virtual scheduling of the generic cell rate algorithm, ITU-T I.371). */
-export class Pace {
+export class RateLimit {
   readonly #bytesPerMillisecond: number;
   readonly #clock: Clock;
   /** When all that was let pass so far would have passed at exactly the rate, monotonic milliseconds. */

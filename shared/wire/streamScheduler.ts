@@ -6,7 +6,7 @@ import type { OutgoingStream } from './outgoingStream.ts';
 const MAX_IN_SOCKET = 256 * 1024;
 
 /** Shares one socket among streams: whichever has least left to send goes first. */
-export class Pump {
+export class StreamScheduler {
   readonly #socket: WebSocket;
   readonly #streams = new Set<OutgoingStream>();
   #inSocket = 0;

@@ -3,7 +3,7 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { Applier, type Record, type Staging } from '#sync/apply/applier.ts';
+import { Applier, type OnCommit, type Staging } from '#sync/apply/applier.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import type { Entry, FileEntry, FolderEntry } from '#core/manifest/entry.ts';
@@ -72,7 +72,7 @@ export class ApplyPlace {
   /** Carries out one change set. */
   async apply(
     steps: (staging: Staging) => Step[],
-    record: Record = () => undefined,
+    record: OnCommit = () => undefined,
   ): Promise<readonly Outcome[]> {
     using staging = this.applier.begin(0);
     const { outcomes } = await staging.commit(steps(staging), record);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Accounts } from '../../agent/directory/agreedState.ts';
+import { AgreedState } from '../../agent/directory/agreedState.ts';
 import type { JobEnd, JobRunner } from '../../agent/directory/jobs/jobRunner.ts';
-import { MainView } from '../../agent/directory/mainManifest.ts';
-import { Removals } from '../../agent/directory/removalBudget.ts';
+import { MainManifest } from '../../agent/directory/mainManifest.ts';
+import { RemovalCounter } from '../../agent/directory/removalCounter.ts';
 import type { Job } from '../../agent/directory/jobs/schedule.ts';
-import { Worker } from '../../agent/directory/reconciler.ts';
-import type { Session } from '../../agent/connection/agentSession.ts';
+import { Reconciler } from '../../agent/directory/reconciler.ts';
+import type { AgentSession } from '../../agent/connection/agentSession.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
@@ -29,11 +29,11 @@ void test('a folder that Main removes while something is being put into it goes,
   const place = new ApplyPlace(t);
   mkdirSync(place.at('d'));
   const owners = new Owners();
-  const mainView = new MainView(owners, new Set());
+  const mainView = new MainManifest(owners, new Set());
   const replica = await replicaOf(t, place, owners);
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
-  const accounts = new Accounts('files', place.db, mainView, replica);
+  const accounts = new AgreedState('files', place.db, mainView, replica);
   accounts.learn(new Map([['d', folder]]));
   const file = fileEntry('music');
   mainView.begin(null, null);
@@ -55,18 +55,18 @@ void test('a folder that Main removes while something is being put into it goes,
   } as unknown as JobRunner;
   const nextJob = (): Promise<void> =>
     new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
-  const worker = new Worker({
+  const worker = new Reconciler({
     policy: POLICY,
     mainView,
     replica,
     accounts,
-    removals: new Removals({ percent: 100, files: 1_000 }),
+    removals: new RemovalCounter({ percent: 100, files: 1_000 }),
     runner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
     onNews: () => undefined,
   });
-  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as Session, false);
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
   const first = nextJob();
   worker.begin();
   await first;

@@ -8,7 +8,7 @@ import type { Prove } from '../reload/reloader.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
 import type { Put } from './dialplanAfter.ts';
 import { type DialplanPlace, lintChange, textOf } from './lintGate.ts';
-import type { ReadersAway } from './readerLease.ts';
+import type { ReaderLease } from './readerLease.ts';
 
 export type ActivationOptions = {
   readonly policy: DirectoryPolicy;
@@ -17,7 +17,7 @@ export type ActivationOptions = {
   readonly log: Logger;
   readonly reload: () => Promise<ReloadResult>;
   /** For the dialplan, which a reload reads file by file. */
-  readonly readers: ReadersAway | undefined;
+  readonly readers: ReaderLease | undefined;
 };
 
 /** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
@@ -53,7 +53,7 @@ export class Activation {
   /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
   async undisturbed<T>(show: () => T): Promise<T> {
     const { readers } = this.#options;
-    return readers === undefined ? show() : await readers.whileAway(show);
+    return readers === undefined ? show() : await readers.withLease(show);
   }
 
   /** Whether either all or nothing of a change set may become visible. */

@@ -17,7 +17,7 @@ const RETRY = 5;
  * under way. But it has extensions.conf open all that time: a lease on that file (fcntl(2), F_SETLEASE) is granted
  * only when nobody is in the middle, and lets whoever comes wait until the set is there.
  */
-export class ReadersAway {
+export class ReaderLease {
   readonly #candidates: () => readonly string[];
   readonly #log: Logger;
   #toldWhy = '';
@@ -31,7 +31,7 @@ export class ReadersAway {
   }
 
   /** Calls `show` while nobody reads. Where that can't be had, calls it all the same, and the log says why. */
-  async whileAway<T>(show: () => T): Promise<T> {
+  async withLease<T>(show: () => T): Promise<T> {
     const fd = this.#open();
     if (fd === undefined) return show();
     try {

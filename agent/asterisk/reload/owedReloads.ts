@@ -1,7 +1,7 @@
 import type { ReloadReport } from '#protocol/messages.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { StateKeeper } from '#sync/state/deferredWriter.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { type Prove, Reloader } from './reloader.ts';
 import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from './result.ts';
@@ -13,7 +13,7 @@ export type ReloadsOptions = {
   readonly asterisk: readonly string[];
   readonly prove: Prove;
   readonly db: Database;
-  readonly keeper: StateKeeper;
+  readonly keeper: DeferredWriter;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onNews: () => void;

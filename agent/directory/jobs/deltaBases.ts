@@ -4,7 +4,7 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import { blockLength, type Blocks, hashBlocks } from '#sync/transfer/blocks.ts';
 
 /** What is here in the place of large files that arrive: what did not change in them need not be sent. */
-export class Bases implements Disposable {
+export class DeltaBases implements Disposable {
   readonly #open: OpenFolders;
   readonly #bases = new Map<string, { readonly fd: number; readonly blocks: Blocks }>();
 

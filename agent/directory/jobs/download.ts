@@ -1,4 +1,4 @@
-import type { Record, Staging, Applier } from '#sync/apply/applier.ts';
+import type { OnCommit, Staging, Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
@@ -11,9 +11,9 @@ import type { Replica } from '#sync/scan/replica.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { deltaSink } from '#sync/transfer/deltaSink.ts';
 import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
-import { Bases } from './deltaBases.ts';
+import { DeltaBases } from './deltaBases.ts';
 import type { Put } from '../../asterisk/activation/dialplanAfter.ts';
-import type { Session } from '../../connection/agentSession.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
 import { copyWhatIsHere } from './localCopy.ts';
 
 export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
@@ -24,10 +24,10 @@ export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
 export type DownloadJob = {
   readonly directory: string;
   readonly items: ReadonlyMap<string, Incoming>;
-  readonly session: Session;
+  readonly session: AgentSession;
   readonly applier: Applier;
   readonly replica: Replica;
-  readonly record: Record;
+  readonly record: OnCommit;
   /**
    * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
    * something against it, nothing becomes visible; the reasons are by path.
@@ -134,7 +134,7 @@ async function fetch(
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
   for (let at = 0; at < files.length; at += MAX_ITEMS) {
     const part = files.slice(at, at + MAX_ITEMS);
-    using bases = new Bases(job.replica.path);
+    using bases = new DeltaBases(job.replica.path);
     const begun = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
       if (entry.size < RESUMABLE) continue;

@@ -1,6 +1,6 @@
 import type { PlannedAction } from '#protocol/messages.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
-import type { Applier, Record } from '#sync/apply/applier.ts';
+import type { Applier, OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -11,8 +11,8 @@ import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Database } from '#sync/state/database.ts';
 import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
-import type { Session } from '../../connection/agentSession.ts';
-import type { Accounts } from '../agreedState.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
+import type { AgreedState } from '../agreedState.ts';
 import { download, type Downloaded, type JobResult } from './download.ts';
 import type { Job } from './schedule.ts';
 import { agreedAfter, upload } from './upload.ts';
@@ -22,7 +22,7 @@ export type JobRunnerOptions = {
   readonly db: Database;
   readonly applier: Applier;
   readonly replica: Replica;
-  readonly accounts: Accounts;
+  readonly accounts: AgreedState;
   /** For a directory that Asterisk reads. */
   readonly activation: Activation | undefined;
   readonly log: Logger;
@@ -47,7 +47,7 @@ export class JobRunner {
   }
 
   /** Never throws: what fails is in the results. */
-  async run(job: Job, session: Session): Promise<JobEnd> {
+  async run(job: Job, session: AgentSession): Promise<JobEnd> {
     try {
       return job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
     } catch (error) {
@@ -75,7 +75,7 @@ export class JobRunner {
     replica.flush();
   }
 
-  async #download(job: Job & { kind: 'download' }, session: Session): Promise<JobEnd> {
+  async #download(job: Job & { kind: 'download' }, session: AgentSession): Promise<JobEnd> {
     const { directory, applier, replica, accounts, activation } = this.#options;
     const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
     const done = await download({
@@ -103,7 +103,7 @@ export class JobRunner {
    */
   async #activate(
     activation: Activation,
-    session: Session,
+    session: AgentSession,
     { results, outcomes, changeSet }: Downloaded,
     before: ReadonlyMap<string, Entry | undefined>,
   ): Promise<Map<string, JobResult> | undefined> {
@@ -111,7 +111,7 @@ export class JobRunner {
     const refusal = await activation.activate(new Set(results.keys()));
     if (refusal === undefined) return undefined;
     const { directory, applier, accounts, log, onApplied } = this.#options;
-    const record: Record = (_changeSet, reverted) => {
+    const record: OnCommit = (_changeSet, reverted) => {
       for (const { step, result } of reverted) {
         if (result === 'done') accounts.agree(step.path, before.get(step.path));
       }
@@ -133,7 +133,7 @@ export class JobRunner {
     return new Map(paths.map((path) => [path, { result: 'failed', why }]));
   }
 
-  async #upload(job: Job & { kind: 'upload' }, session: Session): Promise<JobEnd> {
+  async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
     const { directory, db, replica, accounts } = this.#options;
     const isKept = (path: string, item: Decision): boolean => {
       const kept = this.#kept.get(path);
@@ -161,7 +161,7 @@ export class JobRunner {
   }
 
   /** Writes into the ledger what a change set did, in the transaction that ends it. */
-  #recorder(items: ReadonlyMap<string, Decision>): Record {
+  #recorder(items: ReadonlyMap<string, Decision>): OnCommit {
     const { accounts, db, onApplied } = this.#options;
     return (_changeSet, outcomes) => {
       const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
@@ -173,7 +173,7 @@ export class JobRunner {
   }
 
   /** Main keeps the history, and the log of all. */
-  #tell(session: Session, changeSet: string | undefined, actions: readonly PlannedAction[]): void {
+  #tell(session: AgentSession, changeSet: string | undefined, actions: readonly PlannedAction[]): void {
     if (changeSet === undefined || actions.length === 0) return;
     const { directory, log } = this.#options;
     for (let at = 0; at < actions.length; at += MAX_ITEMS) {

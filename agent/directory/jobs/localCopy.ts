@@ -5,7 +5,7 @@ import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { Breather } from '#host/time/timeSlice.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
 
 const CHUNK = 1024 * 1024;
 
@@ -25,7 +25,7 @@ export async function copyWhatIsHere(
   const sources = findContents(replica, new Set(wanted.map(({ entry }) => entry.hash)));
   if (sources.size === 0) return [...wanted];
   using open = new OpenFolders(replica.path);
-  const breather = new Breather();
+  const breather = new TimeSlice();
   const missing: Wanted[] = [];
   for (const each of wanted) {
     const source = sources.get(each.entry.hash);
@@ -56,7 +56,7 @@ async function copy(
   staging: Staging,
   entry: FileEntry,
   onResult: (outcome: StagingResult) => void,
-  breather: Breather,
+  breather: TimeSlice,
 ): Promise<boolean> {
   let copied = false;
   const sink = stagingSink(staging, entry, (outcome) => {

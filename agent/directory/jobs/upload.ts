@@ -7,7 +7,7 @@ import { parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { type Packed, packFiles } from '#sync/transfer/pack.ts';
-import type { Session } from '../../connection/agentSession.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobResult } from './download.ts';
 
 /** What leaves for Main. */
@@ -21,7 +21,7 @@ export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | '
 export async function upload(
   directory: string,
   items: ReadonlyMap<string, Outgoing>,
-  session: Session,
+  session: AgentSession,
   replica: Replica,
 ): Promise<Map<string, JobResult>> {
   const stale = new Map<string, JobResult>();
@@ -73,7 +73,7 @@ async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promi
 }
 
 /** What Main has of large files since their transfer broke off is not sent again. */
-async function goOn(directory: string, offers: Offer[], session: Session): Promise<void> {
+async function goOn(directory: string, offers: Offer[], session: AgentSession): Promise<void> {
   for (const [number, offer] of offers.entries()) {
     if (offer.op !== 'put' && offer.op !== 'keep') continue;
     if (offer.entry.type !== 'file' || offer.entry.size < RESUMABLE) continue;

@@ -1,6 +1,6 @@
 import type { Offer, StepResult } from '#protocol/messages.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
-import type { Record, Staging } from '#sync/apply/applier.ts';
+import type { OnCommit, Staging } from '#sync/apply/applier.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
@@ -24,7 +24,7 @@ export type Taking = {
   /** The MDS that makes them. */
   readonly mds: string;
   readonly owners: Owners;
-  readonly record: Record;
+  readonly record: OnCommit;
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { Offer } from '#protocol/messages.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { sameVersion } from '#core/manifest/entry.ts';
-import type { Origins } from '../../directories/mtimeClocks.ts';
+import type { MtimeClocks } from '../../directories/mtimeClocks.ts';
 
 /**
  * Notes by which clock the versions got their time that an agent has just put on Main. What only got another mode or
@@ -9,7 +9,7 @@ import type { Origins } from '../../directories/mtimeClocks.ts';
  * @param clock the MDS's clock minus Main's, nanoseconds
  */
 export function noteOrigins(
-  origins: Origins,
+  origins: MtimeClocks,
   offers: readonly Offer[],
   outcomes: readonly Outcome[],
   clock: bigint,

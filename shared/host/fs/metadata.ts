@@ -13,7 +13,7 @@ const KEEP = -1;
  * by being given away (see {@link localise}); a folder's are not.
  * @throws Node's fs errors; then it may still be ours, which the next pass takes for a change of its owner
  */
-export function dress(fd: number, entry: FileEntry | FolderEntry): void {
+export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
   const stat = fstatSync(fd, { bigint: true });
   const ours = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
   const newMode = Number(stat.mode & PERMISSIONS) !== entry.mode;

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 const SLICE = 8;
 
 /** Lets the event loop in now and then during long synchronous work: call it once per item. */
-export class Breather {
+export class TimeSlice {
   #since = performance.now();
 
   /** True when it is time to await {@link pause}; a check costs less than an await. */

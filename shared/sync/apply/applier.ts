@@ -7,7 +7,7 @@ import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Journal } from '../state/changeSetJournal.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { TrashList } from './trashIndex.ts';
-import { Area } from './privateFolder.ts';
+import { PrivateFolder } from './privateFolder.ts';
 import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } from '#core/changeSet.ts';
 import { commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
@@ -17,7 +17,7 @@ import { stageBare, StagedFile } from './stagedFile.ts';
 import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
 /** Writes what a finished change set means into ledger and history, inside the transaction that ends it. */
-export type Record = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
+export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
 
 export type ApplierOptions = {
   readonly directory: string;
@@ -92,7 +92,7 @@ export class Applier {
 
   #withPartial<T>(work: (partial: Folder) => T): T {
     using open = new OpenFolders(this.#options.path);
-    using area = new Area(open.root);
+    using area = new PrivateFolder(open.root);
     return work(area.partial);
   }
 
@@ -100,10 +100,10 @@ export class Applier {
    * Ends what a crash left: finishes journalled change sets, removes what was only staged.
    * @throws the first error of a change set that could not be finished; it is tried again with the next commit
    */
-  async recover(record: Record): Promise<Outcome[]> {
+  async recover(record: OnCommit): Promise<Outcome[]> {
     const { path, directory, journal } = this.#options;
     using open = new OpenFolders(path);
-    using area = new Area(open.root);
+    using area = new PrivateFolder(open.root);
     for (const changeSet of journal.open(directory)) this.#cutOff.set(changeSet.id, { changeSet, record });
     const ended = await finish(this.#cutOff, this.#options, { open, area });
     clearStage(area, new Set(this.#cutOff.keys()));
@@ -123,7 +123,7 @@ export class Applier {
     const before = this.#cutOff.size;
     try {
       using open = new OpenFolders(this.#options.path);
-      using area = new Area(open.root);
+      using area = new PrivateFolder(open.root);
       await finish(this.#cutOff, this.#options, { open, area });
     } catch {
       // The directory can't be opened: whoever reads it tells that.
@@ -134,13 +134,13 @@ export class Applier {
 }
 
 /** Change sets that are in the journal and were not finished: their place in memory. */
-type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: Record }>;
+type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: OnCommit }>;
 
 /** Finishes what was cut off, each by itself: one that fails does not keep the others from it. */
 async function finish(
   cutOff: CutOff,
   options: ApplierOptions,
-  { open, area }: { open: OpenFolders; area: Area },
+  { open, area }: { open: OpenFolders; area: PrivateFolder },
 ): Promise<{ outcomes: Outcome[]; error?: unknown }> {
   const { journal, undisturbed = atOnce } = options;
   const outcomes: Outcome[] = [];
@@ -169,7 +169,7 @@ export class Staging implements Disposable {
   readonly #mds: string | undefined;
   readonly #options: ApplierOptions;
   readonly #open: OpenFolders;
-  readonly #area: Area;
+  readonly #area: PrivateFolder;
   readonly #cutOff: CutOff;
   readonly #onCutOff: () => void;
   readonly #resuming: Set<string>;
@@ -196,7 +196,7 @@ export class Staging implements Disposable {
     this.#open = new OpenFolders(options.path);
     try {
       checkRoom(this.#open.root, bytes, options);
-      this.#area = new Area(this.#open.root);
+      this.#area = new PrivateFolder(this.#open.root);
     } catch (error) {
       this.#open[Symbol.dispose]();
       throw error;
@@ -258,7 +258,7 @@ export class Staging implements Disposable {
    */
   async commit(
     steps: readonly Step[],
-    record: Record,
+    record: OnCommit,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
     const { directory, journal, clock, undisturbed = atOnce } = this.#options;
     const mds = this.#mds;

@@ -1,12 +1,12 @@
 import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
-import { dress } from '#host/fs/metadata.ts';
+import { setMetadata } from '#host/fs/metadata.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
 import { baseOf, depthOf, parentOf } from '#core/path/relative.ts';
-import type { Area } from './privateFolder.ts';
+import type { PrivateFolder } from './privateFolder.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 
@@ -16,7 +16,7 @@ class Stale extends Error {}
 /** Where a step's displaced or kept content goes: its number in the change set names it in the trash. */
 export type CommitPlace = {
   readonly open: OpenFolders;
-  readonly area: Area;
+  readonly area: PrivateFolder;
   /** There whenever the change set displaces anything. */
   readonly trash: Folder | undefined;
 };
@@ -97,7 +97,7 @@ function redress(folder: Folder, name: string, expected: BigIntStats, entry: Ent
   const fd = folder.openFile(name);
   try {
     if (fstatSync(fd, { bigint: true }).ino !== expected.ino) throw new Stale();
-    dress(fd, entry);
+    setMetadata(fd, entry);
   } finally {
     closeSync(fd);
   }

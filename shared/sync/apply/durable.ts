@@ -3,7 +3,7 @@ import { FEW, makeDurable, syncFileSystem, syncFolder, syncName } from '#host/fs
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { TrashList } from './trashIndex.ts';
-import type { Area } from './privateFolder.ts';
+import type { PrivateFolder } from './privateFolder.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 
 /**
@@ -13,7 +13,7 @@ import type { Outcome, Step } from '#core/changeSet.ts';
  * @throws EIO and the like: then nothing of the change set may become visible
  */
 export async function makePreparedDurable(
-  area: Area,
+  area: PrivateFolder,
   steps: readonly Step[],
   trash: Folder | undefined,
 ): Promise<void> {

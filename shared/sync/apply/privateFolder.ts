@@ -8,7 +8,7 @@ import { RESERVED_NAME } from '#core/path/names.ts';
  * what is not visible yet, `trash` what is not visible any more, `partial` what has come of large files whose
  * transfer broke off. Only root may look into it.
  */
-export class Area implements Disposable {
+export class PrivateFolder implements Disposable {
   readonly stage: Folder;
   readonly trash: Folder;
   readonly #area: Folder;
@@ -19,7 +19,7 @@ export class Area implements Disposable {
    * @throws when something that is no folder stands under its name, and what Node's fs throws
    */
   constructor(root: Folder) {
-    this.#area = openOurs(root);
+    this.#area = openPrivateFolder(root);
     try {
       this.stage = openInside(this.#area, 'stage');
       this.trash = openInside(this.#area, 'trash');
@@ -43,7 +43,7 @@ export class Area implements Disposable {
   }
 }
 
-function openOurs(root: Folder): Folder {
+function openPrivateFolder(root: Folder): Folder {
   try {
     return openPrivate(root, RESERVED_NAME);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
-import type { Applier, Record, Staging } from './applier.ts';
+import type { Applier, OnCommit, Staging } from './applier.ts';
 import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
 import type { Folder } from '#host/fs/folder.ts';
 
@@ -16,7 +16,7 @@ export async function revert(
   changeSet: ChangeSet,
   outcomes: readonly Outcome[],
   before: ReadonlyMap<string, Entry | undefined>,
-  place: { readonly applier: Applier; readonly record: Record },
+  place: { readonly applier: Applier; readonly record: OnCommit },
 ): Promise<readonly Outcome[]> {
   using staging = place.applier.begin(0);
   const steps = staging.withTrashOf(changeSet.id, (trash) =>

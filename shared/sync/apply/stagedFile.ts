@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, read, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { dress } from '#host/fs/metadata.ts';
+import { setMetadata } from '#host/fs/metadata.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
@@ -78,7 +78,7 @@ export class StagedFile {
       this.discard();
       return undefined;
     }
-    dress(this.#fd, entry);
+    setMetadata(this.#fd, entry);
     const { folder, name } = this.#goal;
     if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
@@ -129,7 +129,7 @@ function dressBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>
   if (entry.type === 'link') return stage.setOwner(name, entry.uid, entry.gid);
   const folder = stage.open(name);
   try {
-    dress(folder.fd, entry);
+    setMetadata(folder.fd, entry);
   } finally {
     folder.close();
   }

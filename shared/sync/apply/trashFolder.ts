@@ -2,13 +2,13 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { remove } from '#host/fs/removeTree.ts';
 import { TrashList } from './trashIndex.ts';
-import type { Area } from './privateFolder.ts';
+import type { PrivateFolder } from './privateFolder.ts';
 import type { Staged, Step } from '#core/changeSet.ts';
 
 type OpenTrash = { readonly folder: Folder | undefined } & Disposable;
 
 /** Opens a change set's trash, and makes it first if it displaces anything. */
-export function openTrash(area: Area, id: string, steps: readonly Step[]): OpenTrash {
+export function openTrash(area: PrivateFolder, id: string, steps: readonly Step[]): OpenTrash {
   if (TrashList.isNeeded(steps)) {
     try {
       area.trash.makeFolder(id, 0o700);
@@ -19,13 +19,13 @@ export function openTrash(area: Area, id: string, steps: readonly Step[]): OpenT
   return openTrashIfThere(area, id);
 }
 
-export function openTrashIfThere(area: Area, id: string): OpenTrash {
+export function openTrashIfThere(area: PrivateFolder, id: string): OpenTrash {
   const folder = area.trash.stat(id) === undefined ? undefined : area.trash.open(id);
   return { folder, [Symbol.dispose]: () => folder?.close() };
 }
 
 /** A change set that displaced nothing leaves no trash behind. */
-export function removeTrashIfUnused(area: Area, id: string): void {
+export function removeTrashIfUnused(area: PrivateFolder, id: string): void {
   {
     using trash = openTrashIfThere(area, id);
     if (trash.folder === undefined) return;
@@ -41,7 +41,7 @@ export function removeTrashIfUnused(area: Area, id: string): void {
  * it was cut off goes to the trash, where its list says it belongs: that needs no journal, which may be lost.
  * @param busy ids of change sets that are still to be finished
  */
-export function clearStage(area: Area, busy: ReadonlySet<string>): void {
+export function clearStage(area: PrivateFolder, busy: ReadonlySet<string>): void {
   const ids = new Set<string>();
   for (const name of area.stage.list()) {
     const id = name.slice(0, name.lastIndexOf('.'));
@@ -59,12 +59,12 @@ export function clearStage(area: Area, busy: ReadonlySet<string>): void {
 }
 
 /** Removes what was staged under a name, while it is still that: anything else is somebody's content. */
-export function removeStaged(area: Area, { name, inode }: Staged): void {
+export function removeStaged(area: PrivateFolder, { name, inode }: Staged): void {
   if (String(area.stage.stat(name)?.ino) === inode) remove(area.stage, name);
 }
 
 /** The number under which something in the staging area belongs into the trash; undefined: it was only staged. */
-function numberOfDisplaced(area: Area, name: string, trash: Folder): string | undefined {
+function numberOfDisplaced(area: PrivateFolder, name: string, trash: Folder): string | undefined {
   const items = Object.entries(TrashList.read(trash)?.items ?? {});
   const [number, item] = items.find(([, { staged }]) => staged?.name === name) ?? [];
   const isOurs = String(area.stage.stat(name)?.ino) === item?.staged?.inode;

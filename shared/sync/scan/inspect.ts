@@ -14,7 +14,7 @@ const PERMISSIONS = 0o7777n;
 const PERMISSIONS_OF_FILE = PERMISSIONS & ~BigInt(SET_ID);
 
 /** What one look at a name says. A file's hash is not known by looking. */
-export type Look =
+export type Inspection =
   | { readonly kind: 'file'; readonly entry: Omit<FileEntry, 'hash'> }
   | { readonly kind: 'folder'; readonly entry: FolderEntry }
   | { readonly kind: 'link'; readonly entry: LinkEntry }
@@ -24,13 +24,13 @@ export type Look =
  * @param relativePath the path inside the directory, to tell links that lead outside
  * @throws Node's fs errors when a link can't be read
  */
-export function look(
+export function inspect(
   folder: Folder,
   name: string,
   relativePath: string,
   stat: BigIntStats,
   owners: Owners,
-): Look {
+): Inspection {
   const ownership = ownershipOf(stat, owners);
   const mode = Number(stat.mode & (stat.isFile() ? PERMISSIONS_OF_FILE : PERMISSIONS));
   if (stat.isFile()) {

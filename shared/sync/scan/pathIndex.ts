@@ -4,15 +4,15 @@ import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState, Sight } from '#core/manifest/pathState.ts';
 import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
 
-export type Node = { readonly state: PathState; readonly stamp: Stamp };
+export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
 
 /** How a path changed, as others see it. */
 export type Change = { readonly before: Entry | undefined; readonly after: PathState | undefined };
 export type Changes = ReadonlyMap<string, Change>;
 
 /** The paths of one directory on this host, with counts and digest kept as they change. */
-export class Nodes {
-  readonly #nodes = new Map<string, Node>();
+export class PathIndex {
+  readonly #nodes = new Map<string, IndexedPath>();
   readonly #children = new Map<string, Set<string>>();
   readonly #digest = new ContentDigest();
   #changes = new Map<string, Change>();
@@ -27,7 +27,7 @@ export class Nodes {
     return this.#digest.hex;
   }
 
-  get(path: string): Node | undefined {
+  get(path: string): IndexedPath | undefined {
     return this.#nodes.get(path);
   }
 
@@ -49,7 +49,7 @@ export class Nodes {
     }
   }
 
-  set(path: string, node: Node): void {
+  set(path: string, node: IndexedPath): void {
     const before = this.#nodes.get(path);
     this.#nodes.set(path, node);
     if (before === undefined) this.#enlist(path);

@@ -11,12 +11,12 @@ import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, isBelow, isOverride, joinPath, MAX_DEPTH, depthOf, parentOf } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
-import { Breather } from '#host/time/timeSlice.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
 import { StateError } from '../state/stateError.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { hashFile } from './hashFile.ts';
-import { look } from './inspect.ts';
-import { type Changes, Nodes, visible } from './pathIndex.ts';
+import { inspect } from './inspect.ts';
+import { type Changes, PathIndex, visible } from './pathIndex.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 
 /** The stamp of a path that was there and is not any more: it may come back before the settle time is over. */
@@ -66,7 +66,7 @@ export class Replica implements Tree {
   /** The last error that was told: the same again is no news. */
   #told: string | undefined;
   readonly #options: ReplicaOptions;
-  readonly #nodes = new Nodes();
+  readonly #nodes = new PathIndex();
   /** Names of overrides by the folder that holds them: known only to be left alone. */
   readonly #overrides = new Map<string, Set<string>>();
   /** When a path under change is looked at again (monotonic milliseconds). */
@@ -348,7 +348,7 @@ export class Replica implements Tree {
   }
 
   async #readFolder(open: OpenFolders, folder: string, deep: boolean): Promise<void> {
-    const breather = new Breather();
+    const breather = new TimeSlice();
     const queue = [folder];
     if (folder === '') this.#options.owners.refresh();
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
@@ -441,7 +441,7 @@ export class Replica implements Tree {
       if (node.state.kind === 'moving' && !this.#due.has(path)) this.#wait(path, this.#restOfSettle(stat));
       return;
     }
-    const seen = look(handle, name, path, stat, this.#options.owners);
+    const seen = inspect(handle, name, path, stat, this.#options.owners);
     if (seen.kind === 'file') {
       const last = visible(node?.state);
       this.#dropBelow(path);
@@ -517,7 +517,7 @@ export class Replica implements Tree {
   /** Takes files that have been quiet long enough, and removes what stayed away. */
   async #settle(open: OpenFolders, paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
-    const breather = new Breather();
+    const breather = new TimeSlice();
     const removed: string[] = [];
     const fresh: string[] = [];
     for (const path of paths) {
@@ -562,7 +562,7 @@ export class Replica implements Tree {
       // Meanwhile we may have placed something there ourselves.
       if (this.#nodes.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#wait(path, this.#options.settle);
-      const seen = look(handle, baseOf(path), path, stat, this.#options.owners);
+      const seen = inspect(handle, baseOf(path), path, stat, this.#options.owners);
       if (seen.kind === 'file') this.#put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
     } catch (error) {
       this.#put(path, { kind: 'unreadable', errno: errnoOf(error) }, '');

@@ -29,7 +29,7 @@ export type StateKeeperOptions = {
  * Keeps the daemon going while its state can't be written (the disk is full, read-only or fails): says so, writes
  * down later what happened meanwhile, and notices by itself when the disk is well again.
  */
-export class StateKeeper {
+export class DeferredWriter {
   /** Why the state can't be written, if so. */
   trouble: Trouble | undefined;
   readonly #options: StateKeeperOptions;

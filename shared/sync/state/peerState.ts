@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Database, Run } from './database.ts';
-import type { StateKeeper } from './deferredWriter.ts';
+import type { DeferredWriter } from './deferredWriter.ts';
 
 const schema = z.object({ stateId: z.string(), sequence: z.number(), run: z.string().optional() });
 
@@ -22,14 +22,14 @@ const WRITE_EVERY = 2_000;
  * lost) or an older one (a backup was put back): then its silence about a file proves nothing.
  */
 export class StateMemory {
-  readonly #keeper: Pick<StateKeeper, 'write'>;
+  readonly #keeper: Pick<DeferredWriter, 'write'>;
   readonly #db: Database;
   readonly #key: string;
   #known: KnownState | undefined;
   #written = 0;
   #dirty = false;
 
-  constructor(db: Database, keeper: Pick<StateKeeper, 'write'>, whose: string) {
+  constructor(db: Database, keeper: Pick<DeferredWriter, 'write'>, whose: string) {
     this.#keeper = keeper;
     this.#db = db;
     this.#key = `known:${whose}`;

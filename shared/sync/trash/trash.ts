@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { Area } from '../apply/privateFolder.ts';
-import type { Applier, Record, Staging } from '../apply/applier.ts';
+import { PrivateFolder } from '../apply/privateFolder.ts';
+import type { Applier, OnCommit, Staging } from '../apply/applier.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { Folder } from '#host/fs/folder.ts';
@@ -12,10 +12,10 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { parentOf } from '#core/path/relative.ts';
-import { look, ownershipOf } from '../scan/inspect.ts';
+import { inspect, ownershipOf } from '../scan/inspect.ts';
 import type { Replica } from '../scan/replica.ts';
 import { createHash } from 'node:crypto';
-import { Breather } from '#host/time/timeSlice.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
 import { TrashList } from '../apply/trashIndex.ts';
 import { shareOf, type TrashShare } from './trashUsage.ts';
 
@@ -149,7 +149,7 @@ function purgeSet(trash: Folder, set: string, oldest: number): boolean {
 export async function restoreFromTrash(
   item: TrashItem,
   to: string,
-  place: { applier: Applier; replica: Replica; owners: Owners; record: Record },
+  place: { applier: Applier; replica: Replica; owners: Owners; record: OnCommit },
 ): Promise<readonly Outcome[]> {
   const { applier, replica, owners } = place;
   using staging = applier.begin(item.bytes);
@@ -159,7 +159,7 @@ export async function restoreFromTrash(
     try {
       const stat = folder.stat(number);
       if (stat === undefined) throw new Error(`${item.id} is not in the trash any more`);
-      const seen = look(folder, number, to, stat, owners);
+      const seen = inspect(folder, number, to, stat, owners);
       if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be brought back`);
       if (seen.kind === 'folder')
         throw new Error(`${item.path} is a folder: bring back what was in it, file by file`);
@@ -207,7 +207,7 @@ function missingFolders(path: string, replica: Replica, owners: Owners, staging:
 
 async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array) => void): Promise<string> {
   const fd = folder.openFile(name);
-  const breather = new Breather();
+  const breather = new TimeSlice();
   const hash = createHash('sha256');
   try {
     const buffer = Buffer.allocUnsafe(CHUNK);
@@ -254,7 +254,7 @@ function withSet<T>(trash: Folder, set: string, work: (folder: Folder) => T): T 
 function withTrash(root: string, work: (trash: Folder) => void): void {
   const directory = Folder.openRoot(root);
   try {
-    using area = new Area(directory);
+    using area = new PrivateFolder(directory);
     work(area.trash);
   } finally {
     directory.close();
@@ -264,7 +264,7 @@ function withTrash(root: string, work: (trash: Folder) => void): void {
 async function withTrashAsync<T>(root: string, work: (trash: Folder) => Promise<T>): Promise<T> {
   const directory = Folder.openRoot(root);
   try {
-    using area = new Area(directory);
+    using area = new PrivateFolder(directory);
     return await work(area.trash);
   } finally {
     directory.close();

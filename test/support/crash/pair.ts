@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
-import type { Session } from '../../../agent/connection/agentSession.ts';
+import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { MainDirectory, type Revision } from '../../../controller/directories/mainDirectory.ts';
 import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
 import type { FromAgent, ManifestItem, StepResult } from '#protocol/messages.ts';
@@ -121,7 +121,7 @@ export class Pair {
   }
 
   /** The agent's end of the wire: what it says reaches Main's code by function calls. */
-  #session(): Session {
+  #session(): AgentSession {
     const session = {
       clockOffset: { known: true, nanoseconds: 0n, milliseconds: 0 },
       isOpen: true,
@@ -153,7 +153,7 @@ export class Pair {
         return { out, results };
       },
     };
-    return session as unknown as Session;
+    return session as unknown as AgentSession;
   }
 
   #tellTaken(offers: Offers, results: readonly StepResult[]): void {

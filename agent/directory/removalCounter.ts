@@ -1,7 +1,7 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { countSurvivors, type RemovalBudget } from '#core/plan/guard.ts';
 import type { Guard } from '#core/plan/policy.ts';
-import type { MainView } from './mainManifest.ts';
+import type { MainManifest } from './mainManifest.ts';
 
 /** Removals within this time count together against the guard, milliseconds. */
 const FLOOD_WINDOW = 60_000;
@@ -9,7 +9,7 @@ const FLOOD_WINDOW = 60_000;
 const CONFIRMED_FOR = 60_000;
 
 /** How much may be removed now: what was removed lately, and what a person has confirmed. */
-export class Removals {
+export class RemovalCounter {
   readonly #guard: Guard;
   #additive: { readonly reason: string; readonly judgedFrom: number } | undefined;
   #lately: { at: number; files: number }[] = [];
@@ -73,7 +73,7 @@ export class Removals {
   }
 
   /** Counts what was removed. What was only renamed on Main was not. @param now monotonic milliseconds */
-  count(removed: readonly Entry[], mainView: MainView, now: number): void {
+  count(removed: readonly Entry[], mainView: MainManifest, now: number): void {
     let files = removed.filter(({ type }) => type !== 'folder').length;
     if (files > 1) files -= countSurvivors(removed, mainView);
     if (files > 0) this.#lately.push({ at: now, files });

@@ -23,7 +23,7 @@ export function show(
 }
 
 /** Everything that a manifest says, by path, with a digest that tells two manifests apart. */
-export class ShownPaths {
+export class Manifest {
   readonly #paths = new Map<string, Shown>();
   readonly #digest = new ContentDigest();
 

@@ -11,7 +11,7 @@ type Stranger = { readonly socket: net.Socket; readonly address: string; readonl
  * The connections of whoever has not shown who he is. When there are too many, the address that has most of them
  * loses its oldest: one host that floods the port shuts itself out, and nobody else.
  */
-export class Strangers {
+export class UnauthenticatedConnections {
   readonly #byEndpoint = new Map<string, Stranger>();
   readonly #onDropped: (address: string, why: string) => void;
 
