@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { EnrolRequest } from '#protocol/messages.ts';
+import type { EnrolRequest } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { loadAgentConfig, parseAgentConfig } from '../config/agentConfig.ts';
 import { agentConfigText, directoriesText } from '#host/config/defaultText.ts';

@@ -1,4 +1,4 @@
-import type { AgentReport } from '#protocol/messages.ts';
+import type { AgentReport } from '#protocol/messages/session.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';

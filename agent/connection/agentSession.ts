@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
-import { type FromAgent, type FromMain, fromMainSchema, type StepResult } from '#protocol/messages.ts';
+import type { StepResult } from '#protocol/messages/common.ts';
+import { type FromAgent, type FromMain, fromMainSchema } from '#protocol/messages/session.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';

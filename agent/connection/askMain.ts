@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type EnrolAnswer, enrolAnswerSchema, type EnrolRequest } from '#protocol/messages.ts';
+import { type EnrolAnswer, enrolAnswerSchema, type EnrolRequest } from '#protocol/messages/enrolment.ts';
 import type { Dialled } from './dial.ts';
 
 const ANSWER_TIMEOUT = 30_000;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import type { EnrolAnswer } from '#protocol/messages.ts';
+import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { HostPort } from '#core/text/hostPort.ts';
 import type { Identity } from '#host/identity/certificate.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FromAgent, FromMain } from '#protocol/messages.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EnrolAnswer } from '#protocol/messages.ts';
+import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { directoriesText } from '#host/config/defaultText.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import type { Logger } from '#host/log/logger.ts';

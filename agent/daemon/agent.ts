@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentReport, Command, DirectoryPolicy, FromMain, PlannedAction } from '#protocol/messages.ts';
+import type { Command, DirectoryPolicy, PlannedAction } from '#protocol/messages/common.ts';
+import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
 import type { Root } from '#host/config/rootPath.ts';

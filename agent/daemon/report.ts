@@ -1,4 +1,5 @@
-import type { AgentReport, ErrorReport, ReloadReport } from '#protocol/messages.ts';
+import type { ErrorReport, ReloadReport } from '#protocol/messages/common.ts';
+import type { AgentReport } from '#protocol/messages/session.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 
 /** Errors told at once: a person can't read more, and the message stays small. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import type { DirectoryPolicy, DirectoryReport, FromMain, PlannedAction } from '#protocol/messages.ts';
+import type { DirectoryPolicy, DirectoryReport, PlannedAction } from '#protocol/messages/common.ts';
+import type { FromMain } from '#protocol/messages/session.ts';
 import { Applier } from '#sync/apply/applier.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import { Folder } from '#host/fs/folder.ts';

@@ -1,5 +1,5 @@
 import type { FolderEntry } from '#protocol/entry.ts';
-import type { ManifestItem, Shown } from '#protocol/messages.ts';
+import type { ManifestItem, Shown } from '#protocol/messages/common.ts';
 import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Entry } from '#core/manifest/entry.ts';

@@ -1,4 +1,4 @@
-import type { DirectoryPolicy } from '#protocol/messages.ts';
+import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';

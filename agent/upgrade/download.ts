@@ -4,7 +4,7 @@ import http from 'node:http';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import type { RateLimit } from '#wire/rateLimit.ts';
 
 const PATH = '/install/xivo-xds-sync-agent.deb';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { type PackageOffer, packageOfferSchema } from '#protocol/messages.ts';
+import { type PackageOffer, packageOfferSchema } from '#protocol/messages/common.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { Folder } from '#host/fs/folder.ts';
 

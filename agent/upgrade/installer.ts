@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import type { AgentPlaces } from '#host/config/places.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { whyNotSigned } from '#host/identity/packageSignature.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type UpgradeOutcome, upgradeOutcomeSchema } from '#protocol/messages.ts';
+import { type UpgradeOutcome, upgradeOutcomeSchema } from '#protocol/messages/common.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 
 const FILE = 'outcome.json';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { realpathSync, rmSync, statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PackageOffer, UpgradeOutcome } from '#protocol/messages.ts';
+import type { PackageOffer, UpgradeOutcome } from '#protocol/messages/common.ts';
 import type { AgentPlaces } from '#host/config/places.ts';
 import { whyNotSigned } from '#host/identity/packageSignature.ts';
 import type { Logger } from '#host/log/logger.ts';

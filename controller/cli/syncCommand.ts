@@ -1,4 +1,4 @@
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';

@@ -1,4 +1,4 @@
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import { printable } from '#core/text/printable.ts';
 import { ControlError } from '#host/control/controlServer.ts';
 import { bytesOf } from '#core/manifest/entry.ts';

@@ -1,4 +1,4 @@
-import type { AgentReport } from '#protocol/messages.ts';
+import type { AgentReport } from '#protocol/messages/session.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { formatHostPort } from '#core/text/hostPort.ts';

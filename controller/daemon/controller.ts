@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FromAgent, FromMain } from '#protocol/messages.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { ControllerPlaces } from '#host/config/places.ts';

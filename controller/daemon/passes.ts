@@ -1,6 +1,5 @@
 import { ControlError } from '#host/control/controlServer.ts';
-import type { PlannedAction } from '#protocol/messages.ts';
-import type { Command } from '#protocol/messages.ts';
+import type { Command, PlannedAction } from '#protocol/messages/common.ts';
 import type { Controller } from './controller.ts';
 
 export type MdsPass = {

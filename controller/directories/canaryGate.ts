@@ -1,4 +1,4 @@
-import type { AgentReport } from '#protocol/messages.ts';
+import type { AgentReport } from '#protocol/messages/session.ts';
 import type { MainDirectory } from './mainDirectory.ts';
 
 /** One canary as Main sees it; undefined report: it is not connected, or has not told anything yet. */

@@ -1,4 +1,4 @@
-import type { ManifestItem, Shown } from '#protocol/messages.ts';
+import type { ManifestItem, Shown } from '#protocol/messages/common.ts';
 import type { FolderEntry } from '#protocol/entry.ts';
 import { Applier } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';

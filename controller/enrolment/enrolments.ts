@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { X509Certificate } from 'node:crypto';
-import { type EnrolAnswer, type EnrolRequest, enrolRequestSchema } from '#protocol/messages.ts';
+import { type EnrolAnswer, type EnrolRequest, enrolRequestSchema } from '#protocol/messages/enrolment.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
 import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
 import { type Identity, issueAgentCertificate, validity } from '#host/identity/certificate.ts';

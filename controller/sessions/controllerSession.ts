@@ -1,18 +1,15 @@
 import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
+import type { Command, ManifestItem, PlannedAction, UpgradeOutcome } from '#protocol/messages/common.ts';
 import {
   type AgentReport,
   type ArrivingFromAgent,
-  type Command,
   type FromAgent,
   fromAgentSchema,
   type FromMain,
   type Hello,
   helloSchema,
-  type ManifestItem,
-  type PlannedAction,
-  type UpgradeOutcome,
-} from '#protocol/messages.ts';
+} from '#protocol/messages/session.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';

@@ -1,4 +1,4 @@
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
 import type { RevisionLog } from './revisionLog.ts';

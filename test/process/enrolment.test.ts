@@ -14,7 +14,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askMain } from '../../agent/connection/askMain.ts';
 import { dial } from '../../agent/connection/dial.ts';
-import type { EnrolAnswer } from '#protocol/messages.ts';
+import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import type { FromAgent } from '#protocol/messages.ts';
+import type { FromAgent } from '#protocol/messages/session.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 import { HostileMain } from '../support/harness/hostileMain.ts';

@@ -6,13 +6,12 @@ import { decodeFrame, encodeFrame, type Frame } from '#protocol/frames.ts';
 import { MAX_FRAME_BYTES, MAX_STREAMS, WINDOW_BYTES } from '#protocol/limits.ts';
 import {
   type ArrivingFromAgent,
-  enrolAnswerSchema,
-  enrolRequestSchema,
   type FromAgent,
   fromAgentSchema,
   type FromMain,
   fromMainSchema,
-} from '#protocol/messages.ts';
+} from '#protocol/messages/session.ts';
+import { enrolAnswerSchema, enrolRequestSchema } from '#protocol/messages/enrolment.ts';
 import { Channel } from '#wire/channel.ts';
 
 /**

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { WINDOW_BYTES } from '#protocol/limits.ts';
-import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '#protocol/messages.ts';
+import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '#protocol/messages/session.ts';
 import { Channel } from '#wire/channel.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 

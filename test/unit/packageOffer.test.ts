@@ -14,7 +14,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { clearInbox, handOver, isTaken, takeOffer } from '../../agent/upgrade/inbox.ts';
 import { trustedMain, trustMain } from '../../agent/upgrade/trustedMain.ts';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import { makeKeyPair } from '#host/identity/keypair.ts';
 import { signPackage, whyNotSigned } from '#host/identity/packageSignature.ts';
 import { pinOfPublicKey } from '#host/identity/pin.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { Versions } from '../../controller/versions/versions.ts';
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import { Database } from '#sync/state/database.ts';
 import { fileEntry } from './applyPlace.ts';
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { DirectoryPolicy } from '#protocol/messages.ts';
+import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
 import { includeExists } from '#core/dialplan/include.ts';

@@ -1,4 +1,4 @@
-import type { ReloadReport } from '#protocol/messages.ts';
+import type { ReloadReport } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';

@@ -1,4 +1,4 @@
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import type { Applier, OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';

@@ -1,4 +1,4 @@
-import type { Offer, StepResult } from '#protocol/messages.ts';
+import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';
 import { makeDurable } from '#host/fs/fsync.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import { signPackage } from '#host/identity/packageSignature.ts';
 import { VERSION } from '#host/version.ts';
 

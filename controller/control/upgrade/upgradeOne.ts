@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';

@@ -1,4 +1,4 @@
-import type { Offer, StepResult } from '#protocol/messages.ts';
+import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
 import type { OnCommit, Staging } from '#sync/apply/applier.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';

@@ -1,5 +1,5 @@
 import { MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
-import type { Offer } from '#protocol/messages.ts';
+import type { Offer } from '#protocol/messages/common.ts';
 import { sameEntry, SET_ID } from '#core/manifest/entry.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';

@@ -1,4 +1,4 @@
-import type { Offer } from '#protocol/messages.ts';
+import type { Offer } from '#protocol/messages/common.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';

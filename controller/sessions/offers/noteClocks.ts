@@ -1,4 +1,4 @@
-import type { Offer } from '#protocol/messages.ts';
+import type { Offer } from '#protocol/messages/common.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { sameVersion } from '#core/manifest/entry.ts';
 import type { MtimeClocks } from '../../directories/mtimeClocks.ts';

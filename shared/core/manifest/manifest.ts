@@ -1,4 +1,4 @@
-import type { Shown } from '#protocol/messages.ts';
+import type { Shown } from '#protocol/messages/common.ts';
 import { ContentDigest } from './digest.ts';
 import type { Entry } from './entry.ts';
 import type { PathState } from './pathState.ts';

@@ -1,4 +1,4 @@
-import type { PlannedAction } from '#protocol/messages.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
 import { bytesOf } from '../manifest/entry.ts';
 import type { Decision } from './decision.ts';
 

@@ -1,5 +1,5 @@
 import { createPublicKey, sign, verify } from 'node:crypto';
-import type { PackageOffer } from '#protocol/messages.ts';
+import type { PackageOffer } from '#protocol/messages/common.ts';
 import { keyPairOf } from './keypair.ts';
 import { type Pin, pinOfPublicKey, samePin } from './pin.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { FromAgent, FromMain } from '#protocol/messages.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { encodeFrame } from '#protocol/frames.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Host } from './host.ts';

@@ -3,7 +3,7 @@ import https from 'node:https';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { FromAgent, FromMain } from '#protocol/messages.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { encodeFrame } from '#protocol/frames.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Host } from './host.ts';

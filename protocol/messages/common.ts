@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from '../entry.ts';
+import { MAX_BLOCKS, MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from '../limits.ts';
+
+export const name = z.string().min(1).max(64);
+export const text = z.string().max(MAX_TEXT);
+export const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+export const streamId = z.int().min(1).max(0xffff_ffff);
+export const requestId = z.int().min(1).max(0xffff_ffff);
+/*
+ * What is said before both sides know which version they speak (hello, welcome, refused, and everything about
+ * enrolment) is `z.object`: what a newer side adds there is not read, and no reason to hang up. All else is strict.
+ */
+export const range = z.object({ oldest: count, newest: count });
+
+/**
+ * A side's state: which one it is, how often it changed, and the runs of the program that had it, oldest first, each
+ * with the sequence at its start. The other side notices when it is another one, or an older copy of it.
+ */
+export const ownState = z.object({
+  stateId: text,
+  sequence: count,
+  runs: z
+    .array(z.object({ id: z.string().max(64), from: count }))
+    .max(256)
+    .optional(),
+});
+
+/** What the other side shows at a path. */
+export const shown = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('settled'),
+    entry: entrySchema,
+    /**
+     * The clock that gave the file its mtime, minus Main's, nanoseconds, where it was another than Main's and not
+     * right. Only to an agent with the capability `clocks`.
+     */
+    clock: nanosecondsSchema.optional(),
+  }),
+  z.strictObject({ kind: z.literal('moving') }),
+  z.strictObject({ kind: z.literal('special'), what: text }),
+  z.strictObject({ kind: z.literal('unreadable'), errno: text }),
+  z.strictObject({ kind: z.literal('gone'), tombstone: entrySchema.optional() }),
+]);
+export const item = z.strictObject({ path: pathSchema, shown });
+export const items = z.array(item).max(MAX_ITEMS);
+
+export const policy = z.object({
+  name,
+  direction: z.enum(['to-mds', 'both']),
+  deletions: z.enum(['main', 'both', 'never']),
+  settle: count,
+  reload: z.enum(['dialplan', 'moh', 'none']),
+  reloadAlways: z.boolean(),
+  lint: z.enum(['block', 'warn', 'off']),
+});
+
+export const plannedAction = z.strictObject({
+  directory: name,
+  action: z.enum(['send', 'receive', 'remove', 'restore', 'mkdir', 'link', 'hold', 'skip', 'conflict']),
+  path: z.string().max(8192),
+  bytes: count,
+  reason: text,
+});
+
+export const directoryReport = z.strictObject({
+  name,
+  /** The revision of Main's manifest that this report is about. */
+  revision: count,
+  files: count,
+  bytes: count,
+  pending: count,
+  localOnly: count,
+  held: z.string().max(MAX_TEXT).nullable(),
+  digest: hashSchema,
+});
+
+export const reloadReport = z.strictObject({
+  kind: z.enum(['dialplan', 'moh']),
+  at: z.string().max(64),
+  ok: z.boolean(),
+  durationMs: count,
+  output: text,
+});
+
+export const errorReport = z.strictObject({
+  at: z.string().max(64),
+  path: z.string().max(8192),
+  message: text,
+});
+
+/** The first bytes that the receiver has already, since an earlier transfer of the content broke off. */
+export const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
+
+/** What the receiver has in the place of a file (shared/sync/transfer/blocks.ts): only what differs is sent. */
+export const blocks = z.strictObject({
+  block: z
+    .int()
+    .min(4096)
+    .max(2 ** 32),
+  hashes: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(MAX_BLOCKS),
+});
+
+/** One thing the agent puts on Main: content that follows on the stream, metadata, or a removal. */
+export const offer = z.discriminatedUnion('op', [
+  z.strictObject({
+    op: z.literal('put'),
+    path: pathSchema,
+    entry: entrySchema,
+    expect: entrySchema.nullable(),
+    conflict: z.boolean(),
+    reason: text,
+    from,
+  }),
+  z.strictObject({ op: z.literal('keep'), path: pathSchema, entry: entrySchema, reason: text, from }),
+  z.strictObject({
+    op: z.literal('metadata'),
+    path: pathSchema,
+    entry: entrySchema,
+    expect: entrySchema,
+    reason: text,
+  }),
+  z.strictObject({ op: z.literal('remove'), path: pathSchema, expect: entrySchema, reason: text }),
+]);
+
+export const stepResult = z.strictObject({
+  path: pathSchema,
+  result: z.enum(['done', 'stale', 'failed', 'refused']),
+  detail: text.optional(),
+});
+
+/** An agent package of Main's, and Main's signature under it (shared/host/identity/packageSignature.ts). */
+export const packageOfferSchema = z.strictObject({
+  /** As Debian writes versions. */
+  version: z.string().regex(/^[0-9][A-Za-z0-9.+~-]{0,63}$/),
+  size: z.int().min(1).max(MAX_PACKAGE_BYTES),
+  sha256: hashSchema,
+  /** Main's public key: base64 of its DER SubjectPublicKeyInfo. */
+  mainKey: z.base64().max(512),
+  signature: z.base64().max(512),
+});
+
+/** What became of the last upgrade on an MDS. */
+export const upgradeOutcomeSchema = z.object({
+  at: z.string().max(64),
+  /** The package that it was about. */
+  sha256: hashSchema,
+  version: z.string().max(64),
+  ok: z.boolean(),
+  reason: text,
+});
+
+/** What Main may ask an agent to do. */
+export const command = z.discriminatedUnion('do', [
+  z.strictObject({ do: z.literal('reconcile') }),
+  z.strictObject({ do: z.literal('plan') }),
+  z.strictObject({ do: z.literal('why'), directory: name, path: pathSchema }),
+  z.strictObject({ do: z.literal('verify') }),
+  z.strictObject({ do: z.literal('confirm'), directory: name }),
+  z.strictObject({ do: z.literal('trash-list') }),
+  z.strictObject({
+    do: z.literal('trash-restore'),
+    directory: name,
+    item: z.string().min(1).max(128),
+    to: pathSchema,
+  }),
+  /** Only to an agent with the capability `upgrade`. */
+  z.strictObject({ do: z.literal('upgrade'), offer: packageOfferSchema }),
+]);
+
+export type PackageOffer = Readonly<z.infer<typeof packageOfferSchema>>;
+export type UpgradeOutcome = Readonly<z.infer<typeof upgradeOutcomeSchema>>;
+export type ManifestItem = z.infer<typeof item>;
+export type Shown = z.infer<typeof shown>;
+export type DirectoryPolicy = z.infer<typeof policy>;
+export type PlannedAction = z.infer<typeof plannedAction>;
+export type DirectoryReport = z.infer<typeof directoryReport>;
+export type ReloadReport = z.infer<typeof reloadReport>;
+export type ErrorReport = z.infer<typeof errorReport>;
+export type Offer = z.infer<typeof offer>;
+export type StepResult = z.infer<typeof stepResult>;
+export type Command = z.infer<typeof command>;

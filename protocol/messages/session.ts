@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { entrySchema, hashSchema, pathSchema } from '../entry.ts';
+import { MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
+import {
+  name,
+  text,
+  count,
+  streamId,
+  requestId,
+  range,
+  ownState,
+  items,
+  policy,
+  plannedAction,
+  directoryReport,
+  reloadReport,
+  errorReport,
+  from,
+  blocks,
+  offer,
+  stepResult,
+  command,
+  upgradeOutcomeSchema,
+} from './common.ts';
+
+const both = [
+  z.strictObject({ type: z.literal('credit'), stream: streamId, bytes: count }),
+  z.strictObject({ type: z.literal('cancel'), stream: streamId, reason: text }),
+  z.strictObject({ type: z.literal('pong'), sent: z.number(), time: z.number() }),
+  z.strictObject({ type: z.literal('ping'), sent: z.number() }),
+] as const;
+
+/**
+ * All of hello that every version has to understand: by it Main tells an agent of whatever version which side to
+ * upgrade. The rest is for {@link helloSchema}, once it is known that both speak the same.
+ */
+const greeting = z.looseObject({ type: z.literal('hello'), protocol: range, version: text });
+
+export const helloSchema = z.object({
+  type: z.literal('hello'),
+  protocol: range,
+  version: text,
+  /** The agent's state: Main notices when it is another one, or older, than before. */
+  state: ownState,
+  directories: z.array(name).max(64),
+  /** What it can do beyond its protocol version. */
+  capabilities: z.array(z.string().max(64)).max(64).optional(),
+  lastUpgrade: upgradeOutcomeSchema.optional(),
+});
+
+/** What an agent says to Main, as it arrives. */
+export const fromAgentSchema = z.discriminatedUnion('type', [
+  greeting,
+  z.strictObject({ type: z.literal('want-manifest'), directory: name }),
+  z.strictObject({
+    type: z.literal('get'),
+    stream: streamId,
+    directory: name,
+    items: z
+      .array(
+        z.strictObject({
+          path: pathSchema,
+          hash: hashSchema,
+          size: z.int().min(0).max(MAX_FILE_BYTES),
+          from,
+          base: blocks.optional(),
+        }),
+      )
+      .max(MAX_ITEMS),
+  }),
+  /** How much of a content is on Main since its transfer broke off? */
+  z.strictObject({ type: z.literal('ask-begun'), id: requestId, directory: name, hash: hashSchema }),
+  z.strictObject({
+    type: z.literal('offer'),
+    stream: streamId,
+    directory: name,
+    offers: z.array(offer).max(MAX_ITEMS),
+  }),
+  z.strictObject({
+    type: z.literal('report'),
+    sequence: count,
+    directories: z.array(directoryReport).max(64),
+    clockOffsetMs: z.number(),
+    lastReconcile: z.strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count }).nullable(),
+    reloads: z.array(reloadReport).max(32),
+    owedReloads: z.array(z.enum(['dialplan', 'moh'])).max(8),
+    errors: z.array(errorReport).max(256),
+  }),
+  /** A change set became visible on this MDS, or was taken back. */
+  z.strictObject({
+    type: z.literal('applied'),
+    directory: name,
+    changeSet: z.string().min(1).max(64),
+    actions: z.array(plannedAction).max(MAX_ITEMS),
+  }),
+  z.strictObject({
+    type: z.literal('answer-part'),
+    id: requestId,
+    actions: z.array(plannedAction).max(MAX_ITEMS),
+  }),
+  z.strictObject({
+    type: z.literal('answer'),
+    id: requestId,
+    ok: z.boolean(),
+    lines: z.array(text).max(MAX_ITEMS),
+  }),
+  /** The agent has written down the pin from `next-identity`. */
+  z.strictObject({ type: z.literal('knows-identity'), pin: hashSchema }),
+  ...both,
+]);
+
+/** What Main says to an agent. */
+export const fromMainSchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('welcome'),
+    protocol: count,
+    version: text,
+    name,
+    main: ownState,
+    /** Main knew another state of this agent, or a newer one: nothing is removed before a person confirms. */
+    additive: z.boolean(),
+    directories: z.array(policy).max(64),
+    guard: z.object({ percent: z.number(), files: count }),
+    reconcileEvery: count,
+    paused: z.boolean(),
+  }),
+  z.object({ type: z.literal('refused'), reason: text }),
+  z.strictObject({ type: z.literal('begun'), id: requestId, bytes: count }),
+  z.strictObject({
+    type: z.literal('manifest-begin'),
+    directory: name,
+    revision: count,
+    held: text.nullable(),
+    /** How the directory itself looks on Main, for an MDS that has to make it. */
+    root: entrySchema.nullable(),
+  }),
+  z.strictObject({ type: z.literal('manifest-page'), directory: name, items }),
+  z.strictObject({
+    type: z.literal('manifest-end'),
+    directory: name,
+    revision: count,
+    sequence: count,
+  }),
+  z.strictObject({
+    type: z.literal('changes'),
+    directory: name,
+    /** Follows on this revision; an agent that holds another one asks for the whole manifest. */
+    from: count,
+    revision: count,
+    /** Main's state after this change. */
+    sequence: count,
+    held: text.nullable(),
+    items,
+  }),
+  z.strictObject({
+    type: z.literal('check'),
+    directory: name,
+    revision: count,
+    sequence: count,
+    digest: hashSchema,
+  }),
+  z.strictObject({
+    type: z.literal('offer-result'),
+    stream: streamId,
+    results: z.array(stepResult).max(MAX_ITEMS),
+  }),
+  z.strictObject({ type: z.literal('command'), id: requestId, command }),
+  z.strictObject({ type: z.literal('paused'), paused: z.boolean() }),
+  /** Main will soon have another key: the pin by which to know it then. */
+  z.strictObject({ type: z.literal('next-identity'), pin: hashSchema }),
+  ...both,
+]);
+
+export type Hello = z.infer<typeof helloSchema>;
+export type ArrivingFromAgent = z.infer<typeof fromAgentSchema>;
+/** What an agent says to Main. */
+export type FromAgent = Hello | Exclude<ArrivingFromAgent, { type: 'hello' }>;
+export type FromMain = z.infer<typeof fromMainSchema>;
+export type AgentReport = Extract<FromAgent, { type: 'report' }>;
