@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { whyUnplayable } from '../../controller/directories/sound/playable.ts';
-import { SOUNDS } from '../unit/sounds.ts';
+import { SOUNDS } from '../support/unit/sounds.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 

@@ -3,7 +3,7 @@ import { unlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
-import { wavFile } from '../unit/sounds.ts';
+import { wavFile } from '../support/unit/sounds.ts';
 
 describe('A sound that Asterisk can not play', () => {
   let cluster: Cluster;

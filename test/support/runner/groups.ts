@@ -21,7 +21,7 @@ export const GROUPS: readonly Group[] = [
 
 /** The test files of a group, by their paths in the checkout. */
 export function filesOf(group: Group, checkout: string): string[] {
-  return globSync(path.join('test', group.name, '*.test.ts'), { cwd: checkout }).toSorted();
+  return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout }).toSorted();
 }
 
 /** Whether `wanted` means this file: its group, its path, its name, or the name without `.test.ts`. */

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findRefusals, isWarningLog, logFolder } from '../../../../../agent/asterisk/proof/asteriskLog.ts';
+import { readDialplanShow } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
+import { judgePlan } from '../../../../../agent/asterisk/proof/judgePlan.ts';
+import { readDialplan } from '#core/dialplan/lint.ts';
+
+const SHOW = `[ Context 'b' created by 'pbx_config' ]
+  '_X.' (CID match '5') =>  hint: SIP/1                           [b.conf:6]
+     [lab]          2. Answer()                                   [b.conf:7]
+
+[ Context 'parkedcalls' created by 'res_parking' ]
+  '700' =>          1. Park()                                     [res_parking]
+
+-= 2 extensions (3 priorities) in 2 contexts. =-
+`;
+
+test('dialplan show is read with files, lines, callers and hints', () => {
+  const place = { context: 'b', extension: '_X.', caller: '5', file: 'b.conf' };
+  assert.deepEqual(readDialplanShow(SHOW), {
+    isWhole: true,
+    priorities: [
+      { ...place, shown: 'hint: SIP/1', counted: 6 },
+      { ...place, shown: '2. Answer()', counted: 7 },
+    ],
+  });
+});
+
+test('an answer that was cut, or is none, is not taken for a plan', () => {
+  assert.equal(readDialplanShow(SHOW.slice(0, 200)).isWhole, false);
+  assert.equal(readDialplanShow('').isWhole, false);
+});
+
+test('the words of a refusal are found in the log, those about single lines are not', () => {
+  const log = `[Nov 24 14:16:21] WARNING[1] config.c: No '=' (equal sign) in line 6 of /x/c.conf
+[Nov 24 14:16:21] WARNING[1] config.c: parse error: no closing ']', line 9 of /etc/asterisk/extensions_extra.d/b.conf
+`;
+  assert.deepEqual(findRefusals(log), [
+    {
+      message: "parse error: no closing ']', line 9 of /etc/asterisk/extensions_extra.d/b.conf",
+      file: 'b.conf',
+      counted: 9,
+    },
+  ]);
+});
+
+test('Asterisk tells where it logs, with long paths cut', () => {
+  const row = '/var/log/asterisk/messages          File     default    Enabled    - NOTICE WARNING ERROR';
+  assert.equal(isWarningLog('/var/log/asterisk/messages', row), true);
+  assert.equal(isWarningLog('/var/log/asterisk/messages.1', row), false);
+  assert.equal(isWarningLog('/var/log/asterisk/messages', row.replace('WARNING', '')), false);
+  const cut = '/var/log/a-very-long-name/of-folders/messages'.slice(0, 35);
+  assert.equal(isWarningLog('/var/log/a-very-long-name/of-folders/messages', row.replace(/^\S+/, cut)), true);
+  assert.equal(logFolder('  Log directory:               /var/log/asterisk\n'), '/var/log/asterisk');
+});
+
+function judge(files: Readonly<Record<string, string>>, show: string, words: string) {
+  const contents = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
+  return judgePlan({
+    reading: readDialplan(contents, { exists: () => true }),
+    live: readDialplanShow(show),
+    words: findRefusals(words),
+    folderName: 'extensions_extra.d',
+  });
+}
+
+const ONE = { 'a.conf': '[a]\nexten => 1,1,NoOp(x)\nexten => 2,1,NoOp(y)\n' };
+
+function show(...lines: string[]): string {
+  const total = `-= 1 extension (${String(lines.length)} priorities) in 1 context. =-\n`;
+  return `[ Context 'a' created by 'pbx_config' ]\n${lines.join('\n')}\n\n${total}`;
+}
+
+test('without any evidence nothing is refused', () => {
+  assert.equal(judge(ONE, '', ''), undefined);
+  assert.equal(judge(ONE, show("  's' =>            1. NoOp()      [extensions.conf:2]"), ''), undefined);
+});
+
+test('a file that is live in part is refused at the first line that is missing', () => {
+  const refusal = judge(ONE, show("  '1' =>            1. NoOp(x)      [a.conf:2]"), '');
+  assert.deepEqual([refusal?.file, refusal?.line], ['a.conf', 3]);
+});
+
+test('a line that another file defined before is no refusal', () => {
+  const lines = [
+    "  '1' =>       1. NoOp(x)      [a.conf:2]",
+    "  '2' =>       1. Other()      [extensions.conf:9]",
+  ];
+  assert.equal(judge(ONE, show(...lines), ''), undefined);
+});
+
+test('words about files outside the folder are not held against it', () => {
+  const words = "config.c: parse error: no closing ']', line 9 of /etc/asterisk/sip.conf\n";
+  assert.equal(judge(ONE, '', words), undefined);
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { AgreedState } from '../../../../agent/directory/agreedState.ts';
+import type { JobEnd, JobRunner } from '../../../../agent/directory/jobs/jobRunner.ts';
+import { MainManifest } from '../../../../agent/directory/mainManifest.ts';
+import { RemovalCounter } from '../../../../agent/directory/removalCounter.ts';
+import type { Job } from '../../../../agent/directory/jobs/schedule.ts';
+import { Reconciler } from '../../../../agent/directory/reconciler.ts';
+import type { AgentSession } from '../../../../agent/connection/agentSession.ts';
+import { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
+import { replicaOf } from '../../../support/unit/replicaOf.ts';
+
+const POLICY = {
+  name: 'files',
+  direction: 'to-mds',
+  deletions: 'main',
+  settle: 0,
+  reload: 'none',
+  reloadAlways: false,
+  lint: 'off',
+} as const;
+
+void test('a folder that Main removes while something is being put into it goes, too', async (t) => {
+  const place = new ApplyPlace(t);
+  mkdirSync(place.at('d'));
+  const owners = new Owners();
+  const mainView = new MainManifest(owners, new Set());
+  const replica = await replicaOf(t, place, owners);
+  const folder = entryOf(replica.get('d'));
+  assert.ok(folder);
+  const accounts = new AgreedState('files', place.db, mainView, replica);
+  accounts.learn(new Map([['d', folder]]));
+  const file = fileEntry('music');
+  mainView.begin(null, null);
+  mainView.page([
+    { path: 'd', shown: { kind: 'settled', entry: folder } },
+    { path: 'd/f', shown: { kind: 'settled', entry: file } },
+  ]);
+  mainView.end(1);
+
+  const jobs: Job[] = [];
+  const started = new EventTarget();
+  const ends: ((end: JobEnd) => void)[] = [];
+  const runner = {
+    run: (job: Job): Promise<JobEnd> => {
+      jobs.push(job);
+      started.dispatchEvent(new Event('job'));
+      return new Promise((resolve) => ends.push(resolve));
+    },
+  } as unknown as JobRunner;
+  const nextJob = (): Promise<void> =>
+    new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
+  const worker = new Reconciler({
+    policy: POLICY,
+    mainView,
+    replica,
+    accounts,
+    removals: new RemovalCounter({ percent: 100, files: 1_000 }),
+    runner,
+    clock: systemClock,
+    log: { warn: () => undefined } as unknown as Logger,
+    onNews: () => undefined,
+  });
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
+  const first = nextJob();
+  worker.begin();
+  await first;
+  assert.deepEqual([...(jobs[0]?.items.keys() ?? [])], ['d/f']);
+
+  // The file is on disk, the ledger does not know it yet, and Main has removed both meanwhile.
+  writeFileSync(place.at('d/f'), 'music');
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  assert.equal(replica.get('d/f')?.kind, 'settled');
+  mainView.change(1, 2, null, [
+    { path: 'd', shown: { kind: 'gone' } },
+    { path: 'd/f', shown: { kind: 'gone' } },
+  ]);
+  worker.mainChanged(['d', 'd/f']);
+  worker.changedHere(['d/f']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+
+  const second = nextJob();
+  accounts.learn(new Map([['d/f', file]]));
+  ends[0]?.({ results: new Map([['d/f', { result: 'done' }]]), refused: false });
+  await second;
+  const removed = [...(jobs[1]?.items ?? [])].map(([path, { kind }]) => `${kind} ${path}`);
+  assert.deepEqual(removed.toSorted(), ['remove d', 'remove d/f']);
+  ends[1]?.({ results: new Map(), refused: false });
+  await worker.close();
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test, type TestContext } from 'node:test';
+import { Database } from '#sync/state/database.ts';
+import { Ledger } from '#sync/state/ledger.ts';
+import { Tombstones } from '#sync/state/tombstones.ts';
+import { fileEntry } from '../../../support/unit/applyPlace.ts';
+
+function fileFor(t: TestContext): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-state-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return path.join(folder, 'state.sqlite');
+}
+
+void test('a state that is damaged is set aside, and a new one is begun', (t) => {
+  const file = fileFor(t);
+  writeFileSync(file, 'this is no database, and never was one '.repeat(100));
+  const db = new Database(file);
+  assert.ok(db.setAside);
+  assert.match(readFileSync(db.setAside, 'utf8'), /^this is no database/);
+  db.setMeta('a', 'b');
+  assert.equal(db.meta('a'), 'b');
+  db.close();
+  const again = new Database(file);
+  assert.equal(again.setAside, undefined);
+  assert.equal(again.meta('a'), 'b');
+  again.close();
+});
+
+void test('a state of a newer version is refused and left as it is', (t) => {
+  const file = fileFor(t);
+  const newer = new DatabaseSync(file);
+  newer.exec('CREATE TABLE future (a); PRAGMA user_version = 99');
+  newer.close();
+  assert.throws(() => new Database(file), /newer version .*schema 99/);
+  assert.deepEqual(
+    readdirSync(path.dirname(file)).filter((name) => name.includes('damaged')),
+    [],
+  );
+});
+
+void test('a new state has another id, and its sequence tells how often it changed', (t) => {
+  const [one, two] = [new Database(fileFor(t)), new Database(fileFor(t))];
+  assert.notEqual(one.stateId, two.stateId);
+  assert.equal(one.stateId, one.stateId);
+  one.advance();
+  one.advance();
+  assert.deepEqual([one.sequence, two.sequence], [2, 0]);
+  one.close();
+  two.close();
+});
+
+void test('a transaction that fails leaves nothing behind, neither on disk nor in memory', (t) => {
+  const file = fileFor(t);
+  const db = new Database(file);
+  const ledger = new Ledger(db, 'files');
+  const tombstones = new Tombstones(db, 'files', Date.now());
+  ledger.set('kept', fileEntry('kept'));
+  assert.throws(
+    () =>
+      db.transaction(() => {
+        ledger.set('lost', fileEntry('lost'));
+        ledger.delete('kept');
+        tombstones.set('lost', fileEntry('lost'), Date.now());
+        throw new Error('the disk is full');
+      }),
+    /the disk is full/,
+  );
+  assert.deepEqual([...ledger.entries.keys()], ['kept']);
+  assert.equal(ledger.files, 1);
+  assert.equal(tombstones.entries.size, 0);
+  db.close();
+  const again = new Database(file);
+  assert.deepEqual([...new Ledger(again, 'files').entries.keys()], ['kept']);
+  again.close();
+});
+
+void test('a ledger keeps names that are not UTF-8 byte for byte', (t) => {
+  const file = fileFor(t);
+  const db = new Database(file);
+  new Ledger(db, 'files').set('caf\udce9', fileEntry('a'));
+  db.close();
+  const again = new Database(file);
+  assert.deepEqual([...new Ledger(again, 'files').entries.keys()], ['caf\udce9']);
+  again.close();
+});

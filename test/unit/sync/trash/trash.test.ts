@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { Owners } from '#host/fs/owners.ts';
+import { listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
+import { ApplyPlace, fileEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
+import { replicaOf } from '../../../support/unit/replicaOf.ts';
+
+async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace> {
+  const place = new ApplyPlace(t);
+  mkdirSync(place.at('folder'));
+  writeFileSync(place.at('folder/a'), content);
+  symlinkSync('a', place.at('folder/link'));
+  await place.apply(() => [
+    {
+      kind: 'remove',
+      path: 'folder/a',
+      entry: fileEntry(content),
+      expect: place.stamp('folder/a'),
+      reason: 'removed on Main',
+    },
+    {
+      kind: 'remove',
+      path: 'folder/link',
+      entry: linkEntry('a'),
+      expect: place.stamp('folder/link'),
+      reason: 'removed on Main',
+    },
+  ]);
+  return place;
+}
+
+/** Purges, and adds what was logged as an error to `told`. */
+function purge(place: ApplyPlace, keep: number, now: number, told: unknown[] = []): number {
+  const log = { info: () => undefined, error: (...what: unknown[]) => void told.push(...what) };
+  return purgeTrash({ root: place.root, keep, now, log });
+}
+
+void test('the trash tells of everything in it: what it was, where, when, why', async (t) => {
+  const place = await removed(t);
+  const items = listTrash('files', place.root).items;
+  assert.deepEqual(
+    items.map(({ path, type, bytes, reason }) => ({ path, type, bytes, reason })),
+    [
+      { path: 'folder/a', type: 'file', bytes: 8, reason: 'removed on Main' },
+      { path: 'folder/link', type: 'link', bytes: 0, reason: 'removed on Main' },
+    ],
+  );
+  for (const { at } of items) assert.ok(Math.abs(Date.now() - at) < 60_000);
+});
+
+void test('a list that is damaged hides nothing', async (t) => {
+  const place = await removed(t);
+  const [set = ''] = readdirSync(place.at('.xivo-xds-sync/trash'));
+  writeFileSync(place.at(`.xivo-xds-sync/trash/${set}/list.json`), '{"half');
+  assert.deepEqual(
+    listTrash('files', place.root)
+      .items.map(({ path, type }) => `${path} ${type}`)
+      .sort(),
+    ['0 file', '1 link'],
+  );
+});
+
+void test('what has been in the trash for long enough is removed for good, and nothing younger', async (t) => {
+  const place = await removed(t);
+  assert.equal(purge(place, 60_000, Date.now()), 0);
+  assert.equal(listTrash('files', place.root).items.length, 2);
+  assert.equal(purge(place, 60_000, Date.now() + 120_000), 1);
+  assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), []);
+});
+
+void test('a folder in the trash is removed with all that is in it, and links in it are not followed', async (t) => {
+  const place = new ApplyPlace(t);
+  mkdirSync(place.at('elsewhere'));
+  writeFileSync(place.at('elsewhere/a'), 'a');
+  mkdirSync(place.at('.xivo-xds-sync/trash/old/0/deep'), { recursive: true });
+  symlinkSync('../../../../../elsewhere', place.at('.xivo-xds-sync/trash/old/0/deep/link'));
+  assert.equal(purge(place, 0, Date.now() + 60_000), 1);
+  assert.equal(place.read('elsewhere/a'), 'a');
+});
+
+void test('what can not be removed is told, and keeps nothing else in the trash', async (t) => {
+  const place = await removed(t);
+  writeFileSync(place.at('.xivo-xds-sync/trash/0-no-folder'), '');
+  const told: unknown[] = [];
+  assert.equal(purge(place, 60_000, Date.now() + 120_000, told), 1);
+  assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), ['0-no-folder']);
+  const folder = place.at('.xivo-xds-sync/trash/0-no-folder');
+  assert.deepEqual(told, ['old trash could not be removed', { folder, reason: 'ENOTDIR' }]);
+});
+
+void test('a trash that can not be opened is told, and ends nothing', (t) => {
+  const place = new ApplyPlace(t);
+  symlinkSync('elsewhere', place.at('.xivo-xds-sync'));
+  const told: unknown[] = [];
+  assert.equal(purge(place, 0, Date.now(), told), 0);
+  assert.match(JSON.stringify(told), /is not the folder that this program needs there/);
+});
+
+void test('an item comes back with its content and metadata, and stays in the trash', async (t) => {
+  const place = await removed(t);
+  const [item] = listTrash('files', place.root).items;
+  assert.ok(item);
+  const replica = await replicaOf(t, place);
+  const { mtimeNs } = lstatSync(place.at(`.xivo-xds-sync/trash/${item.id}`), { bigint: true });
+  const outcomes = await restoreFromTrash(item, 'folder/a', {
+    applier: place.applier,
+    replica,
+    owners: new Owners(),
+    record: () => undefined,
+  });
+  assert.deepEqual(
+    outcomes.map(({ result }) => result),
+    ['done'],
+  );
+  assert.equal(place.read('folder/a'), 'precious');
+  assert.equal(lstatSync(place.at('folder/a'), { bigint: true }).mtimeNs, mtimeNs);
+  assert.ok(listTrash('files', place.root).items.some(({ id }) => id === item.id));
+});
+
+void test('what stands in the way of an item that comes back goes to the trash in its turn', async (t) => {
+  const place = await removed(t);
+  const [item] = listTrash('files', place.root).items;
+  assert.ok(item);
+  writeFileSync(place.at('folder/a'), 'in the way');
+  const replica = await replicaOf(t, place);
+  const how = { applier: place.applier, replica, owners: new Owners(), record: () => undefined };
+  await restoreFromTrash(item, 'folder/a', how);
+  assert.equal(place.read('folder/a'), 'precious');
+  assert.ok(place.trash().some(([path, content]) => path === 'folder/a' && content === 'in the way'));
+  assert.equal(existsSync(place.at('folder/link')), false);
+});
