@@ -1,5 +1,5 @@
 import type { AgentConfig } from '../config/agentConfig.ts';
-import { formatHostPort } from '#core/text/hostPort.ts';
+import { formatHostPort } from '#host/config/hostPort.ts';
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';

@@ -6,7 +6,7 @@ import type { EnrolRequest } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { loadAgentConfig, parseAgentConfig } from '../config/agentConfig.ts';
 import { agentConfigText, directoriesText } from '#host/config/defaultText.ts';
-import { formatHostPort, type HostPort, parseHostPort } from '#core/text/hostPort.ts';
+import { formatHostPort, type HostPort, parseHostPort } from '#host/config/hostPort.ts';
 import { setKeys } from '#host/config/setKeys.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';

@@ -12,7 +12,7 @@ import {
   section,
   shown,
 } from '#host/config/fields.ts';
-import { parseHostPort, type HostPort } from '#core/text/hostPort.ts';
+import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { shellWords } from '#core/text/shellWords.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 

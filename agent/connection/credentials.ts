@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
-import type { HostPort } from '#core/text/hostPort.ts';
+import type { HostPort } from '#host/config/hostPort.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { saveIdentity } from '#host/identity/identityFiles.ts';
 import { type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';

@@ -1,7 +1,7 @@
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
-import { formatHostPort, type HostPort } from '#core/text/hostPort.ts';
+import { formatHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 
 const CONNECT_TIMEOUT = 10_000;

@@ -1,6 +1,6 @@
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
-import type { MdsStatus, Status } from '../control/status.ts';
+import type { MdsStatus, Status } from '../control/statusReport.ts';
 import { ask, type Context, loadConfig, print, printJson } from './context.ts';
 
 /** Clocks further apart than this decide conflicts by guesswork, were the offset not measured, milliseconds. */

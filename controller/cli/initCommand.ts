@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { controllerConfigText } from '#host/config/defaultText.ts';
 import { loadControllerConfig, parseControllerConfig } from '../config/controllerConfig.ts';
-import { formatHostPort, parseHostPort } from '#core/text/hostPort.ts';
+import { formatHostPort, parseHostPort } from '#host/config/hostPort.ts';
 import { setKeys } from '#host/config/setKeys.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { firstIdentity } from '#host/identity/firstIdentity.ts';

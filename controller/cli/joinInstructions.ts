@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { hostname } from 'node:os';
-import type { HostPort } from '#core/text/hostPort.ts';
+import type { HostPort } from '#host/config/hostPort.ts';
 import type { JoinToken } from '#host/identity/joinToken.ts';
 
 /**

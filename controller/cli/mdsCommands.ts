@@ -1,5 +1,5 @@
 import { table } from '#host/cli/table.ts';
-import type { MdsStatus } from '../control/status.ts';
+import type { MdsStatus } from '../control/statusReport.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 type Listed = Pick<

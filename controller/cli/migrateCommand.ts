@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { Status } from '../control/status.ts';
+import type { Status } from '../control/statusReport.ts';
 import { ask, type Context, print } from './context.ts';
 import { dryRun } from './syncCommand.ts';
 

@@ -1,6 +1,6 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { RotationStatus } from '../control/status.ts';
+import type { RotationStatus } from '../control/statusReport.ts';
 import { ask, type Context, print } from './context.ts';
 
 export type RotateOptions = {

@@ -4,7 +4,7 @@ import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
-import type { MdsStatus, RotationStatus, Status } from '../control/status.ts';
+import type { MdsStatus, RotationStatus, Status } from '../control/statusReport.ts';
 import { ask, type Context, print, printJson } from './context.ts';
 
 const WATCH_EVERY = 500;

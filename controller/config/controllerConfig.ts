@@ -17,7 +17,7 @@ import {
   text,
   wholeNumber,
 } from '#host/config/fields.ts';
-import { parseHostPort, type HostPort } from '#core/text/hostPort.ts';
+import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 
 /** Main's configuration, complete: every default is filled in, every quantity is in milliseconds or bytes. */

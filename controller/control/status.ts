@@ -1,83 +1,13 @@
-import type { AgentReport } from '#protocol/messages/session.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
-import { formatHostPort } from '#core/text/hostPort.ts';
+import { formatHostPort } from '#host/config/hostPort.ts';
 import { VERSION } from '#host/version.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { ControllerSession } from '../sessions/controllerSession.ts';
-import type { Alarm } from '../daemon/alarms.ts';
 import type { Controller } from '../daemon/controller.ts';
+import { directoryStatus } from './directoryStatus.ts';
 import { comparedWithList, neverEnrolled } from './listed.ts';
-
-export type MdsState = 'connected' | 'disconnected' | 'pending' | 'never-enrolled' | 'revoked';
-
-export type DirectoryStatus = {
-  readonly name: string;
-  readonly inSync: boolean;
-  readonly files: number;
-  readonly bytes: number;
-  readonly pending: number;
-  readonly localOnly: number;
-  readonly held: string | null;
-  readonly digest: string;
-};
-
-export type MdsStatus = {
-  readonly name: string;
-  readonly voipIp: string | null;
-  readonly address: string | null;
-  readonly state: MdsState;
-  /** While it waits for approval: what must be the same on its own screen. */
-  readonly fingerprint: string | null;
-  readonly agentVersion: string | null;
-  readonly connectedSince: string | null;
-  readonly lastSeen: string | null;
-  readonly clockOffsetMs: number | null;
-  readonly lagMs: number | null;
-  readonly inSync: boolean;
-  readonly lastReconcile: AgentReport['lastReconcile'];
-  readonly directories: readonly DirectoryStatus[];
-  readonly reloads: AgentReport['reloads'];
-  readonly owedReloads: AgentReport['owedReloads'];
-  readonly errors: AgentReport['errors'];
-};
-
-/** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
-export type RotationStatus = {
-  readonly nextFingerprint: string;
-  /** Enrolled MDS that do not know the next key yet. */
-  readonly stragglers: readonly string[];
-  /** MDS that wait for approval and do not know it yet. */
-  readonly unapproved: readonly string[];
-};
-
-export type Status = {
-  readonly version: string;
-  readonly main: {
-    readonly listen: string;
-    readonly fingerprint: string;
-    readonly startedAt: string;
-    readonly pausedUntil: string | null;
-    readonly directories: readonly {
-      readonly name: string;
-      readonly path: string;
-      readonly files: number;
-      readonly bytes: number;
-      readonly digest: string;
-      readonly held: string | null;
-      readonly skipped: readonly { readonly path: string; readonly reason: string }[];
-      /** Files that travel all the same, but that Asterisk can't play as they are. */
-      readonly warnings: readonly { readonly path: string; readonly message: string }[];
-    }[];
-    readonly alarms: readonly Alarm[];
-    /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
-    readonly errors: AgentReport['errors'];
-    /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
-    readonly mediaServers: { readonly source: string; readonly problem: string | null };
-    readonly rotation: RotationStatus | null;
-  };
-  readonly mds: readonly MdsStatus[];
-};
+import type { MdsState, MdsStatus, RotationStatus, Status } from './statusReport.ts';
 
 /** What is told at once of what Main itself can't read or does not send. */
 const MAX_SKIPPED = 100;
@@ -197,31 +127,6 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
 }
 
 /** Whether an MDS that reports this holds all that Main holds of a directory, and nothing waits there. */
-export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
-  return directoryStatus(directory, report).inSync;
-}
-
-/** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
-function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
-  const { name, replica, revision } = directory;
-  const told = report?.directories.find((each) => each.name === name);
-  if (told === undefined) {
-    return {
-      name,
-      inSync: false,
-      files: 0,
-      bytes: 0,
-      pending: 0,
-      localOnly: 0,
-      held: replica.held ?? null,
-      digest: '',
-    };
-  }
-  const { files, bytes, pending, localOnly, held, digest } = told;
-  const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
-  return { name, inSync, files, bytes, pending, localOnly, held, digest };
-}
-
 function absent(name: string, state: MdsState, address: string | null): MdsStatus {
   return {
     name,

@@ -33,7 +33,7 @@ import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { recordOf } from '../sessions/offers/historyRows.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
-import { isInSync } from '../control/status.ts';
+import { isInSync } from '../control/directoryStatus.ts';
 import { Versions } from '../versions/versions.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */

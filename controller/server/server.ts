@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
-import type { HostPort } from '#core/text/hostPort.ts';
+import type { HostPort } from '#host/config/hostPort.ts';
 import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
 import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
 

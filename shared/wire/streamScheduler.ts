@@ -1,26 +1,34 @@
 import type { WebSocket } from 'ws';
 import { encodeFrame, type Frame } from '#protocol/frames.ts';
-import type { OutgoingStream } from './outgoingStream.ts';
 
 /** Bytes handed to the socket and not yet to the kernel: enough to keep it busy, little enough to be overtaken. */
 const MAX_IN_SOCKET = 256 * 1024;
 
+/** What the scheduler needs to know of a stream that wants to send. */
+export interface SendingStream {
+  /** About how many bytes are still to come. */
+  readonly remaining: number;
+  readonly canSend: boolean;
+  /** The next frame, or undefined where there is nothing to send just now. */
+  takeFrame(): Frame | undefined;
+}
+
 /** Shares one socket among streams: whichever has least left to send goes first. */
 export class StreamScheduler {
   readonly #socket: WebSocket;
-  readonly #streams = new Set<OutgoingStream>();
+  readonly #streams = new Set<SendingStream>();
   #inSocket = 0;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
   }
 
-  add(stream: OutgoingStream): void {
+  add(stream: SendingStream): void {
     this.#streams.add(stream);
     this.run();
   }
 
-  remove(stream: OutgoingStream): void {
+  remove(stream: SendingStream): void {
     this.#streams.delete(stream);
   }
 
@@ -42,8 +50,8 @@ export class StreamScheduler {
     });
   }
 
-  #smallest(): OutgoingStream | undefined {
-    let smallest: OutgoingStream | undefined;
+  #smallest(): SendingStream | undefined {
+    let smallest: SendingStream | undefined;
     for (const stream of this.#streams) {
       if (stream.canSend && (smallest === undefined || stream.remaining < smallest.remaining))
         smallest = stream;

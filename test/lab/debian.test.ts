@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import type { Status } from '../../controller/control/status.ts';
+import type { Status } from '../../controller/control/statusReport.ts';
 import { VERSION } from '#host/version.ts';
 import { eventually } from '../support/harness/host.ts';
 import { debianImage, type Release } from './debian/images.ts';

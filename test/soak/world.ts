@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { HostVerification } from '../../controller/control/verify.ts';
 import type { MdsPass } from '../../controller/daemon/passes.ts';
-import type { Status } from '../../controller/control/status.ts';
+import type { Status } from '../../controller/control/statusReport.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
 import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
 import { namespaces, type Network, relays } from './network.ts';

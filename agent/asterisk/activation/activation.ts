@@ -4,7 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
 import { includeExists } from '#core/dialplan/include.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
-import type { Prove } from '../reload/reloader.ts';
+import type { Prove } from '../reload/proof.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
 import type { Put } from './dialplanAfter.ts';
 import { type DialplanPlace, lintChange, textOf } from './lintGate.ts';

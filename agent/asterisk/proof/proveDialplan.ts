@@ -6,7 +6,7 @@ import { readDialplanShow } from './dialplanShow.ts';
 import { judgePlan, missingLines } from './judgePlan.ts';
 import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
 import { markLogs } from './logTail.ts';
-import type { Prove } from '../reload/reloader.ts';
+import type { Prove } from '../reload/proof.ts';
 import { runCommand } from '../reload/runProcess.ts';
 
 export type DialplanProofOptions = {

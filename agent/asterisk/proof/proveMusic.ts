@@ -3,7 +3,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { differences, type FilesOnDisk } from './judgeMusic.ts';
 import { ANSWER_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
 import { type Music, readMohShow } from './mohShow.ts';
-import type { Prove } from '../reload/reloader.ts';
+import type { Prove } from '../reload/proof.ts';
 import { runCommand } from '../reload/runProcess.ts';
 
 /** Paths and Asterisk's words are compared byte for byte. */

@@ -3,7 +3,8 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
-import { type Prove, Reloader } from './reloader.ts';
+import type { Prove } from './proof.ts';
+import { Reloader } from './reloader.ts';
 import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from './result.ts';
 
 const KEEP = 20;

@@ -1,6 +1,7 @@
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import { RELOAD_KINDS } from './result.ts';
-import type { Refusal, ReloadKind, ReloadResult } from './result.ts';
+import type { Prove } from './proof.ts';
+import type { ReloadKind, ReloadResult } from './result.ts';
 import { runReload } from './runReload.ts';
 import type { ReloadEnd } from './runReload.ts';
 import { isOwed, transition } from './reloadState.ts';
@@ -13,22 +14,6 @@ export type ReloadClock = {
   /** Calls back once after so many milliseconds; the returned function takes that back. */
   after(ms: number, callback: () => void): () => void;
 };
-
-/**
- * What a proof found: why Asterisk refused, if it did, and whether only another reload can tell. A note is what
- * people should know although nothing was refused.
- */
-export type Verdict = {
-  readonly refusal?: Refusal | undefined;
-  readonly again?: boolean;
-  readonly note?: string;
-};
-
-/**
- * Finds out whether what is on disk became active. Called just before the reload starts; what it returns is
- * called with Asterisk's answer.
- */
-export type Prove = (kind: ReloadKind, signal: AbortSignal) => Promise<(output: string) => Promise<Verdict>>;
 
 export type ReloaderOptions = {
   /** The command's words; `-rx` and the line for Asterisk are appended. */

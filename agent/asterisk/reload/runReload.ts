@@ -1,5 +1,5 @@
 import { readAnswer } from './readAnswer.ts';
-import type { Prove, Verdict } from './reloader.ts';
+import type { Prove, Verdict } from './proof.ts';
 import type { Refusal, ReloadKind } from './result.ts';
 import { runCommand } from './runProcess.ts';
 import type { CommandEnd } from './runProcess.ts';

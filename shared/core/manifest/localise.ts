@@ -1,11 +1,20 @@
-import type { Owners } from '#host/fs/owners.ts';
 import { type Entry, SET_ID } from './entry.ts';
+
+/** Users and groups of this host, by name and by number. */
+export type OwnerNames = {
+  /** A user's name, or the number in decimal where no name is known. */
+  userName(uid: number): string;
+  groupName(gid: number): string;
+  /** The number of a name on this host, or `otherwise` where the name is unknown. */
+  userNumber(name: string, otherwise: number): number;
+  groupNumber(name: string, otherwise: number): number;
+};
 
 /**
  * An entry from another host as this host would hold it: owner and group by name, by number where the name is
- * unknown here; a file without set-id bits, which no host lets travel but one of an older version.
+ * unknown here; a file without set-id bits, which only hosts of an older version send.
  */
-export function localise<E extends Entry>(entry: E, owners: Owners): E {
+export function localise<E extends Entry>(entry: E, owners: OwnerNames): E {
   const uid = owners.userNumber(entry.owner, entry.uid);
   const gid = owners.groupNumber(entry.group, entry.gid);
   const owner = owners.userName(uid);

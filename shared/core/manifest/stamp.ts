@@ -1,11 +1,18 @@
-import type { BigIntStats } from 'node:fs';
-
 /**
- * Tells whether a file was touched since: any write, rename or metadata change alters ctime, which no program
+ * Identifies a version of a file: any write, rename or metadata change alters ctime, which no program
  * can set. Equal stamps mean the content that was read then is the content now.
  */
 export type Stamp = string;
 
-export function stampOf(stat: BigIntStats): Stamp {
+/** What a stamp is made of: fields of a `stat` with 64-bit numbers. */
+export type StampFields = {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+};
+
+export function stampOf(stat: StampFields): Stamp {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }

@@ -2,7 +2,7 @@ import { sameContent } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import { parentOf } from '../path/relative.ts';
 import type { Decision } from './decision.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './planInput.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
 type Decisions = Map<string, Decision>;

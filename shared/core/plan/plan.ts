@@ -1,28 +1,11 @@
-import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import { isOverride } from '../path/relative.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { fitFolders } from './folders.ts';
-import { guardRemovals, type RemovalBudget } from './guard.ts';
-import type { Policy } from './policy.ts';
+import { guardRemovals } from './guard.ts';
+import type { PlanInput } from './planInput.ts';
 import { scopeOf } from './scope.ts';
-import type { Tree } from './tree.ts';
-
-export type PlanInput = {
-  readonly policy: Policy;
-  readonly main: Tree;
-  readonly mds: Tree;
-  readonly ledger: ReadonlyMap<string, Entry>;
-  readonly tombstones: ReadonlyMap<string, Entry>;
-  /** The MDS's clock minus Main's, nanoseconds. */
-  readonly clockOffset: bigint;
-  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where they were others than Main's. */
-  readonly mainClocks: ReadonlyMap<string, bigint>;
-  readonly budget: RemovalBudget;
-  /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
-  readonly paths?: Iterable<string>;
-};
 
 export type Plan = {
   /** What to do, by path. Paths where nothing is to be done are not in it. */

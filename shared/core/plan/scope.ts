@@ -1,6 +1,6 @@
 import { entryOf } from '../manifest/pathState.ts';
 import { parentOf } from '../path/relative.ts';
-import type { PlanInput } from './plan.ts';
+import type { PlanInput } from './planInput.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
 /**

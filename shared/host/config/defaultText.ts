@@ -1,4 +1,4 @@
-import { formatHostPort, type HostPort } from '#core/text/hostPort.ts';
+import { formatHostPort, type HostPort } from './hostPort.ts';
 
 /**
  * The text of a new controller.yml: every key, commented out with its default, except those given here.

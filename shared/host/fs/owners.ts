@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import type { OwnerNames } from '#core/manifest/localise.ts';
 
 type Table = {
   readonly byName: Map<string, number>;
@@ -7,7 +8,7 @@ type Table = {
 };
 
 /** Users and groups of this host by name, from /etc/passwd and /etc/group, read again when they change. */
-export class Owners {
+export class Owners implements OwnerNames {
   readonly #tables = new Map<string, Table>();
 
   /** A user's name, or the number in decimal where no name is known. */

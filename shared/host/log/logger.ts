@@ -1,6 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino';
 import { plainDetails } from './details.ts';
-import type { LogRecord } from './record.ts';
+import type { LogLevel, LogRecord } from './record.ts';
 
 export type Details = Readonly<Record<string, unknown>>;
 
@@ -16,8 +16,6 @@ export interface Logger {
   /** A logger that adds these details to every event. */
   child(details: Details): Logger;
 }
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A logger that hands every event of this level or above to `write`. */
 export function createLogger(level: LogLevel, write: (record: LogRecord) => void): Logger {

@@ -1,7 +1,7 @@
 import { stdoutGoesToJournal } from './systemdJournal.ts';
 import { humanLine, jsonLine } from './line.ts';
-import { createLogger, type Logger, type LogLevel } from './logger.ts';
-import { severityOf, type LogRecord } from './record.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { type LogLevel, type LogRecord, severityOf } from './record.ts';
 import { Syslog } from './syslog.ts';
 
 /** `--log`: lines in syslog (or the journal) always; on stderr when it is a terminal, or as asked here. */

@@ -1,4 +1,4 @@
-import type { LogLevel } from './logger.ts';
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** One event on its way to a destination. */
 export type LogRecord = {

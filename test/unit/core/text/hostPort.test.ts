@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatHostPort, parseHostPort } from '#core/text/hostPort.ts';
+import { formatHostPort, parseHostPort } from '#host/config/hostPort.ts';
 
 void test('an address is a name, an IPv4 address or an IPv6 address in brackets, with or without port', () => {
   assert.deepEqual(parseHostPort('main.example'), { host: 'main.example', port: 9443 });

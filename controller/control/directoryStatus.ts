@@ -1,0 +1,28 @@
+import type { AgentReport } from '#protocol/messages/session.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { DirectoryStatus } from './statusReport.ts';
+
+export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
+  return directoryStatus(directory, report).inSync;
+}
+
+/** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
+export function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
+  const { name, replica, revision } = directory;
+  const told = report?.directories.find((each) => each.name === name);
+  if (told === undefined) {
+    return {
+      name,
+      inSync: false,
+      files: 0,
+      bytes: 0,
+      pending: 0,
+      localOnly: 0,
+      held: replica.held ?? null,
+      digest: '',
+    };
+  }
+  const { files, bytes, pending, localOnly, held, digest } = told;
+  const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
+  return { name, inSync, files, bytes, pending, localOnly, held, digest };
+}
