@@ -1,8 +1,5 @@
-import { enableCompileCache } from 'node:module';
 import { type GlobalOptions, makeProgram, runProgram } from '#host/cli/program.ts';
 import { type Context, contextOf } from './cli/context.ts';
-
-enableCompileCache();
 
 const program = makeProgram('xivo-xds-sync-agent', "Keeps this media server's (MDS) files equal to Main's.");
 const context = (): Context => contextOf(program.opts<GlobalOptions>());

@@ -1,13 +1,9 @@
 import type { Command } from 'commander';
-import { enableCompileCache } from 'node:module';
 import type { RotateOptions } from './cli/rotateCommand.ts';
 import { parseDuration } from '#core/text/duration.ts';
 import { makeProgram, type GlobalOptions, runProgram } from '#host/cli/program.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import { decodeToken } from '#host/identity/joinToken.ts';
-import { ask, type Context, contextOf, loadConfig, print } from './cli/context.ts';
-
-enableCompileCache();
+import { ask, type Context, contextOf, print } from './cli/context.ts';
 
 const program = makeProgram(
   'xivo-xds-sync',
@@ -98,6 +94,8 @@ mds
     })) as { token: string };
     print(token);
     const { joinInstructions } = await import('./cli/joinInstructions.ts');
+    const { loadConfig } = await import('./cli/loadConfig.ts');
+    const { decodeToken } = await import('#host/identity/joinToken.ts');
     process.stderr.write(joinInstructions(decodeToken(token), loadConfig(context()).listen));
   });
 mds

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_FILE_BYTES } from './limits.ts';
 
 const path = z.string().min(1).max(8192);

@@ -5,7 +5,8 @@ import { checkHost } from '#host/doctor/checkHost.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { dial } from '../connection/dial.ts';
 import { loadMembership } from '../connection/membership.ts';
-import { type Context, loadConfig, print } from './context.ts';
+import { type Context, print } from './context.ts';
+import { loadConfig } from './loadConfig.ts';
 
 /** `doctor`: looks at everything that the agent needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {

@@ -4,7 +4,8 @@ import type { Logger } from '#host/log/logger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { Credentials } from '../connection/credentials.ts';
 import { loadMembership } from '../connection/membership.ts';
-import { type Context, loadConfig } from './context.ts';
+import type { Context } from './context.ts';
+import { loadConfig } from './loadConfig.ts';
 
 /** @throws UsageError when this MDS is not enrolled, or its configuration names no Main */
 export function loadCredentials(context: Context, log: Logger): Credentials {

@@ -14,7 +14,8 @@ import { Agent } from '../daemon/agent.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import type { LinkState } from '../connection/reconnector.ts';
 import { Upgrades } from '../upgrade/upgrades.ts';
-import { type Context, loadConfig } from './context.ts';
+import type { Context } from './context.ts';
+import { loadConfig } from './loadConfig.ts';
 import { loadCredentials } from './loadCredentials.ts';
 import { addDirectories, waitForApproval } from '../connection/waitForApproval.ts';
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import {
   absolutePath,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
 import { isPin } from '#host/identity/pin.ts';
 

@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type ControllerConfig, loadControllerConfig } from '../config/controllerConfig.ts';
 import { type ControllerPlaces, controllerPlaces } from '#host/config/places.ts';
 import { Root } from '#host/config/rootPath.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
-import { UsageError } from '#host/cli/usageError.ts';
 import type { GlobalOptions } from '#host/cli/program.ts';
 
 /** Where this invocation's Main lives. */
@@ -13,14 +10,6 @@ export function contextOf(options: GlobalOptions): Context {
   const root = new Root(options.root);
   const places = controllerPlaces(root);
   return { root, places, configFile: options.config ?? places.configFile };
-}
-
-/** @throws UsageError when Main was never initialised, ConfigError when the file is wrong */
-export function loadConfig({ configFile }: Context): ControllerConfig {
-  if (!existsSync(configFile)) {
-    throw new UsageError(`there is no ${configFile}: run "xivo-xds-sync -i" first`);
-  }
-  return loadControllerConfig(configFile).config;
 }
 
 /** Asks the controller that runs in this place. */

@@ -1,7 +1,8 @@
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
 import type { MdsStatus, Status } from '../control/statusReport.ts';
-import { ask, type Context, loadConfig, print, printJson } from './context.ts';
+import { ask, type Context, print, printJson } from './context.ts';
+import { loadConfig } from './loadConfig.ts';
 
 /** Clocks further apart than this decide conflicts by guesswork, were the offset not measured, milliseconds. */
 const MAX_OFFSET = 2_000;

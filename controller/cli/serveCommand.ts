@@ -1,5 +1,6 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { ControlError, ControlServer, type Handler } from '#host/control/controlServer.ts';
+import { ControlError } from '#host/control/controlError.ts';
+import { ControlServer, type Handler } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
 import { openState } from '#sync/state/openState.ts';
@@ -10,7 +11,8 @@ import { serviceManager } from '#host/systemd/sdNotify.ts';
 import { controlApi } from '../control/api.ts';
 import { finishSwitch } from '../enrolment/nextIdentity.ts';
 import { Controller } from '../daemon/controller.ts';
-import { type Context, loadConfig, print } from './context.ts';
+import { type Context, print } from './context.ts';
+import { loadConfig } from './loadConfig.ts';
 
 /** `serve`: the controller in the foreground, until a signal ends it. */
 export async function serve(context: Context, options: { log?: string }): Promise<number> {

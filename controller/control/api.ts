@@ -1,6 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isIP } from 'node:net';
-import { ControlError, type Handler } from '#host/control/controlServer.ts';
+import { ControlError } from '#host/control/controlError.ts';
+import type { Handler } from '#host/control/controlServer.ts';
 import { encodeToken } from '#host/identity/joinToken.ts';
 import { isMdsName, MDS_NAME_RULE } from '#core/mdsName.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';

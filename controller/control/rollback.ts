@@ -1,6 +1,6 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import { printable } from '#core/text/printable.ts';
-import { ControlError } from '#host/control/controlServer.ts';
+import { ControlError } from '#host/control/controlError.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import { missingContents, rollBack } from '../versions/rollBack.ts';

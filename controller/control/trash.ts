@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { ControlError } from '#host/control/controlServer.ts';
+import * as z from 'zod';
+import { ControlError } from '#host/control/controlError.ts';
 import { refusePath } from '#core/path/relative.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../daemon/controller.ts';

@@ -1,4 +1,4 @@
-import { ControlError } from '#host/control/controlServer.ts';
+import { ControlError } from '#host/control/controlError.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
 import type { Controller } from './controller.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isIP } from 'node:net';
 import { isMdsName } from '#core/mdsName.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MediaServersConfig } from '../config/controllerConfig.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';

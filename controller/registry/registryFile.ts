@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { EMPTY_REGISTRY, RegistryState } from './records.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from '../entry.ts';
 import { MAX_BLOCKS, MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from '../limits.ts';
 

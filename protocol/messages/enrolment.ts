@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { hashSchema } from '../entry.ts';
 import { name, text, range } from './common.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { entrySchema, hashSchema, pathSchema } from '../entry.ts';
 import { MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
 import {

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { decodeFrame } from '#protocol/frames.ts';
 import { MAX_STREAMS } from '#protocol/limits.ts';
 import { errnoOf } from '#host/fs/errno.ts';

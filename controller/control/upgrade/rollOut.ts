@@ -1,4 +1,4 @@
-import { ControlError } from '#host/control/controlServer.ts';
+import { ControlError } from '#host/control/controlError.ts';
 import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { offerOf } from './agentPackage.ts';

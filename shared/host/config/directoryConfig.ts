@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, bytes, directoryName, duration, list, oneOf, section } from './fields.ts';
 
 export type DirectoryConfig = {

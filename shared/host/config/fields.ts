@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isMdsName, MDS_NAME_RULE } from '#core/mdsName.ts';
 import { formatBytes, parseBytes } from '#core/text/size.ts';
 import { formatDuration, parseDuration } from '#core/text/duration.ts';

@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { errnoOf } from '../fs/errno.ts';
-import { ControlError } from './controlServer.ts';
+import { ControlError } from './controlError.ts';
 import { withShortSocketPath } from './socketPath.ts';
 
 /** Nobody listens at the control socket. */

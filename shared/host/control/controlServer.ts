@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
+import { ControlError } from './controlError.ts';
 import { withShortSocketPath } from './socketPath.ts';
 
 const MAX_REQUEST_CHARACTERS = 64 * 1024;
@@ -11,16 +12,6 @@ const requestSchema = z.strictObject({
   command: z.string().max(64),
   args: z.record(z.string(), z.unknown()),
 });
-
-/** An answer to a person, not a fault of the program. `exitCode` is what the command line ends with. */
-export class ControlError extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode = 1) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 export type Handler = (args: Readonly<Record<string, unknown>>, signal: AbortSignal) => unknown;
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isMdsName } from '#core/mdsName.ts';
 import { isPin } from './pin.ts';
 import type { Pin } from './pin.ts';

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChangeSet, Step } from '#core/changeSet.ts';
 import type { Folder } from '#host/fs/folder.ts';
 

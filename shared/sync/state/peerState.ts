@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database, Run } from './database.ts';
 import type { DeferredWriter } from './deferredWriter.ts';
 
