@@ -49,7 +49,10 @@ export async function bundle(options: {
 const builtIns: Plugin = {
   name: 'built-in http',
   setup(hooks) {
-    hooks.onResolve({ filter: /^(node:)?https?$/ }, ({ path: name }) => ({ path: name, namespace: 'built-in' }));
+    hooks.onResolve({ filter: /^(node:)?https?$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: 'built-in',
+    }));
     hooks.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path: name }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
       loader: 'js',

@@ -53,8 +53,7 @@ export function packTree(options: TreeOptions): string {
       .replaceAll('@OTHER@', name === 'xivo-xds-sync' ? 'xivo-xds-sync-agent' : 'xivo-xds-sync');
 
   write(`usr/bin/${name}`, fill('launcher'), 0o755);
-  for (const module of ['main.mjs', 'fillCache.mjs'])
-    write(`usr/lib/${name}/${module}`, fill(module));
+  for (const module of ['main.mjs', 'fillCache.mjs']) write(`usr/lib/${name}/${module}`, fill(module));
   for (const unit of described.units)
     write(`lib/systemd/system/${unit}`, readFileSync(path.join(install, unit)));
   write(`etc/xivo-xds-sync/${configuration.name}`, configuration.text, configuration.mode);
