@@ -35,6 +35,11 @@ export class OutgoingStream {
     return this.#left;
   }
 
+  /** Nothing can be written any more: all was sent, or it failed. */
+  get isFinished(): boolean {
+    return this.#finished;
+  }
+
   get canSend(): boolean {
     return !this.#finished && ((this.#queued > 0 && this.#credit > 0) || (this.#ended && this.#queued === 0));
   }

@@ -9,6 +9,7 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+import { writeTo } from './writeTo.ts';
 
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
@@ -38,24 +39,39 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   const compress = paysToCompress(files);
   await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
   const pack = tar.pack();
-  const source: NodeJS.ReadableStream = compress
-    ? (pack as unknown as NodeJS.ReadableStream).pipe(
-        zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG } }),
-      )
-    : (pack as unknown as NodeJS.ReadableStream);
-  const sent = send(source, out).catch((error: unknown) => {
-    // Whoever waits for room in the archive must hear that nobody takes from it any more.
-    pack.destroy(error as Error);
-    throw error;
-  });
-  const [packed, written] = await Promise.allSettled([fill(pack, root, files), sent]);
-  if (written.status === 'rejected') throw written.reason;
-  if (packed.status === 'rejected') throw packed.reason;
+  // Each half hears of the other's end through the archive, and tells of it itself: see below.
+  pack.on('error', () => undefined);
+  const [filled, sent] = await Promise.allSettled([
+    endingBoth(pack, fill(pack, root, files)),
+    endingBoth(pack, send(compress ? compressed(pack) : pack, out)),
+  ]);
+  // Who could not send any more is the reason why nothing more could be packed.
+  if (sent.status === 'rejected' && out.isFinished) throw sent.reason;
+  if (filled.status === 'rejected') throw filled.reason;
+  if (sent.status === 'rejected') throw sent.reason;
   await out.end();
 }
 
-async function send(source: NodeJS.ReadableStream, out: OutgoingStream): Promise<void> {
-  for await (const chunk of source) await out.write(chunk as unknown as Buffer);
+/** Filling and sending wait for each other: when one of them fails, the archive ends, and with it the other. */
+async function endingBoth(pack: tar.Pack, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    pack.destroy(error as Error);
+    throw error;
+  }
+}
+
+function compressed(pack: tar.Pack): AsyncIterable<unknown> {
+  const encoder = zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG } });
+  // With a callback the pipe hears the errors of both, and ends each with the other.
+  const source = pack as unknown as { pipe(target: unknown, onEnd: () => void): void };
+  source.pipe(encoder, () => undefined);
+  return encoder;
+}
+
+async function send(source: AsyncIterable<unknown>, out: OutgoingStream): Promise<void> {
+  for await (const chunk of source) await out.write(chunk as Buffer);
 }
 
 async function fill(pack: tar.Pack, root: string, files: readonly Packed[]): Promise<void> {
@@ -131,36 +147,26 @@ async function addSpans(
   spans: readonly Span[],
 ): Promise<void> {
   if (header.size === 0) return addEntry(pack, header, Buffer.alloc(0));
-  const entry = pack.entry(header);
-  const ended = new Promise<void>((resolve, reject) => {
-    entry.on('finish', () => resolve());
-    entry.on('close', () => resolve());
-    entry.on('error', reject);
-  });
-  for (const { start, end } of spans) {
-    for (let at = start; at < end;) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
-      const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
-      // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
-      const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
-      at += piece.length;
-      if (!entry.write(piece)) await drained(entry);
+  const { entry, ended } = openEntry(pack, header);
+  try {
+    for (const { start, end } of spans) {
+      for (let at = start; at < end;) {
+        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
+        const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
+        // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
+        const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+        at += piece.length;
+        await writeTo(entry, piece);
+      }
     }
+    entry.end(null);
+  } catch (error) {
+    // Half an entry makes an archive that nobody can read on.
+    entry.destroy(error as Error);
+    await ended.catch(() => undefined);
+    throw error;
   }
-  entry.end(null);
   await ended;
-}
-
-function drained(entry: NodeJS.WritableStream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      entry.off('drain', done);
-      entry.off('close', done);
-      resolve();
-    };
-    entry.on('drain', done);
-    entry.on('close', done);
-  });
 }
 
 function addError(pack: tar.Pack, number: number, why: string): Promise<void> {
@@ -169,8 +175,27 @@ function addError(pack: tar.Pack, number: number, why: string): Promise<void> {
 
 type EntryHeader = { name: string; size: number; pax?: Record<string, string> };
 
-function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    pack.entry(header, content, (error) => (error ? reject(error) : resolve()));
-  });
+async function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): Promise<void> {
+  await openEntry(pack, header, content).ended;
+}
+
+/**
+ * @returns the entry, and its end: rejected when the archive ended first
+ * @throws when the archive has ended
+ */
+function openEntry(
+  pack: tar.Pack,
+  header: EntryHeader,
+  content?: Buffer,
+): { entry: ReturnType<tar.Pack['entry']>; ended: Promise<void> } {
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
+  const onEnd = (error?: Error | null): void => (error ? reject(error) : resolve());
+  const entry = content === undefined ? pack.entry(header, onEnd) : pack.entry(header, content, onEnd);
+  // The callback has it, too.
+  entry.on('error', () => undefined);
+  // An archive that ends without an error calls nobody back.
+  entry.on('close', () => reject(new Error('the archive was given up')));
+  // Whoever is still writing hears of it by that.
+  ended.catch(() => undefined);
+  return { entry, ended };
 }

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { parseSpans, type Span } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
+import { writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 
 /** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
@@ -42,6 +43,8 @@ export async function unpackFiles(
     if (fed - taken > SLACK + BLOCK) throw new ArchiveError('the archive carries more than was asked for');
   });
   feeding.catch((error: unknown) => extract.destroy(error as Error));
+  // Heard by whoever reads the archive; it may come when nobody reads any more.
+  extract.on('error', () => undefined);
   let next = 0;
   try {
     for await (const entry of extract) {
@@ -89,37 +92,62 @@ function bytesOfSpans(spans: readonly Span[] | undefined, size: number): number 
   return spans === undefined ? size : spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
+/** Ends when the stream has ended, or when either of the two can't go on. */
 async function feed(
   stream: IncomingStream,
   extract: tar.Extract,
   account: (bytes: number) => void,
 ): Promise<void> {
   const target = extract as unknown as NodeJS.WritableStream;
-  let decoder: (NodeJS.WritableStream & AsyncIterable<Buffer>) | undefined;
-  let decoded: Promise<void> | undefined;
-  let first = true;
-  for await (let chunk of stream) {
-    if (first) {
-      first = false;
-      const encoding = chunk[0];
-      if (encoding !== ENCODING.plain && encoding !== ENCODING.zstd)
-        throw new ArchiveError('unknown encoding');
-      if (encoding === ENCODING.zstd) {
-        decoder = zlib.createZstdDecompress({
-          params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
-        });
-        decoded = drain(decoder, target, account);
-        decoded.catch(() => undefined);
-      }
-      chunk = chunk.subarray(1);
-      if (chunk.length === 0) continue;
-    }
-    if (decoder === undefined) account(chunk.length);
-    await write(decoder ?? target, chunk);
-  }
-  decoder?.end();
-  await decoded;
+  const chunks = stream[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done === true) return void target.end();
+  const encoding = first.value[0];
+  const rest = { [Symbol.asyncIterator]: () => chunks };
+  if (encoding === ENCODING.plain) await feedPlain(first.value, rest, target, account);
+  else if (encoding === ENCODING.zstd) await feedCompressed(first.value, rest, target, account);
+  else throw new ArchiveError('unknown encoding');
   target.end();
+}
+
+async function feedPlain(
+  first: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
+): Promise<void> {
+  const take = async (chunk: Uint8Array): Promise<void> => {
+    if (chunk.length === 0) return;
+    account(chunk.length);
+    await writeTo(target, chunk);
+  };
+  await take(first.subarray(1));
+  for await (const chunk of rest) await take(chunk);
+}
+
+async function feedCompressed(
+  first: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
+): Promise<void> {
+  const decoder = zlib.createZstdDecompress({
+    params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
+  });
+  const drained = drain(decoder, target, account);
+  // It is awaited once all has been put in; until then its end ends the decoder, which whoever puts in notices.
+  drained.catch(() => undefined);
+  try {
+    if (first.length > 1) await writeTo(decoder, first.subarray(1));
+    for await (const chunk of rest) await writeTo(decoder, chunk);
+    decoder.end();
+  } catch (error) {
+    decoder.destroy(error as Error);
+    // What the decoder or the archive has against it says more than that they are closed.
+    await drained;
+    throw error;
+  }
+  await drained;
 }
 
 async function drain(
@@ -129,19 +157,6 @@ async function drain(
 ): Promise<void> {
   for await (const chunk of decoder) {
     account(chunk.length);
-    await write(target, chunk);
+    await writeTo(target, chunk);
   }
-}
-
-function write(target: NodeJS.WritableStream, chunk: Uint8Array): Promise<void> | undefined {
-  if (target.write(chunk)) return undefined;
-  return new Promise((resolve) => {
-    const done = (): void => {
-      target.off('drain', done);
-      target.off('close', done);
-      resolve();
-    };
-    target.on('drain', done);
-    target.on('close', done);
-  });
 }

@@ -1,0 +1,43 @@
+/** What both Node's and tar-stream's writable streams have. */
+type Target = {
+  write(chunk: Uint8Array): boolean;
+  readonly destroyed?: boolean;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+};
+
+/**
+ * Writes, and resolves when there is room for more.
+ * @returns undefined when there is room at once: no promise for each of thousands of small pieces
+ * @throws when the stream is closed, or closes first: nobody takes from it any more, and no 'drain' will come
+ */
+export function writeTo(target: Target, chunk: Uint8Array): Promise<void> | undefined {
+  if (isClosed(target)) throw closed();
+  if (target.write(chunk)) return undefined;
+  // A stream that closed while it took this piece has sent its last event already.
+  if (isClosed(target)) throw closed();
+  return new Promise((resolve, reject) => {
+    const forget = (): void => {
+      target.off('drain', onDrain);
+      target.off('close', onClose);
+    };
+    const onDrain = (): void => {
+      forget();
+      resolve();
+    };
+    const onClose = (): void => {
+      forget();
+      reject(closed());
+    };
+    target.on('drain', onDrain);
+    target.on('close', onClose);
+  });
+}
+
+function isClosed(target: Target): boolean {
+  return target.destroyed === true;
+}
+
+function closed(): Error {
+  return new Error('the archive was given up');
+}
