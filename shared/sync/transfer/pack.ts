@@ -9,7 +9,7 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
-import { writeTo } from './writeTo.ts';
+import { GivenUp, writeTo } from './writeTo.ts';
 
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
@@ -194,7 +194,7 @@ function openEntry(
   // The callback has it, too.
   entry.on('error', () => undefined);
   // An archive that ends without an error calls nobody back.
-  entry.on('close', () => reject(new Error('the archive was given up')));
+  entry.on('close', () => reject(new GivenUp()));
   // Whoever is still writing hears of it by that.
   ended.catch(() => undefined);
   return { entry, ended };

@@ -2,7 +2,7 @@ import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { parseSpans, type Span } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
-import { writeTo } from './writeTo.ts';
+import { GivenUp, writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 
 /** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
@@ -42,7 +42,11 @@ export async function unpackFiles(
     // tar-stream gathers a whole pax header in memory, however long it claims to be.
     if (fed - taken > SLACK + BLOCK) throw new ArchiveError('the archive carries more than was asked for');
   });
-  feeding.catch((error: unknown) => extract.destroy(error as Error));
+  let streamFailure: unknown;
+  feeding.catch((error: unknown) => {
+    if (!(error instanceof GivenUp)) streamFailure ??= error;
+    extract.destroy(error as Error);
+  });
   // Heard by whoever reads the archive; it may come when nobody reads any more.
   extract.on('error', () => undefined);
   let next = 0;
@@ -78,12 +82,11 @@ export async function unpackFiles(
     }
     await feeding;
   } catch (error) {
-    stream.cancel(error instanceof Error ? error.message : String(error));
     // When the stream itself failed, that is the reason; the archive's end is only its consequence.
-    await feeding.catch((cause: unknown) => {
-      throw cause;
-    });
-    throw error;
+    const reason = streamFailure ?? error;
+    stream.cancel(reason instanceof Error ? reason.message : String(reason));
+    await feeding.catch(() => undefined);
+    throw reason;
   }
   if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
 }

@@ -6,16 +6,23 @@ type Target = {
   off(event: 'drain' | 'close', listener: () => void): unknown;
 };
 
+/** Nobody takes from the archive, or puts into it, any more: what ended it is known elsewhere. */
+export class GivenUp extends Error {
+  constructor() {
+    super('the archive was given up');
+  }
+}
+
 /**
  * Writes, and resolves when there is room for more.
  * @returns undefined when there is room at once: no promise for each of thousands of small pieces
  * @throws when the stream is closed, or closes first: nobody takes from it any more, and no 'drain' will come
  */
 export function writeTo(target: Target, chunk: Uint8Array): Promise<void> | undefined {
-  if (isClosed(target)) throw closed();
+  if (isClosed(target)) throw new GivenUp();
   if (target.write(chunk)) return undefined;
   // A stream that closed while it took this piece has sent its last event already.
-  if (isClosed(target)) throw closed();
+  if (isClosed(target)) throw new GivenUp();
   return new Promise((resolve, reject) => {
     const forget = (): void => {
       target.off('drain', onDrain);
@@ -27,7 +34,7 @@ export function writeTo(target: Target, chunk: Uint8Array): Promise<void> | unde
     };
     const onClose = (): void => {
       forget();
-      reject(closed());
+      reject(new GivenUp());
     };
     target.on('drain', onDrain);
     target.on('close', onClose);
@@ -36,8 +43,4 @@ export function writeTo(target: Target, chunk: Uint8Array): Promise<void> | unde
 
 function isClosed(target: Target): boolean {
   return target.destroyed === true;
-}
-
-function closed(): Error {
-  return new Error('the archive was given up');
 }

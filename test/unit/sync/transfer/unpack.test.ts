@@ -10,12 +10,12 @@ import {
   fromAgentSchema,
   type FromMain,
   fromMainSchema,
-} from '#protocol/messages.ts';
+} from '#protocol/messages/session.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Channel } from '#wire/channel.ts';
 import { type Packed, packFiles } from '#sync/transfer/pack.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
-import { asWebSocket, MemoryLine } from '../support/wire/memorySocket.ts';
+import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 
 type Cut = 'close' | 'reset';
 type Kind = 'text' | 'audio' | 'small text' | 'small audio';
