@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type * as z from 'zod';
+import { type Bandwidth, bandwidthField } from '#host/config/bandwidth.ts';
 import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import {
   absolutePath,
@@ -26,10 +27,11 @@ export type AgentConfig = {
   readonly localAddress?: string;
   /** Program and arguments that get `-rx COMMAND` after them; at least the program. */
   readonly asterisk: readonly string[];
-  /** Bytes a second; 0 is unlimited. */
-  readonly bandwidth: number;
-  /** Where the directories that Main names lie on this host; paths without the --root prefix. */
+  readonly bandwidth: Bandwidth;
+  /** Directories of Main that lie elsewhere on this host than Main says; paths without the --root prefix. */
   readonly directories: readonly AgentDirectory[];
+  /** Folders within which a directory may lie because Main says so; without the --root prefix. */
+  readonly allow: readonly string[];
   readonly trash: { readonly keepMs: number };
   /** Free space that stays free, in bytes. */
   readonly reserveBytes: number;
@@ -38,8 +40,13 @@ export type AgentConfig = {
 export type AgentDirectory = { readonly name: string; readonly path: string };
 
 const DAY_MS = 86_400_000;
-/** Slower, and a heartbeat would wait behind a piece of a file. */
-const MIN_BANDWIDTH = 16 * 1024;
+/** Where a XiVO keeps what telephones are made of. */
+const DEFAULT_ALLOW = [
+  '/etc/asterisk',
+  '/var/lib/xivo',
+  '/var/lib/asterisk',
+  '/usr/share/asterisk/agi-bin',
+] as const;
 
 const entry = section({ name: directoryName(), path: absolutePath().optional() });
 
@@ -73,23 +80,20 @@ const agentSchema = section({
   name: mdsName().optional(),
   localAddress: parsed(ipAddress).optional(),
   asterisk: parsed(command).default(['/usr/sbin/asterisk']),
-  bandwidth: bytes()
-    .refine(
-      (rate) => rate === 0 || rate >= MIN_BANDWIDTH,
-      'too slow; at least 16KiB (a second), or 0 for no limit',
-    )
-    .default(0),
-  directories: directories.default(DEFAULT_DIRECTORIES.map(({ name, path }) => ({ name, path }))),
+  bandwidth: bandwidthField.prefault(0),
+  directories: directories.default([]),
+  allow: list(absolutePath()).default([...DEFAULT_ALLOW]),
   trash: section({ keep: duration(0, 3650 * DAY_MS).default(30 * DAY_MS) }).prefault({}),
   reserve: bytes().default(64 * 1024 * 1024),
 }).transform(
-  ({ main, name, localAddress, asterisk, bandwidth, directories, trash, reserve }): AgentConfig => ({
+  ({ main, name, localAddress, asterisk, bandwidth, directories, allow, trash, reserve }): AgentConfig => ({
     ...(main !== undefined && { main }),
     ...(name !== undefined && { name }),
     ...(localAddress !== undefined && { localAddress }),
     asterisk,
     bandwidth,
     directories,
+    allow,
     trash: { keepMs: trash.keep },
     reserveBytes: reserve,
   }),

@@ -17,6 +17,7 @@ import {
   text,
   wholeNumber,
 } from '#host/config/fields.ts';
+import { type MainBandwidth, mainBandwidthField } from '#host/config/bandwidth.ts';
 import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 
@@ -35,6 +36,8 @@ export type ControllerConfig = {
   readonly certificates: { readonly lifeMs: number };
   /** MDS that get a change before the others. */
   readonly canary: readonly string[];
+  /** What all MDS together, and single ones, may send and receive in a second. */
+  readonly bandwidth: MainBandwidth;
 };
 
 export type MediaServersConfig =
@@ -75,7 +78,7 @@ const controllerSchema = section({
   reconcile: section({ every: duration(SECOND, MAX_RECONCILE_MS).default(900 * SECOND) }).prefault({}),
   settle: duration(0, MAX_SETTLE_MS).default(300),
   reload: oneOf('changed', 'always').default('changed'),
-  directories: directoryEntries.default([...DEFAULT_DIRECTORIES]),
+  directories: directoryEntries.prefault(DEFAULT_DIRECTORIES.map(({ name }) => ({ name }))),
   trash: section({ keep: duration(0, MAX_TRASH_MS).default(30 * DAY) }).prefault({}),
   guard: section({
     percent: wholeNumber(0, 100).default(25),
@@ -87,6 +90,7 @@ const controllerSchema = section({
   }).prefault({}),
   mediaServers: mediaServers.prefault({}),
   canary: list(mdsName()).default([]),
+  bandwidth: mainBandwidthField.prefault(0),
 }).transform((written): ControllerConfig => ({
   listen: written.listen,
   reconcile: { everyMs: written.reconcile.every },
@@ -99,6 +103,7 @@ const controllerSchema = section({
   certificates: { lifeMs: written.certificates.life },
   mediaServers: written.mediaServers,
   canary: written.canary,
+  bandwidth: written.bandwidth,
 }));
 
 /**

@@ -46,3 +46,22 @@ export function formatBytes(bytes: number): string {
   const digits = step === 0 || Math.abs(value) >= 99.95 ? 0 : 1;
   return `${Number(value.toFixed(digits))} ${names[step]}`;
 }
+
+/** Bits a second, as network people count them: `Mbit` is a million bits. */
+const BIT_RATES: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };
+
+/**
+ * Bytes a second from `20Mbit`, `512kbit` (a million or a thousand bits), or a size such as `10MiB`.
+ * @throws RangeError whose message says what is allowed
+ */
+export function parseRate(text: string): number {
+  const match = /^(\d{1,10})\s?([kmg]?bit)(?:\/s)?$/i.exec(text.trim());
+  if (match !== null) return Math.floor((Number(match[1]) * (BIT_RATES[match[2]?.toLowerCase() ?? ''] ?? 1)) / 8);
+  try {
+    return parseBytes(text);
+  } catch {
+    throw new RangeError(
+      `"${text}" is not a rate; write a whole number and kbit, Mbit or Gbit, or a size for each second such as 2MiB`,
+    );
+  }
+}

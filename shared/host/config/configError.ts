@@ -2,6 +2,8 @@ import { EXIT } from '../cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 
 export type ConfigProblem = {
+  /** Where it stands, when that is not the file that the error is about. */
+  readonly file?: string | undefined;
   /** 1 for the first line; undefined when the whole file is meant. */
   readonly line?: number | undefined;
   /** Such as `directories[1].deletions`; undefined when the whole file is meant. */
@@ -21,7 +23,7 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
-    const lines = problems.slice(0, MAX_SHOWN).map((problem) => describe(file, problem));
+    const lines = problems.slice(0, MAX_SHOWN).map((problem) => describe(problem.file ?? file, problem));
     if (problems.length > MAX_SHOWN) lines.push(`${file}: ${problems.length - MAX_SHOWN} more problems`);
     super(lines.join('\n'), options);
     this.file = file;

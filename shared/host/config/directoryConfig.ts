@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { absolutePath, bytes, directoryName, duration, list, oneOf, section } from './fields.ts';
+import { absolutePath, bytes, directoryName, duration, list, oneOf, parsed, section, shown } from './fields.ts';
 
 export type DirectoryConfig = {
   readonly name: string;
@@ -27,6 +27,7 @@ type WithPath = Written & { readonly path: string };
 
 const entry = section({
   name: directoryName(),
+  enabled: parsed(yesOrNo).optional(),
   path: absolutePath().optional(),
   direction: oneOf('to-mds', 'both').optional(),
   deletions: oneOf('main', 'both', 'never').optional(),
@@ -56,9 +57,18 @@ export const DEFAULT_DIRECTORIES: readonly WithPath[] = [
   },
 ];
 
-/** Entries as written, each complete: a default's name brings the default's other keys along. */
+/**
+ * All directories, each complete: the four of a XiVO, changed by the entries with their names, then the others.
+ * `enabled: false` leaves one out.
+ */
 export const directoryEntries = list(entry)
   .superRefine((entries, context) => {
+    if (entries.length === 0)
+      context.addIssue({
+        code: 'custom',
+        message:
+          'an empty list; leave the key out for the four directories of a XiVO, and write "enabled: false" in the entry of one that is not to be synchronised',
+      });
     entries.forEach((written, i) => {
       for (const [key, message] of entryProblems(written)) {
         context.addIssue({ code: 'custom', path: key === '' ? [i] : [i, key], message });
@@ -67,8 +77,18 @@ export const directoryEntries = list(entry)
     for (const [i, key, message] of repeatProblems(entries)) {
       context.addIssue({ code: 'custom', path: [i, key], message });
     }
+    if (entries.length > 0 && together(entries).length === 0)
+      context.addIssue({ code: 'custom', message: 'nothing is left to be synchronised' });
   })
-  .transform((entries) => entries.map(inherit));
+  .transform(together);
+
+function together(entries: readonly Written[]): Written[] {
+  const ours = DEFAULT_DIRECTORIES.map(
+    ({ name }) => entries.find((written) => written.name === name) ?? { name },
+  );
+  const others = entries.filter(({ name }) => defaultNamed(name) === undefined);
+  return [...ours, ...others].filter(({ enabled }) => enabled !== false).map(inherit);
+}
 
 /** What holds for a directory when its complete entry and the file's general keys are put together. */
 export function completeDirectory(
@@ -116,17 +136,27 @@ function entryProblems(written: Written): [key: string, message: string][] {
 
 function repeatProblems(entries: readonly Written[]): [index: number, key: string, message: string][] {
   const problems: [number, string, string][] = [];
-  for (const key of ['name', 'path'] as const) {
-    const seen = new Map<string, number>();
-    entries.forEach((written, i) => {
-      const value = inherit(written)[key];
-      if (value === undefined) return;
-      const first = seen.get(value);
-      if (first === undefined) seen.set(value, i);
-      else problems.push([i, key, `"${value}" is already used by directories[${first}]`]);
-    });
+  const names = new Map<string, number>();
+  const paths = new Map<string, string>();
+  for (const { name, path } of together(entries)) {
+    if (path !== undefined && !entries.some((written) => written.name === name)) paths.set(path, `"${name}"`);
   }
+  entries.forEach((written, i) => {
+    const first = names.get(written.name);
+    if (first === undefined) names.set(written.name, i);
+    else problems.push([i, 'name', `"${written.name}" is already used by directories[${first}]`]);
+    const { path, enabled } = inherit(written);
+    if (path === undefined || enabled === false) return;
+    const by = paths.get(path);
+    if (by === undefined) paths.set(path, `directories[${i}]`);
+    else problems.push([i, 'path', `"${path}" is already used by ${by}`]);
+  });
   return problems;
+}
+
+function yesOrNo(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new RangeError(`${shown(value)} is neither true nor false`);
 }
 
 function reloadKind(name: string): 'dialplan' | 'moh' | 'none' {

@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { isAlias, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type * as z from 'zod';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { keyPathText, lineOfKey } from './keyLines.ts';
+import { type Merged, mergeSources } from './mergeSources.ts';
 
 /** Far above any real configuration; a larger file is a mistake or an attack. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -11,15 +12,30 @@ export type LoadedConfig<T> = {
   readonly config: T;
   /** False when there is no such file, and the configuration is all defaults. */
   readonly found: boolean;
+  /** Every file that was read, in the order in which they count. */
+  readonly files: readonly string[];
+};
+
+/** Lists whose entries are known by their names over all files. */
+const NAMED = new Set(['directories']);
+
+type ReadFile = {
+  readonly file: string;
+  readonly document: Document;
+  readonly lines: LineCounter;
+  readonly value: unknown;
 };
 
 /**
- * Reads a configuration file and checks it. A missing file gives the schema's defaults.
+ * Reads a configuration and checks it: the file, and over it the `*.yml` of the folder beside it (`NAME.d` beside
+ * `NAME.yml`), in the order of their names. Missing files give the schema's defaults.
  * @throws ConfigError naming file, line and key
  */
 export function loadYamlFile<S extends z.ZodType>(file: string, schema: S): LoadedConfig<z.output<S>> {
   const text = readText(file);
-  return { config: parseYamlConfig(file, text ?? '', schema), found: text !== undefined };
+  const read = [readYaml(file, text ?? '')];
+  for (const each of dropIns(file)) read.push(readYaml(each, readText(each) ?? ''));
+  return { config: check(read, schema), found: text !== undefined, files: read.map(({ file }) => file) };
 }
 
 /**
@@ -28,15 +44,49 @@ export function loadYamlFile<S extends z.ZodType>(file: string, schema: S): Load
  * @throws ConfigError naming file, line and key
  */
 export function parseYamlConfig<S extends z.ZodType>(file: string, text: string, schema: S): z.output<S> {
+  return check([readYaml(file, text)], schema);
+}
+
+/** The folder whose files are laid over a configuration file; undefined for a file that is not called `*.yml`. */
+export function dropInFolder(file: string): string | undefined {
+  return /\.ya?ml$/.test(file) ? file.replace(/\.ya?ml$/, '.d') : undefined;
+}
+
+/** Files of that folder, in the order in which they count. A hidden one, such as an editor's, is none. */
+export function dropIns(file: string): string[] {
+  const folder = dropInFolder(file);
+  if (folder === undefined) return [];
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (errno(error) === 'ENOENT') return [];
+    throw cannotRead(folder, error);
+  }
+  return names
+    .filter((name) => name.endsWith('.yml') && !name.startsWith('.'))
+    .toSorted()
+    .map((name) => `${folder}/${name}`);
+}
+
+function readYaml(file: string, text: string): ReadFile {
   const lines = new LineCounter();
   const document = parse(file, text, lines);
   refuse(file, [...syntaxProblems(document, text), ...aliasProblems(document, lines)]);
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {}, { reportInput: true });
+  const value: unknown = document.toJS({ maxAliasCount: 0 });
+  const isMap = value === null || (typeof value === 'object' && !Array.isArray(value));
+  if (!isMap) refuse(file, [{ line: 1, message: 'this is not a map of keys and values' }]);
+  return { file, document, lines, value };
+}
+
+function check<S extends z.ZodType>(read: readonly ReadFile[], schema: S): z.output<S> {
+  const { value, originOf } = mergeSources(read, NAMED);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => fromIssue(issue, document, lines));
+  const problems = result.error.issues.flatMap((issue) => fromIssue(issue, read, originOf));
   throw new ConfigError(
-    file,
-    problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+    read[0]?.file ?? '',
+    problems.sort((a, b) => a.order - b.order || (a.line ?? 0) - (b.line ?? 0)),
   );
 }
 
@@ -82,14 +132,25 @@ function aliasProblems(document: Document, lines: LineCounter): ConfigProblem[] 
   return problems;
 }
 
-function fromIssue(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
+function fromIssue(
+  issue: z.core.$ZodIssue,
+  read: readonly ReadFile[],
+  originOf: Merged['originOf'],
+): (ConfigProblem & { order: number })[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-  return paths.map((at) => ({
-    line: lineOfKey(document, lines, at),
-    key: at.length === 0 ? undefined : keyPathText(at),
-    message: issue.message,
-  }));
+  return paths.flatMap((merged) => {
+    const { source, path: at } = originOf(merged);
+    const from = read[source];
+    if (from === undefined) return [];
+    return {
+      order: source,
+      file: from.file,
+      line: lineOfKey(from.document, from.lines, at),
+      key: at.length === 0 ? undefined : keyPathText(at),
+      message: issue.message,
+    };
+  });
 }
 
 function readText(file: string): string | undefined {
