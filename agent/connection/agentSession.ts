@@ -4,6 +4,7 @@ import { type FromAgent, type FromMain, fromMainSchema } from '#protocol/message
 import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
+import { type Bandwidth, rateAt } from '#host/config/bandwidth.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
@@ -13,8 +14,7 @@ const SILENCE = 15_000;
 const PING_EVERY = 5_000;
 
 export type SessionHooks = {
-  /** Bytes a second, each way; 0 for no limit. */
-  readonly bandwidth: number;
+  readonly bandwidth: Bandwidth;
   readonly onMessage: (message: FromMain) => void;
   readonly onClose: (reason: string) => void;
 };
@@ -62,10 +62,10 @@ export class AgentSession {
     this.send({ type: 'ping', sent: this.#clock.now() });
   }
 
-  /** Asks for files; their archive comes on the stream. @throws when too many streams are open */
-  get(directory: string, items: Extract<FromAgent, { type: 'get' }>['items']): IncomingStream {
+  /** Asks for files; their archive comes on the stream, which no limit slows down when it is urgent. @throws when too many streams are open */
+  get(directory: string, items: Extract<FromAgent, { type: 'get' }>['items'], urgent: boolean): IncomingStream {
     const stream = this.#nextStream++;
-    const incoming = this.#channel.openIncoming(stream);
+    const incoming = this.#channel.openIncoming(stream, urgent);
     this.send({ type: 'get', stream, directory, items });
     return incoming;
   }
@@ -131,7 +131,7 @@ export class AgentSession {
   }
 }
 
-function paceOf(bandwidth: number, clock: Clock): { incoming: RateLimit; outgoing: RateLimit } | undefined {
-  if (bandwidth === 0) return undefined;
-  return { incoming: new RateLimit(bandwidth, clock), outgoing: new RateLimit(bandwidth, clock) };
+function paceOf(bandwidth: Bandwidth, clock: Clock): { incoming: RateLimit; outgoing: RateLimit } {
+  const rate = (): number => rateAt(bandwidth, clock.now());
+  return { incoming: new RateLimit(rate, clock), outgoing: new RateLimit(rate, clock) };
 }

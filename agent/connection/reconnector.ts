@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Bandwidth } from '#host/config/bandwidth.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import type { Credentials } from './credentials.ts';
@@ -17,8 +18,7 @@ export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 export type LinkOptions = {
   readonly credentials: Credentials;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
-  /** Bytes a second, each way; 0 for no limit. */
-  readonly bandwidth: number;
+  readonly bandwidth: Bandwidth;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onWelcome: (session: AgentSession, welcome: Welcome) => void;

@@ -6,6 +6,7 @@ import type { AgentPlaces } from '#host/config/places.ts';
 import { whyNotSigned } from '#host/identity/packageSignature.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
+import { type Bandwidth, rateAt } from '#host/config/bandwidth.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
 import { VERSION } from '#host/version.ts';
 import type { Credentials } from '../connection/credentials.ts';
@@ -27,7 +28,7 @@ export type UpgradesOptions = {
   readonly places: AgentPlaces;
   readonly credentials: Credentials;
   /** Bytes a second; 0 for no limit. */
-  readonly bandwidth: number;
+  readonly bandwidth: Bandwidth;
   readonly reserveBytes: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -73,7 +74,7 @@ export class Upgrades {
     const file = clearInbox(places.upgradeInbox);
     try {
       const connection = await credentials.connectPlain();
-      const pace = bandwidth === 0 ? undefined : new RateLimit(bandwidth, clock);
+      const pace = new RateLimit(() => rateAt(bandwidth, clock.now()), clock);
       await downloadPackage({ connection, offer, file, pace, signal });
     } catch (error) {
       rmSync(file, { force: true });

@@ -25,6 +25,7 @@ import { PeerLog } from '../server/peerLog.ts';
 import { MediaServers } from '../mediaServers/mediaServers.ts';
 import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
+import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
 import { Alarms } from './alarms.ts';
 import { TokenBucket } from '../enrolment/tokenBucket.ts';
@@ -59,7 +60,7 @@ export type ControllerOptions = {
 
 /** Main's daemon: the directories, who may connect, and the sessions of those who are. */
 export class Controller {
-  readonly config: ControllerConfig;
+  config: ControllerConfig;
   identity: Identity;
   readonly rotation: Rotation;
   readonly clock: Clock;
@@ -85,6 +86,7 @@ export class Controller {
   readonly #signing: SigningLimit;
   readonly #places: ControllerPlaces;
   readonly #installFiles: InstallFiles;
+  readonly #bandwidth: BandwidthLimits;
   readonly #stop = new AbortController();
   /** The directories were read once: what they lack is known to be gone. */
   #isRead = false;
@@ -108,6 +110,7 @@ export class Controller {
     this.canaries = new CanaryGate(config.canary);
     this.alarms = new Alarms(clock, log);
     this.#places = places;
+    this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.#peerLog = new PeerLog(log, clock);
     this.#bucket = new TokenBucket(clock, ENROLMENTS);
     this.#signing = new SigningLimit(clock, config.certificates.lifeMs);
@@ -392,6 +395,7 @@ export class Controller {
       owners: this.owners,
       clock: this.clock,
       log,
+      pace: this.#bandwidth.paceOf(agent.name),
       sequence: () => this.db.sequence,
       hold: (name) => this.#holdFor(name, agent.name),
       terms: (hello) => {

@@ -21,6 +21,7 @@ import type { Applier } from '#sync/apply/applier.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
 import { Channel } from '#wire/channel.ts';
+import type { Pace } from '#wire/rateLimit.ts';
 import { type Packed, packFiles } from '#sync/transfer/pack.ts';
 import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
@@ -53,6 +54,8 @@ export type SessionOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Limits what travels each way. */
+  readonly pace: { readonly incoming: Pace; readonly outgoing: Pace };
   /** Main's state now. */
   readonly sequence: () => number;
   /** Why this MDS has to wait with a directory that is not held for all, or null. */
@@ -109,6 +112,7 @@ export class ControllerSession {
       schema: fromAgentSchema,
       onMessage: (message) => this.#receive(message),
       onClose: (reason) => this.#closed(reason),
+      pace: options.pace,
     });
     options.socket.on('message', () => (this.#heard = options.clock.monotonic()));
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY);
@@ -336,7 +340,7 @@ export class ControllerSession {
     });
     try {
       const bytes = files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0);
-      const out = this.#channel.openOutgoing(request.stream, bytes);
+      const out = this.#channel.openOutgoing(request.stream, bytes, isUrgent(directory));
       await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
         out.abort(String(error));
         throw error;
@@ -349,7 +353,7 @@ export class ControllerSession {
   async #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): Promise<void> {
     const conflicts = new Set(request.offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
     try {
-      const stream = this.#channel.openIncoming(request.stream);
+      const stream = this.#channel.openIncoming(request.stream, isUrgent(directory));
       const inHistory = this.#options.recorder(directory, conflicts);
       const record: OnCommit = (changeSet, done) => {
         inHistory(changeSet, done);
@@ -439,6 +443,11 @@ function bytesBegun(applier: Applier, hash: string): number {
   } catch {
     return 0;
   }
+}
+
+/** A dialplan change waits for nothing. */
+function isUrgent({ config }: MainDirectory): boolean {
+  return config.reload === 'dialplan';
 }
 
 function isConflict(offer: { op: string; conflict?: boolean }): boolean {

@@ -6,7 +6,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
-import type { RateLimit } from './rateLimit.ts';
+import type { Pace } from './rateLimit.ts';
 import { StreamScheduler } from './streamScheduler.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
@@ -34,7 +34,7 @@ export type ChannelOptions<In> = {
   /** Called once, with the reason when the peer broke the protocol. */
   readonly onClose: (reason: string) => void;
   /** Limits the rate of all streams together, each way. */
-  readonly pace?: { readonly incoming: RateLimit; readonly outgoing: RateLimit } | undefined;
+  readonly pace?: { readonly incoming: Pace; readonly outgoing: Pace } | undefined;
 };
 
 /**
@@ -77,22 +77,22 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     return new Promise((resolve) => this.#socket.send(JSON.stringify(message), () => resolve()));
   }
 
-  /** Starts sending a stream. @param bytes about how much it will carry: little goes first */
-  openOutgoing(id: number, bytes: number): OutgoingStream {
+  /** Starts sending a stream. @param bytes about how much it will carry: little goes first @param urgent no limit slows it down */
+  openOutgoing(id: number, bytes: number, urgent = false): OutgoingStream {
     if (this.#outgoing.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);
     if (this.#outgoing.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams at once`);
     const onDone = (): void => {
       this.#outgoing.delete(id);
       this.#remember(id);
     };
-    const stream = new OutgoingStream(id, bytes, this.#pump, onDone, this.#options.pace?.outgoing);
+    const stream = new OutgoingStream(id, bytes, this.#pump, onDone, urgent ? undefined : this.#options.pace?.outgoing);
     if (this.#closed) stream.fail('the connection is closed');
     else this.#outgoing.set(id, stream);
     return stream;
   }
 
-  /** Expects a stream. Its chunks come in order; taking them gives the sender credit. */
-  openIncoming(id: number): IncomingStream {
+  /** Expects a stream. Its chunks come in order; taking them gives the sender credit. @param urgent no limit slows it down */
+  openIncoming(id: number, urgent = false): IncomingStream {
     if (this.#incoming.has(id) || this.#ended.has(id)) throw new Error(`stream ${id} is in use`);
     if (this.#incoming.size >= MAX_STREAMS) throw new Error(`more than ${MAX_STREAMS} streams at once`);
     const stream = new IncomingStream({
@@ -102,7 +102,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
         this.#incoming.delete(id);
         this.#remember(id);
       },
-      pace: this.#options.pace?.incoming,
+      pace: urgent ? undefined : this.#options.pace?.incoming,
     });
     if (this.#closed) stream.fail('the connection is closed');
     else this.#incoming.set(id, stream);

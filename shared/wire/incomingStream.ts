@@ -1,5 +1,5 @@
 import { WINDOW_BYTES } from '#protocol/limits.ts';
-import type { RateLimit } from './rateLimit.ts';
+import type { Pace } from './rateLimit.ts';
 
 /** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
 const MAX_PIECES = 256;
@@ -9,7 +9,7 @@ export type IncomingHooks = {
   readonly cancel: (reason: string) => void;
   readonly done: () => void;
   /** Waits before the next chunk is asked for, where the rate is limited. */
-  readonly pace?: RateLimit | undefined;
+  readonly pace?: Pace | undefined;
 };
 
 /** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */

@@ -1,6 +1,6 @@
 import type { Frame } from '#protocol/frames.ts';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
-import type { RateLimit } from './rateLimit.ts';
+import type { Pace } from './rateLimit.ts';
 import type { StreamScheduler } from './streamScheduler.ts';
 
 /** Bytes that may wait here before the writer has to. */
@@ -11,7 +11,7 @@ export class OutgoingStream {
   readonly id: number;
   readonly #pump: StreamScheduler;
   readonly #onDone: () => void;
-  readonly #pace: RateLimit | undefined;
+  readonly #pace: Pace | undefined;
   readonly #queue: Uint8Array[] = [];
   #queued = 0;
   #credit = WINDOW_BYTES;
@@ -21,7 +21,7 @@ export class OutgoingStream {
   #failure: string | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(id: number, bytes: number, pump: StreamScheduler, onDone: () => void, pace?: RateLimit) {
+  constructor(id: number, bytes: number, pump: StreamScheduler, onDone: () => void, pace?: Pace) {
     this.id = id;
     this.#left = bytes;
     this.#pump = pump;

@@ -154,7 +154,7 @@ async function fetch(
         ...(base && { base: { block: base.block, hashes: [...base.hashes] } }),
       };
     });
-    const stream = job.session.get(job.directory, items);
+    const stream = job.session.get(job.directory, items, job.whole);
     const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
     await unpackFiles(stream, sizes, (number, spans) => {
       const file = part[number];
