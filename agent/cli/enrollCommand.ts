@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { EnrolRequest } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { loadAgentConfig, parseAgentConfig } from '../config/agentConfig.ts';
-import { agentConfigText, directoriesText } from '#host/config/defaultText.ts';
+import { agentConfigText } from '#host/config/defaultText.ts';
 import { formatHostPort, type HostPort, parseHostPort } from '#host/config/hostPort.ts';
 import { setKeys } from '#host/config/setKeys.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
@@ -68,8 +68,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: true });
   // Without a token nothing vouched for it yet: then a person does, with "trust-main".
   if (token !== undefined) trustMain(context.places.installerFolder, dialled.mainPin);
-  const { directories } = answer;
-  writeConfig(context, { main, name, directories, ...(token?.voipIp && { localAddress: token.voipIp }) });
+  writeConfig(context, { main, name, ...(token?.voipIp && { localAddress: token.voipIp }) });
   print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
   return EXIT.done;
 }
@@ -150,13 +149,11 @@ function configuredAddress({ configFile }: Context): string | undefined {
   return existsSync(configFile) ? loadAgentConfig(configFile).config.localAddress : undefined;
 }
 
-/** Main says where the directories lie there; from then on this host's own file decides where they lie here. */
 function writeConfig(
   { configFile }: Context,
   given: {
     readonly main: HostPort;
     readonly name: string;
-    readonly directories?: readonly { name: string; path: string }[];
     readonly localAddress?: string;
   },
 ): void {
@@ -181,7 +178,7 @@ function writeConfig(
 
 function completeConfig(
   file: string,
-  { main, name, directories, localAddress }: Parameters<typeof writeConfig>[1],
+  { main, name, localAddress }: Parameters<typeof writeConfig>[1],
 ): void {
   const text = readFileSync(file, 'utf8');
   const isSet = (key: string): boolean => new RegExp(`^${key}:`, 'm').test(text);
@@ -190,8 +187,6 @@ function completeConfig(
     ...(!isSet('name') && { name: JSON.stringify(name) }),
     ...(localAddress !== undefined &&
       !isSet('localAddress') && { localAddress: JSON.stringify(localAddress) }),
-    ...(directories !== undefined &&
-      !isSet('directories') && { directories: directoriesText(directories).slice('directories:'.length) }),
   };
   const complete = setKeys(text, keys);
   parseAgentConfig(file, complete);

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
@@ -17,7 +18,7 @@ import { Upgrades } from '../upgrade/upgrades.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 import { loadCredentials } from './loadCredentials.ts';
-import { addDirectories, waitForApproval } from '../connection/waitForApproval.ts';
+import { waitForApproval } from '../connection/waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */
 export async function run(context: Context, options: { log?: string }): Promise<number> {
@@ -86,7 +87,8 @@ class Daemon {
       isService: this.#isService,
       globalArguments: process.argv.slice(2, process.argv.indexOf('run')),
     });
-    const agent = new Agent({ ...common, config, db, root, upgrades });
+    const own = [places.stateFolder, path.dirname(this.#context.configFile), places.installerFolder];
+    const agent = new Agent({ ...common, config, own, db, root, upgrades });
     this.#agent = agent;
     agent.start();
     this.#log.info('agent started', { name: this.#credentials.name });
@@ -120,9 +122,6 @@ class Daemon {
     const tell = (problem: string): void => {
       this.#waiting = { ...this.#waiting, state: 'connecting', problem };
     };
-    const directories = await waitForApproval(this.#credentials, this.#log, tell, abortedBy(stop));
-    if (directories === undefined) return false;
-    addDirectories(this.#context.configFile, directories);
-    return true;
+    return waitForApproval(this.#credentials, this.#log, tell, abortedBy(stop));
   }
 }

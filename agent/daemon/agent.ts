@@ -4,6 +4,7 @@ import type { Command, DirectoryPolicy, PlannedAction } from '#protocol/messages
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
+import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import type { Root } from '#host/config/rootPath.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { Owners } from '#host/fs/owners.ts';
@@ -19,6 +20,7 @@ import { musicProof } from '../asterisk/proof/proveMusic.ts';
 import { Activation, proofFor } from '../asterisk/activation/activation.ts';
 import type { DialplanPlace } from '../asterisk/activation/lintGate.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
+import { placeOf } from '../directory/placeOf.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import { Reconnector, type Welcome } from '../connection/reconnector.ts';
@@ -38,6 +40,8 @@ const STRANGE = 'strange';
 
 export type AgentOptions = {
   readonly config: AgentConfig;
+  /** This program's own folders. */
+  readonly own: readonly string[];
   readonly db: Database;
   readonly root: Root;
   readonly clock: Clock;
@@ -68,8 +72,8 @@ export class Agent {
   #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
-  /** Directories that Main has and this MDS does not know. */
-  #unknown: string[] = [];
+  /** Directories that Main has and that can't lie here, and why. */
+  #unknown: { name: string; message: string }[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -106,7 +110,7 @@ export class Agent {
         capabilities: ['upgrade', 'clocks'],
         lastUpgrade: options.upgrades.last,
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
-        directories: config.directories.map(({ name }) => name),
+        directories: knownNames(config),
       }),
       clock,
       log,
@@ -232,20 +236,21 @@ export class Agent {
   /** Main says how its directories behave; where they lie here, this host's own configuration says. */
   async #openDirectories(welcome: Welcome): Promise<void> {
     const { config, root, clock, log } = this.#options;
-    const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
-    this.#unknown = [];
+    const places = this.#placesOf(welcome.directories);
+    const nested = nestedInside(places);
     for (const policy of welcome.directories) {
-      const here = config.directories.find(({ name }) => name === policy.name);
+      const here = places.get(policy.name);
+      const open = this.directories.get(policy.name);
       if (here === undefined) {
-        this.#unknown.push(policy.name);
+        await open?.close();
+        this.directories.delete(policy.name);
         continue;
       }
-      const open = this.directories.get(policy.name);
-      if (open !== undefined && JSON.stringify(open.policy) === JSON.stringify(policy)) continue;
+      if (open !== undefined && isSame(open, policy, root.path(here), nested.get(policy.name))) continue;
       await open?.close();
       const directory = new AgentDirectory({
         name: policy.name,
-        path: root.path(here.path),
+        path: root.path(here),
         nested: nested.get(policy.name) ?? new Set(),
         policy,
         guard: welcome.guard,
@@ -256,7 +261,7 @@ export class Agent {
         log: log.child({ directory: policy.name }),
         onNews: () => this.#news(),
         onApplied: () => this.reloads.owe(policy.reload),
-        activation: this.#activationOf(policy, here.path),
+        activation: this.#activationOf(policy, here),
       });
       this.directories.set(policy.name, directory);
     }
@@ -265,6 +270,19 @@ export class Agent {
       await directory.close();
       this.directories.delete(name);
     }
+  }
+
+  /** Where each of Main's directories lies here; those that can't lie anywhere are reported. */
+  #placesOf(policies: readonly DirectoryPolicy[]): Map<string, string> {
+    const { config, root, own } = this.#options;
+    const places = new Map<string, string>();
+    this.#unknown = [];
+    for (const policy of policies) {
+      const place = placeOf(policy, { ...config, own, locate: (path) => root.path(path) });
+      if ('path' in place) places.set(policy.name, place.path);
+      else this.#unknown.push({ name: policy.name, message: place.refusal });
+    }
+    return places;
   }
 
   #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
@@ -415,4 +433,20 @@ export class Agent {
     this.#rememberMain();
     this.#session?.send(this.report());
   }
+}
+
+/** Names of the directories that this MDS has a place for, whatever Main says. */
+function knownNames({ directories }: AgentConfig): string[] {
+  return [...new Set([...DEFAULT_DIRECTORIES, ...directories].map(({ name }) => name))];
+}
+
+/** Whether an open directory still lies where it should and keeps to the same rules. */
+function isSame(
+  open: AgentDirectory,
+  policy: DirectoryPolicy,
+  path: string,
+  nested: ReadonlySet<string> = new Set(),
+): boolean {
+  const sameNested = nested.size === open.nested.size && [...nested].every((name) => open.nested.has(name));
+  return open.replica.path === path && sameNested && JSON.stringify(open.policy) === JSON.stringify(policy);
 }

@@ -12,8 +12,8 @@ export type ReportInput = {
   readonly directories: readonly AgentDirectory[];
   /** What is wrong with this program's own files. */
   readonly troubles: readonly ErrorReport[];
-  /** Directories that Main has and this MDS does not know. */
-  readonly unknown: readonly string[];
+  /** Directories that Main has and that can't lie here, and why. */
+  readonly unknown: readonly { readonly name: string; readonly message: string }[];
   readonly clockOffsetMs: number;
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
@@ -27,11 +27,7 @@ export function makeReport(input: ReportInput): AgentReport {
   const now = new Date(input.now).toISOString();
   const errors: ErrorReport[] = [
     ...input.troubles,
-    ...input.unknown.map((name) => ({
-      at: now,
-      path: name,
-      message: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
-    })),
+    ...input.unknown.map(({ name, message }) => ({ at: now, path: name, message })),
   ];
   for (const { name, troubles, replica } of input.directories) {
     if (replica.trouble !== undefined)

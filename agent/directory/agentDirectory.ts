@@ -58,6 +58,8 @@ export type AgentDirectoryOptions = {
 export class AgentDirectory {
   readonly name: string;
   readonly policy: DirectoryPolicy;
+  /** Directories of their own that lie within this one. */
+  readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
   readonly mainView: MainManifest;
   readonly #options: AgentDirectoryOptions;
@@ -76,6 +78,7 @@ export class AgentDirectory {
     const { name, path, policy, db, owners, clock, log, onNews } = options;
     this.name = name;
     this.policy = policy;
+    this.nested = options.nested;
     this.mainView = new MainManifest(owners, options.nested);
     const onError = (error: unknown): void => log.error('directory could not be read', { error });
     this.replica = new Replica({

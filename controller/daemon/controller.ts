@@ -441,8 +441,9 @@ export class Controller {
       main: { stateId: this.db.stateId, sequence: this.db.sequence, runs: [...this.db.runs] },
       additive,
       directories: this.config.directories.map(
-        ({ name, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
+        ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
           name,
+          path,
           direction,
           deletions,
           settle: settleMs,

@@ -47,6 +47,8 @@ export const items = z.array(item).max(MAX_ITEMS);
 
 export const policy = z.object({
   name,
+  /** Where it lies on Main, and on an MDS that allows it there. Since 0.2; an older Main does not say. */
+  path: z.string().max(4096).optional(),
   direction: z.enum(['to-mds', 'both']),
   deletions: z.enum(['main', 'both', 'never']),
   settle: count,

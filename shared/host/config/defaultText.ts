@@ -6,7 +6,8 @@ import { formatHostPort, type HostPort } from './hostPort.ts';
  */
 export function controllerConfigText(given: { readonly listen?: HostPort } = {}): string {
   return `# XiVO XDS file synchronisation, on Main. Every key is optional; the values shown are the defaults.
-# After a change: systemctl restart xivo-xds-sync
+# After it are read, in order, the files controller.d/*.yml beside it. After a change:
+# xivo-xds-sync check-config && systemctl reload xivo-xds-sync
 
 # Where agents connect to. An IPv6 address needs quotes: "[::]:9443"
 ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443')}
@@ -21,8 +22,9 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 # When an MDS reloads: changed (when a change touched the directory) or always (after every pass).
 #reload: changed
 
-# What is synchronised. A list given here replaces this one; an entry with one of these four names takes
-# the keys that it leaves out from here, so "- { name: recordings, deletions: both }" is complete.
+# What is synchronised, on Main and on every MDS. What is listed here is added to these four; an entry with one of
+# their names changes only the keys that it has, so "- { name: recordings, deletions: both }" is complete. A fifth
+# one: "- { name: agi, path: /var/lib/xivo/agi-bin }"; one of the four left out: "- { name: moh, enabled: false }".
 #   direction  to-mds (Main to MDS) or both
 #   deletions  main (removing on Main removes everywhere), both (so does removing on an MDS; only with
 #              direction: both) or never (nothing is ever removed)
@@ -80,6 +82,10 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 
 # MDS that get a change first; the others follow when it is active there.
 #canary: []
+
+# The most that all MDS together send and receive in a second: "20Mbit", 2MiB, or for a part of the day
+# { limit: 20Mbit, hours: "08:00-18:00", mds: { mds1: { limit: 4Mbit } } }. 0 is no limit. The dialplan never waits.
+#bandwidth: 0
 `;
 }
 
@@ -89,12 +95,12 @@ export function agentConfigText(
     readonly main?: HostPort;
     readonly name?: string;
     readonly localAddress?: string;
-    readonly directories?: readonly { readonly name: string; readonly path: string }[];
   } = {},
 ): string {
   return `# XiVO XDS file synchronisation, on an MDS. Every key is optional; the values shown are the defaults.
 # What is synchronised, and how, is configured on Main.
-# After a change: systemctl restart xivo-xds-sync-agent
+# After it are read, in order, the files agent.d/*.yml beside it. After a change:
+# xivo-xds-sync-agent check-config && systemctl reload xivo-xds-sync-agent
 
 # Main's address, HOST or HOST:PORT (9443). An IPv6 address needs quotes: "[fd00::1]:9443"
 ${keyLine('main', given.main && formatHostPort(given.main), undefined)}
@@ -108,11 +114,20 @@ ${keyLine('localAddress', given.localAddress, undefined)}
 # The command that gets "-rx 'dialplan reload'": one line, or a list of words.
 #asterisk: /usr/sbin/asterisk
 
-# The most that this server receives and sends in a second, such as 10MiB; 0 is no limit.
+# The most that this server receives and sends in a second, such as 10MiB or 20Mbit, or for a part of the day:
+# { limit: 20Mbit, hours: "08:00-18:00" }. 0 is no limit. The dialplan never waits.
 #bandwidth: 0
 
-# Where the directories lie on this server, by their names on Main. A list given here replaces this one.
-${given.directories === undefined ? DEFAULT_PLACES : directoriesText(given.directories)}
+# Main says which directories there are and where they lie. One that lies elsewhere on this server:
+# directories: [{ name: moh, path: /srv/moh }]
+
+# The folders within which Main may say so. A list given here replaces this one.
+#allow:
+#  - /etc/asterisk
+#  - /var/lib/xivo
+#  - /var/lib/asterisk
+#  - /usr/share/asterisk/agi-bin
+
 # How long replaced and removed files can be brought back.
 #trash:
 #  keep: 30d
@@ -120,27 +135,6 @@ ${given.directories === undefined ? DEFAULT_PLACES : directoriesText(given.direc
 # Disk space that stays free.
 #reserve: 64MiB
 `;
-}
-
-const DEFAULT_PLACES = `#directories:
-#  - name: dialplan
-#    path: /etc/asterisk/extensions_extra.d
-#  - name: moh
-#    path: /var/lib/xivo/moh
-#  - name: sounds
-#    path: /var/lib/xivo/sounds
-#  - name: recordings
-#    path: /var/lib/xivo/sounds/recordings
-`;
-
-/** The key `directories` of an agent.yml. */
-export function directoriesText(
-  directories: readonly { readonly name: string; readonly path: string }[],
-): string {
-  const entries = directories.map(
-    ({ name, path }) => `  - name: ${name}\n    path: ${JSON.stringify(path)}\n`,
-  );
-  return `directories:\n${entries.join('')}`;
 }
 
 function keyLine(key: string, value: string | undefined, standard: string | undefined): string {

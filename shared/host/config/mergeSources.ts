@@ -54,7 +54,8 @@ function overlay(
   trail.origin = origin;
   if (isMap(above)) {
     if (!isMap(below)) trail.children.clear();
-    const merged: Record<string, unknown> = isMap(below) ? { ...below } : {};
+    // Without a prototype, so that no key of a file is more than a key.
+    const merged = Object.assign(Object.create(null) as Record<string, unknown>, isMap(below) ? below : {});
     for (const [name, value] of Object.entries(above))
       merged[name] = overlay(
         Object.hasOwn(merged, name) ? merged[name] : undefined,

@@ -74,8 +74,6 @@ function readYaml(file: string, text: string): ReadFile {
   const document = parse(file, text, lines);
   refuse(file, [...syntaxProblems(document, text), ...aliasProblems(document, lines)]);
   const value: unknown = document.toJS({ maxAliasCount: 0 });
-  const isMap = value === null || (typeof value === 'object' && !Array.isArray(value));
-  if (!isMap) refuse(file, [{ line: 1, message: 'this is not a map of keys and values' }]);
   return { file, document, lines, value };
 }
 

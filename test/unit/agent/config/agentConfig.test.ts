@@ -8,13 +8,9 @@ const parse = (yaml: string) => parseAgentConfig('agent.yml', yaml);
 void test('the defaults are those of a XiVO media server', () => {
   assert.deepEqual(parse(''), {
     asterisk: ['/usr/sbin/asterisk'],
-    bandwidth: 0,
-    directories: [
-      { name: 'dialplan', path: '/etc/asterisk/extensions_extra.d' },
-      { name: 'moh', path: '/var/lib/xivo/moh' },
-      { name: 'sounds', path: '/var/lib/xivo/sounds' },
-      { name: 'recordings', path: '/var/lib/xivo/sounds/recordings' },
-    ],
+    bandwidth: { rate: 0 },
+    directories: [],
+    allow: ['/etc/asterisk', '/var/lib/xivo', '/var/lib/asterisk', '/usr/share/asterisk/agi-bin'],
     trash: { keepMs: 2_592_000_000 },
     reserveBytes: 67_108_864,
   });
@@ -24,7 +20,7 @@ void test('the file that enroll writes changes no default, also with its comment
   const text = agentConfigText();
   assert.deepEqual(parse(text), parse(''));
   const uncommented = text.replace(/^#(?! )|^#(?= {2}(- |[a-z]+:| {2}[a-z]+:))/gm, '');
-  assert.match(uncommented, /^asterisk: .*\n\n[^]*^directories:\n {2}- name: dialplan\n {4}path: /m);
+  assert.match(uncommented, /^asterisk: .*\n\n[^]*^allow:\n {2}- \/etc\/asterisk$/m);
   assert.deepEqual(parse(uncommented), parse(''));
 });
 
@@ -39,7 +35,8 @@ void test('every key is read', () => {
 name: mds1
 localAddress: 10.0.0.2
 asterisk: /usr/sbin/asterisk -C '/etc/my asterisk/asterisk.conf'
-bandwidth: 10MiB
+bandwidth: { limit: 10MiB, hours: "22:00-06:30" }
+allow: [/srv]
 directories: [{ name: moh, path: /srv/moh }, { name: sounds }]
 trash: { keep: 1d }
 reserve: 1GiB
@@ -49,7 +46,8 @@ reserve: 1GiB
       name: 'mds1',
       localAddress: '10.0.0.2',
       asterisk: ['/usr/sbin/asterisk', '-C', '/etc/my asterisk/asterisk.conf'],
-      bandwidth: 10_485_760,
+      bandwidth: { rate: 10_485_760, hours: { from: 1320, to: 390 } },
+      allow: ['/srv'],
       directories: [
         { name: 'moh', path: '/srv/moh' },
         { name: 'sounds', path: '/var/lib/xivo/sounds' },
@@ -70,7 +68,7 @@ void test('what can not be is refused at its key', () => {
     ['asterisk: ""', /asterisk: "" is not a command/],
     ['asterisk: [a, 1]', /asterisk: word 2, 1, is not text/],
     ['asterisk: a "b', /never closed/],
-    ['bandwidth: 1K', /bandwidth: too slow/],
+    ['bandwidth: 1K', /bandwidth\.limit: "1K" is too slow/],
     ['directories: [{ name: agi }]', /directories\[0\]: "agi" needs a path/],
     [
       'directories: [{ name: moh }, { name: moh, path: /a }]',

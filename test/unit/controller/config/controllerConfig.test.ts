@@ -4,7 +4,10 @@ import { parseControllerConfig } from '../../../../controller/config/controllerC
 import { controllerConfigText } from '#host/config/defaultText.ts';
 
 const parse = (yaml: string) => parseControllerConfig('controller.yml', yaml);
-const directory = (yaml: string) => parse(`directories:\n  - ${yaml}\n`).directories[0];
+const directory = (yaml: string) => {
+  const name = /name: ([a-z]+)/.exec(yaml)?.[1];
+  return parse(`directories:\n  - ${yaml}\n`).directories.find((each) => each.name === name);
+};
 
 void test('the defaults are those of a XiVO', () => {
   const oneWay = { direction: 'to-mds', deletions: 'main', reloadAlways: false, settleMs: 300 };
@@ -38,6 +41,7 @@ void test('the defaults are those of a XiVO', () => {
     mediaServers: { source: 'enrolled' },
     certificates: { lifeMs: 7_776_000_000 },
     canary: [],
+    bandwidth: { all: { rate: 0 }, mds: {} },
   });
 });
 
@@ -58,6 +62,7 @@ void test('the file that init writes changes no default, also with its comment s
     'mediaServers',
     'certificates',
     'canary',
+    'bandwidth',
   ]) {
     assert.match(uncommented, new RegExp(`^${key}:`, 'm'));
   }
@@ -79,8 +84,7 @@ trash: { keep: 30d }
 guard: { percent: 25, files: 10 }
 mediaServers: { source: enrolled }     # or postgres / http: XiVO's own list
 `);
-  const [dialplan, , , recordings] = parse('').directories;
-  assert.deepEqual(config, { ...parse(''), directories: [dialplan, recordings] });
+  assert.deepEqual(config, parse(''));
 });
 
 void test('an entry with a default name brings the other keys along', () => {
@@ -121,8 +125,10 @@ void test('reload: always, for all directories or for one, is the old behaviour'
     ['none', false],
   ]);
   assert.deepEqual(always('directories: [{ name: moh, reload: always }, { name: dialplan }]'), [
-    ['moh', true],
     ['dialplan', false],
+    ['moh', true],
+    ['none', false],
+    ['none', false],
   ]);
   assert.throws(
     () => directory('{ name: sounds, reload: always }'),
@@ -176,4 +182,39 @@ void test('canaries are names of MDS', () => {
   assert.deepEqual(parse('canary: [mds1]').canary, ['mds1']);
   assert.throws(() => parse('canary: [../x]'), /canary\[0\]: "\.\.\/x" is not an MDS name/);
   assert.throws(() => parse('canary: [10]'), /canary\[0\]: 10 is not text; put it in quotes/);
+});
+
+void test('directories add to the four of a XiVO, and one of these is left out by saying so', () => {
+  const names = (yaml: string) => parse(`directories: ${yaml}`).directories.map(({ name }) => name);
+  const four = ['dialplan', 'moh', 'sounds', 'recordings'];
+  assert.deepEqual(names('[{ name: agi, path: /var/lib/xivo/agi-bin }]'), [...four, 'agi']);
+  assert.deepEqual(names('[{ name: moh, lint: off }]'), four);
+  assert.deepEqual(names('[{ name: moh, enabled: false }]'), ['dialplan', 'sounds', 'recordings']);
+  assert.deepEqual(names('[{ name: agi, path: /a, enabled: false }]'), four);
+  assert.throws(() => names('[]'), /controller\.yml:1: directories: an empty list/);
+  assert.throws(() => names('[{ name: moh, enabled: no }]'), /enabled: "no" is neither true nor false/);
+  const none = four.map((name) => `{ name: ${name}, enabled: false }`).join(', ');
+  assert.throws(() => names(`[${none}]`), /directories: nothing is left/);
+  assert.throws(() => names('[{ name: b, path: /var/lib/xivo/moh }]'), /already used by "moh"/);
+  assert.deepEqual(names('[{ name: b, path: /var/lib/xivo/moh }, { name: moh, enabled: false }]'), [
+    'dialplan',
+    'sounds',
+    'recordings',
+    'b',
+  ]);
+});
+
+void test('bandwidth is for all MDS, for a part of the day, or for one MDS', () => {
+  const of = (yaml: string) => parse(`bandwidth: ${yaml}`).bandwidth;
+  assert.deepEqual(of('20Mbit'), { all: { rate: 2_500_000 }, mds: {} });
+  assert.deepEqual(of('{ limit: 20Mbit, hours: "08:00-18:00" }').all, {
+    rate: 2_500_000,
+    hours: { from: 480, to: 1080 },
+  });
+  assert.deepEqual(of('{ mds: { mds1: 4Mbit } }'), { all: { rate: 0 }, mds: { mds1: { rate: 500_000 } } });
+  assert.throws(() => of('{ limit: 20Mbit, hours: 8-18 }'), /bandwidth\.hours: "8-18" is no part of a day/);
+  assert.throws(() => of('{ hours: "08:00-18:00" }'), /bandwidth\.hours: only used with a limit/);
+  assert.throws(() => of('1kbit'), /too slow/);
+  assert.throws(() => of('20 apples'), /"20 apples" is not a rate/);
+  assert.throws(() => of('{ mds: { "a b": 4Mbit } }'), /is not an MDS name|mds/);
 });

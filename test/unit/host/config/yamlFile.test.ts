@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -127,4 +127,46 @@ void test('what is no readable text file is refused without reading it all', (t)
   writeFileSync(latin1, Buffer.from('# caf\xe9\n', 'latin1'));
   assert.throws(() => loadControllerConfig(latin1), /not valid UTF-8/);
   assert.throws(() => loadControllerConfig(join(latin1, 'below')), /can't be read: ENOTDIR/);
+});
+
+void test('files of the .d folder are laid over the file, in order, and a fault names file, line and key', (t) => {
+  const at = folder(t);
+  const file = join(at, 'controller.yml');
+  const drop = join(at, 'controller.d');
+  mkdirSync(drop);
+  writeFileSync(file, 'guard: { percent: 10, files: 5 }\ncanary: [mds1]\ndirectories: [{ name: moh, settle: 1s }]\n');
+  writeFileSync(join(drop, '20-last.yml'), 'guard:\n  files: 7\ndirectories:\n  - { name: moh, lint: warn }\n');
+  writeFileSync(join(drop, '10-agi.yml'), 'directories:\n  - { name: agi, path: /a }\ncanary: [mds2]\n');
+  writeFileSync(join(drop, '.30.yml.swp'), 'x: [');
+  writeFileSync(join(drop, 'README'), 'x: [');
+  const { config, files } = loadControllerConfig(file);
+  assert.deepEqual(files, [file, join(drop, '10-agi.yml'), join(drop, '20-last.yml')]);
+  assert.deepEqual(config.guard, { percent: 10, files: 7 });
+  assert.deepEqual(config.canary, ['mds2']);
+  assert.deepEqual(
+    config.directories.map(({ name, lint, settleMs }) => [name, lint, settleMs]),
+    [
+      ['dialplan', 'block', 300],
+      ['moh', 'warn', 1000],
+      ['sounds', 'off', 300],
+      ['recordings', 'off', 2000],
+      ['agi', 'off', 300],
+    ],
+  );
+  const refused = (text: string, message: string): void => {
+    writeFileSync(join(drop, '20-last.yml'), text);
+    assert.throws(
+      () => loadControllerConfig(file),
+      (error: Error) => {
+        assert.equal(error.message.replaceAll(`${at}/`, ''), message);
+        return true;
+      },
+    );
+  };
+  refused('\nguard: { files: many }\n', 'controller.d/20-last.yml:2: guard.files: "many" is not a whole number from 0 to 9007199254740991');
+  refused('# x\nguard: { fils: 1 }\n', 'controller.d/20-last.yml:2: guard.fils: unknown key; known here: percent, files');
+  refused('directories:\n  - name: moh\n    settle: 3\n', 'controller.d/20-last.yml:3: directories[0].settle: 3 has no unit; write ms, s, m, h or d after it, such as 15m');
+  refused('directories:\n  - { name: agi }\n  - { name: agi, path: /b }\n', 'controller.d/20-last.yml:3: directories[1].name: "agi" is already used by directories[1]');
+  assert.throws(() => refused('- a\n', ''), /20-last\.yml:1: a list is not a map/);
+  refused('a: [\n', 'controller.d/20-last.yml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]');
 });

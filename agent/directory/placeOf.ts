@@ -1,0 +1,82 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { isBelow } from '#core/path/relative.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
+
+/** Where a directory lies on this host, without the --root prefix; or why it can't lie where Main says. */
+export type Place = { readonly path: string } | { readonly refusal: string };
+
+export type PlaceRules = {
+  /** What this host's own configuration says of single directories. */
+  readonly directories: readonly { readonly name: string; readonly path: string }[];
+  /** Folders within which Main may name a path. */
+  readonly allow: readonly string[];
+  /** This program's own folders: nothing is ever synchronised there. */
+  readonly own: readonly string[];
+  /** Where an absolute path lies, --root considered. */
+  readonly locate: (path: string) => string;
+};
+
+/**
+ * Where a directory of Main's lies here: where this host's own configuration says; for the four of a XiVO, at their
+ * usual places; else where Main says, within the folders that this host allows, also when links are followed.
+ */
+export function placeOf({ name, path: said }: { readonly name: string; readonly path?: string | undefined },
+  rules: PlaceRules,
+): Place {
+  const written = rules.directories.find((each) => each.name === name);
+  if (written !== undefined) return { path: written.path };
+  const usual = DEFAULT_DIRECTORIES.find((each) => each.name === name)?.path;
+  if (usual !== undefined && (said === undefined || said === usual)) return { path: usual };
+  if (said === undefined)
+    return {
+      refusal: `Main has a directory "${name}" that this MDS does not know: add it under "directories" in its agent.yml`,
+    };
+  const refusal = whyNotThere(said, rules);
+  return refusal === undefined
+    ? { path: said }
+    : {
+        refusal: `Main has a directory "${name}" at ${said}, ${refusal}. Allow that folder ("allow" in this MDS's agent.yml), or say where it lies here ("directories" there)`,
+      };
+}
+
+function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string | undefined {
+  if (!said.startsWith('/') || said.includes('\0') || path.posix.normalize(said) !== said || said === '/')
+    return 'which is no absolute path of a folder';
+  if (!isWithin(said, allow)) return `which is outside of what this MDS allows (${allow.join(', ')})`;
+  const real = followed(locate(said));
+  if (typeof real !== 'string') return `which can't be followed here (${real.errno})`;
+  if (isWithin(real, own.map(realOr)) || own.some((each) => isBelow(realOr(each), real)))
+    return "which would be this program's own folder";
+  const roots = allow.map((each) => realOr(locate(each)));
+  return isWithin(real, roots) ? undefined : `which a link leads to ${real}, outside of what this MDS allows`;
+}
+
+function isWithin(place: string, roots: readonly string[]): boolean {
+  return roots.some((root) => place === root || isBelow(place, root));
+}
+
+/** Where a path leads when every link is followed; what does not exist yet is taken as it is written. */
+function followed(place: string): string | { readonly errno: string } {
+  const missing: string[] = [];
+  for (let at = place; ; at = path.dirname(at)) {
+    try {
+      return path.join(realpathSync(at), ...missing);
+    } catch (error) {
+      const errno = errnoOf(error);
+      // A link to nowhere is ENOENT, too: what it would lead to once that is made, nobody knows.
+      if (errno !== 'ENOENT' || at === '/' || isLink(at)) return { errno };
+      missing.unshift(path.basename(at));
+    }
+  }
+}
+
+function isLink(place: string): boolean {
+  return lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function realOr(place: string): string {
+  const real = followed(place);
+  return typeof real === 'string' ? real : place;
+}
