@@ -37,6 +37,15 @@ program
   });
 
 program
+  .command('check-config [file]')
+  .description('check the configuration as the next start or reload would read it; changes nothing')
+  .option('--json', 'print JSON')
+  .action(async (file: string | undefined, _options: unknown, command) => {
+    const { checkConfiguration } = await import('./cli/checkConfigCommand.ts');
+    finish(checkConfiguration(context(), file, command.optsWithGlobals()));
+  });
+
+program
   .command('leave')
   .description('be no MDS any more: Main is told, the key is removed, the files stay')
   .action(async () => finish(await (await import('./cli/leaveCommand.ts')).leave(context())));

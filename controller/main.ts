@@ -247,6 +247,15 @@ program
   });
 
 program
+  .command('check-config [file]')
+  .description('check the configuration as the next start or reload would read it; changes nothing')
+  .option('--json', 'print JSON')
+  .action(async (file: string | undefined, _options: unknown, command) => {
+    const { checkConfiguration } = await import('./cli/checkConfigCommand.ts');
+    finish(checkConfiguration(context(), file, command.optsWithGlobals()));
+  });
+
+program
   .command('pause')
   .description('change no file anywhere for a while')
   .option('--for <duration>', 'how long', '1h')

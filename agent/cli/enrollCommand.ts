@@ -176,10 +176,7 @@ function writeConfig(
   writeFileDurably(configFile, agentConfigText(given), { mode: 0o644 });
 }
 
-function completeConfig(
-  file: string,
-  { main, name, localAddress }: Parameters<typeof writeConfig>[1],
-): void {
+function completeConfig(file: string, { main, name, localAddress }: Parameters<typeof writeConfig>[1]): void {
   const text = readFileSync(file, 'utf8');
   const isSet = (key: string): boolean => new RegExp(`^${key}:`, 'm').test(text);
   const keys = {

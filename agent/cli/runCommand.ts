@@ -28,9 +28,10 @@ export async function run(context: Context, options: { log?: string }): Promise<
   const log = openLog(mode as LogMode);
   try {
     const credentials = loadCredentials(context, log.logger);
-    const stop = stopSignal();
+    const stop = stopSignal(() => reload());
     const manager = serviceManager();
     const daemon = new Daemon(context, credentials, log.logger, manager.isPresent);
+    const reload = (): void => daemon.reload();
     const control = new ControlServer(
       context.places.controlSocket,
       () => ({ status: () => daemon.status() }),
@@ -82,7 +83,7 @@ class Daemon {
     if (db === undefined) return;
     const upgrades = new Upgrades({
       ...common,
-      bandwidth: config.bandwidth,
+      bandwidth: () => (this.#agent?.config ?? config).bandwidth,
       reserveBytes: config.reserveBytes,
       isService: this.#isService,
       globalArguments: process.argv.slice(2, process.argv.indexOf('run')),
@@ -95,6 +96,18 @@ class Daemon {
     await stop;
     await agent.stop();
     this.#log.info('agent stopped');
+  }
+
+  /** SIGHUP: what can change without a restart does; a configuration that is wrong changes nothing. */
+  reload(): void {
+    try {
+      const next = loadConfig(this.#context);
+      if (this.#agent === undefined)
+        this.#log.info('configuration reloaded', { changed: 'it is read at the start' });
+      else this.#agent.reconfigure(next);
+    } catch (error) {
+      this.#log.error('configuration not reloaded: the running one stays in use', { error });
+    }
   }
 
   status(): unknown {

@@ -14,7 +14,7 @@ const SILENCE = 15_000;
 const PING_EVERY = 5_000;
 
 export type SessionHooks = {
-  readonly bandwidth: Bandwidth;
+  readonly bandwidth: () => Bandwidth;
   readonly onMessage: (message: FromMain) => void;
   readonly onClose: (reason: string) => void;
 };
@@ -63,7 +63,11 @@ export class AgentSession {
   }
 
   /** Asks for files; their archive comes on the stream, which no limit slows down when it is urgent. @throws when too many streams are open */
-  get(directory: string, items: Extract<FromAgent, { type: 'get' }>['items'], urgent: boolean): IncomingStream {
+  get(
+    directory: string,
+    items: Extract<FromAgent, { type: 'get' }>['items'],
+    urgent: boolean,
+  ): IncomingStream {
     const stream = this.#nextStream++;
     const incoming = this.#channel.openIncoming(stream, urgent);
     this.send({ type: 'get', stream, directory, items });
@@ -131,7 +135,7 @@ export class AgentSession {
   }
 }
 
-function paceOf(bandwidth: Bandwidth, clock: Clock): { incoming: RateLimit; outgoing: RateLimit } {
-  const rate = (): number => rateAt(bandwidth, clock.now());
+function paceOf(bandwidth: () => Bandwidth, clock: Clock): { incoming: RateLimit; outgoing: RateLimit } {
+  const rate = (): number => rateAt(bandwidth(), clock.now());
   return { incoming: new RateLimit(rate, clock), outgoing: new RateLimit(rate, clock) };
 }

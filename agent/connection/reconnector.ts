@@ -18,7 +18,8 @@ export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 export type LinkOptions = {
   readonly credentials: Credentials;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
-  readonly bandwidth: Bandwidth;
+  /** As it is at a time: it may be reloaded. */
+  readonly bandwidth: () => Bandwidth;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onWelcome: (session: AgentSession, welcome: Welcome) => void;

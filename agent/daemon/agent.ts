@@ -52,6 +52,8 @@ export type AgentOptions = {
 
 /** The daemon of an MDS: keeps the link to Main, and its directories true. */
 export class Agent {
+  /** As the files said when they were last read. */
+  config: AgentConfig;
   readonly directories = new Map<string, AgentDirectory>();
   readonly link: Reconnector;
   readonly reloads: Reloads;
@@ -78,6 +80,7 @@ export class Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { config, clock, log, db } = options;
+    this.config = config;
     this.#db = db;
     this.#keeper = new DeferredWriter({
       db,
@@ -104,13 +107,13 @@ export class Agent {
       onNews: () => this.#news(),
     });
     this.link = new Reconnector({
-      bandwidth: config.bandwidth,
+      bandwidth: () => this.config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
         capabilities: ['upgrade', 'clocks'],
         lastUpgrade: options.upgrades.last,
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
-        directories: knownNames(config),
+        directories: knownNames(this.config),
       }),
       clock,
       log,
@@ -137,6 +140,28 @@ export class Agent {
     this.#memory.write(this.#options.clock.monotonic());
     this.#keeper.close();
     this.#db.close();
+  }
+
+  /** Takes a new configuration over as far as that goes without a restart. */
+  reconfigure(next: AgentConfig): void {
+    const { config } = this;
+    const { bandwidth, trash, directories, allow } = next;
+    const differs = (key: keyof AgentConfig): boolean =>
+      JSON.stringify(config[key]) !== JSON.stringify(next[key]);
+    const changed = (['bandwidth', 'trash', 'directories', 'allow'] as const).filter(differs);
+    const needRestart = (['main', 'name', 'localAddress', 'asterisk', 'reserveBytes'] as const).filter(
+      differs,
+    );
+    this.config = { ...config, bandwidth, trash, directories, allow };
+    const { log } = this.#options;
+    log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });
+    if (needRestart.length > 0)
+      log.warn('a restart is needed: systemctl restart xivo-xds-sync-agent', {
+        changed: needRestart.join(', '),
+      });
+    // Where directories lie is decided when Main says which there are.
+    if (changed.includes('directories') || changed.includes('allow'))
+      this.#session?.close('the configuration was reloaded');
   }
 
   /** What Main is told, and `xivo-xds-sync-agent status` shows. */
@@ -235,7 +260,8 @@ export class Agent {
 
   /** Main says how its directories behave; where they lie here, this host's own configuration says. */
   async #openDirectories(welcome: Welcome): Promise<void> {
-    const { config, root, clock, log } = this.#options;
+    const { root, clock, log } = this.#options;
+    const { config } = this;
     const places = this.#placesOf(welcome.directories);
     const nested = nestedInside(places);
     for (const policy of welcome.directories) {
@@ -246,7 +272,11 @@ export class Agent {
         this.directories.delete(policy.name);
         continue;
       }
-      if (open !== undefined && isSame(open, policy, root.path(here), nested.get(policy.name))) continue;
+      if (
+        open !== undefined &&
+        isSame(open, { policy, guard: welcome.guard }, root.path(here), nested.get(policy.name))
+      )
+        continue;
       await open?.close();
       const directory = new AgentDirectory({
         name: policy.name,
@@ -274,11 +304,11 @@ export class Agent {
 
   /** Where each of Main's directories lies here; those that can't lie anywhere are reported. */
   #placesOf(policies: readonly DirectoryPolicy[]): Map<string, string> {
-    const { config, root, own } = this.#options;
+    const { root, own } = this.#options;
     const places = new Map<string, string>();
     this.#unknown = [];
     for (const policy of policies) {
-      const place = placeOf(policy, { ...config, own, locate: (path) => root.path(path) });
+      const place = placeOf(policy, { ...this.config, own, locate: (path) => root.path(path) });
       if ('path' in place) places.set(policy.name, place.path);
       else this.#unknown.push({ name: policy.name, message: place.refusal });
     }
@@ -401,7 +431,7 @@ export class Agent {
         void this.reloads.pay(policy.reload);
       }
     }
-    for (const directory of this.directories.values()) directory.purge(this.#options.config.trash.keepMs);
+    for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
     const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0;
     const durationMs = Math.round(clock.monotonic() - begun);
     this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
@@ -443,10 +473,16 @@ function knownNames({ directories }: AgentConfig): string[] {
 /** Whether an open directory still lies where it should and keeps to the same rules. */
 function isSame(
   open: AgentDirectory,
-  policy: DirectoryPolicy,
+  rules: Pick<AgentDirectory, 'policy' | 'guard'>,
   path: string,
   nested: ReadonlySet<string> = new Set(),
 ): boolean {
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const sameNested = nested.size === open.nested.size && [...nested].every((name) => open.nested.has(name));
-  return open.replica.path === path && sameNested && JSON.stringify(open.policy) === JSON.stringify(policy);
+  return (
+    open.replica.path === path &&
+    sameNested &&
+    same(open.policy, rules.policy) &&
+    same(open.guard, rules.guard)
+  );
 }

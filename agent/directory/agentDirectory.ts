@@ -58,6 +58,7 @@ export type AgentDirectoryOptions = {
 export class AgentDirectory {
   readonly name: string;
   readonly policy: DirectoryPolicy;
+  readonly guard: Guard;
   /** Directories of their own that lie within this one. */
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
@@ -79,6 +80,7 @@ export class AgentDirectory {
     this.name = name;
     this.policy = policy;
     this.nested = options.nested;
+    this.guard = options.guard;
     this.mainView = new MainManifest(owners, options.nested);
     const onError = (error: unknown): void => log.error('directory could not be read', { error });
     this.replica = new Replica({

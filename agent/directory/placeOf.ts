@@ -22,7 +22,8 @@ export type PlaceRules = {
  * Where a directory of Main's lies here: where this host's own configuration says; for the four of a XiVO, at their
  * usual places; else where Main says, within the folders that this host allows, also when links are followed.
  */
-export function placeOf({ name, path: said }: { readonly name: string; readonly path?: string | undefined },
+export function placeOf(
+  { name, path: said }: { readonly name: string; readonly path?: string | undefined },
   rules: PlaceRules,
 ): Place {
   const written = rules.directories.find((each) => each.name === name);

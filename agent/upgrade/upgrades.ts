@@ -28,7 +28,7 @@ export type UpgradesOptions = {
   readonly places: AgentPlaces;
   readonly credentials: Credentials;
   /** Bytes a second; 0 for no limit. */
-  readonly bandwidth: Bandwidth;
+  readonly bandwidth: () => Bandwidth;
   readonly reserveBytes: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -74,7 +74,7 @@ export class Upgrades {
     const file = clearInbox(places.upgradeInbox);
     try {
       const connection = await credentials.connectPlain();
-      const pace = new RateLimit(() => rateAt(bandwidth, clock.now()), clock);
+      const pace = new RateLimit(() => rateAt(bandwidth(), clock.now()), clock);
       await downloadPackage({ connection, offer, file, pace, signal });
     } catch (error) {
       rmSync(file, { force: true });

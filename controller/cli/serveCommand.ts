@@ -10,6 +10,7 @@ import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
 import { controlApi } from '../control/api.ts';
 import { finishSwitch } from '../enrolment/nextIdentity.ts';
+import type { Logger } from '#host/log/logger.ts';
 import { Controller } from '../daemon/controller.ts';
 import { type Context, print } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
@@ -27,9 +28,10 @@ export async function serve(context: Context, options: { log?: string }): Promis
   const mode = options.log ?? 'auto';
   if (!LOG_MODES.includes(mode as LogMode))
     throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
-  const stop = stopSignal();
-  const manager = serviceManager();
   const log = openLog(mode as LogMode);
+  let controller: Controller | undefined;
+  const stop = stopSignal(() => reload(context, controller, log.logger));
+  const manager = serviceManager();
   try {
     const { root, places } = context;
     let api: Readonly<Record<string, Handler>> | undefined;
@@ -50,7 +52,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
         tell: (why) => (waitsFor = why),
       });
       if (db === undefined) return EXIT.done;
-      const controller = new Controller({
+      controller = new Controller({
         config,
         identity,
         db,
@@ -75,5 +77,16 @@ export async function serve(context: Context, options: { log?: string }): Promis
     throw error;
   } finally {
     await log.close();
+  }
+}
+
+/** SIGHUP: what can change without a restart does; a configuration that is wrong changes nothing. */
+function reload(context: Context, controller: Controller | undefined, log: Logger): void {
+  if (controller === undefined)
+    return log.warn('configuration not reloaded: the controller is just starting');
+  try {
+    controller.reconfigure(loadConfig(context));
+  } catch (error) {
+    log.error('configuration not reloaded: the running one stays in use', { error });
   }
 }

@@ -58,14 +58,25 @@ export function statusOf(controller: Controller): Status {
   };
 }
 
-function mainErrors({ keeper, rotation, directories, clock }: Controller): Status['main']['errors'] {
+function mainErrors({
+  keeper,
+  rotation,
+  directories,
+  clock,
+  unknownCanaries,
+}: Controller): Status['main']['errors'] {
   const at = new Date(clock.now()).toISOString();
   const unread = [...directories.values()].flatMap(({ name, replica }) =>
     replica.trouble === undefined
       ? []
       : [{ at, path: name, message: `${replica.path} can't be read: ${replica.trouble}` }],
   );
-  return [...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
+  const canaries = unknownCanaries.map((name) => ({
+    at,
+    path: 'canary',
+    message: `Main knows no MDS "${name}", so nobody waits for it: correct "canary" in controller.yml`,
+  }));
+  return [...canaries, ...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
 }
 
 export function rotationOf({ rotation }: Controller): RotationStatus | null {

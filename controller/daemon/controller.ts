@@ -35,6 +35,9 @@ import { recordOf } from '../sessions/offers/historyRows.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
 import { isInSync } from '../control/directoryStatus.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { takeOver } from '../config/reloadable.ts';
+import { unknownCanaries } from '../config/canaries.ts';
 import { Versions } from '../versions/versions.ts';
 
 /** Waits for files that are being written, beyond their settle time, milliseconds. */
@@ -107,7 +110,7 @@ export class Controller {
     const kept = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
     this.versions = new Versions(this.db, kept);
     this.registry = new Registry(places.identityFolder);
-    this.canaries = new CanaryGate(config.canary);
+    this.canaries = new CanaryGate(() => this.#canaries());
     this.alarms = new Alarms(clock, log);
     this.#places = places;
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
@@ -210,6 +213,43 @@ export class Controller {
     setTimeout(() => this.#resumeIfDue(), wait).unref();
   }
 
+  /** MDS that Main knows: enrolled, asking to be, or with a join token that still holds. */
+  get knownMds(): ReadonlySet<string> {
+    return this.registry.knownNames(this.clock.now());
+  }
+
+  /** Names in `canary` that Main does not know: nobody waits for those. */
+  get unknownCanaries(): string[] {
+    return unknownCanaries(this.config.canary, this.knownMds);
+  }
+
+  #canaries(): string[] {
+    const enrolled = new Set(this.registry.list().agents.map(({ name }) => name));
+    return this.config.canary.filter((name) => enrolled.has(name));
+  }
+
+  /**
+   * Takes a new configuration over as far as that goes without a restart.
+   * @throws UsageError when it names a canary that does not exist; then nothing changes
+   */
+  reconfigure(next: ControllerConfig): void {
+    const strangers = unknownCanaries(next.canary, this.knownMds);
+    if (strangers.length > 0) throw new UsageError(`canary: Main knows no MDS ${strangers.join(', ')}`);
+    const { config, changed, needRestart } = takeOver(this.config, next);
+    this.config = config;
+    this.log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });
+    if (needRestart.length > 0)
+      this.log.warn('a restart is needed: systemctl restart xivo-xds-sync', {
+        changed: needRestart.join(', '),
+      });
+    // Guard and rhythm are the agents', too: they hear of them when they connect.
+    if (changed.some((key) => key === 'guard' || key === 'reconcile'))
+      for (const session of this.sessions.values())
+        session.close("Main's configuration was changed: connect again");
+    if (changed.includes('canary'))
+      for (const directory of this.directories.values()) this.#retell(directory);
+  }
+
   /** Reads every directory again, and waits until what is being written is quiet. */
   async rescan(): Promise<void> {
     await Promise.all(
@@ -270,7 +310,7 @@ export class Controller {
 
   /** Lets everyone have what the canaries took well. */
   #judgeCanaries(): void {
-    const canaries = this.config.canary.map((name) => ({ name, report: this.sessions.get(name)?.report }));
+    const canaries = this.#canaries().map((name) => ({ name, report: this.sessions.get(name)?.report }));
     for (const directory of this.directories.values()) {
       if (!this.canaries.judge(directory, canaries)) continue;
       this.log.info('the canaries took it well: all may have it', { directory: directory.name });

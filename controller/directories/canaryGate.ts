@@ -9,12 +9,17 @@ export type Canary = { readonly name: string; readonly report: AgentReport | und
  * reloaded well, and has nothing to complain about.
  */
 export class CanaryGate {
-  readonly #names: ReadonlySet<string>;
+  readonly #listed: () => readonly string[];
   /** The revision of each directory that all may have. */
   readonly #opened = new Map<string, number>();
 
-  constructor(names: readonly string[]) {
-    this.#names = new Set(names);
+  /** @param names the canaries that are enrolled now: one that is not keeps nobody waiting */
+  constructor(names: () => readonly string[]) {
+    this.#listed = names;
+  }
+
+  get #names(): ReadonlySet<string> {
+    return new Set(this.#listed());
   }
 
   /** Why this MDS has to wait with a directory, or null. */

@@ -127,6 +127,13 @@ export class Registry {
     return this.#state.agents.find((agent) => samePin(agent.pin, pin));
   }
 
+  /** Names of MDS that are enrolled, ask to be, or have a join token that still holds. @param now ms since 1970 */
+  knownNames(now: number): ReadonlySet<string> {
+    const { agents, pending, tokens } = this.#state;
+    const open = tokens.filter(({ expiresAt }) => expiresAt > now);
+    return new Set([...agents, ...pending, ...open].map(({ name }) => name));
+  }
+
   /** Everything there is, for `mds list` and `status`. */
   list(): RegistryState {
     return this.#state;

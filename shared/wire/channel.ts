@@ -85,7 +85,13 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
       this.#outgoing.delete(id);
       this.#remember(id);
     };
-    const stream = new OutgoingStream(id, bytes, this.#pump, onDone, urgent ? undefined : this.#options.pace?.outgoing);
+    const stream = new OutgoingStream(
+      id,
+      bytes,
+      this.#pump,
+      onDone,
+      urgent ? undefined : this.#options.pace?.outgoing,
+    );
     if (this.#closed) stream.fail('the connection is closed');
     else this.#outgoing.set(id, stream);
     return stream;

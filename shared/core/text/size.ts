@@ -56,7 +56,8 @@ const BIT_RATES: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1
  */
 export function parseRate(text: string): number {
   const match = /^(\d{1,10})\s?([kmg]?bit)(?:\/s)?$/i.exec(text.trim());
-  if (match !== null) return Math.floor((Number(match[1]) * (BIT_RATES[match[2]?.toLowerCase() ?? ''] ?? 1)) / 8);
+  if (match !== null)
+    return Math.floor((Number(match[1]) * (BIT_RATES[match[2]?.toLowerCase() ?? ''] ?? 1)) / 8);
   try {
     return parseBytes(text);
   } catch {

@@ -18,7 +18,10 @@ const shape = { limit: parsed(rate), hours: parsed(hours).optional() };
 /** `20Mbit`, or `{ limit: 20Mbit, hours: "08:00-18:00" }`. */
 export const bandwidthField = z.preprocess(
   (value) => (value !== null && typeof value === 'object' ? value : { limit: value ?? 0 }),
-  section(shape).transform(({ limit, hours: when }): Bandwidth => ({ rate: limit, ...(when && { hours: when }) })),
+  section(shape).transform(({ limit, hours: when }): Bandwidth => ({
+    rate: limit,
+    ...(when && { hours: when }),
+  })),
 );
 
 /** Main's: a limit for all MDS together, and one for single MDS. */
@@ -35,12 +38,10 @@ export const mainBandwidthField = z.preprocess(
       if (limit === undefined && when !== undefined)
         context.addIssue({ code: 'custom', path: ['hours'], message: 'only used with a limit beside it' });
     })
-    .transform(
-      ({ limit, hours: when, mds }): MainBandwidth => ({
-        all: limit === undefined ? NO_LIMIT : { rate: limit, ...(when && { hours: when }) },
-        mds: mds ?? {},
-      }),
-    ),
+    .transform(({ limit, hours: when, mds }): MainBandwidth => ({
+      all: limit === undefined ? NO_LIMIT : { rate: limit, ...(when && { hours: when }) },
+      mds: mds ?? {},
+    })),
 );
 
 /** Bytes a second that may pass at a time; 0 for no limit. @param now milliseconds since 1970 */

@@ -1,5 +1,15 @@
 import * as z from 'zod';
-import { absolutePath, bytes, directoryName, duration, list, oneOf, parsed, section, shown } from './fields.ts';
+import {
+  absolutePath,
+  bytes,
+  directoryName,
+  duration,
+  list,
+  oneOf,
+  parsed,
+  section,
+  shown,
+} from './fields.ts';
 
 export type DirectoryConfig = {
   readonly name: string;

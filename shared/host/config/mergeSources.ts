@@ -76,9 +76,7 @@ function overlay(
   const list: readonly unknown[] = above;
   if (!named.has(key) || !Array.isArray(below) || list.length === 0) {
     trail.children.clear();
-    return list.map((item, i) =>
-      overlay(undefined, item, within(origin, i), childOf(trail, i), named, ''),
-    );
+    return list.map((item, i) => overlay(undefined, item, within(origin, i), childOf(trail, i), named, ''));
   }
   const merged: unknown[] = [...(below as readonly unknown[])];
   // An entry that repeats a name of its own file is no change of an earlier one: the schema refuses it.

@@ -104,6 +104,11 @@ export class Host {
     await this.signal('SIGKILL');
   }
 
+  /** Sends a signal that ends nothing. */
+  signalOnly(name: NodeJS.Signals): void {
+    this.#daemon?.kill(name);
+  }
+
   async signal(name: NodeJS.Signals): Promise<void> {
     const daemon = this.#daemon;
     if (daemon === undefined || !this.isRunning) return;

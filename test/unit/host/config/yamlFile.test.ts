@@ -134,8 +134,14 @@ void test('files of the .d folder are laid over the file, in order, and a fault 
   const file = join(at, 'controller.yml');
   const drop = join(at, 'controller.d');
   mkdirSync(drop);
-  writeFileSync(file, 'guard: { percent: 10, files: 5 }\ncanary: [mds1]\ndirectories: [{ name: moh, settle: 1s }]\n');
-  writeFileSync(join(drop, '20-last.yml'), 'guard:\n  files: 7\ndirectories:\n  - { name: moh, lint: warn }\n');
+  writeFileSync(
+    file,
+    'guard: { percent: 10, files: 5 }\ncanary: [mds1]\ndirectories: [{ name: moh, settle: 1s }]\n',
+  );
+  writeFileSync(
+    join(drop, '20-last.yml'),
+    'guard:\n  files: 7\ndirectories:\n  - { name: moh, lint: warn }\n',
+  );
   writeFileSync(join(drop, '10-agi.yml'), 'directories:\n  - { name: agi, path: /a }\ncanary: [mds2]\n');
   writeFileSync(join(drop, '.30.yml.swp'), 'x: [');
   writeFileSync(join(drop, 'README'), 'x: [');
@@ -163,10 +169,25 @@ void test('files of the .d folder are laid over the file, in order, and a fault 
       },
     );
   };
-  refused('\nguard: { files: many }\n', 'controller.d/20-last.yml:2: guard.files: "many" is not a whole number from 0 to 9007199254740991');
-  refused('# x\nguard: { fils: 1 }\n', 'controller.d/20-last.yml:2: guard.fils: unknown key; known here: percent, files');
-  refused('directories:\n  - name: moh\n    settle: 3\n', 'controller.d/20-last.yml:3: directories[0].settle: 3 has no unit; write ms, s, m, h or d after it, such as 15m');
-  refused('directories:\n  - { name: agi }\n  - { name: agi, path: /b }\n', 'controller.d/20-last.yml:3: directories[1].name: "agi" is already used by directories[1]');
+  refused(
+    '\nguard: { files: many }\n',
+    'controller.d/20-last.yml:2: guard.files: "many" is not a whole number from 0 to 9007199254740991',
+  );
+  refused(
+    '# x\nguard: { fils: 1 }\n',
+    'controller.d/20-last.yml:2: guard.fils: unknown key; known here: percent, files',
+  );
+  refused(
+    'directories:\n  - name: moh\n    settle: 3\n',
+    'controller.d/20-last.yml:3: directories[0].settle: 3 has no unit; write ms, s, m, h or d after it, such as 15m',
+  );
+  refused(
+    'directories:\n  - { name: agi }\n  - { name: agi, path: /b }\n',
+    'controller.d/20-last.yml:3: directories[1].name: "agi" is already used by directories[1]',
+  );
   assert.throws(() => refused('- a\n', ''), /20-last\.yml:1: a list is not a map/);
-  refused('a: [\n', 'controller.d/20-last.yml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]');
+  refused(
+    'a: [\n',
+    'controller.d/20-last.yml:2: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  );
 });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { placeOf } from '../../agent/directory/placeOf.ts';
+import { placeOf } from '../../../../agent/directory/placeOf.ts';
 
 void test('Main says where a directory lies, within what the MDS allows, also through links', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'xds-place-'));
@@ -22,7 +22,10 @@ void test('Main says where a directory lies, within what the MDS allows, also th
   symlinkSync(own, join(root, 'var/lib/xivo/ours'));
   const allow = ['/var/lib/xivo', '/var/lib/asterisk'];
   const place = (name: string, path?: string, directories: { name: string; path: string }[] = []) =>
-    placeOf({ name, ...(path !== undefined && { path }) }, { directories, allow, own: [own], locate: (at) => root + at });
+    placeOf(
+      { name, ...(path !== undefined && { path }) },
+      { directories, allow, own: [own], locate: (at) => root + at },
+    );
   const refused = (path: string, why: RegExp): void => {
     const found = place('agi', path);
     assert.ok('refusal' in found, `${path} is allowed`);

@@ -1,0 +1,21 @@
+import { checkConfig, exitCodeOfConfigCheck, renderConfigCheck } from '#host/cli/checkConfig.ts';
+import { loadAgentConfig } from '../config/agentConfig.ts';
+import { type Context, print } from './context.ts';
+
+/** `check-config`: the configuration as the next start or reload would read it. */
+export function checkConfiguration(
+  context: Context,
+  file: string | undefined,
+  options: { json?: boolean },
+): number {
+  const checked = checkConfig(file ?? context.configFile, (path) => ({
+    files: loadAgentConfig(path).files,
+    problems: [],
+  }));
+  if (options.json === true) print(JSON.stringify(checked, null, 2));
+  else
+    for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync-agent'))
+      if (checked.ok) print(line);
+      else process.stderr.write(`${line}\n`);
+  return exitCodeOfConfigCheck(checked);
+}

@@ -1,0 +1,40 @@
+import type { ControllerConfig } from './controllerConfig.ts';
+
+/** What a running controller takes over, key by key as people write them. */
+const RELOADABLE: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
+  reconcile: 'reconcile',
+  trash: 'trash',
+  guard: 'guard',
+  canary: 'canary',
+  bandwidth: 'bandwidth',
+};
+const RESTART: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
+  listen: 'listen',
+  directories: 'directories (with settle and reload)',
+  reserveBytes: 'reserve',
+  mediaServers: 'mediaServers',
+  certificates: 'certificates',
+};
+
+export type ConfigChange = {
+  /** The configuration to go on with. */
+  readonly config: ControllerConfig;
+  /** Keys that changed and hold from now on. */
+  readonly changed: readonly string[];
+  /** Keys that changed and hold from the next start on. */
+  readonly needRestart: readonly string[];
+};
+
+/** What becomes of a new configuration while the controller runs. Pure. */
+export function takeOver(now: ControllerConfig, next: ControllerConfig): ConfigChange {
+  const differing = (keys: Readonly<Partial<Record<keyof ControllerConfig, string>>>): string[] =>
+    (Object.entries(keys) as [keyof ControllerConfig, string][]).flatMap(([key, name]) =>
+      JSON.stringify(now[key]) === JSON.stringify(next[key]) ? [] : [name],
+    );
+  const { reconcile, trash, guard, canary, bandwidth } = next;
+  return {
+    config: { ...now, reconcile, trash, guard, canary, bandwidth },
+    changed: differing(RELOADABLE),
+    needRestart: differing(RESTART),
+  };
+}
