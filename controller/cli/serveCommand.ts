@@ -9,6 +9,8 @@ import { UsageError } from '#host/cli/usageError.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
 import { controlApi } from '../control/api.ts';
+import { statusOf } from '../control/status.ts';
+import { watchConditions } from '../conditions/watch.ts';
 import { finishSwitch } from '../enrolment/nextIdentity.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Controller } from '../daemon/controller.ts';
@@ -63,6 +65,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
       });
       api = controlApi(controller);
       await controller.start();
+      using _watch = watchConditions(() => statusOf(controller), log.logger);
       print(`serving on port ${controller.port}`);
       manager.ready();
       await stop;

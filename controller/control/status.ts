@@ -5,9 +5,11 @@ import { VERSION } from '#host/version.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { ControllerSession } from '../sessions/controllerSession.ts';
 import type { Controller } from '../daemon/controller.ts';
+import { causesOf } from '../conditions/causes.ts';
+import { conditionsOf } from '../conditions/conditionsOf.ts';
 import { directoryStatus } from './directoryStatus.ts';
 import { comparedWithList, neverEnrolled } from './listed.ts';
-import type { MdsState, MdsStatus, RotationStatus, Status } from './statusReport.ts';
+import type { Facts, MdsState, MdsStatus, RotationStatus, Status } from './statusReport.ts';
 
 /** What is told at once of what Main itself can't read or does not send. */
 const MAX_SKIPPED = 100;
@@ -16,6 +18,20 @@ const MAX_WARNINGS = 1_000;
 
 /** Main and every MDS at a glance, as `status --json` prints it. */
 export function statusOf(controller: Controller): Status {
+  const facts = factsOf(controller);
+  const now = controller.clock.now();
+  const { certificates } = controller.config;
+  const conditions = conditionsOf(facts, { now, certificateLifeMs: certificates.lifeMs });
+  const lastSeen = [...controller.lastSeen].map(([mds, { at }]) => [`away\u0000${mds}`, at] as const);
+  controller.conditions.update(conditions, now, new Map(lastSeen));
+  const causes = causesOf(controller.conditions.standing).map((cause) => ({
+    ...cause,
+    since: new Date(cause.since).toISOString(),
+  }));
+  return { ...facts, causes };
+}
+
+function factsOf(controller: Controller): Facts {
   const { config, identity, registry } = controller;
   const { agents, pending, revoked } = registry.list();
   const known = new Set([...agents, ...pending].map(({ name }) => name));
@@ -36,9 +52,13 @@ export function statusOf(controller: Controller): Status {
       rotation: rotationOf(controller),
     },
     mds: [
-      ...agents.map(({ name, voipIp }) =>
+      ...agents.map(({ name, voipIp, certificateNotAfter }) =>
         comparedWithList(
-          agentStatus(controller, name, voipIp ?? null),
+          {
+            ...agentStatus(controller, name, voipIp ?? null),
+            certificateNotAfter:
+              certificateNotAfter === undefined ? null : new Date(certificateNotAfter).toISOString(),
+          },
           controller.mediaServers,
           controller.clock.now(),
         ),
@@ -85,14 +105,27 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
   return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
 }
 
-function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
-  const { name, replica } = directory;
-  const skipped: { path: string; reason: string }[] = [];
+/** Found anew only when the directory has changed: a status is looked at every second, and a directory may hold 100,000 files. */
+const skippedAt = new WeakMap<MainDirectory, { revision: number; skipped: readonly Skipped[] }>();
+
+type Skipped = Status['main']['directories'][number]['skipped'][number];
+
+function skippedIn(directory: MainDirectory): readonly Skipped[] {
+  const known = skippedAt.get(directory);
+  if (known?.revision === directory.revision) return known.skipped;
+  const skipped: Skipped[] = [];
   for (const [path, shown] of directory.shown.entries()) {
     if (skipped.length >= MAX_SKIPPED) break;
     if (shown.kind === 'special') skipped.push({ path, reason: shown.what });
     else if (shown.kind === 'unreadable') skipped.push({ path, reason: `can't be read: ${shown.errno}` });
   }
+  skippedAt.set(directory, { revision: directory.revision, skipped });
+  return skipped;
+}
+
+function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
+  const { name, replica } = directory;
+  const skipped = skippedIn(directory);
   const { files, bytes, digest, path } = replica;
   const warnings = [...directory.warnings]
     .slice(0, MAX_WARNINGS)
@@ -123,6 +156,7 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
     state: 'connected',
     fingerprint: null,
     agentVersion: session.agentVersion,
+    certificateNotAfter: null,
     connectedSince: new Date(session.since).toISOString(),
     lastSeen: new Date(controller.clock.now()).toISOString(),
     clockOffsetMs: report?.clockOffsetMs ?? null,
@@ -146,6 +180,7 @@ function absent(name: string, state: MdsState, address: string | null): MdsStatu
     state,
     fingerprint: null,
     agentVersion: null,
+    certificateNotAfter: null,
     connectedSince: null,
     lastSeen: null,
     clockOffsetMs: null,

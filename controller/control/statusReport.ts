@@ -1,4 +1,5 @@
 import type { AgentReport } from '#protocol/messages/session.ts';
+import type { Cause } from '../conditions/condition.ts';
 import type { Alarm } from '../daemon/alarms.ts';
 
 export type MdsState = 'connected' | 'disconnected' | 'pending' | 'never-enrolled' | 'revoked';
@@ -22,6 +23,8 @@ export type MdsStatus = {
   /** While it waits for approval: what must be the same on its own screen. */
   readonly fingerprint: string | null;
   readonly agentVersion: string | null;
+  /** When its certificate ends; null where Main has issued none. */
+  readonly certificateNotAfter: string | null;
   readonly connectedSince: string | null;
   readonly lastSeen: string | null;
   readonly clockOffsetMs: number | null;
@@ -69,4 +72,9 @@ export type Status = {
     readonly rotation: RotationStatus | null;
   };
   readonly mds: readonly MdsStatus[];
+  /** What is wrong, each cause once, worst first: with the MDS that it concerns, and what to do. `since` is ISO 8601, UTC. */
+  readonly causes: readonly (Omit<Cause, 'since'> & { readonly since: string })[];
 };
+
+/** A status before anybody has judged it. */
+export type Facts = Omit<Status, 'causes'>;

@@ -29,6 +29,8 @@ import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
 import { Alarms } from './alarms.ts';
 import { TokenBucket } from '../enrolment/tokenBucket.ts';
+import { ConditionTracker } from '../conditions/tracker.ts';
+import { logConditions } from '../conditions/watch.ts';
 import { CanaryGate } from '../directories/canaryGate.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { recordOf } from '../sessions/offers/historyRows.ts';
@@ -74,6 +76,8 @@ export class Controller {
   readonly versions: Versions;
   readonly registry: Registry;
   readonly alarms: Alarms;
+  /** What is wrong, and since when; fed by every status. */
+  readonly conditions: ConditionTracker;
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();
@@ -112,6 +116,7 @@ export class Controller {
     this.registry = new Registry(places.identityFolder);
     this.canaries = new CanaryGate(() => this.#canaries());
     this.alarms = new Alarms(clock, log);
+    this.conditions = new ConditionTracker(logConditions(log));
     this.#places = places;
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.#peerLog = new PeerLog(log, clock);

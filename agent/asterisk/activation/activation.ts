@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
+import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
 import { includeExists } from '#core/dialplan/include.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
 import type { Prove } from '../reload/proof.ts';
@@ -43,7 +44,7 @@ export class Activation {
         const { line, message } = finding;
         objections.set(
           finding.path,
-          `line ${line}: ${message}; the change set is not activated (lint: block)`,
+          `line ${line}: ${message}; the change set is not activated ${BLOCKED_BY_LINT}`,
         );
       }
     }

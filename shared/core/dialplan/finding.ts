@@ -1,3 +1,6 @@
+/** How the message of a change set ends that lint kept from being activated. */
+export const BLOCKED_BY_LINT = '(lint: block)';
+
 /**
  * What lint says about one line. An `error` is a loss that Asterisk would not tell anyone about: a line, the
  * rest of a file or every later file missing from the live plan. A `warning` is anything that Asterisk takes,

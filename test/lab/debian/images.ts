@@ -35,7 +35,7 @@ export function debianImage(release: Release): string {
     const options = ['--variant=minbase', `--include=${packagesOf(release).join(',')}`];
     execFileSync('debootstrap', [...options, release, partial, mirror()], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 240_000,
+      timeout: 600_000,
     });
     if (!existsSync(folder)) renameSync(partial, folder);
   } finally {

@@ -1,0 +1,21 @@
+import type { Cause, StandingCondition } from './condition.ts';
+
+/** Conditions that differ in nothing but the MDS become one cause, since the oldest of them. The order stays. */
+export function causesOf(conditions: readonly StandingCondition[]): Cause[] {
+  const causes = new Map<string, Cause>();
+  for (const { kind, severity, mds, directory, path, since, cause, action } of conditions) {
+    const key = [kind, directory, path, cause].join('\u0000');
+    const known = causes.get(key);
+    causes.set(key, {
+      kind,
+      severity,
+      mds: [...(known?.mds ?? []), ...(mds === undefined ? [] : [mds])],
+      ...(directory !== undefined && { directory }),
+      ...(path !== undefined && { path }),
+      since: Math.min(since, known?.since ?? since),
+      cause,
+      action: known?.action ?? action,
+    });
+  }
+  return [...causes.values()];
+}

@@ -1,0 +1,111 @@
+import { formatDuration } from '#core/text/duration.ts';
+
+/** The words for each condition: cause and action. `status`, the log, the page and `notify:` all use these. */
+export type Words = { readonly cause: string; readonly action: string };
+
+export function awayWords(mds: string, lastSeen: string | null): Words {
+  return {
+    cause: lastSeen === null ? `${mds} has never connected since it was enrolled` : `${mds} is disconnected`,
+    action: `on ${mds}: systemctl status xivo-xds-sync-agent; xivo-xds-sync-agent doctor`,
+  };
+}
+
+export function mainHoldWords(directory: string, reason: string): Words {
+  return {
+    cause: `${directory} is on hold on Main: ${reason}`,
+    action: `put it back (is a disk not mounted?); if you removed it on purpose: xivo-xds-sync confirm ${directory}`,
+  };
+}
+
+export function mdsHoldWords(mds: string, directory: string, reason: string): Words {
+  return {
+    cause: `${directory} is on hold: ${reason}`,
+    action: `to go ahead: xivo-xds-sync confirm ${directory} --mds ${mds}`,
+  };
+}
+
+export function behindWords(directories: readonly string[], pending: number): Words {
+  const files = pending === 1 ? '1 file' : `${pending} files`;
+  return {
+    cause: `behind in ${directories.join(', ')}${pending > 0 ? `: ${files} to go` : ''}`,
+    action: 'it catches up by itself; if it does not: xivo-xds-sync why PATH',
+  };
+}
+
+export function refusedReloadWords(kind: string, output: string): Words {
+  const answer = output.trim();
+  return {
+    cause: `Asterisk refused the last ${kind} reload${answer === '' ? '' : `: ${answer}`}`,
+    action: `correct the file on Main; until then the previous files stay active`,
+  };
+}
+
+export function pendingReloadWords(mds: string, kind: string, output: string | undefined): Words {
+  const answer = output?.trim() ?? '';
+  return {
+    cause: `${kind} reload pending in Asterisk${answer === '' ? '' : `: ${answer}`}`,
+    action: `it is retried; on ${mds}, see whether Asterisk runs: systemctl status asterisk`,
+  };
+}
+
+export function blockedWords(message: string): Words {
+  return {
+    cause: message,
+    action: 'correct the file on Main and save it; the change is tried again at once',
+  };
+}
+
+export function errorWords(path: string, message: string): Words {
+  return {
+    cause: path === '' ? message : `${path}: ${message}`,
+    action: 'it is retried; see xivo-xds-sync why PATH',
+  };
+}
+
+export function mainErrorWords(path: string, message: string): Words {
+  return { cause: path === '' ? message : `${path}: ${message}`, action: 'see xivo-xds-sync doctor' };
+}
+
+export function alarmWords(message: string): Words {
+  return { cause: message, action: 'see docs/operations.md, "Alarms"' };
+}
+
+export function certificateWords(leftMs: number): Words {
+  return {
+    cause:
+      leftMs <= 0
+        ? 'its certificate has expired'
+        : `its certificate expires in ${formatDuration(leftMs)} and was not renewed`,
+    action:
+      'a connected agent renews it by itself: look why it does not connect; or enrol it again with --replace',
+  };
+}
+
+export function clockWords(offsetMs: number): Words {
+  const side = offsetMs > 0 ? 'ahead of' : 'behind';
+  return {
+    cause: `its clock is ${formatDuration(Math.abs(offsetMs))} ${side} Main's`,
+    action: 'synchronise the clocks (chrony or systemd-timesyncd) on both hosts',
+  };
+}
+
+export function approvalWords(mds: string, fingerprint: string | null): Words {
+  return {
+    cause: `${mds} asks to join, with the fingerprint ${fingerprint ?? 'unknown'}`,
+    action: `compare the fingerprint with the one that ${mds} shows, then: xivo-xds-sync mds approve ${mds}`,
+  };
+}
+
+export function neverEnrolledWords(mds: string): Words {
+  return {
+    cause: `${mds} is in XiVO's list of media servers, but was never enrolled`,
+    action: `xivo-xds-sync mds add ${mds}`,
+  };
+}
+
+export function pausedWords(until: string): Words {
+  return {
+    cause: `synchronisation is paused until ${until}: no file is changed on any host`,
+    action: 'to resume: xivo-xds-sync resume',
+  };
+}
