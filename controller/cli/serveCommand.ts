@@ -54,7 +54,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
         tell: (why) => (waitsFor = why),
       });
       if (db === undefined) return EXIT.done;
-      controller = new Controller({
+      const daemon = new Controller({
         config,
         identity,
         db,
@@ -63,14 +63,15 @@ export async function serve(context: Context, options: { log?: string }): Promis
         clock: systemClock,
         log: log.logger,
       });
-      api = controlApi(controller);
-      await controller.start();
-      using _watch = watchConditions(() => statusOf(controller), log.logger);
-      print(`serving on port ${controller.port}`);
+      controller = daemon;
+      api = controlApi(daemon);
+      await daemon.start();
+      using _watch = watchConditions(() => statusOf(daemon), log.logger);
+      print(`serving on port ${daemon.port}`);
       manager.ready();
       await stop;
       manager.stopping();
-      await controller.stop();
+      await daemon.stop();
     } finally {
       await control.close();
     }
