@@ -1,7 +1,7 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow } from '#core/path/relative.ts';
-import { visible } from '#sync/scan/pathIndex.ts';
+import { lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { Ledger } from '#sync/state/ledger.ts';
 import type { Database } from '#sync/state/database.ts';
@@ -26,7 +26,7 @@ export class AgreedState {
   /** Counts a path anew: it changed here or on Main. */
   count(path: string): void {
     const delivered = this.ledger.entries.has(path) || entryOf(this.#mainView.get(path)) !== undefined;
-    this.tally.count(path, visible(this.#replica.get(path)), delivered);
+    this.tally.count(path, lastKnownEntry(this.#replica.get(path)), delivered);
   }
 
   /** Both sides hold this now (undefined: nothing). Called inside a transaction. */

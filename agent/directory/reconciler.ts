@@ -310,7 +310,7 @@ export class Reconciler {
         log.warn('file could not be synchronised', { path, reason });
       }
     }
-    if (stale.length > 0) await replica.relook(stale);
+    if (stale.length > 0) await replica.recheck(stale);
   }
 
   /** What is to be done, as far as it can be refused: the same again would be refused again. */

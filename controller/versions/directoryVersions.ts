@@ -7,7 +7,7 @@ import type { Logger } from '#host/log/logger.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
-import { type Changes, visible } from '#sync/scan/pathIndex.ts';
+import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Clock } from '#host/time/clock.ts';
@@ -75,7 +75,7 @@ export class DirectoryVersions {
         versions.log.append(directory, path, known, known, clock.now());
       return;
     }
-    const now = visible(after) ?? null;
+    const now = lastKnownEntry(after) ?? null;
     if (after?.kind === 'moving' && now === null) return;
     if ((before === undefined && this.#wasThere(path)) || same(known, now)) return;
     versions.log.append(directory, path, known, now, clock.now());

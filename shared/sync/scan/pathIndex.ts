@@ -53,7 +53,7 @@ export class PathIndex {
     const before = this.#nodes.get(path);
     this.#nodes.set(path, node);
     if (before === undefined) this.#enlist(path);
-    this.#count(path, visible(before?.state), visible(node.state));
+    this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
     this.#note(path, before?.state, node.state);
   }
 
@@ -64,7 +64,7 @@ export class PathIndex {
     const siblings = this.#children.get(parentOf(path));
     siblings?.delete(baseOf(path));
     if (siblings?.size === 0) this.#children.delete(parentOf(path));
-    this.#count(path, visible(before.state), undefined);
+    this.#count(path, lastKnownEntry(before.state), undefined);
     this.#note(path, before.state, undefined);
   }
 
@@ -110,12 +110,12 @@ export class PathIndex {
 
   #note(path: string, before: PathState | undefined, after: PathState | undefined): void {
     const earlier = this.#changes.get(path);
-    this.#changes.set(path, { before: earlier ? earlier.before : visible(before), after });
+    this.#changes.set(path, { before: earlier ? earlier.before : lastKnownEntry(before), after });
   }
 }
 
 /** What others take a path for: what it holds, or held until the change that is under way. */
-export function visible(sight: Sight): Entry | undefined {
+export function lastKnownEntry(sight: Sight): Entry | undefined {
   if (sight?.kind === 'settled') return sight.entry;
   return sight?.kind === 'moving' ? sight.last : undefined;
 }

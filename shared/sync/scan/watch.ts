@@ -141,7 +141,7 @@ export class Watch {
       else this.#hints.set(folder, undefined);
     }
     this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
-    if (names.length > 0) await this.#replica.relook(names);
+    if (names.length > 0) await this.#replica.recheck(names);
     // Once its directory went away a watcher is blind, also when it comes back: the poll finds that.
     if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
     if (!foldersAreDue) return;
@@ -150,7 +150,7 @@ export class Watch {
       this.#everything = false;
       this.#events = 0;
       await this.#replica.rescan();
-    } else if (folders.length > 0) await this.#replica.rereadFolders(folders);
+    } else if (folders.length > 0) await this.#replica.rescanFolders(folders);
     const took = performance.now() - begun;
     this.#foldersNotBefore = begun + took * (1 + REST);
   }
@@ -159,7 +159,7 @@ export class Watch {
     this.#lateTimer = undefined;
     const folders = [...this.#late];
     this.#late.clear();
-    void this.#replica.rereadFolders(folders);
+    void this.#replica.rescanFolders(folders);
   }
 
   /** Notices that the loop was too busy to fetch events in time. */
@@ -203,7 +203,7 @@ export class Watch {
     } else if (this.#unwatched) await this.#replica.rescan();
     else {
       const blind = [...this.#replica.folders()].filter((folder) => !folder.isWellFormed());
-      if (blind.length > 0) await this.#replica.rereadFolders(blind);
+      if (blind.length > 0) await this.#replica.rescanFolders(blind);
     }
     this.#poll(nested);
   }

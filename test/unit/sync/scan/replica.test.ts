@@ -88,7 +88,7 @@ void describe('What a host holds of a directory', () => {
       await whole.rescan();
       await eventually('all is told', () => told.length === 1);
       writeFileSync(path.join(root, 'a'), 'a, the second version');
-      await whole.relook(['a']);
+      await whole.recheck(['a']);
       await sleep(SETTLE / 2);
       writeFileSync(path.join(root, 'b'), 'b, the second version');
       await eventually('the second version is told', () => told.length > 1);
@@ -101,7 +101,7 @@ void describe('What a host holds of a directory', () => {
   void it('is made up for when it could not be read, without another hint', async () => {
     renameSync(root, `${root}.away`);
     writeFileSync(path.join(`${root}.away`, 'new'), 'new');
-    await replica.relook(['new']);
+    await replica.recheck(['new']);
     assert.match(replica.held ?? '', /can't be opened \(ENOENT\)/);
     renameSync(`${root}.away`, root);
     await isSettled('new');
@@ -110,7 +110,7 @@ void describe('What a host holds of a directory', () => {
 
   void it('is waited for without work while the directory is missing, whatever is due in it', async () => {
     unlinkSync(path.join(root, 'a'));
-    await replica.relook(['a']);
+    await replica.recheck(['a']);
     assert.equal(kindOf('a'), 'moving');
     renameSync(root, `${root}.away`);
     await sleep(2 * SETTLE);
@@ -124,11 +124,11 @@ void describe('What a host holds of a directory', () => {
 
   void it('that became empty and was partly filled again lacks only what did not come back', async () => {
     for (const name of readdirSync(root)) unlinkSync(path.join(root, name));
-    await replica.relook(['a', 'b', 'c']);
+    await replica.recheck(['a', 'b', 'c']);
     await eventually('it is held', () => replica.held?.endsWith('became empty') === true);
     assert.deepEqual(['a', 'b', 'c'].map(kindOf), ['moving', 'moving', 'moving']);
     writeFileSync(path.join(root, 'a'), 'a');
-    await replica.rereadFolders(['']);
+    await replica.rescanFolders(['']);
     await eventually('b and c are gone', () => kindOf('b') === 'nothing' && kindOf('c') === 'nothing');
     assert.equal(kindOf('a'), 'settled');
     assert.equal(replica.held, undefined);

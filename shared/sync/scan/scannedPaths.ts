@@ -1,0 +1,147 @@
+import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
+import { isBelow, parentOf } from '#core/path/relative.ts';
+import type { ScanIndex } from '../state/scanIndex.ts';
+import { PathIndex, lastKnownEntry } from './pathIndex.ts';
+import type { SettleQueue } from './settleQueue.ts';
+
+/** The stamp of a path that was there and is not any more: it may come back before the settle time is over. */
+const GONE: Stamp = 'gone';
+/** How long until a file that could not be read is tried again, milliseconds. */
+const UNREADABLE_RETRY = 15_000;
+
+/**
+ * What the scanner has found in one directory, and what of it is still under change. Only settled paths are
+ * remembered in the scan index: the rest is read anew at the next start.
+ */
+export class ScannedPaths {
+  readonly index = new PathIndex();
+  readonly #queue: SettleQueue;
+  /** Names of overrides by the folder that holds them: known only to be left alone. */
+  readonly #overrides = new Map<string, ReadonlySet<string>>();
+  #unsaved = new Set<string>();
+
+  constructor(queue: SettleQueue, remembered: ScanIndex) {
+    this.#queue = queue;
+    for (const { path, stamp, entry } of remembered.load()) {
+      this.index.set(path, { state: { kind: 'settled', entry }, stamp });
+    }
+    this.index.takeChanges();
+  }
+
+  put(path: string, state: PathState, stamp: Stamp): void {
+    const before = this.index.get(path);
+    if (before && before.stamp === stamp && sameState(before.state, state)) return;
+    this.index.set(path, { state, stamp });
+    this.#unsaved.add(path);
+  }
+
+  /** It can't be read: that is tried again, and concludes nothing about it. */
+  putUnreadable(path: string, errno: string): void {
+    this.put(path, { kind: 'unreadable', errno }, '');
+    this.#queue.wait(path, UNREADABLE_RETRY);
+  }
+
+  /** A file has another stamp than before: what it holds is known when it has been quiet. */
+  putMoving(path: string, stamp: Stamp): void {
+    const last = lastKnownEntry(this.index.get(path)?.state);
+    this.put(path, { kind: 'moving', ...(last && { last }) }, stamp);
+  }
+
+  drop(path: string): void {
+    this.#queue.delete(path);
+    this.index.delete(path);
+    this.#unsaved.add(path);
+  }
+
+  /** The path is no folder any more: nothing is below it. */
+  dropBelow(path: string): void {
+    if (this.index.namesIn(path).size === 0) return;
+    for (const child of [...this.index.below(path)]) this.drop(child);
+  }
+
+  dropBelowUnlessFolder(path: string, state: PathState): void {
+    if (state.kind !== 'settled' || state.entry.type !== 'folder') this.dropBelow(path);
+  }
+
+  /** The path is not there now. It counts as removed when it stays away for the settle time. */
+  vanish(path: string): void {
+    if (this.#isGoneAndDue(path)) return;
+    for (const child of [...this.index.below(path)]) this.#markGone(child);
+    this.#markGone(path);
+  }
+
+  isGone(path: string): boolean {
+    return this.index.get(path)?.stamp === GONE;
+  }
+
+  /** True when something was there and nothing of it is there now. */
+  get isEmptied(): boolean {
+    if (this.index.size === 0) return false;
+    for (const path of this.index.paths()) if (!this.isGone(path)) return false;
+    return true;
+  }
+
+  get hasMoving(): boolean {
+    for (const path of this.#queue.paths()) if (this.index.get(path)?.state.kind === 'moving') return true;
+    return false;
+  }
+
+  /** The errno of the nearest folder above a path that can't be read. */
+  unreadableAbove(path: string): string | undefined {
+    for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
+      const state = this.index.get(folder)?.state;
+      if (state?.kind === 'unreadable') return state.errno;
+      if (state !== undefined) return undefined;
+    }
+    return undefined;
+  }
+
+  setOverrides(folder: string, names: ReadonlySet<string>): void {
+    if (names.size > 0) this.#overrides.set(folder, names);
+    else this.#overrides.delete(folder);
+  }
+
+  holdsOverride(folder: string): boolean {
+    for (const holder of this.#overrides.keys()) {
+      if (holder === folder || isBelow(holder, folder)) return true;
+    }
+    return false;
+  }
+
+  /** @throws when the state can't be written; then the same is saved the next time */
+  save(remembered: ScanIndex): void {
+    if (this.#unsaved.size === 0) return;
+    const changes = new Map<string, { stamp: Stamp; entry: Entry } | undefined>();
+    for (const path of this.#unsaved) {
+      const node = this.index.get(path);
+      if (node === undefined) changes.set(path, undefined);
+      else if (node.state.kind === 'settled')
+        changes.set(path, { stamp: node.stamp, entry: node.state.entry });
+    }
+    remembered.save(changes);
+    this.#unsaved = new Set();
+  }
+
+  /** What a hold kept from being removed is judged again when it is seen to be missing again. */
+  #isGoneAndDue(path: string): boolean {
+    return this.isGone(path) && this.#queue.has(path);
+  }
+
+  #markGone(path: string): void {
+    const node = this.index.get(path);
+    if (node === undefined || this.#isGoneAndDue(path)) return;
+    const last = lastKnownEntry(node.state);
+    this.put(path, { kind: 'moving', ...(last && { last }) }, GONE);
+    // What never settled was never reported either: nobody has to be sure that it is gone.
+    if (last === undefined) this.#queue.wait(path, 0);
+    else this.#queue.wait(path);
+  }
+}
+
+function sameState(a: PathState, b: PathState): boolean {
+  if (a.kind === 'settled' && b.kind === 'settled')
+    return JSON.stringify(a.entry) === JSON.stringify(b.entry);
+  return JSON.stringify(a) === JSON.stringify(b);
+}

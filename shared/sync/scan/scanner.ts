@@ -1,0 +1,220 @@
+import type { BigIntStats } from 'node:fs';
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import type { OpenFolders } from '#host/fs/openFolders.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
+import { isNested } from '#core/path/nesting.ts';
+import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
+import { hashFile } from './hashFile.ts';
+import { inspect } from './inspect.ts';
+import type { RootGuard } from './rootGuard.ts';
+import type { ScannedPaths } from './scannedPaths.ts';
+import type { SettleQueue } from './settleQueue.ts';
+
+export type ScannerOptions = {
+  /** Relative paths of the synchronised directories inside this one. */
+  readonly nested: ReadonlySet<string>;
+  readonly owners: Owners;
+  readonly paths: ScannedPaths;
+  readonly queue: SettleQueue;
+  readonly guard: RootGuard;
+};
+
+/** Reads one directory: folders by their lists, single names, and the content of files that have become quiet. */
+export class Scanner {
+  readonly #options: ScannerOptions;
+  readonly #paths: ScannedPaths;
+  readonly #queue: SettleQueue;
+
+  constructor(options: ScannerOptions) {
+    this.#options = options;
+    this.#paths = options.paths;
+    this.#queue = options.queue;
+  }
+
+  /** Reads everything; files whose stamp is unchanged are not read. */
+  async readAll(open: OpenFolders): Promise<void> {
+    await this.#readFolder(open, '', true);
+  }
+
+  /** Reads folders (not what lies in their known folders). */
+  async readFolders(open: OpenFolders, folders: readonly string[]): Promise<void> {
+    for (const folder of folders) if (!this.#isForeign(folder)) await this.#readFolder(open, folder, false);
+  }
+
+  async readNames(open: OpenFolders, paths: readonly string[]): Promise<void> {
+    const newFolders: string[] = [];
+    for (const path of paths) this.#readName(open, path, newFolders);
+    for (const folder of newFolders) await this.#readFolder(open, folder, true);
+  }
+
+  /** Takes files that have been quiet long enough, and drops what stayed away. */
+  async settle(open: OpenFolders, due: readonly string[]): Promise<void> {
+    if (due.length === 0) return;
+    const slice = new TimeSlice();
+    const removed: string[] = [];
+    const newFolders: string[] = [];
+    for (const path of due) {
+      if (!this.#paths.isGone(path)) await this.#settleFile(open, path, newFolders);
+      else if (isStillGone(open, path)) removed.push(path);
+      else this.#readName(open, path, newFolders);
+      if (slice.due) await slice.pause();
+    }
+    if (removed.length > 0 && this.#options.guard.allowsRemovals())
+      for (const path of removed) this.#paths.drop(path);
+    for (const folder of newFolders) await this.#readFolder(open, folder, true);
+  }
+
+  async #readFolder(open: OpenFolders, folder: string, deep: boolean): Promise<void> {
+    const slice = new TimeSlice();
+    const queue = [folder];
+    if (folder === '') this.#options.owners.refresh();
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      const handle = this.#openFolder(open, at);
+      if (handle === undefined) continue;
+      const names = this.#namesIn(handle, at);
+      if (names === undefined) continue;
+      const missing = new Set(this.#paths.index.namesIn(at));
+      const overrides = new Set<string>();
+      for (const name of names) {
+        missing.delete(name);
+        if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
+        else this.#inspectName(open.get(at), name, joinPath(at, name), deep, queue);
+        if (slice.due) await slice.pause();
+      }
+      this.#paths.setOverrides(at, overrides);
+      for (const name of missing) this.#paths.vanish(joinPath(at, name));
+    }
+  }
+
+  /** @returns undefined when a folder in it can't be listed: that one alone is left as it was known */
+  #namesIn(handle: Folder, folder: string): string[] | undefined {
+    try {
+      return handle.list();
+    } catch (error) {
+      if (folder === '') throw error;
+      this.#paths.putUnreadable(folder, errnoOf(error));
+      return undefined;
+    }
+  }
+
+  #openFolder(open: OpenFolders, folder: string): Folder | undefined {
+    try {
+      return open.get(folder);
+    } catch (error) {
+      // It went away, or is no folder any more: the list of the folder that it lies in shows that.
+      if (!isMissing(error)) this.#paths.putUnreadable(folder, errnoOf(error));
+      return undefined;
+    }
+  }
+
+  /** What lies in an override or in another synchronised directory is not ours, whatever a hint says. */
+  #isForeign(folder: string): boolean {
+    const isPrivate = folder === RESERVED_NAME || isBelow(folder, RESERVED_NAME);
+    return isPrivate || isOverride(folder) || isNested(this.#options.nested, folder);
+  }
+
+  #readName(open: OpenFolders, path: string, newFolders: string[]): void {
+    const name = baseOf(path);
+    if (this.#isForeign(parentOf(path))) return;
+    if (name.startsWith(OVERRIDE_PREFIX)) {
+      // Whether it came or went, only its folder's list can say cheaply.
+      newFolders.push(parentOf(path));
+      return;
+    }
+    const handle = this.#openFolder(open, parentOf(path));
+    if (handle === undefined) return;
+    if (handle.stat(name) === undefined) this.#paths.vanish(path);
+    else this.#inspectName(handle, name, path, false, newFolders);
+  }
+
+  /** Folders that have to be read are added to `queue`. */
+  #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
+    if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
+    try {
+      const stat = handle.stat(name);
+      if (stat?.isFile() === true) this.#takeFile(path, stat);
+      else if (stat !== undefined) this.#takeOther(handle, name, path, stat, deep, queue);
+    } catch (error) {
+      this.#paths.putUnreadable(path, errnoOf(error));
+    }
+  }
+
+  #takeFile(path: string, stat: BigIntStats): void {
+    const stamp = stampOf(stat);
+    const node = this.#paths.index.get(path);
+    if (node?.stamp === stamp && node.state.kind !== 'unreadable') {
+      if (node.state.kind === 'moving' && !this.#queue.has(path))
+        this.#queue.wait(path, this.#queue.restOfSettle(stat));
+      return;
+    }
+    this.#paths.dropBelow(path);
+    this.#paths.putMoving(path, stamp);
+    this.#queue.wait(path, this.#queue.restOfSettle(stat));
+  }
+
+  /** A folder, a link or something special: there is no content to wait for. */
+  #takeOther(
+    handle: Folder,
+    name: string,
+    path: string,
+    stat: BigIntStats,
+    deep: boolean,
+    queue: string[],
+  ): void {
+    const seen = inspect(handle, name, path, stat, this.#options.owners);
+    if (seen.kind === 'file') return this.#takeFile(path, stat);
+    this.#queue.delete(path);
+    const state: PathState =
+      seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
+    this.#paths.dropBelowUnlessFolder(path, state);
+    const before = this.#paths.index.get(path)?.state;
+    const wasFolder =
+      before?.kind === 'settled' && before.entry.type === 'folder' && !this.#paths.isGone(path);
+    this.#paths.put(path, state, seen.kind === 'folder' ? '' : stampOf(stat));
+    if (seen.kind !== 'folder' || (!deep && wasFolder)) return;
+    if (depthOf(path) < MAX_DEPTH) queue.push(path);
+    else this.#paths.put(path, { kind: 'unreadable', errno: `deeper than ${MAX_DEPTH} folders` }, '');
+  }
+
+  async #settleFile(open: OpenFolders, path: string, newFolders: string[]): Promise<void> {
+    const node = this.#paths.index.get(path);
+    const handle = this.#openFolder(open, parentOf(path));
+    if (node === undefined || handle === undefined) return;
+    const name = baseOf(path);
+    try {
+      const stat = handle.stat(name);
+      if (stat === undefined) return this.#paths.vanish(path);
+      const stamp = stampOf(stat);
+      if (stamp !== node.stamp || !stat.isFile())
+        return this.#inspectName(handle, name, path, false, newFolders);
+      const hash = await hashFile(handle, name, stamp);
+      // Meanwhile this program itself may have placed something there.
+      if (this.#paths.index.get(path)?.stamp !== stamp) return;
+      if (hash === undefined) return this.#queue.wait(path);
+      const seen = inspect(handle, name, path, stat, this.#options.owners);
+      if (seen.kind === 'file')
+        this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
+    } catch (error) {
+      this.#paths.putUnreadable(path, errnoOf(error));
+    }
+  }
+}
+
+function isStillGone(open: OpenFolders, path: string): boolean {
+  try {
+    return open.get(parentOf(path)).stat(baseOf(path)) === undefined;
+  } catch (error) {
+    return isMissing(error);
+  }
+}
+
+/** Something on the way to it is missing, or is no folder. */
+function isMissing(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
+}

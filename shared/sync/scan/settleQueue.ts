@@ -1,0 +1,70 @@
+import type { BigIntStats } from 'node:fs';
+import type { Clock } from '#host/time/clock.ts';
+
+/** Paths that are due within this many milliseconds of each other settle together. */
+const TOGETHER = 5;
+
+/** The paths under change, and when each is to be read again. Times are monotonic milliseconds. */
+export class SettleQueue {
+  readonly #clock: Clock;
+  /** How long a file must have been quiet, milliseconds. */
+  readonly #settle: number;
+  readonly #due = new Map<string, number>();
+
+  constructor(clock: Clock, settle: number) {
+    this.#clock = clock;
+    this.#settle = settle;
+  }
+
+  get size(): number {
+    return this.#due.size;
+  }
+
+  paths(): Iterable<string> {
+    return this.#due.keys();
+  }
+
+  has(path: string): boolean {
+    return this.#due.has(path);
+  }
+
+  /** @param delay milliseconds; the settle time when left out */
+  wait(path: string, delay = this.#settle): void {
+    this.#due.set(path, this.#clock.monotonic() + delay);
+  }
+
+  delete(path: string): void {
+    this.#due.delete(path);
+  }
+
+  /** Takes the paths out that are due now, or almost. */
+  takeDue(): string[] {
+    const limit = this.#clock.monotonic() + TOGETHER;
+    const due: string[] = [];
+    for (const [path, at] of this.#due) if (at <= limit) due.push(path);
+    for (const path of due) this.#due.delete(path);
+    return due;
+  }
+
+  /** Milliseconds until the first path is due; undefined when nothing is under change. */
+  get delay(): number | undefined {
+    if (this.#due.size === 0) return undefined;
+    let first = Infinity;
+    for (const due of this.#due.values()) if (due < first) first = due;
+    return Math.max(0, Math.ceil(first - this.#clock.monotonic()));
+  }
+
+  isAnyDueBefore(time: number): boolean {
+    for (const due of this.#due.values()) if (due <= time) return true;
+    return false;
+  }
+
+  /**
+   * How long a file still has to be quiet, milliseconds. A ctime in the future proves nothing: then it is the whole
+   * settle time.
+   */
+  restOfSettle(stat: BigIntStats): number {
+    const age = this.#clock.now() - Number(stat.ctimeNs / 1000n) / 1000;
+    return age < 0 ? this.#settle : Math.max(0, this.#settle - age);
+  }
+}
