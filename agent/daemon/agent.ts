@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command, DirectoryPolicy, PlannedAction } from '#protocol/messages/common.ts';
+import type { Command, DirectoryPolicy, ErrorReport, PlannedAction } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
@@ -18,7 +18,7 @@ import type { Clock } from '#host/time/clock.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';
 import { Activation, proofFor } from '../asterisk/activation/activation.ts';
-import type { DialplanPlace } from '../asterisk/activation/lintGate.ts';
+import type { DialplanPlace } from '#host/dialplan/place.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
 import { placeOf } from '../directory/placeOf.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
@@ -93,7 +93,7 @@ export class Agent {
     this.#memory = new StateMemory(db, this.#keeper, 'main');
     const proveDialplan = proofFor(
       config.asterisk,
-      () => this.#dialplan,
+      () => this.#dialplanPlace(),
       (folder) => (this.#configFolder = folder),
     );
     const proveMusic = musicProof(config.asterisk);
@@ -171,6 +171,7 @@ export class Agent {
       troubles: [
         ...this.#options.credentials.troubles,
         ...(this.#keeper.trouble ? [this.#keeper.trouble] : []),
+        ...this.#reloadTroubles(),
       ],
       unknown: this.#unknown,
       clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
@@ -180,6 +181,12 @@ export class Agent {
       sequence: this.#db.sequence,
       now: this.#options.clock.now(),
     });
+  }
+
+  #reloadTroubles(): ErrorReport[] {
+    return [...this.directories.values()].flatMap(
+      ({ name, policy }) => this.reloads.troubleOf(policy.reload, name) ?? [],
+    );
   }
 
   async #onWelcome(session: AgentSession, welcome: Welcome): Promise<void> {
@@ -278,6 +285,7 @@ export class Agent {
       )
         continue;
       await open?.close();
+      const activation = this.#activationOf(policy, here);
       const directory = new AgentDirectory({
         name: policy.name,
         path: root.path(here),
@@ -290,8 +298,11 @@ export class Agent {
         reserve: config.reserveBytes,
         log: log.child({ directory: policy.name }),
         onNews: () => this.#news(),
-        onApplied: () => this.reloads.owe(policy.reload),
-        activation: this.#activationOf(policy, here),
+        onApplied: () => {
+          if (activation?.isReadAgain !== false) this.reloads.owe(policy.reload);
+        },
+        onChangedHere: () => this.reloads.changedHere(policy.reload),
+        activation,
       });
       this.directories.set(policy.name, directory);
     }
@@ -321,16 +332,22 @@ export class Agent {
     const { root, log } = this.#options;
     const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
     if (kind === 'dialplan') this.#dialplan = place;
+    const { reloads } = this;
     const beside = path.dirname(place.path);
     const configFolders = (): string[] => [beside, ...(this.#configFolder ? [this.#configFolder] : [])];
     return new Activation({
       readers: kind === 'dialplan' ? new ReaderLease(configFolders, log) : undefined,
       policy,
       kind,
-      place,
+      place: () => ({ ...place, configFolder: this.#configFolder }),
       log: log.child({ directory: policy.name }),
-      reload: () => this.reloads.pay(kind),
+      reload: () => reloads.pay(kind),
+      refusal: () => reloads.refusal(kind),
     });
+  }
+
+  #dialplanPlace(): DialplanPlace | undefined {
+    return this.#dialplan && { ...this.#dialplan, configFolder: this.#configFolder };
   }
 
   #onLost(): void {
@@ -432,7 +449,8 @@ export class Agent {
       }
     }
     for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
-    const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0;
+    const isActive = await this.reloads.payAll();
+    const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0 && isActive;
     const durationMs = Math.round(clock.monotonic() - begun);
     this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
     this.#options.log.info('reconciled', { ok, milliseconds: durationMs });

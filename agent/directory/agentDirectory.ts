@@ -50,6 +50,8 @@ export type AgentDirectoryOptions = {
   readonly onNews: () => void;
   /** A change set became visible. Called inside the transaction that records it. */
   readonly onApplied: (name: string) => void;
+  /** Something changed on this MDS that was not put there by this program. */
+  readonly onChangedHere: () => void;
   /** For a directory that Asterisk reads: lint before a change, reload after it. */
   readonly activation: Activation | undefined;
 };
@@ -403,7 +405,9 @@ export class AgentDirectory {
 
   #onLocalChanges(changes: Changes): void {
     for (const path of changes.keys()) this.#accounts.count(path);
-    if (changes.size > 0) this.#worker.changedHere(changes.keys());
+    if (changes.size === 0) return;
+    this.#worker.changedHere(changes.keys());
+    this.#options.onChangedHere();
   }
 
   #onApplied(removed: readonly Entry[]): void {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { globSync, statSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
 import { readDialplan } from '#core/dialplan/lint.ts';
+import type { DialplanWorld } from '#core/dialplan/world.ts';
+import { dialplanWorld } from '#host/dialplan/place.ts';
 import { CORPUS } from './asterisk/corpus.ts';
 import type { CorpusCase } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
@@ -82,10 +84,11 @@ function describe(
   return `[${priority.context}] ${priority.extension}${caller} ${shown} ${file}:${String(counted)}`;
 }
 
-/** The file system as Asterisk sees it from its configuration folder. */
-function exists(pattern: string): boolean {
-  const path = isAbsolute(pattern) ? pattern : join(asterisk.folders.folder, 'etc', pattern);
-  return globSync(path).some((found) => statSync(found).isFile());
+/** The folder as Asterisk sees it; what is outside is looked for on this disk. */
+function world(files: ReadonlyMap<string, Buffer>): DialplanWorld {
+  const { dialplan, folder } = asterisk.folders;
+  const place = { path: dialplan, asteriskPath: dialplan, root: '', configFolder: join(folder, 'etc') };
+  return dialplanWorld(place, files, (path) => files.has(path));
 }
 
 function contents({ files }: CorpusCase): Map<string, Buffer> {
@@ -100,7 +103,7 @@ function utf8(text: string): string {
 for (const given of CORPUS) {
   test(`${given.verdict}: ${given.name}`, { skip }, async () => {
     const files = contents(given);
-    const reading = readDialplan(files, { exists });
+    const reading = readDialplan(world(files));
     const { log, live } = await activate(files);
     const isLost = LOSS.some((pattern) => pattern.test(log)) || SILENT.has(given.name);
     const hasError = reading.findings.some(({ severity }) => severity === 'error');
@@ -133,7 +136,7 @@ test(
   async () => {
     const sample = await readFile(join(asterisk.root, 'etc/asterisk/extensions.conf'));
     const files = new Map([['extensions-sample.conf', sample]]);
-    const reading = readDialplan(files, { exists });
+    const reading = readDialplan(world(files));
     const { live } = await activate(files);
     assert.deepEqual(
       reading.findings.filter(({ severity }) => severity === 'error'),

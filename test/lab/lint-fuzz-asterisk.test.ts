@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
-import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
 import { extensionKey, readDialplan } from '#core/dialplan/lint.ts';
+import { folderWorld } from '../support/dialplan/folderWorld.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
@@ -102,7 +102,7 @@ const folder = fc.record({ a: first, 'b.conf': file, c: file });
 
 /** `[a](+)` and a first line without a section lean on what is outside; the corpus has those. */
 function leansOnOutside(files: ReadonlyMap<string, Buffer>): boolean {
-  return readDialplan(files, { exists: () => false }).findings.some(
+  return readDialplan(folderWorld(files)).findings.some(
     ({ message, severity, losesRest }) =>
       severity === 'warning' &&
       (losesRest || /whatever section|outside this folder|label '.*' is not defined/.test(message)),
@@ -121,10 +121,10 @@ test(
     await fc.assert(
       fc.asyncProperty(folder, async (texts) => {
         for (const [name, text] of Object.entries(texts)) await writeFile(join(dialplan, name), text);
-        const files = await readDialplanFolder(dialplan);
+        const files = new Map(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)]));
         if (leansOnOutside(files)) return;
         compared += 1;
-        const { priorities, findings } = readDialplan(files, { exists: () => false });
+        const { priorities, findings } = readDialplan(folderWorld(files));
         const answer = await asterisk.cli('dialplan reload');
         if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
         const shown = await asterisk.cli('dialplan show');

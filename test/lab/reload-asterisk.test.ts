@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -10,8 +10,8 @@ import { musicProof } from '../../agent/asterisk/proof/proveMusic.ts';
 import type { Verdict } from '../../agent/asterisk/reload/proof.ts';
 import { Reloader } from '../../agent/asterisk/reload/reloader.ts';
 import type { ReloadResult } from '../../agent/asterisk/reload/result.ts';
-import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
-import { includeExists } from '#core/dialplan/include.ts';
+import { readDialplan } from '#core/dialplan/lint.ts';
+import { dialplanWorld } from '#host/dialplan/place.ts';
 import { CORPUS } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
 /** Makes the folder hold exactly these files. */
 async function put(files: Readonly<Record<string, string | Buffer>>): Promise<void> {
   const { dialplan } = asterisk.folders;
-  for (const name of (await readDialplanFolder(dialplan)).keys()) await rm(join(dialplan, name));
+  for (const name of await readdir(dialplan)) await rm(join(dialplan, name), { recursive: true });
   for (const [name, content] of Object.entries(files)) await writeFile(join(dialplan, name), content);
 }
 
@@ -54,10 +54,9 @@ type Stand = { reloader: Reloader; results: ReloadResult[] };
 async function stand(t: TestContext, timeoutMs = 5_000): Promise<Stand> {
   const results: ReloadResult[] = [];
   const { dialplan, folder } = asterisk.folders;
-  const files = () => readDialplanFolder(dialplan);
   const command = [asterisk.command];
   const configFolder = join(folder, 'etc');
-  const exists = includeExists({ root: '', configFolder, folder: dialplan, files: new Map() });
+  const place = { path: dialplan, asteriskPath: dialplan, root: '', configFolder };
   const reloader = new Reloader({
     asterisk: command,
     clock: {
@@ -72,8 +71,7 @@ async function stand(t: TestContext, timeoutMs = 5_000): Promise<Stand> {
     onResult: (result) => results.push(result),
     prove: dialplanProof({
       asterisk: command,
-      files,
-      exists,
+      read: () => readDialplan(dialplanWorld(place)),
       folderName: 'extensions_extra.d',
       onConfigFolder: () => undefined,
     }),

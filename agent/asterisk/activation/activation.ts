@@ -1,22 +1,26 @@
 import path from 'node:path';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
-import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
-import { includeExists } from '#core/dialplan/include.ts';
+import { BLOCKED_BY_LINT, textOf } from '#core/dialplan/finding.ts';
+import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
+import { readDialplan } from '#core/dialplan/lint.ts';
+import { closureOf } from '#core/dialplan/needs.ts';
+import type { Put } from '#host/dialplan/overlay.ts';
+import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
 import type { Prove } from '../reload/proof.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
-import type { Put } from './dialplanAfter.ts';
-import { type DialplanPlace, lintChange, textOf } from './lintGate.ts';
+import { type DialplanChange, isRead, readChange } from './lintGate.ts';
 import type { ReaderLease } from './readerLease.ts';
 
 export type ActivationOptions = {
   readonly policy: DirectoryPolicy;
   readonly kind: ReloadKind;
-  readonly place: DialplanPlace;
+  readonly place: () => DialplanPlace;
   readonly log: Logger;
   readonly reload: () => Promise<ReloadResult>;
+  /** What Asterisk refused at the last reload, if it did. */
+  readonly refusal: () => Refusal | undefined;
   /** For the dialplan, which a reload reads file by file. */
   readonly readers: ReaderLease | undefined;
 };
@@ -24,6 +28,9 @@ export type ActivationOptions = {
 /** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
 export class Activation {
   readonly #options: ActivationOptions;
+  /** What the set in hand does to the dialplan. */
+  #change: DialplanChange | undefined;
+  #isReadAgain = true;
 
   constructor(options: ActivationOptions) {
     this.#options = options;
@@ -31,24 +38,25 @@ export class Activation {
 
   /**
    * Looks at a change set before it becomes visible.
+   * @param permissionsChange whether it changes who may read a file
    * @returns why it must not, file by file; empty when it may
    */
-  async objections(changed: ReadonlyMap<string, Put>): Promise<ReadonlyMap<string, string>> {
-    const { policy, kind, place, log } = this.#options;
-    const objections = new Map<string, string>();
-    if (kind !== 'dialplan' || policy.lint === 'off') return objections;
-    for (const finding of await lintChange(place, changed)) {
-      if (finding.severity === 'warning' || policy.lint === 'warn') {
-        log.warn('lint', { finding: textOf(finding) });
-      } else if (!objections.has(finding.path)) {
-        const { line, message } = finding;
-        objections.set(
-          finding.path,
-          `line ${line}: ${message}; the change set is not activated ${BLOCKED_BY_LINT}`,
-        );
-      }
+  objections(
+    changed: ReadonlyMap<string, Put>,
+    permissionsChange: boolean,
+  ): ReadonlyMap<string, string> {
+    if (this.#options.kind === 'moh') {
+      this.#isReadAgain = permissionsChange || [...changed].some(([path, put]) => isMusic(path, put));
+      return new Map();
     }
-    return objections;
+    this.#change = readChange(this.#options.place(), changed);
+    this.#isReadAgain = permissionsChange || isRead(this.#change);
+    return this.#lint(this.#change, new Set(changed.keys()));
+  }
+
+  /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */
+  get isReadAgain(): boolean {
+    return this.#isReadAgain;
   }
 
   /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
@@ -62,13 +70,61 @@ export class Activation {
     return this.#options.kind === 'dialplan';
   }
 
-  /** Reloads. @returns what Asterisk has against the files, if it has something against one of these */
+  /**
+   * Reloads, unless Asterisk reads nothing of what changed.
+   * @param changed the paths of the set that `objections` looked at; none for a reload that is due anyway
+   * @returns what Asterisk has against these files, or against others that lean on them
+   */
   async activate(changed: ReadonlySet<string>): Promise<Refusal | undefined> {
+    const [change, isReadAgain] = [this.#change, this.#isReadAgain];
+    this.#change = undefined;
+    this.#isReadAgain = true;
+    if (changed.size > 0 && !isReadAgain) return undefined;
+    const standing = this.#options.refusal();
     const { refusal } = await this.#options.reload();
     if (refusal === undefined) return undefined;
-    // A file that was broken before this change set, such as a local one, is not mended by taking this one back.
-    return refusal.file === undefined || changed.has(refusal.file) ? refusal : undefined;
+    return isCausedBy(refusal, changed, change, standing) ? refusal : undefined;
   }
+
+  #lint(change: DialplanChange, changed: ReadonlySet<string>): ReadonlyMap<string, string> {
+    const { policy, log } = this.#options;
+    const objections = new Map<string, string>();
+    if (policy.lint === 'off') return objections;
+    for (const breakage of judgeChange(change.before, change.after, changed)) {
+      const { finding, cause } = breakage;
+      if (finding.severity === 'warning' || policy.lint === 'warn') {
+        log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
+        continue;
+      }
+      const blamed = cause ?? finding.path;
+      if (objections.has(blamed)) continue;
+      objections.set(blamed, `${breakageText(breakage)}; the change set is not activated ${BLOCKED_BY_LINT}`);
+    }
+    return objections;
+  }
+}
+
+/** Music on hold plays whatever is not hidden. */
+function isMusic(path: string, put: Put): boolean {
+  return put !== 'folder' && !path.split('/').some((name) => name.startsWith('.'));
+}
+
+/**
+ * Whether taking a change set back would help: Asterisk refused one of its files, or one that leans on them and was
+ * not refused before.
+ */
+function isCausedBy(
+  refusal: Refusal,
+  changed: ReadonlySet<string>,
+  change: DialplanChange | undefined,
+  standing: Refusal | undefined,
+): boolean {
+  const { file, message } = refusal;
+  if (file !== undefined && changed.has(file)) return true;
+  if (standing?.file === file && standing?.message === message) return false;
+  if (file === undefined) return true;
+  if (change === undefined) return false;
+  return [change.before, change.after].some(({ needs }) => closureOf(changed, needs).has(file));
 }
 
 /** The proof of a dialplan reload for the folder that `place` names, once it is known. */
@@ -77,7 +133,6 @@ export function proofFor(
   place: () => DialplanPlace | undefined,
   onConfigFolder: (path: string) => void,
 ): Prove {
-  let files: ReadonlyMap<string, Buffer> = new Map();
   let proof: { readonly path: string; readonly prove: Prove } | undefined;
   return (kind, signal) => {
     const where = place();
@@ -87,14 +142,7 @@ export function proofFor(
         asterisk,
         onConfigFolder,
         folderName: path.basename(where.asteriskPath),
-        files: async () => (files = await readDialplanFolder(where.path)),
-        exists: (name) =>
-          includeExists({
-            root: where.root,
-            configFolder: '/etc/asterisk',
-            folder: where.asteriskPath,
-            files,
-          })(name),
+        read: () => readDialplan(dialplanWorld(place() ?? where)),
       });
       proof = { path: where.path, prove };
     }

@@ -1,48 +1,30 @@
-import type { Finding } from '#core/dialplan/finding.ts';
-import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
-import { includeExists } from '#core/dialplan/include.ts';
-import { lintDialplan } from '#core/dialplan/lint.ts';
-import { dialplanAfter, type Put } from './dialplanAfter.ts';
+import { type Breakage, judgeChange } from '#core/dialplan/judgeChange.ts';
+import { type DialplanReading, pictureOf, readDialplan } from '#core/dialplan/lint.ts';
+import type { Put } from '#host/dialplan/overlay.ts';
+import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 
-const CONFIG_FOLDER = '/etc/asterisk';
-
-export type DialplanPlace = {
-  /** The folder on this host's disk, and as Asterisk names it (without --root). */
-  readonly path: string;
-  readonly asteriskPath: string;
-  /** What --root puts before Asterisk's paths. */
-  readonly root: string;
-};
+/** A dialplan folder before and after a change set. */
+export type DialplanChange = { readonly before: DialplanReading; readonly after: DialplanReading };
 
 /**
- * What lint has against a change set: the errors that the folder would have with it and does not have without.
- * A broken file that is there already, such as a local one, does not keep Main's from coming.
- *
+ * Reads the folder as it is and as it will be.
  * @param changed what the change set brings, by path
+ * @throws what the file system throws
  */
-export async function lintChange(
-  place: DialplanPlace,
-  changed: ReadonlyMap<string, Put>,
-): Promise<Finding[]> {
-  const before = await readDialplanFolder(place.path);
-  const after = await dialplanAfter(place.path, before, changed);
-  const known = new Set(lintFiles(place, before).map(textOf));
-  return lintFiles(place, after).filter(
-    (finding) => changed.has(finding.path) || !known.has(textOf(finding)),
-  );
+export function readChange(place: DialplanPlace, changed: ReadonlyMap<string, Put>): DialplanChange {
+  return {
+    before: readDialplan(dialplanWorld(place)),
+    after: readDialplan(dialplanWorld(place, changed)),
+  };
 }
 
-function lintFiles(place: DialplanPlace, files: ReadonlyMap<string, Buffer>): Finding[] {
-  const exists = includeExists({
-    root: place.root,
-    configFolder: CONFIG_FOLDER,
-    folder: place.asteriskPath,
-    files,
-  });
-  return lintDialplan(files, { exists });
+/** What lint has against a change set: what the folder would have with it and does not have without. */
+export function lintChange(place: DialplanPlace, changed: ReadonlyMap<string, Put>): Breakage[] {
+  const { before, after } = readChange(place, changed);
+  return judgeChange(before, after, new Set(changed.keys()));
 }
 
-/** For people, and to tell findings apart. */
-export function textOf({ path, line, message }: Finding): string {
-  return `${path}, line ${line}: ${message}`;
+/** Whether Asterisk would read something else than before. */
+export function isRead({ before, after }: DialplanChange): boolean {
+  return pictureOf(before) !== pictureOf(after);
 }

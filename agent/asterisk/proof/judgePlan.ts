@@ -1,6 +1,7 @@
 import { extensionKey } from '#core/dialplan/lint.ts';
 import type { DialplanReading, PlannedPriority } from '#core/dialplan/lint.ts';
 import { decodeName } from '#core/path/nameBytes.ts';
+import { baseOf } from '#core/path/relative.ts';
 import type { LogWords } from './asteriskLog.ts';
 import type { LivePlan, LivePriority } from './dialplanShow.ts';
 import type { Refusal } from '../reload/result.ts';
@@ -29,13 +30,15 @@ export function judgePlan({ reading, live, words, folderName }: Witnesses): Refu
   if (spoken !== undefined) return spoken;
   if (!live.isWhole || live.priorities.length === 0) return undefined;
   const broken = reading.findings.find(({ losesRest, severity }) => losesRest && severity === 'error');
-  if (broken !== undefined && !isLaterFileLive(broken.path, reading, live)) return fromFinding(broken);
+  if (broken !== undefined && !isUnreadFileLive(reading, live)) return fromFinding(broken);
+  // What a program printed, or a file that is too large to be read, may have taken the place of any line.
+  if (reading.hasUnknown) return undefined;
   return missingFromPlan(reading, new LiveIndex(live.priorities));
 }
 
 /** The lines of the folder that should be live and are not, each as a text that tells it from others. */
 export function missingLines(reading: DialplanReading, live: LivePlan): ReadonlySet<string> {
-  if (!live.isWhole || live.priorities.length === 0) return new Set();
+  if (!live.isWhole || live.priorities.length === 0 || reading.hasUnknown) return new Set();
   const index = new LiveIndex(live.priorities);
   const missing = reading.priorities.filter((priority) => !index.has(priority));
   return new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`));
@@ -49,21 +52,23 @@ function fromWords(said: LogWords, reading: DialplanReading, folderName: string)
     );
     if (at !== undefined) return { file: at.path, line: at.line, message: said.message };
     // The include of the folder itself found nothing: the whole reload was refused, the old plan lives on.
-    return name?.includes(`${folderName}/`) ? { message: said.message } : undefined;
+    return reading.files.size === 0 && name?.includes(`${folderName}/`) ? { message: said.message } : undefined;
   }
-  const before = reading.countedBefore.get(said.file);
-  if (before === undefined) return undefined;
-  const line = said.counted - before;
+  const { file, counted } = said;
+  const named = reading.loads.filter(({ path }) => reading.files.has(path) && baseOf(path) === file);
+  const load =
+    named.find((each) => counted > each.countedBefore && counted <= each.countedAfter) ?? named[0];
+  if (load === undefined) return undefined;
+  const line = counted - load.countedBefore;
   // Asterisk's words hold its own count, which means nothing in an editor.
   const message = said.message.replace(/,? (?:in )?line \d+ of .*$/, '');
-  return line > 0 ? { file: said.file, line, message } : { file: said.file, message };
+  return line > 0 ? { file: load.path, line, message } : { file: load.path, message };
 }
 
 /** Then the break did not happen: Asterisk doesn't include the file that holds it. */
-function isLaterFileLive(path: string, reading: DialplanReading, live: LivePlan): boolean {
-  const order = [...reading.countedBefore.keys()];
-  const later = new Set(order.slice(order.indexOf(path) + 1));
-  return live.priorities.some(({ file }) => later.has(decodeName(Buffer.from(file, 'latin1'))));
+function isUnreadFileLive({ unread, files }: DialplanReading, live: LivePlan): boolean {
+  const lost = new Set([...unread].filter((path) => !files.has(path)).map(baseOf));
+  return live.priorities.some(({ file }) => lost.has(decodeName(Buffer.from(file, 'latin1'))));
 }
 
 function fromFinding({ path, line, message }: DialplanReading['findings'][number]): Refusal {
@@ -71,7 +76,7 @@ function fromFinding({ path, line, message }: DialplanReading['findings'][number
 }
 
 function missingFromPlan(reading: DialplanReading, live: LiveIndex): Refusal | undefined {
-  for (const path of reading.countedBefore.keys()) {
+  for (const path of reading.files) {
     const planned = reading.priorities.filter(({ place }) => place.path === path);
     const missing = planned.filter((priority) => !live.has(priority));
     const [first] = missing;
@@ -149,7 +154,7 @@ function whereabouts({
 }
 
 function isFrom(live: LivePriority, planned: PlannedPriority): boolean {
-  return decodeName(Buffer.from(live.file, 'latin1')) === planned.place.path;
+  return decodeName(Buffer.from(live.file, 'latin1')) === baseOf(planned.place.path);
 }
 
 function isSameText(live: string, planned: string): boolean {

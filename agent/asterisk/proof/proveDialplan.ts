@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
 import { configFolder, findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
 import { readDialplanShow } from './dialplanShow.ts';
 import { judgePlan, missingLines } from './judgePlan.ts';
@@ -14,10 +14,8 @@ export type DialplanProofOptions = {
   readonly asterisk: readonly string[];
   /** The dialplan folder's own name, by which Asterisk's includes find it: extensions_extra.d. */
   readonly folderName: string;
-  /** The files of the dialplan folder as they are now, by path relative to it. */
-  readonly files: () => Promise<ReadonlyMap<string, Buffer>>;
-  /** Whether an `#include` finds something, as for lint. */
-  readonly exists: (path: string) => boolean;
+  /** The dialplan as it is on disk now. @throws what the file system throws */
+  readonly read: () => DialplanReading;
   /** Where Asterisk has its configuration, when it came to be known. */
   readonly onConfigFolder: (path: string) => void;
 };
@@ -37,7 +35,8 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
       const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
       return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
     };
-    const [marks, files] = await Promise.all([markLogs(logs), options.files()]);
+    const marks = await markLogs(logs);
+    const before = pictureOf(options.read());
     return async (output) => {
       // Whoever doesn't even say this is no Asterisk that could be asked more.
       if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
@@ -47,8 +46,8 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
         marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
       ]);
       // Files that changed while Asterisk read them prove nothing; whoever changed them asks for a reload.
-      if (!areSame(files, await options.files())) return {};
-      const reading = readDialplan(files, options);
+      const reading = options.read();
+      if (pictureOf(reading) !== before) return {};
       const live = readDialplanShow(show);
       const missing = missingLines(reading, live);
       // Two reloads at a time, ours and one by hand, make Asterisk drop lines of good files.
@@ -83,8 +82,4 @@ async function askForPlaces(ask: Ask, { onConfigFolder }: DialplanProofOptions):
   // A folder that may not be read holds no log for this user.
   const names = await readdir(folder).catch((): string[] => []);
   return names.map((name) => join(folder, name)).filter((path) => isWarningLog(path, channels));
-}
-
-function areSame(a: ReadonlyMap<string, Buffer>, b: ReadonlyMap<string, Buffer>): boolean {
-  return a.size === b.size && [...a].every(([path, content]) => b.get(path)?.equals(content) === true);
 }

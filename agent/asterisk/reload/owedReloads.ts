@@ -1,11 +1,12 @@
-import type { ReloadReport } from '#protocol/messages/common.ts';
+import type { ErrorReport, ReloadReport } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { RefusedReloads } from './refusedReloads.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Prove } from './proof.ts';
 import { Reloader } from './reloader.ts';
-import { RELOAD_KINDS, type ReloadKind, type ReloadResult } from './result.ts';
+import { RELOAD_KINDS, type Refusal, type ReloadKind, type ReloadResult } from './result.ts';
 
 const KEEP = 20;
 const MAX_OUTPUT = 4_000;
@@ -26,21 +27,17 @@ export class Reloads {
   readonly #options: ReloadsOptions;
   readonly #reloader: Reloader;
   readonly #owed: Set<ReloadKind>;
+  readonly #refused: RefusedReloads;
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
     const { clock, asterisk, prove, db } = options;
     this.#owed = new Set(RELOAD_KINDS.filter((kind) => db.meta(keyOf(kind)) !== undefined));
+    this.#refused = new RefusedReloads((kind) => void this.pay(kind), after);
     this.#reloader = new Reloader({
       asterisk,
       prove,
-      clock: {
-        now: () => clock.now(),
-        after: (milliseconds, callback) => {
-          const timer = setTimeout(callback, milliseconds);
-          return () => clearTimeout(timer);
-        },
-      },
+      clock: { now: () => clock.now(), after },
       onResult: (result) => this.#onResult(result),
     });
   }
@@ -66,7 +63,38 @@ export class Reloads {
     return this.#reloader.request(kind);
   }
 
+  /** Something changed in a directory that Asterisk reads: a reload that was refused may be taken now. */
+  changedHere(kind: ReloadKind | 'none'): void {
+    if (kind !== 'none') this.#refused.changed(kind);
+  }
+
+  /** What Asterisk refused at its last reload of a kind, if it did. */
+  refusal(kind: ReloadKind): Refusal | undefined {
+    return this.#refused.get(kind)?.refusal;
+  }
+
+  /** What keeps Asterisk from reading a directory, for people. */
+  troubleOf(kind: ReloadKind | 'none', directory: string): ErrorReport | undefined {
+    if (kind === 'none') return undefined;
+    const refused = this.#refused.get(kind);
+    if (refused === undefined) return undefined;
+    const { file, line, message } = refused.refusal;
+    const where = line === undefined ? '' : `line ${String(line)}: `;
+    return {
+      at: new Date(refused.since).toISOString(),
+      path: file === undefined || file.startsWith('/') ? (file ?? directory) : `${directory}/${file}`,
+      message: `${where}${message}: Asterisk refuses it, and its live ${kind === 'moh' ? 'music' : 'dialplan'} lacks what comes after. Mend or remove the file on this MDS; the reload is pending and tried again by itself`,
+    };
+  }
+
+  /** Asks for what is owed, all of it. @returns whether nothing is owed any more */
+  async payAll(): Promise<boolean> {
+    await Promise.all(this.owed.map((kind) => this.pay(kind)));
+    return this.#owed.size === 0;
+  }
+
   async close(): Promise<void> {
+    this.#refused.close();
     await this.#reloader.close();
   }
 
@@ -77,7 +105,9 @@ export class Reloads {
   }
 
   #onResult(result: ReloadResult): void {
-    const { kind, at, ok, durationMs, output } = result;
+    const { kind, at, ok, durationMs, refusal } = result;
+    const output = refusal === undefined ? result.output : `${result.output}${wordsOf(refusal)}\n`;
+    const isNews = this.#noteRefusal(result);
     if (ok && !this.#reloader.owed().includes(kind) && this.#owed.delete(kind)) this.#write(kind);
     const report = {
       kind,
@@ -94,9 +124,27 @@ export class Reloads {
         milliseconds: report.durationMs,
         ...(said !== '' && { output: said }),
       });
-    else this.#options.log.error('Asterisk did not reload', { kind, output: report.output });
+    else if (isNews) this.#options.log.error('Asterisk did not reload', { kind, output: report.output });
     this.#options.onNews();
   }
+
+  /** A reload that was refused is pending, like one that nobody answered. @returns whether people should know */
+  #noteRefusal({ kind, ok, refusal }: ReloadResult): boolean {
+    if (ok) this.#refused.taken(kind);
+    if (refusal === undefined) return !ok;
+    this.owe(kind);
+    return this.#refused.refused(kind, refusal, this.#options.clock.now());
+  }
+}
+
+function wordsOf({ file, line, message }: Refusal): string {
+  const where = file === undefined ? '' : `${file}${line === undefined ? '' : `, line ${String(line)}`}: `;
+  return `Asterisk refused it (${where}${message})`;
+}
+
+function after(milliseconds: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, milliseconds);
+  return () => clearTimeout(timer);
 }
 
 function keyOf(kind: ReloadKind): string {

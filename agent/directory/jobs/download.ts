@@ -12,7 +12,8 @@ import { entryOf } from '#core/manifest/pathState.ts';
 import { deltaSink } from '#sync/transfer/deltaSink.ts';
 import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
 import { DeltaBases } from './deltaBases.ts';
-import type { Put } from '../../asterisk/activation/dialplanAfter.ts';
+import { contentOf } from '#host/dialplan/files.ts';
+import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import { copyWhatIsHere } from './localCopy.ts';
 
@@ -32,7 +33,10 @@ export type DownloadJob = {
    * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
    * something against it, nothing becomes visible; the reasons are by path.
    */
-  readonly objections?: (changed: ReadonlyMap<string, Put>) => Promise<ReadonlyMap<string, string>>;
+  readonly objections?: (
+    changed: ReadonlyMap<string, Put>,
+    permissionsChange: boolean,
+  ) => ReadonlyMap<string, string>;
   /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
   readonly whole: boolean;
 };
@@ -70,9 +74,9 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
-  const objections =
-    (await job.objections?.(contents(job.items, staged, staging))) ?? new Map<string, string>();
-  if (objections.size > 0) return refused(job.items, objections);
+  const permissionsChange = [...job.items.values()].some(changesPermissions);
+  const objections = job.objections?.(contents(job.items, staged, staging), permissionsChange);
+  if (objections !== undefined && objections.size > 0) return refused(job.items, objections);
   const steps: Step[] = [];
   for (const [path, item] of job.items) {
     if (results.has(path)) continue;
@@ -97,12 +101,21 @@ function contents(
   staging: Staging,
 ): Map<string, Put> {
   const changed = new Map<string, Put>();
-  for (const [path, { staged: place }] of staged) changed.set(path, staging.read(place));
+  for (const [path, { staged: place }] of staged) changed.set(path, staging.withFile(place, contentOf));
   for (const [path, item] of items) {
-    if (item.kind === 'remove' || item.entry.type === 'folder') changed.set(path, undefined);
+    if (item.kind === 'remove') changed.set(path, undefined);
+    else if (item.entry.type === 'folder') changed.set(path, 'folder');
     else if (item.entry.type === 'link') changed.set(path, { linkTo: item.entry.target });
   }
   return changed;
+}
+
+/** Who may read what stays as it is otherwise. */
+function changesPermissions(item: Incoming): boolean {
+  if (item.kind !== 'deliver' || item.content || item.expect === undefined) return false;
+  if (item.entry.type === 'link' || item.expect.type === 'link') return false;
+  const { entry, expect } = item;
+  return entry.mode !== expect.mode || entry.owner !== expect.owner || entry.group !== expect.group;
 }
 
 const nothing = { outcomes: [], changeSet: undefined, refused: undefined };

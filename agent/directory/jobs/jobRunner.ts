@@ -86,7 +86,7 @@ export class JobRunner {
       replica,
       record: this.#recorder(job.items),
       whole: activation?.isWhole === true,
-      ...(activation && { objections: (changed) => activation.objections(changed) }),
+      ...(activation && { objections: (changed, permissions) => activation.objections(changed, permissions) }),
     });
     this.adopt(done.outcomes);
     this.#tell(session, done.changeSet?.id, actionsOf(directory, job.items, done.outcomes));

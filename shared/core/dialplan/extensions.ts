@@ -14,6 +14,8 @@ export type PlannedPriority = {
   readonly label: string | undefined;
   /** What `dialplan show` prints for it, as `1. NoOp(x)`; undefined where only Asterisk can tell. */
   readonly shown: string | undefined;
+  /** The application with its arguments, as `NoOp(x)`. */
+  readonly application: string;
   /** It stands after a place where Asterisk gave up. */
   readonly unread: boolean;
 };
@@ -33,13 +35,17 @@ export function readExtensions(sections: readonly Section[], findings: Findings)
 }
 
 /** `n` and `same` lean on the line before, in the same section, whatever extension that was for. */
-type Cursor = { extension: string | undefined; priority: number | undefined };
+type Cursor = {
+  extension: string | undefined;
+  priority: number | undefined;
+  /** The priority before is one that only Asterisk knows. */
+  isUnknown: boolean;
+};
 
 function readContext(section: Section, plan: Plan, findings: Findings): void {
-  const cursor: Cursor = { extension: undefined, priority: undefined };
-  const isUnsure = section.outside || section.mixed;
+  const cursor: Cursor = { extension: undefined, priority: undefined, isUnknown: false };
   const leanless = (place: Place, message: string): void => {
-    if (isUnsure)
+    if (isUnsure(section))
       findings.warning(place, `${message}, unless something outside this folder comes before it.`);
     else findings.error(place, `${message}: Asterisk drops it.`);
   };
@@ -62,11 +68,16 @@ function readContext(section: Section, plan: Plan, findings: Findings): void {
   }
 }
 
+/** Lines that nobody knows may stand between these. */
+function isUnsure({ outside, mixed }: Section): boolean {
+  return outside || mixed;
+}
+
 const OTHER_NAMES = new Set(['include', 'ignorepat', 'switch', 'lswitch', 'eswitch', 'autohints']);
 
 function readExten(
   section: Section,
-  { place }: Setting,
+  { place, unread }: Setting,
   extension: string,
   rest: string | undefined,
   cursor: Cursor,
@@ -88,7 +99,7 @@ function readExten(
   }
   let number = read.kind === 'number' ? read.number : plan.labelled(section.name, name, caller, read.name);
   if (read.kind === 'label' && number === undefined) {
-    if (read.plus !== undefined || plan.knowsLabel(section.name, read.name)) {
+    if (isUnsure(section) || hasVariable(name) || read.plus !== undefined || plan.knowsLabel(section.name, read.name)) {
       findings.warning(
         place,
         `The label '${shown(read.name)}' is not defined before: Asterisk may drop the line.`,
@@ -108,6 +119,8 @@ function readExten(
   }
   number += read.plus ?? 0;
   cursor.priority = number;
+  const isRelative = read.kind === 'label' || /^\s*[ns]/.test(head);
+  cursor.isUnknown = isRelative && (cursor.isUnknown || isUnsure(section));
   if (name === '') {
     findings.error(place, 'There is no extension before the priority: Asterisk drops the line.');
     return;
@@ -126,8 +139,9 @@ function readExten(
     caller,
     priority: number,
     label: read.label,
-    shown: shownAs(number, app, data),
-    unread: section.unread,
+    shown: cursor.isUnknown ? undefined : shownAs(number, app, data),
+    application: data === '' && !(application ?? '').includes('(') ? app : `${app}(${data})`,
+    unread: section.unread || unread,
   });
 }
 
@@ -193,6 +207,8 @@ class Plan {
   readonly #taken = new Map<string, PlannedPriority>();
   readonly #labels = new Map<string, number>();
   readonly #labelNames = new Set<string>();
+  /** Contexts with a line whose extension only Asterisk knows: it may have taken the place of any later one. */
+  readonly #unsure = new Set<string>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -200,24 +216,33 @@ class Plan {
 
   add(priority: PlannedPriority): void {
     // What a variable in the name stands for is only known to Asterisk.
-    if (/\$[{[]/.test(priority.extension)) {
+    if (hasVariable(priority.extension) || priority.shown === undefined && !isHint(priority)) {
+      this.#unsure.add(priority.context);
       this.priorities.push({ ...priority, shown: undefined });
       return;
     }
+    const { shown: text, ...rest } = priority;
+    const known = { ...rest, shown: this.#unsure.has(priority.context) ? undefined : text };
     const where = `${priority.context}\0${extensionKey(priority.extension, priority.caller)}`;
     const key = `${where}\0${String(priority.priority)}`;
     const first = this.#taken.get(key);
-    if (first !== undefined) {
-      if (first.place.counted === priority.place.counted) return;
+    if (first !== undefined && (priority.unread || !first.unread)) {
+      // A template's line, read by one more heir.
+      if (first.place === priority.place) return;
+      if (first.place.path === priority.place.path && first.place.line === priority.place.line) {
+        this.#findings.warning(priority.place, 'The file is read more than once: Asterisk drops this line after the first time.');
+        return;
+      }
       this.#findings.error(
         priority.place,
         `${named(priority)} is defined in ${first.place.path} line ${String(first.place.line)} already: Asterisk drops this one.`,
+        first.place.path,
       );
       return;
     }
-    this.#taken.set(key, priority);
-    this.priorities.push(priority);
-    this.#takeLabel(where, priority);
+    this.#taken.set(key, known);
+    this.priorities.push(known);
+    this.#takeLabel(where, known);
   }
 
   labelled(
@@ -246,6 +271,15 @@ class Plan {
     this.#labels.set(key, priority.priority);
     this.#labelNames.add(`${priority.context}\0${priority.label}`);
   }
+}
+
+/** What a variable or an expression stands for is only known to Asterisk. */
+function hasVariable(text: string): boolean {
+  return /\$[{[]/.test(text);
+}
+
+function isHint({ priority }: PlannedPriority): boolean {
+  return priority === HINT_PRIORITY;
 }
 
 function named({ context, extension, caller, priority }: PlannedPriority): string {

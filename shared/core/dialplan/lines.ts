@@ -9,8 +9,8 @@ const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
 export type ConfigLine = { readonly place: Place; readonly text: string };
 
 /**
- * What runs on from one file of a folder to the next, since Asterisk reads them all through one `#include`:
- * the line number, and a block comment that nobody closed.
+ * What runs on from one file to the next of those that one `#include` names: the line number, and a block comment
+ * that nobody closed.
  */
 export type ReadingState = { counted: number; depth: number; openedAt: Place | undefined };
 
@@ -65,6 +65,7 @@ function noteByteOrderMark(isFirstFile: boolean, place: Place, findings: Finding
 function beforeNul(raw: string, place: Place, findings: Findings): string {
   const end = raw.indexOf('\0');
   if (end === -1) return raw;
+  findings.binary(place);
   findings.warning(place, 'The line holds a NUL byte: Asterisk reads it only up to there.');
   return raw.slice(0, end);
 }

@@ -1,201 +1,113 @@
 import { decodeName } from '../path/nameBytes.ts';
 import type { Findings, Place } from './finding.ts';
 import { stripBlanks } from './lines.ts';
-import type { ConfigLine } from './lines.ts';
+import type { Needs } from './needs.ts';
 
 /** A `name = value` line, or one that a section took over from its template. */
-export type Setting = { readonly place: Place; readonly name: string; value: string };
+export type Setting = {
+  readonly place: Place;
+  readonly name: string;
+  value: string;
+  /** It comes after a place where Asterisk gave up. */
+  readonly unread: boolean;
+};
 
-/**
- * A `[section]`. `outside` is one that began before this folder was read, so that what it holds already is not
- * known; `mixed` is one into which an include may have put lines of its own.
- */
+/** A `[section]`. */
 export type Section = {
   readonly name: string;
+  /** Where its header stands; undefined for one that began before all that is known. */
+  readonly place: Place | undefined;
   isTemplate: boolean;
+  /** It began before the folder was read, so that what it holds already is not known. */
   readonly outside: boolean;
+  /** Something that can't be known may have put lines of its own into it. */
   mixed: boolean;
   /** It comes after a place where Asterisk gave up. */
   readonly unread: boolean;
   readonly settings: Setting[];
 };
 
-export type SectionsContext = {
-  /** Whether Asterisk finds at least one regular file under this name or pattern, as written in the include. */
-  readonly exists: (path: string) => boolean;
-  readonly findings: Findings;
+/**
+ * What one include has open: lines are added to `section`, whatever an include within it opens meanwhile.
+ * `restIsLost` says what Asterisk drops when it gives up here.
+ */
+export type Cursor = {
+  section: Section | undefined;
+  readonly unread: boolean;
+  readonly restIsLost: string;
 };
 
-const REST_IS_LOST = 'Asterisk drops the rest of this file and every file after it';
-
-/** The sections of all files of a folder, read one after the other as Asterisk does. */
+/** The sections of all files, in the order in which Asterisk reads their lines. */
 export class Sections {
   readonly all: Section[] = [];
-  readonly #context: SectionsContext;
-  #current: Section | undefined;
-  #isBroken = false;
+  /** What can't be known comes before, or was read: a program's output, a file over the bound. It may define anything. */
+  isOpaque: boolean;
+  /** Such a thing was read. */
+  hasUnknown = false;
+  readonly #findings: Findings;
+  readonly #needs: Needs;
+  /** The section that was added last: where an include begins to add lines. */
+  #newest: Section | undefined;
 
-  constructor(context: SectionsContext) {
-    this.#context = context;
+  /** @param isOpaque whether what comes before the first file is unknown */
+  constructor(findings: Findings, needs: Needs, isOpaque: boolean) {
+    this.#findings = findings;
+    this.#needs = needs;
+    this.isOpaque = isOpaque;
   }
 
-  /** Takes one file's lines. Returns the place from which on Asterisk reads nothing more, if there is one. */
-  readFile(lines: readonly ConfigLine[]): Place | undefined {
-    for (const [index, line] of lines.entries()) {
-      if (index === 0 && !line.text.startsWith('[')) this.#startWithoutHeader(line);
-      if (!this.#readLine(line)) return line.place;
-    }
-    return undefined;
+  begin(unread: boolean, restIsLost: string): Cursor {
+    return { section: unread ? undefined : this.#newest, unread, restIsLost };
   }
 
-  /** Goes on after a broken file as if it had been read, so that later files are checked for their own sake. */
-  goOnAfterBreak(): void {
-    this.#current = undefined;
-    this.#isBroken = true;
-  }
-
-  /** False when Asterisk gives up here. */
-  #readLine({ place, text }: ConfigLine): boolean {
-    if (text.startsWith('[')) return this.#header(place, text);
-    if (text.startsWith('#')) return this.#directive(place, text);
-    return this.#setting(place, text);
-  }
-
-  #startWithoutHeader({ place, text }: ConfigLine): void {
-    if (text.startsWith('#')) return;
-    if (this.#current === undefined) {
-      this.#context.findings.warning(
+  /** A file whose first line is no header goes on with the section before it. */
+  startWithoutHeader(cursor: Cursor, place: Place): void {
+    const { section } = cursor;
+    if (section === undefined) {
+      this.#findings.warning(
         place,
         'The file begins without a [section]: Asterisk adds its first lines to whatever section it read before.',
       );
-    } else {
-      this.#context.findings.warning(
-        place,
-        `The file begins without a [section]: Asterisk adds its first lines to [${shown(this.#current.name)}] of the file before.`,
-      );
+      return;
     }
+    if (section.place !== undefined) this.#needs.add(place, 'section', section.name, section.place.path);
+    this.#findings.warning(
+      place,
+      `The file begins without a [section]: Asterisk adds its first lines to [${shown(section.name)}] of the file before.`,
+    );
   }
 
-  #header(place: Place, text: string): boolean {
-    const { findings } = this.#context;
+  /** Reads a section header. @returns false when Asterisk gives up here */
+  header(cursor: Cursor, place: Place, text: string): boolean {
     const end = text.indexOf(']');
-    if (end === -1) {
-      findings.restLost('error', place, `The section header has no closing ']': ${REST_IS_LOST}.`);
-      return false;
-    }
-    const name = text.slice(1, end);
+    if (end === -1) return this.#giveUp(cursor, place, "The section header has no closing ']'");
     const section: Section = {
-      name,
+      name: text.slice(1, end),
+      place,
       isTemplate: false,
       outside: false,
       mixed: false,
-      unread: this.#isBroken,
+      unread: cursor.unread,
       settings: [],
     };
     if (text[end + 1] !== '(') {
-      this.#open(section);
+      this.#open(cursor, section);
       return true;
     }
     const close = text.indexOf(')', end + 2);
-    if (close === -1) {
-      findings.restLost('error', place, `The section header has no closing ')': ${REST_IS_LOST}.`);
-      return false;
-    }
-    this.#applyOptions(section, text.slice(end + 2, close).split(','), place);
-    return true;
+    if (close === -1) return this.#giveUp(cursor, place, "The section header has no closing ')'");
+    return this.#applyOptions(cursor, section, text.slice(end + 2, close).split(','), place);
   }
 
-  #applyOptions(section: Section, options: readonly string[], place: Place): void {
-    let opened = section;
-    for (const option of options) {
-      if (option === '!') {
-        opened.isTemplate = true;
-      } else if (option.startsWith('+')) {
-        const base = this.all.find((other) => sameName(other.name, section.name) && !other.isTemplate);
-        if (base === undefined) {
-          this.#context.findings.restLost(
-            'warning',
-            place,
-            `[${shown(section.name)}](+) adds to a section that this folder does not define before: without one elsewhere, ${REST_IS_LOST}.`,
-          );
-          opened = { ...section, outside: true };
-        } else {
-          base.settings.push(...opened.settings.splice(0));
-          opened = base;
-        }
-      } else {
-        this.#inherit(opened, option, place);
-      }
-    }
-    if (this.all.includes(opened)) this.#current = opened;
-    else this.#open(opened);
-  }
-
-  #inherit(section: Section, from: string, place: Place): void {
-    const base = this.all.find((other) => sameName(other.name, from));
-    if (base !== undefined) {
-      section.settings.push(...base.settings.map((setting) => ({ ...setting })));
-      section.mixed ||= base.mixed;
-      return;
-    }
-    section.mixed = true;
-    this.#context.findings.restLost(
-      'warning',
-      place,
-      `The template [${shown(from)}] is not defined before in this folder: without one elsewhere, ${REST_IS_LOST}.`,
-    );
-  }
-
-  #open(section: Section): void {
-    this.#current = section;
-    this.all.push(section);
-  }
-
-  #directive(place: Place, text: string): boolean {
-    const { findings, exists } = this.#context;
-    const word = /^#([^\0- \x80-\xff]*)/.exec(text)?.[1] ?? '';
-    const argument = unquoted(stripBlanks(text.slice(word.length + 2)));
-    const name = word.toLowerCase();
-    if (name !== 'include' && name !== 'tryinclude' && name !== 'exec') {
-      findings.error(place, `Asterisk knows no #${shown(word)} and drops the line.`);
-      return true;
-    }
-    if (argument === '') {
-      findings.error(place, `#${name} names nothing: Asterisk drops the line.`);
-      return true;
-    }
-    if (this.#current !== undefined) this.#current.mixed = true;
-    if (name === 'exec') {
-      findings.warning(
-        place,
-        '#exec runs a program at every reload, where execincludes is on; elsewhere Asterisk drops the line.',
-      );
-      return true;
-    }
-    if (name === 'tryinclude' || exists(shown(argument))) return true;
-    findings.restLost(
-      'error',
-      place,
-      `#include of ${shown(argument)}, which does not exist: ${REST_IS_LOST}.`,
-    );
-    return false;
-  }
-
-  #setting(place: Place, text: string): boolean {
-    const { findings } = this.#context;
+  /** Reads `name = value`. @returns false when Asterisk gives up here */
+  setting(cursor: Cursor, place: Place, text: string): boolean {
     const isEscaped = text.startsWith('\\');
     const line = isEscaped ? text.slice(1) : text;
-    if (isEscaped && (line === '' || line.charCodeAt(0) <= 32)) {
-      findings.restLost(
-        'error',
-        place,
-        `The line begins with a backslash that escapes nothing: ${REST_IS_LOST}.`,
-      );
-      return false;
-    }
+    if (isEscaped && (line === '' || line.charCodeAt(0) <= 32))
+      return this.#giveUp(cursor, place, 'The line begins with a backslash that escapes nothing');
     const equals = line.indexOf('=', isEscaped ? 1 : 0);
     if (equals === -1) {
-      findings.error(
+      this.#findings.error(
         place,
         'The line is neither a [section] nor name = value nor name => value: Asterisk drops it.',
       );
@@ -204,40 +116,119 @@ export class Sections {
     const isAppending = equals > (isEscaped ? 1 : 0) && line[equals - 1] === '+';
     const name = stripBlanks(line.slice(0, isAppending ? equals - 1 : equals));
     const after = line.slice(equals + 1);
-    const current = this.#currentOrOutside();
+    const current = this.#currentOrOutside(cursor);
     const last = isAppending ? current.settings.findLast((setting) => setting.name === name) : undefined;
     if (last !== undefined) {
       last.value = stripBlanks(last.value + after);
       return true;
     }
     if (name === '') {
-      findings.error(place, 'There is no name before the equals sign: Asterisk drops the line.');
+      this.#findings.error(place, 'There is no name before the equals sign: Asterisk drops the line.');
       return true;
     }
     const value = stripBlanks(!isAppending && after.startsWith('>') ? after.slice(1) : after);
-    current.settings.push({ place, name, value });
+    current.settings.push({ place, name, value, unread: cursor.unread });
     return true;
   }
 
-  #currentOrOutside(): Section {
-    if (this.#current === undefined) {
-      this.#open({
-        name: '',
-        isTemplate: false,
-        outside: true,
-        mixed: true,
-        unread: this.#isBroken,
-        settings: [],
-      });
+  /** The file that defines each section first, by the section's name in lower case. */
+  places(): Map<string, string> {
+    const places = new Map<string, string>();
+    for (const { name, place, unread } of this.all) {
+      const key = shown(name).toLowerCase();
+      if (place !== undefined && !unread && !places.has(key)) places.set(key, place.path);
     }
-    return this.#current as Section;
+    return places;
   }
-}
 
-function unquoted(argument: string): string {
-  const closing = argument.startsWith('"') ? '"' : argument.startsWith('<') ? '>' : undefined;
-  if (closing === undefined || !argument.endsWith(closing)) return argument;
-  return argument.slice(1, -1);
+  /**
+   * What can't be known adds lines from here on, and may define sections.
+   * @param isOurs whether it stands in the folder, and not in Asterisk's own files before it
+   */
+  addOpaque(cursor: Cursor, isOurs: boolean): void {
+    this.isOpaque = true;
+    this.hasUnknown ||= isOurs;
+    if (cursor.section !== undefined) cursor.section.mixed = true;
+  }
+
+  #applyOptions(cursor: Cursor, section: Section, options: readonly string[], place: Place): boolean {
+    let opened = section;
+    for (const option of options) {
+      if (option === '!') {
+        opened.isTemplate = true;
+      } else if (option.startsWith('+')) {
+        const base = this.all.find((other) => sameName(other.name, section.name) && !other.isTemplate);
+        if (base === undefined) {
+          const what = `[${shown(section.name)}](+) adds to a section that is not defined before`;
+          if (!this.#missing(cursor, place, what, section.name)) return false;
+          opened = { ...section, outside: true };
+        } else {
+          if (base.place !== undefined) this.#needs.add(place, 'base', base.name, base.place.path);
+          base.settings.push(...opened.settings.splice(0));
+          opened = base;
+        }
+      } else if (!this.#inherit(cursor, opened, option, place)) return false;
+    }
+    if (this.all.includes(opened)) cursor.section = opened;
+    else this.#open(cursor, opened);
+    return true;
+  }
+
+  #inherit(cursor: Cursor, section: Section, from: string, place: Place): boolean {
+    const base = this.all.find((other) => sameName(other.name, from));
+    if (base === undefined) {
+      section.mixed = true;
+      return this.#missing(cursor, place, `The template [${shown(from)}] is not defined before`, from);
+    }
+    if (base.place !== undefined) this.#needs.add(place, 'template', base.name, base.place.path);
+    section.settings.push(...base.settings.map((setting) => ({ ...setting })));
+    section.mixed ||= base.mixed;
+    return true;
+  }
+
+  /** @returns whether reading goes on as if it were defined where nobody can see */
+  #missing(cursor: Cursor, place: Place, what: string, name: string): boolean {
+    // After a break it is not known what would have been there.
+    if (cursor.unread) return true;
+    const wants = shown(name).toLowerCase();
+    if (!this.isOpaque) {
+      this.#findings.restLost('error', place, `${what}: ${cursor.restIsLost}.`, wants);
+      return false;
+    }
+    this.#findings.restLost(
+      'warning',
+      place,
+      `${what}: without one that can't be seen from here, ${cursor.restIsLost}.`,
+      wants,
+    );
+    return true;
+  }
+
+  #giveUp(cursor: Cursor, place: Place, what: string): false {
+    this.#findings.restLost('error', place, `${what}: ${cursor.restIsLost}.`);
+    return false;
+  }
+
+  #open(cursor: Cursor, section: Section): void {
+    cursor.section = section;
+    if (!cursor.unread) this.#newest = section;
+    this.all.push(section);
+  }
+
+  #currentOrOutside(cursor: Cursor): Section {
+    if (cursor.section !== undefined) return cursor.section;
+    const outside: Section = {
+      name: '',
+      place: undefined,
+      isTemplate: false,
+      outside: true,
+      mixed: true,
+      unread: cursor.unread,
+      settings: [],
+    };
+    this.#open(cursor, outside);
+    return outside;
+  }
 }
 
 /** Section names are compared without regard to ASCII case here, though contexts are told apart by it. */

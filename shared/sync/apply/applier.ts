@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, readFileSync, statfsSync } from 'node:fs';
+import { closeSync, statfsSync } from 'node:fs';
 import { formatBytes } from '#core/text/size.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
@@ -235,11 +235,11 @@ export class Staging implements Disposable {
     return staged;
   }
 
-  /** The content of a staged file. */
-  read(staged: Staged): Buffer {
+  /** Looks into a staged file, which is open meanwhile. */
+  withFile<T>(staged: Staged, look: (fd: number) => T): T {
     const fd = this.#area.stage.openFile(staged.name);
     try {
-      return readFileSync(fd);
+      return look(fd);
     } finally {
       closeSync(fd);
     }

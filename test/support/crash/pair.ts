@@ -77,6 +77,7 @@ export class Pair {
       log: this.#logger('mds'),
       onNews: () => undefined,
       onApplied: () => undefined,
+      onChangedHere: () => undefined,
       activation: undefined,
     });
   }

@@ -1,28 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readDialplanFolder } from '#core/dialplan/readFolder.ts';
-import { includeExists } from '#core/dialplan/include.ts';
-import { lintDialplan, readDialplan } from '#core/dialplan/lint.ts';
+import { readDialplan } from '#core/dialplan/lint.ts';
 import { CORPUS } from '../../../lab/asterisk/corpus.ts';
-
-const nothing = { exists: () => false };
+import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
 
 function lint(files: Readonly<Record<string, string>>) {
-  return lintDialplan(
-    new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])),
-    nothing,
-  );
+  return [...readDialplan(folderWorld(files)).findings];
 }
 
 for (const verdict of ['good', 'broken', 'doubt'] as const) {
   test(`every ${verdict} folder of the corpus is judged as Asterisk judges it`, () => {
     for (const { name, files } of CORPUS.filter((each) => each.verdict === verdict)) {
-      const contents = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
-      const findings = lintDialplan(contents, nothing);
+      const { findings } = readDialplan(folderWorld(files));
       const hasError = findings.some(({ severity }) => severity === 'error');
       assert.deepEqual([name, hasError], [name, verdict === 'broken']);
     }
@@ -73,7 +63,7 @@ test('lines are counted on over the files, as Asterisk does', () => {
     ['b.conf', Buffer.from('[b]\nexten => 1,1,NoOp()')],
     ['c.conf', Buffer.from('[c]\nexten => 1,1,NoOp()')],
   ]);
-  const { priorities } = readDialplan(files, nothing);
+  const { priorities } = readDialplan(folderWorld(files));
   assert.deepEqual(
     priorities.map(({ place }) => [place.line, place.counted]),
     [
@@ -82,43 +72,6 @@ test('lines are counted on over the files, as Asterisk does', () => {
       [2, 7],
     ],
   );
-});
-
-test('an include is looked for among the files to come, beside them and below the root', (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'include-'));
-  t.after(() => {
-    rmSync(root, { recursive: true });
-  });
-  const configFolder = '/etc/asterisk';
-  const folder = `${configFolder}/extensions_extra.d`;
-  mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(join(root, folder, 'gone.conf'), '');
-  writeFileSync(join(root, configFolder, 'beside.conf'), '');
-  writeFileSync(join(root, configFolder, '.hidden.conf'), '');
-  const exists = includeExists({
-    root,
-    configFolder,
-    folder,
-    files: new Map([['new.conf', Buffer.from('')]]),
-  });
-  assert.equal(exists('extensions_extra.d/new.conf'), true);
-  assert.equal(exists('/etc/asterisk/extensions_extra.d/*'), true);
-  assert.equal(exists('extensions_extra.d/gone.conf'), false);
-  assert.equal(exists('beside.conf'), true);
-  assert.equal(exists('*hidden.conf'), false);
-  assert.equal(exists('.hidden.conf'), true);
-  assert.equal(exists('extensions_extra.d'), false);
-});
-
-test('reading a folder takes files and leaves hidden ones and folders', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'folder-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true });
-  });
-  writeFileSync(join(folder, 'a'), 'x');
-  writeFileSync(join(folder, '.b'), 'x');
-  mkdirSync(join(folder, 'c'));
-  assert.deepEqual([...(await readDialplanFolder(folder))], [['a', Buffer.from('x')]]);
 });
 
 test('no bytes make lint fail, and every finding names a line that is there', () => {
@@ -165,7 +118,7 @@ test('no bytes make lint fail, and every finding names a line that is there', ()
         ['a', a],
         ['b', b],
       ]);
-      for (const { path, line } of lintDialplan(files, nothing)) {
+      for (const { path, line } of readDialplan(folderWorld(files)).findings) {
         const lines = (files.get(path) ?? Buffer.from('')).toString('latin1').split('\n').length;
         assert.ok(line >= 1 && line <= lines);
       }

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { lintChange, textOf } from '../../../../../agent/asterisk/activation/lintGate.ts';
-import type { Put } from '../../../../../agent/asterisk/activation/dialplanAfter.ts';
+import { textOf } from '#core/dialplan/finding.ts';
+import type { Put } from '#host/dialplan/overlay.ts';
+import { lintChange } from '../../../../../agent/asterisk/activation/lintGate.ts';
 
 /** A dialplan that defines one extension. */
 function plan(name: string): string {
@@ -25,15 +26,15 @@ function folderWith(t: TestContext, disk: OnDisk): string {
   return folder;
 }
 
-async function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): Promise<string[]> {
+function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): string[] {
   const folder = folderWith(t, disk);
   const place = { path: folder, asteriskPath: folder, root: '' };
-  const findings = await lintChange(place, new Map(Object.entries(changed)));
+  const findings = lintChange(place, new Map(Object.entries(changed))).map(({ finding }) => finding);
   return findings.filter(({ severity }) => severity === 'error').map(textOf);
 }
 
-void test('a file that is in the folder twice because it was renamed is no error once the old name goes', async (t) => {
-  const found = await errors(
+void test('a file that is in the folder twice because it was renamed is no error once the old name goes', (t) => {
+  const found = errors(
     t,
     { old: plan('a'), link: { linkTo: 'old' } },
     { old: undefined, new: Buffer.from(plan('a')) },
@@ -41,29 +42,29 @@ void test('a file that is in the folder twice because it was renamed is no error
   assert.deepEqual(found, []);
 });
 
-void test('a link is read as what it leads to afterwards, also by way of others', async (t) => {
+void test('a link is read as what it leads to afterwards, also by way of others', (t) => {
   const disk = { first: { linkTo: 'second' }, second: { linkTo: './d/../d/file' }, 'd/file': plan('a') };
-  assert.deepEqual(await errors(t, disk, { 'd/file': Buffer.from(plan('b')), new: Buffer.from(plan('a')) }), [
+  assert.deepEqual(errors(t, disk, { 'd/file': Buffer.from(plan('b')), new: Buffer.from(plan('a')) }), [
     'second, line 2: 201,1 of [b] is defined in first line 2 already: Asterisk drops this one.',
   ]);
 });
 
-void test('a link that the change set brings is read, too', async (t) => {
-  const found = await errors(t, { file: plan('a') }, { link: { linkTo: 'file' } });
+void test('a link that the change set brings is read, too', (t) => {
+  const found = errors(t, { file: plan('a') }, { link: { linkTo: 'file' } });
   assert.equal(found.length, 1);
   assert.match(found[0] ?? '', /^link, line 2: 201,1 of \[a\] is defined in file line 2 already/);
 });
 
-void test('a link that leads nowhere, to itself or to a folder is not dialplan', async (t) => {
+void test('a link that leads nowhere, to itself or to a folder is not dialplan', (t) => {
   const disk = {
     nowhere: { linkTo: 'x' },
     loop: { linkTo: 'loop' },
     folder: { linkTo: 'd' },
     'd/x': '[broken',
   };
-  assert.deepEqual(await errors(t, disk, { new: Buffer.from(plan('a')) }), []);
+  assert.deepEqual(errors(t, disk, { new: Buffer.from(plan('a')) }), []);
 });
 
-void test('what is broken already keeps nothing out', async (t) => {
-  assert.deepEqual(await errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
+void test('what is broken already keeps nothing out', (t) => {
+  assert.deepEqual(errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
 });

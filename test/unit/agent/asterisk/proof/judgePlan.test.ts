@@ -4,6 +4,7 @@ import { findRefusals, isWarningLog, logFolder } from '../../../../../agent/aste
 import { readDialplanShow } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
 import { judgePlan } from '../../../../../agent/asterisk/proof/judgePlan.ts';
 import { readDialplan } from '#core/dialplan/lint.ts';
+import { folderWorld } from '../../../../support/dialplan/folderWorld.ts';
 
 const SHOW = `[ Context 'b' created by 'pbx_config' ]
   '_X.' (CID match '5') =>  hint: SIP/1                           [b.conf:6]
@@ -55,9 +56,8 @@ test('Asterisk tells where it logs, with long paths cut', () => {
 });
 
 function judge(files: Readonly<Record<string, string>>, show: string, words: string) {
-  const contents = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
   return judgePlan({
-    reading: readDialplan(contents, { exists: () => true }),
+    reading: readDialplan(folderWorld(files)),
     live: readDialplanShow(show),
     words: findRefusals(words),
     folderName: 'extensions_extra.d',

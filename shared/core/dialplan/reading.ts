@@ -1,0 +1,196 @@
+import { readDirective } from './directive.ts';
+import type { Findings, Place } from './finding.ts';
+import { expandGlob } from './glob.ts';
+import { newReading, readLines } from './lines.ts';
+import type { ConfigLine, ReadingState } from './lines.ts';
+import type { Needs } from './needs.ts';
+import { type Cursor, type Sections, shown } from './sections.ts';
+import { type DialplanContent, type DialplanWorld, nameIn } from './world.ts';
+
+/** Asterisk gives up an include at this depth. extensions.conf is the first level. */
+const MOST_LEVELS = 10;
+/** Asterisk keeps a path in a buffer of 256 bytes. */
+const LONGEST_PATH = 255;
+/** Files that include each other may be read thousands of times; then nothing more is read, or judged. */
+const MOST_LOADS = 20_000;
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** One file, each time that it is read. */
+export type Load = {
+  readonly path: string;
+  readonly content: DialplanContent;
+  /** How many lines Asterisk has counted before it, and with it. */
+  readonly countedBefore: number;
+  countedAfter: number;
+};
+
+type Ended = 'read' | 'nothing' | 'broken';
+
+const FILE_IS_LOST = 'Asterisk drops the rest of this file';
+const REST_IS_LOST = 'Asterisk drops the rest of this file and every file after it';
+
+/**
+ * Follows Asterisk through its files, includes and all, in its order. Follows main/config.c: a file that breaks is
+ * given up, and so are those after it that the same include names; whoever included it goes on.
+ */
+export class FolderReading {
+  readonly loads: Load[] = [];
+  /** What Asterisk does not come to, after a break. */
+  readonly unread = new Set<string>();
+  readonly #world: DialplanWorld;
+  readonly #findings: Findings;
+  readonly #needs: Needs;
+  readonly #sections: Sections;
+  /** A broken file never gives its level back. */
+  #level: number;
+  #bytes = 0;
+  readonly #open: string[] = [];
+
+  constructor(world: DialplanWorld, to: { findings: Findings; needs: Needs; sections: Sections }, level: number) {
+    this.#world = world;
+    this.#findings = to.findings;
+    this.#needs = to.needs;
+    this.#sections = to.sections;
+    this.#level = level;
+  }
+
+  /** Reads what an include of this absolute path or pattern names. */
+  load(pattern: string, unread = false, at?: { place: Place; name: string }): Ended {
+    if (this.#level >= MOST_LEVELS) return 'nothing';
+    this.#level += 1;
+    const restIsLost = /[*?[{]/.test(pattern) ? REST_IS_LOST : FILE_IS_LOST;
+    const ended = this.#loadAll(expandGlob(pattern, this.#world.list), restIsLost, unread, at);
+    if (ended !== 'broken') this.#level -= 1;
+    return ended;
+  }
+
+  #loadAll(
+    paths: readonly string[],
+    restIsLost: string,
+    unread: boolean,
+    at: { place: Place; name: string } | undefined,
+  ): Ended {
+    let current = this.#sections.begin(unread, restIsLost);
+    let reading = newReading();
+    let ended: Ended = 'nothing';
+    for (const path of paths) {
+      const content = path.length > LONGEST_PATH ? undefined : this.#world.read(path);
+      if (content === undefined) continue;
+      if (at !== undefined) this.#needs.add(at.place, 'include', at.name, this.#name(path));
+      if (ended === 'nothing') ended = 'read';
+      if (this.#file(path, content, reading, current) || current.unread) continue;
+      ended = 'broken';
+      // The others are read for their own sake.
+      reading = { ...newReading(), counted: reading.counted };
+      current = this.#sections.begin(true, restIsLost);
+    }
+    noteOpenComment(reading, this.#findings);
+    return ended;
+  }
+
+  /** @returns false when Asterisk gives the file up */
+  #file(path: string, content: DialplanContent, reading: ReadingState, cursor: Cursor): boolean {
+    const name = this.#name(path);
+    const size = Buffer.isBuffer(content) ? content.length : content.size;
+    const load: Load = { path: name, content, countedBefore: reading.counted, countedAfter: Infinity };
+    if (cursor.unread) this.unread.add(name);
+    else this.loads.push(load);
+    if (!Buffer.isBuffer(content) || this.loads.length > MOST_LOADS || this.#bytes > MOST_BYTES) {
+      this.#notRead(name, content, cursor);
+      return true;
+    }
+    this.#bytes += size;
+    this.#open.push(name);
+    try {
+      const lines = readLines(name, content, reading, this.#findings);
+      load.countedAfter = reading.counted;
+      const [first] = lines;
+      if (first !== undefined && !/^[[#]/.test(first.text))
+        this.#sections.startWithoutHeader(cursor, first.place);
+      return lines.every((line) => this.#line(line, cursor));
+    } finally {
+      this.#open.pop();
+    }
+  }
+
+  #notRead(name: string, content: DialplanContent, cursor: Cursor): void {
+    this.#sections.addOpaque(cursor, !name.startsWith('/'));
+    const place = { path: name, line: 1, counted: 1 };
+    if (Buffer.isBuffer(content)) {
+      this.#findings.warning(place, 'Files include each other without end: nothing more is judged from here on.');
+      return;
+    }
+    const size = `${String(Math.ceil(content.size / (1024 * 1024)))} MiB`;
+    if (content.head.includes(0)) {
+      const what = `The file is not text, and with ${size} too large to be dialplan`;
+      this.#findings.error(place, `${what}: Asterisk reads all of it, and drops most of it. Move it elsewhere.`);
+    } else {
+      const what = `The file is too large to be checked (${size})`;
+      this.#findings.warning(place, `${what}: what it holds, and what comes after it, is not judged.`);
+    }
+  }
+
+  #line({ place, text }: ConfigLine, cursor: Cursor): boolean {
+    if (text.startsWith('[')) return this.#sections.header(cursor, place, text);
+    if (text.startsWith('#')) return this.#directive(cursor, place, text);
+    return this.#sections.setting(cursor, place, text);
+  }
+
+  #directive(cursor: Cursor, place: Place, text: string): boolean {
+    const directive = readDirective(text);
+    if (directive.kind === 'unknown') {
+      this.#findings.error(place, `Asterisk knows no #${shown(directive.word)} and drops the line.`);
+      return true;
+    }
+    if (directive.kind === 'nameless') {
+      this.#findings.error(place, `#${directive.word} names nothing: Asterisk drops the line.`);
+      return true;
+    }
+    if (directive.kind === 'exec') {
+      this.#sections.addOpaque(cursor, !place.path.startsWith('/'));
+      this.#findings.warning(
+        place,
+        '#exec runs a program at every reload, where execincludes is on; elsewhere Asterisk drops the line. What it adds is not judged.',
+      );
+      return true;
+    }
+    const name = shown(directive.argument);
+    const isTooDeep = this.#level >= MOST_LEVELS;
+    const ended = this.load(this.#world.locate(name), cursor.unread, { place, name });
+    if (ended !== 'nothing' || directive.kind === 'tryinclude') return true;
+    return this.#includeFails(cursor, place, name, isTooDeep);
+  }
+
+  /** @returns false: Asterisk gives the file up */
+  #includeFails(cursor: Cursor, place: Place, name: string, isTooDeep: boolean): boolean {
+    if (isTooDeep && this.#open.indexOf(place.path) < this.#open.lastIndexOf(place.path)) {
+      // The rest was, or will be, read by one of the outer readings of the same file.
+      this.#findings.warning(
+        place,
+        `#include of ${name} leads back to this file: Asterisk reads it ${String(MOST_LEVELS)} levels deep and then gives up.`,
+      );
+      return false;
+    }
+    const why = isTooDeep ? `is more than ${String(MOST_LEVELS)} levels deep` : 'does not exist';
+    this.#findings.restLost(
+      'error',
+      place,
+      `#include of ${name}, which ${why}: ${cursor.restIsLost}.`,
+    );
+    return false;
+  }
+
+  #name(path: string): string {
+    return nameIn(this.#world.folder, path);
+  }
+}
+
+function noteOpenComment({ depth, openedAt }: ReadingState, findings: Findings): void {
+  if (depth === 0 || openedAt === undefined) return;
+  const what =
+    depth > 0 ? 'The block comment that begins here is never closed' : "There is no ';--' for this '--;'";
+  findings.error(
+    openedAt,
+    `${what}: Asterisk takes all that follows for a comment, in every file after it too.`,
+  );
+}
