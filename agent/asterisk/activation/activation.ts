@@ -41,10 +41,7 @@ export class Activation {
    * @param permissionsChange whether it changes who may read a file
    * @returns why it must not, file by file; empty when it may
    */
-  objections(
-    changed: ReadonlyMap<string, Put>,
-    permissionsChange: boolean,
-  ): ReadonlyMap<string, string> {
+  objections(changed: ReadonlyMap<string, Put>, permissionsChange: boolean): ReadonlyMap<string, string> {
     if (this.#options.kind === 'moh') {
       this.#isReadAgain = permissionsChange || [...changed].some(([path, put]) => isMusic(path, put));
       return new Map();

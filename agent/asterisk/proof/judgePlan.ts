@@ -52,12 +52,13 @@ function fromWords(said: LogWords, reading: DialplanReading, folderName: string)
     );
     if (at !== undefined) return { file: at.path, line: at.line, message: said.message };
     // The include of the folder itself found nothing: the whole reload was refused, the old plan lives on.
-    return reading.files.size === 0 && name?.includes(`${folderName}/`) ? { message: said.message } : undefined;
+    return reading.files.size === 0 && name?.includes(`${folderName}/`)
+      ? { message: said.message }
+      : undefined;
   }
   const { file, counted } = said;
   const named = reading.loads.filter(({ path }) => reading.files.has(path) && baseOf(path) === file);
-  const load =
-    named.find((each) => counted > each.countedBefore && counted <= each.countedAfter) ?? named[0];
+  const load = named.find((each) => counted > each.countedBefore && counted <= each.countedAfter) ?? named[0];
   if (load === undefined) return undefined;
   const line = counted - load.countedBefore;
   // Asterisk's words hold its own count, which means nothing in an editor.

@@ -20,10 +20,7 @@ export class RefusedReloads {
   readonly #standing = new Map<ReloadKind, Standing>();
 
   /** @param after calls back once after so many milliseconds; what it returns takes that back */
-  constructor(
-    retry: (kind: ReloadKind) => void,
-    after: (ms: number, callback: () => void) => () => void,
-  ) {
+  constructor(retry: (kind: ReloadKind) => void, after: (ms: number, callback: () => void) => () => void) {
     this.#retry = retry;
     this.#after = after;
   }

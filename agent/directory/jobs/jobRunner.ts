@@ -86,7 +86,9 @@ export class JobRunner {
       replica,
       record: this.#recorder(job.items),
       whole: activation?.isWhole === true,
-      ...(activation && { objections: (changed, permissions) => activation.objections(changed, permissions) }),
+      ...(activation && {
+        objections: (changed, permissions) => activation.objections(changed, permissions),
+      }),
     });
     this.adopt(done.outcomes);
     this.#tell(session, done.changeSet?.id, actionsOf(directory, job.items, done.outcomes));

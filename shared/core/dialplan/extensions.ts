@@ -99,7 +99,12 @@ function readExten(
   }
   let number = read.kind === 'number' ? read.number : plan.labelled(section.name, name, caller, read.name);
   if (read.kind === 'label' && number === undefined) {
-    if (isUnsure(section) || hasVariable(name) || read.plus !== undefined || plan.knowsLabel(section.name, read.name)) {
+    if (
+      isUnsure(section) ||
+      hasVariable(name) ||
+      read.plus !== undefined ||
+      plan.knowsLabel(section.name, read.name)
+    ) {
       findings.warning(
         place,
         `The label '${shown(read.name)}' is not defined before: Asterisk may drop the line.`,
@@ -216,7 +221,7 @@ class Plan {
 
   add(priority: PlannedPriority): void {
     // What a variable in the name stands for is only known to Asterisk.
-    if (hasVariable(priority.extension) || priority.shown === undefined && !isHint(priority)) {
+    if (hasVariable(priority.extension) || (priority.shown === undefined && !isHint(priority))) {
       this.#unsure.add(priority.context);
       this.priorities.push({ ...priority, shown: undefined });
       return;
@@ -230,7 +235,10 @@ class Plan {
       // A template's line, read by one more heir.
       if (first.place === priority.place) return;
       if (first.place.path === priority.place.path && first.place.line === priority.place.line) {
-        this.#findings.warning(priority.place, 'The file is read more than once: Asterisk drops this line after the first time.');
+        this.#findings.warning(
+          priority.place,
+          'The file is read more than once: Asterisk drops this line after the first time.',
+        );
         return;
       }
       this.#findings.error(

@@ -67,7 +67,12 @@ export class Findings {
     const byFile = Map.groupBy(this.#kept.values(), ({ path }) => path);
     return [...byFile]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([path, found]) => this.#ofFile(path, found.sort((a, b) => a.line - b.line)));
+      .flatMap(([path, found]) =>
+        this.#ofFile(
+          path,
+          found.sort((a, b) => a.line - b.line),
+        ),
+      );
   }
 
   #ofFile(path: string, found: readonly Finding[]): readonly Finding[] {

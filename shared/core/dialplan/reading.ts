@@ -46,7 +46,11 @@ export class FolderReading {
   #bytes = 0;
   readonly #open: string[] = [];
 
-  constructor(world: DialplanWorld, to: { findings: Findings; needs: Needs; sections: Sections }, level: number) {
+  constructor(
+    world: DialplanWorld,
+    to: { findings: Findings; needs: Needs; sections: Sections },
+    level: number,
+  ) {
     this.#world = world;
     this.#findings = to.findings;
     this.#needs = to.needs;
@@ -117,13 +121,19 @@ export class FolderReading {
     this.#sections.addOpaque(cursor, !name.startsWith('/'));
     const place = { path: name, line: 1, counted: 1 };
     if (Buffer.isBuffer(content)) {
-      this.#findings.warning(place, 'Files include each other without end: nothing more is judged from here on.');
+      this.#findings.warning(
+        place,
+        'Files include each other without end: nothing more is judged from here on.',
+      );
       return;
     }
     const size = `${String(Math.ceil(content.size / (1024 * 1024)))} MiB`;
     if (content.head.includes(0)) {
       const what = `The file is not text, and with ${size} too large to be dialplan`;
-      this.#findings.error(place, `${what}: Asterisk reads all of it, and drops most of it. Move it elsewhere.`);
+      this.#findings.error(
+        place,
+        `${what}: Asterisk reads all of it, and drops most of it. Move it elsewhere.`,
+      );
     } else {
       const what = `The file is too large to be checked (${size})`;
       this.#findings.warning(place, `${what}: what it holds, and what comes after it, is not judged.`);
@@ -172,11 +182,7 @@ export class FolderReading {
       return false;
     }
     const why = isTooDeep ? `is more than ${String(MOST_LEVELS)} levels deep` : 'does not exist';
-    this.#findings.restLost(
-      'error',
-      place,
-      `#include of ${name}, which ${why}: ${cursor.restIsLost}.`,
-    );
+    this.#findings.restLost('error', place, `#include of ${name}, which ${why}: ${cursor.restIsLost}.`);
     return false;
   }
 

@@ -5,9 +5,13 @@ const FOLDER = '/etc/asterisk/extensions_extra.d';
 export type FolderFiles = Readonly<Record<string, string | Buffer>> | ReadonlyMap<string, Buffer>;
 
 /** A dialplan folder in memory. `outside` holds other files by their absolute path. */
-export function folderWorld(files: FolderFiles, outside: Readonly<Record<string, string>> = {}): DialplanWorld {
+export function folderWorld(
+  files: FolderFiles,
+  outside: Readonly<Record<string, string>> = {},
+): DialplanWorld {
   const all = new Map<string, DialplanContent>();
-  const given = files instanceof Map ? (files as ReadonlyMap<string, Buffer>) : new Map(Object.entries(files));
+  const given =
+    files instanceof Map ? (files as ReadonlyMap<string, Buffer>) : new Map(Object.entries(files));
   for (const [name, text] of given) all.set(`${FOLDER}/${name}`, Buffer.from(text as string));
   for (const [path, text] of Object.entries(outside)) all.set(path, Buffer.from(text));
   const start = '/etc/asterisk/extensions.conf';

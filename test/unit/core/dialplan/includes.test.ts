@@ -38,12 +38,19 @@ test('a file that is included from a subfolder is read where the include stands'
 
 test('an included file that is missing takes the rest of its includer and every later file', () => {
   const files = { 'a.conf': USER, 'b.conf': '[b]\nexten = 1,1,NoOp()\n' };
-  assert.match(errors(files)[0] ?? '', /^a\.conf, line 3: #include of extensions_extra\.d\/parts\/x\.inc, which does/);
+  assert.match(
+    errors(files)[0] ?? '',
+    /^a\.conf, line 3: #include of extensions_extra\.d\/parts\/x\.inc, which does/,
+  );
   assert.deepEqual(plan(files), ['u 1,1,NoOp(u) a.conf']);
 });
 
 test('an included file that is broken takes its own rest, and its includer goes on', () => {
-  const files = { 'a.conf': USER, 'parts/x.inc': '[broken\nexten = 5,1,NoOp()\n', 'b.conf': '[b]\nexten = 1,1,NoOp()\n' };
+  const files = {
+    'a.conf': USER,
+    'parts/x.inc': '[broken\nexten = 5,1,NoOp()\n',
+    'b.conf': '[b]\nexten = 1,1,NoOp()\n',
+  };
   assert.deepEqual(errors(files), [
     "parts/x.inc, line 1: The section header has no closing ']': Asterisk drops the rest of this file.",
   ]);
@@ -54,12 +61,18 @@ test('hidden files and files of subfolders are dialplan only where something inc
   const hidden = { '.h.conf': '[broken', 'old/x.conf': '[broken' };
   assert.deepEqual(errors({ ...hidden, 'a.conf': '[a]\n' }), []);
   assert.equal(errors({ ...hidden, 'a.conf': '#include extensions_extra.d/.h.conf\n' }).length, 1);
-  assert.equal(errors({ ...hidden, 'a.conf': '#include </etc/asterisk/extensions_extra.d/o*/*>\n' }).length, 1);
+  assert.equal(
+    errors({ ...hidden, 'a.conf': '#include </etc/asterisk/extensions_extra.d/o*/*>\n' }).length,
+    1,
+  );
   assert.deepEqual(errors({ ...hidden, 'a.conf': '#tryinclude extensions_extra.d/nothing*\n' }), []);
 });
 
 test('a file that includes its own folder loses nothing, and is warned of', () => {
-  const files = { 'a.conf': '[a]\nexten = 1,1,NoOp(a)\n#include extensions_extra.d/*\n', 'b.conf': '[b]\nexten = 2,1,NoOp(b)\n' };
+  const files = {
+    'a.conf': '[a]\nexten = 1,1,NoOp(a)\n#include extensions_extra.d/*\n',
+    'b.conf': '[b]\nexten = 2,1,NoOp(b)\n',
+  };
   assert.deepEqual(errors(files), []);
   assert.deepEqual(plan(files), ['a 1,1,NoOp(a) a.conf', 'b 2,1,NoOp(b) b.conf']);
   assert.ok(read(files).findings.some(({ message }) => message.includes('leads back to this file')));
@@ -125,7 +138,8 @@ test('what a program prints, or a file that is too large to be read, decides is 
 
 test('an extension or a label that comes from a variable is taken on trust', () => {
   const { findings, priorities } = read({
-    'a.conf': '[globals]\nX = 700\n[a]\nexten = ${X},1(l),NoOp()\n same = n,NoOp()\nexten = 700,1,NoOp(other)\n',
+    'a.conf':
+      '[globals]\nX = 700\n[a]\nexten = ${X},1(l),NoOp()\n same = n,NoOp()\nexten = 700,1,NoOp(other)\n',
   });
   assert.deepEqual(findings, []);
   assert.deepEqual(

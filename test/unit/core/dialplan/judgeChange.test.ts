@@ -22,9 +22,10 @@ const SITE = '[site](tpl)\nexten = 2,1,NoOp()\n';
 test('a template that is renamed behind its user, or removed, is an error that names both files', () => {
   const before = { '00-tpl.conf': TEMPLATE, '50-site.conf': SITE };
   for (const after of [{ '90-tpl.conf': TEMPLATE, '50-site.conf': SITE }, { '50-site.conf': SITE }]) {
-    assert.deepEqual(errors(before, after).map((text) => text.slice(0, 75)), [
-      '00-tpl.conf: it breaks 50-site.conf, line 1: The template [tpl] is not defi',
-    ]);
+    assert.deepEqual(
+      errors(before, after).map((text) => text.slice(0, 75)),
+      ['00-tpl.conf: it breaks 50-site.conf, line 1: The template [tpl] is not defi'],
+    );
   }
 });
 
