@@ -1,6 +1,8 @@
 import { checkConfig, exitCodeOfConfigCheck, renderConfigCheck } from '#host/cli/checkConfig.ts';
 import { loadAgentConfig } from '../config/agentConfig.ts';
-import { type Context, print } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `check-config`: the configuration as the next start or reload would read it. */
 export function checkConfiguration(
@@ -12,10 +14,10 @@ export function checkConfiguration(
     files: loadAgentConfig(path).files,
     problems: [],
   }));
-  if (options.json === true) print(JSON.stringify(checked, null, 2));
+  if (options.json === true) printJson(checked);
   else
     for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync-agent'))
       if (checked.ok) print(line);
-      else process.stderr.write(`${line}\n`);
+      else printError(line);
   return exitCodeOfConfigCheck(checked);
 }

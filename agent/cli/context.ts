@@ -10,7 +10,3 @@ export function contextOf(options: GlobalOptions): Context {
   const places = agentPlaces(root);
   return { root, places, configFile: options.config ?? places.configFile };
 }
-
-export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}

@@ -5,7 +5,9 @@ import { checkHost } from '#host/doctor/checkHost.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { dial } from '../connection/dial.ts';
 import { loadMembership } from '../connection/membership.ts';
-import { type Context, print } from './context.ts';
+import { print } from '#host/cli/terminal.ts';
+import { printJson } from './ask.ts';
+import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
 /** `doctor`: looks at everything that the agent needs, whether it runs or not. */
@@ -19,7 +21,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
     programsOf: ({ asterisk }) => asterisk.slice(0, 1),
   });
   if (config !== undefined) checks.push(await checkMain(context, config));
-  if (options.json === true) print(JSON.stringify({ checks }, null, 2));
+  if (options.json === true) printJson({ checks });
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);
 }

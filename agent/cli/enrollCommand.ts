@@ -22,11 +22,18 @@ import { askMain } from '../connection/askMain.ts';
 import { dial, type Dialled } from '../connection/dial.ts';
 import { loadMembership, type Membership, saveMembership } from '../connection/membership.ts';
 import { trustMain } from '../upgrade/trustedMain.ts';
-import { type Context, print } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 const MAX_TOKEN_CHARACTERS = 4_096;
 
-export type EnrollOptions = { readonly main?: string; readonly tokenFile?: string; readonly name?: string };
+export type EnrollOptions = {
+  readonly main?: string;
+  readonly tokenFile?: string;
+  readonly name?: string;
+  readonly json?: boolean;
+};
 
 /** `enroll`: makes this host an MDS of a Main. */
 export async function enroll(context: Context, options: EnrollOptions): Promise<number> {
@@ -45,7 +52,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   const dialled = await connect(main, identity, mainPins, localAddress);
   const answer = await askMain(dialled, request(name, token, dialled, identity));
   if (answer.type === 'refused') {
-    process.stderr.write(`xivo-xds-sync-agent: Main refused: ${answer.reason}\n`);
+    printError(`xivo-xds-sync-agent: Main refused: ${answer.reason}`);
     return EXIT.failed;
   }
   if (answer.type === 'left') throw new Error('Main answered something else than it was asked');
@@ -58,10 +65,15 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
       approved: false,
     });
     writeConfig(context, { main, name });
-    print(`Main was asked to let "${name}" in. Compare this fingerprint with the one that Main shows:`);
-    print(`  ${enrolmentFingerprint({ mainPin: dialled.mainPin, agentPin: identity.pin })}`);
-    print(`When they are equal, run on Main: xivo-xds-sync mds approve ${name}`);
-    print('The agent ("xivo-xds-sync-agent run") waits for that and then begins by itself.');
+    const fingerprint = enrolmentFingerprint({ mainPin: dialled.mainPin, agentPin: identity.pin });
+    if (options.json === true) {
+      printJson({ name, state: 'pending', main: formatHostPort(main), fingerprint });
+      return EXIT.done;
+    }
+    print(`"${name}" asked Main for approval. Compare this fingerprint with the one that Main shows:`);
+    print(`  ${fingerprint}`);
+    print(`If they are equal, run on Main: xivo-xds-sync mds approve ${name}`);
+    print('The agent ("xivo-xds-sync-agent run") waits for the approval and then connects by itself.');
     return EXIT.done;
   }
   saveIdentity(context.places.identityFolder, { ...identity, certificatePem: answer.certificate });
@@ -69,7 +81,8 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   // Without a token nothing vouched for it yet: then a person does, with "trust-main".
   if (token !== undefined) trustMain(context.places.installerFolder, dialled.mainPin);
   writeConfig(context, { main, name, ...(token?.voipIp && { localAddress: token.voipIp }) });
-  print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
+  if (options.json === true) printJson({ name, state: 'enrolled', main: formatHostPort(main) });
+  else print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
   return EXIT.done;
 }
 
@@ -117,12 +130,12 @@ async function connect(
     if (code === undefined) throw error;
     if (code === 'EADDRNOTAVAIL') {
       throw new Error(
-        `${localAddress}, from which this MDS should connect, is no address of this host: make a token for the right one with "xivo-xds-sync mds add NAME --voip-ip IP" on Main`,
+        `this host does not have the VoIP IP ${localAddress} that the token was made for: make a token for the right one with "xivo-xds-sync mds add NAME --voip-ip IP" on Main`,
         { cause: error },
       );
     }
     throw new Error(
-      `Main can't be reached at ${formatHostPort(main)} (${code}): is the name right, is "xivo-xds-sync serve" running there, and is the port open?`,
+      `Main can't be reached at ${formatHostPort(main)} (${code}): is the name right, is the controller running there, and is the port open?`,
       { cause: error },
     );
   }
@@ -167,7 +180,7 @@ function writeConfig(
       formatHostPort(config.main) === formatHostPort(main) &&
       config.name === name;
     if (!same)
-      print(
+      printError(
         `${configFile} is kept as it is: see that it says "main: ${formatHostPort(main)}" and "name: ${name}"`,
       );
     return;

@@ -1,15 +1,17 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import { askDaemon, NotRunning } from '#host/control/controlClient.ts';
+import { NotRunning } from '#host/control/controlClient.ts';
 import { removeIdentity } from '#host/identity/identityFiles.ts';
 import { openLog } from '#host/log/openLog.ts';
 import { trustNobody } from '../upgrade/trustedMain.ts';
 import { removeMembership } from '../connection/membership.ts';
-import { type Context, print } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
 
 /** `leave`: this host is no MDS any more. Its files stay as they are. */
-export async function leave(context: Context): Promise<number> {
+export async function leave(context: Context, options: { json?: boolean }): Promise<number> {
   await refuseWhileRunning(context);
   const log = openLog('stderr');
   const credentials = loadCredentials(context, log.logger);
@@ -25,17 +27,18 @@ export async function leave(context: Context): Promise<number> {
   removeIdentity(identityFolder);
   removeMembership(identityFolder);
   trustNobody(context.places.installerFolder);
-  print('this host is no MDS of that Main any more; its files stay as they are');
+  if (options.json === true) printJson({ left: true, problem: problem ?? null });
+  else print('left Main: this host is no longer an MDS; its files are kept');
   if (problem === undefined) return EXIT.done;
-  process.stderr.write(
-    `xivo-xds-sync-agent: Main could not be told (${problem}): run "xivo-xds-sync mds remove ${credentials.name}" there\n`,
+  printError(
+    `xivo-xds-sync-agent: Main could not be reached (${problem}): run "xivo-xds-sync mds remove ${credentials.name}" there`,
   );
   return EXIT.failed;
 }
 
-async function refuseWhileRunning({ places }: Context): Promise<void> {
+async function refuseWhileRunning(context: Context): Promise<void> {
   try {
-    await askDaemon(places.controlSocket, 'status', {}, '');
+    await ask(context, 'status', {});
   } catch (error) {
     if (error instanceof NotRunning) return;
     throw error;

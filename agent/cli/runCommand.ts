@@ -11,6 +11,7 @@ import { openState } from '#sync/state/openState.ts';
 import type { Trouble } from '#sync/state/deferredWriter.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
+import { agentContract, type AgentStatus } from '../control/contract.ts';
 import { Agent } from '../daemon/agent.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import type { LinkState } from '../connection/reconnector.ts';
@@ -21,8 +22,8 @@ import { loadCredentials } from './loadCredentials.ts';
 import { waitForApproval } from '../connection/waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */
-export async function run(context: Context, options: { log?: string }): Promise<number> {
-  const mode = options.log ?? 'auto';
+export async function run(context: Context, logMode?: string): Promise<number> {
+  const mode = logMode ?? 'auto';
   if (!LOG_MODES.includes(mode as LogMode))
     throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
   const log = openLog(mode as LogMode);
@@ -32,11 +33,12 @@ export async function run(context: Context, options: { log?: string }): Promise<
     const manager = serviceManager();
     const daemon = new Daemon(context, credentials, log.logger, manager.isPresent);
     const reload = (): void => daemon.reload();
-    const control = new ControlServer(
-      context.places.controlSocket,
-      () => ({ status: () => daemon.status() }),
-      (error) => log.logger.error('a command failed', { error }),
-    );
+    const control = new ControlServer({
+      socketPath: context.places.controlSocket,
+      contract: agentContract,
+      handlers: () => ({ status: () => daemon.status() }),
+      onError: (command, error) => log.logger.error('a command failed', { command, error }),
+    });
     await control.listen();
     // Waiting to be approved, or for a Main that is away, is its work too.
     manager.ready();
@@ -110,13 +112,21 @@ class Daemon {
     }
   }
 
-  status(): unknown {
+  status(): AgentStatus {
     const { name } = this.#credentials;
     const common = { name, version: VERSION };
     if (this.#agent !== undefined)
       return { ...common, link: this.#agent.link.state, ...this.#agent.report() };
     const errors = this.#stateTrouble === undefined ? [] : [this.#stateTrouble];
-    return { ...common, link: this.#waiting, directories: [], reloads: [], owedReloads: [], errors };
+    return {
+      ...common,
+      link: this.#waiting,
+      lastReconcile: null,
+      directories: [],
+      reloads: [],
+      owedReloads: [],
+      errors,
+    };
   }
 
   async #openState(stop: Promise<unknown>): Promise<Database | undefined> {

@@ -1,20 +1,16 @@
-import type { AgentReport } from '#protocol/messages/session.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
-import { askDaemon } from '#host/control/controlClient.ts';
-import type { LinkState } from '../connection/reconnector.ts';
-import { type Context, print } from './context.ts';
-
-type AgentStatus = AgentReport & { readonly name: string; readonly link: LinkState };
+import type { AgentStatus } from '../control/contract.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `status`: how this MDS is, from its own agent. */
 export async function status(context: Context, options: { json?: boolean }): Promise<number> {
-  const start =
-    'Start it with "systemctl start xivo-xds-sync-agent", or in the foreground with "xivo-xds-sync-agent run"';
-  const now = (await askDaemon(context.places.controlSocket, 'status', {}, start)) as AgentStatus;
-  if (options.json === true) print(JSON.stringify(now, null, 2));
+  const now = await ask(context, 'status', {});
+  if (options.json === true) printJson(now);
   else for (const line of render(now, Date.now())) print(line);
   const fine = now.link.state === 'connected' && now.errors.length === 0 && now.owedReloads.length === 0;
   return fine && now.directories.every(({ pending, held }) => pending === 0 && held === null)

@@ -2,16 +2,20 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { loadMembership } from '../connection/membership.ts';
 import { trustMain } from '../upgrade/trustedMain.ts';
+import { print } from '#host/cli/terminal.ts';
+import { printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
 /**
  * `trust-main`: a person says that the Main of this MDS may have packages installed here. Needed after an enrolment
  * without a token, and after Main has changed its key: the agent itself can't say so.
  */
-export function trust({ places }: Context): number {
+export function trust({ places }: Context, options: { json?: boolean }): number {
   const membership = loadMembership(places.identityFolder);
   if (membership === undefined || !membership.approved)
     throw new UsageError('this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST" first');
   trustMain(places.installerFolder, membership.mainPin);
+  if (options.json === true) printJson({ trusted: true });
+  else print('Main may now install agent upgrades on this host');
   return EXIT.done;
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, closeSync, writeFileSync
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentPlaces } from '#host/config/places.ts';
+import { anyAgentContract } from '../control/contract.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
 import { ownCommand } from './ownCommand.ts';
 
@@ -118,10 +119,12 @@ async function waitForIt(
     if (ended !== undefined) return ended;
     if (!existsSync(places.controlSocket)) continue;
     try {
-      const { version: runs, link } = (await askDaemon(places.controlSocket, 'status', {}, '')) as {
-        version?: string;
-        link: { state: string; problem?: string };
-      };
+      const { version: runs, link } = await askDaemon(
+        { socketPath: places.controlSocket, name: 'agent', howToStart: '' },
+        anyAgentContract,
+        'status',
+        {},
+      );
       if (link.state === 'connected' && runs === version) return undefined;
       last =
         runs === version

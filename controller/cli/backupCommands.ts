@@ -17,15 +17,23 @@ import { formatFingerprint } from '#host/identity/pin.ts';
 import { readBackup } from '../backup/readBackup.ts';
 import { writeBackup } from '../backup/writeBackup.ts';
 import { publishCertificate } from '../enrolment/publishCertificate.ts';
-import { ask, type Context, print } from './context.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
+
+type JsonOption = { readonly json?: boolean };
 
 /** `backup FILE`: everything that makes this Main, in one file. */
-export async function backup(context: Context, file: string): Promise<number> {
+export async function backup(context: Context, file: string, options: JsonOption): Promise<number> {
   const { places, configFile } = context;
   if (!existsSync(places.stateFile) || !existsSync(places.identityFolder))
-    throw new UsageError(`there is nothing to back up in ${places.stateFolder}: Main never ran here`);
+    throw new UsageError(`nothing to back up in ${places.stateFolder}: Main has never run here`);
   const target = path.resolve(file);
   const members = await writeBackup(places, configFile, target);
+  if (options.json === true) {
+    printJson({ file: target, members });
+    return EXIT.done;
+  }
   print(`wrote ${target}: ${members.join(', ')}`);
   print(
     "It holds Main's private key: whoever has it can be Main to every MDS. Keep it where only root reads it.",
@@ -34,7 +42,7 @@ export async function backup(context: Context, file: string): Promise<number> {
 }
 
 /** `restore FILE`: makes this host the Main that was backed up. What was here before is kept beside it. */
-export async function restore(context: Context, file: string): Promise<number> {
+export async function restore(context: Context, file: string, options: JsonOption): Promise<number> {
   await refuseWhileRunning(context);
   const { places, configFile } = context;
   const parent = path.dirname(places.stateFolder);
@@ -58,12 +66,17 @@ export async function restore(context: Context, file: string): Promise<number> {
     renameSync(work, places.stateFolder);
     syncFolder(parent);
     publishCertificate(places.publishedFolder, identity.certificatePem);
+    if (options.json === true) {
+      printJson({ fingerprint: formatFingerprint(identity.pin), kept });
+      return EXIT.done;
+    }
     print(`restored: this is the Main with the fingerprint ${formatFingerprint(identity.pin)}`);
-    for (const each of kept) print(`what was here before is in ${each}`);
+    for (const each of kept) print(`kept what was here before: ${each}`);
+    print('Start the controller: systemctl start xivo-xds-sync');
     print(
-      'Start the controller. If the backup is older than what an MDS has seen, that MDS removes nothing before',
+      'If the backup is older than what an MDS has seen, removals on that MDS are on hold until confirmed:',
     );
-    print('"xivo-xds-sync confirm DIRECTORY"; look at "xivo-xds-sync sync --dry-run" first.');
+    print('look at "xivo-xds-sync sync --dry-run" first, then run "xivo-xds-sync confirm DIRECTORY".');
     return EXIT.done;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -85,7 +98,7 @@ function placeConfig(configFile: string, restored: string, suffix: string): stri
 
 async function refuseWhileRunning(context: Context): Promise<void> {
   try {
-    await ask(context, 'status');
+    await ask(context, 'status', {});
   } catch (error) {
     if (error instanceof NotRunning) return;
     throw error;

@@ -3,7 +3,9 @@ import { checkConfig, exitCodeOfConfigCheck, renderConfigCheck } from '#host/cli
 import { canaryProblems } from '../config/canaries.ts';
 import { loadControllerConfig } from '../config/controllerConfig.ts';
 import { Registry } from '../registry/registry.ts';
-import { type Context, print, printJson } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `check-config`: the configuration as the next start or reload would read it, and whether its canaries exist. */
 export function checkConfiguration(
@@ -19,7 +21,7 @@ export function checkConfiguration(
   else
     for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync'))
       if (checked.ok) print(line);
-      else process.stderr.write(`${line}\n`);
+      else printError(line);
   return exitCodeOfConfigCheck(checked);
 }
 

@@ -1,7 +1,9 @@
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
-import type { MdsStatus, Status } from '../control/statusReport.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { MdsStatus } from '../control/contract/contract.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
 /** Clocks further apart than this decide conflicts by guesswork, were the offset not measured, milliseconds. */
@@ -25,7 +27,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
 
 async function checkDaemon(context: Context): Promise<Check[]> {
   try {
-    const status = (await ask(context, 'status')) as Status;
+    const status = await ask(context, 'status', {});
     return [
       { name: 'controller', result: 'ok', detail: `running, listening on ${status.main.listen}` },
       ...status.mds.flatMap(checkMds),

@@ -1,8 +1,10 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { HistoryRow } from '#sync/state/history.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { HistoryEntry } from '../control/contract/contract.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 export async function history(
   context: Context,
@@ -12,12 +14,12 @@ export async function history(
   if (!Number.isInteger(limit) || limit < 1 || limit > 100_000) {
     throw new UsageError(`--limit takes a whole number from 1 to 100000, not "${options.limit}"`);
   }
-  const rows = (await ask(context, 'history', { mds: options.mds, limit })) as HistoryRow[];
-  if (options.json === true) printJson(rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() })));
-  else for (const row of rows) print(line(row));
+  const { entries } = await ask(context, 'history', { mds: options.mds, limit });
+  if (options.json === true) printJson({ entries });
+  else for (const entry of entries) print(line(entry));
   return EXIT.done;
 }
 
-function line({ at, mds, directory, changeSet, kind, detail }: HistoryRow): string {
-  return `${new Date(at).toISOString()}  ${mds}  ${directory}  ${kind}  ${printable(detail)}  (${changeSet})`;
+function line({ at, mds, directory, changeSet, kind, detail }: HistoryEntry): string {
+  return `${at}  ${mds}  ${directory}  ${kind}  ${printable(detail)}  (${changeSet})`;
 }

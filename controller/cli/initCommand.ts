@@ -4,76 +4,104 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { controllerConfigText } from '#host/config/defaultText.ts';
 import { loadControllerConfig, parseControllerConfig } from '../config/controllerConfig.ts';
-import { formatHostPort, parseHostPort } from '#host/config/hostPort.ts';
+import { formatHostPort, type HostPort, parseHostPort } from '#host/config/hostPort.ts';
 import { setKeys } from '#host/config/setKeys.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { firstIdentity } from '#host/identity/firstIdentity.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { publishCertificate } from '../enrolment/publishCertificate.ts';
-import { type Context, print } from './context.ts';
+import { print } from '#host/cli/terminal.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 const SERVICE = 'xivo-xds-sync.service';
 
-export type InitOptions = { readonly host?: string; readonly listen?: string; readonly service?: boolean };
+export type InitOptions = {
+  readonly host?: string;
+  readonly listen?: string;
+  readonly service?: boolean;
+  readonly json?: boolean;
+};
 
-/** `-i`: makes what is missing and leaves what is there. */
+type Say = (line: string) => void;
+
+/** `-i`: makes what is missing and leaves what exists. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
   const { places, configFile } = context;
-  makeConfig(configFile, options.listen);
+  const say: Say = options.json === true ? () => undefined : print;
+  makeConfig(configFile, options.listen, say);
   loadControllerConfig(configFile);
   const host = options.host ?? hostname();
   const { identity, isNew } = await firstIdentity(places.identityFolder, host);
-  if (isNew) print(`made Main's identity in ${places.identityFolder}`);
-  else print(`Main's identity is there already, in ${places.identityFolder}`);
+  say(`${isNew ? "created Main's identity" : "Main's identity already exists"}: ${places.identityFolder}`);
   const published = publishCertificate(places.publishedFolder, identity.certificatePem);
-  if (published !== undefined) print(`published Main's certificate: ${published}`);
-  retireOldCron(places.oldCronFile);
-  print(`fingerprint ${formatFingerprint(identity.pin)}`);
-  if (options.service !== false) enableService();
+  if (published !== undefined) say(`published Main's certificate: ${published}`);
+  retireOldCron(places.oldCronFile, say);
+  const fingerprint = formatFingerprint(identity.pin);
+  say(`fingerprint ${fingerprint}`);
+  const service = options.service !== false && enableService(context, say);
+  if (options.json === true)
+    printJson({ configFile, identityFolder: places.identityFolder, isNew, fingerprint, service });
   return EXIT.done;
 }
 
-function makeConfig(file: string, listen: string | undefined): void {
-  const given = listen === undefined ? undefined : parseHostPort(listen);
+function makeConfig(file: string, listen: string | undefined, say: Say): void {
+  const given = listen === undefined ? undefined : listenOption(listen);
   if (!existsSync(file)) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileDurably(file, controllerConfigText(given === undefined ? {} : { listen: given }), {
       mode: 0o640,
     });
-    print(`made the configuration: ${file}`);
+    say(`created the configuration: ${file}`);
     return;
   }
-  print(`the configuration is there already: ${file}`);
+  say(`the configuration already exists: ${file}`);
   if (given === undefined) return;
   const { listen: before } = loadControllerConfig(file).config;
   if (formatHostPort(before) === formatHostPort(given)) return;
   const text = setKeys(readFileSync(file, 'utf8'), { listen: JSON.stringify(formatHostPort(given)) });
   parseControllerConfig(file, text);
   writeFileDurably(file, text, { mode: statSync(file).mode & 0o7777 });
-  print(`it now says "listen: ${formatHostPort(given)}", not ${formatHostPort(before)}`);
+  say(`changed listen: from ${formatHostPort(before)} to ${formatHostPort(given)}`);
+}
+
+function listenOption(text: string): HostPort {
+  try {
+    return parseHostPort(text);
+  } catch (error) {
+    throw new UsageError(`--listen: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** The rsync job would undo what agents do. cron ignores names with a dot, so the file stays, and sleeps. */
-function retireOldCron(file: string): void {
+function retireOldCron(file: string, say: Say): void {
   if (!existsSync(file)) return;
   const retired = `${file}.retired`;
   renameSync(file, retired);
-  print(`the old rsync job is off: ${file} is now ${retired}`);
+  say(`disabled the old rsync job (renamed ${file} to ${path.basename(retired)})`);
 }
 
-function enableService(): void {
+/** @returns true when the service runs. With --root the services of this machine are somebody else's: they stay as they are. */
+function enableService({ root }: Context, say: Say): boolean {
+  if (root.isElsewhere) {
+    say('the service is not enabled (--root): start the controller with "xivo-xds-sync --root DIR serve"');
+    return false;
+  }
   if (!existsSync('/run/systemd/system')) {
-    print('systemd does not run here: start the controller with "xivo-xds-sync serve"');
-    return;
+    say('systemd is not running here: start the controller with "xivo-xds-sync serve"');
+    return false;
   }
   try {
     execFileSync('systemctl', ['enable', '--now', SERVICE], { stdio: 'pipe' });
-    print(`the service ${SERVICE} is enabled and running`);
+    say(`the service ${SERVICE} is enabled and running`);
+    return true;
   } catch (error) {
-    const why = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? String(error);
-    print(
-      `the service ${SERVICE} could not be enabled (${why}): start the controller with "xivo-xds-sync serve"`,
+    const reason = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? String(error);
+    say(
+      `the service ${SERVICE} could not be enabled (${reason}): start the controller with "xivo-xds-sync serve"`,
     );
+    return false;
   }
 }

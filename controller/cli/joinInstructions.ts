@@ -7,16 +7,18 @@ import type { JoinToken } from '#host/identity/joinToken.ts';
  * What to type on an MDS that has nothing yet: it fetches the script from Main and checks Main's key while doing so.
  * @param listen where Main listens; every address, as is usual, stands for the host's name
  */
-export function joinInstructions(token: JoinToken, listen: HostPort): string {
+export function joinInstructions(token: JoinToken, listen: HostPort): string[] {
   const everywhere = ['0.0.0.0', '::', '::0'].includes(listen.host);
   const host = everywhere ? hostname() : listen.host;
   const main = `${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
   const pin = Buffer.from(token.mainPin, 'hex').toString('base64');
   const url = `https://${main}/install/mds_install.sh`;
-  return `
-On ${token.name}, as root (it asks for the token above; put an address that ${token.name} reaches for ${host} where that is none):
-  wget --no-check-certificate --pinnedpubkey='sha256//${pin}' -O mds_install.sh ${url} && sh mds_install.sh --main ${main}
-or, where there is no wget:
-  curl -k --pinnedpubkey 'sha256//${pin}' -o mds_install.sh ${url} && sh mds_install.sh --main ${main}
-`;
+  const elsewhere = `Replace "${host}" if ${token.name} cannot reach it by that name; paste the token when asked:`;
+  return [
+    '',
+    `On ${token.name}, as root. ${elsewhere}`,
+    `  wget --no-check-certificate --pinnedpubkey='sha256//${pin}' -O mds_install.sh ${url} && sh mds_install.sh --main ${main}`,
+    'or, without wget:',
+    `  curl -k --pinnedpubkey 'sha256//${pin}' -o mds_install.sh ${url} && sh mds_install.sh --main ${main}`,
+  ];
 }

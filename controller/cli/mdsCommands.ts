@@ -1,16 +1,42 @@
+import { durationOption } from '#host/cli/options.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
 import { table } from '#host/cli/table.ts';
-import type { MdsStatus } from '../control/statusReport.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import { decodeToken } from '#host/identity/joinToken.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
+import { joinInstructions } from './joinInstructions.ts';
+import { loadConfig } from './loadConfig.ts';
 
-type Listed = Pick<
-  MdsStatus,
-  'name' | 'state' | 'address' | 'voipIp' | 'agentVersion' | 'inSync' | 'fingerprint'
->;
+/** `mds add`: a join token, alone on standard output; what to do with it goes to standard error. */
+export async function mdsAdd(
+  context: Context,
+  name: string,
+  options: { voipIp?: string; ttl: string; replace?: boolean; json?: boolean },
+): Promise<number> {
+  const { token } = await ask(context, 'mds-add', {
+    name,
+    voipIp: options.voipIp,
+    ttlMs: durationOption(options.ttl, '--ttl'),
+    replace: options.replace === true,
+  });
+  if (options.json === true) {
+    printJson({ name, token });
+    return EXIT.done;
+  }
+  print(token);
+  for (const line of joinInstructions(decodeToken(token), loadConfig(context).listen)) printError(line);
+  return EXIT.done;
+}
 
-export async function mdsList(context: Context, options: { json?: boolean }): Promise<void> {
-  const list = (await ask(context, 'mds-list')) as Listed[];
-  if (options.json === true) return printJson(list);
-  const rows = list.map(({ name, state, address, voipIp, agentVersion, inSync }) => [
+/** `mds list`: every MDS that Main knows. */
+export async function mdsList(context: Context, options: { json?: boolean }): Promise<number> {
+  const { mds } = await ask(context, 'mds-list', {});
+  if (options.json === true) {
+    printJson({ mds });
+    return EXIT.done;
+  }
+  const rows = mds.map(({ name, state, address, voipIp, agentVersion, inSync }) => [
     name,
     state,
     inSync ? 'yes' : 'no',
@@ -19,7 +45,35 @@ export async function mdsList(context: Context, options: { json?: boolean }): Pr
     agentVersion ?? '-',
   ]);
   for (const line of table(['MDS', 'STATE', 'IN SYNC', 'ADDRESS', 'VOIP IP', 'VERSION'], rows)) print(line);
-  for (const { name, fingerprint } of list) {
-    if (fingerprint !== null) print(`${name} asks to enrol. Its fingerprint: ${fingerprint}`);
+  for (const { name, fingerprint } of mds) {
+    if (fingerprint !== null)
+      print(
+        `${name} asks to join. When it shows the fingerprint ${fingerprint}: xivo-xds-sync mds approve ${name}`,
+      );
   }
+  return EXIT.done;
+}
+
+/** `mds approve`: lets an MDS in whose fingerprint a person has compared. */
+export async function mdsApprove(
+  context: Context,
+  name: string,
+  options: { json?: boolean },
+): Promise<number> {
+  await ask(context, 'mds-approve', { name });
+  if (options.json === true) printJson({ name });
+  else print(`${name} is approved; its agent connects within seconds`);
+  return EXIT.done;
+}
+
+/** `mds remove`: revokes an MDS at once. */
+export async function mdsRemove(
+  context: Context,
+  name: string,
+  options: { json?: boolean },
+): Promise<number> {
+  await ask(context, 'mds-remove', { name });
+  if (options.json === true) printJson({ name });
+  else print(`${name} removed: disconnected, key revoked`);
+  return EXIT.done;
 }

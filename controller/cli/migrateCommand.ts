@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { Status } from '../control/statusReport.ts';
-import { ask, type Context, print } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask } from './ask.ts';
+import type { Context } from './context.ts';
 import { dryRun } from './syncCommand.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function migrate(
   options: { compare?: boolean; mds?: string; json?: boolean },
 ): Promise<number> {
   if (options.compare !== true) throw new UsageError('say what to do: "xivo-xds-sync migrate --compare"');
-  const { main, mds } = (await ask(context, 'status')) as Status;
+  const { main, mds } = await ask(context, 'status', {});
   if (options.json !== true) {
     const cron = context.places.oldCronFile;
     print(
@@ -30,7 +31,6 @@ export async function migrate(
   }
   const code = await dryRun(context, options);
   const away = mds.filter(({ state }) => state === 'never-enrolled' || state === 'pending');
-  for (const { name, state } of away)
-    process.stderr.write(`xivo-xds-sync: not compared: ${name} (${state})\n`);
+  for (const { name, state } of away) printError(`xivo-xds-sync: not compared: ${name} (${state})`);
   return away.length > 0 ? EXIT.failed : code;
 }

@@ -1,7 +1,9 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
-import type { RolledBack } from '../control/rollback.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { RolledBack } from '../control/contract/contract.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 import { actionLine, exitCode, summary } from './syncCommand.ts';
 
 /** `rollback`: an older state of a directory comes back on Main, and so on every MDS. */
@@ -11,7 +13,7 @@ export async function rollback(
   options: { dryRun?: boolean; json?: boolean },
 ): Promise<number> {
   const dryRun = options.dryRun === true;
-  const done = (await ask(context, 'rollback', { changeSet, dryRun })) as RolledBack;
+  const done = await ask(context, 'rollback', { changeSet, dryRun });
   if (options.json === true) printJson(done);
   else {
     for (const action of done.actions) print(actionLine('main', action));

@@ -1,43 +1,51 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { RotationStatus } from '../control/statusReport.ts';
-import { ask, type Context, print } from './context.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 export type RotateOptions = {
   readonly finish?: boolean;
   readonly leaveBehind?: boolean;
   readonly abandon?: boolean;
+  readonly json?: boolean;
 };
 
 /** `rotate-identity`: gives Main another key, in two steps. */
 export async function rotateIdentity(context: Context, options: RotateOptions): Promise<number> {
-  const { finish = false, leaveBehind = false, abandon = false } = options;
-  if (finish && abandon) throw new UsageError('--finish and --abandon exclude each other');
-  if (leaveBehind && !finish) throw new UsageError('--leave-behind is only of use with --finish');
+  const { finish = false, leaveBehind = false, abandon = false, json = false } = options;
+  if (finish && abandon) throw new UsageError('--finish and --abandon cannot be used together');
+  if (leaveBehind && !finish) throw new UsageError('--leave-behind needs --finish');
   if (abandon) {
-    await ask(context, 'rotate-abandon');
-    print('Main keeps its key: the next one was dropped');
+    await ask(context, 'rotate-abandon', {});
+    if (json) printJson({ abandoned: true });
+    else print('the next key was dropped; Main keeps its key');
     return EXIT.done;
   }
   if (finish) {
-    const done = (await ask(context, 'rotate-finish', { leaveBehind })) as {
-      fingerprint: string;
-      leftBehind: string[];
-      unapproved: string[];
-    };
-    print(`Main's key is ${done.fingerprint} now. Make a new backup.`);
+    const done = await ask(context, 'rotate-finish', { leaveBehind });
+    if (json) {
+      printJson(done);
+      return EXIT.done;
+    }
+    print(`Main's key is now ${done.fingerprint}. Make a new backup.`);
     for (const name of done.leftBehind)
-      print(`${name} was left behind: it needs "xivo-xds-sync mds add ${name} --replace" and "enroll"`);
+      print(`${name} must enrol again: "xivo-xds-sync mds add ${name} --replace" and "enroll"`);
     for (const name of done.unapproved)
       print(
         `${name} waits for approval and may not know this key: if its agent says that another Main answers, run "xivo-xds-sync-agent leave" there, "xivo-xds-sync mds remove ${name}" here, and then "enroll" there again`,
       );
     return EXIT.done;
   }
-  const { nextFingerprint, stragglers, unapproved } = (await ask(context, 'rotate-begin')) as RotationStatus;
-  print(`Main's next key is ${nextFingerprint}. Every MDS that is connected is being told.`);
-  if (stragglers.length > 0) print(`not known yet to: ${stragglers.join(', ')}`);
-  if (unapproved.length > 0) print(`waiting for approval, and not known yet to: ${unapproved.join(', ')}`);
-  print('When "xivo-xds-sync status" shows that every MDS knows it: xivo-xds-sync rotate-identity --finish');
+  const begun = await ask(context, 'rotate-begin', {});
+  if (json) {
+    printJson(begun);
+    return EXIT.done;
+  }
+  const { nextFingerprint, stragglers, unapproved } = begun;
+  print(`Main's next key is ${nextFingerprint}. It is sent to every connected MDS.`);
+  if (stragglers.length > 0) print(`not received yet by: ${stragglers.join(', ')}`);
+  if (unapproved.length > 0) print(`waiting for approval, and not received yet by: ${unapproved.join(', ')}`);
+  print('Once "xivo-xds-sync status" shows that every MDS has it: xivo-xds-sync rotate-identity --finish');
   return EXIT.done;
 }

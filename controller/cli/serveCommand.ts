@@ -1,24 +1,27 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { ControlError } from '#host/control/controlError.ts';
-import { ControlServer, type Handler } from '#host/control/controlServer.ts';
+import { ControlServer } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
 import { openState } from '#sync/state/openState.ts';
 import { systemClock } from '#host/time/clock.ts';
+import { outliveTerminal } from '#host/cli/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
 import { controlApi } from '../control/api.ts';
 import { statusOf } from '../control/status.ts';
 import { watchConditions } from '../conditions/watch.ts';
+import { controllerContract, type ControllerHandlers } from '../control/contract/contract.ts';
 import { finishSwitch } from '../enrolment/nextIdentity.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Controller } from '../daemon/controller.ts';
-import { type Context, print } from './context.ts';
+import { print } from '#host/cli/terminal.ts';
+import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
 /** `serve`: the controller in the foreground, until a signal ends it. */
-export async function serve(context: Context, options: { log?: string }): Promise<number> {
+export async function serve(context: Context, logMode?: string): Promise<number> {
   const config = loadConfig(context);
   finishSwitch(context.places.identityFolder);
   const identity = loadIdentity(context.places.identityFolder);
@@ -27,7 +30,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
       `Main has no identity in ${context.places.identityFolder}: run "xivo-xds-sync -i" first`,
     );
   }
-  const mode = options.log ?? 'auto';
+  const mode = logMode ?? 'auto';
   if (!LOG_MODES.includes(mode as LogMode))
     throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
   const log = openLog(mode as LogMode);
@@ -36,16 +39,17 @@ export async function serve(context: Context, options: { log?: string }): Promis
   const manager = serviceManager();
   try {
     const { root, places } = context;
-    let api: Readonly<Record<string, Handler>> | undefined;
+    let api: ControllerHandlers | undefined;
     let waitsFor = 'it is just starting';
-    const control = new ControlServer(
-      places.controlSocket,
-      () => {
-        if (api === undefined) throw new ControlError(`the controller does not work yet: ${waitsFor}`);
+    const control = new ControlServer({
+      socketPath: places.controlSocket,
+      contract: controllerContract,
+      handlers: () => {
+        if (api === undefined) throw new ControlError(`the controller is still starting: ${waitsFor}`);
         return api;
       },
-      (error) => log.logger.error('a command failed', { error }),
-    );
+      onError: (command, error) => log.logger.error('a command failed', { command, error }),
+    });
     await control.listen();
     try {
       const db = await openState(places.stateFile, {
@@ -67,6 +71,7 @@ export async function serve(context: Context, options: { log?: string }): Promis
       api = controlApi(daemon);
       await daemon.start();
       using _watch = watchConditions(() => statusOf(daemon), log.logger);
+      outliveTerminal();
       print(`serving on port ${daemon.port}`);
       manager.ready();
       await stop;

@@ -4,21 +4,23 @@ import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
-import type { MdsStatus, RotationStatus, Status } from '../control/statusReport.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { MdsStatus, RotationStatus, Status } from '../control/contract/contract.ts';
+import { clearScreen } from '#host/cli/terminal.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 const WATCH_EVERY = 500;
-const CLEAR = '\u001b[H\u001b[2J';
 const MAX_ERROR_LINES = 20;
 const MAX_WARNING_LINES = 10;
 
 export async function status(
   context: Context,
-  options: { json?: boolean; watch?: boolean },
+  options: { mds?: string; json?: boolean; watch?: boolean },
 ): Promise<number> {
   for (;;) {
-    const now = (await ask(context, 'status')) as Status;
-    if (options.watch === true && process.stdout.isTTY) process.stdout.write(CLEAR);
+    const now = await ask(context, 'status', { mds: options.mds });
+    if (options.watch === true) clearScreen();
     if (options.json === true) printJson(now);
     else for (const line of render(now, Date.now())) print(line);
     if (options.watch !== true)

@@ -1,13 +1,14 @@
-import type { PlannedAction } from '#protocol/messages/common.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
-import type { MdsPass } from '../daemon/passes.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { MdsPass } from '../control/contract/contract.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `sync`: a full pass now, and a summary line for each MDS. */
 export async function sync(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
-  const { mds } = (await ask(context, 'sync', { mds: options.mds })) as { mds: MdsPass[] };
+  const { mds } = await ask(context, 'sync', { mds: options.mds });
   if (options.json === true) printJson({ mds });
   else for (const pass of mds) for (const line of summary(pass)) print(line);
   if (mds.length === 0 && options.json !== true) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
@@ -16,7 +17,7 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
 
 /** `sync --dry-run`: what the pass would do, a line a file. */
 export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
-  const { mds } = (await ask(context, 'plan', { mds: options.mds })) as { mds: MdsPass[] };
+  const { mds } = await ask(context, 'plan', { mds: options.mds });
   if (options.json === true) printJson({ mds });
   else {
     for (const { name, ok, actions, problems } of mds) {
@@ -29,7 +30,10 @@ export async function dryRun(context: Context, options: { mds?: string; json?: b
 }
 
 /** A line of a dry run. */
-export function actionLine(mds: string, { directory, action, path, bytes, reason }: PlannedAction): string {
+export function actionLine(
+  mds: string,
+  { directory, action, path, bytes, reason }: MdsPass['actions'][number],
+): string {
   return `${mds}  ${directory.padEnd(10)}  ${action.padEnd(8)}  ${printable(path)}  ${formatBytes(bytes)}  ${reason}`;
 }
 
@@ -53,6 +57,6 @@ export function summary({ name, ok, actions, problems }: MdsPass): string[] {
 export function exitCode(mds: readonly MdsPass[]): number {
   const behind = mds.filter(({ ok }) => !ok).map(({ name }) => name);
   if (behind.length === 0) return EXIT.done;
-  process.stderr.write(`xivo-xds-sync: behind: ${behind.join(', ')}\n`);
+  printError(`xivo-xds-sync: behind: ${behind.join(', ')}`);
   return EXIT.failed;
 }

@@ -2,31 +2,28 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
-import type { ListedTrash } from '../control/trash.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 export async function trashList(
   context: Context,
   options: { mds?: string; json?: boolean },
 ): Promise<number> {
-  const { items, problems } = (await ask(context, 'trash-list', { mds: options.mds })) as {
-    items: ListedTrash[];
-    problems: string[];
-  };
-  if (options.json === true)
-    printJson({ items: items.map((item) => ({ ...item, at: new Date(item.at).toISOString() })), problems });
+  const { items, problems } = await ask(context, 'trash-list', { mds: options.mds });
+  if (options.json === true) printJson({ items, problems });
   else {
     const rows = items.map(({ host, directory, path, at, bytes, reason, id }) => [
       host,
       `${directory}/${path}`,
-      new Date(at).toISOString(),
+      at,
       formatBytes(bytes),
       reason,
       id,
     ]);
     for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [3] }))
       print(line);
-    for (const problem of problems) process.stderr.write(`xivo-xds-sync: ${printable(problem)}\n`);
+    for (const problem of problems) printError(`xivo-xds-sync: ${problem}`);
   }
   return problems.length === 0 ? EXIT.done : EXIT.failed;
 }
@@ -34,13 +31,14 @@ export async function trashList(
 export async function trashRestore(
   context: Context,
   path: string,
-  options: { mds?: string; as?: string },
+  options: { mds?: string; as?: string; json?: boolean },
 ): Promise<number> {
-  const done = (await ask(context, 'trash-restore', {
+  const done = await ask(context, 'trash-restore', {
     path,
     mds: options.mds,
     as: options.as,
-  })) as ListedTrash;
-  print(`${done.host}: ${done.directory}/${printable(done.path)} is back`);
+  });
+  if (options.json === true) printJson(done);
+  else print(`${done.host}: restored ${done.directory}/${printable(done.path)}`);
   return EXIT.done;
 }

@@ -1,8 +1,8 @@
-import { printable } from '#core/text/printable.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import type { RollOut } from '../control/upgrade/rollOut.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `mds upgrade`: brings agents to Main's version, and says how it went with each. */
 export async function upgrade(
@@ -12,25 +12,25 @@ export async function upgrade(
 ): Promise<number> {
   if ((name === undefined) === (options.all !== true))
     throw new UsageError('which MDS? Give its name, or --all');
-  const { version, mds, stopped } = (await ask(context, 'mds-upgrade', { mds: name })) as RollOut;
-  if (options.json === true) printJson({ version, mds, stopped });
+  const { version, mds, stopped } = await ask(context, 'mds-upgrade', { mds: name });
+  if (options.json === true) printJson({ mds, stopped });
   else {
     if (mds.length === 0) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
     for (const each of mds) {
       const bad = each.result === 'failed' || each.result === 'away' ? 'NOT upgraded: ' : '';
-      print(`${each.name}: ${bad}${printable(each.words)}`);
+      print(`${each.name}: ${bad}${each.words}`);
     }
   }
   const behind = mds
     .filter(({ result }) => result === 'failed' || result === 'away')
     .map((each) => each.name);
   if (stopped !== null) {
-    process.stderr.write(
-      `xivo-xds-sync: stopped at ${stopped.at}: ${printable(stopped.reason)}. Not begun: ${stopped.notBegun.join(', ')}\n`,
+    printError(
+      `xivo-xds-sync: stopped at ${stopped.at}: ${stopped.reason}. Not upgraded: ${stopped.notBegun.join(', ')}`,
     );
     return EXIT.failed;
   }
   if (behind.length === 0) return EXIT.done;
-  process.stderr.write(`xivo-xds-sync: not at ${version}: ${behind.join(', ')}\n`);
+  printError(`xivo-xds-sync: not at ${version}: ${behind.join(', ')}`);
   return EXIT.failed;
 }

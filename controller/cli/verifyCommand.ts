@@ -1,21 +1,20 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
-import type { HostVerification } from '../control/verify.ts';
-import { ask, type Context, print, printJson } from './context.ts';
+import type { HostVerification } from '../control/contract/contract.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `verify`: every byte read again, on both sides. */
 export async function verify(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
-  const found = (await ask(context, 'verify', { mds: options.mds })) as {
-    main: HostVerification;
-    mds: HostVerification[];
-  };
+  const found = await ask(context, 'verify', { mds: options.mds });
   const hosts = [found.main, ...found.mds];
   if (options.json === true) printJson(found);
   else for (const host of hosts) for (const line of lines(host)) print(line);
   const wrong = hosts.filter(({ ok }) => !ok).map(({ name }) => name);
   if (wrong.length === 0) return EXIT.done;
-  process.stderr.write(`xivo-xds-sync: not verified: ${wrong.join(', ')}\n`);
+  printError(`xivo-xds-sync: not verified: ${wrong.join(', ')}`);
   return EXIT.failed;
 }
 

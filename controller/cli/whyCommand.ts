@@ -1,27 +1,29 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
-import type { Decision } from '#core/plan/decision.ts';
-import { ask, type Context, print } from './context.ts';
-
-type Answer = {
-  directory: string;
-  path: string;
-  rule?: string;
-  mds: { name: string; ok: boolean; lines: string[]; problems: string[] }[];
-};
-type Facts = { decision: Decision; main: string; mds: string; ledger: string };
+import type { Result } from '../control/contract/contract.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
 
 /** `why`: the planner's own word on one path, for each MDS. */
-export async function why(context: Context, path: string, options: { mds?: string }): Promise<number> {
-  const answer = (await ask(context, 'why', { path, mds: options.mds })) as Answer;
+export async function why(
+  context: Context,
+  path: string,
+  options: { mds?: string; json?: boolean },
+): Promise<number> {
+  const answer = await ask(context, 'why', { path, mds: options.mds });
+  if (options.json === true) {
+    printJson(answer);
+    return answer.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+  }
   print(`${printable(answer.path)} in ${answer.directory}`);
-  if (answer.rule !== undefined) print(answer.rule);
-  for (const { name, ok, lines, problems } of answer.mds) {
-    if (!ok || lines[0] === undefined) {
+  if (answer.rule !== null) print(answer.rule);
+  for (const { name, facts, problems } of answer.mds) {
+    if (facts === null) {
       print(`${name}: ${problems.join('; ')}`);
       continue;
     }
-    const { decision, main, mds, ledger } = JSON.parse(lines[0]) as Facts;
+    const { decision, main, mds, ledger } = facts;
     print(`${name}: ${words(decision)}`);
     print(`  on Main: ${main}`);
     print(`  on ${name}: ${mds}`);
@@ -29,6 +31,8 @@ export async function why(context: Context, path: string, options: { mds?: strin
   }
   return answer.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }
+
+type Decision = NonNullable<Result<'why'>['mds'][number]['facts']>['decision'];
 
 function words(decision: Decision): string {
   switch (decision.kind) {
@@ -52,5 +56,7 @@ function words(decision: Decision): string {
       return `conflict: ${decision.reason}; the other version is kept in Main's trash`;
     case 'skip':
       return `skipped: ${decision.reason}`;
+    default:
+      return `${decision.kind}: ${decision.reason ?? ''}`;
   }
 }

@@ -1,5 +1,5 @@
 import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
-import type { Facts, MdsStatus } from '../control/statusReport.ts';
+import type { Facts, MdsStatus } from '../control/contract/contract.ts';
 import type { Condition, ConditionKind, Severity } from './condition.ts';
 import * as texts from './texts.ts';
 

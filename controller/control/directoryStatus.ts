@@ -1,6 +1,6 @@
 import type { AgentReport } from '#protocol/messages/session.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
-import type { DirectoryStatus } from './statusReport.ts';
+import type { DirectoryStatus } from './contract/contract.ts';
 
 export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
   return directoryStatus(directory, report).inSync;

@@ -1,7 +1,7 @@
 import type { Registry } from '../registry/registry.ts';
 import type { MediaServer } from '../mediaServers/mediaServer.ts';
 import type { MediaServers } from '../mediaServers/mediaServers.ts';
-import type { MdsStatus } from './statusReport.ts';
+import type { MdsStatus } from './contract/contract.ts';
 
 /** Adds to an MDS's status what XiVO's list has against it: that it left the list, or dials from another address. */
 export function comparedWithList(mds: MdsStatus, list: MediaServers, now: number): MdsStatus {

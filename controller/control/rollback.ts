@@ -7,25 +7,13 @@ import { missingContents, rollBack } from '../versions/rollBack.ts';
 import { undo, type UndoStep } from '../versions/undo.ts';
 import type { Versions } from '../versions/versions.ts';
 import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
-import { type MdsPass, passOver } from '../daemon/passes.ts';
+import { passOver } from '../daemon/passes.ts';
+import type { RolledBack } from './contract/contract.ts';
 
 /** Names that a message tells before it only counts. */
 const MAX_NAMED = 10;
 /** Change sets that an ambiguous id tells. */
 const MAX_IDS = 5;
-
-export type RolledBack = {
-  /** The change set that is undone, with everything after it. */
-  readonly changeSet: string;
-  readonly directory: string;
-  /** What it takes on Main. */
-  readonly actions: readonly PlannedAction[];
-  /** Main's own change set, by which its history and its trash know it; null when nothing was changed. */
-  readonly by: string | null;
-  /** Paths that changed in that very moment, or could not be written. */
-  readonly problems: readonly string[];
-  readonly mds: readonly MdsPass[];
-};
 
 /**
  * Brings a directory on Main back to how it was just before a change set, and every MDS with it.

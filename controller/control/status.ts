@@ -9,15 +9,27 @@ import { causesOf } from '../conditions/causes.ts';
 import { conditionsOf } from '../conditions/conditionsOf.ts';
 import { directoryStatus } from './directoryStatus.ts';
 import { comparedWithList, neverEnrolled } from './listed.ts';
-import type { Facts, MdsState, MdsStatus, RotationStatus, Status } from './statusReport.ts';
+import type { Facts, MdsState, MdsStatus, RotationStatus, Status } from './contract/contract.ts';
+import { requireMds } from './known.ts';
 
 /** What is told at once of what Main itself can't read or does not send. */
 const MAX_SKIPPED = 100;
 /** What is told at once of files that Asterisk can't play, for each directory. */
 const MAX_WARNINGS = 1_000;
 
-/** Main and every MDS at a glance, as `status --json` prints it. */
-export function statusOf(controller: Controller): Status {
+/** Main and every MDS (or one, with what concerns it) at a glance, as `status --json` prints it. */
+export function statusOf(controller: Controller, only?: string): Status {
+  requireMds(controller, only);
+  const all = everything(controller);
+  if (only === undefined) return all;
+  return {
+    ...all,
+    mds: all.mds.filter(({ name }) => name === only),
+    causes: all.causes.filter(({ mds }) => mds.length === 0 || mds.includes(only)),
+  };
+}
+
+function everything(controller: Controller): Status {
   const facts = factsOf(controller);
   const now = controller.clock.now();
   const { certificates } = controller.config;

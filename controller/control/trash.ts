@@ -3,6 +3,8 @@ import { ControlError } from '#host/control/controlError.ts';
 import { refusePath } from '#core/path/relative.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../daemon/controller.ts';
+import type { ListedTrash, Result } from './contract/contract.ts';
+import { enrolledMds } from './known.ts';
 import { locate } from './locate.ts';
 
 /** How far a Date reaches, milliseconds. */
@@ -22,41 +24,40 @@ const lineOfMds = z.union([
   }),
 ]);
 
-export type ListedTrash = TrashItem & { readonly host: string };
-
 /** What can be brought back: on Main and on every MDS that is connected, or on one. */
 export async function trashList(
   controller: Controller,
   only: string | undefined,
-): Promise<{ items: ListedTrash[]; problems: string[] }> {
+): Promise<Result<'trash-list'>> {
+  const names = enrolledMds(controller, only);
   const items: ListedTrash[] = [];
   const problems: string[] = [];
   if (only === undefined) {
     for (const directory of controller.directories.values()) {
       if (directory.replica.held !== undefined) continue;
       const listed = directory.trash();
-      items.push(...listed.items.map((item) => ({ host: 'main', ...item })));
+      items.push(...listed.items.map((item) => listedAt('main', item)));
       problems.push(...listed.problems.map((problem) => `main: ${problem}`));
     }
   }
-  const names = controller.registry.list().agents.map(({ name }) => name);
-  if (only !== undefined && !names.includes(only)) throw new ControlError(`there is no MDS "${only}"`, 2);
   await Promise.all(
-    names
-      .filter((name) => only === undefined || name === only)
-      .map(async (name) => {
-        const answer = await controller.sessions.get(name)?.command({ do: 'trash-list' });
-        if (answer === undefined || !answer.ok)
-          return problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
-        for (const line of answer.lines) {
-          const told = toldBy(line);
-          if ('problem' in told) problems.push(`${name}: ${told.problem}`);
-          else items.push({ host: name, ...told });
-        }
-        return undefined;
-      }),
+    names.map(async (name) => {
+      const answer = await controller.sessions.get(name)?.command({ do: 'trash-list' });
+      if (answer === undefined || !answer.ok)
+        return problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
+      for (const line of answer.lines) {
+        const told = toldBy(line);
+        if ('problem' in told) problems.push(`${name}: ${told.problem}`);
+        else items.push(listedAt(name, told));
+      }
+      return undefined;
+    }),
   );
-  return { items: items.sort((a, b) => b.at - a.at), problems };
+  return { items: items.sort((a, b) => (a.at < b.at ? 1 : -1)), problems };
+}
+
+function listedAt(host: string, item: TrashItem): ListedTrash {
+  return { host, ...item, at: new Date(item.at).toISOString() };
 }
 
 /** An MDS that says what makes no sense keeps nobody else's trash from being listed. */
@@ -74,7 +75,7 @@ export async function trashRestore(
   written: string,
   as: string | undefined,
   mds: string | undefined,
-): Promise<{ host: string; directory: string; path: string; id: string }> {
+): Promise<Result<'trash-restore'>> {
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
   const place = locate(controller, written);
@@ -88,7 +89,8 @@ export async function trashRestore(
   const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
-  if (mds === undefined) await controller.directories.get(item.directory)?.restore(item, to);
+  if (mds === undefined)
+    await controller.directories.get(item.directory)?.restore({ ...item, at: Date.parse(item.at) }, to);
   else {
     // The agent is told this first: a recording that Main removed would otherwise be removed again at once.
     controller.directories.get(item.directory)?.forgetRemoval(to);

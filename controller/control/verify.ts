@@ -1,15 +1,6 @@
 import type { Controller } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
-
-export type Difference = { readonly directory: string; readonly path: string; readonly reason: string };
-export type HostVerification = {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly files: number;
-  readonly bytes: number;
-  readonly differences: readonly Difference[];
-  readonly problems: readonly string[];
-};
+import type { HostVerification } from './contract/contract.ts';
 
 type Told = { directory: string; files: number; bytes: number; wrong: [string, string][] };
 

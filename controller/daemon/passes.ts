@@ -1,5 +1,6 @@
-import { ControlError } from '#host/control/controlError.ts';
-import type { Command, PlannedAction } from '#protocol/messages/common.ts';
+import type { PlannedAction } from '#protocol/messages/common.ts';
+import type { Command } from '#protocol/messages/common.ts';
+import { enrolledMds } from '../control/known.ts';
 import type { Controller } from './controller.ts';
 
 export type MdsPass = {
@@ -17,11 +18,9 @@ export type MdsPass = {
  * told at the same time.
  */
 export async function passOver(controller: Controller, command: Command, only?: string): Promise<MdsPass[]> {
-  const names = controller.registry.list().agents.map(({ name }) => name);
-  if (only !== undefined && !names.includes(only))
-    throw new ControlError(`there is no MDS "${only}": see "xivo-xds-sync mds list"`, 2);
+  const names = enrolledMds(controller, only);
   await controller.rescan();
-  return Promise.all((only === undefined ? names : [only]).map((name) => passAt(controller, command, name)));
+  return Promise.all(names.map((name) => passAt(controller, command, name)));
 }
 
 async function passAt(controller: Controller, command: Command, name: string): Promise<MdsPass> {

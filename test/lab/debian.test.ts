@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import type { Status } from '../../controller/control/statusReport.ts';
+import type { Status } from '../../controller/control/contract/contract.ts';
 import { VERSION } from '#host/version.ts';
 import { eventually } from '../support/harness/host.ts';
 import { debianImage, type Release } from './debian/images.ts';
@@ -96,7 +96,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
     installPackage(main, 'xivo-xds-sync', VERSION);
     assert.equal(main.ok('xivo-xds-sync --version').trim(), VERSION);
     const said = main.ok(`xivo-xds-sync init --no-service --listen ${main.address}:9443`);
-    assert.match(said, /the old rsync job is off/);
+    assert.match(said, /disabled the old rsync job/);
     assert.match(main.read('/etc/xivo-xds-sync/controller.yml'), /^listen: "10\.99\.0\.1:9443"$/m);
     main.service('xivo-xds-sync');
     await mainAnswers();

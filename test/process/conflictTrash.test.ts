@@ -27,8 +27,9 @@ async function trashOf(cluster: Cluster, host: string, file: string): Promise<Tr
 }
 
 async function conflicts(cluster: Cluster, file: string): Promise<History> {
-  const rows = JSON.parse(await cluster.main.ok(['history', '--limit', '1000', '--json'])) as History;
-  return rows.filter(({ kind, detail }) => kind === 'conflict' && detail.includes(file));
+  const told = await cluster.main.ok(['history', '--limit', '1000', '--json']);
+  const { entries } = JSON.parse(told) as { entries: History };
+  return entries.filter(({ kind, detail }) => kind === 'conflict' && detail.includes(file));
 }
 
 /** Writes a recording as it would be stamped by the host's own clock. @param clock seconds that it is ahead */

@@ -56,9 +56,8 @@ describe('The dialplan of an MDS', () => {
     await eventually('the last is there', () => existsSync(mds.at('dialplan', 'set-4.conf')));
     await cluster.inSync();
     const { stdout } = await cluster.main.run(['history', '--json']);
-    const sets = (JSON.parse(stdout) as { detail: string; changeSet: string }[]).filter(({ detail }) =>
-      detail.startsWith('set-'),
-    );
+    const { entries } = JSON.parse(stdout) as { entries: { detail: string; changeSet: string }[] };
+    const sets = entries.filter(({ detail }) => detail.startsWith('set-'));
     assert.equal(sets.length, 5);
     assert.equal(new Set(sets.map(({ changeSet }) => changeSet)).size, 1);
   });

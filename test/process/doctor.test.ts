@@ -32,6 +32,6 @@ describe('doctor', () => {
     assert.ok(failed.every(({ remedy }) => (remedy ?? '') !== ''));
     const main = await cluster.main.run(['doctor']);
     assert.equal(main.code, 1);
-    assert.match(main.stdout, /FAILED\s+controller\s+the daemon is not running/);
+    assert.match(main.stdout, /FAILED\s+controller\s+the controller is not running/);
   });
 });

@@ -29,7 +29,7 @@ it('migrating compares before it switches: an MDS that is enrolled during a paus
   assert.doesNotMatch(said, /same\.wav/);
   assert.equal(mds.read('moh', 'differs.wav'), 'as on the MDS');
 
-  assert.match(await cluster.main.ok(['init', '--no-service']), /the old rsync job is off/);
+  assert.match(await cluster.main.ok(['init', '--no-service']), /disabled the old rsync job/);
   assert.equal(existsSync(cron), false);
   await cluster.main.ok(['resume']);
   await cluster.inSync();

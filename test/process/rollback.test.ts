@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, unlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { RolledBack } from '../../controller/control/rollback.ts';
+import type { RolledBack } from '../../controller/control/contract/contract.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 import { HostileAgent } from '../support/harness/hostileAgent.ts';
@@ -29,7 +29,7 @@ describe('After three changes, with one MDS away', () => {
   let second: string;
 
   const history = async (mds: string): Promise<Row[]> =>
-    JSON.parse(await cluster.main.ok(['history', '--mds', mds, '--json'])) as Row[];
+    (JSON.parse(await cluster.main.ok(['history', '--mds', mds, '--json'])) as { entries: Row[] }).entries;
   const newestOf = async (mds: string, path: string): Promise<string> => {
     const row = (await history(mds)).find(({ detail }) => detail.startsWith(`${path}: `));
     return row?.changeSet ?? assert.fail(`nothing of ${path} in the history of ${mds}`);

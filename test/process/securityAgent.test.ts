@@ -423,9 +423,8 @@ void describe('An MDS that was taken over', () => {
     let rows: { detail: string }[] = [];
     await eventually('both are in the history', async () => {
       const told = await cluster.main.ok(['history', '--mds', 'mds1', '--limit', '10', '--json']);
-      rows = (JSON.parse(told) as { detail: string }[]).filter(({ detail }) =>
-        detail.startsWith('wordy.wav: '),
-      );
+      const { entries } = JSON.parse(told) as { entries: { detail: string }[] };
+      rows = entries.filter(({ detail }) => detail.startsWith('wordy.wav: '));
       return rows.length === 2;
     });
     for (const { detail } of rows) assert.ok(detail.length <= 2_000, `${detail.length} characters`);

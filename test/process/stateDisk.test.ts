@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
-import type { HistoryRow } from '#sync/state/history.ts';
+import type { HistoryEntry } from '../../controller/control/contract/contract.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
 
@@ -209,7 +209,9 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     assertRunning(cluster);
     assertEverywhere(cluster, 'before');
     assertEverywhere(cluster, 'full-main');
-    const rows = JSON.parse(await cluster.main.ok(['history', '--json', '--limit', '5000'])) as HistoryRow[];
+    const { entries: rows } = JSON.parse(await cluster.main.ok(['history', '--json', '--limit', '5000'])) as {
+      entries: HistoryEntry[];
+    };
     assert.ok(
       rows.some(({ mds: host, detail }) => host === 'mds2' && /^before\/.*-0\.wav: /.test(detail)),
       'the drift that was put right is in the history',

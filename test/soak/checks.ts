@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { RESERVED_NAME } from '#core/path/names.ts';
-import type { Status } from '../../controller/control/statusReport.ts';
+import type { Status } from '../../controller/control/contract/contract.ts';
 import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
 import { treeOf } from '../support/harness/tree.ts';
 import { hashOf } from './books.ts';

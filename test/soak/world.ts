@@ -4,9 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { HostVerification } from '../../controller/control/verify.ts';
-import type { MdsPass } from '../../controller/daemon/passes.ts';
-import type { Status } from '../../controller/control/statusReport.ts';
+import {
+  type ControllerCommand,
+  controllerContract,
+  type ControllerContract,
+  type HostVerification,
+  type MdsPass,
+  type Result,
+  type Status,
+} from '../../controller/control/contract/contract.ts';
+import type { ArgsIn } from '#host/control/contract.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
 import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
 import { namespaces, type Network, relays } from './network.ts';
@@ -79,20 +86,25 @@ export class World {
     for (const host of this.hosts.values()) if (!host.isRunning) this.#launch(host);
   }
 
-  async ask(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    return askDaemon(path.join(this.main.root, 'run/xivo-xds-sync/controller.sock'), command, args, '');
+  async ask<N extends ControllerCommand>(
+    command: N,
+    args: ArgsIn<ControllerContract, N>,
+  ): Promise<Result<N>> {
+    const socketPath = path.join(this.main.root, 'run/xivo-xds-sync/controller.sock');
+    const daemon = { socketPath, name: 'controller', howToStart: '' };
+    return askDaemon(daemon, controllerContract, command, args) as Promise<Result<N>>;
   }
 
   async status(): Promise<Status> {
-    return (await this.ask('status')) as Status;
+    return await this.ask('status', {});
   }
 
   async plan(): Promise<readonly MdsPass[]> {
-    return ((await this.ask('plan')) as { mds: MdsPass[] }).mds;
+    return (await this.ask('plan', {})).mds;
   }
 
   async verify(): Promise<readonly HostVerification[]> {
-    const { main, mds } = (await this.ask('verify')) as { main: HostVerification; mds: HostVerification[] };
+    const { main, mds } = await this.ask('verify', {});
     return [main, ...mds];
   }
 

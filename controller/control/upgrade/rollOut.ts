@@ -3,18 +3,9 @@ import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { offerOf } from './agentPackage.ts';
 import { stagesOf } from './stages.ts';
-import { upgradeOne, type UpgradeResult } from './upgradeOne.ts';
-
-export type RollOut = {
-  readonly version: string;
-  readonly mds: readonly UpgradeResult[];
-  /** Why it ended before everybody had his turn, and who had none. */
-  readonly stopped: {
-    readonly at: string;
-    readonly reason: string;
-    readonly notBegun: readonly string[];
-  } | null;
-};
+import type { RollOut, UpgradeResult } from '../contract/contract.ts';
+import { enrolledMds } from '../known.ts';
+import { upgradeOne } from './upgradeOne.ts';
 
 /** One at a time on a Main. */
 export class RollOuts {
@@ -42,11 +33,8 @@ export class RollOuts {
   }
 
   async #run(only: string | undefined, signal: AbortSignal): Promise<RollOut> {
-    const { registry, sessions, config, identity, agentPackage, log } = this.#controller;
-    const known = registry.list().agents.map(({ name }) => name);
-    if (only !== undefined && !known.includes(only))
-      throw new ControlError(`there is no MDS "${only}": see "xivo-xds-sync mds list"`, 2);
-    const names = only === undefined ? known : [only];
+    const { sessions, config, identity, agentPackage, log } = this.#controller;
+    const names = enrolledMds(this.#controller, only);
     const isWaiting = (name: string): boolean => {
       const session = sessions.get(name);
       return session?.isReady === true && session.agentVersion !== VERSION;

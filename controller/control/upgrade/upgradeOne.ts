@@ -4,17 +4,11 @@ import { formatDuration } from '#core/text/duration.ts';
 import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { whyAway } from '../../daemon/passes.ts';
+import type { UpgradeResult } from '../contract/contract.ts';
 
 /** From losing the connection to the new agent, or to the old one again, milliseconds: installing, waiting, putting back. */
 const BACK_WITHIN = 300_000;
 const LOOK_EVERY = 100;
-
-export type UpgradeResult = {
-  readonly name: string;
-  readonly result: 'upgraded' | 'current' | 'away' | 'failed';
-  /** For people. */
-  readonly words: string;
-};
 
 /**
  * Upgrades the agent of one MDS, and waits until the new one is here, or the old one again.

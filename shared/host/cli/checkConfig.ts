@@ -10,9 +10,8 @@ export type CheckedConfig = {
   readonly problems: readonly (ConfigProblem & { readonly message: string })[];
 };
 
-/** What `check-config --json` prints. */
+/** What `check-config --json` prints, beside the version. */
 export type ConfigCheck = {
-  readonly version: 1;
   readonly ok: boolean;
   readonly files: readonly string[];
   readonly problems: readonly {
@@ -41,7 +40,6 @@ export function checkConfig(file: string, load: (file: string) => CheckedConfig)
     ({ problems } = error);
   }
   return {
-    version: 1,
     ok: problems.length === 0,
     files,
     problems: problems.map(({ file: at, line, key, message }) => ({

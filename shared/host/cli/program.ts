@@ -1,9 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/configError.ts';
 import { VERSION } from '../version.ts';
+import { completeWords, type Shortcuts } from './commandLine.ts';
 import { EXIT } from './exitCodes.ts';
+import { print, printError, watchTerminal } from './terminal.ts';
 
 export type GlobalOptions = { readonly config?: string; readonly root?: string; readonly log?: string };
+
+/** A line to type, and what it does. */
+export type Example = readonly [command: string, does: string];
 
 /** A command line with what both programs share: --config, --root, --log, and the exit codes. */
 export function makeProgram(name: string, description: string): Command {
@@ -11,42 +16,57 @@ export function makeProgram(name: string, description: string): Command {
     .description(description)
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'show what a command does, with examples')
     .option('--config <file>', 'configuration file')
-    .option('--root <dir>', 'put this folder before every path (a whole host in a folder; also XDS_ROOT)')
+    .option(
+      '--root <dir>',
+      "prefix every path with DIR, to run a whole host inside a folder; never touches this machine's services (env: XDS_ROOT)",
+    )
     .option('--log <where>', 'auto (syslog), stderr, or json')
     .exitOverride()
     .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: printLines,
+      writeErr: (text) => printLines(text, printError),
+      outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
+    })
     .configureHelp({ sortSubcommands: false });
 }
 
-/** Runs it and gives the exit code. Whatever a person can mend is told in one line, without a stack. */
-export async function runProgram(program: Command, argv: readonly string[]): Promise<number> {
-  let code: number = EXIT.done;
-  // `status | head` is no accident.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.done);
-  });
+/** Adds examples to a command's `--help`; the manual shows them, too. */
+export function withExamples(command: Command, examples: readonly Example[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  # ${does}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/** Runs it and gives the exit code. Whatever a person can mend is one line, without a stack. */
+export async function runProgram(
+  program: Command,
+  argv: readonly string[],
+  shortcuts: Shortcuts = {},
+): Promise<number> {
+  watchTerminal(program.name());
   try {
-    for (const command of program.commands) command.exitOverride();
-    await program.parseAsync([...argv], { from: 'user' });
-    code = typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
+    await program.parseAsync(completeWords(program, argv, shortcuts), { from: 'user' });
+    return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
   } catch (error) {
-    code = report(program.name(), error);
+    return report(program.name(), error);
   }
-  return code;
+}
+
+function printLines(text: string, out: (line: string) => void = print): void {
+  for (const line of text.replace(/\n$/, '').split('\n')) out(line);
 }
 
 function report(name: string, error: unknown): number {
-  if (error instanceof CommanderError) {
-    // Help and version are no errors; commander has already printed the others.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  }
+  // Help and version are no errors; commander has already printed the others.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const message = error instanceof Error ? error.message : String(error);
   const known = error instanceof ConfigError ? EXIT.usage : (error as { exitCode?: unknown }).exitCode;
-  process.stderr.write(`${name}: ${message}\n`);
+  for (const line of message.split('\n')) printError(`${name}: ${line}`);
   if (typeof known === 'number') return known;
   if (process.env['XDS_DEBUG'] !== undefined && error instanceof Error)
-    process.stderr.write(`${error.stack}\n`);
+    for (const line of (error.stack ?? '').split('\n')) printError(line);
   return EXIT.failed;
 }

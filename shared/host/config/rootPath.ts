@@ -14,6 +14,11 @@ export class Root {
     this.#prefix = folder === '/' ? '' : folder;
   }
 
+  /** True when the paths lie in a folder: the services of this machine then belong to somebody else. */
+  get isElsewhere(): boolean {
+    return this.#prefix !== '';
+  }
+
   /**
    * Where the absolute path lies.
    * @throws TypeError when it is not absolute: that is a mistake in the program

@@ -1,56 +1,125 @@
 import net from 'node:net';
-import { createInterface } from 'node:readline';
 import { errnoOf } from '../fs/errno.ts';
+import type { ArgsIn, Contract, NameIn, Progress, ResultOf } from './contract.ts';
 import { ControlError } from './controlError.ts';
+import { replySchema, SILENT_AFTER } from './frames.ts';
+import { readLines } from './readLines.ts';
 import { withShortSocketPath } from './socketPath.ts';
 
-/** Nobody listens at the control socket. */
+/** Characters of one answer: a dry run of half a million files fits. */
+const MAX_REPLY_CHARACTERS = 512 * 1024 * 1024;
+
+/** Nobody answers at the control socket. */
 export class NotRunning extends Error {
   readonly exitCode = 3;
 }
 
+/** The daemon that is asked, in words for people. */
+export type Daemon = {
+  readonly socketPath: string;
+  /** `controller` or `agent`. */
+  readonly name: string;
+  /** How to start it, as a sentence. */
+  readonly howToStart: string;
+  /** How long it may say nothing at all, milliseconds; {@link SILENT_AFTER} when not given. */
+  readonly silentAfter?: number;
+};
+
 /**
- * Asks the daemon.
- * @param howToStart printed with {@link NotRunning}
- * @throws NotRunning when there is no daemon, ControlError with the daemon's own words
+ * Asks a daemon. A daemon that works is waited for, however long that takes; one that says nothing for
+ * {@link SILENT_AFTER} is not.
+ * @param onProgress is called whenever the daemon says how far it is
+ * @throws NotRunning when there is no daemon or it hangs, ControlError with the daemon's own words
  */
-export async function askDaemon(
-  socketPath: string,
-  command: string,
-  args: Readonly<Record<string, unknown>>,
-  howToStart: string,
+export async function askDaemon<C extends Contract, N extends NameIn<C>>(
+  daemon: Daemon,
+  contract: C,
+  command: N,
+  args: ArgsIn<C, N>,
+  onProgress: (progress: Progress) => void = () => undefined,
+): Promise<ResultOf<C, N>> {
+  const result = await exchange(daemon, { command, args, follow: true }, onProgress);
+  const parsed = contract[command]?.result.safeParse(result);
+  if (parsed?.success !== true)
+    throw new ControlError(
+      `the running ${daemon.name} answers as another version would: restart it, so that it is the one that is installed`,
+    );
+  return parsed.data as ResultOf<C, N>;
+}
+
+async function exchange(
+  daemon: Daemon,
+  request: unknown,
+  onProgress: (progress: Progress) => void,
 ): Promise<unknown> {
-  const socket = await connect(socketPath, howToStart);
+  const { socketPath, name, silentAfter = SILENT_AFTER } = daemon;
+  const socket = await connect(daemon);
+  let silence: NodeJS.Timeout | undefined;
   try {
-    socket.write(`${JSON.stringify({ command, args })}\n`);
-    for await (const line of createInterface({ input: socket })) {
-      const answer = JSON.parse(line) as { result?: unknown; error?: string; exitCode?: number };
-      if (answer.error !== undefined) throw new ControlError(answer.error, answer.exitCode);
-      return answer.result;
-    }
-    throw new ControlError('the daemon ended without an answer: see its log');
+    return await new Promise<unknown>((resolve, reject) => {
+      const heard = (): void => {
+        clearTimeout(silence);
+        silence = setTimeout(
+          () =>
+            reject(
+              new NotRunning(
+                `the ${name} does not answer (nothing on ${socketPath} for ${Math.round(silentAfter / 1000)} s): it hangs, or this machine is overloaded. Restart it with "systemctl restart xivo-xds-sync${name === 'agent' ? '-agent' : ''}"`,
+              ),
+            ),
+          silentAfter,
+        );
+      };
+      socket.once('error', (error) => reject(new ControlError(`the ${name} hung up: ${error.message}`)));
+      socket.once('close', () =>
+        reject(new ControlError(`the ${name} ended without an answer: see its log`)),
+      );
+      readLines(socket, MAX_REPLY_CHARACTERS, (line) => {
+        heard();
+        const reply = replyOf(line);
+        if (reply === undefined) reject(new ControlError(`the ${name} answered nonsense: restart it`));
+        else if ('error' in reply) reject(new ControlError(reply.error, reply.exitCode));
+        else if ('progress' in reply) onProgress(reply.progress);
+        else if ('result' in reply) resolve(reply.result);
+      });
+      heard();
+      socket.write(`${JSON.stringify(request)}\n`);
+    });
   } finally {
+    clearTimeout(silence);
     socket.destroy();
   }
 }
 
-async function connect(socketPath: string, howToStart: string): Promise<net.Socket> {
+function replyOf(line: string): ReturnType<typeof replySchema.parse> | undefined {
+  try {
+    return replySchema.parse(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+async function connect({ socketPath, name, howToStart }: Daemon): Promise<net.Socket> {
   try {
     return await withShortSocketPath(socketPath, (short) => {
       return new Promise<net.Socket>((resolve, reject) => {
         const socket = net.connect(short);
-        socket.once('connect', () => resolve(socket));
+        socket.once('connect', () => {
+          socket.off('error', reject);
+          resolve(socket);
+        });
         socket.once('error', reject);
       });
     });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ECONNREFUSED' || errno === 'ENOTDIR') {
-      throw new NotRunning(`the daemon is not running (nobody answers at ${socketPath}). ${howToStart}`);
+      throw new NotRunning(`the ${name} is not running (no answer on ${socketPath}). ${howToStart}`);
     }
     if (errno === 'EACCES' || errno === 'EPERM') {
-      throw new ControlError(`only root may talk to the daemon (${socketPath}): try again with sudo`);
+      throw new ControlError(`permission denied: this command needs root (${socketPath})`);
     }
+    if (errno === 'EAGAIN')
+      throw new NotRunning(`the ${name} does not answer (too many wait on ${socketPath}): is it hanging?`);
     throw error;
   }
 }

@@ -1,53 +1,51 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import * as z from 'zod';
+import type { Call, Contract, Handlers, NameIn } from './contract.ts';
 import { ControlError } from './controlError.ts';
+import { ALIVE_EVERY, type Reply, requestSchema } from './frames.ts';
+import { readLines } from './readLines.ts';
 import { withShortSocketPath } from './socketPath.ts';
 
 const MAX_REQUEST_CHARACTERS = 64 * 1024;
 
-const requestSchema = z.strictObject({
-  command: z.string().max(64),
-  args: z.record(z.string(), z.unknown()),
-});
-
-export type Handler = (args: Readonly<Record<string, unknown>>, signal: AbortSignal) => unknown;
+export type ControlServerOptions<C extends Contract> = {
+  readonly socketPath: string;
+  readonly contract: C;
+  /** What it can be asked now; throws ControlError while it can't be asked anything. */
+  readonly handlers: () => Handlers<C>;
+  /** A handler failed with something else than a ControlError. */
+  readonly onError: (command: string, error: unknown) => void;
+  /** Who may use it; root alone when not given. */
+  readonly group?: number;
+};
 
 /**
- * The daemon's ear for its own command line: a unix socket that only root may use. One JSON line asks, one
- * answers.
+ * The daemon's ear for its own command line: a unix socket. One JSON line asks; one answers, after lines that say
+ * how far the work is.
  */
-export class ControlServer {
-  readonly #path: string;
-  readonly #handlers: () => Readonly<Record<string, Handler>>;
-  readonly #onError: (error: unknown) => void;
+export class ControlServer<C extends Contract> {
+  readonly #options: ControlServerOptions<C>;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
-  /** @param handlers what it can be asked now; throws ControlError while it can't be asked anything */
-  constructor(
-    socketPath: string,
-    handlers: () => Readonly<Record<string, Handler>>,
-    onError: (error: unknown) => void,
-  ) {
-    this.#path = socketPath;
-    this.#handlers = handlers;
-    this.#onError = onError;
+  constructor(options: ControlServerOptions<C>) {
+    this.#options = options;
     this.#server = net.createServer((socket) => this.#serve(socket));
   }
 
   /** @throws when another daemon listens there already, or the folder can't be written */
   async listen(): Promise<void> {
-    mkdirSync(path.dirname(this.#path), { recursive: true, mode: 0o755 });
-    if (await answers(this.#path))
-      throw new Error(`another daemon is running already (it answers at ${this.#path})`);
-    rmSync(this.#path, { force: true });
+    const { socketPath } = this.#options;
+    mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
+    if (await isAnswering(socketPath))
+      throw new ControlError(`another one is already running (${socketPath})`);
+    rmSync(socketPath, { force: true });
     // Nobody may connect before the mode is set: the umask makes the socket private from its first moment.
     const umask = process.umask(0o177);
     try {
-      await withShortSocketPath(this.#path, (short) => {
+      await withShortSocketPath(socketPath, (short) => {
         return new Promise<void>((resolve, reject) => {
           this.#server.once('error', reject);
           this.#server.listen(short, resolve);
@@ -56,13 +54,13 @@ export class ControlServer {
     } finally {
       process.umask(umask);
     }
-    chmodSync(this.#path, 0o600);
+    chmodSync(socketPath, 0o600);
   }
 
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    rmSync(this.#path, { force: true });
+    rmSync(this.#options.socketPath, { force: true });
   }
 
   #serve(socket: net.Socket): void {
@@ -72,37 +70,75 @@ export class ControlServer {
       this.#sockets.delete(socket);
       gone.abort();
     });
+    // A person pressed Ctrl-C, or the command was killed: that ends the question, never the daemon.
     socket.on('error', () => socket.destroy());
-    let length = 0;
-    socket.on('data', (chunk) => {
-      length += chunk.length;
-      if (length > MAX_REQUEST_CHARACTERS) socket.destroy();
+    let isAsked = false;
+    readLines(socket, MAX_REQUEST_CHARACTERS, (line) => {
+      if (isAsked) return;
+      isAsked = true;
+      void this.#answer(socket, line, gone.signal);
     });
-    createInterface({ input: socket }).once('line', (line) => void this.#answer(socket, line, gone.signal));
   }
 
+  /** Never throws: what goes wrong is the answer. */
   async #answer(socket: net.Socket, line: string, signal: AbortSignal): Promise<void> {
-    const answer = await this.#handle(line, signal);
-    if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
+    const say = (reply: Reply): void => {
+      if (!socket.destroyed && socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
+    };
+    const alive = setInterval(() => say({ alive: true }), ALIVE_EVERY);
+    let reply: Reply;
+    try {
+      reply = await this.#handle(line, signal, say, () => clearInterval(alive));
+    } finally {
+      clearInterval(alive);
+    }
+    if (!socket.destroyed) socket.end(`${JSON.stringify(reply)}\n`);
   }
 
-  async #handle(line: string, signal: AbortSignal): Promise<unknown> {
+  async #handle(
+    line: string,
+    signal: AbortSignal,
+    say: (reply: Reply) => void,
+    stayQuiet: () => void,
+  ): Promise<Reply> {
+    let name = '';
     try {
-      const { command, args } = requestSchema.parse(JSON.parse(line));
-      const handlers = this.#handlers();
-      const handler = Object.hasOwn(handlers, command) ? handlers[command] : undefined;
-      if (handler === undefined)
-        throw new ControlError(`the daemon does not know "${command}": it is of another version`);
-      return { result: (await handler(args, signal)) ?? null };
+      const { command, args, follow = false } = requestSchema.parse(JSON.parse(line));
+      name = command;
+      if (!follow) stayQuiet();
+      const call: Call = { signal, progress: (progress) => follow && say({ progress }) };
+      return { result: (await this.#call(command, args, call)) ?? null };
     } catch (error) {
       if (error instanceof ControlError) return { error: error.message, exitCode: error.exitCode };
-      this.#onError(error);
+      this.#options.onError(name, error);
       return { error: error instanceof Error ? error.message : String(error), exitCode: 1 };
     }
   }
+
+  #call(command: string, args: unknown, call: Call): unknown {
+    const { contract, handlers } = this.#options;
+    const name = nameIn(contract, command);
+    if (name === undefined)
+      throw new ControlError(
+        `the running daemon does not know "${command}": it has another version than this command. Restart it`,
+        2,
+      );
+    const now = handlers();
+    const parsed = contract[name]?.args.safeParse(args);
+    if (parsed?.success !== true)
+      throw new ControlError(`${command}: ${z.prettifyError(parsed?.error ?? new z.ZodError([]))}`, 2);
+    // The schema of `command` has just checked what its handler takes; the compiler can't follow one name through both.
+    const handler = now[name] as (args: unknown, call: Call) => unknown;
+    return handler(parsed.data, call);
+  }
 }
 
-async function answers(socketPath: string): Promise<boolean> {
+function nameIn<C extends Contract>(contract: C, command: string): NameIn<C> | undefined {
+  return Object.hasOwn(contract, command) ? command : undefined;
+}
+
+/** True when a daemon listens there. */
+async function isAnswering(socketPath: string): Promise<boolean> {
   try {
     return await withShortSocketPath(socketPath, (short) => {
       return new Promise<boolean>((resolve) => {
@@ -115,7 +151,7 @@ async function answers(socketPath: string): Promise<boolean> {
       });
     });
   } catch {
-    // The folder is not there: nobody listens in it.
+    // The folder does not exist: nobody listens in it.
     return false;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { MdsStatus, Status } from '../../../controller/control/statusReport.ts';
+import type { MdsStatus, Status } from '../../../controller/control/contract/contract.ts';
 import { VERSION } from '#host/version.ts';
 import { eventually } from '../../support/harness/host.ts';
 import { debianImage, type Release } from './images.ts';

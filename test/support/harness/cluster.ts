@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { MdsStatus, Status } from '../../../controller/control/statusReport.ts';
+import type { MdsStatus, Status } from '../../../controller/control/contract/contract.ts';
 import { freePort } from './freePort.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
 

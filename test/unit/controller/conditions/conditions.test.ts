@@ -4,7 +4,7 @@ import { causesOf } from '../../../../controller/conditions/causes.ts';
 import type { Condition, StandingCondition } from '../../../../controller/conditions/condition.ts';
 import { conditionsOf } from '../../../../controller/conditions/conditionsOf.ts';
 import { ConditionTracker } from '../../../../controller/conditions/tracker.ts';
-import type { Facts, MdsStatus } from '../../../../controller/control/statusReport.ts';
+import type { Facts, MdsStatus } from '../../../../controller/control/contract/contract.ts';
 
 const NOW = Date.parse('2026-11-25T20:00:00Z');
 const DAY = 86_400_000;

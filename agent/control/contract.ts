@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/contract.ts';
+
+const time = z.string();
+const count = z.number().min(0);
+
+const link = z.object({
+  state: z.enum(['connecting', 'connected']),
+  /** Why it is not connected. */
+  problem: z.string().optional(),
+  /** Milliseconds since 1970. */
+  since: z.number(),
+});
+
+const status = z.object({
+  name: z.string(),
+  version: z.string(),
+  link,
+  directories: z.array(
+    z.object({
+      name: z.string(),
+      files: count,
+      bytes: count,
+      pending: count,
+      localOnly: count,
+      held: z.string().nullable(),
+      digest: z.string(),
+    }),
+  ),
+  clockOffsetMs: z.number().optional(),
+  lastReconcile: z.object({ at: time, ok: z.boolean(), durationMs: count }).nullable().optional(),
+  reloads: z.array(
+    z.object({ kind: z.string(), at: time, ok: z.boolean(), durationMs: count, output: z.string() }),
+  ),
+  owedReloads: z.array(z.string()),
+  errors: z.array(z.object({ at: time, path: z.string(), message: z.string() })),
+});
+
+/** What the command line may ask of the agent on its own host. */
+export const agentContract = {
+  status: { args: z.object({}), result: status },
+} satisfies Contract;
+
+export type AgentContract = typeof agentContract;
+export type AgentHandlers = Handlers<AgentContract>;
+export type AgentCommand = keyof AgentContract;
+/** What a command answers. */
+export type Result<N extends AgentCommand> = DeepReadonly<ResultOf<AgentContract, N>>;
+export type AgentStatus = Result<'status'>;
+
+/** All that is asked of an agent which may have another version than this program. */
+export const anyAgentContract = {
+  status: {
+    args: z.object({}),
+    result: z.object({
+      version: z.string().optional(),
+      link: z.object({ state: z.string(), problem: z.string().optional() }),
+    }),
+  },
+} satisfies Contract;

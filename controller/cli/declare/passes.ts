@@ -1,0 +1,78 @@
+import { withExamples } from '#host/cli/program.ts';
+import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
+
+/** `sync`, `status`, `verify`, `why`, `confirm`: what a pass does, and how things are. */
+export const declarePasses: Declare = (program, { context, finish }) => {
+  withExamples(
+    program
+      .command('sync')
+      .description('run a full synchronisation of every MDS now (default when no command is given)')
+      .option('-n, --dry-run', 'change nothing, show what would be done')
+      .option(...MDS_OPTION)
+      .option(...JSON_OPTION)
+      .action(async (options: { dryRun?: boolean; mds?: string; json?: boolean }) => {
+        const commands = await import('../syncCommand.ts');
+        finish(await (options.dryRun === true ? commands.dryRun : commands.sync)(context(), options));
+      }),
+    [
+      ['xivo-xds-sync', 'synchronise every MDS now'],
+      ['xivo-xds-sync -n', 'show what that would do'],
+      ['xivo-xds-sync sync --mds mds1', 'only mds1'],
+    ],
+  );
+  withExamples(
+    program
+      .command('status')
+      .description('show the state of Main and every MDS: what is wrong, since when, what to do')
+      .option(...MDS_OPTION)
+      .option(...JSON_OPTION)
+      .option('--watch', 'refresh continuously until interrupted')
+      .action(async (options: { mds?: string; json?: boolean; watch?: boolean }) => {
+        finish(await (await import('../statusCommand.ts')).status(context(), options));
+      }),
+    [
+      ['xivo-xds-sync status', 'all at a glance, worst first'],
+      ['xivo-xds-sync status --watch', 'refreshed until Ctrl-C'],
+      ['xivo-xds-sync status --json', 'for programs'],
+    ],
+  );
+  withExamples(
+    program
+      .command('verify')
+      .description('read every byte again on Main and on every MDS, and compare')
+      .option(...MDS_OPTION)
+      .option(...JSON_OPTION)
+      .action(async (options: { mds?: string; json?: boolean }) => {
+        finish(await (await import('../verifyCommand.ts')).verify(context(), options));
+      }),
+    [['xivo-xds-sync verify --mds mds1', 'compare mds1 with Main']],
+  );
+  withExamples(
+    program
+      .command('why <path>')
+      .description('explain what happens to a file on each MDS, and why')
+      .option(...MDS_OPTION)
+      .option(...JSON_OPTION)
+      .action(async (path: string, options: { mds?: string; json?: boolean }) => {
+        finish(await (await import('../whyCommand.ts')).why(context(), path, options));
+      }),
+    [
+      ['xivo-xds-sync why /var/lib/xivo/moh/default/new.wav', 'an absolute path'],
+      ['xivo-xds-sync why dialplan/trunk.conf --mds mds1', 'a directory and a path in it'],
+    ],
+  );
+  withExamples(
+    program
+      .command('confirm <directory>')
+      .description('allow the removals that are on hold, once')
+      .option(...MDS_OPTION)
+      .option(...JSON_OPTION)
+      .action(async (directory: string, options: { mds?: string; json?: boolean }) => {
+        finish(await (await import('../confirmCommand.ts')).confirm(context(), directory, options));
+      }),
+    [
+      ['xivo-xds-sync confirm moh', 'everywhere'],
+      ['xivo-xds-sync confirm moh --mds mds1', 'only on mds1'],
+    ],
+  );
+};

@@ -1,0 +1,29 @@
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { durationOption } from '#host/cli/options.ts';
+import { formatDuration } from '#core/text/duration.ts';
+import { localTime } from '#host/time/localTime.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from './ask.ts';
+import type { Context } from './context.ts';
+
+/** `pause`: no file is changed on any host until then. */
+export async function pause(context: Context, options: { for: string; json?: boolean }): Promise<number> {
+  const forMs = durationOption(options.for, '--for');
+  const { until } = await ask(context, 'pause', { forMs });
+  if (options.json === true) printJson({ until });
+  else
+    print(
+      `paused until ${localTime(until)} (${formatDuration(forMs)}). To resume earlier: xivo-xds-sync resume`,
+    );
+  return EXIT.done;
+}
+
+/** `resume`: what waited is done now. */
+export async function resume(context: Context, options: { json?: boolean }): Promise<number> {
+  const { wasPaused, pending } = await ask(context, 'resume', {});
+  if (options.json === true) printJson({ wasPaused, pending });
+  else if (!wasPaused) print('synchronisation was not paused');
+  else if (pending === 0) print('resumed; nothing is waiting');
+  else print(`resumed; catching up (${pending} ${pending === 1 ? 'file' : 'files'} to transfer)`);
+  return EXIT.done;
+}

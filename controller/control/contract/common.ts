@@ -1,0 +1,27 @@
+import * as z from 'zod';
+
+/** UTC, ISO 8601. */
+export const time = z.string();
+export const mdsName = z.string().max(256);
+/** Only this MDS; all of them when left out. */
+export const onlyMds = mdsName.optional();
+/** A path as people write it: absolute, or directory/path. */
+export const writtenPath = z.string().max(16_384);
+export const count = z.number().min(0);
+
+export const action = z.object({
+  directory: z.string(),
+  action: z.enum(['send', 'receive', 'remove', 'restore', 'mkdir', 'link', 'hold', 'skip', 'conflict']),
+  path: z.string(),
+  bytes: count,
+  reason: z.string(),
+});
+
+/** What a pass came to at one MDS. */
+export const mdsPass = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  actions: z.array(action),
+  /** Why it is not ok, for people. */
+  problems: z.array(z.string()),
+});

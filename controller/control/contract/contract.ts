@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/contract.ts';
+import { mainContract } from './main.ts';
+import { mdsContract } from './mds.ts';
+import { passesContract } from './passes.ts';
+import { pastContract } from './past.ts';
+import { statusContract } from './status.ts';
+import type { mdsPass } from './common.ts';
+
+/**
+ * Everything that the command line (and later a page) may ask of the controller. A new command is an entry in one of
+ * these, a handler beside controller/control/api.ts, and a file in controller/cli.
+ */
+export const controllerContract = {
+  ...statusContract,
+  ...passesContract,
+  ...pastContract,
+  ...mdsContract,
+  ...mainContract,
+} satisfies Contract;
+
+export type ControllerContract = typeof controllerContract;
+export type ControllerCommand = keyof ControllerContract;
+export type ControllerHandlers = Handlers<ControllerContract>;
+/** What a command answers. */
+export type Result<N extends ControllerCommand> = DeepReadonly<ResultOf<ControllerContract, N>>;
+
+export type Status = Result<'status'>;
+/** A status before anybody has judged it. */
+export type Facts = Omit<Status, 'causes'>;
+export type MdsStatus = Status['mds'][number];
+export type MdsState = MdsStatus['state'];
+export type DirectoryStatus = MdsStatus['directories'][number];
+export type RotationStatus = Result<'rotate-begin'>;
+export type HostVerification = Result<'verify'>['main'];
+export type RolledBack = Result<'rollback'>;
+export type RollOut = Result<'mds-upgrade'>;
+export type UpgradeResult = RollOut['mds'][number];
+export type ListedTrash = Result<'trash-list'>['items'][number];
+export type HistoryEntry = Result<'history'>['entries'][number];
+export type MdsPass = DeepReadonly<z.output<typeof mdsPass>>;

@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { count, mdsPass, onlyMds, writtenPath } from './common.ts';
+
+const passes = z.object({ mds: z.array(mdsPass) });
+
+const hostVerification = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  files: count,
+  bytes: count,
+  differences: z.array(z.object({ directory: z.string(), path: z.string(), reason: z.string() })),
+  problems: z.array(z.string()),
+});
+
+/** What the planner of one MDS says of one path. */
+export const whyFacts = z.object({
+  decision: z.object({
+    kind: z.string(),
+    reason: z.string().optional(),
+    drift: z.boolean().optional(),
+  }),
+  main: z.string(),
+  mds: z.string(),
+  ledger: z.string(),
+});
+
+const whyAnswer = z.object({
+  directory: z.string(),
+  path: z.string(),
+  /** Decides on every host, whatever is there. */
+  rule: z.string().nullable(),
+  mds: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      facts: whyFacts.nullable(),
+      problems: z.array(z.string()),
+    }),
+  ),
+});
+
+/** What a pass over the MDS does, or would do: `sync`, `sync --dry-run`, `verify`, `why`, `confirm`. */
+export const passesContract = {
+  sync: { args: z.object({ mds: onlyMds }), result: passes },
+  plan: { args: z.object({ mds: onlyMds }), result: passes },
+  confirm: { args: z.object({ directory: z.string(), mds: onlyMds }), result: passes },
+  verify: {
+    args: z.object({ mds: onlyMds }),
+    result: z.object({ main: hostVerification, mds: z.array(hostVerification) }),
+  },
+  why: { args: z.object({ path: writtenPath, mds: onlyMds }), result: whyAnswer },
+};

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { action, count, mdsPass, onlyMds, time, writtenPath } from './common.ts';
+
+const historyEntry = z.object({
+  at: time,
+  mds: z.string(),
+  directory: z.string(),
+  changeSet: z.string(),
+  kind: z.string(),
+  detail: z.string(),
+});
+
+const trashItem = z.object({
+  host: z.string(),
+  id: z.string(),
+  directory: z.string(),
+  path: z.string(),
+  /** When it was replaced or removed. */
+  at: time,
+  reason: z.string(),
+  type: z.enum(['file', 'folder', 'link', 'other']),
+  bytes: count,
+});
+
+const rolledBack = z.object({
+  /** The change set that is undone, with everything after it. */
+  changeSet: z.string(),
+  directory: z.string(),
+  /** What it takes on Main. */
+  actions: z.array(action),
+  /** Main's own change set, by which its history and its trash know it; null when nothing was changed. */
+  by: z.string().nullable(),
+  /** Paths that changed in that very moment, or could not be written. */
+  problems: z.array(z.string()),
+  mds: z.array(mdsPass),
+});
+
+/** What was done, and taking it back: `history`, `trash`, `rollback`. */
+export const pastContract = {
+  history: {
+    args: z.object({ limit: z.int().min(1).max(100_000), mds: onlyMds }),
+    result: z.object({ entries: z.array(historyEntry) }),
+  },
+  'trash-list': {
+    args: z.object({ mds: onlyMds }),
+    result: z.object({ items: z.array(trashItem), problems: z.array(z.string()) }),
+  },
+  'trash-restore': {
+    args: z.object({ path: writtenPath, as: writtenPath.optional(), mds: onlyMds }),
+    result: z.object({ host: z.string(), directory: z.string(), path: z.string(), id: z.string() }),
+  },
+  rollback: { args: z.object({ changeSet: z.string(), dryRun: z.boolean() }), result: rolledBack },
+};

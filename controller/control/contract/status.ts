@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import { CONDITION_KINDS } from '../../conditions/condition.ts';
+import { count, onlyMds, time } from './common.ts';
+
+const errorReport = z.object({ at: time, path: z.string(), message: z.string() });
+
+const directoryStatus = z.object({
+  name: z.string(),
+  inSync: z.boolean(),
+  files: count,
+  bytes: count,
+  pending: count,
+  localOnly: count,
+  held: z.string().nullable(),
+  digest: z.string(),
+});
+
+const mdsState = z.enum(['connected', 'disconnected', 'pending', 'never-enrolled', 'revoked']);
+
+const mdsStatus = z.object({
+  name: z.string(),
+  voipIp: z.string().nullable(),
+  address: z.string().nullable(),
+  state: mdsState,
+  /** While it waits for approval: what must be the same on its own screen. */
+  fingerprint: z.string().nullable(),
+  agentVersion: z.string().nullable(),
+  connectedSince: time.nullable(),
+  lastSeen: time.nullable(),
+  clockOffsetMs: z.number().nullable(),
+  lagMs: count.nullable(),
+  inSync: z.boolean(),
+  lastReconcile: z.object({ at: time, ok: z.boolean(), durationMs: count }).nullable(),
+  /** When its certificate ends; null where Main has issued none. */
+  certificateNotAfter: time.nullable(),
+  directories: z.array(directoryStatus),
+  reloads: z.array(
+    z.object({
+      kind: z.enum(['dialplan', 'moh']),
+      at: time,
+      ok: z.boolean(),
+      durationMs: count,
+      output: z.string(),
+    }),
+  ),
+  owedReloads: z.array(z.enum(['dialplan', 'moh'])),
+  errors: z.array(errorReport),
+});
+
+/** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
+export const rotationStatus = z.object({
+  nextFingerprint: z.string(),
+  /** Enrolled MDS that do not know the next key yet. */
+  stragglers: z.array(z.string()),
+  /** MDS that wait for approval and do not know it yet. */
+  unapproved: z.array(z.string()),
+});
+
+const mainStatus = z.object({
+  listen: z.string(),
+  fingerprint: z.string(),
+  startedAt: time,
+  pausedUntil: time.nullable(),
+  directories: z.array(
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      files: count,
+      bytes: count,
+      digest: z.string(),
+      held: z.string().nullable(),
+      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+      /** Files that travel all the same, but that Asterisk can't play as they are. */
+      warnings: z.array(z.object({ path: z.string(), message: z.string() })),
+    }),
+  ),
+  alarms: z.array(z.object({ at: time, message: z.string(), times: count })),
+  /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
+  errors: z.array(errorReport),
+  /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
+  mediaServers: z.object({ source: z.string(), problem: z.string().nullable() }),
+  rotation: rotationStatus.nullable(),
+});
+
+const cause = z.object({
+  kind: z.enum(CONDITION_KINDS),
+  severity: z.enum(['critical', 'warning']),
+  mds: z.array(z.string()),
+  directory: z.string().optional(),
+  path: z.string().optional(),
+  since: time,
+  cause: z.string(),
+  action: z.string(),
+});
+
+export const status = z.object({
+  version: z.string(),
+  main: mainStatus,
+  mds: z.array(mdsStatus),
+  /** What is wrong, each cause once, worst first: with the MDS that it concerns, and what to do. */
+  causes: z.array(cause),
+});
+
+/** `status`: Main and every MDS at a glance. */
+export const statusContract = {
+  status: { args: z.object({ mds: onlyMds }), result: status },
+};

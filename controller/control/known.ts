@@ -1,0 +1,37 @@
+import { ControlError } from '#host/control/controlError.ts';
+import { printable } from '#core/text/printable.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Controller } from '../daemon/controller.ts';
+
+/**
+ * The names of the enrolled MDS that are meant: all, or the one that was named.
+ * @throws ControlError that ends the command with 2 and names those that exist
+ */
+export function enrolledMds({ registry }: Controller, only: string | undefined): string[] {
+  const names = registry.list().agents.map(({ name }) => name);
+  if (only === undefined) return names;
+  if (!names.includes(only)) throw unknown('MDS', only, names, 'xivo-xds-sync mds list');
+  return [only];
+}
+
+/** @throws ControlError that ends the command with 2, unless Main knows an MDS of that name in whatever state */
+export function requireMds({ registry, mediaServers }: Controller, name: string | undefined): void {
+  if (name === undefined) return;
+  const { agents, pending, revoked } = registry.list();
+  const names = new Set([...agents, ...pending, ...revoked].map((each) => each.name));
+  for (const listed of mediaServers.servers?.keys() ?? []) names.add(listed);
+  if (!names.has(name)) throw unknown('MDS', name, [...names], 'xivo-xds-sync mds list');
+}
+
+/** @throws ControlError that ends the command with 2 and names the directories that exist */
+export function requireDirectory({ directories }: Controller, name: string): MainDirectory {
+  const found = directories.get(name);
+  if (found === undefined) throw unknown('directory', name, [...directories.keys()], 'xivo-xds-sync status');
+  return found;
+}
+
+/** A thing that does not exist, with those that do. */
+export function unknown(what: string, name: string, known: readonly string[], see: string): ControlError {
+  const list = known.length === 0 ? 'none exists yet' : `known: ${known.toSorted().join(', ')}`;
+  return new ControlError(`there is no ${what} "${printable(name)}" (${list}; see ${see})`, 2);
+}

@@ -1,0 +1,36 @@
+import { ControlError } from '#host/control/controlError.ts';
+import { formatFingerprint } from '#host/identity/pin.ts';
+import type { Controller } from '../daemon/controller.ts';
+import type { ControllerHandlers } from './contract/contract.ts';
+import { rotationOf } from './status.ts';
+
+/** `rotate-identity`: gives Main another key, in two steps. */
+export function rotateHandlers(
+  controller: Controller,
+): Pick<ControllerHandlers, 'rotate-begin' | 'rotate-abandon' | 'rotate-finish'> {
+  return {
+    'rotate-begin': async () => {
+      await controller.rotation.begin(controller.identity);
+      const begun = rotationOf(controller);
+      if (begun === null) throw new ControlError('the next key was dropped meanwhile: try again');
+      return begun;
+    },
+    'rotate-abandon': () => {
+      controller.rotation.abandon();
+      return {};
+    },
+    'rotate-finish': ({ leaveBehind }) => {
+      const { rotation } = controller;
+      if (rotation.nextPin === undefined)
+        throw new ControlError('no next key was announced: run "xivo-xds-sync rotate-identity" first');
+      if (rotation.stragglers.length > 0 && !leaveBehind) {
+        throw new ControlError(
+          `not every MDS has received the next key yet: ${rotation.stragglers.join(', ')}. Each receives it when it connects. Those that stay away can be left behind (--leave-behind): they must enrol again`,
+        );
+      }
+      const { stragglers: leftBehind, unapproved } = rotation;
+      controller.switchIdentity();
+      return { fingerprint: formatFingerprint(controller.identity.pin), leftBehind, unapproved };
+    },
+  };
+}

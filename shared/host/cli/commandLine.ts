@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+
+export type Shortcuts = {
+  /** What runs when no command is named. */
+  readonly fallback?: string;
+  /** Options that stand for a command when none is named, such as `-i` for `init`. */
+  readonly options?: Readonly<Record<string, string>>;
+};
+
+/**
+ * The words of a command line with the command that they mean: the shortcut's or the fallback's when none is named, and
+ * `CMD --help` for `help CMD`.
+ */
+export function completeWords(program: Command, argv: readonly string[], shortcuts: Shortcuts): string[] {
+  const first = indexOfCommand(program, argv, shortcuts);
+  if (first !== undefined) return argv[first] === 'help' ? asHelp(program, argv, first) : [...argv];
+  if (argv.some((word) => ['-h', '--help', '-V', '--version'].includes(word))) return [...argv];
+  for (const [option, command] of Object.entries(shortcuts.options ?? {})) {
+    if (argv.includes(option)) return [command, ...argv.filter((word) => word !== option)];
+  }
+  return shortcuts.fallback === undefined ? [...argv] : [shortcuts.fallback, ...argv];
+}
+
+/** The place of the first word that is neither an option nor an option's value. */
+function indexOfCommand(
+  program: Command,
+  argv: readonly string[],
+  { fallback, options = {} }: Shortcuts,
+): number | undefined {
+  const implied = program.commands.filter((command) =>
+    [fallback, ...Object.values(options)].includes(command.name()),
+  );
+  const takesValue = new Set(
+    [program, ...implied]
+      .flatMap((command) => command.options)
+      .flatMap(({ required, short, long }) => (required ? [short, long] : [])),
+  );
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    if (word === '--') return i + 1 < argv.length ? i + 1 : undefined;
+    if (!word.startsWith('-') || word === '-') return i;
+    if (takesValue.has(word)) i += 1;
+  }
+  return undefined;
+}
+
+/** `help CMD` is `CMD --help`. One that does not exist is left to the program, which says so and suggests another. */
+function asHelp(program: Command, argv: readonly string[], at: number): string[] {
+  const words = argv.slice(at + 1).filter((word) => word !== '-h' && word !== '--help');
+  let command = program;
+  for (const word of words) {
+    const found = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (found === undefined) return [...argv.slice(0, at), ...words];
+    command = found;
+  }
+  return [...argv.slice(0, at), ...words, '--help'];
+}

@@ -1,0 +1,109 @@
+import { EXIT } from './exitCodes.ts';
+
+/**
+ * The one door to the terminal: no command writes to standard output or standard error in another way. Whatever
+ * comes from outside (file names, an MDS's words, a peer's errors) can't move the cursor, forge a line, or reorder text.
+ */
+
+export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+/** A piece of a line. */
+export type Span = string | { readonly text: string; readonly style: Style };
+export type Line = string | readonly Span[];
+
+const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31', yellow: '33', green: '32' };
+
+/** Controls, line ends, invisible and reordering characters, lone surrogates. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+/** What JSON.stringify leaves as it is, and a terminal would obey. */
+const UNSAFE_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+let outlives = false;
+
+/** Prints a line on standard output. */
+export function print(line: Line = ''): void {
+  process.stdout.write(`${rendered(line, wantsColour(process.stdout))}\n`);
+}
+
+/** Prints a line on standard error. */
+export function printError(line: Line): void {
+  process.stderr.write(`${rendered(line, wantsColour(process.stderr))}\n`);
+}
+
+/** Prints a value as JSON; every control character in it is escaped as JSON does. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${jsonText(value)}\n`);
+}
+
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(UNSAFE_IN_JSON, (character) =>
+    Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Replaces what a command printed before, on a terminal only. */
+export function clearScreen(): void {
+  if (process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J\u001b[3J');
+}
+
+/** One line of text that a terminal shows as it is: nothing in it is obeyed. A backslash stays as it is. */
+export function safe(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+    if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
+    return `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** A line without its styles. */
+export function plain(line: Line): string {
+  return rendered(line, false);
+}
+
+/** Characters of a line, as a terminal shows them; combining marks take no column. */
+export function widthOf(line: Line): number {
+  return Array.from(plain(line).replace(/\p{M}/gu, '')).length;
+}
+
+/** Columns of the terminal; 80 where the output is none. */
+export function columns(): number {
+  return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 80;
+}
+
+/**
+ * What happens once nobody reads any more (`status | head -1`) or the disk behind `> FILE` is full: the command ends,
+ * without a stack. Called once, by the program.
+ */
+export function watchTerminal(program: string): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (outlives) return;
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    const why = error.code === 'ENOSPC' ? 'no space left on device' : (error.code ?? error.message);
+    printError(`${program}: standard output can't be written: ${why}`);
+    process.exit(EXIT.failed);
+  });
+  // There is nobody left to say it to.
+  process.stderr.on('error', () => undefined);
+}
+
+/** For a daemon: it works on when nobody reads what it prints. */
+export function outliveTerminal(): void {
+  outlives = true;
+}
+
+function wantsColour(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+}
+
+function rendered(line: Line, colour: boolean): string {
+  if (typeof line === 'string') return safe(line);
+  return line
+    .map((span) => {
+      if (typeof span === 'string') return safe(span);
+      const text = safe(span.text);
+      return colour ? `\u001b[${CODES[span.style]}m${text}\u001b[0m` : text;
+    })
+    .join('');
+}
