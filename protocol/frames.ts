@@ -1,28 +1,62 @@
+import { Buffer } from 'node:buffer';
 import { MAX_FRAME_BYTES } from './limits.ts';
 
 /**
  * A binary frame: the stream's number (4 bytes, big endian), what it is (1 byte), and a piece of the stream.
  */
 export type Frame =
-  | { readonly kind: 'data'; readonly stream: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'data';
+      readonly stream: number;
+      readonly bytes: Uint8Array;
+      /** Called once the bytes have left and may be written over; never, when the connection ends before. */
+      readonly onSent?: (() => void) | undefined;
+    }
   | { readonly kind: 'end'; readonly stream: number }
   | { readonly kind: 'abort'; readonly stream: number; readonly reason: string };
 
 const HEADER_BYTES = 5;
 const KINDS = ['data', 'end', 'abort'] as const;
+const DATA = KINDS.indexOf('data');
 const MAX_REASON_BYTES = 1024;
 
-/** The header of a data frame, to be sent together with its bytes. */
+/** A whole frame in one piece. */
 export function encodeFrame(frame: Frame): Uint8Array {
   const payload =
     frame.kind === 'data'
       ? frame.bytes
       : new TextEncoder().encode(frame.kind === 'abort' ? frame.reason : '');
   const bytes = new Uint8Array(HEADER_BYTES + payload.length);
-  new DataView(bytes.buffer).setUint32(0, frame.stream);
-  bytes[4] = KINDS.indexOf(frame.kind);
+  writeHeader(bytes, frame);
   bytes.set(payload, HEADER_BYTES);
   return bytes;
+}
+
+/** The header of a data frame: sent as one fragment, its bytes as the next, so that nobody copies them. */
+export function encodeHeader(frame: Frame): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES);
+  writeHeader(bytes, frame);
+  return bytes;
+}
+
+function writeHeader(bytes: Uint8Array, { stream, kind }: Frame): void {
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, stream);
+  bytes[4] = KINDS.indexOf(kind);
+}
+
+/**
+ * @param fragments what came of one message, in pieces as they arrived: of another version it is one piece
+ * @returns undefined for anything that is no frame
+ */
+export function decodeFragments(fragments: readonly Uint8Array[]): Frame | undefined {
+  const [header, bytes] = fragments;
+  if (header === undefined) return undefined;
+  if (bytes === undefined) return decodeFrame(header);
+  if (fragments.length > 2 || header.length !== HEADER_BYTES || header[4] !== DATA)
+    return decodeFrame(Buffer.concat(fragments));
+  const stream = new DataView(header.buffer, header.byteOffset).getUint32(0);
+  if (stream === 0 || bytes.length === 0 || bytes.length > MAX_FRAME_BYTES) return undefined;
+  return { kind: 'data', stream, bytes };
 }
 
 /** @returns undefined for anything that is no frame */

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type * as z from 'zod';
-import { decodeFrame } from '#protocol/frames.ts';
+import { decodeFragments } from '#protocol/frames.ts';
 import { MAX_STREAMS } from '#protocol/limits.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
@@ -55,7 +55,9 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     this.#socket = socket;
     this.#options = options;
     this.#pump = new StreamScheduler(socket);
-    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    // Pieces as they come: `ws` would copy them into one.
+    socket.binaryType = 'fragments';
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer | Buffer[], isBinary));
     // Where pings are answered, the answers must not pile up either.
     socket.on('ping', () => this.#checkBacklog());
     socket.on('close', (_code, reason) => this.#onClose(reason.toString()));
@@ -140,14 +142,14 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     return false;
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  #receive(data: Buffer | Buffer[], isBinary: boolean): void {
     if (this.#offence !== '' || this.#closed) return;
-    if (isBinary) this.#receiveFrame(data);
-    else this.#receiveMessage(data);
+    if (isBinary) this.#receiveFrame(Array.isArray(data) ? data : [data]);
+    else if (!Array.isArray(data)) this.#receiveMessage(data);
   }
 
-  #receiveFrame(data: Buffer): void {
-    const frame = decodeFrame(data);
+  #receiveFrame(data: readonly Buffer[]): void {
+    const frame = decodeFragments(data);
     if (frame === undefined) return this.violation('a binary frame that makes no sense');
     const stream = this.#incoming.get(frame.stream);
     if (stream === undefined) {

@@ -3,8 +3,12 @@ import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
 import type { Pace } from './rateLimit.ts';
 import type { StreamScheduler } from './streamScheduler.ts';
 
+/** A frame of at least so many bytes may go before it is full. */
+const WHOLE_ENOUGH = 16 * 1024;
 /** Bytes that may wait here before the writer has to. */
 const QUEUE_BYTES = 256 * 1024;
+
+type Piece = { readonly bytes: Uint8Array; readonly onSent?: (() => void) | undefined };
 
 /** The sending end of a stream. `fail` may come at any time; then `write` and `end` throw. */
 export class OutgoingStream {
@@ -12,7 +16,7 @@ export class OutgoingStream {
   readonly #pump: StreamScheduler;
   readonly #onDone: () => void;
   readonly #pace: Pace | undefined;
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: Piece[] = [];
   #queued = 0;
   #credit = WINDOW_BYTES;
   #left: number;
@@ -44,13 +48,17 @@ export class OutgoingStream {
     return !this.#finished && ((this.#queued > 0 && this.#credit > 0) || (this.#ended && this.#queued === 0));
   }
 
-  /** Waits while the stream is full. @throws when the other side cancelled or the connection is gone */
-  async write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Waits while the stream is full.
+   * @param onSent called once the bytes have left and may be written over; never, when they did not leave
+   * @throws when the other side cancelled or the connection is gone
+   */
+  async write(bytes: Uint8Array, onSent?: () => void): Promise<void> {
     this.#check();
-    if (bytes.length === 0) return;
+    if (bytes.length === 0) return onSent?.();
     await this.#pace?.pass(bytes.length);
     this.#check();
-    this.#queue.push(bytes);
+    this.#queue.push({ bytes, onSent });
     this.#queued += bytes.length;
     // Small pieces are gathered into whole frames.
     if (this.#queued >= MAX_FRAME_BYTES) this.#pump.run();
@@ -95,25 +103,37 @@ export class OutgoingStream {
       this.#finish();
       return { kind: 'end', stream: this.id };
     }
-    const bytes = this.#take(Math.min(MAX_FRAME_BYTES, this.#credit));
+    const { bytes, onSent } = this.#take(Math.min(MAX_FRAME_BYTES, this.#credit));
     this.#credit -= bytes.length;
     this.#left = Math.max(0, this.#left - bytes.length);
     if (this.#queued <= QUEUE_BYTES) this.#wakeUp();
-    return { kind: 'data', stream: this.id, bytes };
+    return { kind: 'data', stream: this.id, bytes, onSent };
   }
 
-  #take(limit: number): Uint8Array {
-    const parts: Uint8Array[] = [];
+  /** A piece that is a frame by itself is not copied; several small ones are put together. */
+  #take(limit: number): Piece {
+    const parts: Piece[] = [];
     let size = 0;
     for (let head = this.#queue[0]; head !== undefined && size < limit; head = this.#queue[0]) {
-      const part = head.subarray(0, limit - size);
-      if (part.length === head.length) this.#queue.shift();
-      else this.#queue[0] = head.subarray(part.length);
-      parts.push(part);
+      // Little of what comes next is left for the next frame, rather than copied.
+      if (size >= WHOLE_ENOUGH && head.bytes.length > limit - size) break;
+      const part = head.bytes.subarray(0, limit - size);
+      const isWhole = part.length === head.bytes.length;
+      if (isWhole) this.#queue.shift();
+      else this.#queue[0] = { bytes: head.bytes.subarray(part.length), onSent: head.onSent };
+      parts.push({ bytes: part, onSent: isWhole ? head.onSent : undefined });
       size += part.length;
     }
     this.#queued -= size;
-    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, size);
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return only;
+    const bytes = Buffer.concat(
+      parts.map((part) => part.bytes),
+      size,
+    );
+    // Not before this frame has left, although it is a copy: of the last of a piece, the rest may still wait in the socket.
+    const ended = parts.flatMap(({ onSent }) => onSent ?? []);
+    return { bytes, ...(ended.length > 0 && { onSent: () => ended.forEach((onSent) => onSent()) }) };
   }
 
   #finish(): void {

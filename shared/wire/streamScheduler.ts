@@ -1,8 +1,11 @@
 import type { WebSocket } from 'ws';
-import { encodeFrame, type Frame } from '#protocol/frames.ts';
+import { encodeFrame, encodeHeader, type Frame } from '#protocol/frames.ts';
 
 /** Bytes handed to the socket and not yet to the kernel: enough to keep it busy, little enough to be overtaken. */
 const MAX_IN_SOCKET = 256 * 1024;
+
+/** From so many bytes on a copy costs more than a fragment of its own. */
+const WORTH_A_FRAGMENT = 8 * 1024;
 
 /** What the scheduler needs to know of a stream that wants to send. */
 export interface SendingStream {
@@ -42,12 +45,25 @@ export class StreamScheduler {
   }
 
   send(frame: Frame): void {
+    if (frame.kind === 'data' && frame.bytes.length >= WORTH_A_FRAGMENT) return this.#sendUncopied(frame);
     const bytes = encodeFrame(frame);
-    this.#inSocket += bytes.length;
-    this.#socket.send(bytes, () => {
-      this.#inSocket -= bytes.length;
+    this.#socket.send(bytes, this.#sending(bytes.length, frame));
+  }
+
+  /** As two fragments of one message. Nothing can come between them: they are handed over in one turn. */
+  #sendUncopied(frame: Frame & { kind: 'data' }): void {
+    this.#socket.send(encodeHeader(frame), { binary: true, fin: false });
+    this.#socket.send(frame.bytes, { binary: true, fin: true }, this.#sending(frame.bytes.length, frame));
+  }
+
+  #sending(bytes: number, frame: Frame): (error?: Error | null) => void {
+    this.#inSocket += bytes;
+    return (error) => {
+      this.#inSocket -= bytes;
+      // What could not be sent may still wait in the socket: its bytes are nobody's to write over.
+      if (frame.kind === 'data' && error == null) frame.onSent?.();
       this.run();
-    });
+    };
   }
 
   #smallest(): SendingStream | undefined {

@@ -9,11 +9,11 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+import { LentBuffers, READ_BYTES } from './lentBuffers.ts';
 import { GivenUp, writeTo } from './writeTo.ts';
 
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
-const CHUNK = 256 * 1024;
 
 /** One file to send: at `path`, which must still have the stamp it was hashed under. */
 export type Packed = {
@@ -41,9 +41,11 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   const pack = tar.pack();
   // Each half hears of the other's end through the archive, and tells of it itself: see below.
   pack.on('error', () => undefined);
+  // What is compressed is read by the compressor, which does not tell when it has done so.
+  const reads = compress ? undefined : new LentBuffers();
   const [filled, sent] = await Promise.allSettled([
-    endingBoth(pack, fill(pack, root, files)),
-    endingBoth(pack, send(compress ? compressed(pack) : pack, out)),
+    endingBoth(pack, fill(pack, root, files, reads)),
+    endingBoth(pack, send(compress ? compressed(pack) : pack, out, reads)).finally(() => reads?.abandon()),
   ]);
   // Who could not send any more is the reason why nothing more could be packed.
   if (sent.status === 'rejected' && out.isFinished) throw sent.reason;
@@ -70,20 +72,34 @@ function compressed(pack: tar.Pack): AsyncIterable<unknown> {
   return encoder;
 }
 
-async function send(source: AsyncIterable<unknown>, out: OutgoingStream): Promise<void> {
-  for await (const chunk of source) await out.write(chunk as Buffer);
+async function send(source: AsyncIterable<unknown>, out: OutgoingStream, reads?: LentBuffers): Promise<void> {
+  for await (const each of source) {
+    const chunk = each as Buffer;
+    await out.write(chunk, reads?.returnOf(chunk));
+  }
 }
 
-async function fill(pack: tar.Pack, root: string, files: readonly Packed[]): Promise<void> {
+async function fill(
+  pack: tar.Pack,
+  root: string,
+  files: readonly Packed[],
+  reads: LentBuffers | undefined,
+): Promise<void> {
   using open = new OpenFolders(root);
   for (const [number, file] of files.entries()) {
     if (file.refusal !== undefined) await addError(pack, number, file.refusal);
-    else await addFile(pack, open, number, file);
+    else await addFile(pack, open, number, file, reads);
   }
   pack.finalize();
 }
 
-async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: Packed): Promise<void> {
+async function addFile(
+  pack: tar.Pack,
+  open: OpenFolders,
+  number: number,
+  file: Packed,
+  reads: LentBuffers | undefined,
+): Promise<void> {
   let fd: number;
   try {
     fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
@@ -96,8 +112,15 @@ async function addFile(pack: tar.Pack, open: OpenFolders, number: number, file: 
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
     else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
-    else if (file.base !== undefined) await addDifference(pack, number, fd, file, file.base);
-    else await addSpans(pack, { name: String(number), size: size - from }, fd, [{ start: from, end: size }]);
+    else if (file.base !== undefined) await addDifference(pack, number, fd, file, file.base, reads);
+    else
+      await addSpans(
+        pack,
+        { name: String(number), size: size - from },
+        fd,
+        [{ start: from, end: size }],
+        reads,
+      );
   } finally {
     closeSync(fd);
   }
@@ -125,6 +148,7 @@ async function addDifference(
   fd: number,
   { size }: Packed,
   base: Blocks,
+  reads: LentBuffers | undefined,
 ): Promise<void> {
   const name = String(number);
   let own: string[];
@@ -135,9 +159,9 @@ async function addDifference(
   }
   const spans = differingSpans(own, size, base);
   const differing = spans.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (differing === size) return addSpans(pack, { name, size }, fd, [{ start: 0, end: size }]);
+  if (differing === size) return addSpans(pack, { name, size }, fd, [{ start: 0, end: size }], reads);
   const pax = { [PAX_SPANS]: spansText(spans) };
-  return addSpans(pack, { name, size: differing, pax }, fd, spans);
+  return addSpans(pack, { name, size: differing, pax }, fd, spans, reads);
 }
 
 async function addSpans(
@@ -145,16 +169,20 @@ async function addSpans(
   header: EntryHeader,
   fd: number,
   spans: readonly Span[],
+  reads: LentBuffers | undefined,
 ): Promise<void> {
   if (header.size === 0) return addEntry(pack, header, Buffer.alloc(0));
   const { entry, ended } = openEntry(pack, header);
   try {
     for (const { start, end } of spans) {
       for (let at = start; at < end;) {
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
-        const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, at);
+        const wanted = Math.min(READ_BYTES, end - at);
+        const buffer = (await reads?.take()) ?? Buffer.allocUnsafe(wanted);
+        const { bytesRead } = await readAsync(fd, buffer, 0, wanted, at);
         // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
-        const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+        if (bytesRead === 0) buffer.fill(0, 0, wanted);
+        const piece = buffer.subarray(0, bytesRead || wanted);
+        reads?.lend(buffer, piece);
         at += piece.length;
         await writeTo(entry, piece);
       }

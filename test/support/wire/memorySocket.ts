@@ -23,13 +23,22 @@ export class MemorySocket extends EventEmitter {
     this.#line = line;
   }
 
-  send(data: string | Uint8Array, done: (error?: Error) => void = () => undefined): void {
+  #fragment = Buffer.alloc(0);
+
+  send(
+    data: string | Uint8Array,
+    options: { readonly fin?: boolean } | ((error?: Error) => void) = {},
+    whenSent: (error?: Error) => void = () => undefined,
+  ): void {
+    const [fin, done] = typeof options === 'function' ? [true, options] : [options.fin !== false, whenSent];
     if (this.readyState !== this.OPEN) {
       queueMicrotask(() => done(new Error('WebSocket is not open')));
       return;
     }
     const isBinary = typeof data !== 'string';
-    const bytes = typeof data === 'string' ? Buffer.from(data) : Buffer.from(data);
+    const bytes = Buffer.concat([this.#fragment, typeof data === 'string' ? Buffer.from(data) : data]);
+    this.#fragment = fin ? Buffer.alloc(0) : bytes;
+    if (!fin) return;
     this.bufferedAmount += bytes.length;
     this.#waiting.push({ data: bytes, isBinary, done });
     this.#schedule();
