@@ -22,3 +22,5 @@ export const MAX_FILE_BYTES = 2 ** 43;
 export const MAX_PACKAGE_BYTES = 256 * 1024 * 1024;
 /** Characters of a text that is shown to people. */
 export const MAX_TEXT = 65_536;
+/** Milliseconds by which a clock can be wrong, either way: a century. What is said beyond it is no clock's error. */
+export const MAX_CLOCK_OFFSET_MS = 100 * 366 * 86_400_000;

@@ -7,7 +7,8 @@ import { ControlServer } from '#host/control/controlServer.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
 import type { Database } from '#sync/state/database.ts';
-import { openState } from '#sync/state/openState.ts';
+import { runOnState } from '#sync/state/openState.ts';
+import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
 import type { Trouble } from '#sync/state/deferredWriter.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
@@ -78,11 +79,21 @@ class Daemon {
 
   async run(stop: Promise<unknown>): Promise<void> {
     if (!this.#credentials.approved && !(await this.#becomeApproved(stop))) return;
+    const { stateFile } = this.#context.places;
+    const tell = (message: string): void => {
+      this.#stateTrouble ??= { at: new Date(systemClock.now()).toISOString(), path: stateFile, message };
+      this.#stateTrouble = { ...this.#stateTrouble, message };
+    };
+    await runOnState(stateFile, { log: this.#log, signal: abortedBy(stop), tell }, (db) =>
+      this.#work(db, stop),
+    );
+  }
+
+  /** An agent's work, until the program is to end or the state turns out to be damaged. */
+  async #work(db: Database, stop: Promise<unknown>): Promise<void> {
     const { places, root } = this.#context;
     const config = loadConfig(this.#context);
     const common = { places, clock: systemClock, log: this.#log, credentials: this.#credentials };
-    const db = await this.#openState(stop);
-    if (db === undefined) return;
     const upgrades = new Upgrades({
       ...common,
       bandwidth: () => (this.#agent?.config ?? config).bandwidth,
@@ -95,7 +106,8 @@ class Daemon {
     this.#agent = agent;
     agent.start();
     this.#log.info('agent started', { name: this.#credentials.name });
-    await stop;
+    await Promise.race([stop, db.whenDamaged()]);
+    if (db.damaged.aborted) this.#agent = undefined;
     await agent.stop();
     this.#log.info('agent stopped');
   }
@@ -114,7 +126,9 @@ class Daemon {
 
   status(): AgentStatus {
     const { name } = this.#credentials;
-    const common = { name, version: VERSION };
+    const aside = lastSetAside(this.#context.places.stateFile);
+    const alarms = aside === undefined ? [] : [setAsideAlarm(aside)];
+    const common = { name, version: VERSION, alarms };
     if (this.#agent !== undefined)
       return { ...common, link: this.#agent.link.state, ...this.#agent.report() };
     const errors = this.#stateTrouble === undefined ? [] : [this.#stateTrouble];
@@ -127,18 +141,6 @@ class Daemon {
       owedReloads: [],
       errors,
     };
-  }
-
-  async #openState(stop: Promise<unknown>): Promise<Database | undefined> {
-    const { stateFile } = this.#context.places;
-    return openState(stateFile, {
-      log: this.#log,
-      signal: abortedBy(stop),
-      tell: (message) => {
-        this.#stateTrouble ??= { at: new Date(systemClock.now()).toISOString(), path: stateFile, message };
-        this.#stateTrouble = { ...this.#stateTrouble, message };
-      },
-    });
   }
 
   async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {

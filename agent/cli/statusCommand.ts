@@ -18,7 +18,10 @@ export async function status(context: Context, options: { json?: boolean }): Pro
     : EXIT.failed;
 }
 
-function render({ name, link, directories, errors, owedReloads }: AgentStatus, now: number): string[] {
+function render(
+  { name, link, directories, errors, owedReloads, alarms }: AgentStatus,
+  now: number,
+): string[] {
   const since = formatDuration(Math.max(0, now - link.since));
   const state =
     link.state === 'connected'
@@ -36,6 +39,7 @@ function render({ name, link, directories, errors, owedReloads }: AgentStatus, n
     `${name}: ${state}`,
     ...table(['DIRECTORY', 'FILES', 'SIZE', 'BEHIND', 'LOCAL', 'HELD'], rows, { right: [1, 2, 3, 4] }),
     ...owedReloads.map((kind) => `Asterisk has still to reload ${kind}`),
+    ...(alarms ?? []).map(({ at, message }) => `ALARM since ${at}: ${message}`),
     ...errors.map(({ path, message }) => `${path}: ${message}`),
   ];
 }

@@ -3,7 +3,7 @@ import { ControlError } from '#host/control/controlError.ts';
 import { ControlServer } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
-import { openState } from '#sync/state/openState.ts';
+import { runOnState } from '#sync/state/openState.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { outliveTerminal } from '#host/cli/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
@@ -52,31 +52,37 @@ export async function serve(context: Context, logMode?: string): Promise<number>
     });
     await control.listen();
     try {
-      const db = await openState(places.stateFile, {
-        log: log.logger,
-        signal: abortedBy(stop),
-        tell: (why) => (waitsFor = why),
-      });
-      if (db === undefined) return EXIT.done;
-      const daemon = new Controller({
-        config,
-        identity,
-        db,
-        places,
-        root,
-        clock: systemClock,
-        log: log.logger,
-      });
-      controller = daemon;
-      api = controlApi(daemon);
-      await daemon.start();
-      using _watch = watchConditions(() => statusOf(daemon), log.logger);
-      outliveTerminal();
-      print(`serving on port ${daemon.port}`);
-      manager.ready();
-      await stop;
-      manager.stopping();
-      await daemon.stop();
+      await runOnState(
+        places.stateFile,
+        { log: log.logger, signal: abortedBy(stop), tell: (why) => (waitsFor = why) },
+        async (db) => {
+          const { logger } = log;
+          const running = new Controller({
+            config: controller?.config ?? config,
+            identity: loadIdentity(places.identityFolder) ?? identity,
+            db,
+            places,
+            root,
+            clock: systemClock,
+            log: logger,
+          });
+          controller = running;
+          api = controlApi(running);
+          try {
+            await running.start();
+            using _watch = watchConditions(() => statusOf(running), logger);
+            outliveTerminal();
+            print(`serving on port ${running.port}`);
+            manager.ready();
+            await Promise.race([stop, db.whenDamaged()]);
+          } catch (error) {
+            if (!db.damaged.aborted) throw error;
+          }
+          if (db.damaged.aborted) api = undefined;
+          else manager.stopping();
+          await running.stop();
+        },
+      );
     } finally {
       await control.close();
     }

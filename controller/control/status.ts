@@ -2,6 +2,7 @@ import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { formatHostPort } from '#host/config/hostPort.ts';
 import { VERSION } from '#host/version.ts';
+import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { ControllerSession } from '../sessions/controllerSession.ts';
 import type { Controller } from '../daemon/controller.ts';
@@ -55,7 +56,7 @@ function factsOf(controller: Controller): Facts {
       startedAt: new Date(controller.startedAt).toISOString(),
       pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
-      alarms: controller.alarms.list,
+      alarms: [...setAside(controller), ...controller.alarms.list],
       errors: mainErrors(controller),
       mediaServers: {
         source: config.mediaServers.source,
@@ -88,6 +89,11 @@ function factsOf(controller: Controller): Facts {
       })),
     ],
   };
+}
+
+function setAside({ db }: Controller): Alarm[] {
+  const aside = lastSetAside(db.file);
+  return aside === undefined ? [] : [setAsideAlarm(aside)];
 }
 
 function mainErrors({

@@ -128,7 +128,8 @@ export class Controller {
       log,
       announce: (pin) => this.#announce(pin),
     });
-    this.#pausedUntil = Number(this.db.meta('paused-until') ?? 0);
+    const pausedUntil = Number(this.db.meta('paused-until') ?? 0);
+    this.#pausedUntil = Number.isFinite(pausedUntil) ? pausedUntil : 0;
     const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
     for (const directory of config.directories) {
       this.directories.set(

@@ -1,5 +1,6 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { sameVersion } from '#core/manifest/entry.ts';
+import { isClock } from '#core/manifest/meaning.ts';
 import type { Database } from '#sync/state/database.ts';
 import { PathTable } from '#sync/state/pathTable.ts';
 
@@ -27,10 +28,11 @@ export class MtimeClocks {
 
   /**
    * Called in the transaction that takes a version over.
-   * @param clock the MDS's clock minus Main's, nanoseconds
+   * @param clock the MDS's clock minus Main's, nanoseconds; what no clock can be wrong by is not believed
    */
   note(path: string, entry: Entry, clock: bigint): void {
-    if (entry.type !== 'file' || (clock < MATTERS && -clock < MATTERS)) return this.forget(path);
+    const isRight = clock < MATTERS && -clock < MATTERS;
+    if (entry.type !== 'file' || isRight || !isClock(String(clock))) return this.forget(path);
     this.#entries.set(path, { entry, clock: String(clock) });
     this.#table.set(path, entry, String(clock));
   }
@@ -59,7 +61,10 @@ export class MtimeClocks {
 
   #read(): void {
     this.#entries.clear();
-    for (const { path, entry, extra } of this.#table.rows())
-      this.#entries.set(path, { entry, clock: String(extra) });
+    for (const { path, entry, extra } of this.#table.rows()) {
+      const clock = String(extra);
+      // Version 0.1.0 stored whatever an MDS had said, and sent it to all others.
+      if (isClock(clock)) this.#entries.set(path, { entry, clock });
+    }
   }
 }

@@ -42,7 +42,9 @@ export class MediaServers {
     const known = options.db.meta(META);
     if (known === undefined) return;
     this.#text = known;
-    this.#servers = byName(kept.parse(JSON.parse(known)));
+    const list = kept.safeParse(options.db.readJson(known));
+    // Until it is read again there is none to go by.
+    if (list.success) this.#servers = byName(list.data);
   }
 
   start(): void {

@@ -1,4 +1,5 @@
 import type { Entry } from '#core/manifest/entry.ts';
+import { isEntry } from '#core/manifest/meaning.ts';
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
@@ -14,6 +15,7 @@ export type PathRevision = {
 
 /** What changed on Main, path by path, in the directories whose older versions are kept. */
 export class RevisionLog {
+  readonly #db: Database;
   readonly #append: Statement;
   readonly #newestOfPath: Statement;
   readonly #firstOfPath: Statement;
@@ -25,6 +27,7 @@ export class RevisionLog {
   readonly #count: Statement;
 
   constructor(db: Database) {
+    this.#db = db;
     const ofPath = 'FROM revisions WHERE directory = ? AND path = ?';
     this.#append = db.prepare(
       'INSERT INTO revisions (directory, path, before, after, at) VALUES (?, ?, ?, ?, ?)',
@@ -58,7 +61,7 @@ export class RevisionLog {
   /** The newest revision of a path, and what it left there. */
   newestOf(directory: string, path: string): { number: number; after: Entry | null } | undefined {
     const row = this.#newestOfPath.get(directory, encodeName(path));
-    return row && { number: Number(row['number']), after: entryOf(row['after']) };
+    return row && { number: Number(row['number']), after: this.#entryOf(row['after']) };
   }
 
   /** The first revision of a path with a number above `number`. */
@@ -77,8 +80,8 @@ export class RevisionLog {
   since(directory: string, number: number): PathRevision[] {
     return this.#since.all(directory, number).map((row) => ({
       number: Number(row['number']),
-      path: decodeName(row['path'] as Uint8Array),
-      before: entryOf(row['before']),
+      path: decodeName(row['path'] instanceof Uint8Array ? row['path'] : new Uint8Array()),
+      before: this.#entryOf(row['before']),
     }));
   }
 
@@ -95,12 +98,15 @@ export class RevisionLog {
   dropOldest(count: number): void {
     this.#dropOldest.run(count - 1);
   }
+
+  #entryOf(text: unknown): Entry | null {
+    if (typeof text !== 'string') return null;
+    const entry = this.#db.readJson(text);
+    if (!isEntry(entry)) throw this.#db.damagedBy('a revision is not what was written');
+    return entry;
+  }
 }
 
 function textOf(entry: Entry | null): string | null {
   return entry && JSON.stringify(entry);
-}
-
-function entryOf(text: unknown): Entry | null {
-  return typeof text === 'string' ? (JSON.parse(text) as Entry) : null;
 }

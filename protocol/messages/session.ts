@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, pathSchema } from '../entry.ts';
-import { MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
+import { MAX_CLOCK_OFFSET_MS, MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
 import {
   name,
   text,
@@ -80,7 +80,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('report'),
     sequence: count,
     directories: z.array(directoryReport).max(64),
-    clockOffsetMs: z.number(),
+    clockOffsetMs: z.number().min(-MAX_CLOCK_OFFSET_MS).max(MAX_CLOCK_OFFSET_MS),
     lastReconcile: z.strictObject({ at: z.string().max(64), ok: z.boolean(), durationMs: count }).nullable(),
     reloads: z.array(reloadReport).max(32),
     owedReloads: z.array(z.enum(['dialplan', 'moh'])).max(8),

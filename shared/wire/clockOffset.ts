@@ -1,5 +1,10 @@
+import { isClockOffset } from '#core/manifest/meaning.ts';
+
 /** Measurements kept: the one with the shortest way there and back is the best. */
 const KEEP = 8;
+
+/** An answer that took longer, milliseconds, tells too little: what the other side's clock was then is not known to seconds. */
+const MAX_ROUND_TRIP = 60_000;
 
 /**
  * How far this host's clock is from the other side's, from the time that it puts into its answers (the estimate of
@@ -8,12 +13,16 @@ const KEEP = 8;
 export class ClockOffset {
   #measurements: { offset: number; roundTrip: number }[] = [];
 
-  /** @param sent ours, @param theirs the other side's, @param received ours, all milliseconds since 1970 */
+  /**
+   * Takes a measurement, unless it can't be one: both `sent` and `theirs` are the other side's word.
+   * @param sent ours, @param theirs the other side's, @param received ours, all milliseconds since 1970
+   */
   measured(sent: number, theirs: number, received: number): void {
     const roundTrip = received - sent;
-    // This host's clock was set back in between: that measurement says nothing.
-    if (roundTrip < 0) return;
+    // Below 0: this host's clock was set back in between.
+    if (!(roundTrip >= 0 && roundTrip <= MAX_ROUND_TRIP)) return;
     const offset = (sent + received) / 2 - theirs;
+    if (!isClockOffset(offset)) return;
     this.#measurements = [...this.#measurements, { offset, roundTrip }].slice(-KEEP);
   }
 

@@ -1,5 +1,33 @@
+import { z } from 'zod';
 import type { ChangeSet } from '#core/changeSet.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { isEntry } from '#core/manifest/meaning.ts';
 import type { Database } from './database.ts';
+
+const staged = z.object({ name: z.string(), inode: z.string() });
+const ofPath = { path: z.string(), entry: z.custom<Entry>(isEntry), reason: z.string() };
+const changeSetSchema: z.ZodType<ChangeSet> = z.object({
+  id: z.string(),
+  directory: z.string(),
+  mds: z.string().exactOptional(),
+  steps: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('put'),
+        ...ofPath,
+        // JSON knows no undefined: where nothing may be there, the key is missing.
+        expect: z
+          .string()
+          .optional()
+          .transform((expect) => expect),
+        staged,
+      }),
+      z.object({ kind: z.literal('metadata'), ...ofPath, expect: z.string() }),
+      z.object({ kind: z.literal('remove'), ...ofPath, expect: z.string() }),
+      z.object({ kind: z.literal('keep'), ...ofPath, staged }),
+    ]),
+  ),
+});
 
 /** Change sets that are being made visible. One that is still here at a start was cut off. */
 export class Journal {
@@ -23,10 +51,15 @@ export class Journal {
     });
   }
 
+  /** @throws DamagedState when what is stored is no change set: nobody can tell then how far it came */
   open(directory: string): ChangeSet[] {
     const rows = this.#db
       .prepare('SELECT change_set FROM journal WHERE directory = ? ORDER BY id')
       .all(directory);
-    return rows.map((row) => JSON.parse(row['change_set'] as string) as ChangeSet);
+    return rows.map((row) => {
+      const read = changeSetSchema.safeParse(this.#db.readJson(row['change_set']));
+      if (!read.success) throw this.#db.damagedBy('a change set in its journal makes no sense');
+      return read.data;
+    });
   }
 }

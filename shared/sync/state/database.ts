@@ -1,40 +1,23 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { asStateError } from './stateError.ts';
+import { z } from 'zod';
+import { asStateError, DamagedState } from './stateError.ts';
+import { isDamage, openStateFile, WAL } from './stateFile.ts';
 import { Statement } from './statement.ts';
 
-/** Raised with every change of the tables below. A newer database is never opened. */
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE content (directory TEXT, path BLOB, stamp TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
-CREATE TABLE ledger (directory TEXT, path BLOB, entry TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
-CREATE TABLE tombstones (directory TEXT, path BLOB, entry TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
-CREATE TABLE journal (id TEXT PRIMARY KEY, directory TEXT NOT NULL, change_set TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE history (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mds TEXT NOT NULL, directory TEXT NOT NULL, change_set TEXT NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL) STRICT;
-`;
-
-/**
- * Tables that came later, which a program without them does not miss: it may still open the state, so that going
- * back to an older package needs nothing else.
- */
-const LATER = `
-CREATE TABLE IF NOT EXISTS revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, directory TEXT NOT NULL, path BLOB NOT NULL, before TEXT, after TEXT, at INTEGER NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS revisions_of_path ON revisions (directory, path, number);
-CREATE TABLE IF NOT EXISTS kept_contents (hash TEXT PRIMARY KEY, content BLOB NOT NULL, bytes INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS origins (directory TEXT, path BLOB, entry TEXT NOT NULL, clock TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS taken_over (directory TEXT, mds TEXT, number INTEGER NOT NULL, PRIMARY KEY (directory, mds)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS change_sets (id TEXT, directory TEXT, number INTEGER NOT NULL, PRIMARY KEY (id, directory)) STRICT, WITHOUT ROWID;
-`;
+const runsSchema = z.array(z.object({ id: z.string().max(64), from: z.int().min(0) }));
 
 /** One start of the program with a state. */
-export type Run = { readonly id: string; readonly from: number };
+export type Run = Readonly<z.infer<typeof runsSchema>[number]>;
 
 /** Whoever was away for more starts of the other side than this can't tell its state from an old one. */
 const MAX_RUNS = 256;
+
+/** So much may wait to be written back into the file, bytes (SQLite's own default, 1,000 pages). */
+const WRITE_BACK = 4_096_000;
+/** How often it is looked how much waits, in transactions. */
+const LOOK_EVERY = 64;
 
 /** The state of one side: rebuildable from disk, so losing it loses no file. */
 export class Database {
@@ -46,38 +29,98 @@ export class Database {
    * that is put back lacks the runs since: that shows however much it changes afterwards.
    */
   readonly runs: readonly Run[];
-  /** What stands in place of a damaged database, if one was found: the damaged one's new name. */
-  readonly setAside: string | undefined;
   readonly #db: DatabaseSync;
+  readonly #damaged = new AbortController();
   readonly #onFailure = new Set<(error: unknown) => void>();
   #inTransaction = false;
   /** What takes the changes of the transaction in hand back in memory, oldest first. */
   #undo: (() => void)[] = [];
   #sequence: number;
+  #isOpen = true;
+  #commits = 0;
+  #lookedAt: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
 
   /**
    * Opens or creates it.
-   * @throws StateError when its disk does not let it; an error when it was written by a newer version of the program
+   * @throws StateError when its disk does not let it; DamagedState when its bytes are not what was written; an error
+   *   when it was written by a newer version of the program
    */
   constructor(file: string) {
     this.file = file;
-    const opened = this.#guard(() => openOrReplace(file));
-    this.#db = opened.db;
-    this.setAside = opened.setAside;
+    this.#db = this.#guard(() => openStateFile(file));
     try {
       this.#sequence = Number(this.meta('sequence') ?? 0);
+      if (!Number.isSafeInteger(this.#sequence)) throw this.damagedBy('its sequence is no number');
       const known = this.meta('state-id');
       this.stateId = known ?? randomUUID();
       const run = { id: randomBytes(8).toString('hex'), from: this.#sequence };
-      this.runs = [...(JSON.parse(this.meta('runs') ?? '[]') as Run[]), run].slice(-MAX_RUNS);
+      const runs = runsSchema.safeParse(this.readJson(this.meta('runs') ?? '[]'));
+      if (!runs.success) throw this.damagedBy('its runs make no sense');
+      this.runs = [...runs.data, run].slice(-MAX_RUNS);
       this.transaction(() => {
         if (known === undefined) this.setMeta('state-id', this.stateId);
         this.setMeta('runs', JSON.stringify(this.runs));
       });
+      this.#lookedAt = statSync(file, { bigint: true });
     } catch (error) {
-      this.#db.close();
+      this.close();
       throw error;
     }
+  }
+
+  /** Aborted, with a {@link DamagedState} as its reason, once it is found that the state is of no more use. */
+  get damaged(): AbortSignal {
+    return this.#damaged.signal;
+  }
+
+  /** Resolves once that is found. */
+  whenDamaged(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.damaged.aborted) resolve();
+      else this.damaged.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  /** What is stored can't be what was written. @returns what to throw */
+  damagedBy(found: string): DamagedState {
+    const damage = new DamagedState(this.file, found);
+    this.#hearDamage(damage);
+    return damage;
+  }
+
+  /** JSON that this program has stored. @throws DamagedState when it is none any more */
+  readJson(text: unknown): unknown {
+    try {
+      return JSON.parse(String(text));
+    } catch (error) {
+      throw this.damagedBy(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /**
+   * Looks whether somebody else wrote into the file, or put another one in its place: SQLite itself would notice that
+   * late or never, since what it works with is in its cache and beside the file. Then writes back what waits.
+   */
+  lookForDamage(): void {
+    if (!this.#isOpen || this.#inTransaction || this.damaged.aborted) return;
+    try {
+      const now = statSync(this.file, { bigint: true, throwIfNoEntry: false });
+      const { ino, size, mtimeNs } = this.#lookedAt;
+      if (now === undefined) this.damagedBy('the file is gone');
+      else if (now.ino !== ino) this.damagedBy('another file has taken its place');
+      else if (now.size !== size || now.mtimeNs !== mtimeNs) this.damagedBy('somebody else wrote into it');
+      else this.#writeBack();
+    } catch {
+      // A disk that does not let it be looked at, or written back, is heard of with the next statement.
+    }
+  }
+
+  /** Writes back into the file what waits beside it, when that is much. @throws StateError */
+  #writeBack(): void {
+    const waits = statSync(this.file + WAL, { throwIfNoEntry: false })?.size ?? 0;
+    if (waits < WRITE_BACK) return;
+    this.#exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#lookedAt = statSync(this.file, { bigint: true });
   }
 
   /** Runs statements as one transaction, durable when it returns. @throws StateError when its disk does not let it */
@@ -88,6 +131,7 @@ export class Database {
       this.#exec('BEGIN IMMEDIATE');
       const result = work();
       this.#exec('COMMIT');
+      this.#commits += 1;
       return result;
     } catch (error) {
       for (const takeBack of this.#undo.toReversed()) takeBack();
@@ -97,6 +141,10 @@ export class Database {
     } finally {
       this.#undo = [];
       this.#inTransaction = false;
+      if (this.#commits >= LOOK_EVERY) {
+        this.#commits = 0;
+        this.lookForDamage();
+      }
     }
   }
 
@@ -143,7 +191,10 @@ export class Database {
     this.onRollback(() => (this.#sequence = before));
   }
 
+  /** Ends it; once more does nothing. */
   close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     this.#db.close();
   }
 
@@ -155,52 +206,18 @@ export class Database {
     try {
       return call();
     } catch (error) {
-      const failure = asStateError(error, this.file);
+      const failure = isDamage(error)
+        ? new DamagedState(this.file, error instanceof Error ? error.message : String(error), {
+            cause: error,
+          })
+        : asStateError(error, this.file);
+      if (failure instanceof DamagedState) this.#hearDamage(failure);
       for (const hear of this.#onFailure) hear(failure);
       throw failure;
     }
   }
-}
 
-function openOrReplace(file: string): { db: DatabaseSync; setAside?: string } {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    return { db: open(file) };
-  } catch (error) {
-    if (!isDamage(error) || !existsSync(file)) throw error;
-    // Nothing in it is irreplaceable, but somebody may want to look at it.
-    const setAside = `${file}.damaged-${Date.now()}`;
-    renameSync(file, setAside);
-    for (const suffix of ['-wal', '-shm']) {
-      if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
-    }
-    return { db: open(file), setAside };
+  #hearDamage(damage: DamagedState): void {
+    if (!this.#damaged.signal.aborted) this.#damaged.abort(damage);
   }
-}
-
-function open(file: string): DatabaseSync {
-  const db = new DatabaseSync(file, { timeout: 5_000 });
-  try {
-    // FULL: a transaction that returned survives a power cut.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
-    if (version > SCHEMA_VERSION) {
-      throw new Error(
-        `${file} was written by a newer version of xivo-xds-sync (schema ${version}, this one knows ${SCHEMA_VERSION}): install that version again`,
-      );
-    }
-    if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
-    db.exec(`BEGIN; ${LATER} COMMIT;`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function isDamage(error: unknown): boolean {
-  const { errcode } = error as { errcode?: number };
-  const SQLITE_CORRUPT = 11;
-  const SQLITE_NOTADB = 26;
-  return errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB;
 }

@@ -1,28 +1,62 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '#host/log/logger.ts';
 import { Database } from './database.ts';
-import { StateError } from './stateError.ts';
+import { DamagedState, StateError } from './stateError.ts';
 import { STATE_RETRY } from './deferredWriter.ts';
+import { setAsideState } from './stateFile.ts';
+
+/** How often it is looked whether the state was damaged from outside, milliseconds. */
+const LOOK_EVERY = 5_000;
+
+export type StateOptions = {
+  readonly log: Logger;
+  /** Ends the waiting for a state that can't be opened. */
+  readonly signal: AbortSignal;
+  /** Hears why there is no state to work with yet. */
+  readonly tell: (why: string) => void;
+};
 
 /**
- * Opens the state, as soon as its disk lets it: to end and be started over and over would help nobody.
- * @param tell hears why it still can't be opened
- * @returns undefined when the signal came first
- * @throws when it was written by a newer version of the program
+ * Runs a daemon's work on the state, as soon as its disk lets it be opened: to end and be started over and over would
+ * help nobody. A damaged state is set aside, whenever that is noticed, and the work begins again on a new one.
+ * @param work has to end soon once `db.damaged` is aborted
+ * @throws what `work` throws, unless that is the damage; an error when a newer version of the program wrote the state
  */
-export async function openState(
+export async function runOnState(
   file: string,
-  options: { readonly log: Logger; readonly signal: AbortSignal; readonly tell: (why: string) => void },
-): Promise<Database | undefined> {
-  const { log, signal, tell } = options;
+  options: StateOptions,
+  work: (db: Database) => Promise<void>,
+): Promise<void> {
+  const { log, tell } = options;
+  for (;;) {
+    const db = await openState(file, options);
+    if (db === undefined) return;
+    const looking = setInterval(() => db.lookForDamage(), LOOK_EVERY);
+    try {
+      await work(db);
+      if (!db.damaged.aborted) return;
+    } catch (error) {
+      if (!(error instanceof DamagedState) && !db.damaged.aborted) throw error;
+      log.debug('the work on the damaged state ended', { error });
+    } finally {
+      clearInterval(looking);
+      db.close();
+    }
+    tell(setAside(file, db.damaged.reason, log));
+  }
+}
+
+/** @returns undefined when the signal came first */
+async function openState(file: string, { log, signal, tell }: StateOptions): Promise<Database | undefined> {
   let told: string | undefined;
   while (!signal.aborted) {
     try {
-      const db = new Database(file);
-      if (db.setAside !== undefined)
-        log.error('the state was damaged; a new one is built', { kept: db.setAside });
-      return db;
+      return new Database(file);
     } catch (error) {
+      if (error instanceof DamagedState) {
+        tell(setAside(file, error, log));
+        continue;
+      }
       if (!(error instanceof StateError)) throw error;
       if (told !== error.message) log.error('the state can not be used; it is tried again', { error });
       told = error.message;
@@ -31,4 +65,11 @@ export async function openState(
     await sleep(STATE_RETRY, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
+}
+
+function setAside(file: string, damage: unknown, log: Logger): string {
+  const reason = damage instanceof Error ? damage.message : String(damage);
+  const { file: kept } = setAsideState(file, Date.now());
+  log.error('the state was damaged; a new one is built', { kept, reason });
+  return reason;
 }

@@ -1,16 +1,19 @@
 import type { Entry } from '#core/manifest/entry.ts';
+import { isEntry } from '#core/manifest/meaning.ts';
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './statement.ts';
 
 /** Entries by path of one directory in one of the tables that have (directory, path, entry). Paths are stored as bytes. */
 export class PathTable {
+  readonly #db: Database;
   readonly #directory: string;
   readonly #all: Statement;
   readonly #set: Statement;
   readonly #delete: Statement;
 
   constructor(db: Database, table: 'ledger' | 'tombstones' | 'content' | 'origins', directory: string) {
+    this.#db = db;
     this.#directory = directory;
     const extra = { ledger: undefined, tombstones: 'at', content: 'stamp', origins: 'clock' }[table];
     this.#all = db.prepare(`SELECT path, entry, ${extra ?? "''"} AS extra FROM ${table} WHERE directory = ?`);
@@ -22,10 +25,17 @@ export class PathTable {
     this.#delete = db.prepare(`DELETE FROM ${table} WHERE directory = ? AND path = ?`);
   }
 
+  /**
+   * What makes sense of what is stored. A row that does not was written by a version that believed a peer more: it is
+   * as if it had never been, and the path is read, or agreed upon, anew.
+   * @throws DamagedState when a row is not what any version wrote
+   */
   *rows(): Iterable<{ path: string; entry: Entry; extra: string | number }> {
-    for (const row of this.#all.all(this.#directory)) {
-      const { path, entry, extra } = row as { path: Uint8Array; entry: string; extra: string | number };
-      yield { path: decodeName(path), entry: JSON.parse(entry) as Entry, extra };
+    for (const { path, entry: text, extra } of this.#all.all(this.#directory)) {
+      const entry = this.#db.readJson(text);
+      const isWhole = path instanceof Uint8Array && (typeof extra === 'string' || typeof extra === 'number');
+      if (!isWhole) throw this.#db.damagedBy('a row is not what was written');
+      if (isEntry(entry)) yield { path: decodeName(path), entry, extra };
     }
   }
 

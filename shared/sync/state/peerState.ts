@@ -34,7 +34,7 @@ export class StateMemory {
     this.#db = db;
     this.#key = `known:${whose}`;
     const text = db.meta(this.#key);
-    this.#known = text === undefined ? undefined : schema.safeParse(JSON.parse(text)).data;
+    this.#known = text === undefined ? undefined : schema.safeParse(db.readJson(text)).data;
   }
 
   /** How the state differs from what was known, or undefined when it is the same one, as new or newer. */

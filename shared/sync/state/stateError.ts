@@ -10,10 +10,8 @@ const ERRNOS: ReadonlyMap<number, string> = new Map([
   [7, 'ENOMEM'],
   [8, 'EROFS'],
   [10, 'EIO'],
-  [11, 'SQLITE_CORRUPT'],
   [13, 'ENOSPC'],
   [14, 'EIO'],
-  [26, 'SQLITE_CORRUPT'],
 ]);
 /** For these SQLite does not say which error of the disk it was. */
 const VAGUE: ReadonlySet<number> = new Set([10, 14]);
@@ -24,6 +22,18 @@ const VAGUE: ReadonlySet<number> = new Set([10, 14]);
  */
 export class StateError extends Error {
   override name = 'StateError';
+}
+
+/**
+ * The state's bytes are not what this program wrote. It is of no more use: it is set aside, and a new one is built
+ * from what is on disk.
+ */
+export class DamagedState extends StateError {
+  override name = 'DamagedState';
+
+  constructor(file: string, found: string, options?: ErrorOptions) {
+    super(`the state (${file}) is damaged: ${found}`, options);
+  }
 }
 
 /** An error of SQLite as a {@link StateError}, where it is the disk's and not a mistake of this program; else as it is. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -14,21 +14,6 @@ function fileFor(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return path.join(folder, 'state.sqlite');
 }
-
-void test('a state that is damaged is set aside, and a new one is begun', (t) => {
-  const file = fileFor(t);
-  writeFileSync(file, 'this is no database, and never was one '.repeat(100));
-  const db = new Database(file);
-  assert.ok(db.setAside);
-  assert.match(readFileSync(db.setAside, 'utf8'), /^this is no database/);
-  db.setMeta('a', 'b');
-  assert.equal(db.meta('a'), 'b');
-  db.close();
-  const again = new Database(file);
-  assert.equal(again.setAside, undefined);
-  assert.equal(again.meta('a'), 'b');
-  again.close();
-});
 
 void test('a state of a newer version is refused and left as it is', (t) => {
   const file = fileFor(t);
