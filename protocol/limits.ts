@@ -24,3 +24,7 @@ export const MAX_PACKAGE_BYTES = 256 * 1024 * 1024;
 export const MAX_TEXT = 65_536;
 /** Milliseconds by which a clock can be wrong, either way: a century. What is said beyond it is no clock's error. */
 export const MAX_CLOCK_OFFSET_MS = 100 * 366 * 86_400_000;
+/** Bytes of the paths, actions or offers in one message: the rest of it has the difference to {@link MAX_MESSAGE_BYTES}. */
+export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+/** Paths that one report names, of each directory, as not travelling. */
+export const MAX_SKIPPED = 100;

@@ -22,6 +22,8 @@ export type SessionHooks = {
 /** The agent's end of its connection to Main. */
 export class AgentSession {
   readonly clockOffset: ClockOffset;
+  /** What Main can do beyond the protocol's version. */
+  mainCapabilities: ReadonlySet<string> = new Set();
   readonly #channel: Channel<FromMain, FromAgent>;
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;

@@ -88,6 +88,7 @@ export class Reconnector {
             if (message.type === 'refused') refusal = message.reason;
             else if (message.type === 'welcome') {
               wasWelcome = true;
+              session.mainCapabilities = new Set(message.capabilities);
               this.state = { state: 'connected', since: this.#options.clock.now() };
               session.ping();
               this.#options.onWelcome(session, message);

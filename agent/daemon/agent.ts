@@ -2,7 +2,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, DirectoryPolicy, ErrorReport, PlannedAction } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
+import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
 import { MAX_ITEMS } from '#protocol/limits.ts';
+import { pagesOf } from '#protocol/pages.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
 import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -110,7 +112,7 @@ export class Agent {
       bandwidth: () => this.config.bandwidth,
       credentials: options.credentials,
       hello: () => ({
-        capabilities: ['upgrade', 'clocks'],
+        capabilities: [...AGENT_CAPABILITIES],
         lastUpgrade: options.upgrades.last,
         state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
         directories: knownNames(this.config),
@@ -165,8 +167,9 @@ export class Agent {
   }
 
   /** What Main is told, and `xivo-xds-sync-agent status` shows. */
-  report(): AgentReport {
+  report(namesSkipped = true): AgentReport {
     return makeReport({
+      namesSkipped,
       directories: [...this.directories.values()],
       troubles: [
         ...this.#options.credentials.troubles,
@@ -370,9 +373,7 @@ export class Agent {
   async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
     try {
       const { ok, lines, actions } = await this.#carryOut(command);
-      for (let at = 0; at < actions.length; at += MAX_ITEMS) {
-        session.send({ type: 'answer-part', id, actions: actions.slice(at, at + MAX_ITEMS) });
-      }
+      for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
       session.send({ type: 'answer', id, ok, lines });
     } catch (error) {
       this.#options.log.error('a command of Main failed', { command: command.do, error });
@@ -479,7 +480,8 @@ export class Agent {
     clearTimeout(this.#reportTimer);
     this.#reportTimer = undefined;
     this.#rememberMain();
-    this.#session?.send(this.report());
+    const session = this.#session;
+    session?.send(this.report(session.mainCapabilities.has('skipped')));
   }
 }
 

@@ -1,10 +1,15 @@
 import type { ErrorReport, ReloadReport } from '#protocol/messages/common.ts';
 import type { AgentReport } from '#protocol/messages/session.ts';
+import { MAX_SKIPPED } from '#protocol/limits.ts';
+import { whatFits } from '#protocol/pages.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 
 /** Errors told at once: a person can't read more, and the message stays small. */
 const MAX_ERRORS = 200;
 const MAX_MESSAGE = 2_000;
+/** What errors, and the skipped paths of one directory, take of a report, bytes: each path may be long. */
+const MAX_ERROR_BYTES = 1024 * 1024;
+const MAX_SKIPPED_BYTES = 32 * 1024;
 
 export type Reconciled = { readonly at: string; readonly ok: boolean; readonly durationMs: number };
 
@@ -18,6 +23,8 @@ export type ReportInput = {
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
   readonly owed: AgentReport['owedReloads'];
+  /** Whether who hears it understands what is skipped. */
+  readonly namesSkipped: boolean;
   readonly sequence: number;
   readonly now: number;
 };
@@ -44,11 +51,22 @@ export function makeReport(input: ReportInput): AgentReport {
   return {
     type: 'report',
     sequence: input.sequence,
-    directories: input.directories.map((directory) => directory.report()),
+    directories: input.directories.map((directory) => ({
+      ...directory.report(),
+      ...(input.namesSkipped && { skipped: skippedIn(directory) }),
+    })),
     clockOffsetMs: Math.round(input.clockOffsetMs * 1000) / 1000,
     lastReconcile: input.lastReconcile ?? null,
     reloads: [...input.reloads],
     owedReloads: [...input.owed],
-    errors,
+    errors: whatFits(errors, MAX_ERROR_BYTES, MAX_ERRORS),
   };
+}
+
+function skippedIn(directory: AgentDirectory): { path: string; reason: string }[] {
+  const named = Iterator.from(directory.skipped()).map(({ path, reason }) => ({
+    path,
+    reason: reason.slice(0, MAX_MESSAGE),
+  }));
+  return whatFits(named, MAX_SKIPPED_BYTES, MAX_SKIPPED);
 }

@@ -337,6 +337,15 @@ export class AgentDirectory {
     purgeTrash({ root: this.replica.path, keep, now: clock.now(), log });
   }
 
+  /** What does not travel from or to this MDS, and why, by path. */
+  *skipped(): Iterable<{ path: string; reason: string }> {
+    for (const [path, reason] of this.mainView.refused)
+      yield { path, reason: `Main names it, and this MDS must not touch it: ${reason}` };
+    for (const [path, reason] of this.mainView.special)
+      yield { path, reason: `on Main it is ${reason}, which never travels` };
+    for (const [path, reason] of this.replica.skipped) yield { path, reason };
+  }
+
   report(): DirectoryReport {
     const { tally } = this.#accounts;
     return {

@@ -23,6 +23,8 @@ export class MainManifest implements Tree {
   readonly clocks = new Map<string, bigint>();
   /** Paths that Main names and this host must not touch, with the reason. */
   readonly refused = new Map<string, string>();
+  /** Paths of Main's that don't travel, and what they are. */
+  readonly special = new Map<string, string>();
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
   #shown = new Manifest();
@@ -79,6 +81,8 @@ export class MainManifest implements Tree {
   page(items: readonly ManifestItem[]): boolean {
     if (this.#loading === undefined) return false;
     for (const { path, shown } of items) {
+      // A name that makes no sense names nothing.
+      if (path === '') continue;
       this.#loading.set(path, shown);
       this.#characters += charactersOf(path, shown);
     }
@@ -94,6 +98,7 @@ export class MainManifest implements Tree {
     this.tombstones.clear();
     this.clocks.clear();
     this.refused.clear();
+    this.special.clear();
     this.#children.clear();
     for (const [path, shown] of this.#shown.entries()) this.#notice(path, shown);
     return true;
@@ -118,10 +123,12 @@ export class MainManifest implements Tree {
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
+      if (path === '') continue;
       this.#shown.set(path, shown);
       this.tombstones.delete(path);
       this.clocks.delete(path);
       this.refused.delete(path);
+      this.special.delete(path);
       this.#notice(path, shown);
     }
     return items.map(({ path }) => path);
@@ -139,6 +146,7 @@ export class MainManifest implements Tree {
       refusePath(path) ??
       (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
     if (shown.kind === 'settled' && shown.clock !== undefined) this.clocks.set(path, BigInt(shown.clock));
+    if (shown.kind === 'special') this.special.set(path, shown.what);
     if (refusal !== undefined) this.refused.set(path, refusal);
     else if (shown.kind === 'gone' && shown.tombstone)
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));

@@ -7,8 +7,14 @@ export function isInSync(directory: MainDirectory, report: AgentReport): boolean
 }
 
 /** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
-export function directoryStatus(directory: MainDirectory, report: AgentReport | undefined): DirectoryStatus {
+export function directoryStatus(
+  directory: MainDirectory,
+  report: AgentReport | undefined,
+  /** What Main could not say to this MDS, and why, by path. */
+  notSaid: ReadonlyMap<string, string> = new Map(),
+): DirectoryStatus {
   const { name, replica, revision } = directory;
+  const kept = [...notSaid].map(([path, reason]) => ({ path, reason }));
   const told = report?.directories.find((each) => each.name === name);
   if (told === undefined) {
     return {
@@ -20,9 +26,11 @@ export function directoryStatus(directory: MainDirectory, report: AgentReport | 
       localOnly: 0,
       held: replica.held ?? null,
       digest: '',
+      skipped: kept,
     };
   }
   const { files, bytes, pending, localOnly, held, digest } = told;
+  const skipped = [...kept, ...(told.skipped ?? [])];
   const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
-  return { name, inSync, files, bytes, pending, localOnly, held, digest };
+  return { name, inSync, files, bytes, pending, localOnly, held, digest, skipped };
 }

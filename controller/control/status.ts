@@ -5,6 +5,7 @@ import { VERSION } from '#host/version.ts';
 import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { ControllerSession } from '../sessions/controllerSession.ts';
+import type { Alarm } from '../daemon/alarms.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { causesOf } from '../conditions/causes.ts';
 import { conditionsOf } from '../conditions/conditionsOf.ts';
@@ -96,6 +97,10 @@ function setAside({ db }: Controller): Alarm[] {
   return aside === undefined ? [] : [setAsideAlarm(aside)];
 }
 
+function firstOf<T>(all: Iterable<T>, most: number): T[] {
+  return Iterator.from(all).take(most).toArray();
+}
+
 function mainErrors({
   keeper,
   rotation,
@@ -123,27 +128,9 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
   return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
 }
 
-/** Found anew only when the directory has changed: a status is looked at every second, and a directory may hold 100,000 files. */
-const skippedAt = new WeakMap<MainDirectory, { revision: number; skipped: readonly Skipped[] }>();
-
-type Skipped = Status['main']['directories'][number]['skipped'][number];
-
-function skippedIn(directory: MainDirectory): readonly Skipped[] {
-  const known = skippedAt.get(directory);
-  if (known?.revision === directory.revision) return known.skipped;
-  const skipped: Skipped[] = [];
-  for (const [path, shown] of directory.shown.entries()) {
-    if (skipped.length >= MAX_SKIPPED) break;
-    if (shown.kind === 'special') skipped.push({ path, reason: shown.what });
-    else if (shown.kind === 'unreadable') skipped.push({ path, reason: `can't be read: ${shown.errno}` });
-  }
-  skippedAt.set(directory, { revision: directory.revision, skipped });
-  return skipped;
-}
-
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
   const { name, replica } = directory;
-  const skipped = skippedIn(directory);
+  const skipped = firstOf(replica.skipped, MAX_SKIPPED).map(([path, reason]) => ({ path, reason }));
   const { files, bytes, digest, path } = replica;
   const warnings = [...directory.warnings]
     .slice(0, MAX_WARNINGS)
@@ -164,7 +151,7 @@ function agentStatus(controller: Controller, name: string, voipIp: string | null
 function connected(controller: Controller, session: ControllerSession, voipIp: string | null): MdsStatus {
   const { report } = session;
   const directories = [...controller.directories.values()].map((directory) =>
-    directoryStatus(directory, report),
+    directoryStatus(directory, report, session.notSaid(directory.name)),
   );
   const active = (report?.owedReloads ?? []).length === 0;
   return {

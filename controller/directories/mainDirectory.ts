@@ -8,7 +8,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { show, Manifest } from '#core/manifest/manifest.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
-import { parentOf } from '#core/path/relative.ts';
+import { parentOf, refusePath } from '#core/path/relative.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { ownershipOf } from '#sync/scan/inspect.ts';
 import { Replica } from '#sync/scan/replica.ts';
@@ -136,8 +136,9 @@ export class MainDirectory {
   /** Finishes what a crash cut off, reads the directory, and watches it. */
   async start(): Promise<void> {
     for (const path of this.replica.paths()) this.shown.set(path, this.#show(path, this.replica.get(path)));
-    for (const [path, entry] of this.tombstones.entries)
-      this.shown.set(path, { kind: 'gone', tombstone: entry });
+    for (const [path, entry] of this.tombstones.entries) {
+      if (refusePath(path) === undefined) this.shown.set(path, { kind: 'gone', tombstone: entry });
+    }
     try {
       const outcomes = await this.applier.recover(() => undefined);
       if (outcomes.length > 0)
@@ -229,7 +230,9 @@ export class MainDirectory {
     if (items.length > 0) this.#publish(items);
   }
 
+  /** A path that no agent can use is skipped here, and named in status. */
   #show(path: string, state: PathState | undefined): Shown {
+    if (refusePath(path) !== undefined) return { kind: 'gone' };
     return show(state, this.tombstones.entries.get(path), (entry) => this.origins.clockOf(path, entry));
   }
 

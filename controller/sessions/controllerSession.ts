@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { Command, ManifestItem, PlannedAction, UpgradeOutcome } from '#protocol/messages/common.ts';
+import type { Command, PlannedAction, UpgradeOutcome } from '#protocol/messages/common.ts';
 import {
   type AgentReport,
   type ArrivingFromAgent,
@@ -10,7 +10,8 @@ import {
   type Hello,
   helloSchema,
 } from '#protocol/messages/session.ts';
-import { MAX_ITEMS } from '#protocol/limits.ts';
+import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
+import { pagesOf } from '#protocol/pages.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';
 import type { Owners } from '#host/fs/owners.ts';
@@ -27,6 +28,7 @@ import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { acceptOffers, onMain } from './offers/accept.ts';
+import { AgentWords } from './agentWords.ts';
 import { hasContent } from './offers/check.ts';
 import { noteOrigins } from './offers/noteClocks.ts';
 
@@ -93,6 +95,8 @@ export class ControllerSession {
   readonly #questions = new Map<number, Question>();
   /** The directories whose whole manifest this agent has asked for: only these get changes. */
   readonly #following = new Set<string>();
+  /** What of Main's manifests this agent understands. */
+  #words = new AgentWords(new Set());
   readonly #sendingManifest = new Set<string>();
   /** Revisions that came into being while the agent followed, until the agent has caught up with them. */
   readonly #awaited = new Map<string, { revision: number; changedAt: number }>();
@@ -136,10 +140,16 @@ export class ControllerSession {
     const { directory, items } = revision;
     const held = revision.held ?? this.#options.hold(directory);
     // A large change travels in pieces; each but the last leaves the agent one revision behind.
-    for (let at = 0; at === 0 || at < items.length; at += MAX_ITEMS) {
-      const part = items.slice(at, at + MAX_ITEMS);
-      const last = at + MAX_ITEMS >= items.length;
-      const to = last ? revision.revision : revision.from;
+    const pages = [
+      ...pagesOf(
+        this.#words.of(
+          directory,
+          items.map(({ path, shown }) => [path, shown]),
+        ),
+      ),
+    ];
+    for (const [number, page] of (pages.length === 0 ? [[]] : pages).entries()) {
+      const to = number + 1 >= pages.length ? revision.revision : revision.from;
       const sequence = this.#options.sequence();
       this.#channel.send({
         type: 'changes',
@@ -148,7 +158,7 @@ export class ControllerSession {
         revision: to,
         sequence,
         held,
-        items: this.#understood(part),
+        items: page,
       });
     }
   }
@@ -171,10 +181,16 @@ export class ControllerSession {
 
   /** Lets the agent compare its copy of Main's manifest. */
   check(directory: MainDirectory): void {
-    if (!this.#following.has(directory.name)) return;
+    // A copy that had to differ proves nothing.
+    if (!this.#following.has(directory.name) || this.#words.differs(directory.name)) return;
     const { name, revision, shown } = directory;
     const sequence = this.#options.sequence();
     this.#channel.send({ type: 'check', directory: name, revision, sequence, digest: shown.digest });
+  }
+
+  /** What of a directory could not be said to this agent, and why, by path. */
+  notSaid(directory: string): ReadonlyMap<string, string> {
+    return this.#words.notSaid(directory);
   }
 
   /** Has the agent do something. Resolves with its answer; a connection that is lost answers, too. */
@@ -256,6 +272,7 @@ export class ControllerSession {
     if (!success) return this.#channel.violation('a hello that makes no sense');
     this.agentVersion = hello.version;
     this.capabilities = new Set(hello.capabilities);
+    this.#words = new AgentWords(this.capabilities);
     this.lastUpgrade = hello.lastUpgrade;
     const { name, version } = this.#options;
     this.#channel.send({
@@ -263,6 +280,7 @@ export class ControllerSession {
       protocol: agreed.version,
       version,
       name,
+      capabilities: [...MAIN_CAPABILITIES],
       ...this.#options.terms(hello),
     });
     this.#ping();
@@ -300,16 +318,10 @@ export class ControllerSession {
       root: directory.rootEntry(),
     });
     this.#following.add(name);
-    let page: ManifestItem[] = [];
-    for (const [path, shown] of directory.shown.entries()) {
-      page.push({ path, shown });
-      if (page.length < PAGE) continue;
+    for (const items of pagesOf(this.#words.of(name, directory.shown.entries()), { most: PAGE })) {
       if (!this.#channel.isOpen) return;
-      const items = this.#understood(page);
       await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items });
-      page = [];
     }
-    this.#channel.send({ type: 'manifest-page', directory: name, items: this.#understood(page) });
     const { revision } = directory;
     this.#channel.send({
       type: 'manifest-end',
@@ -416,14 +428,6 @@ export class ControllerSession {
   /** Measures the clocks' offset, and finds a dead peer; the answer comes by itself. */
   #ping(): void {
     this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
-  }
-
-  /** An agent of an older version is not told what it would take for a violation. */
-  #understood(items: readonly ManifestItem[]): ManifestItem[] {
-    if (this.capabilities.has('clocks')) return [...items];
-    return items.map(({ path, shown }) => {
-      return { path, shown: shown.kind === 'settled' ? { kind: shown.kind, entry: shown.entry } : shown };
-    });
   }
 
   #closed(reason: string): void {

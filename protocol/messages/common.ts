@@ -1,6 +1,13 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from '../entry.ts';
-import { MAX_BLOCKS, MAX_FILE_BYTES, MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_TEXT } from '../limits.ts';
+import {
+  MAX_BLOCKS,
+  MAX_FILE_BYTES,
+  MAX_ITEMS,
+  MAX_PACKAGE_BYTES,
+  MAX_SKIPPED,
+  MAX_TEXT,
+} from '../limits.ts';
 
 export const name = z.string().min(1).max(64);
 export const text = z.string().max(MAX_TEXT);
@@ -42,8 +49,34 @@ export const shown = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('unreadable'), errno: text }),
   z.strictObject({ kind: z.literal('gone'), tombstone: entrySchema.optional() }),
 ]);
-export const item = z.strictObject({ path: pathSchema, shown });
+/**
+ * One path of a manifest. What this version does not understand costs that path alone: it counts as something that
+ * does not travel, so that nothing is concluded from it. Where the path itself makes no sense it is empty.
+ */
+export const item = z.strictObject({ path: pathSchema, shown }).catch(({ input, error }) => ({
+  path: pathSchema.safeParse(pathIn(input)).data ?? '',
+  shown: {
+    kind: 'special',
+    what: `something that this version does not understand (${whatIsWrong(error.issues)})`,
+  },
+}));
 export const items = z.array(item).max(MAX_ITEMS);
+
+/** For people: which field of what a peer said makes no sense, and why. */
+export function whatIsWrong(
+  issues: readonly { readonly path: PropertyKey[]; readonly message: string }[],
+): string {
+  const [first] = issues;
+  const field = first?.path.join('.').slice(0, 200);
+  return `${field === undefined || field === '' ? '' : `${field}: `}${first?.message ?? 'unknown'}`.slice(
+    0,
+    400,
+  );
+}
+
+function pathIn(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'path' in value ? value.path : undefined;
+}
 
 export const policy = z.object({
   name,
@@ -75,6 +108,11 @@ export const directoryReport = z.strictObject({
   localOnly: count,
   held: z.string().max(MAX_TEXT).nullable(),
   digest: hashSchema,
+  /** What does not travel from or to this MDS, and why. Only to a Main with the capability `skipped`. */
+  skipped: z
+    .array(z.strictObject({ path: z.string().max(8192), reason: text }))
+    .max(MAX_SKIPPED)
+    .optional(),
 });
 
 export const reloadReport = z.strictObject({

@@ -123,6 +123,8 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     guard: z.object({ percent: z.number(), files: count }),
     reconcileEvery: count,
     paused: z.boolean(),
+    /** What Main can do beyond the version. */
+    capabilities: z.array(z.string().max(64)).max(64).optional(),
   }),
   z.object({ type: z.literal('refused'), reason: text }),
   z.strictObject({ type: z.literal('begun'), id: requestId, bytes: count }),

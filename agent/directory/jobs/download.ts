@@ -4,7 +4,8 @@ import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { MAX_ITEMS } from '#protocol/limits.ts';
+import { MAX_BLOCKS } from '#protocol/limits.ts';
+import { bytesInMessage, pagesOf } from '#protocol/pages.ts';
 import { bytesOf, type FileEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -16,6 +17,10 @@ import { contentOf } from '#host/dialplan/files.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import { copyWhatIsHere } from './localCopy.ts';
+
+/** A request's hash, size and offset, and the hash of a block, as they are written in a message. */
+const BYTES_BESIDE_PATH = 200;
+const BYTES_OF_BLOCK = 35;
 
 export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
 
@@ -145,8 +150,7 @@ async function fetch(
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
-  for (let at = 0; at < files.length; at += MAX_ITEMS) {
-    const part = files.slice(at, at + MAX_ITEMS);
+  for (const part of pagesOf(files, { bytesOf: bytesOfRequest })) {
     using bases = new DeltaBases(job.replica.path);
     const begun = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
@@ -179,6 +183,12 @@ async function fetch(
       return deltaSink(sink, base.fd, file.entry.size, spans);
     });
   }
+}
+
+/** What asking for a file takes in a message, at most. */
+function bytesOfRequest({ path, entry }: { path: string; entry: FileEntry }): number {
+  const base = entry.size < RESUMABLE ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
+  return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
 }
 
 function stepFor(

@@ -1,5 +1,5 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
-import { MAX_ITEMS } from '#protocol/limits.ts';
+import { pagesOf } from '#protocol/pages.ts';
 import type { Applier, OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';
@@ -178,9 +178,8 @@ export class JobRunner {
   #tell(session: AgentSession, changeSet: string | undefined, actions: readonly PlannedAction[]): void {
     if (changeSet === undefined || actions.length === 0) return;
     const { directory, log } = this.#options;
-    for (let at = 0; at < actions.length; at += MAX_ITEMS) {
-      session.send({ type: 'applied', directory, changeSet, actions: actions.slice(at, at + MAX_ITEMS) });
-    }
+    for (const page of pagesOf(actions))
+      session.send({ type: 'applied', directory, changeSet, actions: page });
     log.info('applied', { changes: actions.length, changeSet });
   }
 }

@@ -1,4 +1,6 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
+import { isFarTime } from '#protocol/capabilities.ts';
+import { pagesOf } from '#protocol/pages.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';
 import { makeDurable } from '#host/fs/fsync.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
@@ -26,12 +28,28 @@ export async function upload(
 ): Promise<Map<string, JobResult>> {
   const stale = new Map<string, JobResult>();
   const offers = [...items].flatMap(([path, item]) => {
-    if (isStillSo(replica, path, item)) return [offerOf(path, item)];
-    stale.set(path, { result: 'stale' });
+    if (!isStillSo(replica, path, item)) stale.set(path, { result: 'stale' });
+    else if (!session.mainCapabilities.has('far-times') && isFar(item)) stale.set(path, FAR);
+    else return [offerOf(path, item)];
     return [];
   });
   if (offers.length === 0) return stale;
   await makeOfferedDurable(replica.path, offers);
+  const results = new Map(stale);
+  for (const page of pagesOf(offers)) {
+    for (const [path, result] of await offerPage(directory, page, session, replica))
+      results.set(path, result);
+  }
+  return results;
+}
+
+/** Puts on Main what one message can offer: it becomes visible there together. */
+async function offerPage(
+  directory: string,
+  offers: Offer[],
+  session: AgentSession,
+  replica: Replica,
+): Promise<[string, JobResult][]> {
   await goOn(directory, offers, session);
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
@@ -54,7 +72,7 @@ export async function upload(
   } else await out.end();
   const answer = await answered;
   if (answer instanceof Error) throw answer;
-  return new Map([...stale, ...answer.map((each): [string, JobResult] => [each.path, jobResult(each)])]);
+  return answer.map((each) => [each.path, jobResult(each)]);
 }
 
 /**
@@ -89,6 +107,18 @@ function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
   if (item.kind === 'remove-on-main') return sight === undefined;
   const planned = item.kind === 'lose' ? item.loser : item.entry;
   return sight?.kind === 'settled' && sameEntry(sight.entry, planned);
+}
+
+const FAR: JobResult = {
+  result: 'failed',
+  why: "it has a time after 2286, which Main's version does not understand: upgrade Main",
+};
+
+/** Whether an older Main would take an offer of this for nonsense. */
+function isFar(item: Outgoing): boolean {
+  const entries =
+    item.kind === 'upload' ? [item.entry, item.expect] : [item.kind === 'lose' ? item.loser : item.expect];
+  return entries.some((entry) => entry?.type === 'file' && isFarTime(entry.mtime));
 }
 
 function offerOf(path: string, item: Outgoing): Offer {

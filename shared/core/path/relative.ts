@@ -3,7 +3,7 @@ import { OVERRIDE_PREFIX, RESERVED_NAME } from './names.ts';
 
 /** Linux: a name has at most 255 bytes, a path that a system call takes at most 4096. */
 const MAX_NAME_BYTES = 255;
-const MAX_PATH_BYTES = 4096;
+export const MAX_PATH_BYTES = 4096;
 /** Deeper trees are refused: each level costs an open folder handle while it is read. */
 export const MAX_DEPTH = 64;
 
@@ -25,10 +25,17 @@ export function refusePath(path: string): string | undefined {
     }
   }
   if (parts[0] === RESERVED_NAME) return `"${RESERVED_NAME}" is this program's own folder`;
-  if (path.length > MAX_PATH_BYTES / 4 && encodeName(path).length > MAX_PATH_BYTES) {
+  if (tooLong(path) !== undefined) {
     return `the path is longer than ${MAX_PATH_BYTES} bytes`;
   }
   return undefined;
+}
+
+/** How many bytes a path has, when that is more than can travel (no system call takes it): else undefined. */
+export function tooLong(path: string): number | undefined {
+  if (path.length <= MAX_PATH_BYTES / 4) return undefined;
+  const bytes = encodeName(path).length;
+  return bytes > MAX_PATH_BYTES ? bytes : undefined;
 }
 
 /** True when the path, or any folder on the way to it, is an override: nobody reads, sends, replaces or removes it. */

@@ -6,6 +6,9 @@ const PERMISSIONS = 0o7777n;
 const SET_GID = 0o2000;
 const KEEP = -1;
 
+/** The times that every file system holds: 32 bits of seconds. */
+const EVERYWHERE = 2n ** 31n * 1_000_000_000n;
+
 /**
  * Gives an open file or folder its mode, time, owner and group, needing no privilege but CAP_CHOWN. Only the owner may
  * change mode and time, and chmod(2) drops set-group-ID unless the group is one of ours: so it is made ours first
@@ -27,7 +30,19 @@ export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
       if (needsGroup) gid = ours.gid;
     }
     if (newMode) fchmodSync(fd, entry.mode);
-    if (newTime) setMtime(fd, BigInt(entry.mtime));
+    if (newTime) setTime(fd, BigInt(entry.mtime));
   }
   if (uid !== entry.uid || gid !== entry.gid) fchownSync(fd, entry.uid, entry.gid);
+}
+
+/** A file system puts what it can't hold at the end of what it can: that would be taken for a change, for ever. */
+function setTime(fd: number, mtime: bigint): void {
+  setMtime(fd, mtime);
+  if (mtime >= 0n && mtime < EVERYWHERE) return;
+  const { mtimeNs } = fstatSync(fd, { bigint: true });
+  if (mtimeNs === mtime) return;
+  const seconds = mtime / 1_000_000_000n;
+  throw new Error(
+    `this file system can't hold the file's time (${seconds} s since 1970, at most ${mtimeNs / 1_000_000_000n} s)`,
+  );
 }

@@ -9,6 +9,10 @@ import {
   SET_ID,
 } from '#core/manifest/entry.ts';
 
+import { MAX_PATH_BYTES, tooLong } from '#core/path/relative.ts';
+import { formatBytes } from '#core/text/size.ts';
+import { MAX_FILE_BYTES } from '#protocol/limits.ts';
+
 const PERMISSIONS = 0o7777n;
 /** Set-id bits of a file stay where they are: nobody is to be given a program that runs as somebody else. */
 const PERMISSIONS_OF_FILE = PERMISSIONS & ~BigInt(SET_ID);
@@ -31,6 +35,14 @@ export function inspect(
   stat: BigIntStats,
   owners: Owners,
 ): Inspection {
+  const bytes = tooLong(relativePath);
+  if (bytes !== undefined)
+    return {
+      kind: 'special',
+      what: `a path of ${bytes} bytes (more than ${MAX_PATH_BYTES} can't be opened)`,
+    };
+  if (stat.isFile() && stat.size > MAX_FILE_BYTES)
+    return { kind: 'special', what: `a file of more than ${formatBytes(MAX_FILE_BYTES)}` };
   const ownership = ownershipOf(stat, owners);
   const mode = Number(stat.mode & (stat.isFile() ? PERMISSIONS_OF_FILE : PERMISSIONS));
   if (stat.isFile()) {

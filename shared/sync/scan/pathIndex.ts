@@ -15,6 +15,7 @@ export class PathIndex {
   readonly #nodes = new Map<string, IndexedPath>();
   readonly #children = new Map<string, Set<string>>();
   readonly #digest = new ContentDigest();
+  readonly #skipped = new Map<string, string>();
   #changes = new Map<string, Change>();
   files = 0;
   bytes = 0;
@@ -33,6 +34,11 @@ export class PathIndex {
 
   paths(): Iterable<string> {
     return this.#nodes.keys();
+  }
+
+  /** What is there and does not travel, and why, by path. */
+  get skipped(): ReadonlyMap<string, string> {
+    return this.#skipped;
   }
 
   /** Names directly inside a folder. */
@@ -55,12 +61,16 @@ export class PathIndex {
     if (before === undefined) this.#enlist(path);
     this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
     this.#note(path, before?.state, node.state);
+    const why = whySkipped(node.state);
+    if (why !== undefined) this.#skipped.set(path, why);
+    else if (before !== undefined) this.#skipped.delete(path);
   }
 
   delete(path: string): void {
     const before = this.#nodes.get(path);
     if (before === undefined) return;
     this.#nodes.delete(path);
+    this.#skipped.delete(path);
     const siblings = this.#children.get(parentOf(path));
     siblings?.delete(baseOf(path));
     if (siblings?.size === 0) this.#children.delete(parentOf(path));
@@ -112,6 +122,11 @@ export class PathIndex {
     const earlier = this.#changes.get(path);
     this.#changes.set(path, { before: earlier ? earlier.before : lastKnownEntry(before), after });
   }
+}
+
+function whySkipped(state: PathState): string | undefined {
+  if (state.kind === 'special') return state.what;
+  return state.kind === 'unreadable' ? `can't be read: ${state.errno}` : undefined;
 }
 
 /** What others take a path for: what it holds, or held until the change that is under way. */

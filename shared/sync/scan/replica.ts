@@ -118,6 +118,11 @@ export class Replica implements Tree {
     return this.#index.paths();
   }
 
+  /** What is there and does not travel, and why, by path. */
+  get skipped(): ReadonlyMap<string, string> {
+    return this.#index.skipped;
+  }
+
   *childrenOf(folder: string): Iterable<string> {
     for (const name of this.#index.namesIn(folder)) yield joinPath(folder, name);
   }

@@ -1,7 +1,8 @@
-import type { Entry } from '#core/manifest/entry.ts';
+import { MAX_FILE_BYTES } from '#protocol/limits.ts';
+import { bytesOf, type Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
-import { isBelow, parentOf } from '#core/path/relative.ts';
+import { isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -25,6 +26,8 @@ export class ScannedPaths {
   constructor(queue: SettleQueue, remembered: ScanIndex) {
     this.#queue = queue;
     for (const { path, stamp, entry } of remembered.load()) {
+      // An older version took for ordinary what does not travel.
+      if (tooLong(path) !== undefined || bytesOf(entry) > MAX_FILE_BYTES) continue;
       this.index.set(path, { state: { kind: 'settled', entry }, stamp });
     }
     this.index.takeChanges();

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ChangeSet } from '#core/changeSet.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { isEntry } from '#core/manifest/meaning.ts';

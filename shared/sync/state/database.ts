@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asStateError, DamagedState } from './stateError.ts';
 import { isDamage, openStateFile, WAL } from './stateFile.ts';
 import { Statement } from './statement.ts';

@@ -23,7 +23,7 @@ void test('what the schema of arriving entries refuses is none here either, and 
     for (const key of Object.keys(entry)) {
       for (const value of wrong) {
         const lie: object = { ...entry, [key]: value };
-        assert.equal(isEntry(lie), entrySchema.safeParse(lie).success, `${key}: ${String(value)}`);
+        assert.equal(isEntry(lie), entrySchema.safeParse(lie).success, `${key}: ${JSON.stringify(value)}`);
       }
     }
   }

@@ -1,0 +1,18 @@
+/**
+ * What a side can do beyond its protocol version. An agent says it in `hello`, Main in `welcome`; who says nothing
+ * can none of it.
+ * - `upgrade` (agent): takes its package from Main.
+ * - `clocks` (agent): understands by which clock a recording got its time.
+ * - `far-times` (both): understands times of files beyond 2286, as far as a file system can hold them.
+ * - `skipped` (Main): takes in a report what does not travel.
+ */
+export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times'] as const;
+export const MAIN_CAPABILITIES = ['far-times', 'skipped'] as const;
+
+/** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */
+const NEAR_DIGITS = 19;
+
+/** Whether a side without `far-times` would refuse a time. @param mtime nanoseconds since 1970, decimal */
+export function isFarTime(mtime: string): boolean {
+  return mtime.length > (mtime.startsWith('-') ? NEAR_DIGITS + 1 : NEAR_DIGITS);
+}
