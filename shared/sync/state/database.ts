@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
-import { asStateError, DamagedState } from './stateError.ts';
+import { asStateError, DamagedState, StateError } from './stateError.ts';
 import { isDamage, openStateFile, WAL } from './stateFile.ts';
 import { Statement } from './statement.ts';
 
@@ -136,7 +136,7 @@ export class Database {
     } catch (error) {
       for (const takeBack of this.#undo.toReversed()) takeBack();
       // SQLite itself has rolled back when the disk was full or failed.
-      if (this.#db.isTransaction) this.#exec('ROLLBACK');
+      if (this.#isOpen && this.#db.isTransaction) this.#exec('ROLLBACK');
       throw error;
     } finally {
       this.#undo = [];
@@ -203,6 +203,8 @@ export class Database {
   }
 
   #guard<T>(call: () => T): T {
+    // Whoever is late (a session that closes) meets what it would meet where the disk does not let it be written.
+    if (!this.#isOpen) throw new StateError(`the state (${this.file}) is closed`);
     try {
       return call();
     } catch (error) {

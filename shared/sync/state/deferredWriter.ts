@@ -45,6 +45,8 @@ export class DeferredWriter {
 
   /** Writes it as one transaction: now, or as soon as that can be done. What was to be written first is. */
   write(work: () => void): void {
+    // Who is late has nothing to write into any more: what it knows is heard anew at the next start.
+    if (this.#closed) return;
     // Then it comes to pass or not with that.
     if (this.#options.db.inTransaction) return work();
     this.#owed.push(work);
