@@ -178,7 +178,12 @@ export class Scanner {
     this.#paths.put(path, state, seen.kind === 'folder' ? '' : stampOf(stat));
     if (seen.kind !== 'folder' || (!deep && wasFolder)) return;
     if (depthOf(path) < MAX_DEPTH) queue.push(path);
-    else this.#paths.put(path, { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the most that travel` }, '');
+    else
+      this.#paths.put(
+        path,
+        { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the most that travel` },
+        '',
+      );
   }
 
   async #settleFile(open: OpenFolders, path: string, newFolders: string[]): Promise<void> {

@@ -19,6 +19,7 @@ const MOH = {
   localOnly: 0,
   held: null,
   digest: 'a',
+  skipped: [],
 };
 
 const MDS: MdsStatus = {
