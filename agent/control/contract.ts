@@ -25,6 +25,8 @@ const status = z.object({
       localOnly: count,
       held: z.string().nullable(),
       digest: z.string(),
+      /** What does not travel from or to this MDS, and why. */
+      skipped: z.array(z.object({ path: z.string(), reason: z.string() })).optional(),
     }),
   ),
   clockOffsetMs: z.number().optional(),
@@ -34,6 +36,8 @@ const status = z.object({
   ),
   owedReloads: z.array(z.string()),
   errors: z.array(z.object({ at: time, path: z.string(), message: z.string() })),
+  /** What a person must look at, though nothing waits for it. */
+  alarms: z.array(z.object({ at: time, message: z.string(), times: count })).optional(),
 });
 
 /** What the command line may ask of the agent on its own host. */

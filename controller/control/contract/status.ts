@@ -4,6 +4,8 @@ import { count, onlyMds, time } from './common.ts';
 
 const errorReport = z.object({ at: time, path: z.string(), message: z.string() });
 
+const skippedPath = z.object({ path: z.string(), reason: z.string() });
+
 const directoryStatus = z.object({
   name: z.string(),
   inSync: z.boolean(),
@@ -13,6 +15,8 @@ const directoryStatus = z.object({
   localOnly: count,
   held: z.string().nullable(),
   digest: z.string(),
+  /** What does not travel from or to this MDS, and why. */
+  skipped: z.array(skippedPath),
 });
 
 const mdsState = z.enum(['connected', 'disconnected', 'pending', 'never-enrolled', 'revoked']);
@@ -69,7 +73,7 @@ const mainStatus = z.object({
       bytes: count,
       digest: z.string(),
       held: z.string().nullable(),
-      skipped: z.array(z.object({ path: z.string(), reason: z.string() })),
+      skipped: z.array(skippedPath),
       /** Files that travel all the same, but that Asterisk can't play as they are. */
       warnings: z.array(z.object({ path: z.string(), message: z.string() })),
     }),
