@@ -3,8 +3,10 @@ import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { print, printError } from '#host/cli/terminal.ts';
+import { timeOption } from '#host/cli/options.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
+import { actionLine, exitCode, summary } from './syncCommand.ts';
 
 export async function trashList(
   context: Context,
@@ -28,17 +30,41 @@ export async function trashList(
   return problems.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-export async function trashRestore(
-  context: Context,
-  path: string,
-  options: { mds?: string; as?: string; json?: boolean },
-): Promise<number> {
+export type RestoreOptions = {
+  readonly mds?: string;
+  readonly as?: string;
+  readonly at?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+};
+
+/** `trash restore`: a path, what is gone below a folder, or what a change set took away. */
+export async function trashRestore(context: Context, path: string, options: RestoreOptions): Promise<number> {
+  const { mds, as, at } = options;
+  const dryRun = options.dryRun === true;
   const done = await ask(context, 'trash-restore', {
     path,
-    mds: options.mds,
-    as: options.as,
+    mds,
+    as,
+    ...(at !== undefined && { at: timeOption(at, '--at') }),
+    dryRun,
   });
+  const { restored } = done;
   if (options.json === true) printJson(done);
-  else print(`${done.host}: restored ${done.directory}/${printable(done.path)}`);
-  return EXIT.done;
+  else if (restored === null) print(`${done.host}: restored ${done.directory}/${printable(done.path)}`);
+  else {
+    for (const action of restored.actions) print(actionLine('main', action));
+    const { length } = restored.actions;
+    const count = `${length} ${length === 1 ? 'entry' : 'entries'} of ${restored.directory}`;
+    print(
+      dryRun
+        ? `nothing was changed: ${count} would be restored`
+        : `restored ${count}; to undo that: xivo-xds-sync rollback ${restored.by}`,
+    );
+    for (const problem of restored.problems) print(`  main: ${problem}`);
+    for (const pass of restored.mds) for (const line of summary(pass)) print(line);
+  }
+  if (restored === null) return EXIT.done;
+  const code = exitCode(restored.mds);
+  return restored.problems.length === 0 ? code : EXIT.failed;
 }

@@ -26,7 +26,8 @@ export type ControllerConfig = {
   readonly listen: HostPort;
   readonly reconcile: { readonly everyMs: number };
   readonly directories: readonly DirectoryConfig[];
-  readonly trash: { readonly keepMs: number };
+  /** How long replaced and removed files can be brought back, and what Main's copies for that may take, bytes. */
+  readonly trash: { readonly keepMs: number; readonly budgetBytes: number };
   /** A pass that removes more than both is held. */
   readonly guard: { readonly percent: number; readonly files: number };
   /** Free space that stays free, in bytes. */
@@ -79,7 +80,10 @@ const controllerSchema = section({
   settle: duration(0, MAX_SETTLE_MS).default(300),
   reload: oneOf('changed', 'always').default('changed'),
   directories: directoryEntries.prefault(DEFAULT_DIRECTORIES.map(({ name }) => ({ name }))),
-  trash: section({ keep: duration(0, MAX_TRASH_MS).default(30 * DAY) }).prefault({}),
+  trash: section({
+    keep: duration(0, MAX_TRASH_MS).default(30 * DAY),
+    budget: bytes().default(4 * 1024 ** 3),
+  }).prefault({}),
   guard: section({
     percent: wholeNumber(0, 100).default(25),
     files: wholeNumber(0, Number.MAX_SAFE_INTEGER).default(10),
@@ -97,7 +101,7 @@ const controllerSchema = section({
   directories: written.directories.map((directory) =>
     completeDirectory(directory, { settleMs: written.settle, reloadAlways: written.reload === 'always' }),
   ),
-  trash: { keepMs: written.trash.keep },
+  trash: { keepMs: written.trash.keep, budgetBytes: written.trash.budget },
   guard: written.guard,
   reserveBytes: written.reserve,
   certificates: { lifeMs: written.certificates.life },

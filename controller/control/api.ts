@@ -1,5 +1,6 @@
 import type { Controller } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
+import { audited } from './audit.ts';
 import { confirm } from './confirm.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
 import { history } from './history.ts';
@@ -13,7 +14,7 @@ import { why } from './why.ts';
 
 /** What answers each command of the contract. */
 export function controlApi(controller: Controller): ControllerHandlers {
-  return {
+  return audited(controller, {
     status: ({ mds }) => statusOf(controller, mds),
     sync: async ({ mds }) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds) }),
     plan: async ({ mds }) => ({ mds: await passOver(controller, { do: 'plan' }, mds) }),
@@ -21,9 +22,10 @@ export function controlApi(controller: Controller): ControllerHandlers {
     why: ({ path, mds }) => why(controller, path, mds),
     verify: ({ mds }) => verify(controller, mds),
     'trash-list': ({ mds }) => trashList(controller, mds),
-    'trash-restore': ({ path, as, mds }) => trashRestore(controller, path, as, mds),
+    'trash-restore': ({ path, as, mds, at, dryRun }, { by }) =>
+      trashRestore(controller, path, as, mds, { at, dryRun, actor: by }),
     history: (asked) => history(controller, asked),
-    rollback: ({ changeSet, dryRun }) => rollback(controller, changeSet, dryRun),
+    rollback: ({ changeSet, dryRun }, { by }) => rollback(controller, changeSet, dryRun, by),
     pause: ({ forMs }) => {
       controller.pause(controller.clock.now() + forMs);
       return { until: new Date(controller.pausedUntil).toISOString() };
@@ -36,5 +38,5 @@ export function controlApi(controller: Controller): ControllerHandlers {
     },
     ...mdsHandlers(controller),
     ...rotateHandlers(controller),
-  };
+  });
 }

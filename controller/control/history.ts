@@ -1,13 +1,18 @@
 import type { Controller } from '../daemon/controller.ts';
 import type { Result } from './contract/contract.ts';
-import { requireMds } from './known.ts';
+import type { HistoryFilter } from '#sync/state/history.ts';
+import { locate } from './locate.ts';
+import { identify } from './rollback.ts';
+import { requireDirectory, requireMds } from './known.ts';
 
 /** What was done, newest first. Main's own deeds are those of the host `main`. */
-export function history(
-  controller: Controller,
-  { limit, mds }: { readonly limit: number; readonly mds?: string | undefined },
-): Result<'history'> {
-  if (mds !== 'main') requireMds(controller, mds);
-  const rows = controller.history.newest(limit, mds);
+export function history(controller: Controller, asked: HistoryFilter): Result<'history'> {
+  if (asked.mds !== 'main') requireMds(controller, asked.mds);
+  if (asked.directory !== undefined) requireDirectory(controller, asked.directory);
+  const found = asked.path === undefined ? undefined : locate(controller, asked.path);
+  const place = found === undefined ? {} : { directory: found.directory.name, path: found.path };
+  const rows = controller.history.find({ ...asked, ...place });
+  if (rows.length === 0 && asked.changeSet !== undefined && asked.after === undefined)
+    identify(controller, asked.changeSet);
   return { entries: rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() })) };
 }

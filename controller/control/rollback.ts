@@ -23,6 +23,7 @@ export async function rollback(
   controller: Controller,
   written: string,
   dryRun: boolean,
+  actor: string,
 ): Promise<RolledBack> {
   const found = find(controller, written);
   const { changeSet, directory, versions, number } = found;
@@ -46,7 +47,7 @@ export async function rollback(
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
   if (dryRun) return result;
   const done =
-    steps.length === 0 ? undefined : await carryOut(controller, directory, versions, steps, reason);
+    steps.length === 0 ? undefined : await carryOut(controller, directory, versions, steps, reason, actor);
   return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }) };
 }
 
@@ -70,13 +71,11 @@ function find(controller: Controller, written: string): Found {
   const directory = controller.directories.get(name);
   if (directory === undefined)
     throw new ControlError(`${changeSet} changed "${name}", which is no synchronised directory any more`);
-  const { versions } = directory;
-  if (versions === undefined) {
-    throw new ControlError(
-      `Main keeps no older versions of "${name}", only of the dialplan. What ${changeSet} replaced or removed lies in the trash: see "xivo-xds-sync trash list", and bring it back with "xivo-xds-sync trash restore PATH", with --mds NAME where it lies on an MDS`,
-    );
-  }
-  const number = versions.takenOver.placeOf(name, changeSet);
+  const { versions } = controller;
+  const number = versions.isCompact(name)
+    ? versions.takenOver.placeOf(name, changeSet)
+    : (versions.takenOver.placeOf(name, changeSet) ??
+      placeByHistory(controller, directory, versions, changeSet));
   const { oldest } = versions.log;
   if (number !== undefined && oldest !== undefined && number >= oldest.number)
     return { changeSet, directory, versions, number };
@@ -88,7 +87,35 @@ function find(controller: Controller, written: string): Found {
   );
 }
 
-function identify({ history }: Controller, written: string): string {
+/** Where a change set of files that are not dialplan begins: at the newest change, until then, of one of its paths. */
+function placeByHistory(
+  controller: Controller,
+  { name }: MainDirectory,
+  versions: Versions,
+  changeSet: string,
+): number | undefined {
+  const numbers = [...changesOf(controller, name, versions, changeSet).values()];
+  return numbers.length === 0 ? undefined : Math.min(...numbers);
+}
+
+/** The revision on Main that a change set brought to its MDS, for each of its paths. */
+export function changesOf(
+  { history }: Controller,
+  directory: string,
+  versions: Versions,
+  changeSet: string,
+): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const { path, kind, at, detail } of history.find({ limit: 100_000, changeSet, directory })) {
+    const of = path ?? detail.split(': ')[0] ?? '';
+    // What put an MDS's own files right brought nothing that had changed on Main.
+    const number = kind === 'restore' ? undefined : versions.log.lastUntil(directory, of, at);
+    if (number !== undefined) numbers.set(of, number);
+  }
+  return numbers;
+}
+
+export function identify({ history }: Controller, written: string): string {
   if (!/^[0-9A-Za-z-]{1,64}$/.test(written))
     throw new ControlError(
       `"${printable(written)}" is no change set: see "xivo-xds-sync history", which shows it in brackets`,
@@ -109,18 +136,20 @@ function identify({ history }: Controller, written: string): string {
   );
 }
 
-function refuseUnless(paths: readonly string[], why: string): void {
+export function refuseUnless(paths: readonly string[], why: string): void {
   if (paths.length === 0) return;
   const more = paths.length > MAX_NAMED ? ` and ${paths.length - MAX_NAMED} more` : '';
   throw new ControlError(`nothing was changed: ${paths.slice(0, MAX_NAMED).join(', ')}${more} ${why}`);
 }
 
-async function carryOut(
+export async function carryOut(
   controller: Controller,
   directory: MainDirectory,
   versions: Versions,
   steps: readonly UndoStep[],
   reason: string,
+  actor: string,
+  kind = 'rollback',
 ): Promise<Pick<RolledBack, 'by' | 'problems'>> {
   const { history, clock, log } = controller;
   const { name } = directory;
@@ -133,8 +162,11 @@ async function carryOut(
         mds: 'main',
         directory: name,
         changeSet: set.id,
-        kind: 'rollback',
+        kind,
         detail,
+        path: step.path,
+        reason,
+        actor,
       });
     }
   });
@@ -145,7 +177,11 @@ async function carryOut(
   return { by: changeSet, problems };
 }
 
-function actionOf({ name }: MainDirectory, { kind, path, entry }: UndoStep, reason: string): PlannedAction {
+export function actionOf(
+  { name }: MainDirectory,
+  { kind, path, entry }: UndoStep,
+  reason: string,
+): PlannedAction {
   const bytes = kind === 'put' ? bytesOf(entry) : 0;
   const put = entry.type === 'folder' ? 'mkdir' : entry.type === 'link' ? 'link' : 'restore';
   return { directory: name, action: kind === 'remove' ? 'remove' : put, path, bytes, reason };

@@ -6,6 +6,7 @@ import type { Controller } from '../daemon/controller.ts';
 import type { ListedTrash, Result } from './contract/contract.ts';
 import { enrolledMds } from './known.ts';
 import { locate } from './locate.ts';
+import { restoreVersions } from './restore.ts';
 
 /** How far a Date reaches, milliseconds. */
 const MAX_TIME = 8.64e15;
@@ -75,7 +76,16 @@ export async function trashRestore(
   written: string,
   as: string | undefined,
   mds: string | undefined,
+  options: { readonly at?: number | undefined; readonly dryRun: boolean; readonly actor: string },
 ): Promise<Result<'trash-restore'>> {
+  // Main's own versions come first: they know whole folders and change sets, and what no change set displaced.
+  if (mds === undefined && as === undefined) {
+    const restored = await restoreVersions(controller, { written, ...options });
+    if (restored !== undefined)
+      return { host: 'main', directory: restored.directory, path: written, id: null, restored };
+  }
+  if (options.at !== undefined || options.dryRun)
+    throw new ControlError(`Main keeps no version of ${written} that could be restored`);
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
   const place = locate(controller, written);
@@ -106,5 +116,16 @@ export async function trashRestore(
     path: to,
     item: item.id,
   });
-  return { host, directory: item.directory, path: to, id: item.id };
+  controller.history.add({
+    at: controller.clock.now(),
+    mds: host,
+    detail: `${to}: restored from the trash (${item.id})`,
+    directory: item.directory,
+    changeSet: item.id.split('/')[0] ?? '',
+    kind: 'restore',
+    path: to,
+    reason: `restored from the trash (${item.id})`,
+    actor: options.actor,
+  });
+  return { host, directory: item.directory, path: to, id: item.id, restored: null };
 }

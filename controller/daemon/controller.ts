@@ -111,8 +111,14 @@ export class Controller {
     this.db = db;
     this.keeper = new DeferredWriter({ db, clock, log, onNews: () => undefined, onHealed: () => undefined });
     this.history = new History(this.db);
-    const kept = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
-    this.versions = new Versions(this.db, kept);
+    const compact = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
+    this.versions = new Versions({
+      db: this.db,
+      compact,
+      places: new Map(config.directories.map(({ name, path }) => [name, root.path(path)])),
+      budget: () => this.config.trash.budgetBytes,
+      reserve: config.reserveBytes,
+    });
     this.registry = new Registry(places.identityFolder);
     this.canaries = new CanaryGate(() => this.#canaries());
     this.alarms = new Alarms(clock, log);
@@ -142,7 +148,7 @@ export class Controller {
           owners: this.owners,
           clock,
           reserve: config.reserveBytes,
-          versions: kept.includes(directory.name) ? this.versions : undefined,
+          versions: this.versions,
           log: log.child({ directory: directory.name }),
           onRevision: (revision) => this.#broadcast(revision),
         }),
@@ -306,7 +312,7 @@ export class Controller {
   }
 
   #versioned(): MainDirectory[] {
-    return [...this.directories.values()].filter(({ versions }) => versions !== undefined);
+    return [...this.directories.values()].filter(({ name }) => this.versions.isCompact(name));
   }
 
   #holdFor(name: string, mds: string): string | null {
@@ -509,17 +515,13 @@ export class Controller {
     const { directory, changeSet, actions } = applied;
     const at = this.clock.now();
     this.keeper.write(() => {
-      if (this.directories.get(directory)?.versions !== undefined)
+      if (this.versions.isCompact(directory))
         this.versions.takenOver.applied(directory, mds, changeSet, actions);
-      for (const { action, path, reason } of actions) {
-        this.history.add({
-          at,
-          mds,
-          directory,
-          changeSet,
-          kind: action,
-          detail: `${path}: ${reason}`,
-        });
+      for (const { action, path, reason, bytes } of actions) {
+        const detail = `${path}: ${reason}`;
+        // An MDS's own edit is undone because of who edited there.
+        const actor = action === 'restore' ? mds : 'main';
+        this.history.add({ at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes });
       }
     });
     const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);

@@ -35,6 +35,7 @@ export class ContentStore {
     return this.#has.get(hash) !== undefined;
   }
 
+  /** A content of the dialplan; that of other files lies in {@link FileStore}. */
   get(hash: string): Buffer | undefined {
     const content = this.#get.get(hash)?.['content'] as Uint8Array | undefined;
     return content && zstdDecompressSync(content);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -15,6 +15,10 @@ import { MAX_KEPT_FILE, type Versions } from './versions.ts';
 
 /** Files that are read and kept without letting anything else run. */
 const AT_ONCE = 16;
+/** Files that are not dialplan are copied when nothing has changed for this long, milliseconds. */
+const QUIET = 1_500;
+/** The same for what was there when the program started: then there is most to deliver. */
+const AT_START = 5_000;
 
 export type DirectoryVersionsOptions = {
   readonly directory: string;
@@ -32,6 +36,8 @@ export class DirectoryVersions {
   #beginning: 'all' | Set<string>;
   readonly #toKeep = new Set<string>();
   #keeping: Promise<void> | undefined;
+  #quietUntil = 0;
+  readonly #stop = new AbortController();
   #closed = false;
 
   constructor(options: DirectoryVersionsOptions) {
@@ -45,7 +51,7 @@ export class DirectoryVersions {
     const { replica } = this.#options;
     if (this.#beginning === 'all') this.#beginning = new Set(replica.paths());
     // Also what a program without this memory has left, or a crash.
-    this.keep(replica.paths());
+    this.keep(replica.paths(), AT_START);
   }
 
   /** Writes changes down, in the transaction that takes them over. */
@@ -54,13 +60,21 @@ export class DirectoryVersions {
   }
 
   /** Keeps the contents of these files, a little later. */
-  keep(paths: Iterable<string>): void {
+  keep(paths: Iterable<string>, quiet = QUIET): void {
     for (const path of paths) this.#toKeep.add(path);
-    if (this.#toKeep.size > 0 && !this.#closed) this.#keeping ??= this.#keepAll();
+    if (this.#toKeep.size === 0 || this.#closed) return;
+    const { versions, directory, clock } = this.#options;
+    if (versions.isCompact(directory)) this.#keeping ??= this.#keepAll();
+    else {
+      // Delivering comes first: copies are made when the directory has been quiet for a moment.
+      this.#quietUntil = Math.max(this.#quietUntil, clock.monotonic() + quiet);
+      this.#keeping ??= this.#keepFiles();
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stop.abort();
     await this.#keeping;
   }
 
@@ -98,6 +112,39 @@ export class DirectoryVersions {
     } finally {
       this.#keeping = undefined;
     }
+  }
+
+  async #keepFiles(): Promise<void> {
+    const { replica, versions, directory, clock, log } = this.#options;
+    try {
+      for (const path of this.#toKeep) {
+        for (
+          let wait = this.#quietUntil - clock.monotonic();
+          wait > 0;
+          wait = this.#quietUntil - clock.monotonic()
+        )
+          await this.#pause(wait);
+        if (this.#closed) return;
+        this.#toKeep.delete(path);
+        const begun = clock.monotonic();
+        const state = replica.get(path);
+        const stamp = replica.stampAt(path);
+        if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
+        await versions.files.keep(directory, path, { ...state.entry, stamp });
+        // No more than a quarter of the time: whoever delivers needs the disk, too.
+        await this.#pause(3 * (clock.monotonic() - begun));
+      }
+    } catch (error) {
+      this.#toKeep.clear();
+      log.warn('older versions can not be kept', { error });
+    } finally {
+      this.#keeping = undefined;
+    }
+  }
+
+  /** Ends early when nothing is to be kept any more. @param time milliseconds */
+  async #pause(time: number): Promise<void> {
+    await sleep(time, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
   }
 
   #keepSome(paths: readonly string[]): void {

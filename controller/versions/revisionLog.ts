@@ -1,3 +1,4 @@
+import { isBelow } from '#core/path/relative.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { isEntry } from '#core/manifest/meaning.ts';
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
@@ -21,6 +22,8 @@ export class RevisionLog {
   readonly #firstOfPath: Statement;
   readonly #newest: Statement;
   readonly #since: Statement;
+  readonly #lastUntil: Statement;
+  readonly #ofDirectory: Statement;
   readonly #oldest: Statement;
   readonly #dropBefore: Statement;
   readonly #dropOldest: Statement;
@@ -37,6 +40,10 @@ export class RevisionLog {
     this.#newest = db.prepare('SELECT coalesce(max(number), 0) AS number FROM revisions');
     this.#since = db.prepare(
       'SELECT number, path, before FROM revisions WHERE directory = ? AND number >= ? ORDER BY number',
+    );
+    this.#lastUntil = db.prepare(`SELECT max(number) AS number ${ofPath} AND at <= ?`);
+    this.#ofDirectory = db.prepare(
+      'SELECT number, path, before, at FROM revisions WHERE directory = ? ORDER BY number DESC',
     );
     this.#oldest = db.prepare('SELECT number, at FROM revisions ORDER BY number LIMIT 1');
     this.#dropBefore = db.prepare(
@@ -68,6 +75,27 @@ export class RevisionLog {
   firstAfter(directory: string, path: string, number: number): number | undefined {
     const row = this.#firstOfPath.get(directory, encodeName(path), number);
     return row && Number(row['number']);
+  }
+
+  /** The newest revision of a path that was made at a time or before. @param at milliseconds since 1970 */
+  lastUntil(directory: string, path: string, at: number): number | undefined {
+    const row = this.#lastUntil.get(directory, encodeName(path), at);
+    const number = row?.['number'];
+    return typeof number === 'number' || typeof number === 'bigint' ? Number(number) : undefined;
+  }
+
+  /** What was at a path, or below it, before each change there, newest change first. */
+  ofScope(directory: string, scope: string): (PathRevision & { readonly at: number })[] {
+    return this.#ofDirectory.all(directory).flatMap((row) => {
+      const path = decodeName(row['path'] instanceof Uint8Array ? row['path'] : new Uint8Array());
+      if (scope !== '' && path !== scope && !isBelow(path, scope)) return [];
+      return {
+        number: Number(row['number']),
+        path,
+        before: this.#entryOf(row['before']),
+        at: Number(row['at']),
+      };
+    });
   }
 
   /** The oldest revision that is still there. */

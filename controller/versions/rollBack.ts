@@ -1,3 +1,5 @@
+import { closeSync, readSync } from 'node:fs';
+import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 import type { Staging } from '#sync/apply/applier.ts';
@@ -6,10 +8,12 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { UndoStep } from './undo.ts';
 import type { Versions } from './versions.ts';
 
+const CHUNK = 1024 * 1024;
+
 /** Files whose older content would be needed and is not kept. */
-export function missingContents(steps: readonly UndoStep[], { contents }: Versions): string[] {
+export function missingContents(steps: readonly UndoStep[], versions: Versions): string[] {
   return steps.flatMap(({ kind, path, entry }) =>
-    kind === 'put' && entry.type === 'file' && !contents.has(entry.hash) ? [path] : [],
+    kind === 'put' && entry.type === 'file' && !versions.has(entry.hash) ? [path] : [],
   );
 }
 
@@ -26,10 +30,9 @@ export async function rollBack(
 ): Promise<{ changeSet: string; outcomes: readonly Outcome[] }> {
   const bytes = steps.reduce((sum, { kind, entry }) => sum + (kind === 'put' ? bytesOf(entry) : 0), 0);
   using staging = directory.applier.begin(bytes);
-  const { outcomes } = await staging.commit(
-    steps.map((step) => stepFor(step, directory, versions, staging, reason)),
-    record,
-  );
+  const staged: Step[] = [];
+  for (const step of steps) staged.push(await stepFor(step, directory, versions, staging, reason));
+  const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
   directory.adopt(outcomes);
   // It can be rolled back in its turn.
@@ -37,21 +40,41 @@ export async function rollBack(
   return { changeSet: staging.id, outcomes };
 }
 
-function stepFor(
+async function stepFor(
   { kind, path, entry }: UndoStep,
   { replica }: MainDirectory,
-  { contents }: Versions,
+  versions: Versions,
   staging: Staging,
   reason: string,
-): Step {
+): Promise<Step> {
   const stamp = replica.stampAt(path);
   if (kind !== 'put') return { kind, path, entry, expect: stamp ?? '', reason };
   const expect = replica.get(path) === undefined ? undefined : (stamp ?? '');
   if (entry.type !== 'file') return { kind, path, entry, expect, staged: staging.bare(entry), reason };
-  const content = contents.get(entry.hash);
   const file = staging.file();
-  if (content !== undefined) file.write(content);
+  await copyContent(versions, entry.hash, (chunk) => file.write(chunk));
   const staged = file.finish(entry);
   if (staged === undefined) throw new Error(`the older version of ${path} is damaged: nothing was changed`);
   return { kind, path, entry, expect, staged, reason };
+}
+
+async function copyContent(
+  versions: Versions,
+  hash: string,
+  write: (chunk: Uint8Array) => void,
+): Promise<void> {
+  const content = versions.contents.get(hash);
+  if (content !== undefined) return write(content);
+  const fd = versions.files.open(hash);
+  if (fd === undefined) return;
+  const slice = new TimeSlice();
+  try {
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
+      write(buffer.subarray(0, length));
+      if (slice.due) await slice.pause();
+    }
+  } finally {
+    closeSync(fd);
+  }
 }

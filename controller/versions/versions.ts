@@ -1,5 +1,6 @@
 import type { Database } from '#sync/state/database.ts';
 import { ContentStore } from './contentStore.ts';
+import { FileStore, type FileStoreOptions } from './fileStore.ts';
 import { RevisionLog } from './revisionLog.ts';
 import { AppliedRevisions } from './appliedRevisions.ts';
 
@@ -16,13 +17,19 @@ export class Versions {
   readonly log: RevisionLog;
   readonly contents: ContentStore;
   readonly takenOver: AppliedRevisions;
+  /** Contents of files that are not dialplan. */
+  readonly files: FileStore;
   readonly #db: Database;
+  readonly #compact: ReadonlySet<string>;
 
-  /** @param directories the names of those whose older versions are kept */
-  constructor(db: Database, directories: readonly string[]) {
+  /** @param options.compact the names of directories whose files are kept in the state: dialplan, small and many */
+  constructor(options: FileStoreOptions & { readonly compact: readonly string[] }) {
+    const { db, compact } = options;
     this.#db = db;
+    this.#compact = new Set(compact);
     this.log = new RevisionLog(db);
-    this.contents = new ContentStore(db, directories);
+    this.contents = new ContentStore(db, compact);
+    this.files = new FileStore(options);
     this.takenOver = new AppliedRevisions(db, this.log);
   }
 
@@ -34,8 +41,19 @@ export class Versions {
         this.log.dropOldest(Math.ceil(this.log.count * SHARE));
         this.contents.dropUnused();
       }
+      this.files.dropUnused();
       this.takenOver.dropBefore(this.log.oldest?.number ?? Number.MAX_SAFE_INTEGER);
     });
+  }
+
+  /** Whether the files of a directory are kept in the state itself. */
+  isCompact(directory: string): boolean {
+    return this.#compact.has(directory);
+  }
+
+  /** Whether a content is kept. */
+  has(hash: string): boolean {
+    return this.contents.has(hash) || this.files.has(hash);
   }
 
   /** Whether one more content may be kept; makes room by forgetting the oldest. */

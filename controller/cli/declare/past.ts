@@ -1,4 +1,6 @@
 import { withExamples } from '#host/cli/program.ts';
+import type { HistoryOptions } from '../historyCommand.ts';
+import type { RestoreOptions } from '../trashCommands.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 /** `history`, `trash`, `rollback`: what was done, and taking it back. */
@@ -8,17 +10,27 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .command('history')
       .description('show what was done, when, and why')
       .option(...MDS_OPTION)
+      .option('--directory <name>', 'only this directory')
+      .option('--path <path>', 'only this path, or what is below it')
+      .option('--changeset <id>', 'only this change set')
+      .option('--since <time>', 'from then on, such as "2026-11-24 10:00", yesterday or 2h (ago)')
+      .option('--until <time>', 'before then')
+      .option('--follow', 'go on with what happens, until interrupted')
       .option('--limit <n>', 'show the N most recent entries', '50')
       .option(...JSON_OPTION)
-      .action(async (options: { mds?: string; limit: string; json?: boolean }) => {
+      .action(async (options: HistoryOptions) => {
         finish(await (await import('../historyCommand.ts')).history(context(), options));
       }),
-    [['xivo-xds-sync history --limit 20', 'the last 20 entries']],
+    [
+      ['xivo-xds-sync history --limit 20', 'the last 20 entries'],
+      ['xivo-xds-sync history --since "2026-11-24" --until "2026-11-25"', 'who did what on that day'],
+      ['xivo-xds-sync history --path moh/album --follow', 'what happens to a folder'],
+    ],
   );
   withExamples(
     program
       .command('rollback <changeset>')
-      .description('bring the dialplan back to how it was before a change set, on Main and every MDS')
+      .description('bring a directory back to how it was before a change set, on Main and every MDS')
       .option('-n, --dry-run', 'change nothing, show what would be done')
       .option(...JSON_OPTION)
       .action(async (changeSet: string, options: { dryRun?: boolean; json?: boolean }) => {
@@ -41,15 +53,21 @@ export const declarePast: Declare = (program, { context, finish }) => {
   withExamples(
     trash
       .command('restore <path>')
-      .description('restore the newest version of a path (or the item with this id), on Main or on an MDS')
+      .description(
+        'restore a path, all that is gone below a folder, or what a change set removed or replaced',
+      )
       .option('--mds <name>', 'on this MDS')
       .option('--as <path>', 'under another name')
+      .option('--at <time>', 'as it was then, such as "2026-11-24 10:00" or 2h (ago)')
+      .option('-n, --dry-run', 'change nothing, show what would be restored')
       .option(...JSON_OPTION)
-      .action(async (path: string, options: { mds?: string; as?: string; json?: boolean }) => {
+      .action(async (path: string, options: RestoreOptions) => {
         finish(await (await import('../trashCommands.ts')).trashRestore(context(), path, options));
       }),
     [
-      ['xivo-xds-sync trash restore recordings/100-1.wav', 'from the trash of Main'],
+      ['xivo-xds-sync trash restore recordings/100-1.wav', 'its last version on Main'],
+      ['xivo-xds-sync trash restore /var/lib/xivo/moh/album', 'all that was removed below this folder'],
+      ['xivo-xds-sync trash restore moh --at yesterday -n', 'show what moh had then'],
       [
         'xivo-xds-sync trash restore moh/default/old.wav --mds mds1 --as moh/default/found.wav',
         'on mds1, under another name',

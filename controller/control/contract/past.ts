@@ -8,6 +8,14 @@ const historyEntry = z.object({
   changeSet: z.string(),
   kind: z.string(),
   detail: z.string(),
+  path: z.string().nullable(),
+  reason: z.string().nullable(),
+  /** `main` for a change made on Main, the name of an MDS, or `command by USER`; null in entries of older versions. */
+  actor: z.string().nullable(),
+  bytes: count.nullable(),
+  durationMs: count.nullable(),
+  /** Grows from entry to entry. */
+  number: count,
 });
 
 const trashItem = z.object({
@@ -38,7 +46,18 @@ const rolledBack = z.object({
 /** What was done, and taking it back: `history`, `trash`, `rollback`. */
 export const pastContract = {
   history: {
-    args: z.object({ limit: z.int().min(1).max(100_000), mds: onlyMds }),
+    args: z.object({
+      limit: z.int().min(1).max(100_000),
+      mds: onlyMds,
+      directory: z.string().max(64).optional(),
+      path: writtenPath.optional(),
+      changeSet: z.string().max(64).optional(),
+      /** Milliseconds since 1970. */
+      since: z.number().optional(),
+      until: z.number().optional(),
+      /** Only entries after the one with this number. */
+      after: z.number().optional(),
+    }),
     result: z.object({ entries: z.array(historyEntry) }),
   },
   'trash-list': {
@@ -46,8 +65,23 @@ export const pastContract = {
     result: z.object({ items: z.array(trashItem), problems: z.array(z.string()) }),
   },
   'trash-restore': {
-    args: z.object({ path: writtenPath, as: writtenPath.optional(), mds: onlyMds }),
-    result: z.object({ host: z.string(), directory: z.string(), path: z.string(), id: z.string() }),
+    args: z.object({
+      path: writtenPath,
+      as: writtenPath.optional(),
+      mds: onlyMds,
+      /** As it was then, milliseconds since 1970. */
+      at: z.number().optional(),
+      dryRun: z.boolean(),
+    }),
+    result: z.object({
+      host: z.string(),
+      directory: z.string(),
+      /** One path for an item of a trash; what was asked for otherwise. */
+      path: z.string(),
+      /** The item of a trash; null when it came from Main's own versions. */
+      id: z.string().nullable(),
+      restored: rolledBack.nullable(),
+    }),
   },
   rollback: { args: z.object({ changeSet: z.string(), dryRun: z.boolean() }), result: rolledBack },
 };

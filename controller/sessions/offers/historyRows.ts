@@ -18,6 +18,10 @@ export function recordOf(
         ? 'removed on Main'
         : 'received';
     const detail = `${step.path}: ${step.reason}`;
-    return [{ at: now, mds, directory, changeSet: changeSet.id, kind, detail }];
+    const { path, reason } = step;
+    const bytes = step.kind === 'put' && step.entry.type === 'file' ? step.entry.size : 0;
+    return [
+      { at: now, mds, directory, changeSet: changeSet.id, kind, detail, path, reason, bytes, actor: mds },
+    ];
   });
 }

@@ -1,4 +1,5 @@
 import { parseDuration } from '#core/text/duration.ts';
+import { timeOf } from '#core/text/timeOf.ts';
 import { UsageError } from './usageError.ts';
 
 /** Milliseconds of an option such as `30m`. @throws UsageError that names the option */
@@ -16,4 +17,13 @@ export function numberOption(text: string, option: string, range: { min: number;
   if (!/^\d{1,15}$/.test(text) || value < range.min || value > range.max)
     throw new UsageError(`${option} takes a whole number from ${range.min} to ${range.max}, not "${text}"`);
   return value;
+}
+
+/** A time behind an option, milliseconds since 1970. @throws UsageError that names the option and what it takes */
+export function timeOption(text: string, option: string): number {
+  try {
+    return timeOf(text, Date.now());
+  } catch (error) {
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

@@ -57,9 +57,11 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #    reload: none
 #    settle: 2s
 
-# How long replaced and removed files can be brought back.
+# How long replaced and removed files can be brought back, and how much disk Main's copies of all delivered files may
+# take for that (where the file system shares blocks between copies, they take none).
 #trash:
 #  keep: 30d
+#  budget: 4GiB
 
 # A pass that would remove more than both of a directory waits for "xivo-xds-sync confirm".
 #guard:

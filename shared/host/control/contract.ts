@@ -35,6 +35,8 @@ export type Progress = {
 export type Call = {
   /** Aborted when the person has gone. */
   readonly signal: AbortSignal;
+  /** Such as `command by alice`. */
+  readonly by: string;
   /** Shown while the command goes on; costs nothing when nobody looks. */
   readonly progress: (progress: Progress) => void;
 };

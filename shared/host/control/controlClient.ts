@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { caller } from '../cli/caller.ts';
 import { errnoOf } from '../fs/errno.ts';
 import type { ArgsIn, Contract, NameIn, Progress, ResultOf } from './contract.ts';
 import { ControlError } from './controlError.ts';
@@ -38,7 +39,7 @@ export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   args: ArgsIn<C, N>,
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<ResultOf<C, N>> {
-  const result = await exchange(daemon, { command, args, follow: true }, onProgress);
+  const result = await exchange(daemon, { command, args, follow: true, by: caller() }, onProgress);
   const parsed = contract[command]?.result.safeParse(result);
   if (parsed?.success !== true)
     throw new ControlError(

@@ -103,10 +103,10 @@ export class ControlServer<C extends Contract> {
   ): Promise<Reply> {
     let name = '';
     try {
-      const { command, args, follow = false } = requestSchema.parse(JSON.parse(line));
+      const { command, args, follow = false, by = 'command' } = requestSchema.parse(JSON.parse(line));
       name = command;
       if (!follow) stayQuiet();
-      const call: Call = { signal, progress: (progress) => follow && say({ progress }) };
+      const call: Call = { signal, by, progress: (progress) => follow && say({ progress }) };
       return { result: (await this.#call(command, args, call)) ?? null };
     } catch (error) {
       if (error instanceof ControlError) return { error: error.message, exitCode: error.exitCode };

@@ -7,6 +7,8 @@ export const requestSchema = z.object({
   args: z.record(z.string(), z.unknown()),
   /** The client takes lines that say how far the work is, and that the daemon lives, before the answer. */
   follow: z.boolean().optional(),
+  /** Who asks, for the history. Only root can reach the socket, so it is taken at their word. */
+  by: z.string().max(200).optional(),
 });
 
 const progressSchema = z.object({

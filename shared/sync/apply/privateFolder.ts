@@ -13,6 +13,7 @@ export class PrivateFolder implements Disposable {
   readonly trash: Folder;
   readonly #area: Folder;
   #partial: Folder | undefined;
+  #versions: Folder | undefined;
 
   /**
    * Opens or creates it.
@@ -35,8 +36,15 @@ export class PrivateFolder implements Disposable {
     return this.#partial;
   }
 
+  /** On Main: contents as they were, by their hash. Made when it is first needed. @throws what Node's fs throws */
+  get versions(): Folder {
+    this.#versions ??= openInside(this.#area, 'versions');
+    return this.#versions;
+  }
+
   [Symbol.dispose](): void {
     this.#partial?.close();
+    this.#versions?.close();
     this.stage.close();
     this.trash.close();
     this.#area.close();

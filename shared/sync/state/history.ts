@@ -9,8 +9,34 @@ export type HistoryRow = {
   readonly directory: string;
   readonly changeSet: string;
   readonly kind: string;
+  /** Path and reason in one text, as it is shown to people. */
   readonly detail: string;
+  readonly path?: string | null;
+  readonly reason?: string | null;
+  /** Who had it done: `watcher`, `reconcile`, `command by root`, `mds1`; null for what an older version wrote. */
+  readonly actor?: string | null;
+  readonly bytes?: number | null;
+  /** How long it took, milliseconds. */
+  readonly durationMs?: number | null;
 };
+
+export type HistoryFilter = {
+  readonly limit: number;
+  readonly mds?: string | undefined;
+  readonly directory?: string | undefined;
+  /** A path, or a folder above it. */
+  readonly path?: string | undefined;
+  /** A change set's id, or its beginning. */
+  readonly changeSet?: string | undefined;
+  /** Milliseconds since 1970, the first included and the last not. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  /** Only rows after this one. */
+  readonly after?: number | undefined;
+};
+
+/** A row as it is read: with its number, which grows. */
+export type NumberedRow = Required<HistoryRow> & { readonly number: number };
 
 /** Rows kept; older ones make room. */
 const KEEP_ROWS = 200_000;
@@ -30,11 +56,15 @@ export class History {
 
   constructor(db: Database) {
     this.#insert = db.prepare(
-      'INSERT INTO history (at, mds, directory, change_set, kind, detail) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO history (at, mds, directory, change_set, kind, detail, path, reason, actor, bytes, duration) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#trim = db.prepare('DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?');
     this.#newest = db.prepare(
-      'SELECT at, mds, directory, change_set, kind, detail FROM history WHERE (? IS NULL OR mds = ?) ORDER BY number DESC LIMIT ?',
+      `SELECT * FROM history WHERE number > :after AND (:mds IS NULL OR mds = :mds) AND (:directory IS NULL OR directory = :directory)
+        AND at >= :since AND at < :until AND (:changeSet IS NULL OR substr(change_set, 1, length(:changeSet)) = :changeSet)
+        AND (:path IS NULL OR path = :path OR substr(path, 1, length(:path) + 1) = :path || '/'
+          OR (path IS NULL AND substr(detail, 1, length(:path) + 1) IN (:path || ':', :path || '/')))
+        ORDER BY number DESC LIMIT :limit`,
     );
     this.#idsFrom = db.prepare(
       'SELECT DISTINCT change_set FROM history WHERE substr(change_set, 1, length(?)) = ? ORDER BY change_set LIMIT ?',
@@ -47,23 +77,59 @@ export class History {
   add(row: HistoryRow): void {
     const { detail } = row;
     const told = detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL - 1)}…` : detail;
-    this.#insert.run(row.at, row.mds, row.directory, row.changeSet, row.kind, told);
+    const reason = row.reason ?? null;
+    this.#insert.run(
+      row.at,
+      row.mds,
+      row.directory,
+      row.changeSet,
+      row.kind,
+      told,
+      row.path ?? null,
+      reason === null ? null : reason.slice(0, MAX_DETAIL),
+      row.actor ?? null,
+      row.bytes ?? null,
+      row.durationMs ?? null,
+    );
     this.#sinceTrim += 1;
     if (this.#sinceTrim < TRIM_EVERY) return;
     this.#sinceTrim = 0;
     this.#trim.run(KEEP_ROWS);
   }
 
-  /** Newest first. @param limit rows, at least 1 */
-  newest(limit: number, mds?: string): HistoryRow[] {
-    return this.#newest.all(mds ?? null, mds ?? null, limit).map((row) => ({
+  /** Newest first. */
+  find({ limit, mds, directory, path, changeSet, since, until, after }: HistoryFilter): NumberedRow[] {
+    const rows = this.#newest.allNamed({
+      limit,
+      mds: mds ?? null,
+      directory: directory ?? null,
+      path: path ?? null,
+      changeSet: changeSet ?? null,
+      since: since ?? 0,
+      until: until ?? Number.MAX_SAFE_INTEGER,
+      after: after ?? 0,
+    });
+    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+    const count = (value: unknown): number | null => (value === null ? null : Number(value));
+    return rows.map((row) => ({
+      number: Number(row['number']),
       at: Number(row['at']),
       mds: String(row['mds']),
       directory: String(row['directory']),
       changeSet: String(row['change_set']),
       kind: String(row['kind']),
       detail: String(row['detail']),
+      path: text(row['path']),
+      reason: text(row['reason']),
+      actor: text(row['actor']),
+      bytes: count(row['bytes']),
+      durationMs: count(row['duration']),
     }));
+  }
+
+  /** Newest first. @param limit rows, at least 1 */
+  newest(limit: number, mds?: string): NumberedRow[] {
+    return this.find({ limit, mds });
   }
 
   /** Ids of change sets that begin with a text, at most `limit`. */

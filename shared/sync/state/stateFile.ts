@@ -23,6 +23,7 @@ const LATER = `
 CREATE TABLE IF NOT EXISTS revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, directory TEXT NOT NULL, path BLOB NOT NULL, before TEXT, after TEXT, at INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS revisions_of_path ON revisions (directory, path, number);
 CREATE TABLE IF NOT EXISTS kept_contents (hash TEXT PRIMARY KEY, content BLOB NOT NULL, bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS kept_files (hash TEXT PRIMARY KEY, directory TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS origins (directory TEXT, path BLOB, entry TEXT NOT NULL, clock TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS taken_over (directory TEXT, mds TEXT, number INTEGER NOT NULL, PRIMARY KEY (directory, mds)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS change_sets (id TEXT, directory TEXT, number INTEGER NOT NULL, PRIMARY KEY (id, directory)) STRICT, WITHOUT ROWID;
@@ -62,6 +63,7 @@ export function openStateFile(file: string): DatabaseSync {
     checkPages(db, file);
     if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
     db.exec(`BEGIN; ${LATER} COMMIT;`);
+    addColumns(db);
     return db;
   } catch (error) {
     db.close();
@@ -116,4 +118,13 @@ export function isDamage(error: unknown): boolean {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Columns that came later: a program without them leaves them empty. */
+function addColumns(db: DatabaseSync): void {
+  const columns = db.prepare('PRAGMA table_info(history)').all();
+  const known = new Set(columns.map(({ name }) => name));
+  for (const column of ['path TEXT', 'reason TEXT', 'actor TEXT', 'bytes INTEGER', 'duration INTEGER']) {
+    if (!known.has(column.split(' ')[0] ?? '')) db.exec(`ALTER TABLE history ADD COLUMN ${column}`);
+  }
 }

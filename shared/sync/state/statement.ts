@@ -24,4 +24,9 @@ export class Statement {
   all(...values: SQLInputValue[]): Row[] {
     return this.#guard(() => this.#prepared.all(...values));
   }
+
+  /** With values by the names that the statement gives them. */
+  allNamed(values: Record<string, SQLInputValue>): Row[] {
+    return this.#guard(() => this.#prepared.all(values));
+  }
 }

@@ -35,7 +35,7 @@ void test('the defaults are those of a XiVO', () => {
         settleMs: 2000,
       },
     ],
-    trash: { keepMs: 2_592_000_000 },
+    trash: { keepMs: 2_592_000_000, budgetBytes: 4_294_967_296 },
     guard: { percent: 25, files: 10 },
     reserveBytes: 67_108_864,
     mediaServers: { source: 'enrolled' },

@@ -9,6 +9,8 @@ import type { PlannedAction } from '#protocol/messages/common.ts';
 import { Database } from '#sync/state/database.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
 
+const PLACES = { compact: ['dialplan'], places: new Map<string, string>(), budget: () => 0, reserve: 0 };
+
 function make(t: TestContext): Versions {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-versions-'));
   const db = new Database(path.join(folder, 'state.sqlite'));
@@ -16,7 +18,7 @@ function make(t: TestContext): Versions {
     db.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return new Versions(db, ['dialplan']);
+  return new Versions({ db, ...PLACES });
 }
 
 /** A change of a file on Main. */
@@ -97,6 +99,6 @@ void test('a state without older versions gets room for them when it is opened',
     raw.exec(`DROP TABLE ${table}`);
   raw.close();
   const db = new Database(file);
-  assert.equal(new Versions(db, ['dialplan']).log.newest, 0);
+  assert.equal(new Versions({ db, ...PLACES }).log.newest, 0);
   db.close();
 });

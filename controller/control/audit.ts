@@ -1,0 +1,52 @@
+import type { Controller } from '../daemon/controller.ts';
+import type { ControllerCommand, ControllerHandlers } from './contract/contract.ts';
+
+/** What people do that the history would not show by the files that it changes, and how it is told there. */
+const TOLD: Partial<Record<ControllerCommand, string>> = {
+  confirm: 'held removals confirmed',
+  pause: 'paused',
+  resume: 'resumed',
+  'mds-add': 'join token made',
+  'mds-approve': 'enrolment approved',
+  'mds-remove': 'MDS removed',
+  'mds-upgrade': 'upgrade asked for',
+  'rotate-begin': 'next key announced',
+  'rotate-finish': 'next key put into use',
+  'rotate-abandon': 'next key dropped',
+};
+
+type Handler = (args: Readonly<Record<string, unknown>>, call: { readonly by: string }) => unknown;
+
+/** The same handlers; what people do with them stands in the history once it is done. What is refused does not. */
+export function audited(controller: Controller, handlers: ControllerHandlers): ControllerHandlers {
+  const all: Record<string, unknown> = { ...handlers };
+  for (const [command, reason] of Object.entries(TOLD)) {
+    // Whatever the command takes, only the names in it are told.
+    const handler = all[command] as Handler | undefined;
+    if (handler === undefined) continue;
+    const told: Handler = async (args, call) => {
+      const result = await handler(args, call);
+      if (args['dryRun'] !== true) note(controller, command, reason, args, call.by);
+      return result;
+    };
+    all[command] = told;
+  }
+  return all as ControllerHandlers;
+}
+
+function note(
+  { history, keeper, clock }: Controller,
+  command: string,
+  reason: string,
+  args: Readonly<Record<string, unknown>>,
+  actor: string,
+): void {
+  const text = (key: string): string => (typeof args[key] === 'string' ? args[key] : '');
+  const mds = text('mds') || text('name');
+  const directory = text('directory');
+  const detail = [reason, directory, mds].filter((part) => part !== '').join(' ');
+  const at = clock.now();
+  keeper.write(() =>
+    history.add({ at, mds: mds || 'main', directory, changeSet: '', kind: command, detail, reason, actor }),
+  );
+}

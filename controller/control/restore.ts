@@ -1,0 +1,106 @@
+import { ControlError } from '#host/control/controlError.ts';
+import { printable } from '#core/text/printable.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import { missingContents } from '../versions/rollBack.ts';
+import type { UndoStep } from '../versions/undo.ts';
+import { wantedBack, wantedBefore } from '../versions/wanted.ts';
+import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
+import { passOver } from '../daemon/passes.ts';
+import { locate } from './locate.ts';
+import type { RolledBack } from './contract/contract.ts';
+import { actionOf, carryOut, changesOf, identify, refuseUnless } from './rollback.ts';
+
+export type RestoreAsked = {
+  /** A path, a folder, or a change set. */
+  readonly written: string;
+  /** As it was then, milliseconds since 1970. */
+  readonly at?: number | undefined;
+  readonly dryRun: boolean;
+  readonly actor: string;
+};
+
+/**
+ * Brings what was removed or replaced on Main back, from the versions that Main keeps, as one change set; every MDS
+ * gets it like any other change.
+ * @returns undefined when Main keeps nothing of it
+ * @throws ControlError when it can't be done as a whole: then nothing was changed
+ */
+export async function restoreVersions(
+  controller: Controller,
+  { written, at, dryRun, actor }: RestoreAsked,
+): Promise<RolledBack | undefined> {
+  if (controller.paused && !dryRun)
+    throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  const found = locate(controller, written) ?? wholeDirectory(controller, written);
+  if (found === undefined) {
+    if (!/^\d{8}T\d{6}/.test(written)) return undefined;
+    return restoreChangeSet(controller, identify(controller, written), { dryRun, actor });
+  }
+  const { directory, path } = found;
+  await settle(directory);
+  const steps = wantedBack(
+    controller.versions.log.ofScope(directory.name, path),
+    path,
+    directory.replica,
+    at,
+  );
+  if (steps.length === 0) return undefined;
+  const reason = at === undefined ? 'restored' : `restored as of ${new Date(at).toISOString()}`;
+  return bringBack(controller, directory, steps, { changeSet: '', reason, dryRun, actor });
+}
+
+async function restoreChangeSet(
+  controller: Controller,
+  changeSet: string,
+  { dryRun, actor }: { dryRun: boolean; actor: string },
+): Promise<RolledBack | undefined> {
+  const { versions } = controller;
+  const names = new Set(controller.history.placesOf(changeSet).map(({ directory }) => directory));
+  const [name = ''] = names;
+  const directory = controller.directories.get(name);
+  if (names.size !== 1 || directory === undefined) return undefined;
+  await settle(directory);
+  const numbers = changesOf(controller, name, versions, changeSet);
+  const steps = wantedBefore(versions.log.ofScope(name, ''), numbers, directory.replica);
+  if (steps.length === 0) return undefined;
+  const reason = `restored what ${changeSet} removed or replaced`;
+  return bringBack(controller, directory, steps, { changeSet, reason, dryRun, actor });
+}
+
+async function bringBack(
+  controller: Controller,
+  directory: MainDirectory,
+  steps: readonly UndoStep[],
+  { changeSet, reason, dryRun, actor }: { changeSet: string; reason: string; dryRun: boolean; actor: string },
+): Promise<RolledBack> {
+  refuseUnless(
+    missingContents(steps, controller.versions).map((path) => printable(path)),
+    'are not kept on Main any more: an MDS may have them ("xivo-xds-sync trash list", then "trash restore PATH --from MDS --to-main")',
+  );
+  const actions = steps.map((step) => actionOf(directory, step, reason));
+  const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
+  if (dryRun) return result;
+  // What is brought back is not to be removed again because it was removed once.
+  for (const { path } of steps) directory.forgetRemoval(path);
+  const done = await carryOut(controller, directory, controller.versions, steps, reason, actor, 'restore');
+  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }) };
+}
+
+async function settle(directory: MainDirectory): Promise<void> {
+  await directory.replica.rescan();
+  await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
+  if (directory.replica.held !== undefined)
+    throw new ControlError(`"${directory.name}" is on hold on Main: ${directory.replica.held}`);
+}
+
+/** A synchronised directory named as such: all of it. */
+function wholeDirectory(
+  { directories }: Controller,
+  written: string,
+): { directory: MainDirectory; path: string } | undefined {
+  const name = written.replace(/\/+$/, '');
+  for (const directory of directories.values())
+    if ([directory.name, directory.config.path, directory.replica.path].includes(name))
+      return { directory, path: '' };
+  return undefined;
+}

@@ -1,0 +1,158 @@
+import { constants, fstatSync, openSync, closeSync, statfsSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { stampOf, type Stamp } from '#core/manifest/stamp.ts';
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import { PrivateFolder } from '#sync/apply/privateFolder.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { Statement } from '#sync/state/statement.ts';
+
+/** A file that takes more than this share of the budget is not kept: it would displace everything else. */
+const SHARE = 1 / 4;
+
+export type FileStoreOptions = {
+  readonly db: Database;
+  /** The synchronised directories by name, with their absolute paths: each keeps its own files, beside its trash. */
+  readonly places: ReadonlyMap<string, string>;
+  /** Bytes that all of them may take. */
+  readonly budget: () => number;
+  /** Free bytes that stay free. */
+  readonly reserve: number;
+};
+
+/**
+ * Contents of files as they were on Main, by their SHA-256, as files on the file system of their directory: copied
+ * without taking room where it can share blocks (XFS, Btrfs), and else within a budget, the oldest making room.
+ */
+export class FileStore {
+  readonly #options: FileStoreOptions;
+  readonly #find: Statement;
+  readonly #insert: Statement;
+  readonly #remove: Statement;
+  readonly #sum: Statement;
+  readonly #oldest: Statement;
+  readonly #unused: Statement;
+  readonly #live: string;
+  /** What they take up, bytes. */
+  bytes: number;
+
+  constructor(options: FileStoreOptions) {
+    const { db, places } = options;
+    this.#options = options;
+    this.#live = JSON.stringify([...places.keys()]);
+    this.#find = db.prepare('SELECT directory FROM kept_files WHERE hash = ?');
+    this.#insert = db.prepare('INSERT OR REPLACE INTO kept_files (hash, directory, bytes) VALUES (?, ?, ?)');
+    this.#remove = db.prepare('DELETE FROM kept_files WHERE hash = ?');
+    this.#sum = db.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM kept_files');
+    const isLive = `hash IN (SELECT json_extract(entry, '$.hash') FROM content
+      WHERE directory IN (SELECT value FROM json_each(?)) AND json_extract(entry, '$.hash') IS NOT NULL)`;
+    this.#oldest = db.prepare(
+      `SELECT hash, directory, bytes FROM kept_files WHERE NOT (${isLive}) ORDER BY rowid LIMIT 100`,
+    );
+    this.#unused =
+      db.prepare(`SELECT hash, directory, bytes FROM kept_files WHERE NOT (${isLive}) AND hash NOT IN (
+      SELECT json_extract(before, '$.hash') FROM revisions WHERE json_extract(before, '$.hash') IS NOT NULL
+      UNION SELECT json_extract(after, '$.hash') FROM revisions WHERE json_extract(after, '$.hash') IS NOT NULL)`);
+    this.bytes = Number(this.#sum.get()?.['bytes']);
+  }
+
+  has(hash: string): boolean {
+    return this.#find.get(hash) !== undefined;
+  }
+
+  /**
+   * Keeps the content of a file of a directory.
+   * @param stamp the one that its hash was taken under: a file that changed meanwhile is not kept
+   * @returns false when there is no room for it, or it is not what it was any more
+   */
+  async keep(
+    directory: string,
+    path: string,
+    file: { hash: string; size: number; stamp: Stamp },
+  ): Promise<boolean> {
+    const root = this.#options.places.get(directory);
+    if (root === undefined || this.has(file.hash) || !this.#makeRoom(root, file.size)) return false;
+    using open = new OpenFolders(root);
+    using area = new PrivateFolder(open.root);
+    const source = open.get(parentOf(path));
+    const temporary = `${file.hash}.new`;
+    try {
+      if (stampAt(source, baseOf(path)) !== file.stamp) return false;
+      await copyFile(source.at(baseOf(path)), area.versions.at(temporary), constants.COPYFILE_FICLONE);
+      // What was there before and after it was copied is what was copied.
+      if (stampAt(source, baseOf(path)) !== file.stamp) {
+        area.versions.removeFile(temporary);
+        return false;
+      }
+      area.versions.rename(temporary, area.versions, file.hash, 'replace');
+    } catch (error) {
+      if (area.versions.stat(temporary) !== undefined) area.versions.removeFile(temporary);
+      const errno = errnoOf(error);
+      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return false;
+      throw error;
+    }
+    this.#insert.run(file.hash, directory, file.size);
+    this.bytes += file.size;
+    return true;
+  }
+
+  /** Opens a kept content for reading; whoever reads it verifies its hash. @returns undefined when it is not there */
+  open(hash: string): number | undefined {
+    const directory = this.#find.get(hash)?.['directory'];
+    const root = typeof directory === 'string' ? this.#options.places.get(directory) : undefined;
+    if (root === undefined) return undefined;
+    try {
+      using open = new OpenFolders(root);
+      using area = new PrivateFolder(open.root);
+      return area.versions.openFile(hash);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes what is neither live nor in the log of revisions. */
+  dropUnused(): void {
+    for (const row of this.#unused.all(this.#live)) this.#drop(row);
+  }
+
+  #makeRoom(root: string, size: number): boolean {
+    const budget = this.#options.budget();
+    if (size > budget * SHARE) return false;
+    const { bavail, bsize } = statfsSync(root);
+    if (bavail * bsize < size + 2 * this.#options.reserve) return false;
+    while (this.bytes + size > budget) {
+      const rows = this.#oldest.all(this.#live);
+      if (rows.length === 0) return false;
+      for (const row of rows) if (this.bytes + size > budget) this.#drop(row);
+    }
+    return true;
+  }
+
+  #drop(row: Readonly<Record<string, unknown>>): void {
+    const hash = String(row['hash']);
+    const root = this.#options.places.get(String(row['directory']));
+    if (root !== undefined) {
+      try {
+        using open = new OpenFolders(root);
+        using area = new PrivateFolder(open.root);
+        if (area.versions.stat(hash) !== undefined) area.versions.removeFile(hash);
+      } catch {
+        // The directory can't be opened now: its file is found unused by name the next time it is.
+        return;
+      }
+    }
+    this.#remove.run(hash);
+    this.bytes -= Number(row['bytes']);
+  }
+}
+
+function stampAt(folder: Folder, name: string): Stamp {
+  const fd = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return stampOf(fstatSync(fd, { bigint: true }));
+  } finally {
+    closeSync(fd);
+  }
+}
