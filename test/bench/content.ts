@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
-  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -70,13 +69,9 @@ function filesOfPackage(name: string): string[] {
     );
 }
 
-/** Fills a folder with hard links to all files of another. */
-export function linkAll(content: string, folder: string): void {
-  for (const name of filesBelow(content)) {
-    const target = path.join(folder, name);
-    mkdirSync(path.dirname(target), { recursive: true });
-    linkSync(path.join(content, name), target);
-  }
+/** Fills a folder with copies of all files of another, times included. */
+export function copyAll(content: string, folder: string): void {
+  execFileSync('cp', ['-a', `${content}/.`, folder]);
 }
 
 /** The files of a folder and of all below it, by their paths in it. */

@@ -24,11 +24,13 @@ export type Pair = {
 export type Layout = {
   /** An empty folder for whatever the pair needs. */
   readonly folder: string;
-  /** The files to begin with: they are hard links in the source, so that all read the same pages. */
+  /** The files to begin with: they are copied into the source. */
   readonly content: string;
   readonly files: number;
   /** Whether the target has all of it already. */
   readonly isFilled: boolean;
+  /** The source is an MDS's recordings and the target Main's, for a program to which that makes a difference. */
+  readonly toMain: boolean;
 };
 
 export type Contestant = {

@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkSame } from './content.ts';
@@ -61,6 +62,57 @@ async function allVisible(
     if (failed) await started;
     if (performance.now() > deadline)
       throw new Error(`only the first ${seen} of ${names.length} files came within ${FIRST_PASS_LIMIT} ms`);
+    await sleep(5);
+  }
+}
+
+/** What is done to the one large file, each when the one before has arrived. */
+export const EDITS = ['1 MiB changed inside', '1 MiB appended', '1 kB put in front', 'renamed'] as const;
+
+/**
+ * Changes the one large file in different ways.
+ * @returns milliseconds until each is visible on the other side, and the command, if there is one, has ended
+ */
+export async function measureEdits(pair: Pair, name: string): Promise<number[]> {
+  const file = path.join(pair.source, name);
+  const renamed = `renamed-${name}`;
+  const inPlace = (position: number | undefined): void => {
+    const fd = openSync(file, position === undefined ? 'a' : 'r+');
+    writeSync(fd, randomBytes(1 << 20), 0, 1 << 20, position);
+    closeSync(fd);
+  };
+  const inFront = (): void => {
+    const outgoing = path.join(pair.outbox, name);
+    writeFileSync(outgoing, randomBytes(1000));
+    execFileSync('sh', ['-c', 'cat "$1" >> "$2"', '-', file, outgoing]);
+    renameSync(outgoing, file);
+  };
+  const edits = [
+    () => inPlace(Math.floor(statSync(file).size / 2)),
+    () => inPlace(undefined),
+    inFront,
+    () => renameSync(file, path.join(pair.source, renamed)),
+  ];
+  const times: number[] = [];
+  for (const [number, edit] of edits.entries()) {
+    const now = number === 3 ? renamed : name;
+    edit();
+    const began = performance.now();
+    const passed = pair.isConnected === undefined ? pair.again?.() : undefined;
+    await Promise.all([sameThere(pair, now, began + FIRST_PASS_LIMIT), passed]);
+    times.push(performance.now() - began);
+    await sleep(AFTERWARDS);
+  }
+  return times;
+}
+
+/** Size and time are given to a file before it becomes visible. */
+async function sameThere({ source, target }: Pair, name: string, deadline: number): Promise<void> {
+  const wanted = statSync(path.join(source, name), { bigint: true });
+  for (;;) {
+    const there = statSync(path.join(target, name), { bigint: true, throwIfNoEntry: false });
+    if (there?.size === wanted.size && there.mtimeNs / 1000n === wanted.mtimeNs / 1000n) return;
+    if (performance.now() > deadline) throw new Error(`${name} did not come within ${FIRST_PASS_LIMIT} ms`);
     await sleep(5);
   }
 }

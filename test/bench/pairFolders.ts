@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { linkAll } from './content.ts';
+import { copyAll } from './content.ts';
 import type { Layout } from './contestant.ts';
 
 /** The folders of a peer's pair, filled as the layout says. */
@@ -15,7 +15,7 @@ export function makePairFolders({ folder, content, isFilled }: Layout): {
     string,
   ];
   for (const each of [source, target, outbox]) mkdirSync(each, { recursive: true });
-  linkAll(content, source);
-  if (isFilled) linkAll(content, target);
+  copyAll(content, source);
+  if (isFilled) copyAll(content, target);
   return { source, target, outbox };
 }

@@ -2,7 +2,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { filesBelow } from './content.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { measureAgain, measureFirstPass, measureLive } from './measure.ts';
+import { FreshDisk } from './freshDisk.ts';
+import { measureAgain, measureEdits, measureFirstPass, measureLive } from './measure.ts';
 import type { Results } from './results.ts';
 
 /** Lays out pairs, one at a time or side by side, and writes down what was measured of each. */
@@ -20,28 +21,41 @@ export class Passes {
     contestant: Contestant,
     run: number,
     content: string,
-    results: { readonly first: Results; readonly live?: Results },
+    results: { readonly first: Results; readonly live?: Results; readonly edits?: Results },
+    toMain = false,
   ): Promise<void> {
     const { name, comparesPasses, liveChanges } = contestant;
     const changes = results.live === undefined ? 0 : liveChanges;
     if (!comparesPasses && changes === 0) return;
     const names = filesBelow(content);
     let asked = comparesPasses ? results.first : results.live;
-    await this.#withPair(contestant, { content, files: names.length, isFilled: false }, async (pair) => {
-      this.#tell(`run ${run}: ${name}, first pass of ${names.length} files`);
-      const { ms, msFromConnected, cost } = await measureFirstPass(pair, names);
-      if (comparesPasses) {
-        results.first.add(name, run, { values: [ms / 1000], cost });
-        if (msFromConnected !== undefined)
-          results.first.add(`${name}, from agent connected`, run, { values: [msFromConnected / 1000] });
-      }
-      if (changes === 0) return;
-      asked = results.live;
-      await pair.settled?.();
-      this.#tell(`run ${run}: ${name}, ${changes} live changes`);
-      const live = await measureLive(pair, changes);
-      results.live?.add(name, run, { values: [live.p50, live.p99], cost: live.cost });
-    }).catch((error: unknown) => this.#failed(asked, name, run, error as Error));
+    await this.#withPair(
+      contestant,
+      { content, files: names.length, isFilled: false, toMain },
+      async (pair) => {
+        this.#tell(`run ${run}: ${name}, first pass of ${names.length} files`);
+        const { ms, msFromConnected, cost } = await measureFirstPass(pair, names);
+        if (comparesPasses) {
+          results.first.add(name, run, { values: [ms / 1000], cost });
+          if (msFromConnected !== undefined)
+            results.first.add(`${name}, from agent connected`, run, { values: [msFromConnected / 1000] });
+        }
+        const [name0 = ''] = names;
+        if (results.edits !== undefined && pair.again !== undefined) {
+          asked = results.edits;
+          await pair.settled?.();
+          this.#tell(`run ${run}: ${name}, changes of one large file`);
+          const times = await measureEdits(pair, name0);
+          results.edits.add(name, run, { values: times.map((each) => each / 1000) });
+        }
+        if (changes === 0) return;
+        asked = results.live;
+        await pair.settled?.();
+        this.#tell(`run ${run}: ${name}, ${changes} live changes`);
+        const live = await measureLive(pair, changes);
+        results.live?.add(name, run, { values: [live.p50, live.p99], cost: live.cost });
+      },
+    ).catch((error: unknown) => this.#failed(asked, name, run, error as Error));
   }
 
   /** Passes that find nothing to do: all pairs are set up once, and take turns. */
@@ -58,7 +72,7 @@ export class Passes {
       if (contestant === undefined) return this.#takeTurns(turns, runs, results);
       this.#tell(`${contestant.name}, ${files} files that are the same on both sides`);
       let isSetUp = false;
-      await this.#withPair(contestant, { content, files, isFilled: true }, async (pair) => {
+      await this.#withPair(contestant, { content, files, isFilled: true, toMain: false }, async (pair) => {
         await pair.start();
         await pair.settled?.();
         if (pair.again !== undefined) turns.push({ name: contestant.name, again: pair.again });
@@ -100,6 +114,7 @@ export class Passes {
   ): Promise<void> {
     const folder = path.join(this.#folder, contestant.name.replaceAll(/[^a-z0-9]+/g, '-'));
     mkdirSync(folder);
+    const disk = FreshDisk.mount(folder);
     try {
       const pair = await contestant.lay({ ...layout, folder });
       try {
@@ -108,6 +123,7 @@ export class Passes {
         await pair.end();
       }
     } finally {
+      disk?.[Symbol.dispose]();
       rmSync(folder, { recursive: true, force: true });
     }
   }

@@ -10,6 +10,8 @@ export type Root = { readonly role: string; readonly pid: number };
 
 export type Cost = {
   readonly cpuSeconds: number;
+  /** The same by role. */
+  readonly cpu: ReadonlyMap<string, number>;
   /** Of each role, the most that its processes' peaks (VmHWM) came to at one time, in KiB. */
   readonly peaks: ReadonlyMap<string, number>;
 };
@@ -19,6 +21,7 @@ export class CostMeter {
   readonly #roots: () => readonly Root[];
   readonly #before = new Map<string, number>();
   readonly #ticks = new Map<string, number>();
+  readonly #roleOf = new Map<string, string>();
   readonly #peaks = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
 
@@ -33,9 +36,13 @@ export class CostMeter {
   stop(): Cost {
     clearInterval(this.#timer);
     this.#sample();
-    let ticks = 0;
-    for (const [key, last] of this.#ticks) ticks += last - (this.#before.get(key) ?? 0);
-    return { cpuSeconds: ticks * TICK, peaks: this.#peaks };
+    const cpu = new Map<string, number>();
+    for (const [key, last] of this.#ticks) {
+      const role = this.#roleOf.get(key) ?? '';
+      cpu.set(role, (cpu.get(role) ?? 0) + (last - (this.#before.get(key) ?? 0)) * TICK);
+    }
+    const cpuSeconds = [...cpu.values()].reduce((sum, each) => sum + each, 0);
+    return { cpuSeconds, cpu, peaks: this.#peaks };
   }
 
   #sample(): void {
@@ -44,6 +51,7 @@ export class CostMeter {
       const used = usedBy(pid);
       if (used === undefined) continue;
       this.#ticks.set(used.key, used.ticks);
+      this.#roleOf.set(used.key, role);
       together.set(role, (together.get(role) ?? 0) + used.peak);
     }
     for (const [role, peak] of together) this.#peaks.set(role, Math.max(peak, this.#peaks.get(role) ?? 0));

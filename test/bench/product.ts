@@ -4,11 +4,19 @@ import path from 'node:path';
 import { VERSION } from '#host/version.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
-import { linkAll } from './content.ts';
+import { copyAll } from './content.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
+import type { Launchers } from './packaged.ts';
 
 const SETUP_LIMIT = 300_000;
 const running = new Set<Cluster>();
+
+let launchers: Launchers | undefined;
+
+/** From now on the packaged programs are measured. */
+export function usePackaged(built: Launchers): void {
+  launchers = built;
+}
 
 /** This program: a Main that runs and knows its files, and an enrolled MDS whose agent is about to start. */
 export const product: Contestant = {
@@ -21,21 +29,29 @@ export const product: Contestant = {
   lay,
 };
 
-async function lay({ content, files, isFilled }: Layout): Promise<Pair> {
+async function lay({ folder, content, files, isFilled, toMain }: Layout): Promise<Pair> {
+  process.env['XDS_TEST_DIR'] = folder;
   const cluster = await Cluster.make({ mds: ['mds1'] });
   running.add(cluster);
   const { main } = cluster;
   const mds = cluster.one('mds1');
-  const [source, target, outbox] = [main.at('sounds'), mds.at('sounds'), path.join(main.root, 'outbox')];
+  if (launchers !== undefined) {
+    main.launcher = launchers['xivo-xds-sync'];
+    mds.launcher = launchers['xivo-xds-sync-agent'];
+  }
+  const [from, to] = toMain ? [mds, main] : [main, mds];
+  const directory = toMain ? 'recordings' : 'sounds';
+  const [source, target, outbox] = [from.at(directory), to.at(directory), path.join(from.root, 'outbox')];
   try {
     mkdirSync(outbox);
-    linkAll(content, source);
-    if (isFilled) linkAll(content, target);
+    copyAll(content, source);
+    if (isFilled) copyAll(content, target);
     await cluster.startMain();
     await cluster.enrol(mds);
     await eventually(
       'Main has scanned',
       async () =>
+        toMain ||
         (await cluster.status()).main.directories.find(({ name }) => name === 'sounds')?.files === files,
       SETUP_LIMIT,
     );

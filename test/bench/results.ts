@@ -1,5 +1,5 @@
 import type { Cost } from './processCost.ts';
-import { spread } from './spread.ts';
+import { quantile, spread } from './spread.ts';
 
 /** What was measured of one row in one run. */
 export type Measured = {
@@ -36,6 +36,10 @@ export class Results {
     this.#row(name).failures.push(`run ${run}: ${error.message.trim().split('\n').join(' ')}`);
   }
 
+  get isMeasured(): boolean {
+    return this.#rows.size > 0;
+  }
+
   get hasFailures(): boolean {
     return [...this.#rows.values()].some(({ failures }) => failures.length > 0);
   }
@@ -43,7 +47,12 @@ export class Results {
   /** @param base the row that all others are compared with */
   markdown(base: string): string {
     const { title, columns, hasCost, notes = [] } = this.#shape;
-    const head = ['', ...columns, `${base} takes … times as long`, ...(hasCost ? ['CPU s', 'peak MB'] : [])];
+    const head = [
+      '',
+      ...columns,
+      `${base} takes … times as long`,
+      ...(hasCost ? ['CPU s', 'of which', 'peak MB'] : []),
+    ];
     const rows = [...this.#rows.values()];
     const lines = [
       head,
@@ -61,7 +70,7 @@ export class Results {
     const runs = [...row.runs.values()];
     const { columns, digits, hasCost } = this.#shape;
     if (runs.length === 0)
-      return [row.name, 'failed', ...columns.slice(1).map(() => ''), '', ...(hasCost ? ['', ''] : [])];
+      return [row.name, 'failed', ...columns.slice(1).map(() => ''), '', ...(hasCost ? ['', '', ''] : [])];
     const values = columns.map((_, i) =>
       spread(
         runs.map((run) => run.values[i] ?? Number.NaN),
@@ -79,6 +88,7 @@ export class Results {
               costs.map(({ cpuSeconds }) => cpuSeconds),
               1,
             ),
+            cpuOf(costs),
             peaksOf(costs),
           ]
         : []),
@@ -98,6 +108,17 @@ export class Results {
     this.#rows.set(name, row);
     return row;
   }
+}
+
+/** The median of all runs, for each side. */
+function cpuOf(costs: readonly Cost[]): string {
+  const roles = new Set(costs.flatMap(({ cpu }) => [...cpu.keys()]));
+  const of = (role: string): string =>
+    quantile(
+      costs.map(({ cpu }) => cpu.get(role) ?? 0),
+      0.5,
+    ).toFixed(1);
+  return [...roles].map((role) => `${role} ${of(role)}`).join(', ');
 }
 
 /** The highest peak of all runs, for each side. */
