@@ -110,8 +110,6 @@ export class AgentDirectory {
       journal,
       clock,
       reserve,
-      onPlaced: (placed) => this.replica.own.add(placed),
-      onPlacedLost: (paths) => this.replica.own.lost(paths),
       ...(activation && {
         undisturbed: (show) => activation.undisturbed(show),
         // What Asterisk has against it then is told with the reload; there is nothing to take back any more.
@@ -228,10 +226,7 @@ export class AgentDirectory {
   async reconcile(): Promise<{ ok: boolean; actions: PlannedAction[] }> {
     this.#worker.forgive();
     await this.#readAgain();
-    const isAtRest = this.#worker.isAtRest && this.mainView.isReady;
     const actions = this.plannedActions();
-    // That was a plan over everything, and it is empty: the same again would be.
-    if (isAtRest && actions.length === 0 && this.#worker.isAtRest) return { ok: true, actions };
     this.#worker.wake('all');
     await this.whenIdle();
     const left = this.#session === undefined ? undefined : this.#worker.plan();

@@ -16,7 +16,7 @@ import { requireMds } from './known.ts';
 
 /** What is told at once of what Main itself can't read or does not send. */
 const MAX_SKIPPED = 100;
-/** What is told at once of files that Asterisk can't play, for each directory. */
+/** What is told at once of files that Asterisk can't play or won't take, for each directory. */
 const MAX_WARNINGS = 1_000;
 
 /** Main and every MDS (or one, with what concerns it) at a glance, as `status --json` prints it. */
@@ -58,6 +58,7 @@ function factsOf(controller: Controller): Facts {
       pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
       alarms: [...setAside(controller), ...controller.alarms.list],
+      warnings: [...controller.directories.values()].flatMap(mainWarnings),
       errors: mainErrors(controller),
       mediaServers: {
         source: config.mediaServers.source,
@@ -126,6 +127,10 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
   if (rotation.nextPin === undefined) return null;
   const { nextPin, stragglers, unapproved } = rotation;
   return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
+}
+
+function mainWarnings({ name, warnings }: MainDirectory): Status['main']['warnings'] {
+  return [...warnings].slice(0, MAX_WARNINGS).map(([path, message]) => ({ path: `${name}/${path}`, message }));
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {

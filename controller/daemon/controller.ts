@@ -151,6 +151,8 @@ export class Controller {
           versions: this.versions,
           log: log.child({ directory: directory.name }),
           onRevision: (revision) => this.#broadcast(revision),
+          root: root.path('/'),
+          onFinding: (detail) => this.#recordFinding(directory.name, detail),
         }),
       );
     }
@@ -508,6 +510,12 @@ export class Controller {
       reconcileEvery: this.config.reconcile.everyMs,
       paused: this.paused,
     };
+  }
+
+  /** What lint says of Main's own files belongs into the history, too. */
+  #recordFinding(directory: string, detail: string): void {
+    const row = { at: this.clock.now(), mds: 'Main', directory, changeSet: '', kind: 'lint', detail };
+    this.keeper.write(() => this.history.add(row));
   }
 
   /** What an agent did on its MDS belongs into the history, and into the log. */

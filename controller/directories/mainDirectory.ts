@@ -8,7 +8,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { show, Manifest } from '#core/manifest/manifest.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
-import { parentOf, refusePath } from '#core/path/relative.ts';
+import { isOverride, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { ownershipOf } from '#sync/scan/inspect.ts';
 import { Replica } from '#sync/scan/replica.ts';
@@ -28,6 +28,7 @@ import {
   restoreFromTrash,
   type TrashItem,
 } from '#sync/trash/trash.ts';
+import { DialplanCheck } from './dialplan/dialplanCheck.ts';
 import { MtimeClocks } from './mtimeClocks.ts';
 import { SoundCheck } from './sound/soundCheck.ts';
 import { TrashQuota } from './trashQuota.ts';
@@ -57,6 +58,10 @@ export type MainDirectoryOptions = {
   readonly versions: Versions | undefined;
   readonly log: Logger;
   readonly onRevision: (revision: Revision) => void;
+  /** What --root puts before Asterisk's paths. */
+  readonly root: string;
+  /** Something that Asterisk won't take was saved on Main, or is mended. */
+  readonly onFinding: (detail: string) => void;
 };
 
 /** One synchronised directory on Main: what is in it, and what the agents are told of it. */
@@ -81,6 +86,7 @@ export class MainDirectory {
   readonly #versions: DirectoryVersions | undefined;
   /** For what Main alone puts there for Asterisk to play. */
   readonly #sounds: SoundCheck | undefined;
+  readonly #dialplan: DialplanCheck | undefined;
   #heldShown: string | null = null;
 
   constructor(options: MainDirectoryOptions) {
@@ -119,6 +125,7 @@ export class MainDirectory {
     const holdsSounds = options.config.direction === 'to-mds' && options.config.reload !== 'dialplan';
     this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashQuota(options.path, log);
     this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
+    this.#dialplan = this.#dialplanCheck(onError);
     this.#watch = new Watch(this.replica, onError);
     this.applier = new Applier({
       directory: options.config.name,
@@ -126,8 +133,6 @@ export class MainDirectory {
       journal: new Journal(options.db),
       clock: options.clock,
       reserve: options.reserve,
-      onPlaced: (placed) => this.replica.own.add(placed),
-      onPlacedLost: (paths) => this.replica.own.lost(paths),
     });
   }
 
@@ -152,6 +157,7 @@ export class MainDirectory {
     this.origins.prune((path) => entryOf(this.replica.get(path)));
     this.#versions?.begun();
     this.#sounds?.look(this.replica.paths());
+    this.#dialplan?.look();
     this.tellIfHeld();
     await this.#watch.start(this.nested);
   }
@@ -162,11 +168,30 @@ export class MainDirectory {
     await this.replica.close();
     await this.#versions?.close();
     await this.#sounds?.close();
+    this.#dialplan?.close();
   }
 
-  /** Files that Asterisk can't play as they are, and why, by path. */
+  /** Files that Asterisk can't play, or won't take, as they are, and why, by path. */
   get warnings(): ReadonlyMap<string, string> {
-    return this.#sounds?.warnings ?? new Map();
+    return this.#dialplan?.warnings ?? this.#sounds?.warnings ?? new Map();
+  }
+
+  #dialplanCheck(onError: (error: unknown) => void): DialplanCheck | undefined {
+    const { config, path, log, root } = this.#options;
+    if (config.reload !== 'dialplan' || config.lint === 'off') return undefined;
+    return new DialplanCheck({
+      place: { path, asteriskPath: config.path, root },
+      travels: (each) => !isOverride(each),
+      onBegan: (each, reason) => {
+        log.error('lint', { path: each, reason });
+        this.#options.onFinding(`${each}: ${reason}`);
+      },
+      onEnded: (each) => {
+        log.info('lint recovered', { path: each });
+        this.#options.onFinding(`${each}: recovered`);
+      },
+      onError,
+    });
   }
 
   /** Older versions of its files, where they are kept. */
@@ -283,6 +308,7 @@ export class MainDirectory {
     else this.tellIfHeld();
     this.#versions?.keep(changes.keys());
     this.#sounds?.look(changes.keys());
+    this.#dialplan?.look();
   }
 
   /** Tombstones and what is shown follow what is on disk. */

@@ -109,7 +109,8 @@ for (const given of CORPUS) {
     const hasError = reading.findings.some(({ severity }) => severity === 'error');
     const detail = `${JSON.stringify(reading.findings, null, 1)}\n${log}`;
     if (given.verdict === 'doubt') {
-      assert.equal(hasError, false, detail);
+      // Here it is known what is outside: what was a doubt is a certainty, and Asterisk's own.
+      assert.ok(!hasError || isLost, detail);
       assert.ok(reading.findings.length > 0, 'a doubt is worth a warning');
       return;
     }

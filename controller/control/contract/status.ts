@@ -74,11 +74,13 @@ const mainStatus = z.object({
       digest: z.string(),
       held: z.string().nullable(),
       skipped: z.array(skippedPath),
-      /** Files that travel all the same, but that Asterisk can't play as they are. */
+      /** Files that travel all the same, but that Asterisk can't play, or won't take, as they are. */
       warnings: z.array(z.object({ path: z.string(), message: z.string() })),
     }),
   ),
   alarms: z.array(z.object({ at: time, message: z.string(), times: count })),
+  /** The warnings of all directories; `path` begins with the directory's name. */
+  warnings: z.array(z.object({ path: z.string(), message: z.string() })),
   /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
   errors: z.array(errorReport),
   /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */

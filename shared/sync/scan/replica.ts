@@ -10,7 +10,6 @@ import type { Tree } from '#core/plan/tree.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
 import type { Changes, PathIndex } from './pathIndex.ts';
-import { OwnPlacements } from './ownPlacements.ts';
 import { RootGuard } from './rootGuard.ts';
 import { ScannedPaths } from './scannedPaths.ts';
 import { Scanner } from './scanner.ts';
@@ -39,7 +38,7 @@ export type ReplicaOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
-  /** Held now or unreadable, or not any more. */
+  /** The directory is held now or can't be read, or not any more. */
   readonly onHeld: () => void;
   readonly onError: (error: unknown) => void;
 };
@@ -58,7 +57,6 @@ export class Replica implements Tree {
   readonly #paths: ScannedPaths;
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
-  readonly own = new OwnPlacements((paths) => void this.recheck(paths));
   /** The same error again is not reported again. */
   #lastReported: string | undefined;
   #settleTimer: NodeJS.Timeout | undefined;
@@ -81,7 +79,7 @@ export class Replica implements Tree {
     this.#paths = new ScannedPaths(this.#queue, index);
     this.#guard = new RootGuard(path, index, this.#paths, emptyIsHeld);
     const { paths, queue, guard } = { paths: this.#paths, queue: this.#queue, guard: this.#guard };
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own: this.own, whole: options.whole });
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard });
   }
 
   get #index(): PathIndex {
@@ -139,13 +137,16 @@ export class Replica implements Tree {
   }
 
   /** Every folder in it, the directory itself first. */
-  folders(): Iterable<string> {
-    return this.#paths.folders();
+  *folders(): Iterable<string> {
+    yield '';
+    for (const path of this.#index.paths()) {
+      const state = this.#index.get(path)?.state;
+      if (state?.kind === 'settled' && state.entry.type === 'folder') yield path;
+    }
   }
 
   /** Reads the whole directory; files whose stamp is unchanged are not read. */
   rescan(): Promise<void> {
-    this.own.clear();
     return this.#exclusive((open) => this.#scanner.readAll(open));
   }
 
@@ -177,7 +178,6 @@ export class Replica implements Tree {
   /** Takes over what this program itself has just put (or removed: undefined) at a path. */
   adopt(path: string, placed: { state: PathState; stamp: Stamp } | undefined): void {
     this.#queue.delete(path);
-    this.own.adopted(path);
     if (placed === undefined) {
       this.#paths.dropBelow(path);
       this.#paths.drop(path);

@@ -11,8 +11,6 @@ import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect } from './inspect.ts';
-import { cameComplete } from './arrival.ts';
-import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -24,9 +22,6 @@ export type ScannerOptions = {
   readonly paths: ScannedPaths;
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
-  readonly own: OwnPlacements;
-  /** True when files mean something together: then none goes before the others are quiet. */
-  readonly whole: boolean;
 };
 
 /** Reads one directory: folders by their lists, single names, and the content of files that have become quiet. */
@@ -142,16 +137,15 @@ export class Scanner {
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);
-      if (stat?.isFile() === true) this.#takeFile(handle, name, path, stat);
+      if (stat?.isFile() === true) this.#takeFile(path, stat);
       else if (stat !== undefined) this.#takeOther(handle, name, path, stat, deep, queue);
     } catch (error) {
       this.#paths.putUnreadable(path, errnoOf(error));
     }
   }
 
-  #takeFile(handle: Folder, name: string, path: string, stat: BigIntStats): void {
+  #takeFile(path: string, stat: BigIntStats): void {
     const stamp = stampOf(stat);
-    if (this.#options.own.has(path, stamp)) return;
     const node = this.#paths.index.get(path);
     if (node?.stamp === stamp && node.state.kind !== 'unreadable') {
       if (node.state.kind === 'moving' && !this.#queue.has(path))
@@ -160,9 +154,7 @@ export class Scanner {
     }
     this.#paths.dropBelow(path);
     this.#paths.putMoving(path, stamp);
-    const rest = this.#queue.restOfSettle(stat);
-    const needsNone = rest > 0 && !this.#options.whole && cameComplete(handle, name, stat, node?.stamp);
-    this.#queue.wait(path, needsNone ? 0 : rest);
+    this.#queue.wait(path, this.#queue.restOfSettle(stat));
   }
 
   /** A folder, a link or something special: there is no content to wait for. */
@@ -175,7 +167,7 @@ export class Scanner {
     queue: string[],
   ): void {
     const seen = inspect(handle, name, path, stat, this.#options.owners);
-    if (seen.kind === 'file') return this.#takeFile(handle, name, path, stat);
+    if (seen.kind === 'file') return this.#takeFile(path, stat);
     this.#queue.delete(path);
     const state: PathState =
       seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
@@ -205,7 +197,7 @@ export class Scanner {
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
-      const hash = this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp));
+      const hash = await hashFile(handle, name, stamp);
       // Meanwhile this program itself may have placed something there.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);

@@ -66,6 +66,8 @@ export class Pair {
       db: this.#mainDb,
       log: this.#logger('main'),
       onRevision: (revision) => this.#tell(revision),
+      root: '',
+      onFinding: () => undefined,
     });
     this.mds = new AgentDirectory({
       ...common,

@@ -63,6 +63,7 @@ function facts(mds: readonly Partial<MdsStatus>[], main: Partial<Facts['main']> 
         },
       ],
       alarms: [],
+      warnings: [],
       errors: [],
       mediaServers: { source: 'enrolled', problem: null },
       rotation: null,

@@ -1,0 +1,84 @@
+import type { Finding } from '#core/dialplan/finding.ts';
+import { type DialplanReading, readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
+
+/** How long after a change the folder is read, milliseconds: those who wait for the change itself come first. */
+const REST = 100;
+
+export type DialplanCheckOptions = {
+  readonly place: DialplanPlace;
+  /** Whether a path of the folder is part of what the MDS get. */
+  readonly travels: (path: string) => boolean;
+  /** Called once for each cause, when it begins and when it is over. */
+  readonly onBegan: (path: string, message: string) => void;
+  readonly onEnded: (path: string) => void;
+  readonly onError: (error: unknown) => void;
+};
+
+/** Reads Main's own dialplan folder whenever something in it changed, and knows what Asterisk won't take of it. */
+export class DialplanCheck {
+  readonly #options: DialplanCheckOptions;
+  #warnings: ReadonlyMap<string, string> = new Map();
+  /** Sections that the folder once had: one that is missing later comes from nowhere else. */
+  readonly #seen = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: DialplanCheckOptions) {
+    this.#options = options;
+  }
+
+  /** What is wrong, by path. */
+  get warnings(): ReadonlyMap<string, string> {
+    return this.#warnings;
+  }
+
+  /** Something in the folder changed. */
+  look(): void {
+    this.#timer ??= setTimeout(() => this.#read(), REST);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #read(): void {
+    this.#timer = undefined;
+    try {
+      this.#take(this.#judge());
+    } catch (error) {
+      // The directory is not there: it goes on with the next change that is seen in it.
+      this.#options.onError(error);
+    }
+  }
+
+  #judge(): Map<string, string> {
+    const { place, travels } = this.#options;
+    const own = readDialplan(dialplanWorld(place));
+    const found = new Map<string, string>();
+    this.#note(own, found, '');
+    if ([...own.files].every((path) => path.startsWith('/') || travels(path))) return found;
+    const theirs = readDialplan(dialplanWorld(place, undefined, travels));
+    this.#note(theirs, found, 'on the MDS, which do not get every file of this folder: ');
+    return found;
+  }
+
+  /** The first error of each file stands for the others. */
+  #note({ findings, sections }: DialplanReading, found: Map<string, string>, where: string): void {
+    for (const finding of findings) {
+      if (found.has(finding.path) || !this.#isError(finding)) continue;
+      found.set(finding.path, `${where}line ${String(finding.line)}: ${finding.message}`);
+    }
+    for (const name of sections.keys()) this.#seen.add(name);
+  }
+
+  #isError({ severity, wants }: Finding): boolean {
+    return severity === 'error' || (wants !== undefined && this.#seen.has(wants));
+  }
+
+  #take(found: ReadonlyMap<string, string>): void {
+    const before = this.#warnings;
+    this.#warnings = found;
+    for (const [path, message] of found) if (before.get(path) !== message) this.#options.onBegan(path, message);
+    for (const path of before.keys()) if (!found.has(path)) this.#options.onEnded(path);
+  }
+}
