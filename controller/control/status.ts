@@ -130,7 +130,9 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
 }
 
 function mainWarnings({ name, warnings }: MainDirectory): Status['main']['warnings'] {
-  return [...warnings].slice(0, MAX_WARNINGS).map(([path, message]) => ({ path: `${name}/${path}`, message }));
+  return [...warnings]
+    .slice(0, MAX_WARNINGS)
+    .map(([path, message]) => ({ path: `${name}/${path}`, message }));
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {

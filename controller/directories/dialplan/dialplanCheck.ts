@@ -78,7 +78,8 @@ export class DialplanCheck {
   #take(found: ReadonlyMap<string, string>): void {
     const before = this.#warnings;
     this.#warnings = found;
-    for (const [path, message] of found) if (before.get(path) !== message) this.#options.onBegan(path, message);
+    for (const [path, message] of found)
+      if (before.get(path) !== message) this.#options.onBegan(path, message);
     for (const path of before.keys()) if (!found.has(path)) this.#options.onEnded(path);
   }
 }
