@@ -4,10 +4,11 @@
  * - `upgrade` (agent): takes its package from Main.
  * - `clocks` (agent): understands by which clock a recording got its time.
  * - `far-times` (both): understands times of files beyond 2286, as far as a file system can hold them.
+ * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
  * - `skipped` (Main): takes in a report what does not travel.
  */
-export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times'] as const;
-export const MAIN_CAPABILITIES = ['far-times', 'skipped'] as const;
+export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers'] as const;
+export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers'] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */
 const NEAR_DIGITS = 19;

@@ -28,3 +28,5 @@ export const MAX_CLOCK_OFFSET_MS = 100 * 366 * 86_400_000;
 export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 /** Paths that one report names, of each directory, as not travelling. */
 export const MAX_SKIPPED = 100;
+/** Differences of one directory that a verification names; more would only hide them. */
+export const MAX_DIFFERENCES = 200;

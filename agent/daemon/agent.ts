@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command, DirectoryPolicy, ErrorReport, PlannedAction } from '#protocol/messages/common.ts';
+import type { Command, DirectoryPolicy, ErrorReport } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
-import { MAX_ITEMS } from '#protocol/limits.ts';
-import { pagesOf } from '#protocol/pages.ts';
+import { linesOfBody } from '#protocol/messages/answers.ts';
+import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
+import { pagesOf, whatFits } from '#protocol/pages.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
 import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -29,13 +30,14 @@ import { Reconnector, type Welcome } from '../connection/reconnector.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 import { Reloads } from '../asterisk/reload/owedReloads.ts';
+import { type Answer, carryOut } from './commands.ts';
 import { makeReport, type Reconciled } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */
 const REPORT_GATHER = 25;
 
-/** Differences of one directory that a verification names; more would only hide them. */
-const MAX_DIFFERENCES = 200;
+/** Characters of what went wrong with a command of Main. */
+const MAX_REASON = 4_000;
 
 /** In the state: why nothing may be removed before a person confirms. */
 const STRANGE = 'strange';
@@ -75,6 +77,8 @@ export class Agent {
   #configFolder: string | undefined;
   #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
+  /** The directories are open that the connection is about. */
+  #attached = Promise.withResolvers<void>();
   #reportTimer: NodeJS.Timeout | undefined;
   /** Directories that Main has and that can't lie here, and why. */
   #unknown: { name: string; message: string }[] = [];
@@ -195,6 +199,7 @@ export class Agent {
   async #onWelcome(session: AgentSession, welcome: Welcome): Promise<void> {
     this.#session = session;
     this.#welcome = welcome;
+    this.#attached = Promise.withResolvers<void>();
     this.#options.log.info('connected to Main', { version: welcome.version });
     try {
       await this.#openDirectories(welcome);
@@ -209,6 +214,7 @@ export class Agent {
     if (strange !== undefined)
       this.#options.log.warn('nothing is removed before it is confirmed', { reason: strange });
     for (const directory of this.directories.values()) directory.attach(session, welcome.paused, strange);
+    this.#attached.resolve();
     this.#mainSequence = welcome.main.sequence;
     this.#news();
     void this.#reconcileAtConnect(session);
@@ -372,72 +378,28 @@ export class Agent {
 
   async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
     try {
-      const { ok, lines, actions } = await this.#carryOut(command);
+      const { ok, lines, actions, body } = await carryOut(command, {
+        directories: this.directories,
+        wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
+        attached: this.#attached.promise,
+        reconcile: () => this.reconcile(),
+        upgrades: this.#options.upgrades,
+        signal: this.#stop.signal,
+      });
       for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
-      session.send({ type: 'answer', id, ok, lines });
+      const understood = session.mainCapabilities.has('answers');
+      const said = understood || body === undefined ? lines : linesOfBody(body);
+      const named = whatFits(said, MAX_PAGE_BYTES, MAX_ITEMS);
+      session.send({ type: 'answer', id, ok, lines: named, ...(understood && body && { body }) });
     } catch (error) {
       this.#options.log.error('a command of Main failed', { command: command.do, error });
-      session.send({
-        type: 'answer',
-        id,
-        ok: false,
-        lines: [error instanceof Error ? error.message : String(error)],
-      });
-    }
-  }
-
-  async #carryOut(command: Command): Promise<{ ok: boolean; lines: string[]; actions: PlannedAction[] }> {
-    const all = [...this.directories.values()];
-    switch (command.do) {
-      case 'reconcile':
-        return this.reconcile();
-      case 'plan': {
-        const actions = (await Promise.all(all.map((directory) => directory.dryRun()))).flat();
-        return { ok: true, lines: [], actions };
-      }
-      case 'why': {
-        const directory = this.directories.get(command.directory);
-        if (directory === undefined)
-          return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
-        return { ok: true, lines: [JSON.stringify(directory.why(command.path))], actions: [] };
-      }
-      case 'confirm': {
-        await this.directories.get(command.directory)?.confirm();
-        await this.directories.get(command.directory)?.whenIdle();
-        return { ok: true, lines: [], actions: [] };
-      }
-      case 'verify': {
-        const verified = await Promise.all(
-          all.map(async (directory) => ({ directory: directory.name, ...(await directory.verify()) })),
-        );
-        const lines = verified.map(({ wrong, ...rest }) =>
-          JSON.stringify({ ...rest, wrong: [...wrong].slice(0, MAX_DIFFERENCES) }),
-        );
-        return { ok: verified.every(({ wrong }) => wrong.size === 0), lines, actions: [] };
-      }
-      case 'trash-list': {
-        const listed = all.map((directory) => directory.trash());
-        const items = listed.flatMap((each) => each.items).sort((a, b) => b.at - a.at);
-        const problems = listed.flatMap((each) => each.problems).map((problem) => ({ problem }));
-        const lines = [...problems, ...items].slice(0, MAX_ITEMS).map((line) => JSON.stringify(line));
-        return { ok: true, lines, actions: [] };
-      }
-      case 'trash-restore': {
-        const directory = this.directories.get(command.directory);
-        if (directory === undefined)
-          return { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
-        await directory.restore(command.item, command.to);
-        return { ok: true, lines: [], actions: [] };
-      }
-      case 'upgrade': {
-        const why = await this.#options.upgrades.receive(command.offer, this.#stop.signal);
-        return { ok: false, lines: [why], actions: [] };
-      }
+      const reason = error instanceof Error ? error.message : String(error);
+      session.send({ type: 'answer', id, ok: false, lines: [reason.slice(0, MAX_REASON)] });
     }
   }
 
   /** A full pass over every directory. */
-  async reconcile(): Promise<{ ok: boolean; lines: string[]; actions: PlannedAction[] }> {
+  async reconcile(): Promise<Answer> {
     const { clock } = this.#options;
     const begun = clock.monotonic();
     const passes = await Promise.all(

@@ -141,6 +141,11 @@ export class AgentDirectory {
     });
   }
 
+  /** Main's whole manifest is here, and this directory was read. */
+  get isComparable(): boolean {
+    return this.mainView.isReady && this.#worker.isPlanned;
+  }
+
   /** What failed and is told. */
   get troubles(): Retries['troubles'] {
     return this.#worker.retries.troubles;

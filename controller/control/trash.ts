@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { ControlError } from '#host/control/controlError.ts';
 import { refusePath } from '#core/path/relative.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
@@ -6,24 +5,8 @@ import type { Controller } from '../daemon/controller.ts';
 import type { ListedTrash, Result } from './contract/contract.ts';
 import { enrolledMds } from './known.ts';
 import { locate } from './locate.ts';
+import { whyNonsense } from './nonsense.ts';
 import { restoreVersions } from './restore.ts';
-
-/** How far a Date reaches, milliseconds. */
-const MAX_TIME = 8.64e15;
-
-/** What an MDS lists, a line each: something that can be brought back, or what can't be listed. */
-const lineOfMds = z.union([
-  z.object({ problem: z.string() }),
-  z.object({
-    id: z.string(),
-    directory: z.string(),
-    path: z.string(),
-    at: z.number().min(-MAX_TIME).max(MAX_TIME),
-    reason: z.string(),
-    type: z.enum(['file', 'folder', 'link', 'other']),
-    bytes: z.number().min(0),
-  }),
-]);
 
 /** What can be brought back: on Main and on every MDS that is connected, or on one. */
 export async function trashList(
@@ -46,11 +29,10 @@ export async function trashList(
       const answer = await controller.sessions.get(name)?.command({ do: 'trash-list' });
       if (answer === undefined || !answer.ok)
         return problems.push(`${name}: ${answer?.lines.join('; ') ?? 'not connected'}`);
-      for (const line of answer.lines) {
-        const told = toldBy(line);
-        if ('problem' in told) problems.push(`${name}: ${told.problem}`);
-        else items.push(listedAt(name, told));
-      }
+      const { body } = answer;
+      if (body?.to !== 'trash-list') return problems.push(`${name}: ${whyNonsense(body)}`);
+      problems.push(...body.problems.map((problem) => `${name}: ${problem}`));
+      items.push(...body.items.map((item) => listedAt(name, item)));
       return undefined;
     }),
   );
@@ -59,15 +41,6 @@ export async function trashList(
 
 function listedAt(host: string, item: TrashItem): ListedTrash {
   return { host, ...item, at: new Date(item.at).toISOString() };
-}
-
-/** An MDS that says what makes no sense keeps nobody else's trash from being listed. */
-function toldBy(line: string): z.infer<typeof lineOfMds> {
-  try {
-    return lineOfMds.parse(JSON.parse(line));
-  } catch {
-    return { problem: 'a line of its answer makes no sense' };
-  }
 }
 
 /** Brings the newest version of a path back, on Main or on one MDS. */

@@ -1,8 +1,9 @@
+import type { VerifiedDirectory } from '#protocol/messages/answers.ts';
 import type { Controller } from '../daemon/controller.ts';
-import { passOver } from '../daemon/passes.ts';
+import { type MdsPass, passOver } from '../daemon/passes.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { HostVerification } from './contract/contract.ts';
-
-type Told = { directory: string; files: number; bytes: number; wrong: [string, string][] };
+import { whyNonsense } from './nonsense.ts';
 
 /** Reads every byte again, Main's first, then on every MDS, and names each difference. */
 export async function verify(
@@ -10,37 +11,61 @@ export async function verify(
   only: string | undefined,
 ): Promise<{ main: HostVerification; mds: HostVerification[] }> {
   await controller.rescan();
+  const directories = [...controller.directories.values()];
   const own = await Promise.all(
-    [...controller.directories.values()].map(async (directory): Promise<Told> => {
+    directories.map(async (directory): Promise<VerifiedDirectory> => {
       const { files, bytes, wrong } = await directory.verify();
-      return { directory: directory.name, files, bytes, wrong: [...wrong] };
+      const named = [...wrong].map(([path, reason]) => ({ path, reason }));
+      return { directory: directory.name, compared: true, files, bytes, wrong: named };
     }),
   );
-  const main = summarise('main', true, own, []);
   const passes = await passOver(controller, { do: 'verify' }, only);
-  const mds = passes.map(({ name, ok, lines, problems }) => {
-    // The lines are JSON when the agent did verify; otherwise they say why it did not.
-    const told = lines.flatMap((line): Told[] => (line.startsWith('{') ? [JSON.parse(line) as Told] : []));
-    return summarise(name, ok, told, told.length > 0 ? [] : problems);
-  });
-  return { main, mds };
+  return { main: summarise('main', own, []), mds: passes.map((pass) => verifiedAt(pass, directories)) };
+}
+
+/** An MDS is verified when it shows that it compared all that Main has: that it says so itself is not enough. */
+export function verifiedAt(
+  { name, ok, body, problems }: MdsPass,
+  directories: readonly Pick<MainDirectory, 'name' | 'replica'>[],
+): HostVerification {
+  if (body?.to !== 'verify') return summarise(name, [], ok ? [whyNonsense(body)] : atLeastOne(problems));
+  const missing = directories.flatMap((directory) => whyNotCompared(directory, body.directories) ?? []);
+  const found = summarise(name, body.directories, [...problems, ...missing]);
+  if (ok || found.differences.length > 0 || found.problems.length > 0) return found;
+  return { ...found, ok: false, problems: ['it says that something is wrong, and not what'] };
+}
+
+function whyNotCompared(
+  { name, replica }: Pick<MainDirectory, 'name' | 'replica'>,
+  told: readonly VerifiedDirectory[],
+): string | undefined {
+  const found = told.find(({ directory }) => directory === name);
+  // What is said of it already need not be said twice.
+  if (found !== undefined && (!found.compared || found.wrong.length > 0)) return undefined;
+  if (found === undefined) return `${name}: it was not compared`;
+  if (found.files >= replica.files) return undefined;
+  return `${name}: only ${found.files} of ${replica.files} files were compared (do they change just now?)`;
+}
+
+function atLeastOne(problems: readonly string[]): readonly string[] {
+  return problems.length > 0 ? problems : ['it could not be verified, and does not say why'];
 }
 
 function summarise(
   name: string,
-  ok: boolean,
-  told: readonly Told[],
+  told: readonly VerifiedDirectory[],
   problems: readonly string[],
 ): HostVerification {
-  const differences = told.flatMap(({ directory, wrong }) =>
-    wrong.map(([path, reason]) => ({ directory, path, reason })),
+  const differences = told.flatMap(({ directory, wrong }) => wrong.map((each) => ({ directory, ...each })));
+  const uncompared = told.flatMap(({ directory, compared }) =>
+    compared || problems.length > 0 ? [] : [`${directory}: it was not compared`],
   );
   return {
     name,
-    ok: ok && differences.length === 0,
+    ok: differences.length === 0 && problems.length === 0 && uncompared.length === 0,
     files: told.reduce((sum, { files }) => sum + files, 0),
     bytes: told.reduce((sum, { bytes }) => sum + bytes, 0),
     differences,
-    problems,
+    problems: [...problems, ...uncompared],
   };
 }

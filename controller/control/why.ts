@@ -3,8 +3,8 @@ import { ControlError } from '#host/control/controlError.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
 import type { Result } from './contract/contract.ts';
-import { whyFacts } from './contract/passes.ts';
 import { locate } from './locate.ts';
+import { whyNonsense } from './nonsense.ts';
 
 type WhyOfMds = Result<'why'>['mds'][number];
 
@@ -29,21 +29,10 @@ export async function why(
   return {
     ...base,
     rule: null,
-    mds: passes.map(({ name, ok, lines, problems }): WhyOfMds => {
-      const facts = ok ? factsOf(lines[0]) : undefined;
-      if (facts !== undefined) return { name, ok, facts, problems };
-      const reasons =
-        problems.length > 0 ? problems : ['its answer makes no sense: is its agent up to date?'];
+    mds: passes.map(({ name, ok, body, problems }): WhyOfMds => {
+      if (ok && body?.to === 'why') return { name, ok, facts: body.facts, problems };
+      const reasons = ok ? [whyNonsense(body)] : problems;
       return { name, ok: false, facts: null, problems: reasons };
     }),
   };
-}
-
-/** An MDS that answers nonsense keeps nobody else's answer from being shown. */
-function factsOf(line: string | undefined): WhyOfMds['facts'] | undefined {
-  try {
-    return whyFacts.parse(JSON.parse(line ?? ''));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,14 +1,15 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Command } from '#protocol/messages/common.ts';
 import { enrolledMds } from '../control/known.ts';
+import type { ArrivingBody } from '#protocol/messages/answers.ts';
 import type { Controller } from './controller.ts';
 
 export type MdsPass = {
   readonly name: string;
   readonly ok: boolean;
   readonly actions: readonly PlannedAction[];
-  /** The agent's own words, when it was asked for some. */
-  readonly lines: readonly string[];
+  /** What the agent answered beyond that; it may make no sense. */
+  readonly body?: ArrivingBody | undefined;
   /** Why it is not ok, for people. */
   readonly problems: readonly string[];
 };
@@ -26,9 +27,9 @@ export async function passOver(controller: Controller, command: Command, only?: 
 async function passAt(controller: Controller, command: Command, name: string): Promise<MdsPass> {
   const session = controller.sessions.get(name);
   if (session === undefined || !session.isReady)
-    return { name, ok: false, actions: [], lines: [], problems: [whyAway(controller, name)] };
-  const { ok, lines, actions } = await session.command(command);
-  return { name, ok, actions, lines, problems: ok ? [] : [...lines, ...holds(actions)] };
+    return { name, ok: false, actions: [], problems: [whyAway(controller, name)] };
+  const { ok, lines, actions, body } = await session.command(command);
+  return { name, ok, actions, body, problems: ok ? [] : [...lines, ...holds(actions)] };
 }
 
 /** What to say of an MDS that is not connected. */

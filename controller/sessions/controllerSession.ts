@@ -10,6 +10,7 @@ import {
   type Hello,
   helloSchema,
 } from '#protocol/messages/session.ts';
+import { type ArrivingBody, bodyOfLines } from '#protocol/messages/answers.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import { pagesOf } from '#protocol/pages.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
@@ -42,7 +43,9 @@ const MAX_ACTIONS = 500_000;
 
 export type Answer = {
   readonly ok: boolean;
+  /** Words for people. */
   readonly lines: readonly string[];
+  readonly body?: ArrivingBody | undefined;
   readonly actions: readonly PlannedAction[];
 };
 
@@ -76,7 +79,12 @@ export type SessionOptions = {
   readonly onClose: (session: ControllerSession, reason: string) => void;
 };
 
-type Question = { actions: PlannedAction[]; resolve: (answer: Answer) => void };
+type Question = {
+  actions: PlannedAction[];
+  /** What an older agent says in lines. */
+  readonly bodyOf: (lines: readonly string[]) => ArrivingBody | undefined;
+  readonly resolve: (answer: Answer) => void;
+};
 
 /** One agent's connection, from hello to its end. */
 export class ControllerSession {
@@ -198,7 +206,11 @@ export class ControllerSession {
     if (!this.isReady) return Promise.resolve(failed('it is not connected'));
     const id = randomInt(1, 0xffff_ffff);
     return new Promise((resolve) => {
-      this.#questions.set(id, { actions: [], resolve });
+      this.#questions.set(id, {
+        actions: [],
+        bodyOf: (lines) => (this.capabilities.has('answers') ? undefined : bodyInLines(command, lines)),
+        resolve,
+      });
       this.#channel.send({ type: 'command', id, command });
     });
   }
@@ -248,7 +260,7 @@ export class ControllerSession {
       case 'answer-part':
         return this.#onAnswerPart(message.id, message.actions);
       case 'answer':
-        return this.#onAnswer(message.id, message.ok, message.lines);
+        return this.#onAnswer(message);
       case 'ping':
         return this.#channel.send({ type: 'pong', sent: message.sent, time: this.#options.clock.now() });
       case 'knows-identity':
@@ -409,11 +421,16 @@ export class ControllerSession {
     question.actions.push(...actions);
   }
 
-  #onAnswer(id: number, ok: boolean, lines: readonly string[]): void {
+  #onAnswer({ id, ok, lines, body }: Extract<ArrivingFromAgent, { type: 'answer' }>): void {
     const question = this.#questions.get(id);
     if (question === undefined) return this.#channel.violation('an answer to nothing');
     this.#questions.delete(id);
-    question.resolve({ ok, lines, actions: question.actions });
+    const { actions } = question;
+    const inLines = question.bodyOf(lines);
+    // Then the lines are no words for people.
+    if (inLines !== undefined && inLines.to !== 'nonsense')
+      question.resolve({ ok, lines: [], actions, body: inLines });
+    else question.resolve({ ok, lines, actions, body: body ?? inLines });
   }
 
   #beat(): void {
@@ -456,6 +473,10 @@ function isUrgent({ config }: MainDirectory): boolean {
 
 function isConflict(offer: { op: string; conflict?: boolean }): boolean {
   return offer.op === 'keep' || offer.conflict === true;
+}
+
+function bodyInLines({ do: to }: Command, lines: readonly string[]): ArrivingBody | undefined {
+  return to === 'why' || to === 'verify' || to === 'trash-list' ? bodyOfLines(to, lines) : undefined;
 }
 
 function failed(line: string): Answer {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, pathSchema } from '../entry.ts';
 import { MAX_CLOCK_OFFSET_MS, MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
+import { answerBody } from './answers.ts';
 import {
   name,
   text,
@@ -102,7 +103,10 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('answer'),
     id: requestId,
     ok: z.boolean(),
+    /** Words for people: what went wrong. From an agent without the capability `answers` the body, too, as JSON. */
     lines: z.array(text).max(MAX_ITEMS),
+    /** Only to a Main with the capability `answers`. */
+    body: answerBody.optional(),
   }),
   /** The agent has written down the pin from `next-identity`. */
   z.strictObject({ type: z.literal('knows-identity'), pin: hashSchema }),

@@ -98,21 +98,23 @@ void describe('A file that can not be said costs itself alone', () => {
     });
   }
 
-  void it('4,200 files with paths of 1,168 bytes arrive', async () => {
+  void it('4,200 files with paths of 1,168 bytes arrive, both ways', async () => {
     const folder = `long/${'a'.repeat(230)}/${'b'.repeat(230)}/${'c'.repeat(230)}/${'d'.repeat(230)}`;
-    main.write('moh', `${folder}/first`, '');
-    execFileSync(
-      'bash',
-      ['-c', `for i in {1..4200}; do : > "$(printf '${'e'.repeat(220)}-%05d' $i)"; done`],
-      {
-        cwd: main.at('moh', folder),
-      },
-    );
-    await eventually(
-      'all arrive',
-      () => existsSync(mds.at('moh', `${folder}/${'e'.repeat(220)}-04200`)),
-      LIMIT,
-    );
+    await mds.stop();
+    for (const [host, directory] of [
+      [main, 'sounds'],
+      [mds, 'recordings'],
+    ] as const) {
+      host.write(directory, `${folder}/first`, '');
+      const each = `: > "$(printf '${'e'.repeat(220)}-%05d' $i)"`;
+      execFileSync('bash', ['-c', `for i in {1..4200}; do ${each}; done`], {
+        cwd: host.at(directory, folder),
+      });
+    }
+    mds.start();
+    const last = `${folder}/${'e'.repeat(220)}-04200`;
+    await eventually('all arrive', () => existsSync(mds.at('sounds', last)), LIMIT);
+    await eventually('on Main, too', () => existsSync(main.at('recordings', last)), LIMIT);
     await others('after-the-long.wav');
   });
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { whyFacts } from '#protocol/messages/answers.ts';
 import { count, mdsPass, onlyMds, writtenPath } from './common.ts';
 
 const passes = z.object({ mds: z.array(mdsPass) });
@@ -10,18 +11,6 @@ const hostVerification = z.object({
   bytes: count,
   differences: z.array(z.object({ directory: z.string(), path: z.string(), reason: z.string() })),
   problems: z.array(z.string()),
-});
-
-/** What the planner of one MDS says of one path. */
-export const whyFacts = z.object({
-  decision: z.object({
-    kind: z.string(),
-    reason: z.string().optional(),
-    drift: z.boolean().optional(),
-  }),
-  main: z.string(),
-  mds: z.string(),
-  ledger: z.string(),
 });
 
 const whyAnswer = z.object({

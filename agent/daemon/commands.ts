@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnswerBody } from '#protocol/messages/answers.ts';
+import type { Command, PlannedAction } from '#protocol/messages/common.ts';
+import { MAX_DIFFERENCES, MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
+import { whatFits } from '#protocol/pages.ts';
+import type { AgentDirectory } from '../directory/agentDirectory.ts';
+import type { Upgrades } from '../upgrade/upgrades.ts';
+
+/** How long a verification waits for what it compares with, milliseconds: Main's question has an end. */
+const MANIFEST_WITHIN = 20_000;
+
+/** What a command of Main came to. */
+export type Answer = {
+  readonly ok: boolean;
+  /** What went wrong, for people. */
+  readonly lines: readonly string[];
+  readonly actions: readonly PlannedAction[];
+  readonly body?: AnswerBody;
+};
+
+/** What commands are carried out on. */
+export type Commanded = {
+  readonly directories: ReadonlyMap<string, AgentDirectory>;
+  /** Names of all directories that Main has. */
+  readonly wanted: readonly string[];
+  /** Resolves when the directories are open that this connection is about. */
+  readonly attached: Promise<unknown>;
+  readonly reconcile: () => Promise<Answer>;
+  readonly upgrades: Upgrades;
+  readonly signal: AbortSignal;
+};
+
+const done: Answer = { ok: true, lines: [], actions: [] };
+const unknownDirectory: Answer = { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
+
+/** Does what Main asks for. @throws what went wrong, for the answer */
+export async function carryOut(command: Command, on: Commanded): Promise<Answer> {
+  const all = [...on.directories.values()];
+  switch (command.do) {
+    case 'reconcile':
+      return on.reconcile();
+    case 'plan':
+      return { ...done, actions: (await Promise.all(all.map((directory) => directory.dryRun()))).flat() };
+    case 'why': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      return { ...done, body: { to: 'why', facts: directory.why(command.path) } };
+    }
+    case 'confirm': {
+      await on.directories.get(command.directory)?.confirm();
+      await on.directories.get(command.directory)?.whenIdle();
+      return done;
+    }
+    case 'verify':
+      return verify(on);
+    case 'trash-list':
+      return { ...done, body: trashOf(all) };
+    case 'trash-restore': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      await directory.restore(command.item, command.to);
+      return done;
+    }
+    case 'upgrade':
+      return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal)] };
+  }
+}
+
+/** Just after connecting there may be nothing yet to compare with: it is waited for, and its lack is said. */
+async function verify(on: Commanded): Promise<Answer> {
+  const patience = new AbortController();
+  const late = sleep(MANIFEST_WITHIN, undefined, { signal: patience.signal }).catch(() => undefined);
+  try {
+    await Promise.race([late, on.attached]);
+    const all = [...on.directories.values()];
+    await Promise.race([late, Promise.all(all.map((directory) => directory.whenManifestIsHere()))]);
+  } finally {
+    patience.abort();
+  }
+  const found = await Promise.all(
+    [...on.directories.values()].map(async (directory) => ({
+      directory: directory.name,
+      compared: directory.isComparable,
+      ...(await directory.verify()),
+    })),
+  );
+  const missing = on.wanted.filter((name) => !on.directories.has(name));
+  const lines = [
+    ...missing.map((name) => `${name}: this MDS does not know the directory`),
+    ...found.flatMap(({ directory, compared }) =>
+      compared ? [] : [`${directory}: Main's manifest has not come yet: try again in a moment`],
+    ),
+  ];
+  const share = Math.floor(MAX_PAGE_BYTES / Math.max(1, found.length));
+  const directories = found.map(({ directory, compared, files, bytes, wrong }) => {
+    const named = [...wrong].map(([path, reason]) => ({ path, reason }));
+    return { directory, compared, files, bytes, wrong: whatFits(named, share, MAX_DIFFERENCES) };
+  });
+  const ok = lines.length === 0 && found.every(({ wrong }) => wrong.size === 0);
+  return { ok, lines, actions: [], body: { to: 'verify', directories } };
+}
+
+/** The newest of all, as far as one message holds it. */
+function trashOf(all: readonly AgentDirectory[]): AnswerBody {
+  const listed = all.map((directory) => directory.trash());
+  const items = listed.flatMap((each) => each.items).toSorted((a, b) => b.at - a.at);
+  const fitting = whatFits(items, MAX_PAGE_BYTES, MAX_ITEMS);
+  const problems = listed.flatMap((each) => each.problems);
+  if (fitting.length < items.length)
+    problems.unshift(`only the newest ${fitting.length} of ${items.length} things in the trash are listed`);
+  return { to: 'trash-list', items: fitting, problems: problems.slice(0, MAX_PROBLEMS) };
+}
+
+/** Problems of the trash that are told at once. */
+const MAX_PROBLEMS = 100;
