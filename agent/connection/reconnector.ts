@@ -12,6 +12,8 @@ import { AgentSession } from './agentSession.ts';
 /** Waits between attempts, milliseconds: short at first, since Main was probably only restarted. */
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 10_000;
+/** A connection that held for this long, milliseconds, is one that works: the next attempt comes soon again. */
+const STEADY = 10_000;
 
 export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 
@@ -58,12 +60,15 @@ export class Reconnector {
     let wait = FIRST_WAIT;
     let told = '';
     while (!this.#stop.signal.aborted) {
+      const begun = this.#options.clock.monotonic();
       const { problem, wasWelcome, isStrange } = await this.#connectOnce();
       if (this.#stop.signal.aborted) return;
-      if (wasWelcome) wait = FIRST_WAIT;
+      // Two that don't understand each other must not do nothing but greet.
+      const wasSteady = wasWelcome && this.#options.clock.monotonic() - begun >= STEADY;
+      if (wasSteady) wait = FIRST_WAIT;
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
       // The same problem again is no news.
-      if (problem !== told || wasWelcome) {
+      if (problem !== told || wasSteady) {
         if (isStrange) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
         else this.#options.log.warn('Main can not be reached', { reason: problem });
       }

@@ -27,6 +27,7 @@ import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
+import { SessionLog } from '../sessions/sessionLog.ts';
 import { Alarms } from './alarms.ts';
 import { TokenBucket } from '../enrolment/tokenBucket.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
@@ -89,6 +90,7 @@ export class Controller {
   port: number;
   readonly #server: Server;
   readonly #peerLog: PeerLog;
+  readonly #sessionLog: SessionLog;
   readonly #bucket: TokenBucket;
   readonly #signing: SigningLimit;
   readonly #places: ControllerPlaces;
@@ -126,6 +128,7 @@ export class Controller {
     this.#places = places;
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.#peerLog = new PeerLog(log, clock);
+    this.#sessionLog = new SessionLog(clock);
     this.#bucket = new TokenBucket(clock, ENROLMENTS);
     this.#signing = new SigningLimit(clock, config.certificates.lifeMs);
     this.rotation = new Rotation({
@@ -462,7 +465,8 @@ export class Controller {
       onReady: () => {
         for (const directory of this.#versioned())
           this.keeper.write(() => this.versions.takenOver.meet(directory.name, agent.name));
-        log.info('agent connected', { address: peer.address, version: session.agentVersion });
+        const details = { address: peer.address, version: session.agentVersion };
+        this.#sessionLog.connected(agent.name, log, details);
         const { nextPin } = this.rotation;
         if (nextPin !== undefined) session.announce(nextPin);
       },
@@ -481,8 +485,7 @@ export class Controller {
         memory.write(this.clock.monotonic());
         this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
         if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
-        const tell = /^(protocol violation|"\S+" could not be handled)/.test(reason) ? 'warn' : 'info';
-        log[tell]('agent disconnected', { address: peer.address, reason });
+        this.#sessionLog.ended(agent.name, log, reason, { address: peer.address });
       },
     });
     this.sessions.set(agent.name, session);
