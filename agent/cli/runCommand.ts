@@ -10,6 +10,7 @@ import type { Database } from '#sync/state/database.ts';
 import { runOnState } from '#sync/state/openState.ts';
 import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
 import type { Trouble } from '#sync/state/deferredWriter.ts';
+import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import { agentContract, type AgentStatus } from '../control/contract.ts';
@@ -105,6 +106,7 @@ class Daemon {
     const agent = new Agent({ ...common, config, own, db, root, upgrades });
     this.#agent = agent;
     agent.start();
+    using _memory = restMemory();
     this.#log.info('agent started', { name: this.#credentials.name });
     await Promise.race([stop, db.whenDamaged()]);
     if (db.damaged.aborted) this.#agent = undefined;

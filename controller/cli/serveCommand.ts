@@ -4,6 +4,7 @@ import { ControlServer } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
 import { runOnState } from '#sync/state/openState.ts';
+import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { outliveTerminal } from '#host/cli/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
@@ -70,6 +71,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           api = controlApi(running);
           try {
             await running.start();
+            using _memory = restMemory();
             using _watch = watchConditions(() => statusOf(running), logger);
             outliveTerminal();
             print(`serving on port ${running.port}`);

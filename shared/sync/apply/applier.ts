@@ -274,6 +274,10 @@ export class Staging implements Disposable {
       const outcomes = await undisturbed(() => commit(changeSet, { ...place, trash: trash.folder }));
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
+      // What took the place of nothing has left the staging area, and nothing has come there for it.
+      for (const { step, result } of outcomes)
+        if (result === 'done' && step.kind === 'put' && step.expect === undefined)
+          this.#staged.delete(step.staged.name);
       return { changeSet, outcomes };
     } catch (error) {
       this.#cutOff.set(this.id, { changeSet, record });
