@@ -106,7 +106,14 @@ void describe('An MDS that lies in every field', () => {
     const hostile = await connected();
     hostile.say({ type: 'pong', sent: 0, time: 1e300 });
     hostile.say({ type: 'pong', sent: Date.now(), time: 1e300 });
-    const content = Buffer.alloc(0);
+    const archive = Buffer.alloc(512 + 1_024);
+    archive.write('0', 0);
+    archive.write('0000644\x000000000\x000000000\x0000000000000\x0000000000000\x00', 100, 'latin1');
+    archive.write('0', 156);
+    archive.write('ustar\x0000', 257, 'latin1');
+    archive.fill(' ', 148, 156);
+    const sum = archive.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+    archive.write(`${sum.toString(8).padStart(6, '0')}\x00 `, 148, 'latin1');
     const entry = {
       type: 'file',
       size: 0,
@@ -120,7 +127,7 @@ void describe('An MDS that lies in every field', () => {
     };
     const put = { op: 'put', path: 'poison.wav', entry, expect: null, conflict: false, reason: 'a lie' };
     hostile.say({ type: 'offer', stream: 77, directory: 'recordings', offers: [put] });
-    await hostile.pour(77, content);
+    await hostile.pour(77, Buffer.concat([Buffer.of(0), archive]));
     await eventually('Main has it', () => cluster.main.read('recordings', 'poison.wav') !== undefined, LIMIT);
     await eventually('the other, too', () => honest.read('recordings', 'poison.wav') !== undefined, LIMIT);
     assert.doesNotMatch(honest.log, /protocol violation/);
