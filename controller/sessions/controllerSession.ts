@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { Command, PlannedAction, UpgradeOutcome } from '#protocol/messages/common.ts';
+import type { Command, PlannedAction, StepResult, UpgradeOutcome } from '#protocol/messages/common.ts';
 import {
   type AgentReport,
   type ArrivingFromAgent,
@@ -31,6 +31,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { acceptOffers, onMain } from './offers/accept.ts';
 import { AgentWords } from './agentWords.ts';
 import { hasContent } from './offers/check.ts';
+import { offersIn, refuseSet, resultsToSend } from './offers/results.ts';
 import { noteOrigins } from './offers/noteClocks.ts';
 
 /** A peer that says nothing for this long is dead, milliseconds. */
@@ -375,29 +376,43 @@ export class ControllerSession {
   }
 
   async #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): Promise<void> {
-    const conflicts = new Set(request.offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
+    const { offers: arrived, stream: id } = request;
+    const offers = offersIn(arrived);
+    if (offers === undefined) return this.#refuse(id, refuseSet(arrived));
+    const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
     try {
-      const stream = this.#channel.openIncoming(request.stream, isUrgent(directory));
+      const stream = this.#channel.openIncoming(id, isUrgent(directory));
       const inHistory = this.#options.recorder(directory, conflicts);
       const record: OnCommit = (changeSet, done) => {
         inHistory(changeSet, done);
-        noteOrigins(directory.origins, request.offers, done, this.#clockOffset);
+        noteOrigins(directory.origins, offers, done, this.#clockOffset);
       };
-      const { results, outcomes } = await acceptOffers(directory, request.offers, stream, {
+      const { results, outcomes } = await acceptOffers(directory, offers, stream, {
         mds: this.name,
         owners: this.#options.owners,
         record,
       });
       // Without content nothing comes on the stream.
-      if (!request.offers.some(hasContent)) stream.end();
+      if (!offers.some(hasContent)) stream.end();
       directory.adopt(outcomes);
-      this.#channel.send({ type: 'offer-result', stream: request.stream, results });
+      this.#channel.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
     } catch (error) {
       this.#options.log.warn('offer was not taken', { directory: directory.name, error });
       const detail = onMain(errnoOf(error));
-      const results = request.offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
-      this.#channel.send({ type: 'offer-result', stream: request.stream, results });
+      const results = offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
+      this.#channel.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
     }
+  }
+
+  /** Takes nothing of a set of offers, and no content. */
+  #refuse(stream: number, results: StepResult[]): void {
+    try {
+      this.#channel.openIncoming(stream).cancel('an offer makes no sense');
+    } catch (error) {
+      // Its number is one that is in use: that is no sense either.
+      return this.#channel.violation(errnoOf(error));
+    }
+    this.#channel.send({ type: 'offer-result', stream, results: resultsToSend(results) });
   }
 
   #onReport(report: AgentReport): void {

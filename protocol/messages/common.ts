@@ -163,6 +163,16 @@ export const offer = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('remove'), path: pathSchema, expect: entrySchema, reason: text }),
 ]);
 
+/** An offer as it arrives: one that makes no sense is refused by name. */
+export const arrivingOffer = z.union([
+  offer,
+  z.unknown().transform((value) => ({
+    op: 'nonsense' as const,
+    path: pathSchema.safeParse(pathIn(value)).data ?? '?',
+    reason: whatIsWrong(offer.safeParse(value).error?.issues ?? []),
+  })),
+]);
+
 export const stepResult = z.strictObject({
   path: pathSchema,
   result: z.enum(['done', 'stale', 'failed', 'refused']),
@@ -218,5 +228,6 @@ export type DirectoryReport = z.infer<typeof directoryReport>;
 export type ReloadReport = z.infer<typeof reloadReport>;
 export type ErrorReport = z.infer<typeof errorReport>;
 export type Offer = z.infer<typeof offer>;
+export type ArrivingOffer = z.infer<typeof arrivingOffer>;
 export type StepResult = z.infer<typeof stepResult>;
 export type Command = z.infer<typeof command>;

@@ -18,7 +18,7 @@ import {
   errorReport,
   from,
   blocks,
-  offer,
+  arrivingOffer,
   stepResult,
   command,
   upgradeOutcomeSchema,
@@ -75,7 +75,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('offer'),
     stream: streamId,
     directory: name,
-    offers: z.array(offer).max(MAX_ITEMS),
+    offers: z.array(arrivingOffer).max(MAX_ITEMS),
   }),
   z.strictObject({
     type: z.literal('report'),

@@ -169,7 +169,13 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     } catch {
       return this.violation('a text frame that is not JSON');
     }
-    const parsed = this.#options.schema.safeParse(json);
+    let parsed: z.ZodSafeParseResult<In>;
+    try {
+      parsed = this.#options.schema.safeParse(json);
+    } catch {
+      // A rule that stumbles over what it is to judge is no reason for this program to end.
+      return this.violation('a message that can not be judged');
+    }
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       return this.violation(`a message that makes no sense (${issue?.path.join('.')}: ${issue?.message})`);

@@ -5,7 +5,7 @@ import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { MainDirectory, type Revision } from '../../../controller/directories/mainDirectory.ts';
 import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
-import type { ManifestItem, StepResult } from '#protocol/messages/common.ts';
+import type { ManifestItem, Offer, StepResult } from '#protocol/messages/common.ts';
 import type { FromAgent } from '#protocol/messages/session.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -17,7 +17,7 @@ import { packFiles } from '#sync/transfer/pack.ts';
 
 export type Terms = { readonly direction: 'to-mds' | 'both'; readonly deletions: 'main' | 'both' | 'never' };
 
-type Offers = Extract<FromAgent, { type: 'offer' }>['offers'];
+type Offers = readonly Offer[];
 
 const DIRECTORY = 'files';
 
