@@ -16,10 +16,11 @@ const CHUNK = 256 * 1024;
 export function deltaSink(inner: Sink, base: number, size: number, spans: readonly Span[]): Sink {
   const coming = [...spans];
   let at = 0;
+  // Read into again and again: a sink has taken what it was given once its write has resolved.
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
   const copyUntil = async (end: number): Promise<void> => {
     while (at < end) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
-      const { bytesRead } = await readAsync(base, buffer, 0, buffer.length, at);
+      const { bytesRead } = await readAsync(base, buffer, 0, Math.min(CHUNK, end - at), at);
       // It shrank meanwhile: the hash will not be right.
       if (bytesRead === 0) return;
       await inner.write(buffer.subarray(0, bytesRead));

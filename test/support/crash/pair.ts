@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
+import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { MainDirectory, type Revision } from '../../../controller/directories/mainDirectory.ts';
 import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
@@ -129,6 +130,7 @@ export class Pair {
     const session = {
       clockOffset: { known: true, nanoseconds: 0n, milliseconds: 0 },
       isOpen: true,
+      mainCapabilities: new Set<string>(MAIN_CAPABILITIES),
       send: (message: FromAgent) => {
         if (message.type === 'want-manifest') setImmediate(() => this.#sendManifest());
       },
