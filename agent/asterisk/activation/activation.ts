@@ -3,7 +3,7 @@ import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { BLOCKED_BY_LINT, textOf } from '#core/dialplan/finding.ts';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
+import { pictureOf, readDialplan } from '#core/dialplan/lint.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
@@ -31,6 +31,8 @@ export class Activation {
   /** What the set in hand does to the dialplan. */
   #change: DialplanChange | undefined;
   #isReadAgain = true;
+  /** What Asterisk read at the last reload: files of this host may have changed since, and nobody reloaded. */
+  #lastRead: string | undefined;
 
   constructor(options: ActivationOptions) {
     this.#options = options;
@@ -47,7 +49,7 @@ export class Activation {
       return new Map();
     }
     this.#change = readChange(this.#options.place(), changed);
-    this.#isReadAgain = permissionsChange || isRead(this.#change);
+    this.#isReadAgain = permissionsChange || isRead(this.#change, this.#lastRead);
     return this.#lint(this.#change, new Set(changed.keys()));
   }
 
@@ -78,9 +80,15 @@ export class Activation {
     this.#isReadAgain = true;
     if (changed.size > 0 && !isReadAgain) return undefined;
     const standing = this.#options.refusal();
-    const { refusal } = await this.#options.reload();
+    const { refusal, away } = await this.#options.reload();
+    if (away !== true) this.#lastRead = this.#pictureNow();
     if (refusal === undefined) return undefined;
     return isCausedBy(refusal, changed, change, standing) ? refusal : undefined;
+  }
+
+  #pictureNow(): string | undefined {
+    const { kind, place } = this.#options;
+    return kind === 'dialplan' ? pictureOf(readDialplan(dialplanWorld(place()))) : undefined;
   }
 
   #lint(change: DialplanChange, changed: ReadonlySet<string>): ReadonlyMap<string, string> {

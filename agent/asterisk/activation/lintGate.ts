@@ -24,7 +24,11 @@ export function lintChange(place: DialplanPlace, changed: ReadonlyMap<string, Pu
   return judgeChange(before, after, new Set(changed.keys()));
 }
 
-/** Whether Asterisk would read something else than before. */
-export function isRead({ before, after }: DialplanChange): boolean {
-  return pictureOf(before) !== pictureOf(after);
+/**
+ * Whether Asterisk would read something else than it did the last time, or has not come to the end of its files.
+ * @param last the picture of what it read then; undefined where that is not known
+ */
+export function isRead({ before, after }: DialplanChange, last: string | undefined): boolean {
+  const isBroken = after.findings.some(({ losesRest, severity }) => losesRest && severity === 'error');
+  return isBroken || pictureOf(after) !== (last ?? pictureOf(before));
 }

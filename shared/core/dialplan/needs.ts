@@ -26,19 +26,29 @@ export class Needs {
 }
 
 /**
- * The files that a change of some can make right or wrong: these themselves, all that lean on them, and what they
- * pull in; over any number of steps.
+ * The files that a change of some can make right or wrong: these themselves, what they include, which is read with
+ * their sections, and all that lean on any of these; over any number of steps. What else an includer includes is not
+ * among them.
  */
 export function closureOf(changed: Iterable<string>, needs: readonly Need[]): Set<string> {
-  const closure = new Set(changed);
+  const included = grown(changed, needs, ({ path, from, kind }) => (kind === 'include' ? [path, from] : undefined));
+  return grown(included, needs, ({ path, from }) => [from, path]);
+}
+
+/** Follows `step` from the file it names first to the one that it names second, as far as that leads. */
+function grown(
+  start: Iterable<string>,
+  needs: readonly Need[],
+  step: (need: Need) => readonly [string, string] | undefined,
+): Set<string> {
+  const set = new Set(start);
   for (let grew = true; grew;) {
-    const before = closure.size;
-    for (const { path, from, kind } of needs) {
-      if (closure.has(from)) closure.add(path);
-      // What an include pulls in is read in the place, and with the sections, of the file that includes it.
-      if (kind === 'include' && closure.has(path)) closure.add(from);
+    const before = set.size;
+    for (const need of needs) {
+      const [from, to] = step(need) ?? [];
+      if (from !== undefined && to !== undefined && set.has(from)) set.add(to);
     }
-    grew = closure.size > before;
+    grew = set.size > before;
   }
-  return closure;
+  return set;
 }

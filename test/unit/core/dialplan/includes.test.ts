@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { textOf } from '#core/dialplan/finding.ts';
 import { type DialplanReading, pictureOf, readDialplan } from '#core/dialplan/lint.ts';
 import { expandGlob } from '#core/dialplan/glob.ts';
+import { closureOf } from '#core/dialplan/needs.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
 
 type Files = Readonly<Record<string, string>>;
@@ -177,4 +178,12 @@ test('patterns find what glob(3) finds, in its order', () => {
   assert.deepEqual(glob('/d/x\\[1\\].conf'), ['/d/x[1].conf']);
   assert.deepEqual(glob('/d/none.conf'), ['/d/none.conf']);
   assert.deepEqual(glob('/d/[.conf'), []);
+});
+
+test('what an includer includes besides is not in the closure of a file', () => {
+  const outside = { '/etc/asterisk/extensions.conf': START };
+  const { needs } = read({ 'a.conf': '[a]\n', 'b.conf': '[b]\n#include extensions_extra.d/p/x.inc\n', 'p/x.inc': '' }, outside);
+  assert.deepEqual([...closureOf(['a.conf'], needs)], ['a.conf', '/etc/asterisk/extensions.conf']);
+  assert.ok(closureOf(['b.conf'], needs).has('p/x.inc'));
+  assert.ok(closureOf(['p/x.inc'], needs).has('b.conf'));
 });
