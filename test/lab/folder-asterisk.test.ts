@@ -116,4 +116,3 @@ describe('What Asterisk reads of a folder is one thing', { skip: root.missing ??
     assert.equal((await cluster.main.run(['sync'])).code, 0);
   });
 });
-

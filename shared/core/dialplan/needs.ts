@@ -31,7 +31,9 @@ export class Needs {
  * among them.
  */
 export function closureOf(changed: Iterable<string>, needs: readonly Need[]): Set<string> {
-  const included = grown(changed, needs, ({ path, from, kind }) => (kind === 'include' ? [path, from] : undefined));
+  const included = grown(changed, needs, ({ path, from, kind }) =>
+    kind === 'include' ? [path, from] : undefined,
+  );
   return grown(included, needs, ({ path, from }) => [from, path]);
 }
 

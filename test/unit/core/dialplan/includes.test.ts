@@ -182,7 +182,10 @@ test('patterns find what glob(3) finds, in its order', () => {
 
 test('what an includer includes besides is not in the closure of a file', () => {
   const outside = { '/etc/asterisk/extensions.conf': START };
-  const { needs } = read({ 'a.conf': '[a]\n', 'b.conf': '[b]\n#include extensions_extra.d/p/x.inc\n', 'p/x.inc': '' }, outside);
+  const { needs } = read(
+    { 'a.conf': '[a]\n', 'b.conf': '[b]\n#include extensions_extra.d/p/x.inc\n', 'p/x.inc': '' },
+    outside,
+  );
   assert.deepEqual([...closureOf(['a.conf'], needs)], ['a.conf', '/etc/asterisk/extensions.conf']);
   assert.ok(closureOf(['b.conf'], needs).has('p/x.inc'));
   assert.ok(closureOf(['p/x.inc'], needs).has('b.conf'));
