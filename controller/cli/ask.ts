@@ -1,4 +1,5 @@
-import { askDaemon } from '#host/control/controlClient.ts';
+import { askDaemon, type Daemon, PermissionDenied } from '#host/control/controlClient.ts';
+import { ControlError } from '#host/control/controlError.ts';
 import type { ArgsIn, Progress } from '#host/control/contract.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
@@ -7,8 +8,19 @@ import {
   controllerContract,
   type ControllerContract,
   type Result,
+  type Status,
 } from '../control/contract/contract.ts';
+import { statusContract } from '../control/contract/status.ts';
 import type { Context } from './context.ts';
+
+function daemonOf(socketPath: string): Daemon {
+  return {
+    socketPath,
+    name: 'controller',
+    howToStart:
+      'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"',
+  };
+}
 
 /**
  * Asks the controller that runs in this place. Arguments and result are what the contract says.
@@ -20,13 +32,30 @@ export function ask<N extends ControllerCommand>(
   args: ArgsIn<ControllerContract, N>,
   onProgress?: (progress: Progress) => void,
 ): Promise<Result<N>> {
-  const daemon = {
-    socketPath: context.places.controlSocket,
-    name: 'controller',
-    howToStart:
-      'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"',
-  };
+  const daemon = daemonOf(context.places.controlSocket);
   return askDaemon(daemon, controllerContract, command, args, onProgress) as Promise<Result<N>>;
+}
+
+/**
+ * The status, also for a user who may not do anything else: members of the group that is configured (`monitoring:`)
+ * may read it through a socket of its own.
+ * @throws NotRunning, ControlError
+ */
+export async function askStatus(context: Context, mds: string | undefined): Promise<Status> {
+  try {
+    return await ask(context, 'status', { mds });
+  } catch (error) {
+    if (!(error instanceof PermissionDenied)) throw error;
+    const daemon = daemonOf(context.places.statusSocket);
+    try {
+      return (await askDaemon(daemon, statusContract, 'status', { mds })) as Status;
+    } catch (second) {
+      if (!(second instanceof PermissionDenied)) throw second;
+      throw new ControlError(
+        'permission denied: this needs root, or a member of the group that "monitoring: { group: … }" names (default: adm)',
+      );
+    }
+  }
 }
 
 /** What `--json` prints: always an object with the version of the program that printed it. */

@@ -7,6 +7,8 @@ import { runOnState } from '#sync/state/openState.ts';
 import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { outliveTerminal } from '#host/cli/terminal.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { statusContract } from '../control/contract/status.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
@@ -52,6 +54,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
       onError: (command, error) => log.logger.error('a command failed', { command, error }),
     });
     await control.listen();
+    const monitoring = await serveStatus(context, config.monitoring.group, () => controller, log.logger);
     try {
       await runOnState(
         places.stateFile,
@@ -86,6 +89,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
         },
       );
     } finally {
+      await monitoring?.close();
       await control.close();
     }
     return EXIT.done;
@@ -94,6 +98,38 @@ export async function serve(context: Context, logMode?: string): Promise<number>
     throw error;
   } finally {
     await log.close();
+  }
+}
+
+/** The socket for monitoring: the status and nothing else. Without it the controller works all the same. */
+async function serveStatus(
+  { places }: Context,
+  group: string,
+  controller: () => Controller | undefined,
+  log: Logger,
+): Promise<ControlServer<typeof statusContract> | undefined> {
+  const number = new Owners().groupNumber(group, -1);
+  if (number < 0) {
+    log.warn('no group for monitoring: only root can run "status --check"', { group });
+    return undefined;
+  }
+  const server = new ControlServer({
+    socketPath: places.statusSocket,
+    contract: statusContract,
+    handlers: () => {
+      const running = controller();
+      if (running === undefined) throw new ControlError('the controller is still starting');
+      return { status: ({ mds }) => statusOf(running, mds) };
+    },
+    onError: (command, error) => log.error('a command failed', { command, error }),
+    group: number,
+  });
+  try {
+    await server.listen();
+    return server;
+  } catch (error) {
+    log.warn('monitoring can not read the status: only root can run "status --check"', { group, error });
+    return undefined;
   }
 }
 

@@ -14,7 +14,8 @@ export function causesOf(conditions: readonly StandingCondition[]): Cause[] {
       ...(path !== undefined && { path }),
       since: Math.min(since, known?.since ?? since),
       cause,
-      action: known?.action ?? action,
+      // One command for all whom it concerns.
+      action: known === undefined ? action : known.action.replace(/ --mds \S+$/, ''),
     });
   }
   return [...causes.values()];

@@ -12,14 +12,19 @@ export function awayWords(mds: string, lastSeen: string | null): Words {
 
 export function mainHoldWords(directory: string, reason: string): Words {
   return {
-    cause: `${directory} is on hold on Main: ${reason}`,
+    cause: `${directory} is on hold on Main: ${holdReason(reason)}`,
     action: `put it back (is a disk not mounted?); if you removed it on purpose: xivo-xds-sync confirm ${directory}`,
   };
 }
 
+/** The errno alone says little to a person. */
+function holdReason(reason: string): string {
+  return reason.replace(/^(.+) can't be opened \(ENOENT\)$/, 'the directory is missing ($1, ENOENT)');
+}
+
 export function mdsHoldWords(mds: string, directory: string, reason: string): Words {
   return {
-    cause: `${directory} is on hold: ${reason}`,
+    cause: `${directory} is on hold: ${holdReason(reason)}`,
     action: `to go ahead: xivo-xds-sync confirm ${directory} --mds ${mds}`,
   };
 }

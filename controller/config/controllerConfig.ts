@@ -39,6 +39,8 @@ export type ControllerConfig = {
   readonly canary: readonly string[];
   /** What all MDS together, and single ones, may send and receive in a second. */
   readonly bandwidth: MainBandwidth;
+  /** The group whose members may read the status. */
+  readonly monitoring: { readonly group: string };
 };
 
 export type MediaServersConfig =
@@ -95,6 +97,7 @@ const controllerSchema = section({
   mediaServers: mediaServers.prefault({}),
   canary: list(mdsName()).default([]),
   bandwidth: mainBandwidthField.prefault(0),
+  monitoring: section({ group: text().default('adm') }).prefault({}),
 }).transform((written): ControllerConfig => ({
   listen: written.listen,
   reconcile: { everyMs: written.reconcile.every },
@@ -108,6 +111,7 @@ const controllerSchema = section({
   mediaServers: written.mediaServers,
   canary: written.canary,
   bandwidth: written.bandwidth,
+  monitoring: written.monitoring,
 }));
 
 /**

@@ -70,7 +70,7 @@ function factsOf(controller: Controller): Facts {
       ...agents.map(({ name, voipIp, certificateNotAfter }) =>
         comparedWithList(
           {
-            ...agentStatus(controller, name, voipIp ?? null),
+            ...timed(controller, agentStatus(controller, name, voipIp ?? null)),
             certificateNotAfter:
               certificateNotAfter === undefined ? null : new Date(certificateNotAfter).toISOString(),
           },
@@ -155,6 +155,35 @@ function agentStatus(controller: Controller, name: string, voipIp: string | null
   return connected(controller, session, voipIp);
 }
 
+/** Adds how far behind an MDS is now, and since when. */
+function timed(controller: Controller, mds: MdsStatus): MdsStatus {
+  const { syncTimes, clock, sessions } = controller;
+  const now = clock.now();
+  const { name, inSync } = mds;
+  // An MDS that is away is behind from the first change that it missed.
+  const missed = mds.state === 'connected' ? undefined : firstMissed(controller, mds.lastSeen);
+  if (mds.state === 'connected') syncTimes.update(name, inSync, now, sessions.get(name)?.awaitedSince);
+  else if (missed !== undefined) syncTimes.update(name, false, now, missed);
+  const behind = syncTimes.behindSince(name);
+  const well = mds.state === 'connected' ? syncTimes.inSyncSince(name) : undefined;
+  const { lastReconcile } = mds;
+  return {
+    ...mds,
+    lagMs: behind === undefined ? (mds.state === 'connected' ? 0 : null) : Math.max(0, now - behind),
+    behindSince: behind === undefined ? null : new Date(behind).toISOString(),
+    inSyncSince: well === undefined ? null : new Date(well).toISOString(),
+    // What failed at the last full check has recovered once all is well: nobody waits for the next one.
+    lastReconcile: lastReconcile !== null && inSync ? { ...lastReconcile, ok: true } : lastReconcile,
+  };
+}
+
+function firstMissed({ directories }: Controller, lastSeen: string | null): number | undefined {
+  if (lastSeen === null) return undefined;
+  const since = Date.parse(lastSeen);
+  const changes = [...directories.values()].map(({ changedAt }) => changedAt).filter((at) => at > since);
+  return changes.length === 0 ? undefined : Math.min(...changes);
+}
+
 function connected(controller: Controller, session: ControllerSession, voipIp: string | null): MdsStatus {
   const { report } = session;
   const directories = [...controller.directories.values()].map((directory) =>
@@ -172,7 +201,10 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
     connectedSince: new Date(session.since).toISOString(),
     lastSeen: new Date(controller.clock.now()).toISOString(),
     clockOffsetMs: report?.clockOffsetMs ?? null,
-    lagMs: session.lagMs,
+    lagMs: null,
+    behindSince: null,
+    inSyncSince: null,
+    lastDeliveryMs: session.lastDeliveryMs,
     inSync:
       active && directories.every((directory) => directory.inSync) && (report?.errors ?? []).length === 0,
     lastReconcile: report?.lastReconcile ?? null,
@@ -197,6 +229,9 @@ function absent(name: string, state: MdsState, address: string | null): MdsStatu
     lastSeen: null,
     clockOffsetMs: null,
     lagMs: null,
+    behindSince: null,
+    inSyncSince: null,
+    lastDeliveryMs: null,
     inSync: false,
     lastReconcile: null,
     directories: [],

@@ -37,6 +37,7 @@ import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { recordOf } from '../sessions/offers/historyRows.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
+import { SyncTimes } from '../control/syncTimes.ts';
 import { isInSync } from '../control/directoryStatus.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { takeOver } from '../config/reloadable.ts';
@@ -79,6 +80,7 @@ export class Controller {
   readonly alarms: Alarms;
   /** What is wrong, and since when; fed by every status. */
   readonly conditions: ConditionTracker;
+  readonly syncTimes = new SyncTimes();
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();

@@ -98,7 +98,7 @@ export class ControllerSession {
   lastUpgrade: UpgradeOutcome | undefined;
   report: AgentReport | undefined;
   /** How long the last change took from Main's disk to this MDS, milliseconds. */
-  lagMs: number | null = null;
+  lastDeliveryMs: number | null = null;
   readonly #options: SessionOptions;
   readonly #channel: Channel<ArrivingFromAgent, FromMain>;
   readonly #questions = new Map<number, Question>();
@@ -129,6 +129,12 @@ export class ControllerSession {
     });
     options.socket.on('message', () => (this.#heard = options.clock.monotonic()));
     this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY);
+  }
+
+  /** When the oldest change was made that this MDS has not caught up with, milliseconds since 1970. */
+  get awaitedSince(): number | undefined {
+    const times = [...this.#awaited.values()].map(({ changedAt }) => changedAt);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   get isReady(): boolean {
@@ -423,7 +429,7 @@ export class ControllerSession {
       if (awaited === undefined || revision < awaited.revision || pending > 0 || directory === undefined)
         continue;
       this.#awaited.delete(name);
-      this.lagMs = Math.max(0, Math.round(this.#options.clock.now() - awaited.changedAt));
+      this.lastDeliveryMs = Math.max(0, Math.round(this.#options.clock.now() - awaited.changedAt));
     }
     this.#options.onReport(this, report);
   }

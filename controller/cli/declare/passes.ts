@@ -1,4 +1,5 @@
 import { withExamples } from '#host/cli/program.ts';
+import type { StatusOptions } from '../status/statusCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 /** `sync`, `status`, `verify`, `why`, `confirm`: what a pass does, and how things are. */
@@ -27,13 +28,19 @@ export const declarePasses: Declare = (program, { context, finish }) => {
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
       .option('--watch', 'refresh continuously until interrupted')
-      .action(async (options: { mds?: string; json?: boolean; watch?: boolean }) => {
-        finish(await (await import('../statusCommand.ts')).status(context(), options));
+      .option('--check', 'for monitoring: one line and exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN')
+      .option('--max-behind <duration>', 'with --check: how long an MDS may be behind or away (default: 5m)')
+      .action(async (options: StatusOptions) => {
+        finish(await (await import('../status/statusCommand.ts')).status(context(), options));
       }),
     [
       ['xivo-xds-sync status', 'all at a glance, worst first'],
       ['xivo-xds-sync status --watch', 'refreshed until Ctrl-C'],
       ['xivo-xds-sync status --json', 'for programs'],
+      [
+        'xivo-xds-sync status --check --mds mds1 --max-behind 5m',
+        'for monitoring; members of adm may run it',
+      ],
     ],
   );
   withExamples(

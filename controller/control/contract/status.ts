@@ -32,7 +32,13 @@ const mdsStatus = z.object({
   connectedSince: time.nullable(),
   lastSeen: time.nullable(),
   clockOffsetMs: z.number().nullable(),
+  /** How far behind it is now, milliseconds: it grows while the MDS is behind, and is 0 when in sync; null when not known. */
   lagMs: count.nullable(),
+  /** When it fell behind; null when it is in sync, or not known. */
+  behindSince: time.nullable(),
+  inSyncSince: time.nullable(),
+  /** How long the last change took from Main's disk to this MDS, milliseconds. */
+  lastDeliveryMs: count.nullable(),
   inSync: z.boolean(),
   lastReconcile: z.object({ at: time, ok: z.boolean(), durationMs: count }).nullable(),
   /** When its certificate ends; null where Main has issued none. */

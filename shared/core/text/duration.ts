@@ -26,24 +26,22 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
-/** A duration for people: the two largest units that count, such as `2m 5s`, `1d 3h`, `250ms`. */
+const LARGE: readonly (readonly [name: string, seconds: number])[] = [
+  ['years', 365 * 86_400],
+  ['days', 86_400],
+  ['h', 3600],
+  ['min', 60],
+];
+
+/** A duration for people, as exact as it matters: `250 ms`, `8.2 s`, `42 s`, `5 min`, `3 h`, `2 days`, `10 years`. */
 export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`;
-  if (ms < 1000) return `${Math.round(ms)}ms`;
-  if (ms < 10_000) return `${Number((ms / 1000).toFixed(1))}s`;
-  let rest = Math.round(ms / 1000);
-  const parts: string[] = [];
-  for (const [name, seconds] of [
-    ['d', 86_400],
-    ['h', 3600],
-    ['m', 60],
-    ['s', 1],
-  ] as const) {
-    const count = Math.floor(rest / seconds);
-    rest -= count * seconds;
-    if (count > 0) parts.push(`${count}${name}`);
-    else if (parts.length > 0) break;
-    if (parts.length === 2) break;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 9_950) return `${Number((ms / 1000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1000);
+  for (const [name, each] of LARGE) {
+    if (seconds < each * (name === 'h' || name === 'min' ? 1 : 2)) continue;
+    return `${Math.floor(seconds / each)} ${name}`;
   }
-  return parts.join(' ');
+  return `${seconds} s`;
 }

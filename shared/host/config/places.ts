@@ -11,6 +11,8 @@ export type Places = {
 };
 
 export type ControllerPlaces = Places & {
+  /** Answers nothing but the status, to the members of a group. */
+  readonly statusSocket: string;
   /** What the web server of a XiVO gives away to MDS. */
   readonly publishedFolder: string;
   /** What `xivo-xds-sync -i` of the old rsync program left; each may be absent. */
@@ -31,6 +33,7 @@ export type AgentPlaces = Places & {
 export function controllerPlaces(root: Root): ControllerPlaces {
   return {
     ...places(root, 'controller'),
+    statusSocket: root.path('/run/xivo-xds-sync/status.sock'),
     publishedFolder: root.path('/usr/share/xivo-certs'),
     oldCronFile: root.path('/etc/cron.d/xivo-xds-sync'),
     oldPublishedKey: root.path('/usr/share/xivo-certs/rsync_xds.pub'),

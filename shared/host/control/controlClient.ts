@@ -15,6 +15,9 @@ export class NotRunning extends Error {
   readonly exitCode = 3;
 }
 
+/** This user may not use the socket. */
+export class PermissionDenied extends ControlError {}
+
 /** The daemon that is asked, in words for people. */
 export type Daemon = {
   readonly socketPath: string;
@@ -117,7 +120,7 @@ async function connect({ socketPath, name, howToStart }: Daemon): Promise<net.So
       throw new NotRunning(`the ${name} is not running (no answer on ${socketPath}). ${howToStart}`);
     }
     if (errno === 'EACCES' || errno === 'EPERM') {
-      throw new ControlError(`permission denied: this command needs root (${socketPath})`);
+      throw new PermissionDenied(`permission denied: this command needs root (${socketPath})`);
     }
     if (errno === 'EAGAIN')
       throw new NotRunning(`the ${name} does not answer (too many wait on ${socketPath}): is it hanging?`);

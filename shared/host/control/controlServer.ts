@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import * as z from 'zod';
@@ -17,7 +17,7 @@ export type ControlServerOptions<C extends Contract> = {
   readonly handlers: () => Handlers<C>;
   /** A handler failed with something else than a ControlError. */
   readonly onError: (command: string, error: unknown) => void;
-  /** Who may use it; root alone when not given. */
+  /** The number of the group whose members may use it, too; root alone when not given. */
   readonly group?: number;
 };
 
@@ -54,7 +54,10 @@ export class ControlServer<C extends Contract> {
     } finally {
       process.umask(umask);
     }
-    chmodSync(socketPath, 0o600);
+    // The group first: while the mode is 0600 nobody gains anything by it.
+    if (this.#options.group !== undefined)
+      chownSync(socketPath, process.getuid?.() ?? 0, this.#options.group);
+    chmodSync(socketPath, this.#options.group === undefined ? 0o600 : 0o660);
   }
 
   async close(): Promise<void> {
