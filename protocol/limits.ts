@@ -30,3 +30,8 @@ export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 export const MAX_SKIPPED = 100;
 /** Differences of one directory that a verification names; more would only hide them. */
 export const MAX_DIFFERENCES = 200;
+/** How long a file may have to be quiet, milliseconds: an hour of silence is no longer "a file still being written". */
+export const MAX_SETTLE_MS = 3_600_000;
+/** How often there is a full pass, milliseconds. setTimeout counts to 2^31, about 24 days. */
+export const MIN_RECONCILE_MS = 1_000;
+export const MAX_RECONCILE_MS = 7 * 86_400_000;

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
+import { MAX_RECONCILE_MS, MAX_SETTLE_MS, MIN_RECONCILE_MS } from '#protocol/limits.ts';
 import {
   completeDirectory,
   DEFAULT_DIRECTORIES,
   directoryEntries,
-  MAX_SETTLE_MS,
   type DirectoryConfig,
 } from '#host/config/directoryConfig.ts';
 import {
@@ -50,8 +50,6 @@ export type MediaServersConfig =
 
 const SECOND = 1000;
 const DAY = 86_400 * SECOND;
-/** setTimeout counts to 2^31 ms, about 24 days. */
-const MAX_RECONCILE_MS = 7 * DAY;
 /** Dates in certificates are whole seconds; below this, rounding would matter. */
 const MIN_CERTIFICATE_MS = 10 * SECOND;
 const MAX_TRASH_MS = 3650 * DAY;
@@ -78,7 +76,9 @@ const mediaServers = section({
 
 const controllerSchema = section({
   listen: parsed((value) => parseHostPort(listenText(value))).default(parseHostPort('0.0.0.0')),
-  reconcile: section({ every: duration(SECOND, MAX_RECONCILE_MS).default(900 * SECOND) }).prefault({}),
+  reconcile: section({ every: duration(MIN_RECONCILE_MS, MAX_RECONCILE_MS).default(900 * SECOND) }).prefault(
+    {},
+  ),
   settle: duration(0, MAX_SETTLE_MS).default(300),
   reload: oneOf('changed', 'always').default('changed'),
   directories: directoryEntries.prefault(DEFAULT_DIRECTORIES.map(({ name }) => ({ name }))),

@@ -5,6 +5,7 @@ import {
   MAX_FILE_BYTES,
   MAX_ITEMS,
   MAX_PACKAGE_BYTES,
+  MAX_SETTLE_MS,
   MAX_SKIPPED,
   MAX_TEXT,
 } from '../limits.ts';
@@ -18,6 +19,11 @@ export const requestId = z.int().min(1).max(0xffff_ffff);
  * What is said before both sides know which version they speak (hello, welcome, refused, and everything about
  * enrolment) is `z.object`: what a newer side adds there is not read, and no reason to hang up. All else is strict.
  */
+/** Milliseconds that become a timer: a count beyond what makes sense is taken for the nearest that does. */
+export function within(least: number, most: number): z.ZodType<number, number> {
+  return count.transform((milliseconds) => Math.min(Math.max(milliseconds, least), most));
+}
+
 export const range = z.object({ oldest: count, newest: count });
 
 /**
@@ -84,7 +90,7 @@ export const policy = z.object({
   path: z.string().max(4096).optional(),
   direction: z.enum(['to-mds', 'both']),
   deletions: z.enum(['main', 'both', 'never']),
-  settle: count,
+  settle: within(0, MAX_SETTLE_MS),
   reload: z.enum(['dialplan', 'moh', 'none']),
   reloadAlways: z.boolean(),
   lint: z.enum(['block', 'warn', 'off']),

@@ -1,6 +1,12 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, pathSchema } from '../entry.ts';
-import { MAX_CLOCK_OFFSET_MS, MAX_FILE_BYTES, MAX_ITEMS } from '../limits.ts';
+import {
+  MAX_CLOCK_OFFSET_MS,
+  MAX_FILE_BYTES,
+  MAX_ITEMS,
+  MAX_RECONCILE_MS,
+  MIN_RECONCILE_MS,
+} from '../limits.ts';
 import { answerBody } from './answers.ts';
 import {
   name,
@@ -22,6 +28,7 @@ import {
   stepResult,
   command,
   upgradeOutcomeSchema,
+  within,
 } from './common.ts';
 
 const both = [
@@ -125,7 +132,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     additive: z.boolean(),
     directories: z.array(policy).max(64),
     guard: z.object({ percent: z.number(), files: count }),
-    reconcileEvery: count,
+    reconcileEvery: within(MIN_RECONCILE_MS, MAX_RECONCILE_MS),
     paused: z.boolean(),
     /** What Main can do beyond the version. */
     capabilities: z.array(z.string().max(64)).max(64).optional(),

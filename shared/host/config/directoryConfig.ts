@@ -1,3 +1,4 @@
+import { MAX_SETTLE_MS } from '#protocol/limits.ts';
 import * as z from 'zod';
 import {
   absolutePath,
@@ -28,9 +29,6 @@ export type DirectoryConfig = {
   /** Two-way only: when the directory holds so many bytes, MDS may add no more. */
   readonly maxBytes?: number;
 };
-
-/** An hour of silence is no longer "a file still being written". */
-export const MAX_SETTLE_MS = 3_600_000;
 
 type Written = z.output<typeof entry>;
 type WithPath = Written & { readonly path: string };
