@@ -3,15 +3,15 @@ import type { StepResult } from '#protocol/messages/common.ts';
 import { type FromAgent, type FromMain, fromMainSchema } from '#protocol/messages/session.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
-import type { IncomingStream } from '#wire/incomingStream.ts';
 import { type Bandwidth, rateAt } from '#host/config/bandwidth.ts';
-import { RateLimit } from '#wire/rateLimit.ts';
-import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
+import { Heartbeat, STALLED } from '#wire/heartbeat.ts';
+import type { IncomingStream } from '#wire/incomingStream.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { Questions } from '#wire/questions.ts';
+import { RateLimit } from '#wire/rateLimit.ts';
 
-/** Main says something at least every 5 s; silence for this long means that it is gone, milliseconds. */
-const SILENCE = 15_000;
-const PING_EVERY = 5_000;
+const NO_PROGRESS = `Main does not answer: it only says that it lives, for ${STALLED / 1000} s`;
 
 export type SessionHooks = {
   readonly bandwidth: () => Bandwidth;
@@ -27,32 +27,47 @@ export class AgentSession {
   readonly #channel: Channel<FromMain, FromAgent>;
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;
-  readonly #results = new Map<number, (results: readonly StepResult[] | Error) => void>();
-  readonly #begun = new Map<number, (bytes: number | Error) => void>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #results = new Questions<readonly StepResult[]>();
+  readonly #begun = new Questions<number>();
+  /** Main's welcome, and then the manifests that were asked for: without them this connection is of no use. */
+  readonly #needed = new Map<string, number>();
+  readonly #heartbeat: Heartbeat;
   #nextStream = 1;
   #nextQuestion = 1;
-  #heard: number;
 
   constructor(socket: WebSocket, clock: Clock, hooks: SessionHooks) {
     this.#clock = clock;
     this.#hooks = hooks;
-    this.#heard = clock.monotonic();
     this.clockOffset = new ClockOffset();
     this.#channel = new Channel(socket, {
       schema: fromMainSchema,
       onMessage: (message) => this.#receive(message),
       onClose: (reason) => this.#closed(reason),
+      onHeard: (isProgress) => this.#heartbeat.heard(isProgress),
+      clock,
       pace: paceOf(hooks.bandwidth, clock),
     });
-    this.#heartbeat = setInterval(() => {
-      if (clock.monotonic() - this.#heard > SILENCE) socket.terminate();
-      else this.ping();
-    }, PING_EVERY);
+    this.#heartbeat = new Heartbeat({
+      clock,
+      onBeat: () => this.ping(),
+      onSilence: () => socket.terminate(),
+      onStalled: (askedBefore) => this.#giveUp(askedBefore),
+    });
+    this.#needed.set('welcome', clock.monotonic());
   }
 
   get isOpen(): boolean {
     return this.#channel.isOpen;
+  }
+
+  /** Aborted when the connection has ended. */
+  get signal(): AbortSignal {
+    return this.#channel.signal;
+  }
+
+  /** What this side still waits for: questions and streams. */
+  get openEnds(): number {
+    return this.#results.size + this.#begun.size + this.#channel.streams;
   }
 
   send(message: FromAgent): void {
@@ -62,6 +77,12 @@ export class AgentSession {
   /** Measures the clocks' offset; the answer comes by itself. */
   ping(): void {
     this.send({ type: 'ping', sent: this.#clock.now() });
+  }
+
+  /** Has Main send its whole manifest of a directory. */
+  wantManifest(directory: string): void {
+    this.#needed.set(`manifest of ${directory}`, this.#clock.monotonic());
+    this.send({ type: 'want-manifest', directory });
   }
 
   /** Asks for files; their archive comes on the stream, which no limit slows down when it is urgent. @throws when too many streams are open */
@@ -76,20 +97,18 @@ export class AgentSession {
     return incoming;
   }
 
-  /** How much of a content Main has, bytes, since its transfer broke off. Rejects when the connection is lost. */
+  /** How much of a content Main has, bytes, since its transfer broke off. Rejects when no answer can come any more. */
   begun(directory: string, hash: string): Promise<number> {
     const id = this.#nextQuestion++;
-    const answer = new Promise<number>((resolve, reject) => {
-      this.#begun.set(id, (bytes) => (bytes instanceof Error ? reject(bytes) : resolve(bytes)));
-    });
-    this.send({ type: 'ask-begun', id, directory, hash });
-    return answer;
+    return this.#begun.ask(id, this.#clock.monotonic(), () =>
+      this.send({ type: 'ask-begun', id, directory, hash }),
+    );
   }
 
   /**
    * Offers changes to Main.
    * @param bytes content that will follow
-   * @returns the stream for the content, and Main's word on each offer; that rejects when the connection is lost
+   * @returns the stream for the content, and Main's word on each offer; that rejects when it can't come any more
    */
   offer(
     directory: string,
@@ -98,10 +117,9 @@ export class AgentSession {
   ): { out: OutgoingStream; results: Promise<readonly StepResult[]> } {
     const stream = this.#nextStream++;
     const out = this.#channel.openOutgoing(stream, bytes);
-    const results = new Promise<readonly StepResult[]>((resolve, reject) => {
-      this.#results.set(stream, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)));
-    });
-    this.send({ type: 'offer', stream, directory, offers });
+    const results = this.#results.ask(stream, this.#clock.monotonic(), () =>
+      this.send({ type: 'offer', stream, directory, offers }),
+    );
     return { out, results };
   }
 
@@ -114,25 +132,40 @@ export class AgentSession {
   }
 
   #receive(message: FromMain): void {
-    this.#heard = this.#clock.monotonic();
-    if (message.type === 'ping') this.send({ type: 'pong', sent: message.sent, time: this.#clock.now() });
-    else if (message.type === 'pong')
-      this.clockOffset.measured(message.sent, message.time, this.#clock.now());
-    else if (message.type === 'offer-result') {
-      this.#results.get(message.stream)?.(message.results);
-      this.#results.delete(message.stream);
-    } else if (message.type === 'begun') {
-      this.#begun.get(message.id)?.(message.bytes);
-      this.#begun.delete(message.id);
-    } else this.#hooks.onMessage(message);
+    switch (message.type) {
+      case 'ping':
+        return this.send({ type: 'pong', sent: message.sent, time: this.#clock.now() });
+      case 'pong':
+        return this.clockOffset.measured(message.sent, message.time, this.#clock.now());
+      case 'offer-result':
+        return void this.#results.answer(message.stream, message.results);
+      case 'begun':
+        return void this.#begun.answer(message.id, message.bytes);
+      case 'welcome':
+        this.#needed.delete('welcome');
+        return this.#hooks.onMessage(message);
+      case 'manifest-end':
+        this.#needed.delete(`manifest of ${message.directory}`);
+        return this.#hooks.onMessage(message);
+      default:
+        return this.#hooks.onMessage(message);
+    }
+  }
+
+  /** Main lives and does nothing of what it was asked: that ends, and is tried again. */
+  #giveUp(askedBefore: number): void {
+    this.#results.giveUp(askedBefore, NO_PROGRESS);
+    this.#begun.giveUp(askedBefore, NO_PROGRESS);
+    this.#channel.failStalled(askedBefore, NO_PROGRESS);
+    for (const [what, asked] of this.#needed) {
+      if (asked <= askedBefore) return this.close(`Main does not send its ${what}: a new connection is tried`);
+    }
   }
 
   #closed(reason: string): void {
-    clearInterval(this.#heartbeat);
-    for (const settle of this.#results.values()) settle(new Error(reason));
-    this.#results.clear();
-    for (const settle of this.#begun.values()) settle(new Error(reason));
-    this.#begun.clear();
+    this.#heartbeat.stop();
+    this.#results.end(reason);
+    this.#begun.end(reason);
     this.#hooks.onClose(reason);
   }
 }

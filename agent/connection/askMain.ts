@@ -1,29 +1,43 @@
-import { once } from 'node:events';
+import type { WebSocket } from 'ws';
 import { type EnrolAnswer, enrolAnswerSchema, type EnrolRequest } from '#protocol/messages/enrolment.ts';
-import type { Dialled } from './dial.ts';
+import { type Clock, systemClock } from '#host/time/clock.ts';
 
 const ANSWER_TIMEOUT = 30_000;
 
+export type AskOptions = {
+  readonly clock?: Clock;
+  /** Ends the wait for the answer. */
+  readonly signal?: AbortSignal | undefined;
+};
+
 /**
  * Asks one thing over a connection to `/enrol`, and ends it.
- * @throws when no answer comes, or one that makes no sense
+ * @throws when no answer comes within 30 s, or one that makes no sense
  */
-export async function askMain({ socket }: Dialled, request: EnrolRequest): Promise<EnrolAnswer> {
-  const over = new AbortController();
-  const { signal } = over;
-  const closed = once(socket, 'close', { signal }).then(() => {
-    throw new Error('Main closed the connection without an answer: see its log');
-  });
+export async function askMain(
+  { socket }: { readonly socket: WebSocket },
+  request: EnrolRequest,
+  { clock = systemClock, signal }: AskOptions = {},
+): Promise<EnrolAnswer> {
+  const { promise: answered, resolve, reject } = Promise.withResolvers<Buffer>();
+  const onStop = (): void => reject(new Error('the agent is stopping'));
+  const onClose = (): void =>
+    reject(new Error('Main closed the connection without an answer: see its log'));
+  const cancel = clock.after(ANSWER_TIMEOUT, () =>
+    reject(new Error(`Main gave no answer within ${ANSWER_TIMEOUT / 1000} s`)),
+  );
+  socket.on('message', (data) => resolve(data as Buffer));
+  socket.on('error', reject);
+  socket.on('close', onClose);
+  signal?.addEventListener('abort', onStop, { once: true });
   try {
-    const answered = once(socket, 'message', {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT)]),
-    });
-    socket.send(JSON.stringify(request));
-    const [data] = (await Promise.race([answered, closed])) as [Buffer];
-    return enrolAnswerSchema.parse(JSON.parse(data.toString('utf8')));
+    if (signal?.aborted === true) onStop();
+    else if (socket.readyState !== socket.OPEN) onClose();
+    else socket.send(JSON.stringify(request));
+    return enrolAnswerSchema.parse(JSON.parse((await answered).toString('utf8')));
   } finally {
-    closed.catch(() => undefined);
-    over.abort();
+    cancel();
+    signal?.removeEventListener('abort', onStop);
     socket.close();
   }
 }

@@ -10,7 +10,7 @@ import { Persistent } from '#host/fs/retryingWriter.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { askMain } from './askMain.ts';
-import { dial, type Dialled, dialPlain, DialRefused } from './dial.ts';
+import { dial, type Dialled, type DialOptions, dialPlain, DialRefused } from './dial.ts';
 import { type Membership, saveMembership } from './membership.ts';
 
 /** The renewal is looked at this often, and tried again after this long, milliseconds. */
@@ -25,6 +25,8 @@ export type CredentialsOptions = {
   readonly identity: Identity;
   readonly membership: Membership;
   readonly clock: Clock;
+  /** Connects to Main: over the network when absent. */
+  readonly dialMain?: (options: DialOptions) => Promise<Pick<Dialled, 'socket' | 'mainPin'>>;
   readonly log: Logger;
 };
 
@@ -72,13 +74,13 @@ export class Credentials {
    * Opens a connection for a session; renews the certificate first where Main asks for that.
    * @throws what {@link dial} throws
    */
-  async connect(): Promise<Dialled> {
+  async connect(signal?: AbortSignal): Promise<Pick<Dialled, 'socket'>> {
     try {
-      return await this.#dial('/agent');
+      return await this.#dial('/agent', signal);
     } catch (error) {
       if (!(error instanceof DialRefused) || !error.renew) throw error;
-      await this.renew();
-      return this.#dial('/agent');
+      await this.renew(signal);
+      return this.#dial('/agent', signal);
     }
   }
 
@@ -87,8 +89,8 @@ export class Credentials {
    * @returns Main's answer; undefined while the enrolment waits for a person on Main
    * @throws DialRefused when Main does not know the key, or knows it no longer; what {@link dial} throws
    */
-  async renew(): Promise<Enrolled | undefined> {
-    const answer = await this.#ask('renew');
+  async renew(signal?: AbortSignal): Promise<Enrolled | undefined> {
+    const answer = await this.#ask('renew', signal);
     if (answer.type === 'pending') {
       // Who waits has no session in which Main could announce it.
       if (answer.nextIdentity !== undefined) this.learnNextMain(answer.nextIdentity);
@@ -148,29 +150,30 @@ export class Credentials {
         return;
       }
       try {
-        await this.renew();
+        await this.renew(signal);
         log.info('certificate renewed');
       } catch (error) {
+        if (signal.aborted) return;
         log.warn('certificate was not renewed', { error });
         await sleep(TRY_AGAIN, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
-  async #ask(type: 'renew' | 'leave'): Promise<EnrolAnswer> {
-    const dialled = await this.#dial('/enrol');
+  async #ask(type: 'renew' | 'leave', signal?: AbortSignal): Promise<EnrolAnswer> {
+    const dialled = await this.#dial('/enrol', signal);
     const { name, nextMainPin } = this.#membership;
     const request = { protocol: PROTOCOL, name };
-    if (type === 'leave') return askMain(dialled, { type, ...request });
-    return askMain(dialled, { type, ...request, knowsIdentity: nextMainPin });
+    if (type === 'leave') return askMain(dialled, { type, ...request }, { clock: this.#options.clock, signal });
+    return askMain(dialled, { type, ...request, knowsIdentity: nextMainPin }, { clock: this.#options.clock, signal });
   }
 
-  async #dial(path: '/agent' | '/enrol'): Promise<Dialled> {
-    const { main, localAddress } = this.#options;
+  async #dial(path: '/agent' | '/enrol', signal?: AbortSignal): Promise<Pick<Dialled, 'socket'>> {
+    const { main, localAddress, dialMain = dial } = this.#options;
     const { keyPem, certificatePem } = this.#identity;
     const { mainPin, nextMainPin } = this.#membership;
     const mainPins = nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
-    const dialled = await dial({ main, path, keyPem, certificatePem, mainPins, localAddress });
+    const dialled = await dialMain({ main, path, keyPem, certificatePem, mainPins, localAddress, signal });
     // The key that was announced is in use: from now on the old one is nobody's.
     if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
       const { name, approved } = this.#membership;

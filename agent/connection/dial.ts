@@ -32,13 +32,15 @@ export type DialOptions = {
   readonly mainPins: readonly Pin[];
   /** The address to dial from: the VoIP IP of this MDS. */
   readonly localAddress?: string | undefined;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket; readonly mainPin: Pin };
 
 /**
  * Connects to Main over TLS 1.3, verifies its pin before anything is sent, and opens a WebSocket.
- * @throws StrangeMain, DialRefused, or the network's error
+ * @throws PinMismatch, DialRefused, or the network's error
  */
 export async function dial(options: DialOptions): Promise<Dialled> {
   const { tls: secure, mainPin } = await dialPlain(options);
@@ -47,7 +49,7 @@ export async function dial(options: DialOptions): Promise<Dialled> {
 
 /**
  * Connects to Main over TLS 1.3 and verifies its pin; nothing is sent.
- * @throws StrangeMain, or the network's error
+ * @throws PinMismatch, or the network's error
  */
 export async function dialPlain(
   options: Omit<DialOptions, 'path'>,
@@ -71,8 +73,10 @@ function connect({
   keyPem,
   certificatePem,
   localAddress,
+  signal,
 }: Omit<DialOptions, 'path'>): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(stopped());
     const socket = tls.connect({
       host: main.host,
       port: main.port,
@@ -86,17 +90,26 @@ function connect({
     socket.setTimeout(CONNECT_TIMEOUT, () =>
       socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)),
     );
+    const stop = (): void => void socket.destroy(stopped());
+    signal?.addEventListener('abort', stop, { once: true });
+    socket.once('close', () => signal?.removeEventListener('abort', stop));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
-      socket.off('error', reject);
+      // Who uses the socket from now on hears of its end by 'close'.
+      socket.on('error', () => socket.destroy());
+      signal?.removeEventListener('abort', stop);
       socket.setTimeout(0);
       resolve(socket);
     });
   });
 }
 
-function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<WebSocket> {
+function upgrade(secure: tls.TLSSocket, { main, path, signal }: DialOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      secure.destroy();
+      return reject(stopped());
+    }
     const socket = new WebSocket(`wss://${formatHostPort(main)}${path}`, {
       createConnection: () => secure,
       perMessageDeflate: false,
@@ -106,11 +119,15 @@ function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<We
       maxPayload: MAX_MESSAGE_BYTES,
       handshakeTimeout: CONNECT_TIMEOUT,
     });
+    // It ends with an error then, and with that this.
+    const stop = (): void => socket.terminate();
+    signal?.addEventListener('abort', stop, { once: true });
+    socket.once('close', () => signal?.removeEventListener('abort', stop));
     socket.once('open', () => {
-      socket.off('error', reject);
+      signal?.removeEventListener('abort', stop);
       resolve(socket);
     });
-    socket.once('error', reject);
+    socket.on('error', reject);
     socket.once('unexpected-response', (_request, response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -123,4 +140,8 @@ function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<We
       response.on('aborted', () => reject(new Error('Main closed the connection')));
     });
   });
+}
+
+function stopped(): Error {
+  return new Error('the agent is stopping');
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Bandwidth } from '#host/config/bandwidth.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { Backoff } from '#host/time/backoff.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import type { Credentials } from './credentials.ts';
 import { PinMismatch } from './dial.ts';
@@ -18,7 +18,7 @@ const STEADY = 10_000;
 export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 
 export type LinkOptions = {
-  readonly credentials: Credentials;
+  readonly credentials: Pick<Credentials, 'connect' | 'learnNextMain'>;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
   /** As it is at a time: it may be reloaded. */
   readonly bandwidth: () => Bandwidth;
@@ -57,7 +57,7 @@ export class Reconnector {
   }
 
   async #run(): Promise<void> {
-    let wait = FIRST_WAIT;
+    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
     let told = '';
     while (!this.#stop.signal.aborted) {
       const begun = this.#options.clock.monotonic();
@@ -65,7 +65,7 @@ export class Reconnector {
       if (this.#stop.signal.aborted) return;
       // Two that don't understand each other must not do nothing but greet.
       const wasSteady = wasWelcome && this.#options.clock.monotonic() - begun >= STEADY;
-      if (wasSteady) wait = FIRST_WAIT;
+      if (wasSteady) backoff.reset();
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
       // The same problem again is no news.
       if (problem !== told || wasSteady) {
@@ -73,10 +73,7 @@ export class Reconnector {
         else this.#options.log.warn('Main can not be reached', { reason: problem });
       }
       told = problem;
-      await sleep(wait * (0.5 + Math.random()), undefined, { signal: this.#stop.signal }).catch(
-        () => undefined,
-      );
-      wait = Math.min(wait * 2, LONGEST_WAIT);
+      await pause(this.#options.clock, backoff.next() * (0.5 + Math.random()), this.#stop.signal);
     }
   }
 
@@ -84,7 +81,7 @@ export class Reconnector {
   async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean; isStrange: boolean }> {
     let wasWelcome = false;
     try {
-      const { socket } = await this.#options.credentials.connect();
+      const { socket } = await this.#options.credentials.connect(this.#stop.signal);
       const reason = await new Promise<string>((resolve) => {
         let refusal: string | undefined;
         const session = new AgentSession(socket, this.#options.clock, {

@@ -20,7 +20,7 @@ export async function waitForApproval(
 ): Promise<boolean> {
   let told = '';
   while (!signal.aborted) {
-    const problem = await askOnce(credentials);
+    const problem = await askOnce(credentials, signal);
     if (problem === undefined) {
       log.info('enrolment was approved', { name: credentials.name });
       return true;
@@ -34,9 +34,9 @@ export async function waitForApproval(
 }
 
 /** @returns what keeps it waiting; undefined when it is approved */
-async function askOnce(credentials: Credentials): Promise<string | undefined> {
+async function askOnce(credentials: Credentials, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await credentials.renew();
+    const answer = await credentials.renew(signal);
     if (answer !== undefined) return undefined;
     return (
       `waits for approval: compare the fingerprint ${enrolmentFingerprint(credentials.pins)} with the one that ` +

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command, DirectoryPolicy, ErrorReport } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
@@ -17,7 +16,8 @@ import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
 import { StateMemory } from '#sync/state/peerState.ts';
 import { STATE_RETRY, DeferredWriter } from '#sync/state/deferredWriter.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
+import { Tasks } from '#host/process/tasks.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';
 import { Activation, proofFor } from '../asterisk/activation/activation.ts';
@@ -77,9 +77,12 @@ export class Agent {
   #configFolder: string | undefined;
   #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
-  /** The directories are open that the connection is about. */
+  /** The directories are open that the connection is about, or it has ended. */
   #attached = Promise.withResolvers<void>();
-  #reportTimer: NodeJS.Timeout | undefined;
+  /** What runs beside: nothing of it outlives this. */
+  readonly #tasks: Tasks;
+  #opening: Promise<void> = Promise.resolve();
+  #cancelReport: (() => void) | undefined;
   /** Directories that Main has and that can't lie here, and why. */
   #unknown: { name: string; message: string }[] = [];
 
@@ -87,6 +90,7 @@ export class Agent {
     this.#options = options;
     const { config, clock, log, db } = options;
     this.config = config;
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.#db = db;
     this.#keeper = new DeferredWriter({
       db,
@@ -123,7 +127,8 @@ export class Agent {
       }),
       clock,
       log,
-      onWelcome: (session, welcome) => void this.#onWelcome(session, welcome),
+      onWelcome: (session, welcome) =>
+        this.#tasks.run('the agent could not begin with Main', () => this.#onWelcome(session, welcome)),
       onMessage: (session, message) => this.#onMessage(session, message),
       onLost: () => this.#onLost(),
     });
@@ -131,18 +136,21 @@ export class Agent {
 
   start(): void {
     this.link.start();
-    void this.#options.credentials.keepRenewed(this.#stop.signal);
+    this.#tasks.run('the certificate can not be renewed', () =>
+      this.#options.credentials.keepRenewed(this.#stop.signal),
+    );
     this.reloads.start();
-    void this.#reconcileForever();
+    this.#tasks.run('there are no full passes any more', () => this.#reconcileForever());
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    clearTimeout(this.#reportTimer);
+    this.#cancelReport?.();
     await this.link.stop();
     // First: a change set in hand may be waiting for its reload.
     await this.reloads.close();
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    await this.#tasks.ended();
     this.#memory.write(this.#options.clock.monotonic());
     this.#keeper.close();
     this.#db.close();
@@ -199,17 +207,21 @@ export class Agent {
   async #onWelcome(session: AgentSession, welcome: Welcome): Promise<void> {
     this.#session = session;
     this.#welcome = welcome;
-    this.#attached = Promise.withResolvers<void>();
+    const attached = Promise.withResolvers<void>();
+    this.#attached = attached;
+    session.signal.addEventListener('abort', () => attached.resolve(), { once: true });
     this.#options.log.info('connected to Main', { version: welcome.version });
     try {
-      await this.#openDirectories(welcome);
+      // One connection's after the other: a directory is opened once.
+      this.#opening = this.#opening.catch(() => undefined).then(() => this.#openDirectories(welcome));
+      await this.#opening;
     } catch (error) {
       this.#options.log.error('the directories can not be opened', { error });
       // A new connection tries it again, a little later: nothing can be done with this one.
-      await sleep(STATE_RETRY, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await pause(this.#options.clock, STATE_RETRY, this.#stop.signal);
       return session.close(`the agent can not open its directories: ${withRemedy(errnoOf(error))}`);
     }
-    if (this.#session !== session) return;
+    if (this.#session !== session || this.#stop.signal.aborted) return;
     const strange = this.#strangeness(welcome);
     if (strange !== undefined)
       this.#options.log.warn('nothing is removed before it is confirmed', { reason: strange });
@@ -217,13 +229,14 @@ export class Agent {
     this.#attached.resolve();
     this.#mainSequence = welcome.main.sequence;
     this.#news();
-    void this.#reconcileAtConnect(session);
+    await this.#reconcileAtConnect(session);
   }
 
   /** What happened while there was no connection is found by reading everything again, once the first pass is through. */
   async #reconcileAtConnect(session: AgentSession): Promise<void> {
     const directories = [...this.directories.values()];
-    await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
+    const here = await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
+    if (here.includes(false)) return;
     await Promise.all(directories.map((directory) => directory.whenIdle()));
     if (this.#session === session && !this.#stop.signal.aborted) await this.#reconcileAndTell();
   }
@@ -281,6 +294,7 @@ export class Agent {
     const places = this.#placesOf(welcome.directories);
     const nested = nestedInside(places);
     for (const policy of welcome.directories) {
+      if (this.#stop.signal.aborted) return;
       const here = places.get(policy.name);
       const open = this.directories.get(policy.name);
       if (here === undefined) {
@@ -373,19 +387,23 @@ export class Agent {
     }
     if (message.type === 'paused')
       for (const directory of this.directories.values()) directory.pause(message.paused);
-    else if (message.type === 'command') void this.#obey(session, message.id, message.command);
+    else if (message.type === 'command')
+      this.#tasks.run('a command of Main failed', () => this.#obey(session, message.id, message.command));
   }
 
   async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
     try {
-      const { ok, lines, actions, body } = await carryOut(command, {
-        directories: this.directories,
-        wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
-        attached: this.#attached.promise,
-        reconcile: () => this.reconcile(),
-        upgrades: this.#options.upgrades,
-        signal: this.#stop.signal,
-      });
+      const say = (): void => session.send({ type: 'answer-part', id, actions: [] });
+      const { ok, lines, actions, body } = await stillAtWork(this.#options.clock, say, () =>
+        carryOut(command, {
+          directories: this.directories,
+          wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
+          attached: this.#attached.promise,
+          reconcile: () => this.reconcile(),
+          upgrades: this.#options.upgrades,
+          signal: this.#stop.signal,
+        }),
+      );
       for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
       const understood = session.mainCapabilities.has('answers');
       const said = understood || body === undefined ? lines : linesOfBody(body);
@@ -406,10 +424,10 @@ export class Agent {
       [...this.directories.values()].map((directory) => directory.reconcile()),
     );
     for (const { policy } of this.directories.values()) {
-      if (policy.reloadAlways && policy.reload !== 'none') {
-        this.reloads.owe(policy.reload);
-        void this.reloads.pay(policy.reload);
-      }
+      const { reload, reloadAlways } = policy;
+      if (!reloadAlways || reload === 'none') continue;
+      this.reloads.owe(reload);
+      this.#tasks.run('a reload failed', () => this.reloads.pay(reload));
     }
     for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
     const isActive = await this.reloads.payAll();
@@ -425,22 +443,19 @@ export class Agent {
   async #reconcileForever(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      try {
-        await sleep(jitter(this.#welcome?.reconcileEvery ?? 60_000), undefined, { signal });
-      } catch {
-        return;
-      }
+      await pause(this.#options.clock, jitter(this.#welcome?.reconcileEvery ?? 60_000), signal);
       if (this.#session !== undefined) await this.#reconcileAndTell();
     }
   }
 
   #news(): void {
-    this.#reportTimer ??= setTimeout(() => this.#sendReport(), REPORT_GATHER);
+    if (this.#stop.signal.aborted) return;
+    this.#cancelReport ??= this.#options.clock.after(REPORT_GATHER, () => this.#sendReport());
   }
 
   #sendReport(): void {
-    clearTimeout(this.#reportTimer);
-    this.#reportTimer = undefined;
+    this.#cancelReport?.();
+    this.#cancelReport = undefined;
     this.#rememberMain();
     const session = this.#session;
     session?.send(this.report(session.mainCapabilities.has('skipped')));

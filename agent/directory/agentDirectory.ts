@@ -3,6 +3,7 @@ import type { DirectoryPolicy, DirectoryReport, PlannedAction } from '#protocol/
 import type { FromMain } from '#protocol/messages/session.ts';
 import { Applier } from '#sync/apply/applier.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
+import { Tasks } from '#host/process/tasks.ts';
 import { Folder } from '#host/fs/folder.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -73,12 +74,14 @@ export class AgentDirectory {
   readonly #worker: Reconciler;
   readonly #watch: Watch;
   #session: AgentSession | undefined;
-  #started = false;
-  #manifestHere = Promise.withResolvers<void>();
+  readonly #tasks: Tasks;
+  #started: Promise<void> | undefined;
+  #manifestHere = Promise.withResolvers<boolean>();
 
   constructor(options: AgentDirectoryOptions) {
     this.#options = options;
     const { name, path, policy, db, owners, clock, log, onNews } = options;
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.name = name;
     this.policy = policy;
     this.nested = options.nested;
@@ -158,10 +161,12 @@ export class AgentDirectory {
   attach(session: AgentSession, paused: boolean, additive: string | undefined): void {
     this.#session = session;
     this.#removals.setAdditive(additive, this.#options.clock.monotonic() + this.policy.settle + QUIET_EXTRA);
-    this.#manifestHere = Promise.withResolvers<void>();
+    const manifestHere = Promise.withResolvers<boolean>();
+    this.#manifestHere = manifestHere;
+    session.signal.addEventListener('abort', () => manifestHere.resolve(false), { once: true });
     this.mainView.forgetRevision();
     this.#worker.attach(session, paused);
-    session.send({ type: 'want-manifest', directory: this.name });
+    session.wantManifest(this.name);
   }
 
   detach(): void {
@@ -190,6 +195,7 @@ export class AgentDirectory {
     this.#applier.close();
     await this.#watch.close();
     await this.#worker.close();
+    await this.#tasks.ended();
     await this.replica.close();
   }
 
@@ -204,11 +210,10 @@ export class AgentDirectory {
       case 'manifest-end':
         if (!view.end(message.revision))
           return this.#session?.violation('a manifest that ends before it began');
-        void this.#manifestIsHere();
-        return undefined;
+        return this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
       case 'changes': {
         const paths = view.change(message.from, message.revision, message.held, message.items);
-        if (paths === undefined) this.#session?.send({ type: 'want-manifest', directory: this.name });
+        if (paths === undefined) this.#session?.wantManifest(this.name);
         else {
           this.#worker.mainChanged(paths);
           if (message.held !== (this.#worker.held ?? null)) this.#worker.wake('all');
@@ -218,7 +223,7 @@ export class AgentDirectory {
       case 'check':
         if (view.revision === message.revision && view.digest !== message.digest) {
           this.#options.log.error("this copy of Main's manifest was wrong; it is fetched again");
-          this.#session?.send({ type: 'want-manifest', directory: this.name });
+          this.#session?.wantManifest(this.name);
         }
         return undefined;
     }
@@ -365,9 +370,14 @@ export class AgentDirectory {
     };
   }
 
-  /** Resolves when Main's whole manifest has come and this directory was read; never, when the connection ends before. */
-  whenManifestIsHere(): Promise<void> {
+  /** Resolves with true when Main's whole manifest has come and this directory was read; with false when the connection ends before. */
+  whenManifestIsHere(): Promise<boolean> {
     return this.#manifestHere.promise;
+  }
+
+  /** Jobs that have not ended. */
+  get jobs(): number {
+    return this.#worker.jobs;
   }
 
   /** Resolves when nothing is being done and nothing can be done now. */
@@ -376,14 +386,13 @@ export class AgentDirectory {
   }
 
   async #manifestIsHere(): Promise<void> {
-    if (!this.#started) {
-      this.#started = true;
-      await this.#start();
-    }
+    const manifestHere = this.#manifestHere;
+    this.#started ??= this.#start();
+    await this.#started;
     for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
       this.#accounts.count(path);
     this.#worker.begin();
-    this.#manifestHere.resolve();
+    manifestHere.resolve(true);
   }
 
   async #start(): Promise<void> {

@@ -52,14 +52,21 @@ export class Reconciler {
   #running: Job[] = [];
   #turn: Promise<void> = Promise.resolve();
   #turnDue = false;
-  #retryTimer: NodeJS.Timeout | undefined;
-  #laterTimer: NodeJS.Timeout | undefined;
+  /** The jobs' ends. */
+  readonly #jobs = new Set<Promise<void>>();
+  #cancelRetry: (() => void) | undefined;
+  #cancelLater: (() => void) | undefined;
   /** What was to be done when lint or Asterisk refused it. */
   #refused: string | undefined;
   #idle: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+  }
+
+  /** Jobs that have not ended, those that are being written down included. */
+  get jobs(): number {
+    return this.#jobs.size;
   }
 
   get pending(): number {
@@ -79,6 +86,8 @@ export class Reconciler {
 
   detach(): void {
     this.#session = undefined;
+    // Whoever waits for something that needed Main waits in vain now.
+    this.wake([]);
   }
 
   pause(paused: boolean): void {
@@ -149,11 +158,12 @@ export class Reconciler {
   /** Starts nothing any more, and waits for what is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#retryTimer);
-    clearTimeout(this.#laterTimer);
+    this.#cancelRetry?.();
+    this.#cancelLater?.();
     this.#session = undefined;
     await this.#turn;
-    while (this.#running.length > 0) await this.#nextIdle();
+    await Promise.all(this.#jobs);
+    this.#wakeIdle();
   }
 
   get #wholeSets(): boolean {
@@ -193,8 +203,8 @@ export class Reconciler {
 
   /** @param delay milliseconds */
   #planAgain(delay: number): void {
-    clearTimeout(this.#laterTimer);
-    if (!this.#closed) this.#laterTimer = setTimeout(() => this.wake('all'), delay);
+    this.#cancelLater?.();
+    if (!this.#closed) this.#cancelLater = this.#options.clock.after(delay, () => this.wake('all'));
   }
 
   #canWork(): boolean {
@@ -280,7 +290,14 @@ export class Reconciler {
         return entryOf(side.get(folder))?.type === 'folder';
       },
     });
-    for (const job of jobs) void this.#run(job, session);
+    for (const job of jobs) this.#begin(job, session);
+  }
+
+  #begin(job: Job, session: AgentSession): void {
+    const ended = this.#run(job, session)
+      .catch((error: unknown) => this.#options.log.error('a job could not be ended', { error }))
+      .finally(() => this.#jobs.delete(ended));
+    this.#jobs.add(ended);
   }
 
   async #run(job: Job, session: AgentSession): Promise<void> {
@@ -342,13 +359,14 @@ export class Reconciler {
   }
 
   #armRetry(): void {
-    clearTimeout(this.#retryTimer);
+    this.#cancelRetry?.();
     if (!this.#canWork()) return;
     const waiting = [...this.#pending.keys()].filter((path) => !this.#inFlight.has(path));
     const next = this.retries.next(waiting);
     if (next === undefined) return;
-    const wait = Math.max(10, next - this.#options.clock.monotonic());
-    this.#retryTimer = setTimeout(() => this.wake([]), wait);
+    const { clock } = this.#options;
+    const wait = Math.max(10, next - clock.monotonic());
+    this.#cancelRetry = clock.after(wait, () => this.wake([]));
   }
 
   #nextIdle(): Promise<void> {

@@ -44,7 +44,7 @@ export async function downloadPackage(options: {
         size += piece.length;
         if (size > offer.size) break;
         hash.update(piece);
-        await pace?.pass(piece.length);
+        await pace?.pass(piece.length, signal);
         yield piece;
       }
     };

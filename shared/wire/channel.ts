@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { decodeFragments } from '#protocol/frames.ts';
 import { MAX_STREAMS } from '#protocol/limits.ts';
 import { errnoOf } from '#host/fs/errno.ts';
+import { type Clock, systemClock } from '#host/time/clock.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
@@ -11,11 +12,15 @@ import { StreamScheduler } from './streamScheduler.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
 const POLICY_VIOLATION = 1008;
+/** A WebSocket's state after its last event. */
+const SOCKET_CLOSED = 3;
 /** The same for an error on this side. */
 const INTERNAL_ERROR = 1011;
 /** Streams that ended lately: frames for them may still be under way and are no offence. */
 const REMEMBERED_STREAMS = 1024;
 const MAX_CLOSE_REASON = 120;
+/** The closing handshake is waited for this long, milliseconds. */
+const CLOSING = 1_000;
 /**
  * Bytes that may wait for a peer that does not read. It loses nothing when it is cut off: it comes back, and takes
  * the whole manifest page by page, at its own pace.
@@ -33,6 +38,9 @@ export type ChannelOptions<In> = {
   readonly onMessage: (message: In) => void;
   /** Called once, with the reason when the peer broke the protocol. */
   readonly onClose: (reason: string) => void;
+  /** The other side said something. @param isProgress more than that it lives */
+  readonly onHeard?: (isProgress: boolean) => void;
+  readonly clock?: Clock;
   /** Limits the rate of all streams together, each way. */
   readonly pace?: { readonly incoming: Pace; readonly outgoing: Pace } | undefined;
 };
@@ -48,12 +56,16 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   readonly #outgoing = new Map<number, OutgoingStream>();
   readonly #incoming = new Map<number, IncomingStream>();
   readonly #ended = new Set<number>();
+  readonly #clock: Clock;
+  readonly #over = new AbortController();
+  #cancelTermination: (() => void) | undefined;
   #offence = '';
   #closed = false;
 
   constructor(socket: WebSocket, options: ChannelOptions<In>) {
     this.#socket = socket;
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#pump = new StreamScheduler(socket);
     // Pieces as they come: `ws` would copy them into one.
     socket.binaryType = 'fragments';
@@ -61,8 +73,20 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     // Where pings are answered, the answers must not pile up either.
     socket.on('ping', () => this.#checkBacklog());
     socket.on('close', (_code, reason) => this.#onClose(reason.toString()));
+    // It may have ended before anybody listened.
+    if (socket.readyState === SOCKET_CLOSED) queueMicrotask(() => this.#onClose(''));
     // 'close' follows; the reason is what people need.
     socket.on('error', (error) => (this.#offence ||= error.message));
+  }
+
+  /** Aborted when the connection has ended: nobody waits for it beyond that. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Streams that have not ended. */
+  get streams(): number {
+    return this.#outgoing.size + this.#incoming.size;
   }
 
   get isOpen(): boolean {
@@ -88,11 +112,14 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
       this.#remember(id);
     };
     const stream = new OutgoingStream(
-      id,
-      bytes,
-      this.#pump,
+      {
+        id,
+        bytes,
+        pump: this.#pump,
+        clock: this.#clock,
+        pace: urgent ? undefined : this.#options.pace?.outgoing,
+      },
       onDone,
-      urgent ? undefined : this.#options.pace?.outgoing,
     );
     if (this.#closed) stream.fail('the connection is closed');
     else this.#outgoing.set(id, stream);
@@ -111,6 +138,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
         this.#remember(id);
       },
       pace: urgent ? undefined : this.#options.pace?.incoming,
+      clock: this.#clock,
     });
     if (this.#closed) stream.fail('the connection is closed');
     else this.#incoming.set(id, stream);
@@ -121,7 +149,14 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   close(reason: string, code = 1000): void {
     this.#socket.close(code, reason.slice(0, MAX_CLOSE_REASON));
     // A peer that does not answer the closing handshake is not waited for.
-    setTimeout(() => this.#socket.terminate(), 1_000).unref();
+    this.#cancelTermination ??= this.#clock.after(CLOSING, () => this.#socket.terminate());
+    if (this.#closed) this.#cancelTermination();
+  }
+
+  /** Gives up the streams on which nothing has moved since then, monotonic milliseconds. */
+  failStalled(before: number, reason: string): void {
+    for (const stream of this.#incoming.values()) if (stream.waitsSince(before)) stream.cancel(reason);
+    for (const stream of this.#outgoing.values()) if (stream.waitsSince(before)) stream.abort(reason);
   }
 
   /** The peer broke the protocol. */
@@ -144,6 +179,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
 
   #receive(data: Buffer | Buffer[], isBinary: boolean): void {
     if (this.#offence !== '' || this.#closed) return;
+    if (isBinary) this.#options.onHeard?.(true);
     if (isBinary) this.#receiveFrame(Array.isArray(data) ? data : [data]);
     else if (!Array.isArray(data)) this.#receiveMessage(data);
   }
@@ -181,6 +217,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
       return this.violation(`a message that makes no sense (${issue?.path.join('.')}: ${issue?.message})`);
     }
     const message = parsed.data;
+    this.#options.onHeard?.(message.type !== 'ping' && message.type !== 'pong');
     if (message.type === 'credit' || message.type === 'cancel')
       this.#control(message as unknown as StreamControl);
     else this.#handle(message);
@@ -214,8 +251,10 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   #onClose(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cancelTermination?.();
     const why = this.#offence || reason || 'the connection was lost';
     for (const stream of [...this.#outgoing.values(), ...this.#incoming.values()]) stream.fail(why);
+    this.#over.abort(new Error(why));
     this.#options.onClose(why);
   }
 }

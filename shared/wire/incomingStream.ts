@@ -1,4 +1,5 @@
 import { WINDOW_BYTES } from '#protocol/limits.ts';
+import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
 
 /** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
@@ -10,6 +11,7 @@ export type IncomingHooks = {
   readonly done: () => void;
   /** Waits before the next chunk is asked for, where the rate is limited. */
   readonly pace?: Pace | undefined;
+  readonly clock: Clock;
 };
 
 /** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */
@@ -22,6 +24,9 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   #ended = false;
   #failure: string | undefined;
   #wake: (() => void) | undefined;
+  /** Since when somebody waits for the next chunk, monotonic milliseconds. */
+  #waitingSince = 0;
+  readonly #over = new AbortController();
 
   constructor(hooks: IncomingHooks) {
     this.#hooks = hooks;
@@ -45,8 +50,14 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
 
   fail(reason: string): void {
     this.#failure ??= reason;
+    this.#over.abort();
     this.#hooks.done();
     this.#wakeUp();
+  }
+
+  /** Somebody waits for the next chunk since before this time, monotonic milliseconds. */
+  waitsSince(before: number): boolean {
+    return this.#wake !== undefined && this.#waitingSince <= before;
   }
 
   /** Wants no more of it. */
@@ -61,11 +72,14 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
       const chunk = this.#queue.shift();
       if (chunk !== undefined) {
         yield chunk;
-        await this.#hooks.pace?.pass(chunk.length);
+        await this.#hooks.pace?.pass(chunk.length, this.#over.signal);
         this.#give(chunk.length);
       } else if (this.#failure !== undefined) throw new Error(this.#failure);
       else if (this.#ended) return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+      else {
+        this.#waitingSince = this.#hooks.clock.monotonic();
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
     }
   }
 

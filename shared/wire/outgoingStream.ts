@@ -1,5 +1,6 @@
 import type { Frame } from '#protocol/frames.ts';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
+import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
 import type { StreamScheduler } from './streamScheduler.ts';
 
@@ -9,6 +10,14 @@ const WHOLE_ENOUGH = 16 * 1024;
 const QUEUE_BYTES = 256 * 1024;
 
 type Piece = { readonly bytes: Uint8Array; readonly onSent?: (() => void) | undefined };
+export type OutgoingOptions = {
+  readonly id: number;
+  /** About how many will come. */
+  readonly bytes: number;
+  readonly pump: StreamScheduler;
+  readonly clock: Clock;
+  readonly pace?: Pace | undefined;
+};
 
 /** The sending end of a stream. `fail` may come at any time; then `write` and `end` throw. */
 export class OutgoingStream {
@@ -24,14 +33,25 @@ export class OutgoingStream {
   #finished = false;
   #failure: string | undefined;
   #wake: (() => void) | undefined;
+  readonly #clock: Clock;
+  /** When it last ran out of credit or got some, monotonic milliseconds. */
+  #creditAt: number;
+  readonly #over = new AbortController();
 
-  constructor(id: number, bytes: number, pump: StreamScheduler, onDone: () => void, pace?: Pace) {
-    this.id = id;
-    this.#left = bytes;
-    this.#pump = pump;
+  constructor(options: OutgoingOptions, onDone: () => void) {
+    this.id = options.id;
+    this.#left = options.bytes;
+    this.#pump = options.pump;
+    this.#clock = options.clock;
+    this.#creditAt = options.clock.monotonic();
     this.#onDone = onDone;
-    this.#pace = pace;
-    pump.add(this);
+    this.#pace = options.pace;
+    options.pump.add(this);
+  }
+
+  /** Waits for credit since before this time, monotonic milliseconds. */
+  waitsSince(before: number): boolean {
+    return this.#queued > 0 && this.#credit <= 0 && this.#creditAt <= before;
   }
 
   /** About how many bytes are still to come. */
@@ -56,7 +76,7 @@ export class OutgoingStream {
   async write(bytes: Uint8Array, onSent?: () => void): Promise<void> {
     this.#check();
     if (bytes.length === 0) return onSent?.();
-    await this.#pace?.pass(bytes.length);
+    await this.#pace?.pass(bytes.length, this.#over.signal);
     this.#check();
     this.#queue.push({ bytes, onSent });
     this.#queued += bytes.length;
@@ -88,6 +108,7 @@ export class OutgoingStream {
 
   credit(bytes: number): void {
     this.#credit += bytes;
+    this.#creditAt = this.#clock.monotonic();
     this.#pump.run();
   }
 
@@ -105,6 +126,7 @@ export class OutgoingStream {
     }
     const { bytes, onSent } = this.#take(Math.min(MAX_FRAME_BYTES, this.#credit));
     this.#credit -= bytes.length;
+    if (this.#credit <= 0) this.#creditAt = this.#clock.monotonic();
     this.#left = Math.max(0, this.#left - bytes.length);
     if (this.#queued <= QUEUE_BYTES) this.#wakeUp();
     return { kind: 'data', stream: this.id, bytes, onSent };
@@ -138,6 +160,7 @@ export class OutgoingStream {
 
   #finish(): void {
     this.#finished = true;
+    this.#over.abort();
     this.#pump.remove(this);
     this.#onDone();
     this.#wakeUp();

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 
 /** What may pass at once before anybody waits, milliseconds of the rate: timers are not exact. */
 const BURST = 50;
 
-/** Waits until bytes may pass. */
-export type Pace = { pass(bytes: number): Promise<void> };
+/** Waits until bytes may pass, or the signal is aborted. */
+export type Pace = { pass(bytes: number, signal: AbortSignal): Promise<void> };
 
 /** Lets bytes pass at a rate, which may differ from hour to hour (the virtual scheduling of the generic cell rate algorithm, ITU-T I.371). */
 export class RateLimit implements Pace {
@@ -20,22 +19,22 @@ export class RateLimit implements Pace {
     this.#clock = clock;
   }
 
-  /** Resolves when these bytes may pass. */
-  async pass(bytes: number): Promise<void> {
+  /** Resolves when these bytes may pass, or the signal is aborted. */
+  async pass(bytes: number, signal: AbortSignal): Promise<void> {
     const rate = this.#rate();
     if (rate === 0) return;
     const now = this.#clock.monotonic();
     this.#paidUntil = Math.max(now, this.#paidUntil) + (bytes * 1000) / rate;
     const wait = this.#paidUntil - now - BURST;
-    if (wait > 0) await sleep(wait);
+    if (wait > 0) await pause(this.#clock, wait, signal);
   }
 }
 
 /** Passes what passes all of them. */
 export function allOf(paces: readonly Pace[]): Pace {
   return {
-    pass: async (bytes) => {
-      await Promise.all(paces.map((pace) => pace.pass(bytes)));
+    pass: async (bytes, signal) => {
+      await Promise.all(paces.map((pace) => pace.pass(bytes, signal)));
     },
   };
 }

@@ -43,6 +43,8 @@ export class Watch {
   #everything = false;
   #unwatched = false;
   #closed = false;
+  /** Settles what waits for the watcher. */
+  #onStopped: () => void = () => undefined;
   /** The folder that is watched: one that takes its place is not. */
   #identity = '';
 
@@ -53,6 +55,7 @@ export class Watch {
 
   /** Starts watching; resolves when every folder is watched. A directory that can't be watched is polled. */
   async start(nested: ReadonlySet<string>): Promise<void> {
+    if (this.#closed) return;
     try {
       this.#real = realpathSync(this.#replica.path);
       this.#identity = identityOf(this.#replica.path);
@@ -78,7 +81,12 @@ export class Watch {
     // It is watched a moment after it was seen: what came into it in between is found by reading it.
     watcher.on('addDir', (folder) => this.#hintAt(path.relative(this.#real, folder), undefined));
     watcher.on('error', (error) => this.#onWatchError(error));
-    await new Promise<void>((resolve) => watcher.once('ready', () => resolve()));
+    const { promise: isReady, resolve } = Promise.withResolvers<void>();
+    watcher.once('ready', () => resolve());
+    // One that is closed while it looks around never is.
+    this.#onStopped = resolve;
+    await isReady;
+    if (this.#watcher !== watcher) return;
     // What happened since it was last read and before it was watched sent no event.
     this.#hintAtEverything();
     this.#watchTheLoop();
@@ -93,8 +101,10 @@ export class Watch {
 
   async #stopWatching(): Promise<void> {
     clearInterval(this.#beat);
-    await this.#watcher?.close();
+    const watcher = this.#watcher;
     this.#watcher = undefined;
+    this.#onStopped();
+    await watcher?.close();
   }
 
   #onRaw(name: unknown, details: unknown): void {

@@ -190,7 +190,7 @@ export class Pair {
 
 function wire(): { stream: IncomingStream; out: OutgoingStream } {
   const nothing = (): void => undefined;
-  const stream = new IncomingStream({ grant: nothing, cancel: nothing, done: nothing });
+  const stream = new IncomingStream({ grant: nothing, cancel: nothing, done: nothing, clock: systemClock });
   const out = {
     write: (bytes: Uint8Array) => {
       if (bytes.length > 0) stream.push(Buffer.from(bytes));

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { WINDOW_BYTES } from '#protocol/limits.ts';
 import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '#protocol/messages/session.ts';
+import { systemClock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 
@@ -37,6 +38,7 @@ void test('a window full of frames of one byte costs about as much memory as one
     grant: () => undefined,
     cancel: () => undefined,
     done: () => undefined,
+    clock: systemClock,
   });
   const before = process.memoryUsage().heapUsed;
   for (let i = 0; i < WINDOW_BYTES; i++) assert.ok(stream.push(Buffer.of(i & 255)));

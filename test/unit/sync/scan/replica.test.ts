@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Owners } from '#host/fs/owners.ts';
 import { Replica, type ReplicaOptions } from '#sync/scan/replica.ts';
 import type { ScanIndex } from '#sync/state/scanIndex.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, systemClock } from '#host/time/clock.ts';
 import { eventually } from '../../../support/harness/host.ts';
 
 const SETTLE = 30;
@@ -41,7 +41,7 @@ void describe('What a host holds of a directory', () => {
     errors = [];
     asked = 0;
     const clock: Clock = {
-      now: () => Date.now(),
+      ...systemClock,
       monotonic: () => {
         asked += 1;
         return performance.now();
