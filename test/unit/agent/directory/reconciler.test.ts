@@ -94,3 +94,42 @@ void test('a folder that Main removes while something is being put into it goes,
   ends[1]?.({ results: new Map(), refused: false });
   await worker.close();
 });
+
+void test('a reconciler that is closed while a job runs waits for the job, and for nothing else', async (t) => {
+  const place = new ApplyPlace(t);
+  const owners = new Owners();
+  const mainView = new MainManifest(owners, new Set());
+  const replica = await replicaOf(t, place, owners);
+  mainView.begin(null, null);
+  mainView.page([{ path: 'f', shown: { kind: 'settled', entry: fileEntry('music') } }]);
+  mainView.end(1);
+  const begun = Promise.withResolvers<void>();
+  const job = Promise.withResolvers<JobEnd>();
+  const run = (): Promise<JobEnd> => {
+    begun.resolve();
+    return job.promise;
+  };
+  const worker = new Reconciler({
+    policy: POLICY,
+    mainView,
+    replica,
+    accounts: new AgreedState('files', place.db, mainView, replica),
+    removals: new RemovalCounter({ percent: 100, files: 1_000 }),
+    runner: { run } as unknown as JobRunner,
+    clock: systemClock,
+    log: { warn: () => undefined } as unknown as Logger,
+    onNews: () => undefined,
+  });
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
+  worker.begin();
+  await begun.promise;
+  let isClosed = false;
+  const idle = worker.whenIdle();
+  const closed = worker.close().then(() => (isClosed = true));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(isClosed, false, 'a change set in hand is finished');
+  job.resolve({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
+  await closed;
+  await idle;
+  assert.equal(worker.jobs, 0);
+});

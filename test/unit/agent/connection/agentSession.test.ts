@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { test } from 'node:test';
+import { AgentSession } from '../../../../agent/connection/agentSession.ts';
+import { ManualClock } from '../../../support/wire/manualClock.ts';
+import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
+
+const HASH = '0'.repeat(64);
+
+function connected(): { clock: ManualClock; line: MemoryLine; session: AgentSession; closed: string[] } {
+  const clock = new ManualClock();
+  const line = new MemoryLine();
+  const closed: string[] = [];
+  line.b.on('error', () => undefined);
+  const session = new AgentSession(asWebSocket(line.a), clock, {
+    bandwidth: () => ({ rate: 0 }),
+    onMessage: () => undefined,
+    onClose: (reason) => closed.push(reason),
+  });
+  return { clock, line, session, closed };
+}
+
+void test('a question that is asked when the connection has just ended is answered with that', async () => {
+  const { line, session, clock } = connected();
+  line.cut('reset');
+  await assert.rejects(session.begun('recordings', HASH), /ECONNRESET/);
+  const { results } = session.offer('recordings', [], 0);
+  await assert.rejects(results, /ECONNRESET/);
+  assert.equal(session.openEnds, 0);
+  assert.equal(clock.timers, 0);
+});
+
+void test('a connection that ended before anybody listened has ended', async () => {
+  const line = new MemoryLine();
+  line.end(1006, '');
+  const reasons: string[] = [];
+  const session = new AgentSession(asWebSocket(line.a), new ManualClock(), {
+    bandwidth: () => ({ rate: 0 }),
+    onMessage: () => undefined,
+    onClose: (reason) => reasons.push(reason),
+  });
+  await turn();
+  assert.deepEqual(reasons, ['the connection was lost']);
+  assert.ok(session.signal.aborted);
+});
+
+void test('a Main that only says that it lives keeps no question and no stream waiting', async () => {
+  const { clock, line, session, closed } = connected();
+  line.b.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString('utf8')) as { type: string; sent: number };
+    if (message.type === 'ping')
+      line.b.send(JSON.stringify({ type: 'pong', sent: message.sent, time: clock.now() }));
+  });
+  line.b.send(
+    JSON.stringify({
+      type: 'welcome',
+      protocol: 1,
+      version: '1',
+      name: 'mds1',
+      main: { stateId: 's', sequence: 1 },
+      additive: false,
+      directories: [],
+      guard: { percent: 25, files: 10 },
+      reconcileEvery: 1,
+      paused: false,
+    }),
+  );
+  await turn();
+  const begun = session.begun('recordings', HASH);
+  const stream = session.get('recordings', [], false);
+  const { results } = session.offer('recordings', [], 10);
+  const ends = [begun, results, stream[Symbol.asyncIterator]().next()].map((each) =>
+    Promise.resolve(each).then(
+      () => 'answered',
+      (error: Error) => error.message,
+    ),
+  );
+  for (let seconds = 0; seconds < 40; seconds += 5) {
+    clock.advance(5_000);
+    for (let i = 0; i < 6; i++) await turn();
+  }
+  for (const end of await Promise.all(ends)) assert.match(end, /Main does not answer/);
+  assert.deepEqual(closed, []);
+  session.wantManifest('recordings');
+  for (let seconds = 0; seconds < 40 && closed.length === 0; seconds += 5) {
+    clock.advance(5_000);
+    for (let i = 0; i < 6; i++) await turn();
+  }
+  assert.match(closed[0] ?? '', /manifest of recordings/);
+});
