@@ -5,9 +5,10 @@
  * - `clocks` (agent): understands by which clock a recording got its time.
  * - `far-times` (both): understands times of files beyond 2286, as far as a file system can hold them.
  * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
+ * - `progress` (agent): says of a command now and then that it is still carried out.
  * - `skipped` (Main): takes in a report what does not travel.
  */
-export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers'] as const;
+export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers', 'progress'] as const;
 export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers'] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */

@@ -147,8 +147,18 @@ export class AgentSession {
       case 'manifest-end':
         this.#needed.delete(`manifest of ${message.directory}`);
         return this.#hooks.onMessage(message);
-      default:
+      case 'refused':
+      case 'manifest-begin':
+      case 'manifest-page':
+      case 'changes':
+      case 'check':
+      case 'command':
+      case 'paused':
+      case 'next-identity':
         return this.#hooks.onMessage(message);
+      case 'credit':
+      case 'cancel':
+        return undefined;
     }
   }
 
@@ -158,7 +168,8 @@ export class AgentSession {
     this.#begun.giveUp(askedBefore, NO_PROGRESS);
     this.#channel.failStalled(askedBefore, NO_PROGRESS);
     for (const [what, asked] of this.#needed) {
-      if (asked <= askedBefore) return this.close(`Main does not send its ${what}: a new connection is tried`);
+      if (asked <= askedBefore)
+        return this.close(`Main does not send its ${what}: a new connection is tried`);
     }
   }
 

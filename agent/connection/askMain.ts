@@ -21,8 +21,7 @@ export async function askMain(
 ): Promise<EnrolAnswer> {
   const { promise: answered, resolve, reject } = Promise.withResolvers<Buffer>();
   const onStop = (): void => reject(new Error('the agent is stopping'));
-  const onClose = (): void =>
-    reject(new Error('Main closed the connection without an answer: see its log'));
+  const onClose = (): void => reject(new Error('Main closed the connection without an answer: see its log'));
   const cancel = clock.after(ANSWER_TIMEOUT, () =>
     reject(new Error(`Main gave no answer within ${ANSWER_TIMEOUT / 1000} s`)),
   );

@@ -164,8 +164,13 @@ export class Credentials {
     const dialled = await this.#dial('/enrol', signal);
     const { name, nextMainPin } = this.#membership;
     const request = { protocol: PROTOCOL, name };
-    if (type === 'leave') return askMain(dialled, { type, ...request }, { clock: this.#options.clock, signal });
-    return askMain(dialled, { type, ...request, knowsIdentity: nextMainPin }, { clock: this.#options.clock, signal });
+    if (type === 'leave')
+      return askMain(dialled, { type, ...request }, { clock: this.#options.clock, signal });
+    return askMain(
+      dialled,
+      { type, ...request, knowsIdentity: nextMainPin },
+      { clock: this.#options.clock, signal },
+    );
   }
 
   async #dial(path: '/agent' | '/enrol', signal?: AbortSignal): Promise<Pick<Dialled, 'socket'>> {

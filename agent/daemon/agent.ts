@@ -17,6 +17,7 @@ import type { Database } from '#sync/state/database.ts';
 import { StateMemory } from '#sync/state/peerState.ts';
 import { STATE_RETRY, DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
+import { stillAtWork } from '#wire/stillAtWork.ts';
 import { Tasks } from '#host/process/tasks.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';

@@ -85,7 +85,8 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           }
           if (db.damaged.aborted) api = undefined;
           else manager.stopping();
-          await running.stop();
+          // A damaged state is replaced, and whoever asks meanwhile hears that.
+          await running.stop(() => (db.damaged.aborted ? control.quiet() : control.close()));
         },
       );
     } finally {

@@ -36,7 +36,9 @@ function everything(controller: Controller): Status {
   const now = controller.clock.now();
   const { certificates } = controller.config;
   const conditions = conditionsOf(facts, { now, certificateLifeMs: certificates.lifeMs });
-  const lastSeen = [...controller.lastSeen].map(([mds, { at }]) => [`away\u0000${mds}`, at] as const);
+  const lastSeen = [...controller.sessions.lastSeen].map(
+    ([mds, { at }]) => [`away\u0000${mds}`, at] as const,
+  );
   controller.conditions.update(conditions, now, new Map(lastSeen));
   const causes = causesOf(controller.conditions.standing).map((cause) => ({
     ...cause,
@@ -147,7 +149,7 @@ function mainDirectoryStatus(directory: MainDirectory): Status['main']['director
 
 function agentStatus(controller: Controller, name: string, voipIp: string | null): MdsStatus {
   const session = controller.sessions.get(name);
-  const seen = controller.lastSeen.get(name);
+  const seen = controller.sessions.lastSeen.get(name);
   if (session === undefined || !session.isReady) {
     const gone = absent(name, 'disconnected', seen?.address ?? null);
     return { ...gone, voipIp, lastSeen: seen ? new Date(seen.at).toISOString() : null };

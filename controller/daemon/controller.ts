@@ -1,6 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { ControllerPlaces } from '#host/config/places.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -11,10 +8,10 @@ import type { Logger } from '#host/log/logger.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
 import { History } from '#sync/state/history.ts';
-import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
 import { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { jitter } from '#host/time/jitter.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { Tasks } from '#host/process/tasks.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import { MainDirectory, type Revision } from '../directories/mainDirectory.ts';
 import type { Agent } from '../registry/records.ts';
@@ -26,19 +23,19 @@ import { MediaServers } from '../mediaServers/mediaServers.ts';
 import { InstallFiles } from '../server/installFiles.ts';
 import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
 import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
+import { AgentOwner } from '../sessions/agentOwner.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
 import { SessionLog } from '../sessions/sessionLog.ts';
+import { LiveSessions, type SessionPeer } from '../sessions/liveSessions.ts';
 import { Alarms } from './alarms.ts';
 import { TokenBucket } from '../enrolment/tokenBucket.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
 import { logConditions } from '../conditions/watch.ts';
 import { CanaryGate } from '../directories/canaryGate.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
-import { recordOf } from '../sessions/offers/historyRows.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
 import { SyncTimes } from '../control/syncTimes.ts';
-import { isInSync } from '../control/directoryStatus.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { takeOver } from '../config/reloadable.ts';
 import { unknownCanaries } from '../config/canaries.ts';
@@ -49,11 +46,6 @@ export const QUIET_EXTRA = 1_500;
 
 /** Requests for approval that are written down, from whoever reaches the port. */
 const ENROLMENTS = { most: 50, refillMs: 1_000 };
-
-/** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
-const MAX_LOGGED = 20;
-
-type Applied = Extract<FromAgent, { type: 'applied' }>;
 
 export type ControllerOptions = {
   readonly config: ControllerConfig;
@@ -84,15 +76,13 @@ export class Controller {
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryGate;
   readonly directories = new Map<string, MainDirectory>();
-  readonly sessions = new Map<string, ControllerSession>();
-  /** When each agent was last here, and how it was then. */
-  readonly lastSeen = new Map<string, { at: number; address: string }>();
+  readonly sessions: LiveSessions;
   readonly startedAt: number;
   readonly owners = new Owners();
   port: number;
   readonly #server: Server;
   readonly #peerLog: PeerLog;
-  readonly #sessionLog: SessionLog;
+  readonly sessionLog: SessionLog;
   readonly #bucket: TokenBucket;
   readonly #signing: SigningLimit;
   readonly #places: ControllerPlaces;
@@ -102,11 +92,14 @@ export class Controller {
   /** The directories were read once: what they lack is known to be gone. */
   #isRead = false;
   #pausedUntil: number;
+  #cancelResume: (() => void) | undefined;
+  readonly #tasks: Tasks;
 
   /** @throws when state, registry or configuration can't be used: the message says which and what to do */
   constructor(options: ControllerOptions) {
     const { config, identity, db, places, root, clock, log } = options;
     this.config = config;
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.identity = identity;
     this.clock = clock;
     this.log = log;
@@ -130,7 +123,7 @@ export class Controller {
     this.#places = places;
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.#peerLog = new PeerLog(log, clock);
-    this.#sessionLog = new SessionLog(clock);
+    this.sessionLog = new SessionLog(clock);
     this.#bucket = new TokenBucket(clock, ENROLMENTS);
     this.#signing = new SigningLimit(clock, config.certificates.lifeMs);
     this.rotation = new Rotation({
@@ -141,6 +134,13 @@ export class Controller {
     });
     const pausedUntil = Number(this.db.meta('paused-until') ?? 0);
     this.#pausedUntil = Number.isFinite(pausedUntil) ? pausedUntil : 0;
+    this.sessions = new LiveSessions({
+      registry: this.registry,
+      alarms: this.alarms,
+      clock,
+      log,
+      open: (peer, agent) => this.#open(peer, agent),
+    });
     const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
     for (const directory of config.directories) {
       this.directories.set(
@@ -175,9 +175,10 @@ export class Controller {
       certificatePem: identity.certificatePem,
       refuseSession: (pin, certificate, address) => this.#refuseSession(pin, certificate, address),
       onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
-      onSession: (peer) => void this.#admitOrTell(peer),
-      onEnrol: (peer) => void this.#enrol(peer),
-      onRequest: (request, response, keep) => void this.#installFiles.answer(request, response, keep),
+      onSession: (peer) => this.connected(peer),
+      onEnrol: (peer) => this.asksToEnrol(peer),
+      onRequest: (request, response, keep) =>
+        this.#tasks.run('a download failed', () => this.#installFiles.answer(request, response, keep)),
       onError: (error) => log.error('the service port failed', { error }),
     });
   }
@@ -201,7 +202,7 @@ export class Controller {
     this.port = await this.#server.listen();
     await reading;
     this.#isRead = true;
-    void this.#reconcileForever();
+    this.#tasks.run('there are no full passes any more', () => this.#reconcileForever());
     this.mediaServers.start();
     this.log.info('controller started', {
       version: VERSION,
@@ -210,11 +211,19 @@ export class Controller {
     });
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Ends everything in its order.
+   * @param untilQuiet waits for whoever still asks something of this controller
+   */
+  async stop(untilQuiet: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#stop.abort();
+    this.#cancelResume?.();
     this.mediaServers.stop();
-    await this.#server.close();
+    // What is done for an agent is finished, and written down, before what it is written into is closed.
+    await Promise.all([this.#server.close(), this.sessions.end('Main is stopping')]);
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    await this.#tasks.ended();
+    await untilQuiet();
     this.rotation.close();
     this.keeper.close();
     this.db.close();
@@ -226,10 +235,11 @@ export class Controller {
     this.#pausedUntil = until;
     this.keeper.write(() => this.db.setMeta('paused-until', String(until)));
     for (const session of this.sessions.values()) session.pause(this.paused);
+    this.#cancelResume?.();
     if (!this.paused) return;
     // setTimeout takes 24 days at most; whoever pauses for longer starts again after a check.
     const wait = Math.min(until - this.clock.now(), 2 ** 31 - 1);
-    setTimeout(() => this.#resumeIfDue(), wait).unref();
+    this.#cancelResume = this.clock.after(wait, () => this.#resumeIfDue());
   }
 
   /** MDS that Main knows: enrolled, asking to be, or with a join token that still holds. */
@@ -285,9 +295,7 @@ export class Controller {
 
   /** Ends an agent's right to connect, and its session. */
   disconnect(pins: readonly Pin[], reason: string): void {
-    for (const session of this.sessions.values()) {
-      if (pins.includes(session.pin)) session.close(reason);
-    }
+    this.sessions.disconnect(pins, reason);
   }
 
   #resumeIfDue(): void {
@@ -299,11 +307,8 @@ export class Controller {
     const { signal } = this.#stop;
     this.#resumeIfDue();
     while (!signal.aborted) {
-      try {
-        await sleep(jitter(this.config.reconcile.everyMs), undefined, { signal, ref: false });
-      } catch {
-        return;
-      }
+      await pause(this.clock, jitter(this.config.reconcile.everyMs), signal);
+      if (signal.aborted) return;
       try {
         await this.rescan();
         this.#purge();
@@ -318,17 +323,8 @@ export class Controller {
     this.keeper.attempt(() => this.versions.purge(this.clock.now() - this.config.trash.keepMs));
   }
 
-  #versioned(): MainDirectory[] {
-    return [...this.directories.values()].filter(({ name }) => this.versions.isCompact(name));
-  }
-
-  #holdFor(name: string, mds: string): string | null {
-    const directory = this.directories.get(name);
-    return directory === undefined ? null : this.canaries.hold(directory, mds);
-  }
-
   /** Lets everyone have what the canaries took well. */
-  #judgeCanaries(): void {
+  judgeCanaries(): void {
     const canaries = this.#canaries().map((name) => ({ name, report: this.sessions.get(name)?.report }));
     for (const directory of this.directories.values()) {
       if (!this.canaries.judge(directory, canaries)) continue;
@@ -378,56 +374,6 @@ export class Controller {
     return no;
   }
 
-  /** What goes wrong with one peer is that one's trouble: it tries again. */
-  async #admitOrTell(peer: Peer): Promise<void> {
-    try {
-      await this.#admit(peer);
-    } catch (error) {
-      this.log.error('a session could not be opened', { address: peer.address, error });
-      peer.socket.close(1011, 'Main could not do that: see its log');
-    }
-  }
-
-  async #admit(peer: Peer): Promise<void> {
-    peer.socket.on('error', () => peer.socket.terminate());
-    if (!this.#isRead)
-      return peer.socket.close(
-        1013,
-        'Main has just started and still reads its directories: try again in a moment',
-      );
-    const other = this.#sessionOf(peer.pin);
-    if (other !== undefined) {
-      // What it says meanwhile waits in the kernel.
-      peer.socket.pause();
-      if (await other.isAlive()) return this.#refuseSecond(peer, other);
-      // The half of a connection that was cut off: the same agent has come back.
-      other.close('the same agent connected again');
-      peer.socket.resume();
-    }
-    const agent = this.registry.findByPin(peer.pin);
-    if (agent === undefined) return peer.socket.close(1008, 'this MDS was removed on Main');
-    // Two came while it was found out whether the first still lives.
-    const meanwhile = this.sessions.get(agent.name);
-    if (meanwhile !== undefined && meanwhile !== other) return this.#refuseSecond(peer, meanwhile);
-    this.#open(peer, agent);
-  }
-
-  #sessionOf(pin: Pin): ControllerSession | undefined {
-    const agent = this.registry.findByPin(pin);
-    return agent === undefined ? undefined : this.sessions.get(agent.name);
-  }
-
-  #refuseSecond(peer: Peer, first: ControllerSession): void {
-    this.alarms.raise(
-      `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one anew: xivo-xds-sync mds add ${first.name} --replace`,
-    );
-    const reason = `${first.name} is connected already, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
-    peer.socket.resume();
-    peer.socket.send(JSON.stringify({ type: 'refused', reason } satisfies FromMain));
-    peer.socket.close(1008, 'a second holder of the same key');
-    setTimeout(() => peer.socket.terminate(), 1_000).unref();
-  }
-
   #announce(pin: Pin): void {
     for (const session of this.sessions.values()) session.announce(pin);
   }
@@ -440,116 +386,40 @@ export class Controller {
     for (const session of this.sessions.values()) session.close("Main's key was changed: connect again");
   }
 
-  #open(peer: Peer, agent: Agent): void {
-    const log = this.log.child({ mds: agent.name });
-    const memory = new StateMemory(this.db, this.keeper, `agent:${agent.name}`);
-    let told: ToldState | undefined;
-    const session = new ControllerSession({
-      socket: peer.socket,
-      name: agent.name,
-      pin: peer.pin,
-      address: peer.address,
-      version: VERSION,
-      directories: this.directories,
-      owners: this.owners,
-      clock: this.clock,
-      log,
-      pace: this.#bandwidth.paceOf(agent.name),
-      sequence: () => this.db.sequence,
-      hold: (name) => this.#holdFor(name, agent.name),
-      terms: (hello) => {
-        const strange = memory.strangeness(hello.state);
-        if (strange !== undefined) log.warn('the agent came back with another state', { state: strange });
-        told = hello.state;
-        return this.#terms(strange !== undefined);
-      },
-      recorder: (directory, conflicts) => this.#recorder(agent.name, directory, conflicts),
-      onReady: () => {
-        for (const directory of this.#versioned())
-          this.keeper.write(() => this.versions.takenOver.meet(directory.name, agent.name));
-        const details = { address: peer.address, version: session.agentVersion };
-        this.#sessionLog.connected(agent.name, log, details);
-        const { nextPin } = this.rotation;
-        if (nextPin !== undefined) session.announce(nextPin);
-      },
-      onKnowsIdentity: (pin) => this.rotation.learned(agent.pin, pin),
-      onApplied: (applied) => this.#recordApplied(agent.name, applied),
-      onReport: (_session, report) => {
-        if (told !== undefined) memory.learn(told, report.sequence, this.clock.monotonic());
-        for (const directory of this.#versioned()) {
-          // The next report says it again.
-          if (isInSync(directory, report))
-            this.keeper.attempt(() => this.versions.takenOver.inSync(directory.name, agent.name));
-        }
-        if (this.canaries.isCanary(agent.name)) this.#judgeCanaries();
-      },
-      onClose: (_session, reason) => {
-        memory.write(this.clock.monotonic());
-        this.lastSeen.set(agent.name, { at: this.clock.now(), address: peer.address });
-        if (this.sessions.get(agent.name) === session) this.sessions.delete(agent.name);
-        this.#sessionLog.ended(agent.name, log, reason, { address: peer.address });
-      },
-    });
-    this.sessions.set(agent.name, session);
+  /** An agent that may have a session is connected. */
+  connected(peer: SessionPeer): void {
+    if (this.#stop.signal.aborted) return peer.socket.close(1001, 'Main is stopping');
+    this.#tasks.run('a session could not be opened', () => this.sessions.admit(peer, this.#isRead));
   }
 
-  #terms(
-    additive: boolean,
-  ): Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'> {
-    return {
-      main: { stateId: this.db.stateId, sequence: this.db.sequence, runs: [...this.db.runs] },
-      additive,
-      directories: this.config.directories.map(
-        ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
-          name,
-          path,
-          direction,
-          deletions,
-          settle: settleMs,
-          reload,
-          reloadAlways,
-          lint,
-        }),
-      ),
-      guard: this.config.guard,
-      reconcileEvery: this.config.reconcile.everyMs,
-      paused: this.paused,
-    };
+  /** Somebody asks to become an agent, for a new certificate, or to be an agent no more. */
+  asksToEnrol(peer: Peer): void {
+    this.#tasks.run('an enrolment request could not be handled', () => this.#enrol(peer));
+  }
+
+  #open(peer: SessionPeer, agent: Agent): ControllerSession {
+    const { socket, pin, address } = peer;
+    const { directories, owners, clock } = this;
+    const log = this.log.child({ mds: agent.name });
+    return new ControllerSession({
+      socket,
+      name: agent.name,
+      pin,
+      address,
+      version: VERSION,
+      directories,
+      owners,
+      clock,
+      log,
+      pace: this.#bandwidth.paceOf(agent.name),
+      owner: new AgentOwner(this, agent, log),
+    });
   }
 
   /** What lint says of Main's own files belongs into the history, too. */
   #recordFinding(directory: string, detail: string): void {
     const row = { at: this.clock.now(), mds: 'Main', directory, changeSet: '', kind: 'lint', detail };
     this.keeper.write(() => this.history.add(row));
-  }
-
-  /** What an agent did on its MDS belongs into the history, and into the log. */
-  #recordApplied(mds: string, applied: Applied): void {
-    const { directory, changeSet, actions } = applied;
-    const at = this.clock.now();
-    this.keeper.write(() => {
-      if (this.versions.isCompact(directory))
-        this.versions.takenOver.applied(directory, mds, changeSet, actions);
-      for (const { action, path, reason, bytes } of actions) {
-        const detail = `${path}: ${reason}`;
-        // An MDS's own edit is undone because of who edited there.
-        const actor = action === 'restore' ? mds : 'main';
-        this.history.add({ at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes });
-      }
-    });
-    const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
-    this.log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet });
-    if (actions.length > MAX_LOGGED) return;
-    for (const { action, path, reason } of actions) this.log.info(action, { mds, directory, path, reason });
-  }
-
-  #recorder(mds: string, directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit {
-    return (changeSet, outcomes) => {
-      for (const row of recordOf(mds, directory.name, changeSet, outcomes, conflicts, this.clock.now())) {
-        this.history.add(row);
-        this.log.info(row.kind, { mds, directory: directory.name, path: row.detail });
-      }
-    };
   }
 
   async #enrol(peer: Peer): Promise<void> {

@@ -33,8 +33,8 @@ async function passAt(controller: Controller, command: Command, name: string): P
 }
 
 /** What to say of an MDS that is not connected. */
-export function whyAway({ lastSeen }: Controller, name: string): string {
-  const seen = lastSeen.get(name);
+export function whyAway({ sessions }: Controller, name: string): string {
+  const seen = sessions.lastSeen.get(name);
   const since =
     seen === undefined
       ? 'was not seen since Main started'

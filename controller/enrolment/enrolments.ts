@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { X509Certificate } from 'node:crypto';
 import { type EnrolAnswer, type EnrolRequest, enrolRequestSchema } from '#protocol/messages/enrolment.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
@@ -44,7 +43,7 @@ type PendingAnswer = Extract<EnrolAnswer, { type: 'pending' }>;
 export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Promise<void> {
   const { socket, address } = peer;
   socket.on('error', () => socket.terminate());
-  const request = await receiveRequest(peer);
+  const request = await receiveRequest(peer, options.clock);
   let answer: EnrolAnswer;
   try {
     answer =
@@ -173,16 +172,22 @@ function pending(peer: Peer, { identity, rotation }: EnrolmentOptions): PendingA
   return { type: 'pending', fingerprint, nextIdentity: rotation.nextPin };
 }
 
-async function receiveRequest({ socket }: Peer): Promise<EnrolRequest | undefined> {
+/** @returns undefined after silence, a lost connection or something that makes no sense: there is nobody to tell more */
+async function receiveRequest({ socket }: Peer, clock: Clock): Promise<EnrolRequest | undefined> {
+  const { promise: received, resolve } = Promise.withResolvers<Buffer | undefined>();
+  const giveUp = (): void => resolve(undefined);
+  const cancel = clock.after(REQUEST_TIMEOUT, giveUp);
+  socket.once('message', (data, isBinary) => resolve(isBinary ? undefined : (data as Buffer)));
+  socket.once('close', giveUp);
+  if (socket.readyState !== socket.OPEN) giveUp();
   try {
-    const [data, isBinary] = (await once(socket, 'message', {
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT),
-    })) as [Buffer, boolean];
-    if (isBinary) return undefined;
-    return enrolRequestSchema.safeParse(JSON.parse(data.toString('utf8'))).data;
+    const data = await received;
+    return data && enrolRequestSchema.safeParse(JSON.parse(data.toString('utf8'))).data;
   } catch {
-    // Silence, a lost connection or something that is not JSON: there is nobody to tell more.
     return undefined;
+  } finally {
+    cancel();
+    socket.off('close', giveUp);
   }
 }
 

@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import type { Command, PlannedAction, StepResult, UpgradeOutcome } from '#protocol/messages/common.ts';
+import type { Command, UpgradeOutcome } from '#protocol/messages/common.ts';
 import {
   type AgentReport,
   type ArrivingFromAgent,
@@ -10,45 +9,49 @@ import {
   type Hello,
   helloSchema,
 } from '#protocol/messages/session.ts';
-import { type ArrivingBody, bodyOfLines } from '#protocol/messages/answers.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
-import { pagesOf } from '#protocol/pages.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
+import type { Applier, OnCommit } from '#sync/apply/applier.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { isNested } from '#core/path/nesting.ts';
-import { isOverride, refusePath } from '#core/path/relative.ts';
-import type { Applier } from '#sync/apply/applier.ts';
+import { Tasks } from '#host/process/tasks.ts';
 import type { Clock } from '#host/time/clock.ts';
-import { ClockOffset } from '#wire/clockOffset.ts';
 import { Channel } from '#wire/channel.ts';
+import { ClockOffset } from '#wire/clockOffset.ts';
+import { Heartbeat, STALLED } from '#wire/heartbeat.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { Pace } from '#wire/rateLimit.ts';
-import { type Packed, packFiles } from '#sync/transfer/pack.ts';
 import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
-import { errnoOf } from '#host/fs/errno.ts';
-import { acceptOffers, onMain } from './offers/accept.ts';
-import { AgentWords } from './agentWords.ts';
-import { hasContent } from './offers/check.ts';
-import { offersIn, refuseSet, resultsToSend } from './offers/results.ts';
-import { noteOrigins } from './offers/noteClocks.ts';
+import { type Answer, CommandCalls, failed } from './commandCalls.ts';
+import { sendContent } from './contentSender.ts';
+import { Lag } from './lag.ts';
+import { ManifestSender } from './manifestSender.ts';
+import { takeOffers } from './offers/takeOffers.ts';
+import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
 
-/** A peer that says nothing for this long is dead, milliseconds. */
-const SILENCE = 15_000;
-const PING_EVERY = 5_000;
-/** Paths in one page of a manifest. */
-const PAGE = 1_000;
-/** Lines that a dry run keeps of one answer. */
-const MAX_ACTIONS = 500_000;
+/** A peer that does not say who it is within this time is no agent, milliseconds. */
+const GREETING = 15_000;
 
-export type Answer = {
-  readonly ok: boolean;
-  /** Words for people. */
-  readonly lines: readonly string[];
-  readonly body?: ArrivingBody | undefined;
-  readonly actions: readonly PlannedAction[];
-};
+/** What Main tells the agent to keep to. */
+export type Terms = Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
+
+/** Who has this session: knows Main's state and what it means when an agent says something. */
+export interface SessionOwner {
+  /** Main's state now. */
+  sequence(): number;
+  /** Why this MDS has to wait with a directory that is not held for all, or null. */
+  hold(directory: string): string | null;
+  terms(hello: Hello): Terms;
+  /** Writes what an accepted offer means, in the transaction that ends its change set. */
+  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit;
+  ready(session: ControllerSession): void;
+  applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
+  reported(report: AgentReport): void;
+  /** The agent will know Main by this pin, too. */
+  knowsIdentity(pin: string): void;
+  closed(session: ControllerSession, reason: string): void;
+}
 
 export type SessionOptions = {
   readonly socket: WebSocket;
@@ -62,29 +65,7 @@ export type SessionOptions = {
   readonly log: Logger;
   /** Limits what travels each way. */
   readonly pace: { readonly incoming: Pace; readonly outgoing: Pace };
-  /** Main's state now. */
-  readonly sequence: () => number;
-  /** Why this MDS has to wait with a directory that is not held for all, or null. */
-  readonly hold: (directory: string) => string | null;
-  /** What Main tells the agent to keep to. */
-  readonly terms: (
-    hello: Hello,
-  ) => Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
-  /** Writes what an accepted offer means, in the transaction that ends its change set. */
-  readonly recorder: (directory: MainDirectory, conflicts: ReadonlySet<string>) => OnCommit;
-  readonly onReady: (session: ControllerSession) => void;
-  readonly onApplied: (applied: Extract<FromAgent, { type: 'applied' }>) => void;
-  readonly onReport: (session: ControllerSession, report: AgentReport) => void;
-  /** The agent will know Main by this pin, too. */
-  readonly onKnowsIdentity: (pin: string) => void;
-  readonly onClose: (session: ControllerSession, reason: string) => void;
-};
-
-type Question = {
-  actions: PlannedAction[];
-  /** What an older agent says in lines. */
-  readonly bodyOf: (lines: readonly string[]) => ArrivingBody | undefined;
-  readonly resolve: (answer: Answer) => void;
+  readonly owner: SessionOwner;
 };
 
 /** One agent's connection, from hello to its end. */
@@ -97,129 +78,122 @@ export class ControllerSession {
   capabilities: ReadonlySet<string> = new Set();
   lastUpgrade: UpgradeOutcome | undefined;
   report: AgentReport | undefined;
-  /** How long the last change took from Main's disk to this MDS, milliseconds. */
-  lastDeliveryMs: number | null = null;
   readonly #options: SessionOptions;
   readonly #channel: Channel<ArrivingFromAgent, FromMain>;
-  readonly #questions = new Map<number, Question>();
-  /** The directories whose whole manifest this agent has asked for: only these get changes. */
-  readonly #following = new Set<string>();
-  /** What of Main's manifests this agent understands. */
-  #words = new AgentWords(new Set());
-  readonly #sendingManifest = new Set<string>();
-  /** Revisions that came into being while the agent followed, until the agent has caught up with them. */
-  readonly #awaited = new Map<string, { revision: number; changedAt: number }>();
-  #state: 'hello' | 'ready' | 'closed' = 'hello';
-  #heard: number;
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
+  readonly #calls: CommandCalls;
+  readonly #manifests: ManifestSender;
+  readonly #lag: Lag;
   readonly #clock = new ClockOffset();
+  /** What is done for this agent: it is finished, also when the connection ends. */
+  readonly #tasks: Tasks;
+  readonly #closed = Promise.withResolvers<void>();
+  #state: SessionState = 'greeting';
 
   constructor(options: SessionOptions) {
+    const { socket, clock, log, owner } = options;
     this.#options = options;
     this.name = options.name;
     this.pin = options.pin;
     this.address = options.address;
-    this.since = options.clock.now();
-    this.#heard = options.clock.monotonic();
-    this.#channel = new Channel(options.socket, {
+    this.since = clock.now();
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
+    this.#calls = new CommandCalls(options.name);
+    this.#lag = new Lag(clock);
+    this.#channel = new Channel(socket, {
       schema: fromAgentSchema,
       onMessage: (message) => this.#receive(message),
-      onClose: (reason) => this.#closed(reason),
+      onClose: (reason) => this.#onClosed(reason),
+      onHeard: (isProgress) => this.#heartbeat.heard(isProgress),
+      clock,
       pace: options.pace,
     });
-    options.socket.on('message', () => (this.#heard = options.clock.monotonic()));
-    this.#heartbeat = setInterval(() => this.#beat(), PING_EVERY);
-  }
-
-  /** When the oldest change was made that this MDS has not caught up with, milliseconds since 1970. */
-  get awaitedSince(): number | undefined {
-    const times = [...this.#awaited.values()].map(({ changedAt }) => changedAt);
-    return times.length === 0 ? undefined : Math.min(...times);
+    this.#manifests = new ManifestSender({
+      line: this.#channel,
+      sequence: () => owner.sequence(),
+      hold: (directory) => owner.hold(directory),
+    });
+    const greetBefore = clock.monotonic() + GREETING;
+    this.#heartbeat = new Heartbeat({
+      clock,
+      onBeat: () => {
+        if (this.#state === 'ready') this.#ping();
+        else if (clock.monotonic() > greetBefore) this.#channel.violation('no hello');
+      },
+      onSilence: (milliseconds) => {
+        log.warn('agent fell silent', { seconds: Math.round(milliseconds / 1000) });
+        socket.terminate();
+      },
+      onStalled: (askedBefore) => {
+        this.#calls.giveUp(askedBefore);
+        this.#channel.failStalled(askedBefore, `${this.name} does not go on for ${STALLED / 1000} s`);
+      },
+    });
   }
 
   get isReady(): boolean {
     return this.#state === 'ready';
   }
 
-  /** The agent's clock minus Main's, nanoseconds. An agent offers nothing before that was measured. */
-  get #clockOffset(): bigint {
-    return -this.#clock.nanoseconds;
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** How long the last change took from Main's disk to this MDS, milliseconds. */
+  get lastDeliveryMs(): number | null {
+    return this.#lag.milliseconds;
+  }
+
+  /** When the oldest change was made that this MDS has not caught up with, milliseconds since 1970. */
+  get awaitedSince(): number | undefined {
+    return this.#lag.since;
+  }
+
+  /** Resolves when the connection has ended, and what was done for this agent is done. */
+  get ended(): Promise<void> {
+    return this.#closed.promise.then(() => this.#tasks.ended());
+  }
+
+  /** What this side still waits for or works on: commands, streams, offers. */
+  get openEnds(): number {
+    return this.#calls.size + this.#channel.streams + this.#tasks.size;
   }
 
   /** Tells the agent what changed on Main. */
   tell(revision: Revision, changedAt: number): void {
-    if (!this.#following.has(revision.directory)) return;
-    if (!this.#awaited.has(revision.directory)) {
-      this.#awaited.set(revision.directory, { revision: revision.revision, changedAt });
-    }
-    const { directory, items } = revision;
-    const held = revision.held ?? this.#options.hold(directory);
-    // A large change travels in pieces; each but the last leaves the agent one revision behind.
-    const pages = [
-      ...pagesOf(
-        this.#words.of(
-          directory,
-          items.map(({ path, shown }) => [path, shown]),
-        ),
-      ),
-    ];
-    for (const [number, page] of (pages.length === 0 ? [[]] : pages).entries()) {
-      const to = number + 1 >= pages.length ? revision.revision : revision.from;
-      const sequence = this.#options.sequence();
-      this.#channel.send({
-        type: 'changes',
-        directory,
-        from: revision.from,
-        revision: to,
-        sequence,
-        held,
-        items: page,
-      });
-    }
+    if (!this.#manifests.follows(revision.directory)) return;
+    this.#lag.expect(revision, changedAt);
+    this.#manifests.tell(revision);
   }
 
   /** Tells the agent again whether a directory is held; nothing else changed. */
-  retell({ name, revision, replica }: MainDirectory): void {
-    if (!this.#following.has(name)) return;
-    const held = replica.held ?? this.#options.hold(name);
-    const sequence = this.#options.sequence();
-    this.#channel.send({
-      type: 'changes',
-      directory: name,
-      from: revision,
-      revision,
-      sequence,
-      held,
-      items: [],
-    });
+  retell(directory: MainDirectory): void {
+    this.#manifests.retell(directory);
   }
 
   /** Lets the agent compare its copy of Main's manifest. */
   check(directory: MainDirectory): void {
-    // A copy that had to differ proves nothing.
-    if (!this.#following.has(directory.name) || this.#words.differs(directory.name)) return;
-    const { name, revision, shown } = directory;
-    const sequence = this.#options.sequence();
-    this.#channel.send({ type: 'check', directory: name, revision, sequence, digest: shown.digest });
+    this.#manifests.check(directory);
   }
 
   /** What of a directory could not be said to this agent, and why, by path. */
   notSaid(directory: string): ReadonlyMap<string, string> {
-    return this.#words.notSaid(directory);
+    return this.#manifests.notSaid(directory);
   }
 
-  /** Has the agent do something. Resolves with its answer; a connection that is lost answers, too. */
+  /**
+   * Has the agent do something. Resolves with its answer; that the connection is lost, or that 30 s pass in which the
+   * agent only says that it lives, is an answer, too.
+   */
   command(command: Command): Promise<Answer> {
     if (!this.isReady) return Promise.resolve(failed('it is not connected'));
-    const id = randomInt(1, 0xffff_ffff);
-    return new Promise((resolve) => {
-      this.#questions.set(id, {
-        actions: [],
-        bodyOf: (lines) => (this.capabilities.has('answers') ? undefined : bodyInLines(command, lines)),
-        resolve,
-      });
-      this.#channel.send({ type: 'command', id, command });
-    });
+    // An agent of before fetches and installs a package without a word.
+    const isPatient = command.do === 'upgrade' && !this.capabilities.has('progress');
+    const saysData = this.capabilities.has('answers');
+    const now = this.#options.clock.monotonic();
+    return this.#calls.call(command, { now, isPatient, saysData }, (id) =>
+      this.#channel.send({ type: 'command', id, command }),
+    );
   }
 
   pause(paused: boolean): void {
@@ -233,29 +207,38 @@ export class ControllerSession {
 
   /** Whether the agent still answers. */
   isAlive(): Promise<boolean> {
-    return answersPing(this.#options.socket);
+    return answersPing(this.#options.socket, this.#options.clock);
   }
 
   close(reason: string): void {
+    this.#go('close');
     this.#channel.send({ type: 'refused', reason });
     this.#channel.close(reason);
   }
 
+  #go(event: SessionEvent): void {
+    this.#state = transition(this.#state, event);
+  }
+
   #receive(message: ArrivingFromAgent): void {
-    if (this.#state === 'hello') {
+    if (this.#state === 'greeting') {
       if (message.type === 'hello') this.#welcome(message);
       else this.#channel.violation(`"${message.type}" before hello`);
       return;
     }
+    // What was on its way when this side said that it ends is not begun any more.
+    if (this.#state !== 'ready') return;
     switch (message.type) {
       case 'hello':
         return this.#channel.violation('a second hello');
       case 'want-manifest':
-        return this.#withDirectory(message.directory, (directory) => void this.#sendManifest(directory));
+        return this.#withDirectory(message.directory, (directory) =>
+          this.#tasks.run('a manifest could not be sent', () => this.#manifests.sendWhole(directory)),
+        );
       case 'get':
-        return this.#withDirectory(message.directory, (directory) => void this.#send(directory, message));
+        return this.#withDirectory(message.directory, (directory) => this.#send(directory, message));
       case 'offer':
-        return this.#withDirectory(message.directory, (directory) => void this.#accept(directory, message));
+        return this.#withDirectory(message.directory, (directory) => this.#accept(directory, message));
       case 'ask-begun':
         return this.#withDirectory(message.directory, ({ applier }) => {
           this.#channel.send({ type: 'begun', id: message.id, bytes: bytesBegun(applier, message.hash) });
@@ -263,21 +246,25 @@ export class ControllerSession {
       case 'report':
         return this.#onReport(message);
       case 'applied':
-        return this.#withDirectory(message.directory, () => this.#options.onApplied(message));
+        return this.#withDirectory(message.directory, () => this.#options.owner.applied(message));
       case 'answer-part':
-        return this.#onAnswerPart(message.id, message.actions);
+        return this.#unless(this.#calls.part(message.id, message.actions));
       case 'answer':
-        return this.#onAnswer(message);
+        return this.#unless(this.#calls.answer(message));
       case 'ping':
         return this.#channel.send({ type: 'pong', sent: message.sent, time: this.#options.clock.now() });
       case 'knows-identity':
-        return this.#options.onKnowsIdentity(message.pin);
+        return this.#options.owner.knowsIdentity(message.pin);
       case 'pong':
         return this.#clock.measured(message.sent, message.time, this.#options.clock.now());
       case 'credit':
       case 'cancel':
         return undefined;
     }
+  }
+
+  #unless(offence: string | undefined): void {
+    if (offence !== undefined) this.#channel.violation(offence);
   }
 
   #welcome(greeting: Extract<ArrivingFromAgent, { type: 'hello' }>): void {
@@ -291,20 +278,15 @@ export class ControllerSession {
     if (!success) return this.#channel.violation('a hello that makes no sense');
     this.agentVersion = hello.version;
     this.capabilities = new Set(hello.capabilities);
-    this.#words = new AgentWords(this.capabilities);
+    this.#manifests.speakTo(this.capabilities);
     this.lastUpgrade = hello.lastUpgrade;
-    const { name, version } = this.#options;
-    this.#channel.send({
-      type: 'welcome',
-      protocol: agreed.version,
-      version,
-      name,
-      capabilities: [...MAIN_CAPABILITIES],
-      ...this.#options.terms(hello),
-    });
+    const { name, version, owner } = this.#options;
+    const protocol = agreed.version;
+    const capabilities = [...MAIN_CAPABILITIES];
+    this.#channel.send({ type: 'welcome', protocol, version, name, capabilities, ...owner.terms(hello) });
     this.#ping();
-    this.#state = 'ready';
-    this.#options.onReady(this);
+    this.#go('welcomed');
+    owner.ready(this);
   }
 
   #withDirectory(name: string, work: (directory: MainDirectory) => void): void {
@@ -313,154 +295,35 @@ export class ControllerSession {
     else work(directory);
   }
 
-  async #sendManifest(directory: MainDirectory): Promise<void> {
-    const { name } = directory;
-    // One that is on its way ends with the newest revision, and needs no second beside it.
-    if (this.#sendingManifest.has(name)) return;
-    this.#sendingManifest.add(name);
-    try {
-      await this.#sendWholeManifest(directory);
-    } finally {
-      this.#sendingManifest.delete(name);
-    }
+  #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): void {
+    const open = (bytes: number): OutgoingStream =>
+      this.#channel.openOutgoing(request.stream, bytes, isUrgent(directory));
+    this.#tasks.run('content could not be sent', () =>
+      sendContent(directory, request, open, this.#options.log),
+    );
   }
 
-  async #sendWholeManifest(directory: MainDirectory): Promise<void> {
-    const { name } = directory;
-    const begun = directory.revision;
-    const held = directory.replica.held ?? this.#options.hold(name);
-    this.#channel.send({
-      type: 'manifest-begin',
-      directory: name,
-      revision: begun,
-      held,
-      root: directory.rootEntry(),
-    });
-    this.#following.add(name);
-    for (const items of pagesOf(this.#words.of(name, directory.shown.entries()), { most: PAGE })) {
-      if (!this.#channel.isOpen) return;
-      await this.#channel.sendAndWait({ type: 'manifest-page', directory: name, items });
-    }
-    const { revision } = directory;
-    this.#channel.send({
-      type: 'manifest-end',
-      directory: name,
-      revision,
-      sequence: this.#options.sequence(),
-    });
-  }
-
-  /** Sends the content of files, as long as they are what the agent takes them for. */
-  async #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): Promise<void> {
-    const files = request.items.map(({ path, hash, size, from, base }): Packed => {
-      const refusal =
-        refusePath(path) ??
-        (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
-      const shown = directory.replica.get(path);
-      const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
-      const same = entry?.hash === hash && entry.size === size;
-      const why = refusal ?? (same ? undefined : 'changed on Main');
-      return {
-        path,
-        size,
-        ...(from !== undefined && { from }),
-        base,
-        stamp: directory.replica.stampAt(path) ?? '',
-        ...(why !== undefined && { refusal: why }),
-      };
-    });
-    try {
-      const bytes = files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0);
-      const out = this.#channel.openOutgoing(request.stream, bytes, isUrgent(directory));
-      await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
-        out.abort(String(error));
-        throw error;
-      });
-    } catch (error) {
-      this.#options.log.debug('transfer ended early', { directory: directory.name, error });
-    }
-  }
-
-  async #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): Promise<void> {
-    const { offers: arrived, stream: id } = request;
-    const offers = offersIn(arrived);
-    if (offers === undefined) return this.#refuse(id, refuseSet(arrived));
-    const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
-    try {
-      const stream = this.#channel.openIncoming(id, isUrgent(directory));
-      const inHistory = this.#options.recorder(directory, conflicts);
-      const record: OnCommit = (changeSet, done) => {
-        inHistory(changeSet, done);
-        noteOrigins(directory.origins, offers, done, this.#clockOffset);
-      };
-      const { results, outcomes } = await acceptOffers(directory, offers, stream, {
+  #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): void {
+    const { owners, owner, log, clock } = this.#options;
+    this.#tasks.run('an offer could not be taken', () =>
+      takeOffers(directory, request, {
         mds: this.name,
-        owners: this.#options.owners,
-        record,
-      });
-      // Without content nothing comes on the stream.
-      if (!offers.some(hasContent)) stream.end();
-      directory.adopt(outcomes);
-      this.#channel.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
-    } catch (error) {
-      this.#options.log.warn('offer was not taken', { directory: directory.name, error });
-      const detail = onMain(errnoOf(error));
-      const results = offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
-      this.#channel.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
-    }
-  }
-
-  /** Takes nothing of a set of offers, and no content. */
-  #refuse(stream: number, results: StepResult[]): void {
-    try {
-      this.#channel.openIncoming(stream).cancel('an offer makes no sense');
-    } catch (error) {
-      // Its number is one that is in use: that is no sense either.
-      return this.#channel.violation(errnoOf(error));
-    }
-    this.#channel.send({ type: 'offer-result', stream, results: resultsToSend(results) });
+        owners,
+        clock,
+        log,
+        line: this.#channel,
+        isUrgent: isUrgent(directory),
+        // An agent offers nothing before that was measured: its clock minus Main's.
+        clockOffset: () => -this.#clock.nanoseconds,
+        recorder: (conflicts) => owner.recorder(directory, conflicts),
+      }),
+    );
   }
 
   #onReport(report: AgentReport): void {
     this.report = report;
-    for (const { name, revision, pending } of report.directories) {
-      const awaited = this.#awaited.get(name);
-      const directory = this.#options.directories.get(name);
-      if (awaited === undefined || revision < awaited.revision || pending > 0 || directory === undefined)
-        continue;
-      this.#awaited.delete(name);
-      this.lastDeliveryMs = Math.max(0, Math.round(this.#options.clock.now() - awaited.changedAt));
-    }
-    this.#options.onReport(this, report);
-  }
-
-  #onAnswerPart(id: number, actions: readonly PlannedAction[]): void {
-    const question = this.#questions.get(id);
-    if (question === undefined) return this.#channel.violation('an answer to nothing');
-    if (question.actions.length + actions.length > MAX_ACTIONS)
-      return this.#channel.violation('an answer without end');
-    question.actions.push(...actions);
-  }
-
-  #onAnswer({ id, ok, lines, body }: Extract<ArrivingFromAgent, { type: 'answer' }>): void {
-    const question = this.#questions.get(id);
-    if (question === undefined) return this.#channel.violation('an answer to nothing');
-    this.#questions.delete(id);
-    const { actions } = question;
-    const inLines = question.bodyOf(lines);
-    // Then the lines are no words for people.
-    if (inLines !== undefined && inLines.to !== 'nonsense')
-      question.resolve({ ok, lines: [], actions, body: inLines });
-    else question.resolve({ ok, lines, actions, body: body ?? inLines });
-  }
-
-  #beat(): void {
-    const silent = this.#options.clock.monotonic() - this.#heard;
-    if (silent > SILENCE) {
-      this.#options.log.warn('agent fell silent', { seconds: Math.round(silent / 1000) });
-      this.#options.socket.terminate();
-    } else if (this.isReady) this.#ping();
-    else if (this.#options.clock.now() - this.since > SILENCE) this.#channel.violation('no hello');
+    this.#lag.reported(report, (name) => this.#options.directories.has(name));
+    this.#options.owner.reported(report);
   }
 
   /** Measures the clocks' offset, and finds a dead peer; the answer comes by itself. */
@@ -468,13 +331,12 @@ export class ControllerSession {
     this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
   }
 
-  #closed(reason: string): void {
-    this.#state = 'closed';
-    clearInterval(this.#heartbeat);
-    for (const { resolve } of this.#questions.values())
-      resolve(failed(`the connection was lost (${reason})`));
-    this.#questions.clear();
-    this.#options.onClose(this, reason);
+  #onClosed(reason: string): void {
+    this.#go('ended');
+    this.#heartbeat.stop();
+    this.#calls.end(reason);
+    this.#options.owner.closed(this, reason);
+    this.#closed.resolve();
   }
 }
 
@@ -490,16 +352,4 @@ function bytesBegun(applier: Applier, hash: string): number {
 /** A dialplan change waits for nothing. */
 function isUrgent({ config }: MainDirectory): boolean {
   return config.reload === 'dialplan';
-}
-
-function isConflict(offer: { op: string; conflict?: boolean }): boolean {
-  return offer.op === 'keep' || offer.conflict === true;
-}
-
-function bodyInLines({ do: to }: Command, lines: readonly string[]): ArrivingBody | undefined {
-  return to === 'why' || to === 'verify' || to === 'trash-list' ? bodyOfLines(to, lines) : undefined;
-}
-
-function failed(line: string): Answer {
-  return { ok: false, lines: [line], actions: [] };
 }

@@ -1,6 +1,9 @@
 /** What the other side was asked and has not answered. Each question ends: with its answer, or with the reason why none comes. */
 export class Questions<Answer> {
-  readonly #open = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void; at: number }>();
+  readonly #open = new Map<
+    number,
+    { resolve: (answer: Answer) => void; reject: (error: Error) => void; at: number }
+  >();
   #ended: Error | undefined;
 
   get size(): number {

@@ -4,10 +4,13 @@ import path from 'node:path';
 import * as z from 'zod';
 import type { Call, Contract, Handlers, NameIn } from './contract.ts';
 import { ControlError } from './controlError.ts';
+import { Tasks } from '../process/tasks.ts';
 import { ALIVE_EVERY, type Reply, requestSchema } from './frames.ts';
 import { readLines } from './readLines.ts';
 import { withShortSocketPath } from './socketPath.ts';
 
+/** How long commands may take to notice that the daemon ends, milliseconds. */
+const PATIENCE = 4_000;
 const MAX_REQUEST_CHARACTERS = 64 * 1024;
 
 export type ControlServerOptions<C extends Contract> = {
@@ -29,6 +32,8 @@ export class ControlServer<C extends Contract> {
   readonly #options: ControlServerOptions<C>;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
+  readonly #tasks = new Tasks((what, error) => this.#options.onError(what, error));
+  #closing: Promise<void> | undefined;
 
   constructor(options: ControlServerOptions<C>) {
     this.#options = options;
@@ -60,9 +65,24 @@ export class ControlServer<C extends Contract> {
     chmodSync(socketPath, this.#options.group === undefined ? 0o600 : 0o660);
   }
 
+  /** Answers nobody any more; resolves when nothing is carried out any more. */
   async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  /** Resolves when nothing is carried out, or after a time: what waits for another host is not waited for. */
+  async quiet(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, PATIENCE);
+    await Promise.race([this.#tasks.ended(), late.promise]);
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await this.quiet();
     rmSync(this.#options.socketPath, { force: true });
   }
 
@@ -79,7 +99,7 @@ export class ControlServer<C extends Contract> {
     readLines(socket, MAX_REQUEST_CHARACTERS, (line) => {
       if (isAsked) return;
       isAsked = true;
-      void this.#answer(socket, line, gone.signal);
+      this.#tasks.run('a command failed', () => this.#answer(socket, line, gone.signal));
     });
   }
 

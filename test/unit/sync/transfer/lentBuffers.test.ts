@@ -9,6 +9,7 @@ import type { WebSocket } from 'ws';
 import { decodeFragments } from '#protocol/frames.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
+import { systemClock } from '#host/time/clock.ts';
 import { OutgoingStream } from '#wire/outgoingStream.ts';
 import { StreamScheduler } from '#wire/streamScheduler.ts';
 
@@ -60,7 +61,10 @@ void it('a buffer is read into again only when all that was in it has left', asy
   });
   const socket = new LateSocket();
   const scheduler = new StreamScheduler(socket as unknown as WebSocket);
-  const out = new OutgoingStream(1, 10_000_000, scheduler, () => undefined);
+  const out = new OutgoingStream(
+    { id: 1, bytes: 10_000_000, pump: scheduler, clock: systemClock },
+    () => undefined,
+  );
   out.credit(100_000_000);
   await packFiles(folder, files, out);
   await socket.whenEmpty();

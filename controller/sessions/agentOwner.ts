@@ -1,0 +1,161 @@
+import type { AgentReport, FromAgent, Hello } from '#protocol/messages/session.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
+import type { History } from '#sync/state/history.ts';
+import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
+import type { ControllerConfig } from '../config/controllerConfig.ts';
+import { isInSync } from '../control/directoryStatus.ts';
+import type { CanaryGate } from '../directories/canaryGate.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Rotation } from '../enrolment/keyRotation.ts';
+import type { Agent } from '../registry/records.ts';
+import type { Versions } from '../versions/versions.ts';
+import type { ControllerSession, SessionOwner, Terms } from './controllerSession.ts';
+import type { LiveSessions } from './liveSessions.ts';
+import type { SessionLog } from './sessionLog.ts';
+import { recordOf } from './offers/historyRows.ts';
+
+/** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
+const MAX_LOGGED = 20;
+
+/** What of Main an agent's session reads and writes. */
+export type SessionsMain = {
+  readonly db: Database;
+  readonly keeper: DeferredWriter;
+  readonly history: History;
+  readonly versions: Versions;
+  readonly rotation: Rotation;
+  readonly canaries: CanaryGate;
+  readonly sessionLog: SessionLog;
+  readonly directories: ReadonlyMap<string, MainDirectory>;
+  readonly sessions: LiveSessions;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly config: ControllerConfig;
+  readonly paused: boolean;
+  /** Lets everyone have what the canaries took well. */
+  judgeCanaries(): void;
+};
+
+/** What Main knows and does about one agent while it has a session. */
+export class AgentOwner implements SessionOwner {
+  readonly #main: SessionsMain;
+  readonly #agent: Agent;
+  readonly #log: Logger;
+  readonly #memory: StateMemory;
+  /** What the agent said of its state in this session. */
+  #state: ToldState | undefined;
+
+  constructor(main: SessionsMain, agent: Agent, log: Logger) {
+    this.#main = main;
+    this.#agent = agent;
+    this.#log = log;
+    this.#memory = new StateMemory(main.db, main.keeper, `agent:${agent.name}`);
+  }
+
+  sequence(): number {
+    return this.#main.db.sequence;
+  }
+
+  hold(name: string): string | null {
+    const { directories, canaries } = this.#main;
+    const directory = directories.get(name);
+    return directory === undefined ? null : canaries.hold(directory, this.#agent.name);
+  }
+
+  terms(hello: Hello): Terms {
+    const strange = this.#memory.strangeness(hello.state);
+    if (strange !== undefined) this.#log.warn('the agent came back with another state', { state: strange });
+    this.#state = hello.state;
+    const { db, config, paused } = this.#main;
+    return {
+      main: { stateId: db.stateId, sequence: db.sequence, runs: [...db.runs] },
+      additive: strange !== undefined,
+      directories: config.directories.map(
+        ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
+          name,
+          path,
+          direction,
+          deletions,
+          settle: settleMs,
+          reload,
+          reloadAlways,
+          lint,
+        }),
+      ),
+      guard: config.guard,
+      reconcileEvery: config.reconcile.everyMs,
+      paused,
+    };
+  }
+
+  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit {
+    const { history, clock, log } = this.#main;
+    const { name } = this.#agent;
+    return (changeSet, outcomes) => {
+      for (const row of recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now())) {
+        history.add(row);
+        log.info(row.kind, { mds: name, directory: directory.name, path: row.detail });
+      }
+    };
+  }
+
+  ready(session: ControllerSession): void {
+    const { keeper, versions, rotation } = this.#main;
+    for (const directory of this.#versioned())
+      keeper.write(() => versions.takenOver.meet(directory.name, session.name));
+    const details = { address: session.address, version: session.agentVersion };
+    this.#main.sessionLog.connected(session.name, this.#log, details);
+    if (rotation.nextPin !== undefined) session.announce(rotation.nextPin);
+  }
+
+  /** What an agent did on its MDS belongs into the history, and into the log. */
+  applied({ directory, changeSet, actions }: Extract<FromAgent, { type: 'applied' }>): void {
+    const { keeper, versions, history, clock, log } = this.#main;
+    const mds = this.#agent.name;
+    const at = clock.now();
+    keeper.write(() => {
+      if (versions.isCompact(directory)) versions.takenOver.applied(directory, mds, changeSet, actions);
+      for (const { action, path, reason, bytes } of actions) {
+        const detail = `${path}: ${reason}`;
+        // An MDS's own edit is undone because of who edited there.
+        const actor = action === 'restore' ? mds : 'main';
+        history.add({ at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes });
+      }
+    });
+    const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
+    log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet });
+    if (actions.length > MAX_LOGGED) return;
+    for (const { action, path, reason } of actions) log.info(action, { mds, directory, path, reason });
+  }
+
+  reported(report: AgentReport): void {
+    const { clock, keeper, versions, canaries } = this.#main;
+    const { name } = this.#agent;
+    if (this.#state !== undefined) this.#memory.learn(this.#state, report.sequence, clock.monotonic());
+    for (const directory of this.#versioned()) {
+      // The next report says it again.
+      if (isInSync(directory, report)) keeper.attempt(() => versions.takenOver.inSync(directory.name, name));
+    }
+    if (canaries.isCanary(name)) this.#main.judgeCanaries();
+  }
+
+  knowsIdentity(pin: string): void {
+    this.#main.rotation.learned(this.#agent.pin, pin);
+  }
+
+  closed(session: ControllerSession, reason: string): void {
+    const { clock, sessions, sessionLog } = this.#main;
+    this.#memory.write(clock.monotonic());
+    sessions.left(session);
+    sessionLog.ended(session.name, this.#log, reason, { address: session.address });
+  }
+
+  #versioned(): MainDirectory[] {
+    const { directories, versions } = this.#main;
+    return [...directories.values()].filter(({ name }) => versions.isCompact(name));
+  }
+}

@@ -1,0 +1,49 @@
+import type { FromAgent } from '#protocol/messages/session.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { isNested } from '#core/path/nesting.ts';
+import { isOverride, refusePath } from '#core/path/relative.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+
+type Request = Extract<FromAgent, { type: 'get' }>;
+
+/** Sends the content of files, as long as they are what the agent takes them for. */
+export async function sendContent(
+  directory: MainDirectory,
+  { items }: Request,
+  open: (bytes: number) => OutgoingStream,
+  log: Logger,
+): Promise<void> {
+  const files = items.map((item) => packed(directory, item));
+  try {
+    const out = open(files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0));
+    await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
+      out.abort(String(error));
+      throw error;
+    });
+  } catch (error) {
+    log.debug('transfer ended early', { directory: directory.name, error });
+  }
+}
+
+function packed(
+  directory: MainDirectory,
+  { path, hash, size, from, base }: Request['items'][number],
+): Packed {
+  const refusal =
+    refusePath(path) ??
+    (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
+  const shown = directory.replica.get(path);
+  const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
+  const isSame = entry?.hash === hash && entry.size === size;
+  const why = refusal ?? (isSame ? undefined : 'changed on Main');
+  return {
+    path,
+    size,
+    ...(from !== undefined && { from }),
+    base,
+    stamp: directory.replica.stampAt(path) ?? '',
+    ...(why !== undefined && { refusal: why }),
+  };
+}

@@ -1,0 +1,129 @@
+import type { FromMain } from '#protocol/messages/session.ts';
+import type { Pin } from '#host/identity/pin.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Alarms } from '../daemon/alarms.ts';
+import type { Agent } from '../registry/records.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Peer } from '../server/server.ts';
+import type { ControllerSession } from './controllerSession.ts';
+
+/** Who is at the other end of a new connection. */
+export type SessionPeer = Pick<Peer, 'socket' | 'pin' | 'address'>;
+
+export type LiveSessionsOptions = {
+  readonly registry: Registry;
+  readonly alarms: Alarms;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Opens a session over a connection that may have one. */
+  readonly open: (peer: SessionPeer, agent: Agent) => ControllerSession;
+};
+
+/** The sessions of the agents that are connected: one for each. */
+export class LiveSessions {
+  /** When each agent was last here, and from where. */
+  readonly lastSeen = new Map<string, { readonly at: number; readonly address: string }>();
+  readonly #options: LiveSessionsOptions;
+  readonly #byName = new Map<string, ControllerSession>();
+  /** Those whose connection has ended may still have something to finish. */
+  readonly #all = new Set<ControllerSession>();
+
+  constructor(options: LiveSessionsOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): ControllerSession | undefined {
+    return this.#byName.get(name);
+  }
+
+  values(): Iterable<ControllerSession> {
+    return this.#byName.values();
+  }
+
+  /** What is waited for or worked on, all sessions together. */
+  get openEnds(): number {
+    return [...this.#all].reduce((sum, { openEnds }) => sum + openEnds, 0);
+  }
+
+  /** The connection of a session has ended. */
+  left(session: ControllerSession): void {
+    const { name, address } = session;
+    this.lastSeen.set(name, { at: this.#options.clock.now(), address });
+    if (this.#byName.get(name) === session) this.#byName.delete(name);
+  }
+
+  /** Ends the sessions of these keys. */
+  disconnect(pins: readonly Pin[], reason: string): void {
+    for (const session of this.#byName.values()) if (pins.includes(session.pin)) session.close(reason);
+  }
+
+  /** Ends all of them, and resolves when nothing is done for any agent any more. */
+  async end(reason: string): Promise<void> {
+    for (const session of this.#all) if (!session.isClosed) session.close(reason);
+    await Promise.all([...this.#all].map(({ ended }) => ended));
+  }
+
+  /**
+   * Lets an agent in, unless one with its key is here already. What goes wrong with one peer is that one's trouble: it
+   * tries again.
+   * @param isRead Main has read its directories
+   */
+  async admit(peer: SessionPeer, isRead: boolean): Promise<void> {
+    peer.socket.on('error', () => peer.socket.terminate());
+    try {
+      await this.#admit(peer, isRead);
+    } catch (error) {
+      this.#options.log.error('a session could not be opened', { address: peer.address, error });
+      peer.socket.close(1011, 'Main could not do that: see its log');
+    }
+  }
+
+  async #admit(peer: SessionPeer, isRead: boolean): Promise<void> {
+    const { registry } = this.#options;
+    if (!isRead)
+      return peer.socket.close(
+        1013,
+        'Main has just started and still reads its directories: try again in a moment',
+      );
+    const known = registry.findByPin(peer.pin);
+    const other = known && this.#byName.get(known.name);
+    if (other !== undefined) {
+      // What it says meanwhile waits in the kernel.
+      peer.socket.pause();
+      if (await other.isAlive()) return this.#refuseSecond(peer, other);
+      // The half of a connection that was cut off: the same agent has come back.
+      other.close('the same agent connected again');
+      peer.socket.resume();
+    }
+    const agent = registry.findByPin(peer.pin);
+    if (agent === undefined) return peer.socket.close(1008, 'this MDS was removed on Main');
+    // Two came while it was found out whether the first still lives.
+    const meanwhile = this.#byName.get(agent.name);
+    if (meanwhile !== undefined && meanwhile !== other) return this.#refuseSecond(peer, meanwhile);
+    this.#open(peer, agent);
+  }
+
+  #open(peer: SessionPeer, agent: Agent): void {
+    const session = this.#options.open(peer, agent);
+    this.#byName.set(agent.name, session);
+    this.#all.add(session);
+    session.ended.then(
+      () => this.#all.delete(session),
+      (error: unknown) => this.#options.log.error('a session did not end', { error }),
+    );
+  }
+
+  #refuseSecond(peer: SessionPeer, first: ControllerSession): void {
+    const { alarms, clock } = this.#options;
+    alarms.raise(
+      `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one anew: xivo-xds-sync mds add ${first.name} --replace`,
+    );
+    const reason = `${first.name} is connected already, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
+    peer.socket.resume();
+    peer.socket.send(JSON.stringify({ type: 'refused', reason } satisfies FromMain));
+    peer.socket.close(1008, 'a second holder of the same key');
+    const cancel = clock.after(1_000, () => peer.socket.terminate());
+    peer.socket.once('close', cancel);
+  }
+}

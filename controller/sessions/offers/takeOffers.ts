@@ -1,0 +1,82 @@
+import type { StepResult } from '#protocol/messages/common.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { IncomingStream } from '#wire/incomingStream.ts';
+import { stillAtWork } from '#wire/stillAtWork.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import { acceptOffers, onMain } from './accept.ts';
+import { hasContent } from './check.ts';
+import { noteOrigins } from './noteClocks.ts';
+import { offersIn, refuseSet, resultsToSend } from './results.ts';
+
+type Request = Extract<FromAgent, { type: 'offer' }>;
+
+export type TakingOptions = {
+  readonly mds: string;
+  readonly owners: Owners;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly line: {
+    openIncoming(stream: number, urgent: boolean): IncomingStream;
+    send(message: FromMain): void;
+    /** The peer broke the protocol. */
+    violation(what: string): void;
+  };
+  readonly isUrgent: boolean;
+  /** The agent's clock minus Main's, nanoseconds. */
+  readonly clockOffset: () => bigint;
+  readonly recorder: (conflicts: ReadonlySet<string>) => OnCommit;
+};
+
+/** Takes what an agent offers, and answers it, offer by offer. */
+export async function takeOffers(
+  directory: MainDirectory,
+  { stream: id, offers: arrived }: Request,
+  options: TakingOptions,
+): Promise<void> {
+  const offers = offersIn(arrived);
+  if (offers === undefined) return refuse(id, refuseSet(arrived), options);
+  const { line, log, clock, mds, owners } = options;
+  const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
+  try {
+    const stream = line.openIncoming(id, options.isUrgent);
+    const inHistory = options.recorder(conflicts);
+    const record: OnCommit = (changeSet, done) => {
+      inHistory(changeSet, done);
+      noteOrigins(directory.origins, offers, done, options.clockOffset());
+    };
+    // What has come of a large file is hashed again, and a change set is made durable: both take their time.
+    const say = (): void => line.send({ type: 'credit', stream: id, bytes: 0 });
+    const { results, outcomes } = await stillAtWork(clock, say, () =>
+      acceptOffers(directory, offers, stream, { mds, owners, record }),
+    );
+    // Without content nothing comes on the stream.
+    if (!offers.some(hasContent)) stream.end();
+    directory.adopt(outcomes);
+    line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
+  } catch (error) {
+    log.warn('offer was not taken', { directory: directory.name, error });
+    const detail = onMain(errnoOf(error));
+    const results = offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
+    line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
+  }
+}
+
+/** Takes nothing of a set of offers, and no content. */
+function refuse(stream: number, results: StepResult[], { line }: TakingOptions): void {
+  try {
+    line.openIncoming(stream, false).cancel('an offer makes no sense');
+  } catch (error) {
+    // Its number is one that is in use: that is no sense either.
+    return line.violation(errnoOf(error));
+  }
+  line.send({ type: 'offer-result', stream, results: resultsToSend(results) });
+}
+
+function isConflict(offer: { op: string; conflict?: boolean }): boolean {
+  return offer.op === 'keep' || offer.conflict === true;
+}
