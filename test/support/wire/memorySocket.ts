@@ -16,7 +16,6 @@ export class MemorySocket extends EventEmitter {
   readonly #waiting: Sent[] = [];
   #scheduled = false;
   #paused = false;
-  #fragment: Buffer | undefined;
 
   constructor(name: 'a' | 'b', line: MemoryLine) {
     super();
