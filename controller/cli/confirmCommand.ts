@@ -1,17 +1,67 @@
+import { createInterface } from 'node:readline/promises';
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { print } from '#host/cli/terminal.ts';
+import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-export async function confirm(
-  context: Context,
-  directory: string,
-  options: { mds?: string; json?: boolean },
-): Promise<number> {
-  const { mds } = await ask(context, 'confirm', { directory, mds: options.mds });
-  if (options.json === true) printJson({ mds });
+/** Paths that are shown of what is on hold on one host; `-n` shows all. */
+const MAX_SHOWN = 10;
+
+export type ConfirmOptions = {
+  readonly mds?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+};
+
+/** `confirm`: shows what is on hold, asks on a terminal, and lets it happen, once. */
+export async function confirm(context: Context, directory: string, options: ConfirmOptions): Promise<number> {
+  const { mds, json = false, yes = false, dryRun = false } = options;
+  const asks = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
+  const { held } = await ask(context, 'confirm', { directory, mds, dryRun: true });
+  if (held.length === 0) {
+    if (json) printJson({ held, mds: [] });
+    else print(`nothing is on hold in ${directory}${mds === undefined ? '' : ` on ${mds}`}`);
+    return EXIT.failed;
+  }
+  if (!json) for (const each of held) show(each, dryRun ? Infinity : MAX_SHOWN);
+  if (dryRun) {
+    if (json) printJson({ held, mds: [] });
+    else print('nothing was changed');
+    return EXIT.done;
+  }
+  if (asks && !(await isWanted(directory))) {
+    print('nothing was changed');
+    return EXIT.failed;
+  }
+  const done = await ask(context, 'confirm', { directory, mds, dryRun: false });
+  if (json) printJson(done);
   else
-    for (const { name, ok, problems } of mds)
+    for (const { name, ok, problems } of done.mds)
       print(ok ? `${name}: confirmed` : `${name}: not confirmed (${problems.join('; ')})`);
-  return mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+  return done.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+}
+
+function show(
+  {
+    host,
+    reason,
+    paths,
+  }: { readonly host: string; readonly reason: string; readonly paths: readonly string[] },
+  most: number,
+): void {
+  print(`${host}: ${reason}`);
+  for (const path of paths.slice(0, most)) print(`  would go: ${path}`);
+  if (paths.length > most) print(`  and ${paths.length - most} more (-n shows all)`);
+}
+
+async function isWanted(directory: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('error', (error) => printError(error.message));
+  try {
+    const answer = await terminal.question(`Let this happen in ${directory}? [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
 }

@@ -18,7 +18,7 @@ export function controlApi(controller: Controller): ControllerHandlers {
     status: ({ mds }) => statusOf(controller, mds),
     sync: async ({ mds }) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds) }),
     plan: async ({ mds }) => ({ mds: await passOver(controller, { do: 'plan' }, mds) }),
-    confirm: ({ directory, mds }) => confirm(controller, directory, mds),
+    confirm: ({ directory, mds, dryRun }) => confirm(controller, directory, mds, dryRun),
     why: ({ path, mds }) => why(controller, path, mds),
     verify: ({ mds }) => verify(controller, mds),
     'trash-list': ({ mds }) => trashList(controller, mds),

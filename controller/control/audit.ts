@@ -26,12 +26,18 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
     if (handler === undefined) continue;
     const told: Handler = async (args, call) => {
       const result = await handler(args, call);
-      if (args['dryRun'] !== true) note(controller, command, reason, args, call.by);
+      if (args['dryRun'] !== true && !isEmpty(result)) note(controller, command, reason, args, call.by);
       return result;
     };
     all[command] = told;
   }
   return all as ControllerHandlers;
+}
+
+/** A confirmation of nothing is none. */
+function isEmpty(result: unknown): boolean {
+  const held = typeof result === 'object' && result !== null && 'held' in result ? result.held : undefined;
+  return Array.isArray(held) && held.length === 0;
 }
 
 function note(

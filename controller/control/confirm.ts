@@ -1,4 +1,5 @@
 import { ControlError } from '#host/control/controlError.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
 import type { Result } from './contract/contract.ts';
@@ -9,6 +10,7 @@ export async function confirm(
   controller: Controller,
   name: string,
   only: string | undefined,
+  dryRun: boolean,
 ): Promise<Result<'confirm'>> {
   const directory = requireDirectory(controller, name);
   if (only !== undefined && directory.replica.held !== undefined) {
@@ -16,6 +18,8 @@ export async function confirm(
       `${name} is on hold on Main itself (${directory.replica.held}): confirm it without --mds`,
     );
   }
+  const held = await whatIsHeld(controller, directory, only);
+  if (dryRun || held.length === 0) return { held, mds: [] };
   if (directory.replica.held !== undefined) {
     try {
       await directory.replica.confirm();
@@ -27,6 +31,28 @@ export async function confirm(
     directory.tellIfHeld();
   }
   if (controller.config.canary.length > 0) controller.openGate(directory);
+  const mds = await passOver(controller, { do: 'confirm', directory: name }, only);
   controller.log.warn('held removals confirmed', { directory: name, mds: only ?? 'all' });
-  return { mds: await passOver(controller, { do: 'confirm', directory: name }, only) };
+  return { held, mds };
+}
+
+/** What waits in a directory for a person, by what a pass would do there now. */
+async function whatIsHeld(
+  controller: Controller,
+  directory: MainDirectory,
+  only: string | undefined,
+): Promise<Result<'confirm'>['held']> {
+  const passes = await passOver(controller, { do: 'plan' }, only);
+  const reason = directory.replica.held;
+  const main = reason === undefined ? [] : [{ host: 'main', reason, paths: [] }];
+  const elsewhere = passes.flatMap(({ name, actions }) => {
+    const holds = actions.filter((each) => each.action === 'hold' && each.directory === directory.name);
+    const [first] = holds;
+    // What Main holds is the same hold everywhere.
+    if (first === undefined || first.reason === reason) return [];
+    return [
+      { host: name, reason: first.reason, paths: holds.flatMap(({ path }) => (path === '' ? [] : [path])) },
+    ];
+  });
+  return [...main, ...elsewhere];
 }

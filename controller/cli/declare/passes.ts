@@ -1,5 +1,6 @@
 import { withExamples } from '#host/cli/program.ts';
 import type { StatusOptions } from '../status/statusCommand.ts';
+import type { ConfirmOptions } from '../confirmCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 /** `sync`, `status`, `verify`, `why`, `confirm`: what a pass does, and how things are. */
@@ -71,13 +72,16 @@ export const declarePasses: Declare = (program, { context, finish }) => {
   withExamples(
     program
       .command('confirm <directory>')
-      .description('allow the removals that are on hold, once')
+      .description('show what is on hold in a directory, and allow it, once')
       .option(...MDS_OPTION)
+      .option('-n, --dry-run', 'only show it')
+      .option('--yes', 'do not ask')
       .option(...JSON_OPTION)
-      .action(async (directory: string, options: { mds?: string; json?: boolean }) => {
+      .action(async (directory: string, options: ConfirmOptions) => {
         finish(await (await import('../confirmCommand.ts')).confirm(context(), directory, options));
       }),
     [
+      ['xivo-xds-sync confirm moh -n', 'what would go'],
       ['xivo-xds-sync confirm moh', 'everywhere'],
       ['xivo-xds-sync confirm moh --mds mds1', 'only on mds1'],
     ],

@@ -32,7 +32,14 @@ const whyAnswer = z.object({
 export const passesContract = {
   sync: { args: z.object({ mds: onlyMds }), result: passes },
   plan: { args: z.object({ mds: onlyMds }), result: passes },
-  confirm: { args: z.object({ directory: z.string(), mds: onlyMds }), result: passes },
+  confirm: {
+    args: z.object({ directory: z.string(), mds: onlyMds, dryRun: z.boolean() }),
+    result: z.object({
+      /** What was on hold, on Main and on each MDS; empty when nothing was, and nothing was confirmed. */
+      held: z.array(z.object({ host: z.string(), reason: z.string(), paths: z.array(z.string()) })),
+      mds: z.array(mdsPass),
+    }),
+  },
   verify: {
     args: z.object({ mds: onlyMds }),
     result: z.object({ main: hostVerification, mds: z.array(hostVerification) }),
