@@ -87,7 +87,10 @@ void describe('A mass deletion on Main', () => {
 
   void it('happens after confirm', async () => {
     const shown = await cluster.main.ok(['confirm', 'sounds', '-n']);
-    assert.match(shown, /^mds1: \d+ of \d+ files would be removed[^]*would go: \d+\.wav[^]*nothing was changed/);
+    assert.match(
+      shown,
+      /^mds1: \d+ of \d+ files would be removed[^]*would go: \d+\.wav[^]*nothing was changed/,
+    );
     assert.equal((await cluster.main.run(['confirm', 'moh'])).code, 1, 'nothing is on hold there');
     assert.match((await cluster.main.run(['confirm', 'moh', '--yes'])).stdout, /nothing is on hold in moh/);
     assert.doesNotMatch(await cluster.main.ok(['history']), /held removals confirmed/);
