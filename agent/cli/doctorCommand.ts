@@ -15,7 +15,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
   const { checks, config } = checkHost({
     configFile: context.configFile,
     loadConfig: () => loadConfig(context),
-    configRemedy: 'correct the file; "xivo-xds-sync-agent enroll" makes one where there is none',
+    configRemedy: 'fix the file, or create it with xivo-xds-sync-agent enroll',
     identityFolder: context.places.identityFolder,
     locate: (path) => context.root.path(path),
     programsOf: ({ asterisk }) => asterisk.slice(0, 1),
@@ -54,7 +54,7 @@ async function checkMain(context: Context, { main, localAddress }: AgentConfig):
       localAddress,
     });
     socket.terminate();
-    return { name, result: 'ok', detail: `${formatHostPort(main)} answers, and its key is the known one` };
+    return { name, result: 'ok', detail: `${formatHostPort(main)} reachable, key verified` };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return {

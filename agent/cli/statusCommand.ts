@@ -26,7 +26,7 @@ function render(
   const state =
     link.state === 'connected'
       ? `connected to Main for ${since}`
-      : `NOT connected to Main for ${since}: ${link.problem ?? 'connecting'}`;
+      : `disconnected from Main for ${since}: ${link.problem ?? 'connecting'}`;
   const rows = directories.map(({ name: directory, files, bytes, pending, localOnly, held }) => [
     directory,
     String(files),
@@ -37,8 +37,10 @@ function render(
   ]);
   return [
     `${name}: ${state}`,
-    ...table(['DIRECTORY', 'FILES', 'SIZE', 'BEHIND', 'LOCAL', 'HELD'], rows, { right: [1, 2, 3, 4] }),
-    ...owedReloads.map((kind) => `Asterisk has still to reload ${kind}`),
+    ...table(['DIRECTORY', 'FILES', 'SIZE', 'FILES TO DO', 'LOCAL FILES', 'ON HOLD'], rows, {
+      right: [1, 2, 3, 4],
+    }),
+    ...owedReloads.map((kind) => `${kind} reload pending in Asterisk`),
     ...(alarms ?? []).map(({ at, message }) => `ALARM since ${at}: ${message}`),
     ...errors.map(({ path, message }) => `${path}: ${message}`),
   ];

@@ -225,7 +225,7 @@ export class Agent {
     if (this.#session !== session || this.#stop.signal.aborted) return;
     const strange = this.#strangeness(welcome);
     if (strange !== undefined)
-      this.#options.log.warn('nothing is removed before it is confirmed', { reason: strange });
+      this.#options.log.warn('removals on hold until confirmed', { reason: strange });
     for (const directory of this.directories.values()) directory.attach(session, welcome.paused, strange);
     this.#attached.resolve();
     this.#mainSequence = welcome.main.sequence;

@@ -14,7 +14,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
   const { checks } = checkHost({
     configFile: context.configFile,
     loadConfig: () => loadConfig(context),
-    configRemedy: 'correct the file; "xivo-xds-sync -i" makes one where there is none',
+    configRemedy: 'fix the file, or create it with xivo-xds-sync -i',
     identityFolder: context.places.identityFolder,
     locate: (path) => context.root.path(path),
     programsOf: () => [],
@@ -61,7 +61,7 @@ function checkMds({ name, state, address, inSync, clockOffsetMs }: MdsStatus): C
       name: `clock of ${name}`,
       result: 'warning',
       detail,
-      remedy: 'run a time service on both hosts',
+      remedy: 'synchronise the clocks (chrony or systemd-timesyncd) on both hosts',
     });
   }
   return checks;

@@ -14,13 +14,14 @@ export async function migrate(
   context: Context,
   options: { compare?: boolean; mds?: string; json?: boolean },
 ): Promise<number> {
-  if (options.compare !== true) throw new UsageError('say what to do: "xivo-xds-sync migrate --compare"');
+  if (options.compare !== true)
+    throw new UsageError('nothing to do: add --compare to show what would change');
   const { main, mds } = await ask(context, 'status', {});
   if (options.json !== true) {
     const cron = context.places.oldCronFile;
     print(
       existsSync(cron)
-        ? `the old rsync job is still on (${cron}): "xivo-xds-sync -i" turns it off`
+        ? `the old rsync job is still active (${cron}). To disable it: xivo-xds-sync -i`
         : 'the old rsync job is off',
     );
     print(

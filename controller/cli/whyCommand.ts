@@ -37,21 +37,21 @@ type Decision = NonNullable<Result<'why'>['mds'][number]['facts']>['decision'];
 function words(decision: Decision): string {
   switch (decision.kind) {
     case 'nothing':
-      return 'nothing to do: both sides are as they should be';
+      return 'in sync: nothing to do on either side';
     case 'local':
-      return 'local: on this MDS alone and never delivered, so it stays as it is';
+      return 'local file: exists only on this MDS, left alone';
     case 'agree':
-      return 'nothing to do: both sides hold the same';
+      return 'in sync: identical on Main and on this MDS';
     case 'forget':
-      return 'nothing to do: it is gone on both sides';
+      return 'no such file on Main or on this MDS';
     case 'deliver':
-      return `${decision.drift ? "Main's comes back" : "Main's is delivered"}: ${decision.reason}`;
+      return `${decision.drift ? "Main's version is restored" : 'to be sent'}: ${decision.reason}`;
     case 'remove':
-      return `it is removed here, into the trash: ${decision.reason}`;
+      return `to be removed (kept in the trash of this MDS): ${decision.reason}`;
     case 'upload':
-      return `it goes to Main: ${decision.reason}`;
+      return `to be sent to Main: ${decision.reason}`;
     case 'remove-on-main':
-      return `it is removed on Main, into the trash: ${decision.reason}`;
+      return `to be removed on Main (kept in its trash): ${decision.reason}`;
     case 'lose':
       return `conflict: ${decision.reason}; the other version is kept in Main's trash`;
     case 'skip':

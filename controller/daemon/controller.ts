@@ -328,7 +328,7 @@ export class Controller {
     const canaries = this.#canaries().map((name) => ({ name, report: this.sessions.get(name)?.report }));
     for (const directory of this.directories.values()) {
       if (!this.canaries.judge(directory, canaries)) continue;
-      this.log.info('the canaries took it well: all may have it', { directory: directory.name });
+      this.log.info('the canaries are healthy: released to all MDS', { directory: directory.name });
       this.#retell(directory);
     }
   }

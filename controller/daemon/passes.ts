@@ -47,6 +47,6 @@ function holds(actions: readonly PlannedAction[]): string[] {
   for (const { action, directory, reason } of actions) if (action === 'hold') held.set(directory, reason);
   return [...held].map(
     ([directory, reason]) =>
-      `${directory} is held: ${reason}. Let it happen with "xivo-xds-sync confirm ${directory}"`,
+      `${directory} is on hold: ${reason}. To go ahead: xivo-xds-sync confirm ${directory}`,
   );
 }

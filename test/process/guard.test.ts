@@ -206,7 +206,7 @@ void describe("Main's directory", () => {
     cluster.main.write('recordings', 'other.wav', 'other');
     await heldIn(
       cluster,
-      /HELD recordings is on hold on Main: .*is another folder than before.*confirm recordings/,
+      /HELD recordings is on hold on Main: .*is not the same directory as before.*confirm recordings/,
     );
     await sleep(A_WHILE);
     assert.equal(names(cluster.one('mds1'), 'recordings').length, 3);
@@ -286,7 +286,7 @@ void describe("An MDS's directory", () => {
     await cluster.inSync();
     renameSync(mds.at('recordings'), `${mds.at('recordings')}.away`);
     mkdirSync(mds.at('recordings'));
-    await heldIn(cluster, /HELD mds2: recordings is on hold: .*is another folder than before/);
+    await heldIn(cluster, /HELD mds2: recordings is on hold: .*is not the same directory as before/);
     await sleep(A_WHILE);
     assert.deepEqual(names(cluster.main, 'recordings'), ['a.wav']);
   });

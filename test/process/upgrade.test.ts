@@ -101,10 +101,10 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     );
     const again = await upgrade('--all');
     assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stdout, /mds1: has 0\.9\.0 already/);
+    assert.match(again.stdout, /mds1: already at 0\.9\.0/);
     const one = await upgrade('mds1', '--json');
     assert.deepEqual((JSON.parse(one.stdout) as { mds: unknown[] }).mds, [
-      { name: 'mds1', result: 'current', words: 'has 0.9.0 already' },
+      { name: 'mds1', result: 'current', words: 'already at 0.9.0' },
     ]);
   });
 

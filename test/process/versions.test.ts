@@ -69,7 +69,7 @@ describe('Versions', () => {
     let said = '';
     await eventually('the MDS says why', async () => {
       said = (await mds.run(['status'])).stdout;
-      return /NOT connected.*upgrade/.test(said);
+      return /disconnected from Main.*upgrade/.test(said);
     });
     assert.match(said, /upgrade the agent on this MDS: run mds_install\.sh there again/);
     assert.equal((await cluster.statusOf('mds1')).state, 'disconnected');
@@ -82,7 +82,7 @@ describe('Versions', () => {
     let said = '';
     await eventually('the MDS says why', async () => {
       said = (await cluster.one('mds1').run(['status'])).stdout;
-      return /NOT connected.*upgrade/.test(said);
+      return /disconnected from Main.*upgrade/.test(said);
     });
     assert.match(said, /upgrade Main: install the package xivo-xds-sync of the agent's version there/);
   });

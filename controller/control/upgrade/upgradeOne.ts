@@ -28,7 +28,7 @@ export async function upgradeOne(
     log.warn('an agent was not upgraded', { mds: name, from, to: VERSION, reason: words });
     return { name, result: 'failed', words };
   };
-  if (from === VERSION) return { name, result: 'current', words: `has ${from} already` };
+  if (from === VERSION) return { name, result: 'current', words: `already at ${from}` };
   if (!session.capabilities.has('upgrade'))
     return failed(`its agent (${from}) can't be upgraded from here: run mds_install.sh there again`);
   if (offer === undefined) {

@@ -39,7 +39,7 @@ export class RootGuard {
     if (known === undefined) this.#index.setRootIdentity(identity);
     else if (known !== identity) {
       open[Symbol.dispose]();
-      this.held = `${this.#path} is another folder than before (device or inode changed)`;
+      this.held = `${this.#path} is not the same directory as before (device or inode changed: remounted or recreated?)`;
       return undefined;
     }
     if (this.held !== undefined && !this.#paths.isEmptied) this.held = undefined;
