@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { copySounds, filesBelow, makeFiles, makeLargeFile } from './content.ts';
 import type { Contestant } from './contestant.ts';
+import { unmountAll } from './freshDisk.ts';
 import { lsyncd } from './lsyncd.ts';
 import { Passes, rotated } from './passes.ts';
 import { PrivateSshd } from './privateSshd.ts';
@@ -68,6 +69,7 @@ async function bench(): Promise<number> {
     await endClusters();
     await endAll();
     await sshd?.end();
+    unmountAll();
     rmSync(folder, { recursive: true, force: true });
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
