@@ -7,9 +7,10 @@
  * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
  * - `progress` (agent): says of a command now and then that it is still carried out.
  * - `skipped` (Main): takes in a report what does not travel.
+ * - `dialplan-summary` (Main): takes with a change set what it changes for callers.
  */
 export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers', 'progress'] as const;
-export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers'] as const;
+export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'dialplan-summary'] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */
 const NEAR_DIGITS = 19;

@@ -113,7 +113,7 @@ export class AgentOwner implements SessionOwner {
   }
 
   /** What an agent did on its MDS belongs into the history, and into the log. */
-  applied({ directory, changeSet, actions }: Extract<FromAgent, { type: 'applied' }>): void {
+  applied({ directory, changeSet, actions, dialplan }: Extract<FromAgent, { type: 'applied' }>): void {
     const { keeper, versions, history, clock, log } = this.#main;
     const mds = this.#agent.name;
     const at = clock.now();
@@ -125,9 +125,12 @@ export class AgentOwner implements SessionOwner {
         const actor = action === 'restore' ? mds : 'main';
         history.add({ at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes });
       }
+      if (dialplan !== undefined)
+        history.add({ at, mds, directory, changeSet, kind: 'dialplan', detail: dialplan });
     });
     const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
-    log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet });
+    const summary = dialplan !== undefined && { dialplan };
+    log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet, ...summary });
     if (actions.length > MAX_LOGGED) return;
     for (const { action, path, reason } of actions) log.info(action, { mds, directory, path, reason });
   }

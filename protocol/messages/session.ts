@@ -100,6 +100,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     directory: name,
     changeSet: z.string().min(1).max(64),
     actions: z.array(plannedAction).max(MAX_ITEMS),
+    /** What it changes for callers, with the first part of a set. Only to a Main with the capability `dialplan-summary`. */
+    dialplan: text.optional(),
   }),
   z.strictObject({
     type: z.literal('answer-part'),

@@ -47,6 +47,15 @@ describe('The dialplan of an MDS', () => {
     assert.deepEqual((await cluster.statusOf('mds1')).errors, []);
   });
 
+  it('tells in the history what a change set changed for callers', async () => {
+    cluster.main.write('dialplan', 'told.conf', '[support]\nexten = 100,1,NoOp()\n');
+    await cluster.inSync();
+    await eventually('it is there', async () => {
+      const { stdout } = await cluster.main.run(['history', '--limit', '20']);
+      return stdout.split('\n').some((line) => line.includes(' dialplan ') && line.includes('[support] +100,1'));
+    });
+  });
+
   it('gets files that are saved one after the other as one change set', async () => {
     const mds = cluster.one('mds1');
     for (let i = 0; i < 5; i++) {

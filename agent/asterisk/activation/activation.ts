@@ -4,6 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import { BLOCKED_BY_LINT, textOf } from '#core/dialplan/finding.ts';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
 import { pictureOf, readDialplan } from '#core/dialplan/lint.ts';
+import { summarise, summaryText } from '#core/dialplan/summary.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
@@ -53,6 +54,11 @@ export class Activation {
     return this.#lint(this.#change, new Set(changed.keys()));
   }
 
+  /** What the set in hand changes for callers, context by context; empty where that is nothing. */
+  get summary(): string {
+    return this.#change === undefined ? '' : summaryOf(this.#change);
+  }
+
   /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */
   get isReadAgain(): boolean {
     return this.#isReadAgain;
@@ -93,20 +99,29 @@ export class Activation {
 
   #lint(change: DialplanChange, changed: ReadonlySet<string>): ReadonlyMap<string, string> {
     const { policy, log } = this.#options;
-    const objections = new Map<string, string>();
-    if (policy.lint === 'off') return objections;
-    for (const breakage of judgeChange(change.before, change.after, changed)) {
-      const { finding, cause } = breakage;
-      if (finding.severity === 'warning' || policy.lint === 'warn') {
+    if (policy.lint === 'off') return new Map();
+    for (const { finding, cause } of judgeChange(change.before, change.after, changed)) {
+      if (finding.severity === 'warning' || policy.lint === 'warn')
         log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
-        continue;
-      }
-      const blamed = cause ?? finding.path;
-      if (objections.has(blamed)) continue;
-      objections.set(blamed, `${breakageText(breakage)}; the change set is not activated ${BLOCKED_BY_LINT}`);
     }
-    return objections;
+    return policy.lint === 'block' ? objectionsTo(change, changed) : new Map();
   }
+}
+
+/** The errors that keep a change set out, by the file that is to blame; the first of each. */
+function objectionsTo(change: DialplanChange, changed: ReadonlySet<string>): Map<string, string> {
+  const objections = new Map<string, string>();
+  for (const breakage of judgeChange(change.before, change.after, changed)) {
+    const { finding, cause } = breakage;
+    const blamed = cause ?? finding.path;
+    if (finding.severity === 'warning' || objections.has(blamed)) continue;
+    objections.set(blamed, `${breakageText(breakage)}; the change set is not activated ${BLOCKED_BY_LINT}`);
+  }
+  return objections;
+}
+
+function summaryOf({ before, after }: DialplanChange): string {
+  return summaryText(summarise(before.priorities, after.priorities));
 }
 
 /** Music on hold plays whatever is not hidden. */

@@ -91,7 +91,8 @@ export class JobRunner {
       }),
     });
     this.adopt(done.outcomes);
-    this.#tell(session, done.changeSet?.id, actionsOf(directory, job.items, done.outcomes));
+    const actions = actionsOf(directory, job.items, done.outcomes);
+    this.#tell(session, done.changeSet?.id, actions, activation?.summary);
     if (activation === undefined || done.refused !== undefined) {
       return { results: done.results, refused: done.refused !== undefined };
     }
@@ -175,12 +176,20 @@ export class JobRunner {
   }
 
   /** Main keeps the history, and the log of all. */
-  #tell(session: AgentSession, changeSet: string | undefined, actions: readonly PlannedAction[]): void {
+  #tell(
+    session: AgentSession,
+    changeSet: string | undefined,
+    actions: readonly PlannedAction[],
+    summary = '',
+  ): void {
     if (changeSet === undefined || actions.length === 0) return;
     const { directory, log } = this.#options;
-    for (const page of pagesOf(actions))
-      session.send({ type: 'applied', directory, changeSet, actions: page });
-    log.info('applied', { changes: actions.length, changeSet });
+    const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
+    for (const [number, page] of [...pagesOf(actions)].entries()) {
+      const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};
+      session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan });
+    }
+    log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
   }
 }
 

@@ -1,0 +1,88 @@
+import { extensionKey } from './extensionKey.ts';
+import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
+import { shown } from './sections.ts';
+
+/** What a change does to one context. Each text names an extension and a priority, as `100,1`; `300,*` is all of it. */
+export type ContextChange = {
+  readonly context: string;
+  readonly gained: readonly string[];
+  readonly changed: readonly string[];
+  readonly lost: readonly string[];
+};
+
+/** Changes of one context that are named; more are counted. */
+const MOST_NAMED = 20;
+/** Contexts that are named. */
+const MOST_CONTEXTS = 50;
+
+type Extension = { readonly name: string; readonly lines: Map<string, string> };
+
+/** What callers will find otherwise than before, context by context, in the order of names. Pure. */
+export function summarise(
+  before: readonly PlannedPriority[],
+  after: readonly PlannedPriority[],
+): ContextChange[] {
+  const [old, next] = [contextsOf(before), contextsOf(after)];
+  const names = [...new Set([...old.keys(), ...next.keys()])].sort();
+  return names.flatMap((context) => {
+    const change = compared(context, old.get(context) ?? new Map(), next.get(context) ?? new Map());
+    return change.gained.length + change.changed.length + change.lost.length === 0 ? [] : [change];
+  });
+}
+
+/** `[support] +100,1 ~200,1 -300,*`, with a blank between contexts; empty when nothing changes. */
+export function summaryText(changes: readonly ContextChange[]): string {
+  const texts = changes.slice(0, MOST_CONTEXTS).map(({ context, gained, changed, lost }) => {
+    const all = [
+      ...gained.map((name) => `+${name}`),
+      ...changed.map((name) => `~${name}`),
+      ...lost.map((name) => `-${name}`),
+    ];
+    const more = all.length > MOST_NAMED ? [`and ${String(all.length - MOST_NAMED)} more`] : [];
+    return [`[${context}]`, ...all.slice(0, MOST_NAMED), ...more].join(' ');
+  });
+  const more = changes.length - MOST_CONTEXTS;
+  return [...texts, ...(more > 0 ? [`and ${String(more)} more contexts`] : [])].join(' ');
+}
+
+function contextsOf(priorities: readonly PlannedPriority[]): Map<string, Map<string, Extension>> {
+  const contexts = new Map<string, Map<string, Extension>>();
+  for (const { context, extension, caller, priority, application, label } of priorities) {
+    const name = shown(context);
+    const extensions = contexts.get(name) ?? new Map<string, Extension>();
+    contexts.set(name, extensions);
+    const key = extensionKey(extension, caller);
+    const known = extensions.get(key) ?? {
+      name: shown(caller === undefined ? extension : `${extension}/${caller}`),
+      lines: new Map<string, string>(),
+    };
+    extensions.set(key, known);
+    const number = priority === HINT_PRIORITY ? 'hint' : String(priority);
+    if (!known.lines.has(number)) known.lines.set(number, `${label ?? ''}\0${application}`);
+  }
+  return contexts;
+}
+
+function compared(
+  context: string,
+  before: ReadonlyMap<string, Extension>,
+  after: ReadonlyMap<string, Extension>,
+): ContextChange {
+  const gained: string[] = [];
+  const changed: string[] = [];
+  const lost: string[] = [];
+  for (const [key, { name, lines }] of after) {
+    const old = before.get(key)?.lines;
+    for (const [number, text] of lines) {
+      const was = old?.get(number);
+      if (was === undefined) gained.push(`${name},${number}`);
+      else if (was !== text) changed.push(`${name},${number}`);
+    }
+  }
+  for (const [key, { name, lines }] of before) {
+    const left = after.get(key)?.lines;
+    if (left === undefined) lost.push(`${name},*`);
+    else for (const number of lines.keys()) if (!left.has(number)) lost.push(`${name},${number}`);
+  }
+  return { context, gained, changed, lost };
+}
