@@ -52,7 +52,9 @@ describe('The dialplan of an MDS', () => {
     await cluster.inSync();
     await eventually('it is there', async () => {
       const { stdout } = await cluster.main.run(['history', '--limit', '20']);
-      return stdout.split('\n').some((line) => line.includes(' dialplan ') && line.includes('[support] +100,1'));
+      return stdout
+        .split('\n')
+        .some((line) => line.includes(' dialplan ') && line.includes('[support] +100,1'));
     });
   });
 

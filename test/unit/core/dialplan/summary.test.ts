@@ -30,7 +30,10 @@ test('a template that changes is told in the contexts that have it', () => {
 
 test('what moves to another file, another line or another spelling is no change', () => {
   const from = { 'a.conf': '[x]\nexten => 555-12,1,NoOp()\nexten => _NX,1,NoOp()\n' };
-  assert.equal(summary(from, { 'b.conf': '; moved\n[x]\nexten = _[2-9]X,1,NoOp()\nexten = 55512,1,NoOp()\n' }), '');
+  assert.equal(
+    summary(from, { 'b.conf': '; moved\n[x]\nexten = _[2-9]X,1,NoOp()\nexten = 55512,1,NoOp()\n' }),
+    '',
+  );
 });
 
 test('a break is told by what is lost behind it', () => {
