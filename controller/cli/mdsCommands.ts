@@ -29,9 +29,10 @@ export async function mdsAdd(
   return EXIT.done;
 }
 
-/** `mds list`: every MDS that Main knows. */
-export async function mdsList(context: Context, options: { json?: boolean }): Promise<number> {
-  const { mds } = await ask(context, 'mds-list', {});
+/** `mds list`: every MDS that Main knows; those that were removed only with `--all`. */
+export async function mdsList(context: Context, options: { all?: boolean; json?: boolean }): Promise<number> {
+  const { mds: known } = await ask(context, 'mds-list', {});
+  const mds = options.all === true ? known : known.filter(({ state }) => state !== 'revoked');
   if (options.json === true) {
     printJson({ mds });
     return EXIT.done;

@@ -31,8 +31,9 @@ export const declareMds: Declare = (program, { context, finish }) => {
     mds
       .command('list')
       .description('list every MDS that Main knows')
+      .option('--all', 'those that were removed, too')
       .option(...JSON_OPTION)
-      .action(async (options: { json?: boolean }) => {
+      .action(async (options: { all?: boolean; json?: boolean }) => {
         finish(await (await import('../mdsCommands.ts')).mdsList(context(), options));
       }),
     [['xivo-xds-sync mds list --json', 'for programs']],
