@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { localTime } from '#host/time/localTime.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { print, printError } from '#host/cli/terminal.ts';
@@ -27,7 +28,7 @@ export async function migrate(
     print(
       main.pausedUntil === null
         ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
-        : `paused until ${main.pausedUntil}: nothing was changed yet, and "xivo-xds-sync resume" switches`,
+        : `paused until ${localTime(main.pausedUntil)}: nothing was changed yet, and "xivo-xds-sync resume" switches`,
     );
   }
   const code = await dryRun(context, options);

@@ -1,3 +1,4 @@
+import { localTime } from '#host/time/localTime.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
@@ -18,7 +19,7 @@ export async function trashList(
     const rows = items.map(({ host, directory, path, at, bytes, reason, id }) => [
       host,
       `${directory}/${path}`,
-      at,
+      localTime(at),
       formatBytes(bytes),
       reason,
       id,
