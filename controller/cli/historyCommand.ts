@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '#core/text/size.ts';
-import { localTime } from '#host/time/localTime.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { numberOption, timeOption } from '#host/cli/options.ts';
 import { print, printJson as printAsJson } from '#host/cli/terminal.ts';
