@@ -10,6 +10,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
+import { Excludes } from '#core/path/excludes.ts';
 import { refusePath } from '#core/path/relative.ts';
 import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
@@ -21,6 +22,7 @@ import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
 import { Watch } from '#sync/scan/watch.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
+import { Ledger } from '#sync/state/ledger.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
@@ -88,6 +90,8 @@ export class AgentDirectory {
     this.guard = options.guard;
     this.mainView = new MainManifest(owners, options.nested);
     const onError = (error: unknown): void => log.error('directory could not be read', { error });
+    const ledger = new Ledger(db, name);
+    const excludes = new Excludes(policy.exclude ?? []);
     this.replica = new Replica({
       name,
       path,
@@ -96,6 +100,9 @@ export class AgentDirectory {
       // Only where an empty directory here would empty Main's.
       whole: false,
       emptyIsHeld: policy.deletions === 'both',
+      // What was delivered before its name was excluded is known: it has to go.
+      isExcluded: (path, isFolder) =>
+        !ledger.entries.has(path) && excludes.patternFor(path, isFolder) !== undefined,
       index: new ScanIndexTable(db, name),
       owners,
       clock,
@@ -119,7 +126,7 @@ export class AgentDirectory {
         onFinished: () => void activation.activate(new Set()),
       }),
     });
-    this.#accounts = new AgreedState(name, db, mainView, replica);
+    this.#accounts = new AgreedState(ledger, db, mainView, replica);
     this.#removals = new RemovalCounter(options.guard);
     this.#runner = new JobRunner({
       directory: name,
@@ -133,6 +140,7 @@ export class AgentDirectory {
     });
     this.#worker = new Reconciler({
       policy,
+      excludes,
       mainView,
       replica,
       accounts: this.#accounts,

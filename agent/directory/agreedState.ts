@@ -3,7 +3,7 @@ import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow } from '#core/path/relative.ts';
 import { lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { Ledger } from '#sync/state/ledger.ts';
+import type { Ledger } from '#sync/state/ledger.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { MainManifest } from './mainManifest.ts';
 import { Counts } from './counts.ts';
@@ -16,9 +16,9 @@ export class AgreedState {
   readonly #mainView: MainManifest;
   readonly #replica: Replica;
 
-  constructor(directory: string, db: Database, mainView: MainManifest, replica: Replica) {
+  constructor(ledger: Ledger, db: Database, mainView: MainManifest, replica: Replica) {
     this.#db = db;
-    this.ledger = new Ledger(db, directory);
+    this.ledger = ledger;
     this.#mainView = mainView;
     this.#replica = replica;
   }

@@ -2,6 +2,7 @@ import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
+import type { Excludes } from '#core/path/excludes.ts';
 import { isBelow } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import { plan, type Plan } from '#core/plan/plan.ts';
@@ -21,6 +22,7 @@ import { type Job, schedule } from './jobs/schedule.ts';
 
 export type WorkerOptions = {
   readonly policy: DirectoryPolicy;
+  readonly excludes: Excludes;
   readonly mainView: MainManifest;
   readonly replica: Replica;
   readonly accounts: AgreedState;
@@ -129,9 +131,10 @@ export class Reconciler {
 
   /** What the planner knows now. */
   planInput(): PlanInput {
-    const { policy, mainView, replica, accounts, removals, clock } = this.#options;
+    const { policy, excludes, mainView, replica, accounts, removals, clock } = this.#options;
     return {
       policy,
+      excludes,
       main: mainView,
       mds: replica,
       ledger: accounts.ledger.entries,

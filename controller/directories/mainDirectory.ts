@@ -8,6 +8,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { show, Manifest } from '#core/manifest/manifest.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { Excludes } from '#core/path/excludes.ts';
 import { isOverride, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { ownershipOf } from '#sync/scan/inspect.ts';
@@ -29,6 +30,7 @@ import {
   type TrashItem,
 } from '#sync/trash/trash.ts';
 import { DialplanCheck } from './dialplan/dialplanCheck.ts';
+import { excludedDialplan } from './excludedDialplan.ts';
 import { MtimeClocks } from './mtimeClocks.ts';
 import { SoundCheck } from './sound/soundCheck.ts';
 import { TrashQuota } from './trashQuota.ts';
@@ -68,6 +70,7 @@ export type MainDirectoryOptions = {
 export class MainDirectory {
   readonly config: DirectoryConfig;
   readonly nested: ReadonlySet<string>;
+  readonly excludes: Excludes;
   readonly replica: Replica;
   readonly applier: Applier;
   readonly tombstones: Tombstones;
@@ -93,6 +96,7 @@ export class MainDirectory {
     this.#options = options;
     this.config = options.config;
     this.nested = options.nested;
+    this.excludes = new Excludes(options.config.exclude);
     this.changedAt = options.clock.now();
     this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
     this.origins = new MtimeClocks(options.db, options.config.name);
@@ -103,6 +107,7 @@ export class MainDirectory {
       nested: options.nested,
       settle: options.config.settleMs,
       emptyIsHeld: true,
+      isExcluded: (path, isFolder) => this.excludes.patternFor(path, isFolder) !== undefined,
       whole: options.config.reload === 'dialplan',
       index: new ScanIndexTable(options.db, options.config.name),
       owners: options.owners,
@@ -171,9 +176,13 @@ export class MainDirectory {
     this.#dialplan?.close();
   }
 
-  /** Files that Asterisk can't play, or won't take, as they are, and why, by path. */
+  /** What a person should know of single files on Main, by path: Asterisk can't play or won't take them, or reads what no MDS gets. */
   get warnings(): ReadonlyMap<string, string> {
-    return this.#dialplan?.warnings ?? this.#sounds?.warnings ?? new Map();
+    if (this.config.reload !== 'dialplan') return this.#sounds?.warnings ?? new Map();
+    return new Map([
+      ...excludedDialplan(this.replica, this.excludes),
+      ...(this.#dialplan?.warnings ?? []),
+    ]);
   }
 
   #dialplanCheck(onError: (error: unknown) => void): DialplanCheck | undefined {
@@ -181,7 +190,7 @@ export class MainDirectory {
     if (config.reload !== 'dialplan' || config.lint === 'off') return undefined;
     return new DialplanCheck({
       place: { path, asteriskPath: config.path, root },
-      travels: (each) => !isOverride(each),
+      travels: (each) => !isOverride(each) && this.excludes.patternFor(each, false) === undefined,
       onBegan: (each, reason) => {
         log.error('lint', { path: each, reason });
         this.#options.onFinding(`${each}: ${reason}`);

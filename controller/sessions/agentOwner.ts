@@ -75,7 +75,7 @@ export class AgentOwner implements SessionOwner {
       main: { stateId: db.stateId, sequence: db.sequence, runs: [...db.runs] },
       additive: strange !== undefined,
       directories: config.directories.map(
-        ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint }) => ({
+        ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint, exclude }) => ({
           name,
           path,
           direction,
@@ -84,6 +84,7 @@ export class AgentOwner implements SessionOwner {
           reload,
           reloadAlways,
           lint,
+          exclude: [...exclude],
         }),
       ),
       guard: config.guard,

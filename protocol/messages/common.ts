@@ -94,6 +94,8 @@ export const policy = z.object({
   reload: z.enum(['dialplan', 'moh', 'none']),
   reloadAlways: z.boolean(),
   lint: z.enum(['block', 'warn', 'off']),
+  /** Patterns of names that are left alone on both sides. Since 0.2; to an older agent they are gone on Main. */
+  exclude: z.array(z.string().min(1).max(256)).max(256).optional(),
 });
 
 export const plannedAction = z.strictObject({

@@ -13,6 +13,8 @@ export function refuseOffer(directory: MainDirectory, offer: Offer): string | un
   const path = refusePath(offer.path);
   if (path !== undefined) return path;
   if (isOverride(offer.path)) return 'an override never travels';
+  const pattern = excludedBy(directory, offer);
+  if (pattern !== undefined) return `its name is excluded on Main (${pattern})`;
   if (isNested(directory.nested, offer.path)) return 'the path belongs to another synchronised directory';
   if (offer.op === 'remove' && config.deletions !== 'both') {
     return `removals on an MDS do not count in "${config.name}"`;
@@ -36,6 +38,12 @@ export function refuseOffer(directory: MainDirectory, offer: Offer): string | un
   if (directory.replica.held !== undefined)
     return `"${config.name}" is held on Main: ${directory.replica.held}`;
   return undefined;
+}
+
+/** An agent of the version before does not know the patterns. */
+function excludedBy({ excludes }: MainDirectory, offer: Offer): string | undefined {
+  const entry = offer.op === 'remove' ? offer.expect : offer.entry;
+  return excludes.patternFor(offer.path, entry.type === 'folder');
 }
 
 /** A file in the place of a folder takes all that is in it away, which an agent only offers where its removals count. */

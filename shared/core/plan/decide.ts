@@ -10,6 +10,8 @@ export type PathFacts = {
   readonly mds: Sight;
   /** What Main and this MDS last agreed on (the agent's ledger). */
   readonly base: Entry | undefined;
+  /** The pattern by which its name is left alone on both sides, if one does. */
+  readonly excludedBy?: string | undefined;
   /** What Main last held there, when Main saw it removed. */
   readonly tombstone: Entry | undefined;
   /** The MDS's clock minus Main's, nanoseconds. */
@@ -20,10 +22,25 @@ export type PathFacts = {
 
 /** The table "What happens to a file", one path at a time. Overrides never come here. */
 export function decide(policy: Policy, facts: PathFacts): Decision {
+  if (facts.excludedBy !== undefined) return decideExcluded(policy, facts, facts.excludedBy);
   return (
     unusable(facts) ??
     (policy.direction === 'both' ? decideBothWays(policy, facts) : decideOneWay(policy, facts))
   );
+}
+
+/**
+ * Main's file of an excluded name counts as absent, whatever it is; the MDS's is local, unless it was delivered before
+ * its name was excluded: then it goes like a removed one, also where a removal on Main needs a tombstone.
+ */
+function decideExcluded(policy: Policy, { mds: sight, base }: PathFacts, pattern: string): Decision {
+  if (base === undefined) return sight === undefined ? { kind: 'nothing' } : { kind: 'local' };
+  if (sight === undefined || sight.kind === 'special') return { kind: 'forget' };
+  if (sight.kind === 'unreadable') return skip(`the MDS can't read it (${sight.errno})`, true);
+  if (sight.kind === 'moving') return skip('it is still being written on the MDS');
+  // Nothing is ever removed there: it stays, and the ledger keeps knowing where it came from.
+  if (policy.deletions === 'never') return { kind: 'nothing' };
+  return { kind: 'remove', expect: sight.entry, reason: `its name is excluded (${pattern}), delivered earlier` };
 }
 
 /** A side that can't be judged right now: nothing is concluded from it. */

@@ -45,10 +45,15 @@ function decideEach(input: PlanInput): { decisions: Map<string, Decision>; local
 
 /** The decision about one path, before its surroundings are taken into account. */
 export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: string): Decision {
+  const main = input.main.get(path);
+  const mds = input.mds.get(path);
+  const base = input.ledger.get(path);
+  const isFolder = [entryOf(main), entryOf(mds), base].some((entry) => entry?.type === 'folder');
   return decide(input.policy, {
-    main: input.main.get(path),
-    mds: input.mds.get(path),
-    base: input.ledger.get(path),
+    main,
+    mds,
+    base,
+    excludedBy: input.excludes?.patternFor(path, isFolder),
     tombstone: input.tombstones.get(path),
     clockOffset: input.clockOffset,
     mainClock: input.mainClocks.get(path) ?? 0n,

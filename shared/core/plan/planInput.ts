@@ -1,5 +1,6 @@
 import type { Entry } from '../manifest/entry.ts';
 import type { RemovalBudget } from './guard.ts';
+import type { Excludes } from '../path/excludes.ts';
 import type { Policy } from './policy.ts';
 import type { Tree } from './tree.ts';
 
@@ -14,6 +15,8 @@ export type PlanInput = {
   readonly clockOffset: bigint;
   /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where they were others than Main's. */
   readonly mainClocks: ReadonlyMap<string, bigint>;
+  /** The names that both sides leave alone; none when absent. */
+  readonly excludes?: Excludes | undefined;
   readonly budget: RemovalBudget;
   /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
   readonly paths?: Iterable<string>;

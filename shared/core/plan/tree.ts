@@ -8,7 +8,7 @@ export interface Tree {
   paths(): Iterable<string>;
   /** Direct children (full relative paths) of a folder. */
   childrenOf(folder: string): Iterable<string>;
-  /** True when an override lies anywhere below the folder. */
+  /** True when an override, or an excluded name that this side leaves alone, lies anywhere below the folder. */
   holdsOverride(folder: string): boolean;
   /** Why the whole directory is held on this side (missing, emptied, replaced), if it is. */
   readonly held: string | undefined;

@@ -30,6 +30,9 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #              direction: both) or never (nothing is ever removed)
 #   reload     dialplan, moh or none
 #   lint       block (a broken dialplan file stops the change), warn or off
+#   exclude    patterns as in a .gitignore file: such names are left alone on both sides. They are added to .DS_Store,
+#              Thumbs.db and lost+found, and with reload: dialplan to what editors and packages leave behind (*~ *.bak
+#              *.orig *.rej *.save *.dpkg-* *.rpm* .*.sw? \\#*# 4913); "!*.bak" takes one of them back
 #   settle     as above
 #   maxBytes   with direction: both, MDS may add no more once it holds this, such as 20GiB, and each may put as much
 #              again into its trash; no limit if left out

@@ -1,5 +1,6 @@
 import { MAX_SETTLE_MS } from '#protocol/limits.ts';
 import * as z from 'zod';
+import { defaultExcludes, MAX_PATTERNS, refusePattern } from '#core/path/excludes.ts';
 import {
   absolutePath,
   bytes,
@@ -24,11 +25,16 @@ export type DirectoryConfig = {
   /** The old behaviour: reload after every pass, changed or not. */
   readonly reloadAlways: boolean;
   readonly lint: 'block' | 'warn' | 'off';
+  /** Patterns as in a .gitignore file of names that are left out, the defaults first. */
+  readonly exclude: readonly string[];
   /** How long a file must be still before it is read, in milliseconds. */
   readonly settleMs: number;
   /** Two-way only: when the directory holds so many bytes, MDS may add no more. */
   readonly maxBytes?: number;
 };
+
+/** Room for the defaults in what an agent takes. */
+const MAX_DEFAULTS = 32;
 
 type Written = z.output<typeof entry>;
 type WithPath = Written & { readonly path: string };
@@ -41,6 +47,7 @@ const entry = section({
   deletions: oneOf('main', 'both', 'never').optional(),
   reload: oneOf('dialplan', 'moh', 'none', 'always').optional(),
   lint: oneOf('block', 'warn', 'off').optional(),
+  exclude: list(excludePattern()).max(MAX_PATTERNS - MAX_DEFAULTS).optional(),
   settle: duration(0, MAX_SETTLE_MS).optional(),
   maxBytes: bytes(1).optional(),
 });
@@ -103,7 +110,7 @@ export function completeDirectory(
   written: Written,
   general: { readonly settleMs: number; readonly reloadAlways: boolean },
 ): DirectoryConfig {
-  const { name, path, direction, deletions, reload, lint, settle, maxBytes } = written;
+  const { name, path, direction, deletions, reload, lint, exclude, settle, maxBytes } = written;
   const kind = reload === 'always' ? reloadKind(name) : (reload ?? 'none');
   return {
     name,
@@ -113,6 +120,7 @@ export function completeDirectory(
     reload: kind,
     reloadAlways: kind !== 'none' && (reload === 'always' || general.reloadAlways),
     lint: lint ?? (kind === 'dialplan' ? 'block' : 'off'),
+    exclude: [...defaultExcludes(kind), ...(exclude ?? [])],
     settleMs: settle ?? general.settleMs,
     ...(maxBytes !== undefined && { maxBytes }),
   };
@@ -160,6 +168,15 @@ function repeatProblems(entries: readonly Written[]): [index: number, key: strin
     else problems.push([i, 'path', `"${path}" is already used by ${by}`]);
   });
   return problems;
+}
+
+function excludePattern(): z.ZodType<string> {
+  return parsed((value) => {
+    if (typeof value !== 'string') throw new RangeError(`${shown(value)} is not a pattern; put it in quotes`);
+    const refusal = refusePattern(value);
+    if (refusal === undefined) return value;
+    throw new RangeError(`"${value}": ${refusal}`);
+  });
 }
 
 function yesOrNo(value: unknown): boolean {

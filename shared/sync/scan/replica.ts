@@ -34,6 +34,8 @@ export type ReplicaOptions = {
   readonly emptyIsHeld: boolean;
   /** True when files mean something together: what changes in the same moment is reported when all of it is quiet. */
   readonly whole: boolean;
+  /** True for a name that this host leaves alone unless it knows it already; none when absent. */
+  readonly isExcluded?: (path: string, isFolder: boolean) => boolean;
   readonly index: ScanIndex;
   readonly owners: Owners;
   readonly clock: Clock;
@@ -76,7 +78,7 @@ export class Replica implements Tree {
     this.name = name;
     this.path = path;
     this.#queue = new SettleQueue(clock, settle);
-    this.#paths = new ScannedPaths(this.#queue, index);
+    this.#paths = new ScannedPaths(this.#queue, index, options.isExcluded ?? (() => false));
     this.#guard = new RootGuard(path, index, this.#paths, emptyIsHeld);
     const { paths, queue, guard } = { paths: this.#paths, queue: this.#queue, guard: this.#guard };
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard });
@@ -131,6 +133,11 @@ export class Replica implements Tree {
     return this.#paths.holdsOverride(folder);
   }
 
+  /** The excluded files (not folders) directly in a folder. */
+  excludedFilesIn(folder: string): string[] {
+    return this.#paths.excludedFilesIn(folder);
+  }
+
   /** Paths that are being written or removed right now. */
   get movingPaths(): string[] {
     return [...this.#queue.paths()];
@@ -141,7 +148,7 @@ export class Replica implements Tree {
     yield '';
     for (const path of this.#index.paths()) {
       const state = this.#index.get(path)?.state;
-      if (state?.kind === 'settled' && state.entry.type === 'folder') yield path;
+      if (state !== undefined && isFolder(state)) yield path;
     }
   }
 
@@ -181,7 +188,7 @@ export class Replica implements Tree {
     if (placed === undefined) {
       this.#paths.dropBelow(path);
       this.#paths.drop(path);
-    } else {
+    } else if (!this.#paths.takeExcluded(path, isFolder(placed.state))) {
       this.#paths.dropBelowUnlessFolder(path, placed.state);
       this.#paths.put(path, placed.state, placed.stamp);
     }
@@ -302,4 +309,8 @@ export class Replica implements Tree {
       delay,
     );
   }
+}
+
+function isFolder(state: PathState): boolean {
+  return state.kind === 'settled' && state.entry.type === 'folder';
 }

@@ -2,7 +2,7 @@ import { MAX_FILE_BYTES } from '#protocol/limits.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
-import { isBelow, parentOf, tooLong } from '#core/path/relative.ts';
+import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -21,14 +21,23 @@ export class ScannedPaths {
   readonly #queue: SettleQueue;
   /** Names of overrides by the folder that holds them: known only to be left alone. */
   readonly #overrides = new Map<string, ReadonlySet<string>>();
+  /** Excluded names, by the folder that holds them; true for a folder. Known only to be left alone. */
+  readonly #excluded = new Map<string, Map<string, boolean>>();
+  readonly #isExcluded: (path: string, isFolder: boolean) => boolean;
   #unsaved = new Set<string>();
 
-  constructor(queue: SettleQueue, remembered: ScanIndex) {
+  constructor(
+    queue: SettleQueue,
+    remembered: ScanIndex,
+    isExcluded: (path: string, isFolder: boolean) => boolean,
+  ) {
     this.#queue = queue;
+    this.#isExcluded = isExcluded;
     for (const { path, stamp, entry } of remembered.load()) {
       // An older version took for ordinary what does not travel.
       if (tooLong(path) !== undefined || bytesOf(entry) > MAX_FILE_BYTES) continue;
-      this.index.set(path, { state: { kind: 'settled', entry }, stamp });
+      if (isExcluded(path, entry.type === 'folder')) this.#unsaved.add(path);
+      else this.index.set(path, { state: { kind: 'settled', entry }, stamp });
     }
     this.index.takeChanges();
   }
@@ -106,11 +115,38 @@ export class ScannedPaths {
     else this.#overrides.delete(folder);
   }
 
+  /** True when something lies in the folder, at any depth, that is left alone: an override or an excluded name. */
   holdsOverride(folder: string): boolean {
-    for (const holder of this.#overrides.keys()) {
-      if (holder === folder || isBelow(holder, folder)) return true;
-    }
+    for (const holders of [this.#overrides, this.#excluded])
+      for (const holder of holders.keys()) if (holder === folder || isBelow(holder, folder)) return true;
     return false;
+  }
+
+  /** Takes note of an excluded name. @returns false when it is not one, or was known before it was */
+  takeExcluded(path: string, isFolder: boolean): boolean {
+    if (this.index.get(path) !== undefined || !this.#isExcluded(path, isFolder)) return false;
+    const names = this.#excluded.get(parentOf(path)) ?? new Map<string, boolean>();
+    this.#excluded.set(parentOf(path), names.set(baseOf(path), isFolder));
+    return true;
+  }
+
+  /** Drops the excluded names in a folder that are not among these. */
+  keepExcluded(folder: string, names: ReadonlySet<string>): void {
+    const known = this.#excluded.get(folder);
+    if (known === undefined) return;
+    for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+    if (known.size === 0) this.#excluded.delete(folder);
+  }
+
+  dropExcluded(path: string): void {
+    const names = this.#excluded.get(parentOf(path));
+    names?.delete(baseOf(path));
+    if (names?.size === 0) this.#excluded.delete(parentOf(path));
+  }
+
+  /** The excluded files (not folders) directly in a folder. */
+  excludedFilesIn(folder: string): string[] {
+    return [...(this.#excluded.get(folder) ?? [])].flatMap(([name, isFolder]) => (isFolder ? [] : [name]));
   }
 
   /** @throws when the state can't be written; then the same is saved the next time */

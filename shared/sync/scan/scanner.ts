@@ -78,6 +78,7 @@ export class Scanner {
       if (handle === undefined) continue;
       const names = this.#namesIn(handle, at);
       if (names === undefined) continue;
+      const present = new Set(names);
       const missing = new Set(this.#paths.index.namesIn(at));
       const overrides = new Set<string>();
       for (const name of names) {
@@ -87,6 +88,7 @@ export class Scanner {
         if (slice.due) await slice.pause();
       }
       this.#paths.setOverrides(at, overrides);
+      this.#paths.keepExcluded(at, present);
       for (const name of missing) this.#paths.vanish(joinPath(at, name));
     }
   }
@@ -128,8 +130,10 @@ export class Scanner {
     }
     const handle = this.#openFolder(open, parentOf(path));
     if (handle === undefined) return;
-    if (handle.stat(name) === undefined) this.#paths.vanish(path);
-    else this.#inspectName(handle, name, path, false, newFolders);
+    if (handle.stat(name) === undefined) {
+      this.#paths.vanish(path);
+      this.#paths.dropExcluded(path);
+    } else this.#inspectName(handle, name, path, false, newFolders);
   }
 
   /** Folders that have to be read are added to `queue`. */
@@ -137,6 +141,7 @@ export class Scanner {
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);
+      if (stat !== undefined && this.#paths.takeExcluded(path, stat.isDirectory())) return;
       if (stat?.isFile() === true) this.#takeFile(path, stat);
       else if (stat !== undefined) this.#takeOther(handle, name, path, stat, deep, queue);
     } catch (error) {

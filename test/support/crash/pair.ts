@@ -61,6 +61,7 @@ export class Pair {
         reload: 'none',
         reloadAlways: false,
         lint: 'off',
+        exclude: [],
         settleMs: 0,
       },
       path: places.main,

@@ -11,6 +11,8 @@ import type { AgentSession } from '../../../../agent/connection/agentSession.ts'
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
+import { Excludes } from '#core/path/excludes.ts';
+import { Ledger } from '#sync/state/ledger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
@@ -33,7 +35,7 @@ void test('a folder that Main removes while something is being put into it goes,
   const replica = await replicaOf(t, place, owners);
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
-  const accounts = new AgreedState('files', place.db, mainView, replica);
+  const accounts = new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica);
   accounts.learn(new Map([['d', folder]]));
   const file = fileEntry('music');
   mainView.begin(null, null);
@@ -57,6 +59,7 @@ void test('a folder that Main removes while something is being put into it goes,
     new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
   const worker = new Reconciler({
     policy: POLICY,
+    excludes: new Excludes([]),
     mainView,
     replica,
     accounts,
