@@ -39,8 +39,11 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
   switch (command.do) {
     case 'reconcile':
       return on.reconcile();
-    case 'plan':
-      return { ...done, actions: (await Promise.all(all.map((directory) => directory.dryRun()))).flat() };
+    case 'plan': {
+      const passes = await Promise.all(all.map((directory) => directory.dryRun()));
+      const actions = passes.flatMap((pass) => pass.actions);
+      return { ...done, ok: passes.every(({ ok }) => ok), actions };
+    }
     case 'why': {
       const directory = on.directories.get(command.directory);
       if (directory === undefined) return unknownDirectory;

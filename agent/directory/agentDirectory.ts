@@ -12,9 +12,7 @@ import { localise } from '#core/manifest/localise.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import { refusePath } from '#core/path/relative.ts';
-import { actionOf } from '#core/plan/action.ts';
-import type { Decision } from '#core/plan/decision.ts';
-import { decidePath, isChange } from '#core/plan/plan.ts';
+import { decidePath, excludingPattern, isChange, type Plan } from '#core/plan/plan.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { Replica } from '#sync/scan/replica.ts';
@@ -29,6 +27,14 @@ import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash } from '#sync
 import type { Activation } from '../asterisk/activation/activation.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { AgreedState } from './agreedState.ts';
+import {
+  describe,
+  type DirectoryPass,
+  type Explanation,
+  isHindered,
+  actionsOfPlan,
+  withObstacles,
+} from './explain.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './mainManifest.ts';
 import { RemovalCounter } from './removalCounter.ts';
@@ -239,12 +245,12 @@ export class AgentDirectory {
 
   /**
    * Reads everything again, plans, and works until nothing is left to be done.
-   * @returns what was to be done, and whether all of it was
+   * @returns what was to be done, and whether all of it was; what could not be done says why
    */
-  async reconcile(): Promise<{ ok: boolean; actions: PlannedAction[] }> {
+  async reconcile(): Promise<DirectoryPass> {
     this.#worker.forgive();
     await this.#readAgain();
-    const actions = this.plannedActions();
+    const planned = this.plannedActions();
     this.#worker.wake('all');
     await this.whenIdle();
     const left = this.#session === undefined ? undefined : this.#worker.plan();
@@ -252,24 +258,13 @@ export class AgentDirectory {
       left === undefined ||
       left.held !== undefined ||
       [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
+    const actions = withObstacles(planned, (path) => this.#worker.obstacleOf(path));
     return { ok: !behind && this.mainView.isReady, actions };
   }
 
   /** The plan as it is now, a line a file. */
   plannedActions(): PlannedAction[] {
-    if (!this.mainView.isReady) return [];
-    const { decisions, held, heldPaths } = this.#worker.plan();
-    const actions = [...decisions].flatMap(([path, decision]) => actionOf(this.name, path, decision) ?? []);
-    const hold = (path: string): PlannedAction => ({
-      directory: this.name,
-      action: 'hold',
-      path,
-      bytes: 0,
-      reason: held ?? '',
-    });
-    if (heldPaths.length > 0) actions.push(...heldPaths.map(hold));
-    else if (held !== undefined) actions.push(hold(''));
-    return actions;
+    return this.mainView.isReady ? actionsOfPlan(this.name, this.#worker.plan()) : [];
   }
 
   /** Everything is read again, for a dry run as for the real one. */
@@ -278,18 +273,50 @@ export class AgentDirectory {
     await this.replica.whenQuiet(this.policy.settle + QUIET_EXTRA);
   }
 
-  async dryRun(): Promise<PlannedAction[]> {
+  /** What a pass would do, and what would be in its way: tried already, or found out by a rehearsal. */
+  async dryRun(): Promise<DirectoryPass> {
     await this.#readAgain();
-    return this.plannedActions();
+    if (!this.mainView.isReady) return { ok: false, actions: [] };
+    const made = this.#worker.plan();
+    const planned = actionsOfPlan(this.name, made);
+    const rehearsed = await this.#rehearse(made);
+    const actions = withObstacles(planned, (path) => {
+      const reason = rehearsed.get(path);
+      return this.#worker.obstacleOf(path) ?? (reason === undefined ? undefined : { action: 'hold', reason });
+    });
+    return { ok: !isHindered(made, actions, planned), actions };
   }
 
-  /** Which rule decides about a path here. */
-  why(path: string): { decision: Decision; main: string; mds: string; ledger: string } {
+  /** Only what was not tried: paused, or new this moment. */
+  async #rehearse({ decisions }: Plan): Promise<ReadonlyMap<string, string>> {
+    if (this.#session === undefined || this.policy.lint !== 'block' || this.policy.reload !== 'dialplan')
+      return new Map();
+    for (const path of decisions.keys())
+      if (this.#worker.obstacleOf(path) !== undefined) return new Map();
+    return this.#runner.rehearse(decisions, this.#session);
+  }
+
+  /** Which rule decides about a path here, and what really becomes of it. */
+  why(path: string): Explanation {
+    const input = this.#worker.planInput();
+    const made = this.#worker.plan();
+    const main = this.mainView.get(path);
+    const mds = this.replica.get(path);
+    const base = this.#accounts.ledger.entries.get(path);
+    const decision = made.decisions.get(path) ?? decidePath(input, path);
+    const waits = isChange(decision) && decision.kind !== 'nothing' && decision.kind !== 'local';
+    const isHeld = made.heldPaths.includes(path) || (made.decisions.size === 0 && waits);
+    const held = isHeld ? made.held : undefined;
+    const obstacle = held === undefined ? this.#worker.obstacleOf(path) : { action: 'hold', reason: held };
+    const excludedBy = excludingPattern(input, path);
     return {
-      decision: decidePath(this.#worker.planInput(), path),
-      main: describe(entryOf(this.mainView.get(path)), this.mainView.get(path)?.kind),
-      mds: describe(entryOf(this.replica.get(path)), this.replica.get(path)?.kind),
-      ledger: describe(this.#accounts.ledger.entries.get(path), undefined),
+      decision,
+      main: describe(entryOf(main), main?.kind),
+      mds: describe(entryOf(mds), mds?.kind),
+      ledger: describe(base, undefined),
+      isNowhere: main === undefined && mds === undefined && base === undefined,
+      ...(excludedBy !== undefined && { excludedBy }),
+      ...(obstacle && { obstacle: obstacle.reason }),
     };
   }
 
@@ -445,10 +472,4 @@ export class AgentDirectory {
     this.#removals.count(removed, this.mainView, this.#options.clock.monotonic());
     this.#options.onApplied(this.name);
   }
-}
-
-function describe(entry: Entry | undefined, kind: string | undefined): string {
-  if (entry === undefined) return kind ?? 'nothing';
-  if (entry.type === 'file') return `file ${entry.size} bytes, sha256 ${entry.hash.slice(0, 12)}…`;
-  return entry.type === 'link' ? `link to ${entry.target}` : 'folder';
 }

@@ -20,6 +20,9 @@ import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
 import { type Job, schedule } from './jobs/schedule.ts';
 
+/** Why an action does not happen: a set is refused (`hold`), or a try has failed (`skip`). */
+export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
+
 export type WorkerOptions = {
   readonly policy: DirectoryPolicy;
   readonly excludes: Excludes;
@@ -60,6 +63,8 @@ export class Reconciler {
   #cancelLater: (() => void) | undefined;
   /** What was to be done when lint or Asterisk refused it. */
   #refused: string | undefined;
+  /** The paths of the change set that was refused last. */
+  #refusedPaths: ReadonlySet<string> = new Set();
   #idle: (() => void)[] = [];
 
   constructor(options: WorkerOptions) {
@@ -143,6 +148,14 @@ export class Reconciler {
       mainClocks: mainView.clocks,
       budget: removals.budget(accounts.ledger.files, clock.monotonic()),
     };
+  }
+
+  /** What keeps a path that is to be done from being done, as far as it was tried; undefined when nothing does. */
+  obstacleOf(path: string): Obstacle | undefined {
+    const trouble = this.#pending.has(path) ? this.retries.troubles.get(path) : undefined;
+    if (trouble === undefined) return undefined;
+    if (this.#refusedPaths.has(path)) return { action: 'hold', reason: trouble.message };
+    return { action: 'skip', reason: `it failed and is tried again: ${trouble.message}` };
   }
 
   plan(paths?: Iterable<string>): Plan {
@@ -310,6 +323,7 @@ export class Reconciler {
     this.#running = this.#running.filter((other) => other !== job);
     for (const path of job.items.keys()) this.#inFlight.delete(path);
     if (refused) this.#refused = this.#signature();
+    this.#refusedPaths = new Set(refused ? job.items.keys() : []);
     await this.#settle(job, results);
     this.wake(job.items.keys());
   }

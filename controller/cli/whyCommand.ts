@@ -12,9 +12,11 @@ export async function why(
   options: { mds?: string; json?: boolean },
 ): Promise<number> {
   const answer = await ask(context, 'why', { path, mds: options.mds });
+  const isFine = answer.mds.every(({ ok, facts }) => ok && facts?.obstacle === undefined);
+  const code = isFine ? EXIT.done : EXIT.failed;
   if (options.json === true) {
     printJson(answer);
-    return answer.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+    return code;
   }
   print(`${printable(answer.path)} in ${answer.directory}`);
   if (answer.rule !== null) print(answer.rule);
@@ -23,16 +25,30 @@ export async function why(
       print(`${name}: ${problems.join('; ')}`);
       continue;
     }
-    const { decision, main, mds, ledger } = facts;
-    print(`${name}: ${words(decision)}`);
+    const { main, mds, ledger } = facts;
+    if (facts.isNowhere === true && facts.excludedBy === undefined) {
+      print(`${name}: no such file on Main or on ${name}`);
+      continue;
+    }
+    print(`${name}: ${outcome(facts)}`);
     print(`  on Main: ${main}`);
     print(`  on ${name}: ${mds}`);
     print(`  last agreed: ${ledger}`);
   }
-  return answer.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+  return code;
 }
 
-type Decision = NonNullable<Result<'why'>['mds'][number]['facts']>['decision'];
+type Facts = NonNullable<Result<'why'>['mds'][number]['facts']>;
+type Decision = Facts['decision'];
+
+/** What really becomes of it: the planner's word, unless something is in its way. */
+function outcome({ decision, excludedBy, obstacle }: Facts): string {
+  if (obstacle !== undefined) return `it waits: ${obstacle} (what is to be done: ${words(decision)})`;
+  const isLeftAlone = decision.kind === 'nothing' || decision.kind === 'local';
+  return excludedBy !== undefined && isLeftAlone
+    ? `left alone: its name is excluded (${excludedBy})`
+    : words(decision);
+}
 
 function words(decision: Decision): string {
   switch (decision.kind) {

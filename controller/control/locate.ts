@@ -1,4 +1,5 @@
-import { isBelow } from '#core/path/relative.ts';
+import { isNested } from '#core/path/nesting.ts';
+import { isBelow, joinPath } from '#core/path/relative.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Controller } from '../daemon/controller.ts';
 
@@ -14,5 +15,7 @@ export function locate(controller: Controller, written: string): Located | undef
       if (best === undefined || path.length < best.path.length) best = { directory, path };
     }
   }
-  return best;
+  if (best === undefined || !isNested(best.directory.nested, best.path)) return best;
+  // `sounds/recordings/x` names the directory that lies inside the one that it begins with.
+  return locate(controller, joinPath(best.directory.replica.path, best.path));
 }

@@ -26,9 +26,10 @@ export async function why(
   if (isOverride(path))
     return { ...base, mds: [], rule: 'override (name starts with xds_override): ignored on all hosts' };
   const passes = await passOver(controller, { do: 'why', directory: directory.name, path }, only);
+  const pattern = directory.excludes.patternFor(path, false) ?? directory.excludes.patternFor(path, true);
   return {
     ...base,
-    rule: null,
+    rule: pattern === undefined ? null : `excluded (${pattern}): left alone on all hosts`,
     mds: passes.map(({ name, ok, body, problems }): WhyOfMds => {
       if (ok && body?.to === 'why') return { name, ok, facts: body.facts, problems };
       const reasons = ok ? [whyNonsense(body)] : problems;

@@ -29,7 +29,8 @@ async function passAt(controller: Controller, command: Command, name: string): P
   if (session === undefined || !session.isReady)
     return { name, ok: false, actions: [], problems: [whyAway(controller, name)] };
   const { ok, lines, actions, body } = await session.command(command);
-  return { name, ok, actions, body, problems: ok ? [] : [...lines, ...holds(actions)] };
+  const waiting = new Map((session.report?.directories ?? []).map((each) => [each.name, each.held]));
+  return { name, ok, actions, body, problems: ok ? [] : [...lines, ...holds(actions, waiting)] };
 }
 
 /** What to say of an MDS that is not connected. */
@@ -42,9 +43,14 @@ export function whyAway({ sessions }: Controller, name: string): string {
   return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }
 
-function holds(actions: readonly PlannedAction[]): string[] {
+/** @param waiting why each directory waits for a person: other holds (a refused change set) are not there to be confirmed */
+function holds(
+  actions: readonly PlannedAction[],
+  waiting: ReadonlyMap<string, string | null>,
+): string[] {
   const held = new Map<string, string>();
-  for (const { action, directory, reason } of actions) if (action === 'hold') held.set(directory, reason);
+  for (const { action, directory, reason } of actions) 
+    if (action === 'hold' && waiting.get(directory) === reason) held.set(directory, reason);
   return [...held].map(
     ([directory, reason]) =>
       `${directory} is on hold: ${reason}. To go ahead: xivo-xds-sync confirm ${directory}`,

@@ -17,6 +17,12 @@ export const whyFacts = z.object({
   main: text,
   mds: text,
   ledger: text,
+  /** Neither side has the path. An agent of the version before says none of these three. */
+  isNowhere: z.boolean().optional(),
+  /** The pattern that leaves its name out. */
+  excludedBy: text.optional(),
+  /** Why it does not happen: a hold, a refused change set, a failed try. */
+  obstacle: text.optional(),
 });
 
 /** What one MDS found when it read every byte of a directory again. */

@@ -59,6 +59,12 @@ export class Activation {
     return this.#change === undefined ? '' : summaryOf(this.#change);
   }
 
+  /** The same look for a dry run: it leaves nothing behind for the set that is in hand. */
+  rehearse(changed: ReadonlyMap<string, Put>): ReadonlyMap<string, string> {
+    if (this.#options.kind === 'moh') return new Map();
+    return this.#lint(readChange(this.#options.place(), changed), new Set(changed.keys()));
+  }
+
   /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */
   get isReadAgain(): boolean {
     return this.#isReadAgain;

@@ -44,6 +44,8 @@ export type DownloadJob = {
   ) => ReadonlyMap<string, string>;
   /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
   readonly whole: boolean;
+  /** Only finds out what would be in the way: nothing becomes visible. */
+  readonly rehearsal?: boolean;
 };
 
 export type Downloaded = {
@@ -82,6 +84,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   const permissionsChange = [...job.items.values()].some(changesPermissions);
   const objections = job.objections?.(contents(job.items, staged, staging), permissionsChange);
   if (objections !== undefined && objections.size > 0) return refused(job.items, objections);
+  if (job.rehearsal === true) return { ...nothing, results };
   const steps: Step[] = [];
   for (const [path, item] of job.items) {
     if (results.has(path)) continue;

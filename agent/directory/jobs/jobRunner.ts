@@ -13,7 +13,7 @@ import type { Database } from '#sync/state/database.ts';
 import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { AgreedState } from '../agreedState.ts';
-import { download, type Downloaded, type JobResult } from './download.ts';
+import { download, type Downloaded, type Incoming, type JobResult } from './download.ts';
 import type { Job } from './schedule.ts';
 import { agreedAfter, upload } from './upload.ts';
 
@@ -54,6 +54,36 @@ export class JobRunner {
       const why = errnoOf(error);
       const failed = { result: 'failed' as const, why };
       return { results: new Map([...job.items.keys()].map((path) => [path, failed])), refused: false };
+    }
+  }
+
+  /**
+   * Finds out what would be in the way of a change set, for a dry run: its content is fetched and linted as for the
+   * real one, and nothing becomes visible.
+   * @returns the reasons by path; none where nothing is linted, or where it could not be found out
+   */
+  async rehearse(items: ReadonlyMap<string, Decision>, session: AgentSession): Promise<ReadonlyMap<string, string>> {
+    const { directory, applier, replica, activation } = this.#options;
+    const incoming = new Map<string, Incoming>();
+    for (const [path, item] of items)
+      if (item.kind === 'deliver' || item.kind === 'remove') incoming.set(path, item);
+    if (activation === undefined || incoming.size === 0) return new Map();
+    try {
+      const { results } = await download({
+        directory,
+        items: incoming,
+        session,
+        applier,
+        replica,
+        record: () => undefined,
+        whole: activation.isWhole,
+        rehearsal: true,
+        objections: (changed) => activation.rehearse(changed),
+      });
+      return new Map([...results].map(([path, { why }]) => [path, why ?? 'it changed meanwhile']));
+    } catch (error) {
+      this.#options.log.warn('a change set could not be rehearsed', { error });
+      return new Map();
     }
   }
 

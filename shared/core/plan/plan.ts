@@ -48,16 +48,28 @@ export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: str
   const main = input.main.get(path);
   const mds = input.mds.get(path);
   const base = input.ledger.get(path);
-  const isFolder = [entryOf(main), entryOf(mds), base].some((entry) => entry?.type === 'folder');
   return decide(input.policy, {
     main,
     mds,
     base,
-    excludedBy: input.excludes?.patternFor(path, isFolder),
+    excludedBy: excludingPattern(input, path),
     tombstone: input.tombstones.get(path),
     clockOffset: input.clockOffset,
     mainClock: input.mainClocks.get(path) ?? 0n,
   });
+}
+
+/** The pattern that leaves a path out of the plan, if one does. */
+export function excludingPattern(
+  { excludes, main, mds, ledger }: Pick<PlanInput, 'excludes' | 'main' | 'mds' | 'ledger'>,
+  path: string,
+): string | undefined {
+  if (excludes === undefined) return undefined;
+  const known = [entryOf(main.get(path)), entryOf(mds.get(path)), ledger.get(path)];
+  return excludes.patternFor(
+    path,
+    known.some((entry) => entry?.type === 'folder'),
+  );
 }
 
 /** True when carrying the decision out changes something on a disk. */

@@ -1,3 +1,4 @@
+import { Excludes } from '#core/path/excludes.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { type Plan, plan } from '#core/plan/plan.ts';
 import type { Policy } from '#core/plan/policy.ts';
@@ -32,6 +33,7 @@ export type Case = Partial<Omit<Policy, 'name'>> & {
   readonly clockOffset?: bigint;
   readonly mainClocks?: Record<string, bigint>;
   readonly budget?: Partial<RemovalBudget>;
+  readonly excludes?: readonly string[];
   readonly paths?: readonly string[];
 };
 type Content = Record<string, Entry | 'special'>;
@@ -46,6 +48,7 @@ export function planOf(given: Case): Plan {
     ledger: new Map(Object.entries(withFolders(given.ledger ?? {}))),
     tombstones: new Map(Object.entries(given.tombstones ?? {})),
     clockOffset: given.clockOffset ?? 0n,
+    excludes: new Excludes(given.excludes ?? []),
     mainClocks: new Map(Object.entries(given.mainClocks ?? {})),
     budget: {
       guard: { percent: 25, files: 10 },

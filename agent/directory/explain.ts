@@ -1,0 +1,63 @@
+import type { PlannedAction } from '#protocol/messages/common.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { actionOf } from '#core/plan/action.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Plan } from '#core/plan/plan.ts';
+import type { Obstacle } from './reconciler.ts';
+
+/** What a pass over one directory did, or would do. */
+export type DirectoryPass = { readonly ok: boolean; readonly actions: PlannedAction[] };
+
+/** What `why` says of one path on this MDS. */
+export type Explanation = {
+  /** The planner's word. */
+  readonly decision: Decision;
+  readonly main: string;
+  readonly mds: string;
+  readonly ledger: string;
+  /** Neither side has it, nor ever agreed on it. */
+  readonly isNowhere: boolean;
+  /** The pattern that leaves its name out. */
+  readonly excludedBy?: string;
+  /** Why it does not happen: a hold, a refused change set, a failed try. */
+  readonly obstacle?: string;
+};
+
+/** A plan as people see it, a line a file. */
+export function actionsOfPlan(directory: string, { decisions, held, heldPaths }: Plan): PlannedAction[] {
+  const actions = [...decisions].flatMap(([path, decision]) => actionOf(directory, path, decision) ?? []);
+  if (held === undefined) return actions;
+  const waiting = heldPaths.length > 0 ? heldPaths : [''];
+  return [
+    ...actions,
+    ...waiting.map((path) => ({ directory, action: 'hold' as const, path, bytes: 0, reason: held })),
+  ];
+}
+
+/** The same actions, those that something is in the way of with what it is. */
+export function withObstacles(
+  actions: readonly PlannedAction[],
+  obstacleOf: (path: string) => Obstacle | undefined,
+): PlannedAction[] {
+  return actions.map((planned) => {
+    const obstacle = planned.action === 'hold' ? undefined : obstacleOf(planned.path);
+    return obstacle === undefined ? planned : { ...planned, ...obstacle, bytes: 0 };
+  });
+}
+
+/** True when something of it would not be done. What never travels (a socket, a link that leads outside) is none of that. */
+export function isHindered(
+  { decisions }: Plan,
+  actions: readonly PlannedAction[],
+  planned: readonly PlannedAction[],
+): boolean {
+  for (const decision of decisions.values()) if (decision.kind === 'skip' && decision.failed) return true;
+  return actions.some(({ action }, i) => action === 'hold' || action !== planned[i]?.action);
+}
+
+/** What is at a path, in words. */
+export function describe(entry: Entry | undefined, kind: string | undefined): string {
+  if (entry === undefined) return kind ?? 'nothing';
+  if (entry.type === 'file') return `file ${entry.size} bytes, sha256 ${entry.hash.slice(0, 12)}…`;
+  return entry.type === 'link' ? `link to ${entry.target}` : 'folder';
+}
