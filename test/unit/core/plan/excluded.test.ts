@@ -16,7 +16,13 @@ void test('an excluded name is left alone on both sides', () => {
 void test('what was delivered before its name was excluded leaves the MDS, whether Main has it or not', () => {
   for (const direction of ['to-mds', 'both'] as const)
     for (const main of [{ 'a.bak': file('1') }, {}]) {
-      const made = planOf({ direction, excludes, main, mds: { 'a.bak': file('1') }, ledger: { 'a.bak': file('1') } });
+      const made = planOf({
+        direction,
+        excludes,
+        main,
+        mds: { 'a.bak': file('1') },
+        ledger: { 'a.bak': file('1') },
+      });
       const decision = made.decisions.get('a.bak');
       assert.equal(decision?.kind, 'remove', direction);
       assert.match(decision?.kind === 'remove' ? decision.reason : '', /excluded \(\*\.bak\)/);

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { rmSync } from 'node:fs';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+
+const CONFIG = 'settle: 100ms\n';
+const BROKEN = '[a\nexten => 1,1,NoOp()\n';
+
+void describe('Every command says the same', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'], config: CONFIG });
+    cluster.main.write('dialplan', 'ok.conf', '[ok]\nexten => 1,1,NoOp()\n');
+    for (let i = 0; i < 30; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
+    await eventually('all is there', () => cluster.one('mds1').read('moh', '29.wav') !== undefined);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  const actions = async (args: string[]): Promise<{ code: number; actions: Record<string, string>[] }> => {
+    const ran = await cluster.main.run([...args, '--json']);
+    const { mds } = JSON.parse(ran.stdout) as { mds: { actions: Record<string, string>[] }[] };
+    return { code: ran.code ?? -1, actions: mds[0]?.actions ?? [] };
+  };
+
+  void it('of a file that lint refuses: while paused, after it was tried, and in sync', async () => {
+    await cluster.main.ok(['pause']);
+    cluster.main.write('dialplan', 'broken.conf', BROKEN);
+    cluster.main.write('dialplan', 'fine.conf', '[fine]\nexten => 1,1,NoOp()\n');
+    for (const step of ['paused', 'tried']) {
+      if (step === 'tried') {
+        await cluster.main.ok(['resume']);
+        await eventually('it was tried', async () =>
+          (await cluster.main.run(['status'])).stdout.includes('broken.conf'),
+        );
+      }
+      const dry = await actions(['-n']);
+      assert.equal(dry.code, 1, step);
+      const broken = dry.actions.find(({ path }) => path === 'broken.conf');
+      assert.equal(broken?.['action'], 'hold', step);
+      assert.match(broken?.['reason'] ?? '', /^line 1: .*no closing/, step);
+      const fine = dry.actions.find(({ path }) => path === 'fine.conf');
+      assert.equal(fine?.['action'], 'hold', step);
+      assert.match(fine?.['reason'] ?? '', /broken\.conf/, step);
+    }
+    const why = await cluster.main.run(['why', 'dialplan/fine.conf']);
+    assert.equal(why.code, 1);
+    assert.match(why.stdout, /it waits: .*broken\.conf/);
+    const synced = await actions(['sync']);
+    assert.equal(synced.code, 1);
+    assert.deepEqual(
+      synced.actions.map(({ action }) => action),
+      ['hold', 'hold'],
+    );
+    const text = await cluster.main.run(['-n']);
+    assert.doesNotMatch(text.stdout, /xivo-xds-sync confirm/);
+    rmSync(cluster.main.at('dialplan', 'broken.conf'));
+    await eventually(
+      'the other one is there',
+      () => cluster.one('mds1').read('dialplan', 'fine.conf') !== undefined,
+    );
+    await cluster.inSync();
+    assert.equal((await actions(['-n'])).code, 0);
+  });
+
+  void it('of removals that are held', async () => {
+    for (let i = 0; i < 20; i++) rmSync(cluster.main.at('moh', `${i}.wav`));
+    await eventually('it is held', async () => (await cluster.main.run(['status'])).stdout.includes('HELD'));
+    const dry = await cluster.main.run(['-n']);
+    assert.equal(dry.code, 1);
+    assert.match(dry.stdout, /hold .*files would be removed/);
+    assert.match(dry.stdout, /xivo-xds-sync confirm moh/);
+    const why = await cluster.main.run(['why', 'moh/19.wav']);
+    assert.equal(why.code, 1);
+    assert.match(why.stdout, /it waits: \d+ of \d+ files would be removed/);
+    await cluster.main.ok(['confirm', 'moh']);
+    await cluster.inSync();
+  });
+
+  void it('of a path that is nowhere, and of one in a directory inside another', async () => {
+    const nowhere = await cluster.main.run(['why', 'moh/no-such.wav']);
+    assert.match(nowhere.stdout, /mds1: no such file on Main or on mds1/);
+    const inner = await cluster.main.run(['why', 'sounds/recordings/1.wav']);
+    assert.match(inner.stdout, /^1\.wav in recordings/);
+  });
+});
