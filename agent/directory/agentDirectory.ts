@@ -291,8 +291,7 @@ export class AgentDirectory {
   async #rehearse({ decisions }: Plan): Promise<ReadonlyMap<string, string>> {
     if (this.#session === undefined || this.policy.lint !== 'block' || this.policy.reload !== 'dialplan')
       return new Map();
-    for (const path of decisions.keys())
-      if (this.#worker.obstacleOf(path) !== undefined) return new Map();
+    for (const path of decisions.keys()) if (this.#worker.obstacleOf(path) !== undefined) return new Map();
     return this.#runner.rehearse(decisions, this.#session);
   }
 

@@ -44,12 +44,9 @@ export function whyAway({ sessions }: Controller, name: string): string {
 }
 
 /** @param waiting why each directory waits for a person: other holds (a refused change set) are not there to be confirmed */
-function holds(
-  actions: readonly PlannedAction[],
-  waiting: ReadonlyMap<string, string | null>,
-): string[] {
+function holds(actions: readonly PlannedAction[], waiting: ReadonlyMap<string, string | null>): string[] {
   const held = new Map<string, string>();
-  for (const { action, directory, reason } of actions) 
+  for (const { action, directory, reason } of actions)
     if (action === 'hold' && waiting.get(directory) === reason) held.set(directory, reason);
   return [...held].map(
     ([directory, reason]) =>

@@ -62,7 +62,10 @@ export class JobRunner {
    * real one, and nothing becomes visible.
    * @returns the reasons by path; none where nothing is linted, or where it could not be found out
    */
-  async rehearse(items: ReadonlyMap<string, Decision>, session: AgentSession): Promise<ReadonlyMap<string, string>> {
+  async rehearse(
+    items: ReadonlyMap<string, Decision>,
+    session: AgentSession,
+  ): Promise<ReadonlyMap<string, string>> {
     const { directory, applier, replica, activation } = this.#options;
     const incoming = new Map<string, Incoming>();
     for (const [path, item] of items)

@@ -40,7 +40,11 @@ function decideExcluded(policy: Policy, { mds: sight, base }: PathFacts, pattern
   if (sight.kind === 'moving') return skip('it is still being written on the MDS');
   // Nothing is ever removed there: it stays, and the ledger keeps knowing where it came from.
   if (policy.deletions === 'never') return { kind: 'nothing' };
-  return { kind: 'remove', expect: sight.entry, reason: `its name is excluded (${pattern}), delivered earlier` };
+  return {
+    kind: 'remove',
+    expect: sight.entry,
+    reason: `its name is excluded (${pattern}), delivered earlier`,
+  };
 }
 
 /** A side that can't be judged right now: nothing is concluded from it. */
