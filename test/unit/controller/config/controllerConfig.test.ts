@@ -9,8 +9,37 @@ const directory = (yaml: string) => {
   return parse(`directories:\n  - ${yaml}\n`).directories.find((each) => each.name === name);
 };
 
+const EVERYWHERE = ['.DS_Store', 'Thumbs.db', 'lost+found'];
+const LEFT_OVERS = [
+  '*~',
+  '*.bak',
+  '*.orig',
+  '*.rej',
+  '*.save',
+  '*.dpkg-*',
+  '*.rpm*',
+  '.*.sw?',
+  '\\#*#',
+  '4913',
+];
+
+void test("patterns of one's own come after the defaults", () => {
+  assert.deepEqual(directory("{ name: moh, exclude: ['*.tmp', '!Thumbs.db'] }")?.exclude, [
+    ...EVERYWHERE,
+    '*.tmp',
+    '!Thumbs.db',
+  ]);
+  assert.throws(() => directory("{ name: moh, exclude: ['#x'] }"), /exclude.*is a comment/);
+});
+
 void test('the defaults are those of a XiVO', () => {
-  const oneWay = { direction: 'to-mds', deletions: 'main', reloadAlways: false, settleMs: 300 };
+  const oneWay = {
+    direction: 'to-mds',
+    deletions: 'main',
+    reloadAlways: false,
+    exclude: EVERYWHERE,
+    settleMs: 300,
+  };
   assert.deepEqual(parse(''), {
     listen: { host: '0.0.0.0', port: 9443 },
     reconcile: { everyMs: 900_000 },
@@ -21,6 +50,7 @@ void test('the defaults are those of a XiVO', () => {
         path: '/etc/asterisk/extensions_extra.d',
         reload: 'dialplan',
         lint: 'block',
+        exclude: [...EVERYWHERE, ...LEFT_OVERS],
       },
       { ...oneWay, name: 'moh', path: '/var/lib/xivo/moh', reload: 'moh', lint: 'off' },
       { ...oneWay, name: 'sounds', path: '/var/lib/xivo/sounds', reload: 'none', lint: 'off' },
@@ -32,6 +62,7 @@ void test('the defaults are those of a XiVO', () => {
         reload: 'none',
         reloadAlways: false,
         lint: 'off',
+        exclude: EVERYWHERE,
         settleMs: 2000,
       },
     ],
@@ -104,6 +135,7 @@ void test('any other entry needs a path and is one-way, without reload', () => {
     reload: 'none',
     reloadAlways: false,
     lint: 'off',
+    exclude: EVERYWHERE,
     settleMs: 300,
   });
   assert.throws(() => directory('{ name: agi }'), /:2: directories\[0\]: "agi" needs a path/);
