@@ -179,10 +179,12 @@ export class MainDirectory {
   /** What a person should know of single files on Main, by path: Asterisk can't play or won't take them, or reads what no MDS gets. */
   get warnings(): ReadonlyMap<string, string> {
     if (this.config.reload !== 'dialplan') return this.#sounds?.warnings ?? new Map();
-    return new Map([
-      ...excludedDialplan(this.replica, this.excludes),
-      ...(this.#dialplan?.warnings ?? []),
-    ]);
+    const warnings = new Map(excludedDialplan(this.replica, this.excludes));
+    for (const [path, reason] of this.#dialplan?.warnings ?? []) {
+      const excluded = warnings.get(path);
+      warnings.set(path, excluded === undefined ? reason : `${excluded}; ${reason}`);
+    }
+    return warnings;
   }
 
   #dialplanCheck(onError: (error: unknown) => void): DialplanCheck | undefined {
