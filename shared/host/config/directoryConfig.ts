@@ -47,7 +47,9 @@ const entry = section({
   deletions: oneOf('main', 'both', 'never').optional(),
   reload: oneOf('dialplan', 'moh', 'none', 'always').optional(),
   lint: oneOf('block', 'warn', 'off').optional(),
-  exclude: list(excludePattern()).max(MAX_PATTERNS - MAX_DEFAULTS).optional(),
+  exclude: list(excludePattern())
+    .max(MAX_PATTERNS - MAX_DEFAULTS)
+    .optional(),
   settle: duration(0, MAX_SETTLE_MS).optional(),
   maxBytes: bytes(1).optional(),
 });
