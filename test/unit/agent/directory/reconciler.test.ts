@@ -114,9 +114,10 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
   };
   const worker = new Reconciler({
     policy: POLICY,
+    excludes: new Excludes([]),
     mainView,
     replica,
-    accounts: new AgreedState('files', place.db, mainView, replica),
+    accounts: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
     removals: new RemovalCounter({ percent: 100, files: 1_000 }),
     runner: { run } as unknown as JobRunner,
     clock: systemClock,
