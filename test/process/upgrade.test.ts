@@ -87,6 +87,8 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
 
   it('brings every agent to the version of Main, the canary first, and then there is nothing to do', async () => {
     assert.deepEqual(await agentVersions(), [`mds1 ${OLD}`, `mds2 ${OLD}`]);
+    // Each makes room for its new version.
+    for (const mds of [mds1, mds2]) mds.expectEnd();
     const ran = await upgrade('--all');
     assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}\n${cluster.main.log}\n${mds2.log}`);
     assert.match(

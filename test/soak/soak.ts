@@ -96,6 +96,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       );
     }
     await verifyAsAPersonWould(world);
+    await Promise.allSettled([...world.hosts.values()].map((host) => host.stop()));
+    fail('a daemon did not end well', world.faults);
     failed = false;
     return {
       network: world.network.kind,
@@ -157,6 +159,7 @@ async function quietPoint({ world, users, books, observer, trash, note }: Checke
   const begun = performance.now();
   let told = begun;
   for (;;) {
+    fail('a daemon went wrong', world.faults);
     const status = await world.status().catch(() => undefined);
     const inSync =
       status !== undefined && status.mds.length === world.mds.length && status.mds.every((mds) => mds.inSync);
@@ -191,6 +194,7 @@ async function quietPoint({ world, users, books, observer, trash, note }: Checke
     toDo.map((pass) => JSON.stringify(pass)),
   );
   fail('hosts differ after verify', differences(world, users));
+  fail('a daemon went wrong', world.faults);
   books.restart(found);
   return took;
 }

@@ -16,11 +16,11 @@ import {
 import type { ArgsIn } from '#host/control/contract.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
 import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
+import { freePort } from '../support/harness/freePort.ts';
 import { namespaces, type Network, relays } from './network.ts';
 import type { Fault } from './operation.ts';
 
 const run = promisify(execFile);
-const RELAY_PORT = 9443;
 const AGENT = path.resolve(import.meta.dirname, '../../bin/xivo-xds-sync-agent');
 
 /**
@@ -45,6 +45,7 @@ export class World {
   readonly hosts: ReadonlyMap<string, Host>;
   counts = { kills: 0, terminations: 0, cuts: 0, slow: 0 };
   readonly #pending = new Set<Promise<void>>();
+  readonly #faults: string[] = [];
   readonly #cut = new Map<string, number>();
 
   private constructor(folder: string, network: Network, names: readonly string[]) {
@@ -76,8 +77,15 @@ export class World {
 
   /** Lets a fault happen; it is over by itself after its time. */
   befall(fault: Fault): void {
-    const work = this.#suffer(fault).finally(() => this.#pending.delete(work));
+    const work = this.#suffer(fault)
+      .catch((error: unknown) => void this.#faults.push(String(error)))
+      .finally(() => this.#pending.delete(work));
     this.#pending.add(work);
+  }
+
+  /** What no daemon may do: end by itself, not end when it is to, or log a stack. */
+  get faults(): string[] {
+    return [...this.#faults, ...[...this.hosts.values()].flatMap((host) => host.faults)];
   }
 
   /** Every fault is over, every daemon runs. */
@@ -209,5 +217,5 @@ async function makeNetwork(names: readonly string[], loopback: boolean): Promise
       // Not root, or a kernel without them: the relays do, and the report says so.
     }
   }
-  return relays(names, RELAY_PORT + 1_000 + (process.pid % 1_000));
+  return relays(names, await freePort());
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Plugin } from 'esbuild';
 import { bundle } from '../../../install/package/bundle.ts';
 import type { ProtocolRange } from '#protocol/version.ts';
-import type { Program } from './host.ts';
+import { NODE, type Program } from './bundles.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../../..');
 const ENTRIES = { 'xivo-xds-sync': 'controller/main.ts', 'xivo-xds-sync-agent': 'agent/main.ts' } as const;
@@ -24,8 +24,7 @@ export async function buildVersion(
     folder,
     plugins: protocol === undefined ? [] : [speaking(protocol)],
   });
-  const node = path.join(CHECKOUT, 'node_modules/node/bin/node');
-  return [node, '--disable-warning=ExperimentalWarning', path.join(folder, 'program.mjs')];
+  return [...NODE, path.join(folder, 'program.mjs')];
 }
 
 /** Only the numbers differ: what a version of them would do, nobody knows yet. */

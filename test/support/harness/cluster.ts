@@ -2,8 +2,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import type { MdsStatus, Status } from '../../../controller/control/contract/contract.ts';
+import { ask } from '../../../controller/cli/ask.ts';
+import { contextOf } from '../../../controller/cli/context.ts';
 import { freePort } from './freePort.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
+
+/** Characters of a log that are shown when a test fails at its end. */
+const MAX_LOG = 4_000;
 
 export type Mds = Host & { readonly asterisk: FakeAsterisk };
 
@@ -41,12 +46,15 @@ export class Cluster {
     const cluster = await Cluster.make(options);
     try {
       await cluster.startMain();
-      for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+      await Promise.all(cluster.mds.map((mds) => cluster.enrolAndStart(mds)));
       await cluster.inSync();
       return cluster;
     } catch (error) {
-      await cluster.end();
-      throw error;
+      const more = await cluster.end().then(
+        () => '',
+        (fault: unknown) => `\nand at its end: ${String(fault)}`,
+      );
+      throw new Error(`${String(error)}${more}`, { cause: error });
     }
   }
 
@@ -74,7 +82,10 @@ export class Cluster {
     this.main.start();
     await eventually('Main answers', async () => {
       if (!this.main.isRunning) throw new Error(`Main ended: ${this.main.log}`);
-      return (await this.main.run(['mds', 'list'])).code === 0;
+      return this.status().then(
+        () => true,
+        () => false,
+      );
     });
   }
 
@@ -92,10 +103,9 @@ export class Cluster {
     mds.start();
   }
 
+  /** Asks Main's daemon, as its commands do, without starting a program. */
   async status(): Promise<Status> {
-    const ran = await this.main.run(['status', '--json']);
-    if (ran.code !== 0 && ran.code !== 1) throw new Error(`status ended with ${ran.code}: ${ran.stderr}`);
-    return JSON.parse(ran.stdout) as Status;
+    return ask(contextOf({ root: this.main.root }), 'status', {});
   }
 
   async statusOf(name: string): Promise<MdsStatus> {
@@ -123,9 +133,18 @@ export class Cluster {
     });
   }
 
-  /** Ends everything and removes the folder. */
+  /**
+   * Ends everything as a shutdown would, and removes the folder.
+   * @throws when a daemon ended that nobody ended, does not end with 0 within 10 s, or shows a fault in its log
+   */
   async end(): Promise<void> {
-    await Promise.all([this.main, ...this.mds].map((host) => host.kill()));
+    const hosts = [this.main, ...this.mds];
+    await Promise.allSettled(hosts.map((host) => host.stop()));
+    const faults = hosts.flatMap((host) => host.faults);
+    if (faults.length > 0) {
+      const logs = hosts.map((host) => `--- ${host.name}'s log\n${host.log.slice(-MAX_LOG)}`);
+      throw new Error(`${faults.join('\n')}\n(${this.folder} is kept)\n${logs.join('\n')}`);
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

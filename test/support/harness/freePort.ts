@@ -1,11 +1,41 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
-/** A TCP port of the loopback interface that nobody listens on right now. */
+/** Below the ports that the kernel gives to whoever asks for any (32768 and up). */
+const FIRST = 20_000;
+const COUNT = 12_000;
+
+/** They hold our claims until this process ends. */
+const claims: Server[] = [];
+
+/**
+ * A TCP port that nobody listens on and that no other process of the tests gets as long as this one lives. A claim
+ * is a socket in the abstract namespace, which the kernel removes with its process.
+ */
 export async function freePort(): Promise<number> {
+  const start = Math.floor(Math.random() * COUNT);
+  for (let i = 0; i < COUNT; i++) {
+    const port = FIRST + ((start + i) % COUNT);
+    const claim = await listening({ path: `\0xds-test-port-${port}` });
+    if (claim === undefined) continue;
+    claim.unref();
+    claims.push(claim);
+    const probe = await listening({ port, host: '0.0.0.0' });
+    if (probe === undefined) continue;
+    await new Promise<void>((resolve) => probe.close(() => resolve()));
+    return port;
+  }
+  throw new Error('no port is free');
+}
+
+/** A server that listens there; undefined when somebody does already. */
+async function listening(
+  where: { path: string } | { port: number; host: string },
+): Promise<Server | undefined> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  const { promise, resolve, reject } = Promise.withResolvers<Server | undefined>();
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+  );
+  server.listen(where, () => resolve(server));
+  return promise;
 }

@@ -1,14 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compileCache, launcherOf, type Program } from './bundles.ts';
+import { DaemonProcess, type End, troubleIn } from './daemonProcess.ts';
 
-const CHECKOUT = path.resolve(import.meta.dirname, '../../..');
 const COMMAND_TIMEOUT = 60_000;
 
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
-export type Program = 'xivo-xds-sync' | 'xivo-xds-sync-agent';
+export type { Program } from './bundles.ts';
 
 /** The four directories of a XiVO, with the paths they have there. */
 export const DIRECTORIES = {
@@ -25,9 +26,12 @@ export class Host {
   readonly root: string;
   readonly program: Program;
   readonly logFile: string;
-  /** What starts this host's program: the checkout's, unless a test has another version. */
+  /** What starts this host's program: this tree's, unless a test has another version. */
   launcher: readonly string[];
-  #daemon: ChildProcess | undefined;
+  /** Lines of its log that would fail the test, but which it causes on purpose. */
+  readonly allowedTrouble: RegExp[] = [];
+  #daemon: DaemonProcess | undefined;
+  readonly #faults: string[] = [];
 
   constructor(folder: string, name: string, program: Program) {
     this.name = name;
@@ -70,7 +74,7 @@ export class Host {
   }
 
   get isRunning(): boolean {
-    return this.#daemon !== undefined && this.#daemon.exitCode === null && this.#daemon.signalCode === null;
+    return this.#daemon?.isRunning === true;
   }
 
   get pid(): number | undefined {
@@ -81,47 +85,52 @@ export class Host {
     return existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8') : '';
   }
 
-  /** Starts the daemon. @param before words put before the command, such as `ip netns exec NAME` */
-  start(before: readonly string[] = []): void {
-    const daemonArgs = this.program === 'xivo-xds-sync' ? ['serve'] : ['run'];
-    const command = [...before, ...this.launcher, '--root', this.root, '--log', 'stderr', ...daemonArgs];
-    const log = openSync(this.logFile, 'a');
-    this.#daemon = spawn(command[0] ?? '', command.slice(1), {
-      stdio: ['ignore', log, log],
-      // Log lines go to the file; there is no syslog to look for.
-      env: { ...process.env, XDS_SYSLOG_SOCKET: path.join(this.root, 'no-syslog') },
-    });
-    closeSync(log);
+  /** What went wrong with its daemons so far that no test may pass with. */
+  get faults(): string[] {
+    const trouble = troubleIn(this.log, this.allowedTrouble);
+    const shown = trouble.slice(0, 20).map((line) => `${this.name} logged: ${line}`);
+    return [...this.#faults, ...(this.#daemon?.faults ?? []), ...shown];
   }
 
-  /** Ends the daemon as systemd would. */
+  /** Starts the daemon. @param before words put before the command, such as `ip netns exec NAME` */
+  start(before: readonly string[] = []): void {
+    this.#faults.push(...(this.#daemon?.faults ?? []));
+    const daemonArgs = this.program === 'xivo-xds-sync' ? ['serve'] : ['run'];
+    const command = [...before, ...this.launcher, '--root', this.root, '--log', 'stderr', ...daemonArgs];
+    // Log lines go to the file; there is no syslog to look for.
+    const env = { ...environment(), XDS_SYSLOG_SOCKET: path.join(this.root, 'no-syslog') };
+    this.#daemon = new DaemonProcess(this.name, command, this.logFile, env);
+  }
+
+  /** Ends the daemon as systemd would. @throws when it does not end with 0 within 10 s */
   async stop(): Promise<void> {
-    await this.signal('SIGTERM');
+    await this.#daemon?.stop();
   }
 
   /** Ends it as a power cut of the process would. */
   async kill(): Promise<void> {
-    await this.signal('SIGKILL');
+    await this.#daemon?.kill();
   }
 
   /** Sends a signal that ends nothing. */
   signalOnly(name: NodeJS.Signals): void {
-    this.#daemon?.kill(name);
+    if (this.pid !== undefined) process.kill(this.pid, name);
   }
 
-  async signal(name: NodeJS.Signals): Promise<void> {
-    const daemon = this.#daemon;
-    if (daemon === undefined || !this.isRunning) return;
-    const ended = once(daemon, 'exit');
-    daemon.kill(name);
-    const patience = setTimeout(() => daemon.kill('SIGKILL'), 15_000);
-    await ended;
-    clearTimeout(patience);
+  /** Waits for the daemon to end by itself, which would be a fault otherwise. */
+  async ends(limit?: number): Promise<End> {
+    if (this.#daemon === undefined) throw new Error(`${this.name} was never started`);
+    return this.#daemon.ends(limit);
+  }
+
+  /** The test ends the daemon by its own means. */
+  expectEnd(): void {
+    this.#daemon?.expectEnd();
   }
 }
 
-function launcherOf(program: Program): readonly string[] {
-  return [path.join(CHECKOUT, 'bin', program)];
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_COMPILE_CACHE: compileCache() };
 }
 
 /** Runs one of the two programs to its end, bounded in time. */
@@ -134,6 +143,7 @@ async function runProgram(
   const child = spawn(program, [...before, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: COMMAND_TIMEOUT,
+    env: environment(),
   });
   let stdout = '';
   let stderr = '';
@@ -141,8 +151,12 @@ async function runProgram(
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code: code ?? 255, stdout, stderr };
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const words = args.slice(2).join(' ');
+  if (code === null) throw new Error(`"${words}" was ended by ${signal}: ${stdout}${stderr}`);
+  const trouble = troubleIn(stderr);
+  if (trouble.length > 0) throw new Error(`"${words}" shows a stack to a person: ${stderr}`);
+  return { code, stdout, stderr };
 }
 
 /** A script that stands in for Asterisk: it writes down what it was asked, and answers as told. */
