@@ -1,12 +1,14 @@
 import path from 'node:path';
 import { CHECKS, runCheck } from './support/runner/checks.ts';
-import { filesOf, type Group, GROUPS, isMeant } from './support/runner/groups.ts';
+import { bundles, compileCache } from './support/harness/bundles.ts';
+import { filesOf, type Group, GROUPS, isMeant, STANDARD, weightOf } from './support/runner/groups.ts';
 import { whyItMaySkip } from './support/runner/maySkip.ts';
 import { type FileRun, runFile } from './support/runner/runFile.ts';
 
 /**
- * `npm test`: the checks, then every test file, group by group. `npm test -- unit mainJob` runs what is named:
- * `check`, a group, or a file. The last line is `N passed, N failed, N skipped`; the exit code is 0 when none failed.
+ * `npm test`: the checks, then every test file of the standard groups, group by group. `npm test -- unit mainJob` runs
+ * what is named: `check`, a group, or a file. The last line is `N passed, N failed, N skipped`; the exit code is 0 when
+ * none failed.
  */
 
 const CHECKOUT = path.resolve(import.meta.dirname, '..');
@@ -19,19 +21,23 @@ const FILE_TOTALS = /^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|durat
 /** Characters of a failed file's output that are printed again at the end. */
 const LAST_WORDS = 8_000;
 
-const wanted = process.argv.slice(2);
+const named = process.argv.slice(2);
+const wanted = named.length === 0 ? STANDARD : named;
 const plan = GROUPS.map((group) => ({
   group,
-  files: filesOf(group, CHECKOUT).filter(
-    (file) => wanted.length === 0 || wanted.some((word) => isMeant(word, group, file)),
-  ),
+  files: filesOf(group, CHECKOUT).filter((file) => wanted.some((word) => isMeant(word, group, file))),
 }));
-const withChecks = wanted.length === 0 || wanted.includes('check');
+const started = performance.now();
 refuseUnknown();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => process.exit(130));
 
+// Every test starts the same programs, whatever is edited meanwhile; and what Node compiles is kept for all.
+process.env['NODE_COMPILE_CACHE'] = compileCache();
+if (plan.some(({ group, files }) => group.name === 'process' && files.length > 0)) bundles();
+
 const done: FileRun[] = [];
-if (withChecks) for (const check of CHECKS) report(await runCheck(check, CHECKOUT));
+if (wanted.includes('check'))
+  await Promise.all(CHECKS.map((check) => timed(() => runCheck(check, CHECKOUT))));
 for (const { group, files } of plan) await runGroup(group, files);
 process.exitCode = summarise() ? 0 : 1;
 
@@ -48,19 +54,31 @@ function refuseUnknown(): void {
   process.exit(2);
 }
 
-/** Each file's output is printed when it ends, so that two at a time don't mix. */
-async function runGroup({ concurrency, limit }: Group, files: readonly string[]): Promise<void> {
+/** Each file's output is printed when it ends, so that several at a time don't mix. */
+async function runGroup({ capacity, limit }: Group, files: readonly string[]): Promise<void> {
   const waiting = [...files];
-  const worker = async (): Promise<void> => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const begun = performance.now();
-      report(await runFile(file, CHECKOUT, limit), `, ${Math.round((performance.now() - begun) / 1000)} s`);
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  const running = new Map<string, Promise<void>>();
+  let taken = 0;
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const next = file;
+    const weight = Math.min(capacity, weightOf(next));
+    while (taken + weight > capacity) await Promise.race(running.values());
+    taken += weight;
+    const run = timed(() => runFile(next, CHECKOUT, limit)).finally(() => {
+      taken -= weight;
+      running.delete(next);
+    });
+    running.set(next, run);
+  }
+  await Promise.all(running.values());
 }
 
-function report(run: FileRun, took = ''): void {
+async function timed(run: () => Promise<FileRun>): Promise<void> {
+  const began = performance.now();
+  report(await run(), `, ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function report(run: FileRun, took: string): void {
   done.push(run);
   console.log(`\n=== ${run.file}${took}\n${run.output.replace(FILE_TOTALS, '').trimEnd()}`);
 }
@@ -84,6 +102,7 @@ function summarise(): boolean {
   for (const { file, name } of failed) console.log(`failed: ${file}: ${name}`);
   const bad = failed.length + forbidden.length;
   const passed = all.length - failed.length - skipped.length;
+  console.log(`in ${Math.round((performance.now() - started) / 1000)} s`);
   console.log(`${passed} passed, ${bad} failed, ${skipped.length - forbidden.length} skipped`);
   return bad === 0 && all.length > 0;
 }

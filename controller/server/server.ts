@@ -109,15 +109,22 @@ export class Server {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
+  /** Ends when every session has heard of its end: a WebSocket says so later than the connection below it. */
   async close(): Promise<void> {
-    for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients])
-      socket.close(1001, 'Main is stopping');
+    const sockets = [...this.#sessions.clients, ...this.#enrolments.clients];
+    const ends = sockets.map(
+      (socket) =>
+        new Promise<void>((resolve) =>
+          socket.readyState === socket.CLOSED ? resolve() : socket.once('close', () => resolve()),
+        ),
+    );
+    for (const socket of sockets) socket.close(1001, 'Main is stopping');
     const closed = new Promise<void>((resolve) => this.#https.close(() => resolve()));
     setTimeout(() => {
       for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients]) socket.terminate();
       this.#https.closeAllConnections();
     }, 500).unref();
-    await closed;
+    await Promise.all([closed, ...ends]);
   }
 
   /** Shows another key to whoever connects from now on. */

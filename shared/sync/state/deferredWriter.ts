@@ -49,6 +49,8 @@ export class DeferredWriter {
     if (this.#closed) return;
     // Then it comes to pass or not with that.
     if (this.#options.db.inTransaction) return work();
+    // Work that a session had in hand may end later than the state, which the next start makes up for.
+    if (this.#closed) return;
     this.#owed.push(work);
     if (this.#owed.length > MAX_OWED) {
       this.#owed.shift();
@@ -59,6 +61,7 @@ export class DeferredWriter {
 
   /** Writes it as one transaction, or not at all when the state can't be written: for what comes again by itself. */
   attempt(work: () => void): void {
+    if (this.#closed) return;
     try {
       this.#options.db.transaction(work);
     } catch (error) {

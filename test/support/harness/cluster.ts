@@ -7,8 +7,9 @@ import { contextOf } from '../../../controller/cli/context.ts';
 import { freePort } from './freePort.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
 
-/** Characters of a log that are shown when a test fails at its end. */
-const MAX_LOG = 4_000;
+/** Lines of a log that are shown when a test fails at its end, and characters of each. */
+const MAX_LINES = 40;
+const MAX_LINE = 300;
 
 export type Mds = Host & { readonly asterisk: FakeAsterisk };
 
@@ -142,9 +143,14 @@ export class Cluster {
     await Promise.allSettled(hosts.map((host) => host.stop()));
     const faults = hosts.flatMap((host) => host.faults);
     if (faults.length > 0) {
-      const logs = hosts.map((host) => `--- ${host.name}'s log\n${host.log.slice(-MAX_LOG)}`);
+      const logs = hosts.map((host) => `--- ${host.name}'s log\n${shortened(host.log)}`);
       throw new Error(`${faults.join('\n')}\n(${this.folder} is kept)\n${logs.join('\n')}`);
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function shortened(log: string): string {
+  const lines = log.split('\n').slice(-MAX_LINES);
+  return lines.map((line) => line.slice(0, MAX_LINE)).join('\n');
 }

@@ -88,6 +88,9 @@ export class DaemonProcess {
   }
 }
 
+/** Longer lines are the program's text, which Node prints with an error that nobody handled. */
+const MAX_LINE = 500;
+
 /** What a log must not hold: a stack, or an error of Node's that nobody handled or translated. */
 const TROUBLE = /uncaughtException|unhandledRejection|\bERR_[A-Z][A-Z0-9_]+|^\s+at .+:\d+:\d+\)?$/;
 
@@ -96,5 +99,6 @@ const TROUBLE = /uncaughtException|unhandledRejection|\bERR_[A-Z][A-Z0-9_]+|^\s+
  * @param allowed faults that a test causes on purpose
  */
 export function troubleIn(log: string, allowed: readonly RegExp[] = []): string[] {
-  return log.split('\n').filter((line) => TROUBLE.test(line) && !allowed.some((each) => each.test(line)));
+  const lines = log.split('\n').map((line) => line.slice(0, MAX_LINE));
+  return lines.filter((line) => TROUBLE.test(line) && !allowed.some((each) => each.test(line)));
 }
