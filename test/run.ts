@@ -59,10 +59,11 @@ async function runGroup({ capacity, limit }: Group, files: readonly string[]): P
   const waiting = [...files];
   const running = new Map<string, Promise<void>>();
   let taken = 0;
+  const isFull = (weight: number): boolean => taken + weight > capacity;
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
     const next = file;
     const weight = Math.min(capacity, weightOf(next));
-    while (taken + weight > capacity) await Promise.race(running.values());
+    while (isFull(weight)) await Promise.race(running.values());
     taken += weight;
     const run = timed(() => runFile(next, CHECKOUT, limit)).finally(() => {
       taken -= weight;
