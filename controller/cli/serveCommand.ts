@@ -14,7 +14,6 @@ import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
 import { controlApi } from '../control/api.ts';
 import { statusOf } from '../control/status.ts';
-import { watchConditions } from '../conditions/watch.ts';
 import { controllerContract, type ControllerHandlers } from '../control/contract/contract.ts';
 import { finishSwitch } from '../enrolment/nextIdentity.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -22,6 +21,7 @@ import { Controller } from '../daemon/controller.ts';
 import { print } from '#host/cli/terminal.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
+import { observe } from './observation.ts';
 
 /** `serve`: the controller in the foreground, until a signal ends it. */
 export async function serve(context: Context, logMode?: string): Promise<number> {
@@ -61,7 +61,10 @@ export async function serve(context: Context, logMode?: string): Promise<number>
         { log: log.logger, signal: abortedBy(stop), tell: (why) => (waitsFor = why) },
         async (db) => {
           const { logger } = log;
+          const observation = await observe(config, context.root.path('/') === '/', logger);
           const running = new Controller({
+            observer: observation.observer,
+            conditionEvents: observation.conditionEvents,
             config: controller?.config ?? config,
             identity: loadIdentity(places.identityFolder) ?? identity,
             db,
@@ -75,7 +78,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           try {
             await running.start();
             using _memory = restMemory();
-            using _watch = watchConditions(() => statusOf(running), logger);
+            await using _watch = await observation.watch(running);
             outliveTerminal();
             print(`serving on port ${running.port}`);
             manager.ready();

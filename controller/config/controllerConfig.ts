@@ -19,6 +19,7 @@ import {
 } from '#host/config/fields.ts';
 import { type MainBandwidth, mainBandwidthField } from '#host/config/bandwidth.ts';
 import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
+import { metricsSchema, type NotifyTarget, notifySchema, pageSchema, type Served } from './observation.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 
 /** Main's configuration, complete: every default is filled in, every quantity is in milliseconds or bytes. */
@@ -41,6 +42,12 @@ export type ControllerConfig = {
   readonly bandwidth: MainBandwidth;
   /** The group whose members may read the status. */
   readonly monitoring: { readonly group: string };
+  /** The status page, for people. */
+  readonly page: Served;
+  /** The same for Prometheus. */
+  readonly metrics: Served;
+  /** Who hears of what begins and ends to be wrong. */
+  readonly notify: readonly NotifyTarget[];
 };
 
 export type MediaServersConfig =
@@ -98,6 +105,9 @@ const controllerSchema = section({
   canary: list(mdsName()).default([]),
   bandwidth: mainBandwidthField.prefault(0),
   monitoring: section({ group: text().default('adm') }).prefault({}),
+  page: pageSchema.prefault({}),
+  metrics: metricsSchema.prefault({}),
+  notify: notifySchema.default([]),
 }).transform((written): ControllerConfig => ({
   listen: written.listen,
   reconcile: { everyMs: written.reconcile.every },
@@ -112,6 +122,9 @@ const controllerSchema = section({
   canary: written.canary,
   bandwidth: written.bandwidth,
   monitoring: written.monitoring,
+  page: written.page,
+  metrics: written.metrics,
+  notify: written.notify,
 }));
 
 /**

@@ -14,6 +14,9 @@ const RESTART: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
   reserveBytes: 'reserve',
   mediaServers: 'mediaServers',
   certificates: 'certificates',
+  page: 'page',
+  metrics: 'metrics',
+  notify: 'notify',
 };
 
 export type ConfigChange = {

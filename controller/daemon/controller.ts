@@ -30,7 +30,9 @@ import { LiveSessions, type SessionPeer } from '../sessions/liveSessions.ts';
 import { Alarms } from './alarms.ts';
 import { TokenBucket } from '../enrolment/tokenBucket.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
-import { logConditions } from '../conditions/watch.ts';
+import { logConditions, toAll } from '../conditions/watch.ts';
+import type { ConditionEvents } from '../conditions/tracker.ts';
+import type { Observer } from './observer.ts';
 import { CanaryGate } from '../directories/canaryGate.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
@@ -55,6 +57,9 @@ export type ControllerOptions = {
   readonly root: Root;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly observer: Observer;
+  /** Hears of conditions that begin and end, beside the log. */
+  readonly conditionEvents?: ConditionEvents;
 };
 
 /** Main's daemon: the directories, who may connect, and the sessions of those who are. */
@@ -88,7 +93,10 @@ export class Controller {
   readonly #places: ControllerPlaces;
   readonly #installFiles: InstallFiles;
   readonly #bandwidth: BandwidthLimits;
+  readonly observer: Observer;
   readonly #stop = new AbortController();
+  /** How long the last full reading of all directories took, milliseconds; undefined before the first. */
+  scanMs: number | undefined;
   /** The directories were read once: what they lack is known to be gone. */
   #isRead = false;
   #pausedUntil: number;
@@ -119,7 +127,11 @@ export class Controller {
     this.registry = new Registry(places.identityFolder);
     this.canaries = new CanaryGate(() => this.#canaries());
     this.alarms = new Alarms(clock, log);
-    this.conditions = new ConditionTracker(logConditions(log));
+    this.observer = options.observer;
+    const { conditionEvents } = options;
+    this.conditions = new ConditionTracker(
+      toAll([logConditions(log), ...(conditionEvents === undefined ? [] : [conditionEvents])]),
+    );
     this.#places = places;
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.#peerLog = new PeerLog(log, clock);
@@ -281,6 +293,7 @@ export class Controller {
 
   /** Reads every directory again, and waits until what is being written is quiet. */
   async rescan(): Promise<void> {
+    const began = this.clock.monotonic();
     await Promise.all(
       [...this.directories.values()].map(async (directory) => {
         await directory.replica.rescan();
@@ -288,6 +301,7 @@ export class Controller {
         directory.tellIfHeld();
       }),
     );
+    this.scanMs = this.clock.monotonic() - began;
     for (const session of this.sessions.values()) {
       for (const directory of this.directories.values()) session.check(directory);
     }

@@ -145,6 +145,11 @@ export class MainDirectory {
     return this.config.name;
   }
 
+  /** How often a burst of events made Main read the whole directory again. */
+  get watchOverflows(): number {
+    return this.#watch.overflows;
+  }
+
   /** Finishes what a crash cut off, reads the directory, and watches it. */
   async start(): Promise<void> {
     for (const path of this.replica.paths()) this.shown.set(path, this.#show(path, this.replica.get(path)));

@@ -11,9 +11,12 @@ import { isInSync } from '../control/directoryStatus.ts';
 import type { CanaryGate } from '../directories/canaryGate.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Rotation } from '../enrolment/keyRotation.ts';
+import type { Observer } from '../daemon/observer.ts';
+import { ActivationTimes } from '../metrics/activationTimes.ts';
 import type { Agent } from '../registry/records.ts';
 import type { Versions } from '../versions/versions.ts';
 import type { ControllerSession, SessionOwner, Terms } from './controllerSession.ts';
+import type { Delivery } from './lag.ts';
 import type { LiveSessions } from './liveSessions.ts';
 import type { SessionLog } from './sessionLog.ts';
 import { recordOf } from './offers/historyRows.ts';
@@ -30,6 +33,7 @@ export type SessionsMain = {
   readonly rotation: Rotation;
   readonly canaries: CanaryGate;
   readonly sessionLog: SessionLog;
+  readonly observer: Observer;
   readonly directories: ReadonlyMap<string, MainDirectory>;
   readonly sessions: LiveSessions;
   readonly clock: Clock;
@@ -48,6 +52,7 @@ export class AgentOwner implements SessionOwner {
   readonly #memory: StateMemory;
   /** What the agent said of its state in this session. */
   #state: ToldState | undefined;
+  readonly #activations = new ActivationTimes();
 
   constructor(main: SessionsMain, agent: Agent, log: Logger) {
     this.#main = main;
@@ -94,11 +99,12 @@ export class AgentOwner implements SessionOwner {
   }
 
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit {
-    const { history, clock, log } = this.#main;
+    const { history, clock, log, observer } = this.#main;
     const { name } = this.#agent;
     return (changeSet, outcomes) => {
       for (const row of recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now())) {
         history.add(row);
+        if (row.kind === 'conflict') observer.conflict(name, directory.name, row.path ?? row.detail);
         log.info(row.kind, { mds: name, directory: directory.name, path: row.detail });
       }
     };
@@ -115,8 +121,9 @@ export class AgentOwner implements SessionOwner {
 
   /** What an agent did on its MDS belongs into the history, and into the log. */
   applied({ directory, changeSet, actions, dialplan }: Extract<FromAgent, { type: 'applied' }>): void {
-    const { keeper, versions, history, clock, log } = this.#main;
+    const { keeper, versions, history, clock, log, observer } = this.#main;
     const mds = this.#agent.name;
+    observer.applied(mds, directory, actions);
     const at = clock.now();
     keeper.write(() => {
       if (versions.isCompact(directory)) versions.takenOver.applied(directory, mds, changeSet, actions);
@@ -136,9 +143,16 @@ export class AgentOwner implements SessionOwner {
     for (const { action, path, reason } of actions) log.info(action, { mds, directory, path, reason });
   }
 
-  reported(report: AgentReport): void {
-    const { clock, keeper, versions, canaries } = this.#main;
+  reported(report: AgentReport, delivered: readonly Delivery[]): void {
+    const { clock, keeper, versions, canaries, directories, observer } = this.#main;
     const { name } = this.#agent;
+    for (const { directory, changedAt, ms } of delivered) {
+      observer.delivered(directory, ms);
+      const reload = directories.get(directory)?.config.reload;
+      if (reload !== undefined) this.#activations.await(reload, changedAt);
+    }
+    for (const { kind, ok, afterMs } of this.#activations.learn(report))
+      observer.reloaded(name, kind, ok, afterMs);
     if (this.#state !== undefined) this.#memory.learn(this.#state, report.sequence, clock.monotonic());
     for (const directory of this.#versioned()) {
       // The next report says it again.

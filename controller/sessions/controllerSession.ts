@@ -25,7 +25,7 @@ import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
 import { answersPing } from '../server/answersPing.ts';
 import { type Answer, CommandCalls, failed } from './commandCalls.ts';
 import { sendContent } from './contentSender.ts';
-import { Lag } from './lag.ts';
+import { type Delivery, Lag } from './lag.ts';
 import { ManifestSender } from './manifestSender.ts';
 import { takeOffers } from './offers/takeOffers.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
@@ -47,7 +47,8 @@ export interface SessionOwner {
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit;
   ready(session: ControllerSession): void;
   applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
-  reported(report: AgentReport): void;
+  /** @param delivered changes of Main's that the MDS holds since this report */
+  reported(report: AgentReport, delivered: readonly Delivery[]): void;
   /** The agent will know Main by this pin, too. */
   knowsIdentity(pin: string): void;
   closed(session: ControllerSession, reason: string): void;
@@ -322,8 +323,8 @@ export class ControllerSession {
 
   #onReport(report: AgentReport): void {
     this.report = report;
-    this.#lag.reported(report, (name) => this.#options.directories.has(name));
-    this.#options.owner.reported(report);
+    const delivered = this.#lag.reported(report, (name) => this.#options.directories.has(name));
+    this.#options.owner.reported(report, delivered);
   }
 
   /** Measures the clocks' offset, and finds a dead peer; the answer comes by itself. */

@@ -24,6 +24,7 @@ export class RevisionLog {
   readonly #since: Statement;
   readonly #lastUntil: Statement;
   readonly #ofDirectory: Statement;
+  readonly #byNumber: Statement;
   readonly #oldest: Statement;
   readonly #dropBefore: Statement;
   readonly #dropOldest: Statement;
@@ -45,6 +46,7 @@ export class RevisionLog {
     this.#ofDirectory = db.prepare(
       'SELECT number, path, before, at FROM revisions WHERE directory = ? ORDER BY number DESC',
     );
+    this.#byNumber = db.prepare('SELECT before, after FROM revisions WHERE number = ?');
     this.#oldest = db.prepare('SELECT number, at FROM revisions ORDER BY number LIMIT 1');
     this.#dropBefore = db.prepare(
       'DELETE FROM revisions WHERE number < coalesce((SELECT min(number) FROM revisions WHERE at >= ?), 9e18)',
@@ -69,6 +71,12 @@ export class RevisionLog {
   newestOf(directory: string, path: string): { number: number; after: Entry | null } | undefined {
     const row = this.#newestOfPath.get(directory, encodeName(path));
     return row && { number: Number(row['number']), after: this.#entryOf(row['after']) };
+  }
+
+  /** What a revision found at its path, and what it left there. */
+  get(number: number): { before: Entry | null; after: Entry | null } | undefined {
+    const row = this.#byNumber.get(number);
+    return row && { before: this.#entryOf(row['before']), after: this.#entryOf(row['after']) };
   }
 
   /** The first revision of a path with a number above `number`. */

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { build, type Plugin } from 'esbuild';
 import path from 'node:path';
+import { buildClient, CLIENT_TYPES } from '../../controller/page/clientBundle.ts';
 
 /** Some libraries are CommonJS and call `require` for Node's own modules. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
@@ -31,7 +32,7 @@ export async function bundle(options: {
     chunkNames: 'piece-[hash]',
     banner: { js: REQUIRE },
     // Only used when asked for; not in node_modules.
-    external: ['pg-native'],
+    external: ['pg-native', 'esbuild'],
     legalComments: 'inline',
     // Identifiers keep their names: a stack trace from the field is worth more than what they weigh.
     minifyWhitespace: true,
@@ -40,6 +41,17 @@ export async function bundle(options: {
     logLevel: 'warning',
     plugins: [versionOf(options.version), builtIns, ...(options.plugins ?? [])],
   });
+  if (options.entry === 'controller/main.ts')
+    await bundlePage(options.checkout, path.join(options.folder, 'page'));
+}
+
+/** The status page's own files, beside the program that serves them. */
+async function bundlePage(checkout: string, folder: string): Promise<void> {
+  const client = path.join(checkout, 'controller/page/client');
+  const files = await buildClient(client);
+  mkdirSync(folder, { recursive: true });
+  for (const name of Object.keys(CLIENT_TYPES))
+    writeFileSync(path.join(folder, name), files.get(name) ?? readFileSync(path.join(client, name)));
 }
 
 /**

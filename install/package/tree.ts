@@ -5,6 +5,7 @@ import {
   copyFileSync,
   globSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -61,6 +62,14 @@ export function packTree(options: TreeOptions): string {
   write(`usr/share/bash-completion/completions/${name}`, options.completion);
   write(`usr/share/doc/${name}/copyright`, fill('copyright'));
   write(`usr/share/doc/${name}/changelog.gz`, zipped(changelog(name, version, builtAt)));
+  if (name === 'xivo-xds-sync') {
+    for (const file of readdirSync(path.join(install, 'monitoring')))
+      write(
+        `usr/share/doc/${name}/examples/${file}`,
+        readFileSync(path.join(install, 'monitoring', file)),
+        file.endsWith('.sh') ? 0o755 : 0o644,
+      );
+  }
   write(`usr/share/lintian/overrides/${name}`, fill('lintian-overrides'));
   // Main gives these to its MDS; on an MDS the script also takes itself off again.
   const scripts = `usr/share/${name}`;

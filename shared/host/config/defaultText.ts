@@ -91,6 +91,17 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 # The most that all MDS together send and receive in a second: "20Mbit", 2MiB, or for a part of the day
 # { limit: 20Mbit, hours: "08:00-18:00", mds: { mds1: { limit: 4Mbit } } }. 0 is no limit. The dialplan never waits.
 #bandwidth: 0
+
+# The status page, read-only, for a browser on this host or behind nginx (docs/page.md), and the same figures for Prometheus,
+# at /metrics. "enabled: false" leaves one out.
+#page:
+#  listen: 127.0.0.1:9444
+#metrics:
+#  listen: 127.0.0.1:9444
+
+# Who hears when something begins or ends to be wrong: a command (JSON on standard input, fields as XDS_... in the
+# environment) or a url (JSON by POST). "on" names the conditions; all of them if left out.
+#notify: []
 `;
 }
 

@@ -40,6 +40,8 @@ export class Watch {
   /** Whole folders are not read again before this time (monotonic): reading a large one over and over helps nobody. */
   #foldersNotBefore = 0;
   #events = 0;
+  /** How often the whole directory was read again, since single events could no longer be trusted. */
+  overflows = 0;
   #everything = false;
   #unwatched = false;
   #closed = false;
@@ -157,6 +159,7 @@ export class Watch {
     if (!foldersAreDue) return;
     const begun = performance.now();
     if (this.#everything) {
+      this.overflows += 1;
       this.#everything = false;
       this.#events = 0;
       await this.#replica.rescan();

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '#host/time/clock.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { ControllerConfig } from '../config/controllerConfig.ts';
+import type { ConditionEvents } from '../conditions/tracker.ts';
+import { watchConditions } from '../conditions/watch.ts';
+import { statusOf } from '../control/status.ts';
+import type { Controller } from '../daemon/controller.ts';
+import { type Observer, observedBy } from '../daemon/observer.ts';
+import { Notifier } from '../notify/notifier.ts';
+
+/** What looks at the controller from outside: counts for the metrics, `notify:`, the page; and what ends all of it. */
+export type Observation = {
+  readonly observer: Observer;
+  readonly conditionEvents: ConditionEvents;
+  /** Serves page and metrics, and looks at the conditions, until it is disposed of. */
+  readonly watch: (controller: Controller) => Promise<AsyncDisposable>;
+};
+
+/**
+ * @param alone nothing else shares this machine (no `--root`): then page and metrics are served without being asked for
+ */
+export async function observe(config: ControllerConfig, alone: boolean, log: Logger): Promise<Observation> {
+  // Loaded only where it is served: neither a command nor a Main without them needs these libraries.
+  const counted = config.metrics.enabled ?? alone;
+  const metrics = counted ? new (await import('../metrics/metrics.ts')).Metrics() : undefined;
+  const notifier = new Notifier(config.notify, {
+    clock: systemClock,
+    log,
+    sleep: async (ms, signal) => {
+      await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    },
+  });
+  return {
+    observer: observedBy([...(metrics === undefined ? [] : [metrics]), notifier]),
+    conditionEvents: notifier,
+    watch: async (controller) => {
+      const { PageServer } = await import('../page/pageServer.ts');
+      const server = new PageServer(controller, metrics);
+      await server.start(alone);
+      const watch = watchConditions(() => server.sample(statusOf(controller)), log);
+      return {
+        [Symbol.asyncDispose]: async () => {
+          watch[Symbol.dispose]();
+          notifier.close();
+          await server.close();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type { PlannedAction } from '#protocol/messages/common.ts';
+
+/** Who counts what happens: the metrics, and whoever is notified. */
+export interface Observer {
+  /** A change set became visible on an MDS. */
+  applied(mds: string, directory: string, actions: readonly PlannedAction[]): void;
+  /** An MDS reported that it holds a change. @param ms since the change was made on Main */
+  delivered(directory: string, ms: number): void;
+  /** Asterisk of an MDS was reloaded. @param activeAfterMs since the change on Main, where one was awaited */
+  reloaded(mds: string, kind: string, ok: boolean, activeAfterMs: number | undefined): void;
+  /** Both sides had changed a recording: the older version is in Main's trash. */
+  conflict(mds: string, directory: string, path: string): void;
+}
+
+/** Hands everything to each. */
+export function observedBy(observers: readonly Observer[]): Observer {
+  return {
+    applied: (mds, directory, actions) => observers.forEach((each) => each.applied(mds, directory, actions)),
+    delivered: (directory, ms) => observers.forEach((each) => each.delivered(directory, ms)),
+    reloaded: (mds, kind, ok, after) => observers.forEach((each) => each.reloaded(mds, kind, ok, after)),
+    conflict: (mds, directory, path) => observers.forEach((each) => each.conflict(mds, directory, path)),
+  };
+}

@@ -1,0 +1,48 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Overview } from '../overview.ts';
+
+export type Live = {
+  readonly overview: Overview | undefined;
+  /** When the connection was lost, ISO 8601; undefined while it stands. */
+  readonly lostAt: string | undefined;
+};
+
+/** How long nothing may come before the connection counts as lost, milliseconds: a sign of life comes every five seconds. */
+const SILENCE = 12_000;
+/** How long to wait before another try, milliseconds. */
+const RETRY = 2_000;
+
+/** The overview as it is now, kept up to date by server-sent events; after a break it comes back by itself. */
+export function useLive(): Live {
+  const [live, setLive] = useState<Live>({ overview: undefined, lostAt: undefined });
+  useEffect(() => {
+    let source: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const lost = (): void => {
+      source?.close();
+      clearTimeout(timer);
+      setLive(({ overview, lostAt }) => ({ overview, lostAt: lostAt ?? new Date().toISOString() }));
+      timer = setTimeout(connect, RETRY);
+    };
+    const alive = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(lost, SILENCE);
+    };
+    const connect = (): void => {
+      source = new EventSource('api/events');
+      source.addEventListener('overview', (event) => {
+        alive();
+        setLive({ overview: JSON.parse(event.data) as Overview, lostAt: undefined });
+      });
+      source.addEventListener('alive', alive);
+      source.addEventListener('error', lost);
+      timer = setTimeout(lost, SILENCE);
+    };
+    connect();
+    return () => {
+      source?.close();
+      clearTimeout(timer);
+    };
+  }, []);
+  return live;
+}

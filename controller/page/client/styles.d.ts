@@ -1,0 +1,2 @@
+/** Style sheets that esbuild puts into page.css. */
+declare module '*.css';

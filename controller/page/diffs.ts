@@ -1,0 +1,61 @@
+import { structuredPatch } from 'diff';
+import type { NumberedRow } from '#sync/state/history.ts';
+import type { Versions } from '../versions/versions.ts';
+import type { ChangeSetDetails, DiffLine } from './overview.ts';
+import { pathOf } from './recentChangeSets.ts';
+
+/** Files of a change set whose difference is shown. */
+const MOST_FILES = 20;
+/** Lines of one difference. */
+const MOST_LINES = 400;
+/** A text of more bytes is not compared. */
+const MOST_BYTES = 256 * 1024;
+/** Lines around a difference. */
+const CONTEXT = 3;
+
+/**
+ * What a change set changed in the texts whose older versions are kept, file by file.
+ * @param rows the change set's rows in the history
+ */
+export function diffsOf(
+  versions: Versions,
+  directory: string,
+  changeSet: string,
+  rows: readonly NumberedRow[],
+): ChangeSetDetails['diffs'] {
+  const from = versions.isCompact(directory) ? versions.takenOver.placeOf(directory, changeSet) : undefined;
+  if (from === undefined) return [];
+  return [...new Set(rows.map(pathOf))].slice(0, MOST_FILES).flatMap((path) => {
+    const number = versions.log.firstAfter(directory, path, from - 1);
+    const revision = number === undefined ? undefined : versions.log.get(number);
+    if (revision === undefined) return [];
+    const before = textOf(versions, revision.before);
+    const after = textOf(versions, revision.after);
+    if (before === undefined || after === undefined || before === after) return [];
+    return [{ path: `${directory}/${path}`, lines: diffLines(before, after) }];
+  });
+}
+
+function diffLines(before: string, after: string): DiffLine[] {
+  const { hunks } = structuredPatch('before', 'after', before, after, '', '', { context: CONTEXT });
+  return hunks
+    .flatMap(({ lines }) => lines)
+    .slice(0, MOST_LINES)
+    .map((line) => ({ sign: signOf(line), text: line.slice(1) }));
+}
+
+function signOf(line: string): DiffLine['sign'] {
+  if (line.startsWith('+')) return '+';
+  return line.startsWith('-') ? '-' : ' ';
+}
+
+/** @returns '' for nothing; undefined where the content is no text, too long, or not kept any more */
+function textOf(
+  versions: Versions,
+  entry: { readonly type: string; readonly hash?: string } | null,
+): string | undefined {
+  if (entry?.type !== 'file' || entry.hash === undefined) return entry === null ? '' : undefined;
+  const content = versions.contents.get(entry.hash);
+  if (content === undefined || content.length > MOST_BYTES || content.includes(0)) return undefined;
+  return content.toString('utf8');
+}

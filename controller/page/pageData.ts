@@ -1,0 +1,82 @@
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import type { Controller } from '../daemon/controller.ts';
+import { statusOf } from '../control/status.ts';
+import type { Status } from '../control/contract/contract.ts';
+import type { BehindHistory } from './behindHistory.ts';
+import { diffsOf } from './diffs.ts';
+import type { ChangeSetDetails, ExcerptLine, Overview } from './overview.ts';
+import { pathOf, recentChangeSets, ROWS } from './recentChangeSets.ts';
+
+/** Lines shown before and after the one that lint found. */
+const AROUND = 2;
+/** A dialplan file is read this far for an excerpt, bytes. */
+const EXCERPT_BYTES = 1024 * 1024;
+/** A line of an excerpt is cut here, characters. */
+const EXCERPT_LINE = 200;
+/** Rows of one change set that its page shows. */
+const MAX_ROWS = 2_000;
+
+/** What the page shows, from the same status that the command line prints. */
+export async function overviewOf(controller: Controller, behind: BehindHistory): Promise<Overview> {
+  const status = statusOf(controller);
+  return {
+    status,
+    behind: behind.all,
+    changeSets: recentChangeSets(controller.history.find({ limit: ROWS })),
+    excerpts: await excerptsOf(controller, status),
+  };
+}
+
+/** @returns undefined where nothing is known of a change set of this id */
+export function changeSetDetails(controller: Controller, id: string): ChangeSetDetails | undefined {
+  const rows = controller.history.find({ limit: MAX_ROWS, changeSet: id });
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  return {
+    id,
+    directory: first.directory,
+    rows: rows.map((row) => ({
+      mds: row.mds,
+      action: row.kind,
+      path: pathOf(row),
+      reason: row.reason ?? row.detail,
+      at: new Date(row.at).toISOString(),
+    })),
+    diffs: diffsOf(controller.versions, first.directory, id, rows),
+  };
+}
+
+/** The text around each line that lint found, in Main's own files. */
+async function excerptsOf(
+  controller: Controller,
+  { causes }: Status,
+): Promise<Record<string, readonly ExcerptLine[]>> {
+  const excerpts: Record<string, readonly ExcerptLine[]> = {};
+  for (const { kind, path: blamed, cause } of causes) {
+    const line = Number(/\bline (\d+)\b/.exec(cause)?.[1]);
+    if (kind !== 'blocked' || blamed === undefined || !Number.isSafeInteger(line)) continue;
+    const [name = '', ...rest] = blamed.split('/');
+    const directory = controller.directories.get(name);
+    const file = rest.join('/');
+    // Only what Main itself shows to its agents: never a path that an MDS made up.
+    if (directory?.shown.get(file)?.kind !== 'settled') continue;
+    excerpts[`${blamed}:${line}`] = await excerpt(path.join(directory.replica.path, file), line);
+  }
+  return excerpts;
+}
+
+async function excerpt(file: string, line: number): Promise<ExcerptLine[]> {
+  try {
+    await using handle = await open(file, 'r');
+    const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(EXCERPT_BYTES) });
+    const lines = buffer.subarray(0, bytesRead).toString('utf8').split('\n');
+    const from = Math.max(0, line - 1 - AROUND);
+    return lines
+      .slice(from, line + AROUND)
+      .map((text, i) => ({ line: from + i + 1, text: text.slice(0, EXCERPT_LINE) }));
+  } catch {
+    // It went away, or can't be read: the status says so itself.
+    return [];
+  }
+}
