@@ -92,12 +92,11 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 # { limit: 20Mbit, hours: "08:00-18:00", mds: { mds1: { limit: 4Mbit } } }. 0 is no limit. The dialplan never waits.
 #bandwidth: 0
 
-# The status page, read-only, for a browser on this host or behind nginx (docs/page.md), and the same figures for Prometheus,
-# at /metrics. "enabled: false" leaves one out.
-#page:
-#  listen: 127.0.0.1:9444
-#metrics:
-#  listen: 127.0.0.1:9444
+# The status page, read-only, for a browser on this host or behind nginx (docs/page.md), and the same figures for Prometheus
+# at /metrics: both on 127.0.0.1:9444 unless named otherwise, such as { listen: 10.0.0.1:9445 } for metrics; { enabled: false }
+# leaves one out.
+#page: {}
+#metrics: {}
 
 # Who hears when something begins or ends to be wrong: a command (JSON on standard input, fields as XDS_... in the
 # environment) or a url (JSON by POST). "on" names the conditions; all of them if left out.

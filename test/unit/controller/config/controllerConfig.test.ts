@@ -73,6 +73,10 @@ void test('the defaults are those of a XiVO', () => {
     certificates: { lifeMs: 7_776_000_000 },
     canary: [],
     bandwidth: { all: { rate: 0 }, mds: {} },
+    monitoring: { group: 'adm' },
+    page: { enabled: undefined, listen: { host: '127.0.0.1', port: 9444 } },
+    metrics: { enabled: undefined, listen: { host: '127.0.0.1', port: 9444 } },
+    notify: [],
   });
 });
 
@@ -94,6 +98,9 @@ void test('the file that init writes changes no default, also with its comment s
     'certificates',
     'canary',
     'bandwidth',
+    'page',
+    'metrics',
+    'notify',
   ]) {
     assert.match(uncommented, new RegExp(`^${key}:`, 'm'));
   }
@@ -191,10 +198,10 @@ void test('what contradicts itself is refused at its key', () => {
 void test('times that make no sense are refused', () => {
   assert.throws(
     () => parse('reconcile: { every: 10ms }'),
-    /reconcile\.every: "10ms" is too short; at least 1s/,
+    /reconcile\.every: "10ms" is too short; at least 1 s/,
   );
-  assert.throws(() => parse('reconcile: { every: 30d }'), /too long; at most 7d/);
-  assert.throws(() => parse('settle: 2h'), /too long; at most 1h/);
+  assert.throws(() => parse('reconcile: { every: 30d }'), /too long; at most 7 days/);
+  assert.throws(() => parse('settle: 2h'), /too long; at most 1 h/);
 });
 
 void test('the list of media servers may come from XiVO', () => {

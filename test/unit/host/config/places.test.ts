@@ -33,6 +33,7 @@ void test('a Main and an MDS keep their things where an administrator looks for 
     identityFolder: '/r/var/lib/xivo-xds-sync/identity',
     stateFile: '/r/var/lib/xivo-xds-sync/state.sqlite',
     controlSocket: '/r/run/xivo-xds-sync/controller.sock',
+    statusSocket: '/r/run/xivo-xds-sync/status.sock',
     publishedFolder: '/r/usr/share/xivo-certs',
     oldCronFile: '/r/etc/cron.d/xivo-xds-sync',
     oldPublishedKey: '/r/usr/share/xivo-certs/rsync_xds.pub',

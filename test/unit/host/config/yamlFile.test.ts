@@ -60,7 +60,7 @@ directories:
 void test('an unknown key is named where it stands, with the keys that exist there', () => {
   assert.equal(
     messageOf('trash:\n  keep: 1d\n  kept: 1d\n'),
-    'c.yml:3: trash.kept: unknown key; known here: keep',
+    'c.yml:3: trash.kept: unknown key; known here: keep, budget',
   );
   assert.match(
     messageOf('\nlisten_on: x\n'),
