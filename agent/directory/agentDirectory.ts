@@ -126,6 +126,8 @@ export class AgentDirectory {
       journal,
       clock,
       reserve,
+      onPlaced: (placed) => this.replica.own.add(placed),
+      onPlacedLost: (paths) => this.replica.own.lost(paths),
       ...(activation && {
         undisturbed: (show) => activation.undisturbed(show),
         // What Asterisk has against it then is told with the reload; there is nothing to take back any more.
@@ -250,7 +252,10 @@ export class AgentDirectory {
   async reconcile(): Promise<DirectoryPass> {
     this.#worker.forgive();
     await this.#readAgain();
+    const isAtRest = this.#worker.isAtRest && this.mainView.isReady;
     const planned = this.plannedActions();
+    // That was a plan over everything, and it is empty: the same again would be.
+    if (isAtRest && planned.length === 0 && this.#worker.isAtRest) return { ok: true, actions: [] };
     this.#worker.wake('all');
     await this.whenIdle();
     const left = this.#session === undefined ? undefined : this.#worker.plan();

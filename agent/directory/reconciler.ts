@@ -85,6 +85,21 @@ export class Reconciler {
     return this.#ready && this.#dirty !== 'all';
   }
 
+  /** Nothing is under way, waits, failed or is held, and all was planned. */
+  get isAtRest(): boolean {
+    return (
+      this.isPlanned &&
+      this.#canWork() &&
+      this.#dirty !== 'all' &&
+      this.#dirty.size === 0 &&
+      this.#pending.size === 0 &&
+      this.#running.length === 0 &&
+      this.held === undefined &&
+      this.#refused === undefined &&
+      this.retries.troubles.size === 0
+    );
+  }
+
   attach(session: AgentSession, paused: boolean): void {
     this.#session = session;
     this.#paused = paused;

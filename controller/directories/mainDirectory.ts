@@ -138,6 +138,8 @@ export class MainDirectory {
       journal: new Journal(options.db),
       clock: options.clock,
       reserve: options.reserve,
+      onPlaced: (placed) => this.replica.own.add(placed),
+      onPlacedLost: (paths) => this.replica.own.lost(paths),
     });
   }
 

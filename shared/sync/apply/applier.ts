@@ -3,6 +3,7 @@ import { closeSync, statfsSync } from 'node:fs';
 import { formatBytes } from '#core/text/size.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Journal } from '../state/changeSetJournal.ts';
 import type { Clock } from '#host/time/clock.ts';
@@ -32,6 +33,10 @@ export type ApplierOptions = {
    * directory as a whole. At once when absent.
    */
   readonly undisturbed?: <T>(show: () => T) => Promise<T>;
+  /** These became visible, in this turn: whoever watches the directory will see it. */
+  readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
+  /** What was placed could not be written down. */
+  readonly onPlacedLost?: (paths: readonly string[]) => void;
   /** A change set that was visible and not written down is written down now. */
   readonly onFinished?: () => void;
 };
@@ -270,8 +275,14 @@ export class Staging implements Disposable {
     if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
     await makePreparedDurable(this.#area, steps, trash.folder);
     journal.begin(changeSet);
+    let placed: (readonly [string, Stamp])[] = [];
     try {
-      const outcomes = await undisturbed(() => commit(changeSet, { ...place, trash: trash.folder }));
+      const outcomes = await undisturbed(() => {
+        const done = commit(changeSet, { ...place, trash: trash.folder });
+        placed = placedBy(done);
+        this.#options.onPlaced?.(placed);
+        return done;
+      });
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
       // What took the place of nothing has left the staging area, and nothing has come there for it.
@@ -280,6 +291,7 @@ export class Staging implements Disposable {
           this.#staged.delete(step.staged.name);
       return { changeSet, outcomes };
     } catch (error) {
+      this.#options.onPlacedLost?.(placed.map(([path]) => path));
       this.#cutOff.set(this.id, { changeSet, record });
       this.#onCutOff();
       throw error;
@@ -304,6 +316,12 @@ export class Staging implements Disposable {
   #nextName(): string {
     return `${this.id}.${this.#next++}`;
   }
+}
+
+function placedBy(outcomes: readonly Outcome[]): (readonly [string, Stamp])[] {
+  return outcomes.flatMap(({ step, result, stamp }) =>
+    result === 'done' && step.kind === 'put' && stamp !== undefined ? [[step.path, stamp] as const] : [],
+  );
 }
 
 function atOnce<T>(show: () => T): Promise<T> {

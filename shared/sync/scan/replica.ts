@@ -10,6 +10,7 @@ import type { Tree } from '#core/plan/tree.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
 import type { Changes, PathIndex } from './pathIndex.ts';
+import { OwnPlacements } from './ownPlacements.ts';
 import { RootGuard } from './rootGuard.ts';
 import { ScannedPaths } from './scannedPaths.ts';
 import { Scanner } from './scanner.ts';
@@ -40,7 +41,7 @@ export type ReplicaOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
-  /** The directory is held now or can't be read, or not any more. */
+  /** Held now or unreadable, or not any more. */
   readonly onHeld: () => void;
   readonly onError: (error: unknown) => void;
 };
@@ -59,6 +60,7 @@ export class Replica implements Tree {
   readonly #paths: ScannedPaths;
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
+  readonly own = new OwnPlacements((paths) => void this.recheck(paths));
   /** The same error again is not reported again. */
   #lastReported: string | undefined;
   #settleTimer: NodeJS.Timeout | undefined;
@@ -81,7 +83,7 @@ export class Replica implements Tree {
     this.#paths = new ScannedPaths(this.#queue, index, options.isExcluded ?? (() => false));
     this.#guard = new RootGuard(path, index, this.#paths, emptyIsHeld);
     const { paths, queue, guard } = { paths: this.#paths, queue: this.#queue, guard: this.#guard };
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard });
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own: this.own, whole: options.whole });
   }
 
   get #index(): PathIndex {
@@ -144,16 +146,13 @@ export class Replica implements Tree {
   }
 
   /** Every folder in it, the directory itself first. */
-  *folders(): Iterable<string> {
-    yield '';
-    for (const path of this.#index.paths()) {
-      const state = this.#index.get(path)?.state;
-      if (state !== undefined && isFolder(state)) yield path;
-    }
+  folders(): Iterable<string> {
+    return this.#paths.folders();
   }
 
   /** Reads the whole directory; files whose stamp is unchanged are not read. */
   rescan(): Promise<void> {
+    this.own.clear();
     return this.#exclusive((open) => this.#scanner.readAll(open));
   }
 
@@ -185,6 +184,7 @@ export class Replica implements Tree {
   /** Takes over what this program itself has just put (or removed: undefined) at a path. */
   adopt(path: string, placed: { state: PathState; stamp: Stamp } | undefined): void {
     this.#queue.delete(path);
+    this.own.adopted(path);
     if (placed === undefined) {
       this.#paths.dropBelow(path);
       this.#paths.drop(path);

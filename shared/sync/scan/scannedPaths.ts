@@ -4,6 +4,7 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
+import { Departed } from './departed.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
 
@@ -18,6 +19,7 @@ const UNREADABLE_RETRY = 15_000;
  */
 export class ScannedPaths {
   readonly index = new PathIndex();
+  readonly departed = new Departed();
   readonly #queue: SettleQueue;
   /** Names of overrides by the folder that holds them: known only to be left alone. */
   readonly #overrides = new Map<string, ReadonlySet<string>>();
@@ -46,6 +48,7 @@ export class ScannedPaths {
     const before = this.index.get(path);
     if (before && before.stamp === stamp && sameState(before.state, state)) return;
     this.index.set(path, { state, stamp });
+    this.departed.forget(path);
     this.#unsaved.add(path);
   }
 
@@ -63,6 +66,7 @@ export class ScannedPaths {
 
   drop(path: string): void {
     this.#queue.delete(path);
+    this.departed.forget(path);
     this.index.delete(path);
     this.#unsaved.add(path);
   }
@@ -86,6 +90,14 @@ export class ScannedPaths {
 
   isGone(path: string): boolean {
     return this.index.get(path)?.stamp === GONE;
+  }
+
+  *folders(): Iterable<string> {
+    yield '';
+    for (const path of this.index.paths()) {
+      const state = this.index.get(path)?.state;
+      if (state?.kind === 'settled' && state.entry.type === 'folder') yield path;
+    }
   }
 
   /** True when something was there and nothing of it is there now. */
@@ -173,9 +185,11 @@ export class ScannedPaths {
     if (node === undefined || this.#isGoneAndDue(path)) return;
     const last = lastKnownEntry(node.state);
     this.put(path, { kind: 'moving', ...(last && { last }) }, GONE);
+    if (node.state.kind === 'settled' && node.state.entry.type === 'file')
+      this.departed.add(path, node.stamp, node.state.entry.hash);
     // What never settled was never reported either: nobody has to be sure that it is gone.
     if (last === undefined) this.#queue.wait(path, 0);
-    else this.#queue.wait(path);
+    else this.#queue.waitGone(path);
   }
 }
 

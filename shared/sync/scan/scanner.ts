@@ -11,6 +11,8 @@ import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect } from './inspect.ts';
+import { cameComplete } from './arrival.ts';
+import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -22,6 +24,9 @@ export type ScannerOptions = {
   readonly paths: ScannedPaths;
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
+  readonly own: OwnPlacements;
+  /** True when files mean something together: then none goes before the others are quiet. */
+  readonly whole: boolean;
 };
 
 /** Reads one directory: folders by their lists, single names, and the content of files that have become quiet. */
@@ -142,15 +147,16 @@ export class Scanner {
     try {
       const stat = handle.stat(name);
       if (stat !== undefined && this.#paths.takeExcluded(path, stat.isDirectory())) return;
-      if (stat?.isFile() === true) this.#takeFile(path, stat);
+      if (stat?.isFile() === true) this.#takeFile(handle, name, path, stat);
       else if (stat !== undefined) this.#takeOther(handle, name, path, stat, deep, queue);
     } catch (error) {
       this.#paths.putUnreadable(path, errnoOf(error));
     }
   }
 
-  #takeFile(path: string, stat: BigIntStats): void {
+  #takeFile(handle: Folder, name: string, path: string, stat: BigIntStats): void {
     const stamp = stampOf(stat);
+    if (this.#options.own.has(path, stamp)) return;
     const node = this.#paths.index.get(path);
     if (node?.stamp === stamp && node.state.kind !== 'unreadable') {
       if (node.state.kind === 'moving' && !this.#queue.has(path))
@@ -159,7 +165,9 @@ export class Scanner {
     }
     this.#paths.dropBelow(path);
     this.#paths.putMoving(path, stamp);
-    this.#queue.wait(path, this.#queue.restOfSettle(stat));
+    const rest = this.#queue.restOfSettle(stat);
+    const needsNone = rest > 0 && !this.#options.whole && cameComplete(handle, name, stat, node?.stamp);
+    this.#queue.wait(path, needsNone ? 0 : rest);
   }
 
   /** A folder, a link or something special: there is no content to wait for. */
@@ -172,7 +180,7 @@ export class Scanner {
     queue: string[],
   ): void {
     const seen = inspect(handle, name, path, stat, this.#options.owners);
-    if (seen.kind === 'file') return this.#takeFile(path, stat);
+    if (seen.kind === 'file') return this.#takeFile(handle, name, path, stat);
     this.#queue.delete(path);
     const state: PathState =
       seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
@@ -202,7 +210,7 @@ export class Scanner {
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
-      const hash = await hashFile(handle, name, stamp);
+      const hash = this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp));
       // Meanwhile this program itself may have placed something there.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);

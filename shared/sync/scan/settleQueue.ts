@@ -4,12 +4,19 @@ import type { Clock } from '#host/time/clock.ts';
 /** Paths that are due within this many milliseconds of each other settle together. */
 const TOGETHER = 5;
 
+/** Removals that go on and on wait for each other no longer than this after the first, milliseconds. */
+const TOGETHER_LIMIT = 3_000;
+
 /** The paths under change, and when each is to be read again. Times are monotonic milliseconds. */
 export class SettleQueue {
   readonly #clock: Clock;
   /** How long a file must have been quiet, milliseconds. */
   readonly #settle: number;
   readonly #due = new Map<string, number>();
+  /** Names that are gone: they become due together, so that a mass removal is seen as one, however slowly it is made. */
+  readonly #gone = new Set<string>();
+  #goneDue = 0;
+  #goneSince = 0;
 
   constructor(clock: Clock, settle: number) {
     this.#clock = clock;
@@ -17,24 +24,36 @@ export class SettleQueue {
   }
 
   get size(): number {
-    return this.#due.size;
+    return this.#due.size + this.#gone.size;
   }
 
-  paths(): Iterable<string> {
-    return this.#due.keys();
+  *paths(): Iterable<string> {
+    yield* this.#due.keys();
+    yield* this.#gone;
   }
 
   has(path: string): boolean {
-    return this.#due.has(path);
+    return this.#due.has(path) || this.#gone.has(path);
   }
 
   /** @param delay milliseconds; the settle time when left out */
   wait(path: string, delay = this.#settle): void {
+    this.#gone.delete(path);
     this.#due.set(path, this.#clock.monotonic() + delay);
+  }
+
+  /** A name is gone: it waits until no other has gone for the settle time, within a limit. */
+  waitGone(path: string): void {
+    const now = this.#clock.monotonic();
+    if (this.#gone.size === 0) this.#goneSince = now;
+    this.#due.delete(path);
+    this.#gone.add(path);
+    this.#goneDue = Math.min(now + this.#settle, this.#goneSince + Math.max(TOGETHER_LIMIT, this.#settle));
   }
 
   delete(path: string): void {
     this.#due.delete(path);
+    this.#gone.delete(path);
   }
 
   /** Takes the paths out that are due now, or almost. */
@@ -43,20 +62,24 @@ export class SettleQueue {
     const due: string[] = [];
     for (const [path, at] of this.#due) if (at <= limit) due.push(path);
     for (const path of due) this.#due.delete(path);
+    if (this.#gone.size > 0 && this.#goneDue <= limit) {
+      due.push(...this.#gone);
+      this.#gone.clear();
+    }
     return due;
   }
 
   /** Milliseconds until the first path is due; undefined when nothing is under change. */
   get delay(): number | undefined {
-    if (this.#due.size === 0) return undefined;
-    let first = Infinity;
+    if (this.size === 0) return undefined;
+    let first = this.#gone.size > 0 ? this.#goneDue : Infinity;
     for (const due of this.#due.values()) if (due < first) first = due;
     return Math.max(0, Math.ceil(first - this.#clock.monotonic()));
   }
 
   isAnyDueBefore(time: number): boolean {
     for (const due of this.#due.values()) if (due <= time) return true;
-    return false;
+    return this.#gone.size > 0 && this.#goneDue <= time;
   }
 
   /**

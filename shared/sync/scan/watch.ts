@@ -6,6 +6,8 @@ import type { Replica } from './replica.ts';
 
 /** Events are gathered this long before anything is looked at, milliseconds. */
 const GATHER = 15;
+/** The first after a while is looked at at once: it may be all that comes. */
+const FIRST = 1;
 /** More names than this in one folder: the folder is read as a whole. */
 const MANY_NAMES = 64;
 /** A folder that had events is read as a whole after this long, in case one was lost, milliseconds. */
@@ -126,7 +128,7 @@ export class Watch {
     if (name === undefined || names === undefined || names.size >= MANY_NAMES)
       this.#hints.set(folder, undefined);
     else this.#hints.set(folder, names.add(name));
-    this.#gather ??= setTimeout(() => void this.#lookUntilDone(), GATHER);
+    this.#gather ??= setTimeout(() => void this.#lookUntilDone(), FIRST);
   }
 
   /** One look at a time: what comes meanwhile is gathered for the next. */

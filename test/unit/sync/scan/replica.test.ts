@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stampOf } from '#core/manifest/stamp.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { Replica, type ReplicaOptions } from '#sync/scan/replica.ts';
 import type { ScanIndex } from '#sync/state/scanIndex.ts';
@@ -11,6 +27,11 @@ import { type Clock, systemClock } from '#host/time/clock.ts';
 import { eventually } from '../../../support/harness/host.ts';
 
 const SETTLE = 30;
+
+/** What this process has read so far, bytes. */
+function readBytes(): number {
+  return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
+}
 
 /** A memory that lasts as long as the test. */
 function memory(): ScanIndex {
@@ -32,7 +53,7 @@ void describe('What a host holds of a directory', () => {
   let asked: number;
 
   /** Another view of the same directory. */
-  let make: (options: Pick<ReplicaOptions, 'whole' | 'onChanges'>) => Replica;
+  let make: (options: Pick<ReplicaOptions, 'whole' | 'onChanges'> & { settle?: number }) => Replica;
 
   beforeEach(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'xds-replica-'));
@@ -133,5 +154,101 @@ void describe('What a host holds of a directory', () => {
     assert.equal(kindOf('a'), 'settled');
     assert.equal(replica.held, undefined);
     assert.deepEqual(errors, []);
+  });
+
+  void describe('of a file that is new', () => {
+    const LONG = 600_000;
+    let fresh: Replica;
+    beforeEach(async () => {
+      fresh = make({ whole: false, onChanges: () => undefined, settle: LONG });
+      await fresh.rescan();
+    });
+    afterEach(() => fresh.close());
+
+    /** A file whose content is older than its last change of name or metadata. */
+    async function write(file: string): Promise<void> {
+      writeFileSync(file, 'content');
+      await sleep(20);
+    }
+
+    void it('takes one that was renamed in at once', async () => {
+      await write(path.join(folder, 'new'));
+      renameSync(path.join(folder, 'new'), path.join(root, 'new'));
+      await fresh.recheck(['new']);
+      await eventually('it is taken', () => fresh.get('new')?.kind === 'settled');
+    });
+
+    void it('waits for one that was renamed in and is still being written', async () => {
+      await write(path.join(folder, 'new'));
+      const fd = openSync(path.join(folder, 'new'), 'a');
+      renameSync(path.join(folder, 'new'), path.join(root, 'new'));
+      await fresh.recheck(['new']);
+      await sleep(50);
+      assert.equal(fresh.get('new')?.kind, 'moving');
+      closeSync(fd);
+    });
+
+    void it('waits for one that was made in place, and for one that is changed in place', async () => {
+      writeFileSync(path.join(root, 'new'), 'content');
+      await fresh.recheck(['new']);
+      await sleep(20);
+      chmodSync(path.join(root, 'new'), 0o600);
+      await fresh.recheck(['new']);
+      await sleep(50);
+      assert.equal(fresh.get('new')?.kind, 'moving');
+    });
+
+    void it('waits for it where files belong together', async () => {
+      const set = make({ whole: true, onChanges: () => undefined, settle: LONG });
+      await set.rescan();
+      await write(path.join(folder, 'new'));
+      renameSync(path.join(folder, 'new'), path.join(root, 'new'));
+      await set.recheck(['new']);
+      await sleep(50);
+      assert.equal(set.get('new')?.kind, 'moving');
+      await set.close();
+    });
+
+    void it('does not look at what this program has placed, until that could not be written down', async () => {
+      await write(path.join(folder, 'new'));
+      renameSync(path.join(folder, 'new'), path.join(root, 'new'));
+      const stamp = stampOf(lstatSync(path.join(root, 'new'), { bigint: true }));
+      fresh.own.add([['new', stamp]]);
+      await fresh.recheck(['new']);
+      await sleep(50);
+      assert.equal(fresh.get('new'), undefined);
+      fresh.own.lost(['new']);
+      await eventually('it is taken', () => fresh.get('new')?.kind === 'settled');
+    });
+
+    void it('does not read one again that was renamed here, alone or with its folder', async () => {
+      const size = 16 * 1024 * 1024;
+      mkdirSync(path.join(root, 'old'));
+      writeFileSync(path.join(root, 'old', 'large'), Buffer.alloc(size, 7));
+      await replica.rescan();
+      await isSettled('old/large');
+      const before = readBytes();
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await replica.recheck(['old', 'new']);
+      await isSettled('new/large');
+      renameSync(path.join(root, 'new', 'large'), path.join(root, 'alone'));
+      await replica.recheck(['alone', 'new/large']);
+      await isSettled('alone');
+      assert.ok(readBytes() - before < size, `${readBytes() - before} bytes were read`);
+      const { hash } = (replica.get('alone') as { entry: { hash: string } }).entry;
+      assert.equal(hash, createHash('sha256').update(Buffer.alloc(size, 7)).digest('hex'));
+    });
+
+    void it("reads one again that takes a gone file's inode with another time or size", async () => {
+      writeFileSync(path.join(root, 'old'), 'content');
+      await replica.rescan();
+      await isSettled('old');
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      appendFileSync(path.join(root, 'new'), ', and more');
+      await replica.recheck(['old', 'new']);
+      await isSettled('new');
+      const { hash } = (replica.get('new') as { entry: { hash: string } }).entry;
+      assert.equal(hash, createHash('sha256').update('content, and more').digest('hex'));
+    });
   });
 });
