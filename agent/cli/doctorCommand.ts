@@ -1,4 +1,5 @@
 import type { AgentConfig } from '../config/agentConfig.ts';
+import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import { formatHostPort } from '#host/config/hostPort.ts';
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
@@ -6,24 +7,46 @@ import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { dial } from '../connection/dial.ts';
 import { loadMembership } from '../connection/membership.ts';
 import { print } from '#host/cli/terminal.ts';
-import { printJson } from './ask.ts';
+import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
+type Directories = readonly { readonly name: string; readonly path: string }[];
+
 /** `doctor`: looks at everything that the agent needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
+  const opened = await openedByAgent(context);
   const { checks, config } = checkHost({
     configFile: context.configFile,
     loadConfig: () => loadConfig(context),
     configRemedy: 'fix the file, or create it with xivo-xds-sync-agent enroll',
     identityFolder: context.places.identityFolder,
     locate: (path) => context.root.path(path),
+    directoriesOf: (config) => opened ?? expected(context, config),
     programsOf: ({ asterisk }) => asterisk.slice(0, 1),
   });
   if (config !== undefined) checks.push(await checkMain(context, config));
   if (options.json === true) printJson({ checks });
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);
+}
+
+/** What Main sent, and where it lies here, from an agent that runs and has heard of it. */
+async function openedByAgent(context: Context): Promise<Directories | undefined> {
+  try {
+    const { directories } = await ask(context, 'status', {});
+    const opened = directories.flatMap(({ name, path }) => (path === undefined ? [] : [{ name, path }]));
+    return opened.length === 0 ? undefined : opened;
+  } catch {
+    // Whether the agent runs is not the question here: what can be known without it is looked at.
+    return undefined;
+  }
+}
+
+/** The four of a XiVO and what this host's own configuration adds or moves, until Main is heard. */
+function expected({ root }: Context, { directories }: AgentConfig): Directories {
+  const paths = new Map([...DEFAULT_DIRECTORIES, ...directories].map(({ name, path }) => [name, path]));
+  return [...paths].map(([name, path]) => ({ name, path: root.path(path) }));
 }
 
 /** Reaches Main and verifies that it is the right one; the connection ends before anything is said. */

@@ -131,8 +131,15 @@ class Daemon {
     const aside = lastSetAside(this.#context.places.stateFile);
     const alarms = aside === undefined ? [] : [setAsideAlarm(aside)];
     const common = { name, version: VERSION, alarms };
-    if (this.#agent !== undefined)
-      return { ...common, link: this.#agent.link.state, ...this.#agent.report() };
+    if (this.#agent !== undefined) {
+      const report = this.#agent.report();
+      const opened = this.#agent.directories;
+      const directories = report.directories.map((each) => {
+        const path = opened.get(each.name)?.replica.path;
+        return path === undefined ? each : { ...each, path };
+      });
+      return { ...common, link: this.#agent.link.state, ...report, directories };
+    }
     const errors = this.#stateTrouble === undefined ? [] : [this.#stateTrouble];
     return {
       ...common,

@@ -19,6 +19,8 @@ const status = z.object({
   directories: z.array(
     z.object({
       name: z.string(),
+      /** Where it lies on this disk. */
+      path: z.string().optional(),
       files: count,
       bytes: count,
       pending: count,

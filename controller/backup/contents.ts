@@ -9,7 +9,11 @@ export const MEMBERS = [
   'state.sqlite',
 ] as const;
 
-export type Member = (typeof MEMBERS)[number];
+export type Member = (typeof MEMBERS)[number] | DropIn;
+
+/** Files that are laid over controller.yml, as the archive names them. */
+const DROP_IN = /^controller\.d\/[^/]+\.yml$/;
+type DropIn = `controller.d/${string}.yml`;
 
 /** Without these it is no backup of a Main. */
 export const REQUIRED: readonly Member[] = ['identity/key.pem', 'identity/certificate.pem', 'state.sqlite'];
@@ -20,5 +24,14 @@ export function mostBytes(member: Member): number {
 }
 
 export function isMember(name: string): name is Member {
-  return (MEMBERS as readonly string[]).includes(name);
+  return (MEMBERS as readonly string[]).includes(name) || isDropIn(name);
+}
+
+export function isDropIn(name: string): name is DropIn {
+  return DROP_IN.test(name) && !name.startsWith('controller.d/.');
+}
+
+/** The member that holds a file of controller.d. @param name the file's own name */
+export function dropInMember(name: string): Member {
+  return `controller.d/${name.replace(/\.yml$/, '')}.yml`;
 }

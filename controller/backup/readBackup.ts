@@ -7,7 +7,7 @@ import { loadControllerConfig } from '../config/controllerConfig.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { Registry } from '../registry/registry.ts';
-import { isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
+import { isDropIn, isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
 
 /** The file is no backup, or a damaged one. */
 export class BackupError extends Error {
@@ -32,7 +32,8 @@ export async function readBackup(
   loadIdentity(join(into, 'identity/next'));
   // Reading it is checking it.
   new Registry(join(into, 'identity')).list();
-  if (members.has('controller.yml')) loadControllerConfig(join(into, 'controller.yml'));
+  if (members.has('controller.yml') || [...members].some(isDropIn))
+    loadControllerConfig(join(into, 'controller.yml'));
   checkState(file, join(into, 'state.sqlite'));
   return { identity, members };
 }

@@ -16,7 +16,8 @@ import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
 import type { ControllerPlaces } from '#host/config/places.ts';
 import { syncFolder } from '#host/fs/durableFile.ts';
-import { type Member, MEMBERS } from './contents.ts';
+import { dropIns } from '#host/config/yamlFile.ts';
+import { dropInMember, type Member, MEMBERS } from './contents.ts';
 
 /**
  * Writes identity, registry, configuration and state of Main into one tar file that only its owner may read. It
@@ -45,8 +46,15 @@ export async function writeBackup(
     );
     written.catch(() => undefined);
     const members: Member[] = [];
-    for (const member of MEMBERS) {
-      const source = sourceOf(member, { places, configFile, stateCopy });
+    const fixed = MEMBERS.map((member) => ({
+      member,
+      source: sourceOf(member, { places, configFile, stateCopy }),
+    }));
+    const laidOver = dropIns(configFile).map((each) => ({
+      member: dropInMember(basename(each)),
+      source: each,
+    }));
+    for (const { member, source } of [...laidOver, ...fixed]) {
       if (!existsSync(source)) continue;
       await addFile(pack, member, source);
       members.push(member);

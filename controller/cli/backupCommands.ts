@@ -13,7 +13,9 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { NotRunning } from '#host/control/controlClient.ts';
 import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { dropInFolder, dropIns } from '#host/config/yamlFile.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
+import { dropInMember, isDropIn, type Member } from '../backup/contents.ts';
 import { readBackup } from '../backup/readBackup.ts';
 import { writeBackup } from '../backup/writeBackup.ts';
 import { publishCertificate } from '../enrolment/publishCertificate.ts';
@@ -53,6 +55,7 @@ export async function restore(context: Context, file: string, options: JsonOptio
     const { identity, members } = await readBackup(path.resolve(file), work);
     const kept: string[] = [];
     const suffix = `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`;
+    kept.push(...placeDropIns(configFile, { work, members, suffix }));
     if (members.has('controller.yml')) {
       const restored = path.join(work, 'controller.yml');
       kept.push(...placeConfig(configFile, restored, suffix));
@@ -93,6 +96,32 @@ function placeConfig(configFile: string, restored: string, suffix: string): stri
     kept.push(`${configFile}.${suffix}`);
   }
   writeFileDurably(configFile, text, { mode: 0o640 });
+  return kept;
+}
+
+/**
+ * Makes the files of controller.d those of the backup: one that was added since would change what the restored Main
+ * does. Those that were here are kept beside, under a name that is not read.
+ */
+function placeDropIns(
+  configFile: string,
+  { work, members, suffix }: { work: string; members: ReadonlySet<Member>; suffix: string },
+): string[] {
+  const folder = dropInFolder(configFile);
+  // Without a configuration file in it the backup says nothing about configuration.
+  if (folder === undefined || !(members.has('controller.yml') || [...members].some(isDropIn))) return [];
+  const kept: string[] = [];
+  for (const each of dropIns(configFile)) {
+    if (members.has(dropInMember(path.basename(each)))) continue;
+    renameSync(each, `${each}.${suffix}`);
+    kept.push(`${each}.${suffix}`);
+  }
+  for (const member of members) {
+    if (!isDropIn(member)) continue;
+    kept.push(...placeConfig(path.join(folder, path.basename(member)), path.join(work, member), suffix));
+  }
+  rmSync(path.join(work, 'controller.d'), { recursive: true, force: true });
+  if (existsSync(folder)) syncFolder(folder);
   return kept;
 }
 

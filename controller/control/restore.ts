@@ -75,7 +75,7 @@ async function bringBack(
 ): Promise<RolledBack> {
   refuseUnless(
     missingContents(steps, controller.versions).map((path) => printable(path)),
-    'are not kept on Main any more: an MDS may have them ("xivo-xds-sync trash list", then "trash restore PATH --from MDS --to-main")',
+    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --mds MDS --as OTHER-PATH" brings one back there, to be copied to Main',
   );
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };

@@ -1,21 +1,34 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 
+const RESERVE = 'reserve: 1MiB\n';
 const STATE = 'var/lib/xivo-xds-sync';
 
 void describe('A backup of Main', () => {
   let cluster: Cluster;
   let file: string;
+  const dropIn = (name = ''): string => path.join(cluster.main.root, 'etc/xivo-xds-sync/controller.d', name);
   before(async () => {
     cluster = await Cluster.make({ mds: ['mds1'] });
     cluster.main.write('moh', 'default/kept.wav', 'kept');
     cluster.main.write('moh', 'default/removed-later.wav', 'removed later');
     cluster.main.write('recordings', 'old.wav', 'old');
+    mkdirSync(dropIn(), { recursive: true });
+    writeFileSync(dropIn('50-reserve.yml'), RESERVE);
     await cluster.startMain();
     await cluster.enrolAndStart(cluster.one('mds1'));
     await cluster.inSync(60_000);
@@ -27,7 +40,13 @@ void describe('A backup of Main', () => {
     await cluster.main.ok(['backup', file]);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const names = execFileSync('tar', ['tf', file], { encoding: 'utf8' }).trim().split('\n');
-    for (const name of ['controller.yml', 'identity/key.pem', 'identity/registry.json', 'state.sqlite'])
+    for (const name of [
+      'controller.d/50-reserve.yml',
+      'controller.yml',
+      'identity/key.pem',
+      'identity/registry.json',
+      'state.sqlite',
+    ])
       assert.ok(names.includes(name), name);
     const text = readFileSync(path.join(cluster.main.root, STATE, 'identity/key.pem'), 'utf8');
     assert.equal(execFileSync('tar', ['xOf', file, 'identity/key.pem'], { encoding: 'utf8' }), text);
@@ -111,8 +130,23 @@ void describe('A backup of Main', () => {
   void it('restored over what is there keeps what was there', async () => {
     const { main } = cluster;
     await main.stop();
+    writeFileSync(dropIn('50-reserve.yml'), 'reserve: 2MiB\n');
+    writeFileSync(dropIn('60-later.yml'), 'reserve: 3MiB\n');
     const out = await main.ok(['restore', file]);
-    const kept = /what was here before is in (\S+before-restore-\S+)/.exec(out)?.[1];
+    assert.equal(readFileSync(dropIn('50-reserve.yml'), 'utf8'), RESERVE);
+    const names = readdirSync(dropIn()).toSorted();
+    assert.deepEqual(
+      names.filter((name) => name.endsWith('.yml')),
+      ['50-reserve.yml'],
+      'what was added since is not read',
+    );
+    for (const was of ['50-reserve.yml', '60-later.yml'])
+      assert.ok(
+        names.some((name) => name.startsWith(`${was}.before-restore-`)),
+        `${was} is kept`,
+      );
+    assert.equal(existsSync(path.join(main.root, STATE, 'controller.d')), false);
+    const kept = /kept what was here before: (\S+sync\.before-restore-\S+)/.exec(out)?.[1];
     assert.ok(kept !== undefined && existsSync(path.join(kept, 'identity/key.pem')), out);
     await cluster.startMain();
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
+import { DIRECTORIES } from '../support/harness/host.ts';
 
 type Checks = { checks: { name: string; result: string; detail: string; remedy?: string }[] };
 
@@ -17,6 +18,8 @@ describe('doctor', () => {
       const ran = await host.run(['doctor']);
       assert.equal(ran.code, 0, ran.stdout);
       assert.doesNotMatch(ran.stdout, /FAILED/);
+      for (const name of Object.keys(DIRECTORIES))
+        assert.match(ran.stdout, new RegExp(`ok +directory ${name} `));
     }
   });
 

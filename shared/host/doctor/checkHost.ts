@@ -22,6 +22,8 @@ export type HostToCheck<Config extends HostConfig> = {
   readonly identityFolder: string;
   /** Where a path of the configuration lies, --root considered. */
   readonly locate: (path: string) => string;
+  /** The directories to look at and where they lie on this disk, when they are not those of the configuration. */
+  readonly directoriesOf?: (config: Config) => HostConfig['directories'];
   /** Programs that only this configuration asks for. */
   readonly programsOf: (config: Config) => readonly string[];
 };
@@ -42,11 +44,12 @@ export function checkHost<Config extends HostConfig>(
     ...checkPrograms(['sync', 'logger']),
   );
   if (config !== undefined) {
-    const { directories, reserveBytes } = config;
+    const directories =
+      host.directoriesOf?.(config) ??
+      config.directories.map(({ name, path }) => ({ name, path: host.locate(path) }));
     checks.push(...checkPrograms(host.programsOf(config)));
-    for (const { name, path } of directories)
-      checks.push(...checkDirectory(name, host.locate(path), reserveBytes));
-    checks.push(checkWatches(directories.map(({ path }) => host.locate(path))));
+    for (const { name, path } of directories) checks.push(...checkDirectory(name, path, config.reserveBytes));
+    checks.push(checkWatches(directories.map(({ path }) => path)));
   }
   return { checks, config };
 }
