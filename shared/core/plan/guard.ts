@@ -2,7 +2,7 @@ import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import type { Decision } from './decision.ts';
 import type { Guard } from './policy.ts';
-import type { Tree } from './tree.ts';
+import { pathsBelow, type Tree } from './tree.ts';
 
 /** How many removals a directory may suffer now without a person's word. */
 export type RemovalBudget = {
@@ -20,7 +20,7 @@ export type RemovalBudget = {
 /**
  * Takes the removals out of a plan when there are suspiciously many; everything else stays. A folder that is
  * replaced by a file counts as the removal of the files in it. A file whose content stays under another name is
- * renamed, not removed.
+ * renamed, not removed, also where it lay in such a folder.
  *
  * @param trees where the content of removed files may have gone to: a removal on one side follows the other
  * @param replaced the number of files in each folder that the plan replaces, by its path
@@ -43,10 +43,14 @@ export function guardRemovals(
   const isFine = (): boolean => files <= budget.guard.files || files * 100 <= total * budget.guard.percent;
   if (removals.length === 0 || isFine()) return { reason: undefined, paths: [] };
   // Looking for content that only moved costs a pass over the directory: done when it matters.
-  for (const kind of ['remove', 'remove-on-main'] as const) {
-    const gone = removals.flatMap(([, d]) => (d.kind === kind ? [d.expect] : []));
-    files -= countSurvivors(gone, kind === 'remove' ? trees.main : trees.mds);
+  const gone = { mds: [] as Entry[], main: [] as Entry[] };
+  for (const [path, decision] of removals) {
+    if (decision.kind === 'remove') gone.mds.push(decision.expect);
+    else if (decision.kind === 'remove-on-main') gone.main.push(decision.expect);
+    else if (decision.kind === 'deliver') gone.mds.push(...entriesBelow(trees.mds, path));
+    else gone.main.push(...entriesBelow(trees.main, path));
   }
+  files -= countSurvivors(gone.mds, trees.main) + countSurvivors(gone.main, trees.mds);
   if (isFine()) return { reason: undefined, paths: [] };
   const { percent, files: few } = budget.guard;
   const reason = `${files} of ${total} files would be removed (more than ${percent} % and more than ${few})`;
@@ -64,6 +68,13 @@ function hold(
 
 function filesOf(decision: Decision): number {
   return 'expect' in decision && decision.expect?.type === 'folder' ? 0 : 1;
+}
+
+function* entriesBelow(tree: Tree, folder: string): Iterable<Entry> {
+  for (const path of pathsBelow(tree, folder)) {
+    const entry = entryOf(tree.get(path));
+    if (entry !== undefined) yield entry;
+  }
 }
 
 /** How many of these files have their content in a tree, under whatever name; each file there stands for one. */

@@ -83,3 +83,14 @@ void test('where a state is not the one that was known nothing is removed before
     f: 'remove',
   });
 });
+
+void test('A folder that was renamed on Main, with a file put in its place, is no removal of what lay in it', () => {
+  const inFolder = (folder: string) =>
+    Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${folder}/${i}`, file(`sound ${i}`)]));
+  const before = { a: folder, ...inFolder('a') };
+  const budget = { agreedFiles: 40 };
+  const moved = { b: folder, ...inFolder('b') };
+  const made = planOf({ main: { ...moved, a: file('n') }, mds: before, ledger: before, budget });
+  assert.equal(made.held, undefined);
+  assert.equal(planOf({ main: { a: file('n') }, mds: before, ledger: before, budget }).heldPaths.length, 1);
+});
