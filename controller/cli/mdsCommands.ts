@@ -67,6 +67,18 @@ export async function mdsApprove(
   return EXIT.done;
 }
 
+/** `mds forget`: a removed MDS vanishes from lists and status. */
+export async function mdsForget(
+  context: Context,
+  name: string,
+  options: { json?: boolean },
+): Promise<number> {
+  await ask(context, 'mds-forget', { name });
+  if (options.json === true) printJson({ name });
+  else print(`${name} forgotten: its key stays refused, and history keeps what it did`);
+  return EXIT.done;
+}
+
 /** `mds remove`: revokes an MDS at once. */
 export async function mdsRemove(
   context: Context,

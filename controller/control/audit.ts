@@ -9,6 +9,7 @@ const TOLD: Partial<Record<ControllerCommand, string>> = {
   'mds-add': 'join token made',
   'mds-approve': 'enrolment approved',
   'mds-remove': 'MDS removed',
+  'mds-forget': 'removed MDS forgotten',
   'mds-upgrade': 'upgrade asked for',
   'rotate-begin': 'next key announced',
   'rotate-finish': 'next key put into use',

@@ -9,10 +9,13 @@ import { requireMds, unknown } from './known.ts';
 import { statusOf } from './status.ts';
 import { RollOuts } from './upgrade/rollOut.ts';
 
-/** `mds add`, `list`, `approve`, `remove`, `upgrade`. */
+/** `mds add`, `list`, `approve`, `remove`, `forget`, `upgrade`. */
 export function mdsHandlers(
   controller: Controller,
-): Pick<ControllerHandlers, 'mds-add' | 'mds-list' | 'mds-approve' | 'mds-remove' | 'mds-upgrade'> {
+): Pick<
+  ControllerHandlers,
+  'mds-add' | 'mds-list' | 'mds-approve' | 'mds-remove' | 'mds-forget' | 'mds-upgrade'
+> {
   const { registry, clock, log } = controller;
   const rollOuts = new RollOuts(controller);
   return {
@@ -54,6 +57,14 @@ export function mdsHandlers(
       if (!removed.ok) throw new ControlError(removed.refused);
       controller.disconnect(removed.pins, 'this MDS was removed on Main');
       log.warn('MDS removed', { mds: name });
+      return { name };
+    },
+    'mds-forget': ({ name }) => {
+      requireName(name);
+      requireMds(controller, name);
+      const forgotten = registry.forget(name);
+      if (!forgotten.ok) throw new ControlError(forgotten.refused);
+      log.info('removed MDS forgotten', { mds: name });
       return { name };
     },
   };

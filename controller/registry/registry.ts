@@ -10,6 +10,7 @@ import type { Outcome, Transition } from './outcome.ts';
 import { approve, requestPending } from './pending.ts';
 import type { Agent, Pending, RegistryState, Revoked, Token } from './records.ts';
 import { RegistryFile } from './registryFile.ts';
+import { forget } from './forget.ts';
 import { remove } from './remove.ts';
 import type { Removed } from './remove.ts';
 import { addToken, enrolWithToken } from './tokens.ts';
@@ -91,6 +92,11 @@ export class Registry {
   /** Revokes the MDS, drops its request and withdraws its unused tokens. */
   remove(name: string, now: number): Outcome<Removed> {
     return this.#become(remove(this.#state, name, now));
+  }
+
+  /** Drops the memory of an MDS that was removed. Refused: see {@link forget}. */
+  forget(name: string): Outcome<{ name: string }> {
+    return this.#become(forget(this.#state, name));
   }
 
   /** Notes until when the certificate holds that Main issued to this key. */

@@ -5,7 +5,7 @@ import { type Declare, JSON_OPTION } from './run.ts';
 export const declareMds: Declare = (program, { context, finish }) => {
   const mds = program
     .command('mds')
-    .description('manage media servers (add, list, approve, upgrade, remove)');
+    .description('manage media servers (add, list, approve, upgrade, remove, forget)');
   withExamples(
     mds
       .command('add <name>')
@@ -68,5 +68,15 @@ export const declareMds: Declare = (program, { context, finish }) => {
         finish(await (await import('../mdsCommands.ts')).mdsRemove(context(), name, options));
       }),
     [['xivo-xds-sync mds remove mds3', 'mds3 was taken out of service']],
+  );
+  withExamples(
+    mds
+      .command('forget <name>')
+      .description('forget an MDS that was removed: lists and status do not name it any more')
+      .option(...JSON_OPTION)
+      .action(async (name: string, options: { json?: boolean }) => {
+        finish(await (await import('../mdsCommands.ts')).mdsForget(context(), name, options));
+      }),
+    [['xivo-xds-sync mds forget mds3', 'after mds3 was removed for good']],
   );
 };

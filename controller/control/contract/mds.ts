@@ -41,5 +41,6 @@ export const mdsContract = {
   'mds-list': { args: z.object({}), result: z.object({ mds: z.array(listedMds) }) },
   'mds-approve': named,
   'mds-remove': named,
+  'mds-forget': named,
   'mds-upgrade': { args: z.object({ mds: onlyMds }), result: rollOut },
 };

@@ -1,0 +1,22 @@
+import { refusal } from './outcome.ts';
+import type { Transition } from './outcome.ts';
+import type { RegistryState } from './records.ts';
+
+/**
+ * Drops the memory of an MDS that was removed. Its key stays refused as one that is not enrolled; only the reason, that
+ * it was removed, is not known any more. One that is enrolled or asks to be has to be removed first.
+ */
+export function forget(state: RegistryState, name: string): Transition<{ name: string }> {
+  const isNamed = (each: { readonly name: string }): boolean => each.name === name;
+  if (state.agents.some(isNamed) || state.pending.some(isNamed)) {
+    const how = state.agents.some(isNamed) ? 'is enrolled' : 'asks to join';
+    return refusal(`${name} ${how}: run \`xivo-xds-sync mds remove ${name}\` first`);
+  }
+  if (!state.revoked.some(isNamed)) {
+    return refusal(
+      `${name} was never enrolled: it is on the list of media servers that Main reads, take it off there`,
+    );
+  }
+  const revoked = state.revoked.filter((each) => !isNamed(each));
+  return { ok: true, state: { ...state, revoked }, result: { name } };
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually } from '../support/harness/host.ts';
+
+void describe('mds forget', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'] });
+  });
+  after(() => cluster.end());
+
+  void it('refuses one that is enrolled and says what to do first', async () => {
+    const ran = await cluster.main.run(['mds', 'forget', 'mds1']);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /mds1 is enrolled: run `xivo-xds-sync mds remove mds1` first/);
+    assert.equal((await cluster.statusOf('mds1')).state, 'connected');
+    assert.equal((await cluster.main.run(['mds', 'forget', 'nope'])).code, 2);
+  });
+
+  void it('makes a removed one vanish, whose key stays refused', async () => {
+    const { main } = cluster;
+    await main.ok(['mds', 'remove', 'mds1']);
+    assert.match(await main.ok(['mds', 'list', '--all']), /mds1 +revoked/);
+    const { name } = JSON.parse(await main.ok(['mds', 'forget', 'mds1', '--json'])) as { name: string };
+    assert.equal(name, 'mds1');
+    assert.doesNotMatch(await main.ok(['mds', 'list', '--all']), /mds1/);
+    assert.deepEqual((await cluster.status()).mds, []);
+    assert.equal((await main.run(['mds', 'forget', 'mds1'])).code, 2, 'nobody knows it any more');
+    const mds = cluster.one('mds1');
+    await mds.stop();
+    mds.start();
+    await eventually('its key is refused', async () =>
+      /does not know the key of this MDS/.test((await mds.run(['status'])).stdout),
+    );
+    main.write('moh', 'default/later.wav', 'not for it');
+    assert.deepEqual((await cluster.status()).mds, []);
+    assert.equal(mds.read('moh', 'default/later.wav'), undefined);
+  });
+});
