@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { freePort } from '../support/harness/freePort.ts';
+import { eventually } from '../support/harness/host.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../..');
 const MONITORING = path.join(CHECKOUT, 'install/monitoring');
@@ -38,8 +39,11 @@ describe('What is shipped for monitoring', () => {
     const cluster = await Cluster.start({ mds: ['mds1'], config: `metrics: { listen: "${listen}" }\n` });
     try {
       cluster.main.write('dialplan', 'a.conf', '[a]\nexten => 1,1,NoOp()\n');
-      await cluster.inSync();
-      const text = await (await fetch(`http://${listen}/metrics`)).text();
+      let text = '';
+      await eventually('the delivery and the reload are counted', async () => {
+        text = await (await fetch(`http://${listen}/metrics`)).text();
+        return /^xds_save_to_active_seconds_count\{kind="dialplan"\} [1-9]/m.test(text);
+      });
       const offered = new Set(
         [...text.matchAll(/^# TYPE (\S+) (\w+)$/gm)].flatMap(([, name = '', type]) =>
           type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],

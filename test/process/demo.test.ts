@@ -21,8 +21,8 @@ test('npm run demo sets up a Main and two MDS, shows a change each way, and ends
   assert.equal(code, 0, output);
   assert.match(output, /music on hold put on Main was on mds1 and mds2 after \d+ ms/);
   assert.match(output, /a recording made on mds1 was on main and mds2 after \d+ ms/);
-  assert.match(output, /^mds1 +connected +ok/m);
-  assert.match(output, /^mds2 +connected +ok/m);
+  assert.match(output, /^mds1 +in sync/m);
+  assert.match(output, /^mds2 +in sync/m);
   assert.deepEqual(processesOf(folder), []);
 });
 
@@ -33,7 +33,7 @@ test('on a terminal the demo shows the status until Ctrl-C, which ends all that 
     folder,
     ['script', '--quiet', '--return', '--command', shell, '/dev/null'],
     {
-      when: /^mds2 +connected +ok/m,
+      when: /^mds2 +in sync/m,
       type: '\u0003',
     },
   );

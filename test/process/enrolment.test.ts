@@ -124,10 +124,7 @@ void describe('An MDS that enrols', () => {
 
     const bound = cluster.addHost('bound');
     const elsewhere = await enroll(bound, await add('bound', '--voip-ip', '192.0.2.77'));
-    assert.match(
-      elsewhere.stderr,
-      /192\.0\.2\.77, from which this MDS should connect, is no address of this host/,
-    );
+    assert.match(elsewhere.stderr, /this host does not have the VoIP IP 192\.0\.2\.77/);
     assert.equal(elsewhere.code, 1);
   });
 
@@ -214,7 +211,7 @@ void describe('An MDS that enrols', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(/^main:.*$/m, 'main: "127.0.0.1:1"'));
     const ran = await mds.run(['leave']);
     assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /Main could not be told .*mds remove alone/);
+    assert.match(ran.stderr, /Main could not be reached .*mds remove alone/);
     assert.equal(existsSync(path.join(mds.root, IDENTITY, 'key.pem')), false);
   });
 });
@@ -305,7 +302,7 @@ void describe("Main's key", () => {
       const { rotation } = (await cluster.status()).main;
       return rotation !== null && rotation.stragglers.join() === 'mds2';
     });
-    assert.match((await cluster.main.run(['status'])).stdout, /next key is .*not known yet to mds2/);
+    assert.match((await cluster.main.run(['status'])).stdout, /next key is [^]*not known yet to\s+mds2/);
     const early = await cluster.main.run(['rotate-identity', '--finish']);
     assert.equal(early.code, 1);
     assert.match(early.stderr, /not every MDS knows the next key yet: mds2/);

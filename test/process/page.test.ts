@@ -69,13 +69,17 @@ describe('The status page', { skip: noBrowser }, () => {
 
   it('shows what a dialplan change changed, line by line', async () => {
     cluster.main.write('dialplan', 'diff.conf', '[diff]\nexten => 1,1,NoOp(old)\n');
+    const onBoth = (text: string) =>
+      cluster.mds.every((mds) => mds.read('dialplan', 'diff.conf')?.includes(text));
+    await eventually('the first is on both', () => onBoth('old'));
     await cluster.inSync();
     cluster.main.write('dialplan', 'diff.conf', '[diff]\nexten => 1,1,NoOp(new)\n');
+    await eventually('the second is on both', () => onBoth('new'));
     const page = await open();
     await page.goto(url);
     await eventually(
-      'two change sets are listed',
-      async () => (await page.getByText('diff.conf').count()) >= 2,
+      'both changes of both are listed',
+      async () => (await page.getByText('diff.conf').count()) >= 4,
     );
     await page
       .getByRole('row', { name: /diff\.conf/ })

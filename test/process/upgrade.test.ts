@@ -116,7 +116,7 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     const ran = await upgrade('--all');
     assert.equal(ran.code, 1, ran.stdout);
     assert.match(ran.stdout, /mds2: NOT upgraded: it ended \(7\): see .*agent\.out; 0\.9\.0 was put back/);
-    assert.match(ran.stderr, /stopped at mds2: it ended .* Not begun: mds1/);
+    assert.match(ran.stderr, /stopped at mds2: it ended .* Not upgraded: mds1/);
     await connected('mds2');
     assert.deepEqual(await agentVersions(), [`mds1 ${NEW}`, `mds2 ${NEW}`]);
     assert.equal(versions.installed(mds2), NEW);
