@@ -94,12 +94,21 @@ export function lastSetAside(file: string): SetAside | undefined {
   const prefix = `${path.basename(file)}${DAMAGED}`;
   const folder = path.dirname(file);
   let newest: SetAside | undefined;
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+  for (const name of namesIn(folder)) {
     const number = /^\d{1,15}$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[0];
     if (number === undefined || Number(number) <= (newest?.at ?? -1)) continue;
     newest = { file: path.join(folder, name), at: Number(number) };
   }
   return newest;
+}
+
+/** A folder that is missing, or on a disk that fails, shows nothing: what is wrong with it is reported by whoever needs it. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** What status says of it, as long as it lies there. */
