@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { exitAtLast } from '#host/process/exitAtLast.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
@@ -56,6 +57,7 @@ export async function run(context: Context, logMode?: string): Promise<number> {
     throw error;
   } finally {
     await log.close();
+    exitAtLast();
   }
 }
 

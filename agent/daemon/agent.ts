@@ -321,6 +321,7 @@ export class Agent {
         clock,
         reserve: config.reserveBytes,
         log: log.child({ directory: policy.name }),
+        remember: (write) => this.#keeper.write(write),
         onNews: () => this.#news(),
         onApplied: () => {
           if (activation?.isReadAgain !== false) this.reloads.owe(policy.reload);

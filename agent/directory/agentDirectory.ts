@@ -55,6 +55,8 @@ export type AgentDirectoryOptions = {
   readonly clock: Clock;
   readonly reserve: number;
   readonly log: Logger;
+  /** Writes into the state, now or as soon as it can be written. */
+  readonly remember: (write: () => void) => void;
   /** Something to report changed. */
   readonly onNews: () => void;
   /** A change set became visible. Called inside the transaction that records it. */
@@ -135,7 +137,14 @@ export class AgentDirectory {
       }),
     });
     this.#accounts = new AgreedState(ledger, db, mainView, replica);
-    this.#removals = new RemovalCounter(options.guard);
+    this.#removals = new RemovalCounter(options.guard, {
+      // Under another guard it is judged anew.
+      load: () => db.meta(`held:${name}`) === JSON.stringify(options.guard),
+      save: (standing) =>
+        options.remember(() =>
+          db.setMeta(`held:${name}`, standing ? JSON.stringify(options.guard) : undefined),
+        ),
+    });
     this.#runner = new JobRunner({
       directory: name,
       db,

@@ -251,6 +251,7 @@ export class Reconciler {
     if (scope === 'all') {
       this.#pending.clear();
       this.held = made.held;
+      if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
       const again = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
       if (again !== undefined) this.#planAgain(again);
     } else {

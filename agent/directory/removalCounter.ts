@@ -8,15 +8,24 @@ const FLOOD_WINDOW = 60_000;
 /** A confirmation that nothing comes of lapses after this time, milliseconds. */
 const CONFIRMED_FOR = 60_000;
 
+/** Where it is kept that a hold stands. */
+export type HoldMemory = { readonly load: () => boolean; readonly save: (standing: boolean) => void };
+
 /** How much may be removed now: what was removed lately, and what a person has confirmed. */
 export class RemovalCounter {
   readonly #guard: Guard;
   #additive: { readonly reason: string; readonly judgedFrom: number } | undefined;
   #lately: { at: number; files: number }[] = [];
   #confirmedUntil = 0;
+  readonly #memory: HoldMemory;
+  /** A mass removal is on hold until it is confirmed, or nothing of it is left. */
+  #standing: boolean;
 
-  constructor(guard: Guard) {
+  /** @param memory survives a restart: a hold must not lapse because the agent was started anew */
+  constructor(guard: Guard, memory: HoldMemory) {
     this.#guard = guard;
+    this.#memory = memory;
+    this.#standing = memory.load();
   }
 
   /** Removals wait for a person, whatever their number. */
@@ -42,6 +51,7 @@ export class RemovalCounter {
     const early = this.isConfirmed(now) ? 0 : (this.#additive?.judgedFrom ?? 0) - now;
     if (early > 0) return early;
     this.#additive = undefined;
+    this.#stand(false);
     return undefined;
   }
 
@@ -53,8 +63,14 @@ export class RemovalCounter {
       agreedFiles,
       removedLately: this.#lately.reduce((sum, { files }) => sum + files, 0),
       additive: this.#additive?.reason,
+      standing: this.#standing,
       confirmed: this.isConfirmed(now),
     };
+  }
+
+  /** A plan holds removals back. */
+  held(): void {
+    this.#stand(true);
   }
 
   isConfirmed(now: number): boolean {
@@ -68,8 +84,15 @@ export class RemovalCounter {
 
   /** It has happened: the next flood is held again, and what was confirmed does not count against it. */
   used(): void {
+    this.#stand(false);
     this.#confirmedUntil = 0;
     this.#lately = [];
+  }
+
+  #stand(standing: boolean): void {
+    if (standing === this.#standing) return;
+    this.#standing = standing;
+    this.#memory.save(standing);
   }
 
   /** Counts what was removed. What was only renamed on Main was not. @param now monotonic milliseconds */

@@ -20,6 +20,7 @@ import type { Logger } from '#host/log/logger.ts';
 import { Controller } from '../daemon/controller.ts';
 import { print } from '#host/cli/terminal.ts';
 import type { Context } from './context.ts';
+import { exitAtLast } from '#host/process/exitAtLast.ts';
 import { loadConfig } from './loadConfig.ts';
 import { observe } from './observation.ts';
 
@@ -102,6 +103,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
     throw error;
   } finally {
     await log.close();
+    exitAtLast();
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { VERSION } from '#host/version.ts';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
@@ -36,14 +37,14 @@ void describe('The configuration', () => {
     assert.equal(wrong.stdout, '');
     assert.match(wrong.stderr, /^\S*controller\.d\/50-x\.yml:2: guard\.fils: unknown key/);
     const json = JSON.parse((await check('--json')).stdout) as {
-      version: number;
+      version: string;
       ok: boolean;
       problems: object[];
     };
     assert.deepEqual(
       [json.version, json.ok, json.problems],
       [
-        1,
+        VERSION,
         false,
         [{ file: drop, line: 2, key: 'guard.fils', message: 'unknown key; known here: percent, files' }],
       ],

@@ -93,7 +93,7 @@ void describe('An MDS that lies in every field', () => {
     assert.equal(cluster.main.pid, pid);
     cluster.main.write('moh', 'served.wav', 'served');
     await eventually('the other is served', () => honest.read('moh', 'served.wav') === 'served', LIMIT);
-    assert.equal((await cluster.statusOf('mds2')).inSync, true);
+    await eventually('it is in sync', async () => (await cluster.statusOf('mds2')).inSync, LIMIT);
     const { code, stderr } = await cluster.main.run(['verify', '--mds', 'mds2']);
     assert.equal(code, 0, stderr);
     assert.ok(offences(cluster.main) < MOST_LINES, String(offences(cluster.main)));

@@ -13,6 +13,8 @@ export type RemovalBudget = {
   readonly removedLately: number;
   /** Why nothing may be removed at all before a person has confirmed: a side's state is not the one that was known. */
   readonly additive?: string | undefined;
+  /** A mass removal is on hold here already: what is left of it waits for a person, however little it is by now. */
+  readonly standing?: boolean;
   /** A person has confirmed. */
   readonly confirmed: boolean;
 };
@@ -41,7 +43,7 @@ export function guardRemovals(
   for (const [path, decision] of removals) files += replaced.get(path) ?? filesOf(decision);
   const total = budget.agreedFiles + budget.removedLately;
   const isFine = (): boolean => files <= budget.guard.files || files * 100 <= total * budget.guard.percent;
-  if (removals.length === 0 || isFine()) return { reason: undefined, paths: [] };
+  if (removals.length === 0 || (isFine() && !budget.standing)) return { reason: undefined, paths: [] };
   // Looking for content that only moved costs a pass over the directory: done when it matters.
   const gone = { mds: [] as Entry[], main: [] as Entry[] };
   for (const [path, decision] of removals) {
@@ -51,9 +53,13 @@ export function guardRemovals(
     else gone.main.push(...entriesBelow(trees.main, path));
   }
   files -= countSurvivors(gone.mds, trees.main) + countSurvivors(gone.main, trees.mds);
-  if (isFine()) return { reason: undefined, paths: [] };
+  if (files <= budget.removedLately || (isFine() && !budget.standing))
+    return { reason: undefined, paths: [] };
   const { percent, files: few } = budget.guard;
-  const reason = `${files} of ${total} files would be removed (more than ${percent} % and more than ${few})`;
+  const why = isFine()
+    ? 'what is left of a removal that is on hold'
+    : `more than ${percent} % and more than ${few}`;
+  const reason = `${files} of ${total} files would be removed (${why})`;
   return hold(decisions, removals, reason);
 }
 

@@ -79,6 +79,7 @@ export class Pair {
       guard: { percent: 100, files: 1000 },
       db: this.#mdsDb,
       log: this.#logger('mds'),
+      remember: (write) => write(),
       onNews: () => undefined,
       onApplied: () => undefined,
       onChangedHere: () => undefined,

@@ -35,6 +35,18 @@ void test('a flood does not pass in drops: what was removed a moment ago counts,
   assert.deepEqual(made.heldPaths, ['f0', 'f1']);
 });
 
+void test('what is left of a removal that is on hold waits, too, until a person says so or nothing is left', () => {
+  const budget = { agreedFiles: 20, standing: true };
+  const made = planOf({ mds: files(2), ledger: files(2), budget });
+  assert.deepEqual(made.heldPaths, ['f0', 'f1']);
+  assert.match(made.held ?? '', /2 of 20 files would be removed .*on hold/);
+  assert.equal(
+    planOf({ mds: files(2), ledger: files(2), budget: { ...budget, confirmed: true } }).held,
+    undefined,
+  );
+  assert.equal(planOf({ main: files(2), mds: files(2), ledger: files(2), budget }).held, undefined);
+});
+
 void test('empty folders are no files', () => {
   const folders = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`d${i}`, folder]));
   assert.equal(planOf({ mds: folders, ledger: folders }).held, undefined);
