@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,6 +47,9 @@ export class World {
   readonly #pending = new Set<Promise<void>>();
   readonly #faults: string[] = [];
   readonly #cut = new Map<string, number>();
+  readonly #turns = new Map<string, Promise<void>>();
+  /** When each host's daemon was last started, milliseconds since 1970. */
+  readonly #launchedAt = new Map<string, number>();
 
   private constructor(folder: string, network: Network, names: readonly string[]) {
     this.folder = folder;
@@ -163,6 +166,7 @@ export class World {
   }
 
   #launch(host: Host): void {
+    this.#launchedAt.set(host.name, Date.now());
     host.start(this.network.before(host.name));
   }
 
@@ -171,18 +175,15 @@ export class World {
     switch (fault.do) {
       case 'kill':
       case 'terminate': {
-        const host = this.host(name);
-        if (!host.isRunning) return;
-        if (fault.do === 'kill') {
-          this.counts.kills += 1;
-          await host.kill();
-        } else {
-          this.counts.terminations += 1;
-          await host.stop();
-        }
-        await sleep(fault.away);
-        if (!host.isRunning) this.#launch(host);
-        return;
+        // One end of a host at a time: a kill while it is just stopping is no fault of the program's.
+        const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() =>
+          this.#end(fault.do === 'kill', name, fault.away),
+        );
+        this.#turns.set(
+          name,
+          turn.catch(() => undefined),
+        );
+        return turn;
       }
       case 'cut': {
         this.counts.cuts += 1;
@@ -198,6 +199,30 @@ export class World {
         this.network.slow(name, false);
       }
     }
+  }
+
+  async #end(byKill: boolean, name: string, away: number): Promise<void> {
+    const host = this.host(name);
+    if (!host.isRunning) return;
+    if (byKill) {
+      this.counts.kills += 1;
+      await host.kill();
+    } else {
+      this.counts.terminations += 1;
+      // Before it listens for signals, a process ends by them as the system has it.
+      await eventually(`${name} is up`, () => !host.isRunning || this.#isUp(host));
+      await host.stop();
+    }
+    await sleep(away);
+    if (!host.isRunning) this.#launch(host);
+  }
+
+  /** The control socket was made after the start: by then signals are heard. */
+  #isUp(host: Host): boolean {
+    const socket = host === this.main ? 'controller.sock' : 'agent.sock';
+    const made =
+      statSync(path.join(host.root, 'run/xivo-xds-sync', socket), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    return made >= (this.#launchedAt.get(host.name) ?? 0);
   }
 
   /** Two cuts at a time are one. */

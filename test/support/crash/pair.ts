@@ -136,6 +136,8 @@ export class Pair {
       send: (message: FromAgent) => {
         if (message.type === 'want-manifest') setImmediate(() => this.#sendManifest());
       },
+      signal: new AbortController().signal,
+      wantManifest: () => void setImmediate(() => this.#sendManifest()),
       violation: (what: string) => {
         throw new Error(what);
       },
