@@ -6,8 +6,8 @@ import { binary } from './programs.ts';
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
-/** How each picture of `status --watch` begins. */
-const FIRST_LINE = /^xivo-xds-sync \d/;
+/** How each picture of `status --watch` ends. */
+const LAST_LINE = /^fingerprint [0-9a-f:]+$/;
 
 /** Shows `status --watch` under a few lines that stay, until it ends or is told to. */
 export async function watch(root: string, above: readonly string[], signal: AbortSignal): Promise<void> {
@@ -19,11 +19,10 @@ export async function watch(root: string, above: readonly string[], signal: Abor
   process.stdout.write(`${HOME}${CLEAR_BELOW}`);
   let picture: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
-    if (FIRST_LINE.test(line) && picture.length > 0) {
-      draw([...above, '', ...picture]);
-      picture = [];
-    }
     picture.push(line);
+    if (!LAST_LINE.test(line)) return;
+    draw([...above, '', ...picture]);
+    picture = [];
   });
   await once(child, 'close');
 }

@@ -17,8 +17,9 @@ export function enrolledMds({ registry }: Controller, only: string | undefined):
 /** @throws ControlError that ends the command with 2, unless Main knows an MDS of that name in whatever state */
 export function requireMds({ registry, mediaServers }: Controller, name: string | undefined): void {
   if (name === undefined) return;
-  const { agents, pending, revoked } = registry.list();
-  const names = new Set([...agents, ...pending, ...revoked].map((each) => each.name));
+  const { agents, pending, revoked, tokens } = registry.list();
+  // A join token that nobody has used yet can be withdrawn, too.
+  const names = new Set([...agents, ...pending, ...revoked, ...tokens].map((each) => each.name));
   for (const listed of mediaServers.servers?.keys() ?? []) names.add(listed);
   if (!names.has(name)) throw unknown('MDS', name, [...names], 'xivo-xds-sync mds list');
 }

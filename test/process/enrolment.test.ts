@@ -347,8 +347,9 @@ void describe("Main's key", () => {
     assert.match(finished, /^off waits for approval .*"xivo-xds-sync-agent leave" .*"enroll"/m);
     const listed = await cluster.main.ok(['mds', 'list']);
     const fingerprintOf = (name: string): string =>
-      new RegExp(`^${name} asks to enrol.*: (([0-9a-f]{4}:){9}[0-9a-f]{4})$`, 'm').exec(listed)?.[1] ??
-      'none';
+      new RegExp(`^${name} asks to join\\. .*fingerprint (([0-9a-f]{4}:){9}[0-9a-f]{4}):`, 'm').exec(
+        listed,
+      )?.[1] ?? 'none';
     // It was enrolled after the announcement, and hears of nothing before it runs.
     late.start();
     for (const mds of [asks, late]) {
