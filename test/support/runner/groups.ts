@@ -16,7 +16,7 @@ export const GROUPS: readonly Group[] = [
   { name: 'unit', capacity: 2, limit: 2 * MINUTE },
   { name: 'property', capacity: 2, limit: 10 * MINUTE },
   // These wait for the most part.
-  { name: 'process', capacity: 6, limit: 6 * MINUTE },
+  { name: 'process', capacity: 4, limit: 15 * MINUTE },
   // These boot machines and measure times: one at a time.
   { name: 'lab', capacity: 1, limit: 15 * MINUTE },
 ];
