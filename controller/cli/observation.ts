@@ -7,6 +7,8 @@ import { watchConditions } from '../conditions/watch.ts';
 import { statusOf } from '../control/status.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { type Observer, observedBy } from '../daemon/observer.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { PageServer } from '../page/pageServer.ts';
 import { Notifier } from '../notify/notifier.ts';
 
 /** What looks at the controller from outside: counts for the metrics, `notify:`, the page; and what ends all of it. */
@@ -23,6 +25,7 @@ export type Observation = {
 export async function observe(config: ControllerConfig, alone: boolean, log: Logger): Promise<Observation> {
   // Loaded only where it is served: neither a command nor a Main without them needs these libraries.
   const counted = config.metrics.enabled ?? alone;
+  const served = counted || (config.page.enabled ?? alone);
   const metrics = counted ? new (await import('../metrics/metrics.ts')).Metrics() : undefined;
   const notifier = new Notifier(config.notify, {
     clock: systemClock,
@@ -35,17 +38,29 @@ export async function observe(config: ControllerConfig, alone: boolean, log: Log
     observer: observedBy([...(metrics === undefined ? [] : [metrics]), notifier]),
     conditionEvents: notifier,
     watch: async (controller) => {
-      const { PageServer } = await import('../page/pageServer.ts');
-      const server = new PageServer(controller, metrics);
-      await server.start(alone);
-      const watch = watchConditions(() => server.sample(statusOf(controller)), log);
+      const server = served ? await serve(controller, metrics, alone) : undefined;
+      const watch = watchConditions(() => {
+        const status = statusOf(controller);
+        server?.sample(status);
+      }, log);
       return {
         [Symbol.asyncDispose]: async () => {
           watch[Symbol.dispose]();
           notifier.close();
-          await server.close();
+          await server?.close();
         },
       };
     },
   };
+}
+
+async function serve(
+  controller: Controller,
+  metrics: Metrics | undefined,
+  alone: boolean,
+): Promise<PageServer> {
+  const { PageServer } = await import('../page/pageServer.ts');
+  const server = new PageServer(controller, metrics);
+  await server.start(alone);
+  return server;
 }
