@@ -19,7 +19,11 @@ export function requireMds({ registry, mediaServers }: Controller, name: string 
   if (name === undefined) return;
   const { agents, pending, revoked, tokens } = registry.list();
   // A join token that nobody has used yet can be withdrawn, too.
-  const names = new Set([...agents, ...pending, ...revoked, ...tokens].map((each) => each.name));
+  const names = new Set(
+    [...agents, ...pending, ...revoked, ...tokens.filter(({ usedAt }) => usedAt === undefined)].map(
+      (each) => each.name,
+    ),
+  );
   for (const listed of mediaServers.servers?.keys() ?? []) names.add(listed);
   if (!names.has(name)) throw unknown('MDS', name, [...names], 'xivo-xds-sync mds list');
 }

@@ -43,6 +43,21 @@ function listedAt(host: string, item: TrashItem): ListedTrash {
   return { host, ...item, at: new Date(item.at).toISOString() };
 }
 
+/**
+ * True when Main's trash has something of exactly this path that Main's versions don't know: the loser of a conflict, which
+ * was never Main's, or what was displaced after the newest change that they know.
+ */
+function isNewerInTrash(controller: Controller, written: string): boolean {
+  const place = locate(controller, written);
+  if (place === undefined || place.directory.replica.held !== undefined) return false;
+  const { directory, path } = place;
+  const displaced = directory.trash().items.filter((item) => item.path === path);
+  if (displaced.length === 0) return false;
+  const newest = Math.max(...displaced.map(({ at }) => at));
+  const [last] = controller.versions.log.ofScope(directory.name, path);
+  return last === undefined || newest >= last.at || !controller.versions.hasContentOf(last.before);
+}
+
 /** Brings the newest version of a path back, on Main or on one MDS. */
 export async function trashRestore(
   controller: Controller,
@@ -52,7 +67,11 @@ export async function trashRestore(
   options: { readonly at?: number | undefined; readonly dryRun: boolean; readonly actor: string },
 ): Promise<Result<'trash-restore'>> {
   // Main's own versions come first: they know whole folders and change sets, and what no change set displaced.
-  if (mds === undefined && as === undefined) {
+  if (
+    mds === undefined &&
+    as === undefined &&
+    !(options.at === undefined && isNewerInTrash(controller, written))
+  ) {
     const restored = await restoreVersions(controller, { written, ...options });
     if (restored !== undefined)
       return { host: 'main', directory: restored.directory, path: written, id: null, restored };

@@ -1,3 +1,4 @@
+import type { Entry } from '#core/manifest/entry.ts';
 import type { Database } from '#sync/state/database.ts';
 import { ContentStore } from './contentStore.ts';
 import { FileStore, type FileStoreOptions } from './fileStore.ts';
@@ -54,6 +55,11 @@ export class Versions {
   /** Whether a content is kept. */
   has(hash: string): boolean {
     return this.contents.has(hash) || this.files.has(hash);
+  }
+
+  /** True when what an entry held can be put there again. */
+  hasContentOf(entry: Entry | null): boolean {
+    return entry?.type !== 'file' || this.has(entry.hash);
   }
 
   /** Whether one more content may be kept; makes room by forgetting the oldest. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
@@ -14,6 +14,9 @@ it('migrating compares before it switches: an MDS that is enrolled during a paus
   const mds = cluster.one('mds1');
   cluster.main.write('moh', 'same.wav', 'same');
   mds.write('moh', 'same.wav', 'same');
+  // The same to the nanosecond: two writes need not fall into one tick of the clock.
+  for (const host of [cluster.main, mds])
+    utimesSync(host.at('moh', 'same.wav'), 1_700_000_000, 1_700_000_000);
   cluster.main.write('moh', 'differs.wav', 'as on Main');
   mds.write('moh', 'differs.wav', 'as on the MDS');
 

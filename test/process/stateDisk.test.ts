@@ -85,7 +85,8 @@ async function tells(host: Host, wanted: RegExp): Promise<void> {
     let last = '';
     await eventually(`${host.name} ${args.join(' ')} says ${wanted.source}`, async () => {
       const { code, stdout, stderr } = await host.run(args);
-      last = `${code}: ${stdout}${stderr}`;
+      // Long lines are broken to fit a terminal.
+      last = `${code}: ${(stdout + stderr).replace(/\n {10,}/g, ' ')}`;
       return code === 1 && wanted.test(last);
     }).catch((error: Error) => assert.fail(`${error.message}\n${last}\n${host.log.slice(-4_000)}`));
   }

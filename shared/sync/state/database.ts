@@ -119,8 +119,12 @@ export class Database {
   #writeBack(): void {
     const waits = statSync(this.file + WAL, { throwIfNoEntry: false })?.size ?? 0;
     if (waits < WRITE_BACK) return;
-    this.#exec('PRAGMA wal_checkpoint(PASSIVE)');
-    this.#lookedAt = statSync(this.file, { bigint: true });
+    try {
+      this.#exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } finally {
+      // On a full disk a part of it was written, too: that was nobody else.
+      this.#lookedAt = statSync(this.file, { bigint: true });
+    }
   }
 
   /** Runs statements as one transaction, durable when it returns. @throws StateError when its disk does not let it */

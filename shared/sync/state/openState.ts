@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '#host/log/logger.ts';
 import { Database } from './database.ts';
-import { DamagedState, StateError } from './stateError.ts';
+import { asStateError, DamagedState, StateError } from './stateError.ts';
 import { STATE_RETRY } from './deferredWriter.ts';
 import { setAsideState } from './stateFile.ts';
 
@@ -27,9 +27,10 @@ export async function runOnState(
   options: StateOptions,
   work: (db: Database) => Promise<void>,
 ): Promise<void> {
-  const { log, tell } = options;
+  const { log } = options;
+  let damage: unknown;
   for (;;) {
-    const db = await openState(file, options);
+    const db = await openState(file, options, damage);
     if (db === undefined) return;
     const looking = setInterval(() => db.lookForDamage(), LOOK_EVERY);
     try {
@@ -42,21 +43,33 @@ export async function runOnState(
       clearInterval(looking);
       db.close();
     }
-    tell(setAside(file, db.damaged.reason, log));
+    damage = db.damaged.reason;
   }
 }
 
-/** @returns undefined when the signal came first */
-async function openState(file: string, { log, signal, tell }: StateOptions): Promise<Database | undefined> {
+/**
+ * @param damage why the state that lies there is of no more use: it is set aside first
+ * @returns undefined when the signal came first
+ */
+async function openState(
+  file: string,
+  { log, signal, tell }: StateOptions,
+  damage: unknown,
+): Promise<Database | undefined> {
   let told: string | undefined;
+  let damaged = damage;
   while (!signal.aborted) {
     try {
+      if (damaged !== undefined) tell(setAside(file, damaged, log));
+      damaged = undefined;
       return new Database(file);
-    } catch (error) {
-      if (error instanceof DamagedState) {
-        tell(setAside(file, error, log));
+    } catch (caught) {
+      if (caught instanceof DamagedState) {
+        damaged = caught;
         continue;
       }
+      // A disk that lets nothing be renamed is waited for like one that lets nothing be written.
+      const error = asStateError(caught, file);
       if (!(error instanceof StateError)) throw error;
       if (told !== error.message) log.error('the state can not be used; it is tried again', { error });
       told = error.message;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DamagedState } from './stateError.ts';
@@ -48,7 +48,8 @@ export type SetAside = { readonly file: string; /** milliseconds since 1970 */ r
 export function openStateFile(file: string): DatabaseSync {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   // A file without a byte is none that this program left: even an empty database has a first page.
-  if (existsSync(file) && statSync(file).size === 0) throw new DamagedState(file, 'it is empty');
+  const isNew = !existsSync(file);
+  if (!isNew && statSync(file).size === 0) throw new DamagedState(file, 'it is empty');
   const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
     // FULL: a transaction that returned survives a power cut.
@@ -67,6 +68,8 @@ export function openStateFile(file: string): DatabaseSync {
     return db;
   } catch (error) {
     db.close();
+    // What could not be made (the disk is full) is not to be taken for a damaged state at the next try.
+    if (isNew) for (const suffix of ['', ...COMPANIONS]) rmSync(file + suffix, { force: true });
     throw isDamage(error) ? new DamagedState(file, textOf(error), { cause: error }) : error;
   }
 }
