@@ -118,9 +118,17 @@ export class Database {
   /** Writes back into the file what waits beside it, when that is much. @throws StateError */
   #writeBack(): void {
     const waits = statSync(this.file + WAL, { throwIfNoEntry: false })?.size ?? 0;
-    if (waits < WRITE_BACK) return;
+    if (waits >= WRITE_BACK) this.#checkpoint('PASSIVE');
+  }
+
+  /** Writes back all that waits, and gives its room back. @throws StateError */
+  writeBackAll(): void {
+    this.#checkpoint('TRUNCATE');
+  }
+
+  #checkpoint(how: 'PASSIVE' | 'TRUNCATE'): void {
     try {
-      this.#exec('PRAGMA wal_checkpoint(PASSIVE)');
+      this.#exec(`PRAGMA wal_checkpoint(${how})`);
     } finally {
       // On a full disk a part of it was written, too: that was nobody else.
       this.#lookedAt = statSync(this.file, { bigint: true });

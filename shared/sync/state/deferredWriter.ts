@@ -49,8 +49,6 @@ export class DeferredWriter {
     if (this.#closed) return;
     // Then it comes to pass or not with that.
     if (this.#options.db.inTransaction) return work();
-    // Work that a session had in hand may end later than the state, which the next start makes up for.
-    if (this.#closed) return;
     this.#owed.push(work);
     if (this.#owed.length > MAX_OWED) {
       this.#owed.shift();
@@ -112,6 +110,8 @@ export class DeferredWriter {
     try {
       if (!this.#pay()) return;
       db.setMeta('tried', String(clock.now()));
+      // What waits to be written back may be all that takes the room.
+      db.writeBackAll();
       if (hasRoom(db.file)) {
         this.trouble = undefined;
         log.info('the state can be written again');
