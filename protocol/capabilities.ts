@@ -7,7 +7,7 @@
  * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
  * - `progress` (agent): says of a command now and then that it is still carried out.
  * - `skipped` (Main): takes in a report what does not travel.
- * - `dialplan-summary` (Main): takes with a change set what it changes for callers.
+ * - `dialplan-summary` (Main): takes with a change set, and with a dry run, what it changes for callers.
  */
 export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers', 'progress'] as const;
 export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'dialplan-summary'] as const;

@@ -28,6 +28,8 @@ export const MAX_CLOCK_OFFSET_MS = 100 * 366 * 86_400_000;
 export const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 /** Paths that one report names, of each directory, as not travelling. */
 export const MAX_SKIPPED = 100;
+/** Extensions of one context that a dry run names as gained, changed or lost, each; more are counted. */
+export const MAX_NAMED_EXTENSIONS = 1_000;
 /** Differences of one directory that a verification names; more would only hide them. */
 export const MAX_DIFFERENCES = 200;
 /** How long a file may have to be quiet, milliseconds: an hour of silence is no longer "a file still being written". */

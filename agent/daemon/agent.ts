@@ -396,7 +396,7 @@ export class Agent {
   async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
     try {
       const say = (): void => session.send({ type: 'answer-part', id, actions: [] });
-      const { ok, lines, actions, body } = await stillAtWork(this.#options.clock, say, () =>
+      const { ok, lines, actions, ...answer } = await stillAtWork(this.#options.clock, say, () =>
         carryOut(command, {
           directories: this.directories,
           wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
@@ -408,6 +408,8 @@ export class Agent {
       );
       for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
       const understood = session.mainCapabilities.has('answers');
+      const knowsPlans = session.mainCapabilities.has('dialplan-summary');
+      const body = answer.body?.to === 'plan' && !knowsPlans ? undefined : answer.body;
       const said = understood || body === undefined ? lines : linesOfBody(body);
       const named = whatFits(said, MAX_PAGE_BYTES, MAX_ITEMS);
       session.send({ type: 'answer', id, ok, lines: named, ...(understood && body && { body }) });

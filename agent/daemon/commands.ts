@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnswerBody } from '#protocol/messages/answers.ts';
+import type { AnswerBody, NamedContextChange } from '#protocol/messages/answers.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
-import { MAX_DIFFERENCES, MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
+import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { whatFits } from '#protocol/pages.ts';
+import type { ContextChange } from '#core/dialplan/summary.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
+import type { DryRun } from '../directory/explain.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 
 /** How long a verification waits for what it compares with, milliseconds: Main's question has an end. */
@@ -40,9 +42,11 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
     case 'reconcile':
       return on.reconcile();
     case 'plan': {
-      const passes = await Promise.all(all.map((directory) => directory.dryRun()));
+      const passes = await Promise.all(
+        all.map(async (directory) => ({ directory: directory.name, ...(await directory.dryRun()) })),
+      );
       const actions = passes.flatMap((pass) => pass.actions);
-      return { ...done, ok: passes.every(({ ok }) => ok), actions };
+      return { ok: passes.every(({ ok }) => ok), lines: [], actions, body: dialplanOf(passes) };
     }
     case 'why': {
       const directory = on.directories.get(command.directory);
@@ -67,6 +71,26 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
     case 'upgrade':
       return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal)] };
   }
+}
+
+/** What the dry runs would change for callers, as far as one message names it. */
+function dialplanOf(passes: readonly (DryRun & { readonly directory: string })[]): AnswerBody {
+  const changing = passes.filter(({ dialplan }) => dialplan.length > 0);
+  const share = Math.floor(MAX_PAGE_BYTES / Math.max(1, changing.length));
+  const dialplan = changing.map(({ directory, dialplan: changes }) => {
+    const contexts = whatFits(changes.map(named), share, MAX_ITEMS);
+    return { directory, contexts, moreContexts: changes.length - contexts.length };
+  });
+  return { to: 'plan', dialplan };
+}
+
+function named({ context, gained, changed, lost }: ContextChange): NamedContextChange {
+  const first = (all: readonly string[]): string[] => all.slice(0, MAX_NAMED_EXTENSIONS);
+  const more = [gained, changed, lost].reduce(
+    (sum, { length }) => sum + Math.max(0, length - MAX_NAMED_EXTENSIONS),
+    0,
+  );
+  return { context, gained: first(gained), changed: first(changed), lost: first(lost), more };
 }
 
 /** Just after connecting there may be nothing yet to compare with: it is waited for, and its lack is said. */

@@ -30,16 +30,18 @@ import { AgreedState } from './agreedState.ts';
 import {
   describe,
   type DirectoryPass,
+  type DryRun,
   type Explanation,
   isHindered,
   actionsOfPlan,
+  obstaclesOfSet,
   withObstacles,
 } from './explain.ts';
-import { JobRunner } from './jobs/jobRunner.ts';
+import { JobRunner, type Rehearsal } from './jobs/jobRunner.ts';
 import { MainManifest } from './mainManifest.ts';
 import { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
-import { Reconciler } from './reconciler.ts';
+import { type Obstacle, Reconciler } from './reconciler.ts';
 
 /** How long after its settle time a change may come to be known, milliseconds. */
 const QUIET_EXTRA = 1_500;
@@ -288,24 +290,24 @@ export class AgentDirectory {
   }
 
   /** What a pass would do, and what would be in its way: tried already, or found out by a rehearsal. */
-  async dryRun(): Promise<DirectoryPass> {
+  async dryRun(): Promise<DryRun> {
     await this.#readAgain();
-    if (!this.mainView.isReady) return { ok: false, actions: [] };
+    if (!this.mainView.isReady) return { ok: false, actions: [], dialplan: [] };
     const made = this.#worker.plan();
     const planned = actionsOfPlan(this.name, made);
-    const rehearsed = await this.#rehearse(made);
-    const actions = withObstacles(planned, (path) => {
-      const reason = rehearsed.get(path);
-      return this.#worker.obstacleOf(path) ?? (reason === undefined ? undefined : { action: 'hold', reason });
-    });
-    return { ok: !isHindered(made, actions, planned), actions };
+    const tried = (path: string): Obstacle | undefined => this.#worker.obstacleOf(path);
+    const rehearsal = await this.#rehearse(made);
+    const found =
+      rehearsal === undefined || this.#worker.isRefused
+        ? undefined
+        : obstaclesOfSet(made.decisions.keys(), tried, rehearsal.reasons);
+    const actions = withObstacles(planned, (path) => (found === undefined ? tried(path) : found.get(path)));
+    return { ok: !isHindered(made, actions, planned), actions, dialplan: rehearsal?.changes ?? [] };
   }
 
-  /** Only what was not tried: paused, or new this moment. */
-  async #rehearse({ decisions }: Plan): Promise<ReadonlyMap<string, string>> {
-    if (this.#session === undefined || this.policy.lint !== 'block' || this.policy.reload !== 'dialplan')
-      return new Map();
-    for (const path of decisions.keys()) if (this.#worker.obstacleOf(path) !== undefined) return new Map();
+  /** Where Asterisk reads a set as a whole, what it would make of it. */
+  async #rehearse({ decisions }: Plan): Promise<Rehearsal | undefined> {
+    if (this.#session === undefined || this.policy.reload !== 'dialplan') return undefined;
     return this.#runner.rehearse(decisions, this.#session);
   }
 

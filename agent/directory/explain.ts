@@ -3,10 +3,15 @@ import type { Entry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Plan } from '#core/plan/plan.ts';
+import type { ContextChange } from '#core/dialplan/summary.ts';
+import { isAboutAnother, waitsWith } from './jobs/download.ts';
 import type { Obstacle } from './reconciler.ts';
 
 /** What a pass over one directory did, or would do. */
 export type DirectoryPass = { readonly ok: boolean; readonly actions: PlannedAction[] };
+
+/** What it would do, and what that changes for callers where Asterisk reads the directory as a dialplan. */
+export type DryRun = DirectoryPass & { readonly dialplan: readonly ContextChange[] };
 
 /** What `why` says of one path on this MDS. */
 export type Explanation = {
@@ -43,6 +48,33 @@ export function withObstacles(
     const obstacle = planned.action === 'hold' ? undefined : obstacleOf(planned.path);
     return obstacle === undefined ? planned : { ...planned, ...obstacle, bytes: 0 };
   });
+}
+
+/**
+ * What would be in the way of a set that becomes visible as a whole or not at all: what a rehearsal found, a failed try,
+ * and for all others that it is a set.
+ *
+ * @param tried what came of earlier tries; that an older set was refused says nothing about this one
+ * @param rehearsed what a rehearsal of this one came to
+ */
+export function obstaclesOfSet(
+  paths: Iterable<string>,
+  tried: (path: string) => Obstacle | undefined,
+  rehearsed: ReadonlyMap<string, string>,
+): Map<string, Obstacle> {
+  const found = new Map<string, Obstacle>();
+  const free: string[] = [];
+  for (const path of paths) {
+    const reason = rehearsed.get(path);
+    const failed = tried(path);
+    if (reason !== undefined) found.set(path, { action: 'hold', reason });
+    else if (failed?.action === 'skip') found.set(path, failed);
+    else free.push(path);
+  }
+  const [culprit, why] = [...found].find(([, { reason }]) => !isAboutAnother(reason)) ?? [...found][0] ?? [];
+  if (culprit === undefined) return found;
+  for (const path of free) found.set(path, { action: 'hold', reason: waitsWith(culprit, why?.reason) });
+  return found;
 }
 
 /** True when something of it would not be done. What never travels (a socket, a link that leads outside) is none of that. */

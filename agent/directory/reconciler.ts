@@ -165,6 +165,11 @@ export class Reconciler {
     };
   }
 
+  /** Lint or Asterisk refused all that is to be done, as it is now. */
+  get isRefused(): boolean {
+    return this.#refused !== undefined && this.#refused === this.#signature();
+  }
+
   /** What keeps a path that is to be done from being done, as far as it was tried; undefined when nothing does. */
   obstacleOf(path: string): Obstacle | undefined {
     const trouble = this.#pending.has(path) ? this.retries.troubles.get(path) : undefined;

@@ -1,7 +1,8 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
-import type { MdsPass } from '../control/contract/contract.ts';
+import { summaryText } from '#core/dialplan/summary.ts';
+import type { DialplanChange, MdsPass } from '../control/contract/contract.ts';
 import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
@@ -20,8 +21,9 @@ export async function dryRun(context: Context, options: { mds?: string; json?: b
   const { mds } = await ask(context, 'plan', { mds: options.mds });
   if (options.json === true) printJson({ mds });
   else {
-    for (const { name, ok, actions, problems } of mds) {
+    for (const { name, ok, actions, dialplan, problems } of mds) {
       for (const action of actions) print(actionLine(name, action));
+      for (const change of dialplan) print(dialplanLine(name, change));
       if (ok && actions.length === 0) print(`${name}  nothing to do`);
       for (const problem of problems) print(`${name}  ${problem}`);
     }
@@ -35,6 +37,11 @@ export function actionLine(
   { directory, action, path, bytes, reason }: MdsPass['actions'][number],
 ): string {
   return `${mds}  ${directory.padEnd(10)}  ${action.padEnd(8)}  ${printable(path)}  ${formatBytes(bytes)}  ${reason}`;
+}
+
+/** What callers would find otherwise, as `[support] +100,1 ~200,1 -300,*`. */
+function dialplanLine(mds: string, { directory, contexts, moreContexts }: DialplanChange): string {
+  return `${mds}  ${directory.padEnd(10)}  callers   ${printable(summaryText(contexts, moreContexts))}`;
 }
 
 /** What a pass came to at one MDS. */

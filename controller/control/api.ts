@@ -1,5 +1,5 @@
 import type { Controller } from '../daemon/controller.ts';
-import { passOver } from '../daemon/passes.ts';
+import { dialplanOf, passOver } from '../daemon/passes.ts';
 import { audited } from './audit.ts';
 import { confirm } from './confirm.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
@@ -17,7 +17,10 @@ export function controlApi(controller: Controller): ControllerHandlers {
   return audited(controller, {
     status: ({ mds }) => statusOf(controller, mds),
     sync: async ({ mds }) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds) }),
-    plan: async ({ mds }) => ({ mds: await passOver(controller, { do: 'plan' }, mds) }),
+    plan: async ({ mds }) => {
+      const passes = await passOver(controller, { do: 'plan' }, mds);
+      return { mds: passes.map((pass) => ({ ...pass, dialplan: dialplanOf(pass) })) };
+    },
     confirm: ({ directory, mds, dryRun }) => confirm(controller, directory, mds, dryRun),
     why: ({ path, mds }) => why(controller, path, mds),
     verify: ({ mds }) => verify(controller, mds),

@@ -33,6 +33,13 @@ async function passAt(controller: Controller, command: Command, name: string): P
   return { name, ok, actions, body, problems: ok ? [] : [...lines, ...holds(actions, waiting)] };
 }
 
+/** What a dry run would change for callers; an older agent does not say. */
+export function dialplanOf({ body }: MdsPass): DialplanChanges {
+  return body?.to === 'plan' ? body.dialplan : [];
+}
+
+type DialplanChanges = Extract<ArrivingBody, { to: 'plan' }>['dialplan'];
+
 /** What to say of an MDS that is not connected. */
 export function whyAway({ sessions }: Controller, name: string): string {
   const seen = sessions.lastSeen.get(name);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_DIFFERENCES, MAX_ITEMS } from '../limits.ts';
+import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS } from '../limits.ts';
 import { count, name, text, whatIsWrong } from './common.ts';
 
 /** How far a Date reaches, milliseconds. */
@@ -35,6 +35,18 @@ const verifiedDirectory = z.object({
   wrong: z.array(z.object({ path, reason: text })).max(MAX_DIFFERENCES),
 });
 
+const extensions = z.array(text).max(MAX_NAMED_EXTENSIONS);
+
+/** What a change set would do to one context of a dialplan: extensions with their priority, as `100,1`. */
+export const contextChange = z.object({
+  context: text,
+  gained: extensions,
+  changed: extensions,
+  lost: extensions,
+  /** How many more there are than these lists name. */
+  more: count,
+});
+
 /** Something in an MDS's trash. */
 const trashItem = z.object({
   id: z.string().min(1).max(128),
@@ -51,6 +63,15 @@ const trashItem = z.object({
 const body = z.discriminatedUnion('to', [
   z.object({ to: z.literal('why'), facts: whyFacts }),
   z.object({ to: z.literal('verify'), directories: z.array(verifiedDirectory).max(64) }),
+  /** Beside the actions. Only to a Main with the capability `dialplan-summary`. */
+  z.object({
+    to: z.literal('plan'),
+    dialplan: z
+      .array(
+        z.object({ directory: name, contexts: z.array(contextChange).max(MAX_ITEMS), moreContexts: count }),
+      )
+      .max(64),
+  }),
   z.object({
     to: z.literal('trash-list'),
     items: z.array(trashItem).max(MAX_ITEMS),
@@ -69,6 +90,7 @@ export const answerBody = z.union([
 
 export type AnswerBody = z.infer<typeof body>;
 export type ArrivingBody = z.infer<typeof answerBody>;
+export type NamedContextChange = z.infer<typeof contextChange>;
 export type VerifiedDirectory = z.infer<typeof verifiedDirectory>;
 
 /** What an agent without the capability `answers` says instead: JSON, a line a thing. Main reads it by the same schema. */
@@ -116,6 +138,8 @@ export function linesOfBody(answer: AnswerBody): string[] {
         const pairs = wrong.map(({ path: at, reason }) => [at, reason]);
         return JSON.stringify({ directory, files, bytes, wrong: pairs });
       });
+    case 'plan':
+      return [];
     case 'trash-list':
       return [...answer.problems.map((problem) => ({ problem })), ...answer.items]
         .slice(0, MAX_ITEMS)

@@ -44,6 +44,24 @@ void describe('Every command says the same', () => {
       assert.equal(fine?.['action'], 'hold', step);
       assert.match(fine?.['reason'] ?? '', /broken\.conf/, step);
     }
+    await cluster.main.ok(['pause']);
+    cluster.main.write('dialplan', 'late.conf', '[late]\nexten => 2,1,NoOp()\n');
+    const late = (await actions(['-n'])).actions.find(({ path }) => path === 'late.conf');
+    assert.equal(late?.['action'], 'hold', 'a file that is new beside one that was refused');
+    assert.match(late?.['reason'] ?? '', /^waits: .*broken\.conf/);
+    cluster.main.write('dialplan', 'broken.conf', BROKEN.replace('[a', '[a]'));
+    const mended = await actions(['-n']);
+    assert.deepEqual(
+      mended.actions.map(({ action }) => action),
+      ['send', 'send', 'send'],
+      'what was refused as it was is judged anew',
+    );
+    assert.equal(mended.code, 0);
+    cluster.main.write('dialplan', 'broken.conf', BROKEN);
+    await cluster.main.ok(['resume']);
+    await eventually('it was tried', async () =>
+      (await cluster.main.run(['status'])).stdout.includes('broken.conf'),
+    );
     const why = await cluster.main.run(['why', 'dialplan/fine.conf']);
     assert.equal(why.code, 1);
     assert.match(why.stdout, /it waits: .*broken\.conf/);
@@ -51,7 +69,7 @@ void describe('Every command says the same', () => {
     assert.equal(synced.code, 1);
     assert.deepEqual(
       synced.actions.map(({ action }) => action),
-      ['hold', 'hold'],
+      ['hold', 'hold', 'hold'],
     );
     const text = await cluster.main.run(['-n']);
     assert.doesNotMatch(text.stdout, /xivo-xds-sync confirm/);
@@ -62,6 +80,30 @@ void describe('Every command says the same', () => {
     );
     await cluster.inSync();
     assert.equal((await actions(['-n'])).code, 0);
+  });
+
+  void it('of what a change set means for callers', async () => {
+    await cluster.main.ok(['pause']);
+    cluster.main.write('dialplan', 'ok.conf', '[ok]\nexten => 1,1,Answer()\n same => n,Hangup()\n');
+    rmSync(cluster.main.at('dialplan', 'fine.conf'));
+    const text = await cluster.main.run(['-n']);
+    assert.equal(text.code, 0);
+    assert.match(text.stdout, /^mds1 {2}dialplan {4}callers {3}\[fine\] -1,\* \[ok\] \+1,2 ~1,1$/m);
+    const { mds } = JSON.parse((await cluster.main.run(['-n', '--json'])).stdout) as {
+      mds: { dialplan: unknown }[];
+    };
+    assert.deepEqual(mds[0]?.dialplan, [
+      {
+        directory: 'dialplan',
+        contexts: [
+          { context: 'fine', gained: [], changed: [], lost: ['1,*'], more: 0 },
+          { context: 'ok', gained: ['1,2'], changed: ['1,1'], lost: [], more: 0 },
+        ],
+        moreContexts: 0,
+      },
+    ]);
+    await cluster.main.ok(['resume']);
+    await cluster.inSync();
   });
 
   void it('of removals that are held', async () => {

@@ -4,7 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import { BLOCKED_BY_LINT, textOf } from '#core/dialplan/finding.ts';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
 import { pictureOf, readDialplan } from '#core/dialplan/lint.ts';
-import { summarise, summaryText } from '#core/dialplan/summary.ts';
+import { type ContextChange, summarise, summaryText } from '#core/dialplan/summary.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
@@ -24,6 +24,12 @@ export type ActivationOptions = {
   readonly refusal: () => Refusal | undefined;
   /** For the dialplan, which a reload reads file by file. */
   readonly readers: ReaderLease | undefined;
+};
+
+/** What lint has against a change set, file by file, and what the set changes for callers. */
+export type Rehearsed = {
+  readonly objections: ReadonlyMap<string, string>;
+  readonly changes: readonly ContextChange[];
 };
 
 /** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
@@ -60,9 +66,14 @@ export class Activation {
   }
 
   /** The same look for a dry run: it leaves nothing behind for the set that is in hand. */
-  rehearse(changed: ReadonlyMap<string, Put>): ReadonlyMap<string, string> {
-    if (this.#options.kind === 'moh') return new Map();
-    return this.#lint(readChange(this.#options.place(), changed), new Set(changed.keys()));
+  rehearse(changed: ReadonlyMap<string, Put>): Rehearsed {
+    const { kind, place, policy } = this.#options;
+    if (kind === 'moh') return { objections: new Map(), changes: [] };
+    const change = readChange(place(), changed);
+    return {
+      objections: policy.lint === 'block' ? objectionsTo(change, new Set(changed.keys())) : new Map(),
+      changes: summarise(change.before.priorities, change.after.priorities),
+    };
   }
 
   /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */

@@ -134,6 +134,18 @@ function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<s
   return { ...nothing, results: withTheOthers(items, new Map(blamed)), refused: objections };
 }
 
+const WAITS = 'waits: it belongs to a change set with ';
+
+/** Why a file does not become visible that nothing is wrong with. */
+export function waitsWith(culprit: string, why: string | undefined): string {
+  return `${WAITS}${culprit} (${why})`;
+}
+
+/** Whether it is another file that a reason is about. */
+export function isAboutAnother(reason: string): boolean {
+  return reason.includes(WAITS);
+}
+
 /** What is in the way of some is in the way of all. */
 function withTheOthers(
   items: ReadonlyMap<string, Incoming>,
@@ -142,7 +154,7 @@ function withTheOthers(
   // A file that could not be written tells more than one that is out of date.
   const [culprit, why] = [...blamed].find(([, { result }]) => result === 'failed') ?? [...blamed][0] ?? [];
   if (culprit === undefined || why === undefined) return new Map();
-  const others = { ...why, why: `waits: it belongs to a change set with ${culprit} (${why.why})` };
+  const others = { ...why, why: waitsWith(culprit, why.why) };
   return new Map([...items.keys()].map((path) => [path, blamed.get(path) ?? others]));
 }
 

@@ -4,6 +4,8 @@ import type { Applier, OnCommit } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';
 import { errnoOf } from '#host/fs/errno.ts';
+import { withRemedy } from '#host/fs/remedy.ts';
+import type { ContextChange } from '#core/dialplan/summary.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
@@ -36,6 +38,12 @@ export type JobEnd = {
   readonly refused: boolean;
 };
 
+/** What a dry run found out about a set: why its files would not become visible, and what they would do to the dialplan. */
+export type Rehearsal = {
+  readonly reasons: ReadonlyMap<string, string>;
+  readonly changes: readonly ContextChange[];
+};
+
 /** Carries jobs out, from the transfer to the ledger. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
@@ -58,19 +66,16 @@ export class JobRunner {
   }
 
   /**
-   * Finds out what would be in the way of a change set, for a dry run: its content is fetched and linted as for the
-   * real one, and nothing becomes visible.
-   * @returns the reasons by path; none where nothing is linted, or where it could not be found out
+   * Finds out what would be in the way of a change set, and what it would change for callers, for a dry run: its content
+   * is fetched and linted as for the real one, and nothing becomes visible.
    */
-  async rehearse(
-    items: ReadonlyMap<string, Decision>,
-    session: AgentSession,
-  ): Promise<ReadonlyMap<string, string>> {
+  async rehearse(items: ReadonlyMap<string, Decision>, session: AgentSession): Promise<Rehearsal> {
     const { directory, applier, replica, activation } = this.#options;
     const incoming = new Map<string, Incoming>();
     for (const [path, item] of items)
       if (item.kind === 'deliver' || item.kind === 'remove') incoming.set(path, item);
-    if (activation === undefined || incoming.size === 0) return new Map();
+    if (activation === undefined || incoming.size === 0) return { reasons: new Map(), changes: [] };
+    let changes: Rehearsal['changes'] = [];
     try {
       const { results } = await download({
         directory,
@@ -81,12 +86,20 @@ export class JobRunner {
         record: () => undefined,
         whole: activation.isWhole,
         rehearsal: true,
-        objections: (changed) => activation.rehearse(changed),
+        objections: (changed) => {
+          const rehearsed = activation.rehearse(changed);
+          changes = rehearsed.changes;
+          return rehearsed.objections;
+        },
       });
-      return new Map([...results].map(([path, { why }]) => [path, why ?? 'it changed meanwhile']));
+      // What only changed meanwhile is planned anew, and no obstacle.
+      const failed = [...results].filter(([, { result }]) => result === 'failed');
+      return { reasons: new Map(failed.map(([path, { why = 'it failed' }]) => [path, why])), changes };
     } catch (error) {
+      // The real set would not come further (a full disk, an unreadable folder).
       this.#options.log.warn('a change set could not be rehearsed', { error });
-      return new Map();
+      const why = withRemedy(errnoOf(error));
+      return { reasons: new Map([...incoming.keys()].map((path) => [path, why])), changes };
     }
   }
 

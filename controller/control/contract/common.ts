@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { contextChange } from '#protocol/messages/answers.ts';
 
 /** UTC, ISO 8601. */
 export const time = z.string();
@@ -15,6 +16,14 @@ export const action = z.object({
   path: z.string(),
   bytes: count,
   reason: z.string(),
+});
+
+/** What a dry run would change for those who call into a dialplan: extensions with their priority, as `100,1`. */
+export const dialplanChange = z.object({
+  directory: z.string(),
+  contexts: z.array(contextChange),
+  /** Contexts that are not named, since there are too many. */
+  moreContexts: count,
 });
 
 /** What a pass came to at one MDS. */

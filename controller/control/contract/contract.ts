@@ -5,7 +5,7 @@ import { mdsContract } from './mds.ts';
 import { passesContract } from './passes.ts';
 import { pastContract } from './past.ts';
 import { statusContract } from './status.ts';
-import type { mdsPass } from './common.ts';
+import type { dialplanChange, mdsPass } from './common.ts';
 
 /**
  * Everything that the command line (and later a page) may ask of the controller. A new command is an entry in one of
@@ -39,3 +39,4 @@ export type UpgradeResult = RollOut['mds'][number];
 export type ListedTrash = Result<'trash-list'>['items'][number];
 export type HistoryEntry = Result<'history'>['entries'][number];
 export type MdsPass = DeepReadonly<z.output<typeof mdsPass>>;
+export type DialplanChange = DeepReadonly<z.output<typeof dialplanChange>>;

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { whyFacts } from '#protocol/messages/answers.ts';
-import { count, mdsPass, onlyMds, writtenPath } from './common.ts';
+import { count, dialplanChange, mdsPass, onlyMds, writtenPath } from './common.ts';
 
 const passes = z.object({ mds: z.array(mdsPass) });
+const dryRuns = z.object({ mds: z.array(mdsPass.extend({ dialplan: z.array(dialplanChange) })) });
 
 const hostVerification = z.object({
   name: z.string(),
@@ -31,7 +32,7 @@ const whyAnswer = z.object({
 /** What a pass over the MDS does, or would do: `sync`, `sync --dry-run`, `verify`, `why`, `confirm`. */
 export const passesContract = {
   sync: { args: z.object({ mds: onlyMds }), result: passes },
-  plan: { args: z.object({ mds: onlyMds }), result: passes },
+  plan: { args: z.object({ mds: onlyMds }), result: dryRuns },
   confirm: {
     args: z.object({ directory: z.string(), mds: onlyMds, dryRun: z.boolean() }),
     result: z.object({

@@ -8,6 +8,8 @@ export type ContextChange = {
   readonly gained: readonly string[];
   readonly changed: readonly string[];
   readonly lost: readonly string[];
+  /** How many more there are than are named, where somebody cut them. */
+  readonly more?: number;
 };
 
 /** Changes of one context that are named; more are counted. */
@@ -30,18 +32,22 @@ export function summarise(
   });
 }
 
-/** `[support] +100,1 ~200,1 -300,*`, with a blank between contexts; empty when nothing changes. */
-export function summaryText(changes: readonly ContextChange[]): string {
-  const texts = changes.slice(0, MOST_CONTEXTS).map(({ context, gained, changed, lost }) => {
+/**
+ * `[support] +100,1 ~200,1 -300,*`, with a blank between contexts; empty when nothing changes.
+ * @param moreContexts how many others there are
+ */
+export function summaryText(changes: readonly ContextChange[], moreContexts = 0): string {
+  const texts = changes.slice(0, MOST_CONTEXTS).map(({ context, gained, changed, lost, more: cut = 0 }) => {
     const all = [
       ...gained.map((name) => `+${name}`),
       ...changed.map((name) => `~${name}`),
       ...lost.map((name) => `-${name}`),
     ];
-    const more = all.length > MOST_NAMED ? [`and ${String(all.length - MOST_NAMED)} more`] : [];
+    const unnamed = Math.max(0, all.length - MOST_NAMED) + cut;
+    const more = unnamed > 0 ? [`and ${String(unnamed)} more`] : [];
     return [`[${context}]`, ...all.slice(0, MOST_NAMED), ...more].join(' ');
   });
-  const more = changes.length - MOST_CONTEXTS;
+  const more = Math.max(0, changes.length - MOST_CONTEXTS) + moreContexts;
   return [...texts, ...(more > 0 ? [`and ${String(more)} more contexts`] : [])].join(' ');
 }
 

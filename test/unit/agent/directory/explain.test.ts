@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { obstaclesOfSet } from '../../../../agent/directory/explain.ts';
+import type { Obstacle } from '../../../../agent/directory/reconciler.ts';
+
+describe('What would be in the way of a set', () => {
+  const set = ['a.conf', 'b.conf', 'c.conf'];
+  const waits = (culprit: string, why: string): string =>
+    `waits: it belongs to a change set with ${culprit} (${why})`;
+
+  it('is nothing, where nothing was found and nothing failed', () => {
+    assert.equal(obstaclesOfSet(set, () => undefined, new Map()).size, 0);
+  });
+
+  it('is what the rehearsal found, and for the others that they wait for it', () => {
+    const found = obstaclesOfSet(set, () => undefined, new Map([['b.conf', 'line 1: broken']]));
+    assert.deepEqual(Object.fromEntries(found), {
+      'a.conf': { action: 'hold', reason: waits('b.conf', 'line 1: broken') },
+      'b.conf': { action: 'hold', reason: 'line 1: broken' },
+      'c.conf': { action: 'hold', reason: waits('b.conf', 'line 1: broken') },
+    });
+  });
+
+  it('is a file that could not be written, also for those that are newer than that', () => {
+    const skip = (reason: string): Obstacle => ({ action: 'skip', reason: `it failed: ${reason}` });
+    const tried = new Map([
+      ['a.conf', skip(waits('b.conf', 'EPERM'))],
+      ['b.conf', skip('EPERM')],
+    ]);
+    const found = obstaclesOfSet(set, (path) => tried.get(path), new Map());
+    assert.deepEqual(found.get('b.conf'), skip('EPERM'));
+    assert.deepEqual(found.get('c.conf'), { action: 'hold', reason: waits('b.conf', 'it failed: EPERM') });
+  });
+
+  it('is not that an older set was refused', () => {
+    const refused: Obstacle = { action: 'hold', reason: 'line 1: broken' };
+    assert.equal(obstaclesOfSet(set, () => refused, new Map()).size, 0);
+  });
+});
