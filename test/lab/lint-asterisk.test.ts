@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
+import { type LivePlan, readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
+import { judgePlan } from '../../agent/asterisk/proof/judgePlan.ts';
 import { readDialplan } from '#core/dialplan/lint.ts';
 import type { DialplanWorld } from '#core/dialplan/world.ts';
 import { dialplanWorld } from '#host/dialplan/place.ts';
@@ -54,7 +55,7 @@ const LAST = { 'zz-last.conf': '[zz-last]\nexten => zz,1,NoOp(the end)\n' };
 /** Where Asterisk says nothing at all about what it dropped. */
 const SILENT = new Set(['n right after a hint', 'an end of a block comment alone', 'no extension']);
 
-type Outcome = { log: string; live: string[] };
+type Outcome = { log: string; live: string[]; plan: LivePlan };
 
 async function activate(files: ReadonlyMap<string, Buffer>): Promise<Outcome> {
   const { dialplan } = asterisk.folders;
@@ -65,13 +66,13 @@ async function activate(files: ReadonlyMap<string, Buffer>): Promise<Outcome> {
   const { size } = await stat(asterisk.log);
   const answer = await asterisk.cli('dialplan reload');
   if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
-  const shown = Buffer.from(await asterisk.cli('dialplan show')).toString('utf8');
+  const shown = await asterisk.cli('dialplan show', 'latin1');
   const plan = readDialplanShow(shown);
   assert.ok(plan.isWhole, shown);
-  const live = plan.priorities
-    .filter(({ file }) => file !== 'extensions.conf')
+  const live = readDialplanShow(utf8(shown))
+    .priorities.filter(({ file }) => file !== 'extensions.conf')
     .map((live) => describe(live, live.shown, live.file, live.counted));
-  return { log: (await readFile(asterisk.log)).subarray(size).toString('latin1'), live: live.sort() };
+  return { log: (await readFile(asterisk.log)).subarray(size).toString('latin1'), live: live.sort(), plan };
 }
 
 function describe(
@@ -104,10 +105,12 @@ for (const given of CORPUS) {
   test(`${given.verdict}: ${given.name}`, { skip }, async () => {
     const files = contents(given);
     const reading = readDialplan(world(files));
-    const { log, live } = await activate(files);
+    const { log, live, plan } = await activate(files);
     const isLost = LOSS.some((pattern) => pattern.test(log)) || SILENT.has(given.name);
     const hasError = reading.findings.some(({ severity }) => severity === 'error');
     const detail = `${JSON.stringify(reading.findings, null, 1)}\n${log}`;
+    const refusal = judgePlan({ reading, live: plan, words: [], folderName: 'extensions_extra.d' });
+    assert.ok(isLost || refusal === undefined, `a sound plan is taken back: ${JSON.stringify(refusal)}`);
     if (given.verdict === 'doubt') {
       // Here it is known what is outside: what was a doubt is a certainty, and Asterisk's own.
       assert.ok(!hasError || isLost, detail);

@@ -99,16 +99,20 @@ function readExten(
   }
   let number = read.kind === 'number' ? read.number : plan.labelled(section.name, name, caller, read.name);
   if (read.kind === 'label' && number === undefined) {
-    if (
-      isUnsure(section) ||
-      hasVariable(name) ||
-      read.plus !== undefined ||
-      plan.knowsLabel(section.name, read.name)
-    ) {
+    const isCertain = !isUnsure(section) && !hasVariable(name) && read.plus === undefined;
+    if (hasVariable(read.name)) {
+      findings.error(
+        place,
+        `'${shown(read.name)}' is no priority: Asterisk puts in no variables there, and drops the line.`,
+      );
+    } else if (!isCertain || plan.knowsLabel(section.name, read.name)) {
       findings.warning(
         place,
         `The label '${shown(read.name)}' is not defined before: Asterisk may drop the line.`,
       );
+      // If it finds the label (another extension's pattern may fit), what follows counts from there.
+      cursor.priority ??= 0;
+      cursor.isUnknown = true;
     } else {
       findings.error(
         place,
@@ -221,8 +225,10 @@ class Plan {
 
   add(priority: PlannedPriority): void {
     // What a variable in the name stands for is only known to Asterisk.
-    if (hasVariable(priority.extension) || (priority.shown === undefined && !isHint(priority))) {
+    const isAnyExtension = hasVariable(`${priority.extension}/${priority.caller ?? ''}`);
+    if (isAnyExtension || (priority.shown === undefined && !isHint(priority))) {
       this.#unsure.add(priority.context);
+      if (priority.label !== undefined) this.#labelNames.add(`${priority.context}\0${priority.label}`);
       this.priorities.push({ ...priority, shown: undefined });
       return;
     }

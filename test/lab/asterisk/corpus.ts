@@ -91,6 +91,18 @@ const GOOD: readonly CorpusCase[] = [
     'a variable as extension',
     '[globals]\nFOO = 700\n[a]\nexten => ${FOO},1,NoOp()\nsame => n,Hangup()\n',
   ),
+  good(
+    'a variable as caller',
+    '[globals]\nC = 55\n[a]\nexten => 100/${C},1,NoOp(x)\nsame => n,Hangup()\nexten => 100,1,NoOp(y)\n',
+  ),
+  good(
+    'a variable in a part of an extension, and an expression',
+    '[globals]\nX = 7\n[a]\nexten => _${X}XX,1,NoOp(x)\nexten => $[1 + 2],1,NoOp(y)\nexten => 9,1,NoOp(z)\n',
+  ),
+  good(
+    'a variable where it stands for itself',
+    '[${X}](!)\nexten => 1,1(${L}),NoOp()\n[a](${X})\ninclude => ${X}\nexten => 2,1,NoOp()\nexten => 2,n+${O},NoOp()\n',
+  ),
   good('text after a header', '[a] whatever\nexten => 1,1,NoOp()\n'),
   good('a header with blanks before it', '   [a]\n\texten => 1,1,NoOp()\n'),
   good('CRLF', '[a]\r\nexten => 1,1,NoOp(x)\r\nsame => n,Hangup()\r\n'),
@@ -198,6 +210,9 @@ const BROKEN: readonly CorpusCase[] = [
   broken('a line cut before its equals sign', '[a]\nexten => 1,1,NoOp()\next'),
   broken('a line that goes on in the next one', '[a]\nexten => 1,1,Dial(SIP/1,\\\n   20,tT)\n'),
   broken('a set of characters without an end', '[a]\nexten => _[1-3,1,NoOp()\nexten => 2,1,NoOp()\n'),
+  broken('a variable as priority', '[globals]\nP = 1\n[a]\nexten => 1,${P},NoOp()\nexten => 2,1,NoOp()\n'),
+  broken('a variable as label', '[globals]\nL = x\n[a]\nexten => 1,1(x),NoOp()\nexten => 1,${L}+1,NoOp()\n'),
+  broken('an include of a variable', '[globals]\nF = /dev/null\n[a]\n#include "${F}"\nexten => 1,1,NoOp()\n'),
   broken('no priority', '[a]\nexten => 1\nexten => 2,1,NoOp()\n'),
   broken('no priority but an application', '[a]\nexten => 1,NoOp(x)\nexten => 2,1,NoOp()\n'),
   broken('an empty priority', '[a]\nexten => 1,,NoOp()\n'),
@@ -270,6 +285,22 @@ const DOUBT: readonly CorpusCase[] = [
   doubt('adding to a section from elsewhere', '[nowhere](+)\nexten => 1,1,NoOp()\n'),
   doubt('lines before the first section', 'exten => 1,1,NoOp()\n[a]\nexten => 1,1,NoOp()\n'),
   doubt('#exec', '[a]\n#exec /bin/true\nexten => 1,1,NoOp()\n'),
+  doubt(
+    'a label of a pattern that fits',
+    '[a]\nexten => _7XX,1,NoOp()\nsame => 5(lab),NoOp()\nexten => 700,1,NoOp()\nexten => 700,lab,NoOp()\nsame => n,NoOp(6)\nexten => 700,2,NoOp(2)\n',
+  ),
+  doubt(
+    'a label first, of a pattern that fits',
+    '[a]\nexten => _7XX,1,NoOp()\nsame => 5(lab),NoOp()\nexten => 700,lab,NoOp()\nsame => n,NoOp(6)\n[b]\nexten => 700,1,NoOp()\n',
+  ),
+  doubt(
+    'a label of an extension from a variable',
+    '[globals]\nX = 700\n[a]\nexten => ${X},1(lab),NoOp()\nexten => 700,lab+5,NoOp()\nsame => n,NoOp(7)\n',
+  ),
+  doubt(
+    'a label of another extension, which a variable may stand for',
+    '[globals]\nX = 70\n[a]\nexten => _${X}X,1,NoOp()\nsame => 5(lab),NoOp()\nexten => 700,lab,NoOp()\nsame => n,NoOp()\n',
+  ),
   doubt('an offset to a label from elsewhere', '[a]\nexten => 1,1,NoOp()\nexten => 1,nowhere+101,NoOp()\n'),
 ];
 

@@ -75,8 +75,8 @@ export class AsteriskInstance {
   }
 
   /** Asks it something and returns what it prints. Throws when nobody answers. */
-  async cli(line: string): Promise<string> {
-    const { stdout } = await run(this.command, ['-rx', line], { maxBuffer: 64 * 1024 * 1024 });
+  async cli(line: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
+    const { stdout } = await run(this.command, ['-rx', line], { maxBuffer: 64 * 1024 * 1024, encoding });
     return stdout;
   }
 
