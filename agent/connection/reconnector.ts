@@ -5,6 +5,7 @@ import type { Bandwidth } from '#host/config/bandwidth.ts';
 import { Backoff } from '#host/time/backoff.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
+import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import type { Credentials } from './credentials.ts';
 import { PinMismatch } from './dial.ts';
 import { AgentSession } from './agentSession.ts';
@@ -112,7 +113,7 @@ export class Reconnector {
       if (wasWelcome) this.#options.onLost(reason);
       return { problem: reason, wasWelcome, isStrange: false };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = connectionTrouble(error);
       return { problem, wasWelcome, isStrange: error instanceof PinMismatch };
     }
   }

@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import type { HostPort } from '#host/config/hostPort.ts';
 import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
+import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
 
 /** Time for the handshake, and again for the request, milliseconds. */
@@ -90,7 +91,7 @@ export class Server {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever just hangs up (a port check of a monitoring system) is no news.
       if (code !== 'ECONNRESET')
-        options.onStranger('no TLS handshake', addressOf(socket), code ?? error.message);
+        options.onStranger('no TLS handshake', addressOf(socket), connectionTrouble(error));
     });
   }
 

@@ -5,6 +5,7 @@ import { MAX_STREAMS } from '#protocol/limits.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
+import { connectionTrouble } from './connectionTrouble.ts';
 import { IncomingStream } from './incomingStream.ts';
 import { OutgoingStream } from './outgoingStream.ts';
 import type { Pace } from './rateLimit.ts';
@@ -76,7 +77,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     // It may have ended before anybody listened.
     if (socket.readyState === SOCKET_CLOSED) queueMicrotask(() => this.#onClose(''));
     // 'close' follows; the reason is what people need.
-    socket.on('error', (error) => (this.#offence ||= error.message));
+    socket.on('error', (error) => (this.#offence ||= connectionTrouble(error)));
   }
 
   /** Aborted when the connection has ended: nobody waits for it beyond that. */

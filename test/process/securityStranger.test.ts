@@ -26,7 +26,6 @@ void describe('A stranger at the port', () => {
   before(async () => {
     cluster = await Cluster.make({ mds: ['mds1', 'mds2'] });
     // That is the reason which the log gives for what these strangers do.
-    cluster.main.allowedTrouble.push(/no TLS handshake address=\S+ reason=ERR_(?:SSL|TLS)_[A-Z_]+$/);
     cluster.main.write('moh', 'default/one.wav', 'one');
     await cluster.startMain();
     await cluster.enrolAndStart(cluster.one('mds1'));

@@ -1,0 +1,16 @@
+/** Where OpenSSL's own words are: in a code of Node's, or in a message between names of functions and source files. */
+const IN_CODE = /^ERR_SSL_(?:SSL\/TLS_)?(.+)$/;
+const IN_MESSAGE = /:SSL routines:[^:]*:([^:]+):/;
+
+/** Why a connection failed, in words for a person. */
+export function connectionTrouble(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const words = (IN_CODE.exec(code) ?? IN_MESSAGE.exec(error.message))?.[1];
+  if (words === undefined) {
+    const isEarly = error.message.includes('before secure TLS connection was established');
+    return isEarly ? 'the connection ended before TLS was established' : error.message;
+  }
+  const plain = words.toLowerCase().replaceAll('_', ' ').trim();
+  return plain.includes('bad record mac') ? 'data was changed on its way (bad record MAC)' : `TLS: ${plain}`;
+}
