@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import { soak, SoakFailure } from './soak.ts';
 
-/** `npm run soak -- --minutes N --seed S [--kills K] [--partitions P] [--kills-per-round R] [--loopback] [--keep]` */
+/** `npm run soak -- --minutes N --seed S [--kills K] [--cuts C] [--kills-per-round R] [--loopback] [--keep]` */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     kills: { type: 'string', default: '0' },
-    partitions: { type: 'string', default: '0' },
+    cuts: { type: 'string', default: '0' },
     'kills-per-round': { type: 'string', default: '8' },
     loopback: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -26,7 +26,7 @@ try {
     seed: numberOf(values.seed, 'seed'),
     length: numberOf(values.minutes, 'minutes') * 60_000,
     kills: numberOf(values.kills, 'kills'),
-    cuts: numberOf(values.partitions, 'partitions'),
+    cuts: numberOf(values.cuts, 'cuts'),
     killsPerRound: numberOf(values['kills-per-round'], 'kills-per-round'),
     loopback: values.loopback,
     keep: values.keep,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { createServer, connect, type Server, type Socket } from 'node:net';
+import { RelayHandle } from './relayHandle.ts';
+import type { RelayOrder, Weather } from './relay.ts';
 
 /** The ways between Main and its MDS, which can be cut and slowed. */
 export type Network = {
@@ -13,6 +14,9 @@ export type Network = {
   readonly mainFrom: (host: string) => string;
   readonly cut: (host: string, isCut: boolean) => void;
   readonly slow: (host: string, isSlow: boolean) => void;
+  /** Each MDS reaches Main by way of a relay that behaves as it is ordered to. */
+  readonly weather: (host: string, weather: Partial<Weather>) => void;
+  readonly order: (host: string, order: RelayOrder) => void;
   readonly end: () => Promise<void>;
 };
 
@@ -26,7 +30,7 @@ function ip(...args: string[]): void {
  * A network namespace per host and a cable from each MDS to Main: a cut takes the cable out.
  * @throws when this machine or user may not make them
  */
-export function namespaces(mds: readonly string[]): Network {
+export async function namespaces(mds: readonly string[]): Promise<Network> {
   const tag = `xds${process.pid}`;
   const space = (host: string): string => `${tag}-${host}`;
   const made: string[] = [];
@@ -35,10 +39,12 @@ export function namespaces(mds: readonly string[]): Network {
     made.push(host);
     ip('-n', space(host), 'link', 'set', 'lo', 'up');
   };
-  const end = (): Promise<void> => {
+  const relays = new Map<string, RelayHandle>();
+  const end = async (): Promise<void> => {
+    for (const relay of relays.values()) await relay.end();
     for (const host of made) ip('netns', 'del', space(host));
-    return Promise.resolve();
   };
+  const before = (host: string): string[] => ['ip', 'netns', 'exec', space(host)];
   try {
     make('main');
     mds.forEach((host, i) => {
@@ -53,16 +59,18 @@ export function namespaces(mds: readonly string[]): Network {
       ip('-n', space('main'), 'link', 'set', there, 'up');
       ip('-n', space(host), 'link', 'set', here, 'up');
     });
+    for (const [i, host] of mds.entries())
+      relays.set(host, await RelayHandle.start(before(host), { host: `10.77.${i}.1`, port: PORT }));
   } catch (error) {
-    void end();
+    await end();
     throw error;
   }
   const slowdown = slowdownOf(space('main'), 'to0');
   return {
-    kind: `network namespaces, cables that are taken out, and tc ${slowdown.join(' ')}`,
+    kind: `network namespaces, cables that are taken out, relays, and tc ${slowdown.join(' ')}`,
     listen: `0.0.0.0:${PORT}`,
-    before: (host) => ['ip', 'netns', 'exec', space(host)],
-    mainFrom: (host) => `10.77.${mds.indexOf(host)}.1:${PORT}`,
+    before,
+    ...through(relays),
     cut: (host, isCut) =>
       ip('-n', space('main'), 'link', 'set', `to${mds.indexOf(host)}`, isCut ? 'down' : 'up'),
     slow: (host, isSlow) => {
@@ -93,92 +101,37 @@ function tc(space: string, args: readonly string[]): void {
   execFileSync('ip', ['netns', 'exec', space, 'tc', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-/** On loopback, each MDS by way of a relay of its own: a cut lets no byte through and tells nobody. */
-export async function relays(mds: readonly string[], port: number): Promise<Network> {
-  const all = new Map<string, Relay>();
-  for (const host of mds) all.set(host, await Relay.start(port));
-  const of = (host: string): Relay => {
-    const relay = all.get(host);
-    if (relay === undefined) throw new Error(`no relay for ${host}`);
-    return relay;
-  };
+/** On loopback: a cut lets no byte through and tells nobody. */
+export async function loopback(mds: readonly string[], port: number): Promise<Network> {
+  const relays = new Map<string, RelayHandle>();
+  for (const host of mds) relays.set(host, await RelayHandle.start([], { host: '127.0.0.1', port }));
+  const relay = relayOf(relays);
   return {
-    kind: 'loopback, by way of relays that hold bytes back',
+    kind: 'loopback, by way of relays',
     listen: `127.0.0.1:${port}`,
     before: () => [],
-    mainFrom: (host) => `127.0.0.1:${of(host).port}`,
-    cut: (host, isCut) => of(host).cut(isCut),
-    slow: (host, isSlow) => (of(host).delay = isSlow ? 40 : 0),
+    ...through(relays),
+    cut: (host, isCut) => relay(host).change({ cut: isCut }),
+    slow: (host, isSlow) => relay(host).change({ delay: isSlow ? 40 : 0 }),
     end: async () => {
-      for (const relay of all.values()) await relay.end();
+      for (const each of relays.values()) await each.end();
     },
   };
 }
 
-class Relay {
-  delay = 0;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  readonly #target: number;
-  #isCut = false;
+function through(relays: ReadonlyMap<string, RelayHandle>): Pick<Network, 'mainFrom' | 'weather' | 'order'> {
+  const relay = relayOf(relays);
+  return {
+    mainFrom: (host) => `127.0.0.1:${relay(host).port}`,
+    weather: (host, weather) => relay(host).change(weather),
+    order: (host, order) => relay(host).order(order),
+  };
+}
 
-  private constructor(target: number) {
-    this.#target = target;
-    this.#server = createServer((socket) => this.#join(socket));
-  }
-
-  static async start(target: number): Promise<Relay> {
-    const relay = new Relay(target);
-    await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve));
-    return relay;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return address === null || typeof address === 'string' ? 0 : address.port;
-  }
-
-  cut(isCut: boolean): void {
-    this.#isCut = isCut;
-    for (const socket of this.#sockets) {
-      if (isCut) socket.pause();
-      else socket.resume();
-    }
-  }
-
-  async end(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
-  }
-
-  #join(socket: Socket): void {
-    const other = connect(this.#target, '127.0.0.1');
-    for (const [from, to] of [
-      [socket, other],
-      [other, socket],
-    ] as const) {
-      this.#sockets.add(from);
-      if (this.#isCut) from.pause();
-      from.on('data', (chunk: Buffer) => this.#forward(from, to, chunk));
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        this.#sockets.delete(from);
-        to.destroy();
-      });
-    }
-  }
-
-  #forward(from: Socket, to: Socket, chunk: Buffer): void {
-    if (this.delay === 0) {
-      if (to.write(chunk)) return;
-      from.pause();
-      to.once('drain', () => this.#isCut || from.resume());
-      return;
-    }
-    from.pause();
-    setTimeout(() => {
-      to.write(chunk);
-      if (!this.#isCut) from.resume();
-    }, this.delay);
-  }
+function relayOf(relays: ReadonlyMap<string, RelayHandle>): (host: string) => RelayHandle {
+  return (host) => {
+    const found = relays.get(host);
+    if (found === undefined) throw new Error(`no relay for ${host}`);
+    return found;
+  };
 }

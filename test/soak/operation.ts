@@ -21,12 +21,27 @@ export type Fault =
   | { readonly do: 'kill'; readonly host: string; readonly away: number }
   | { readonly do: 'terminate'; readonly host: string; readonly away: number }
   | { readonly do: 'cut'; readonly host: string; readonly lasts: number }
-  | { readonly do: 'slow'; readonly host: string; readonly lasts: number };
+  | { readonly do: 'slow'; readonly host: string; readonly lasts: number }
+  /** Stands still, as a machine does that swaps or is moved. */
+  | { readonly do: 'freeze'; readonly host: string; readonly lasts: number }
+  /** The network ends its connections without a word, changes a bit, lets little through, or ends an upload as it begins. */
+  | { readonly do: 'reset' | 'corrupt'; readonly host: string }
+  | { readonly do: 'throttle'; readonly host: string; readonly lasts: number; readonly rate: number }
+  | { readonly do: 'reset-upload'; readonly host: string; readonly after: number }
+  /** A person types a command on Main, and ends it before it has ended. */
+  | {
+      readonly do: 'command';
+      readonly words: readonly string[];
+      readonly lasts: number;
+      readonly by: 'SIGINT' | 'SIGKILL';
+    };
 
 export type Operation = { readonly number: number; readonly wait: number; readonly what: Deed | Fault };
 
 export type RoundPlan = {
   readonly hosts: readonly string[];
+  /** Rounds before this one. */
+  readonly round: number;
   readonly deeds: number;
   readonly kills: number;
   readonly cuts: number;
@@ -34,6 +49,11 @@ export type RoundPlan = {
   readonly length: number;
 };
 
+const MIB = 1024 * 1024;
+/** One round in so many has a freeze that is longer than a peer waits. */
+const LONG_FREEZE_EVERY = 10;
+const COMMANDS = 2;
+const UPLOADS = 1;
 const NAMES = ['f0', 'f1', 'f2', 'f3', 'f4', 'f5'];
 const FOLDERS = ['d0', 'd1', 'd2', 'd3'];
 /** A name that is a file at one time and a folder at another. */
@@ -58,6 +78,17 @@ export function planRound(random: Random, plan: RoundPlan, first: number): Opera
   const mds = plan.hosts.filter((host) => host !== 'main');
   for (let i = 0; i < plan.cuts; i++) whats.push(cut(random, mds));
   if (random.chance(0.3)) whats.push({ do: 'slow', host: random.pick(mds), lasts: random.int(500, 4_000) });
+  // Longer than a peer is waited for, so that it is given up; and shorter, so that it is not.
+  const frozen = plan.round % LONG_FREEZE_EVERY === 1 ? 30_000 : random.int(100, 3_000);
+  whats.push({ do: 'freeze', host: random.pick(plan.hosts), lasts: frozen });
+  for (let i = 0; i < COMMANDS; i++) whats.push(command(random, mds));
+  // The upload of a recording of 8 MiB or more, and the line's end as it begins.
+  for (let i = 0; i < UPLOADS; i++) {
+    const host = random.pick(mds);
+    const at: Place = { host, directory: 'recordings', path: filePath(random) };
+    whats.push({ do: 'write', at, size: random.int(8 * MIB, 9 * MIB), how: 'renamed' });
+    whats.push({ do: 'reset-upload', host, after: random.pick([0, 200, 600, 2_000, 20_000, 500_000]) });
+  }
   const mean = plan.length / Math.max(1, whats.length);
   return random
     .shuffled(whats)
@@ -71,10 +102,40 @@ function kill(random: Random, hosts: readonly string[]): Fault {
 }
 
 function cut(random: Random, mds: readonly string[]): Fault {
+  const host = random.pick(mds);
+  const kind = random.weighted({ cut: 4, reset: 3, corrupt: 2, throttle: 1 });
+  switch (kind) {
+    case 'cut':
+      return { do: kind, host, lasts: random.chance(0.8) ? random.int(50, 900) : random.int(900, 3_000) };
+    case 'reset':
+    case 'corrupt':
+      return { do: kind, host };
+    case 'throttle':
+      return {
+        do: kind,
+        host,
+        lasts: random.int(200, 2_000),
+        rate: random.pick([20_000, 200_000, 2_000_000]),
+      };
+  }
+}
+
+function command(random: Random, mds: readonly string[]): Fault {
+  const file = `recordings/${filePath(random)}`;
+  const words = random.pick([
+    ['sync'],
+    ['sync', '--dry-run'],
+    ['verify'],
+    ['status', '--watch'],
+    ['why', random.pick(mds), file],
+    ['trash', 'list'],
+    ['history', '--follow'],
+  ]);
   return {
-    do: 'cut',
-    host: random.pick(mds),
-    lasts: random.chance(0.8) ? random.int(50, 900) : random.int(900, 3_000),
+    do: 'command',
+    words,
+    lasts: random.int(50, 1_500),
+    by: random.pick(['SIGINT', 'SIGKILL'] as const),
   };
 }
 

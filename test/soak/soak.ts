@@ -2,10 +2,11 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Books } from './books.ts';
-import { contentsFound, differences, disturbed, statusFaults } from './checks.ts';
+import { contentsFound, differences, disturbed, heldOpen, statusFaults } from './checks.ts';
 import { Observer } from './observer.ts';
 import { type Operation, planRound, type RoundPlan } from './operation.ts';
 import { Random } from './random.ts';
+import { eventually } from '../support/harness/host.ts';
 import { isDeed, Users } from './users.ts';
 import { World } from './world.ts';
 
@@ -41,7 +42,6 @@ export class SoakFailure extends Error {}
 const MINUTE = 60_000;
 const ROUND_LENGTH = 6_000;
 const DEEDS_PER_ROUND = 60;
-const KILLS_PER_CUT = 4;
 /** How long hosts may take to agree once everything is healed, milliseconds. */
 const QUIET_LIMIT = 180_000;
 /** A wait this long is worth a line in the log, milliseconds. */
@@ -65,6 +65,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const observer = new Observer([...world.hosts.values()], books);
   const random = new Random(options.seed);
   const trash = new Map<string, string>();
+  const descriptors = new Map<string, number>();
   const begun = performance.now();
   let rounds = 0;
   let operations = 0;
@@ -74,9 +75,9 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   options.say(`seed ${options.seed}; ${world.network.kind}; in ${world.folder}`);
   observer.start();
   try {
-    await quietPoint({ world, users, books, observer, trash, note });
+    await quietPoint({ world, users, books, observer, trash, descriptors, note });
     while (!isEnough(options, world, performance.now() - begun)) {
-      const plan = roundPlan(options, [...world.hosts.keys()]);
+      const plan = roundPlan(options, [...world.hosts.keys()], rounds);
       const round = planRound(random, plan, operations);
       for (const operation of round) {
         await sleep(operation.wait);
@@ -87,7 +88,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       await users.rest();
       await world.heal();
       note('quiet point');
-      const took = await quietPoint({ world, users, books, observer, trash, note });
+      const took = await quietPoint({ world, users, books, observer, trash, descriptors, note });
       slowestQuiet = Math.max(slowestQuiet, took);
       note(`quiet after ${took} ms`);
       const { kills, cuts } = world.counts;
@@ -129,12 +130,13 @@ function isEnough({ length, kills, cuts }: SoakOptions, { counts }: World, passe
 }
 
 /** Depends on nothing but the options: what has happened by now is the machine's affair. */
-function roundPlan({ killsPerRound }: SoakOptions, hosts: readonly string[]): RoundPlan {
+function roundPlan({ killsPerRound }: SoakOptions, hosts: readonly string[], round: number): RoundPlan {
   return {
     hosts,
+    round,
     deeds: DEEDS_PER_ROUND,
     kills: killsPerRound,
-    cuts: Math.ceil(killsPerRound / KILLS_PER_CUT),
+    cuts: killsPerRound,
     length: ROUND_LENGTH,
   };
 }
@@ -151,11 +153,20 @@ type Checked = {
   readonly books: Books;
   readonly observer: Observer;
   readonly trash: Map<string, string>;
+  readonly descriptors: Map<string, number>;
   readonly note: (line: string) => void;
 };
 
 /** Waits until all hosts agree, and checks everything. @returns how long agreeing took, milliseconds */
-async function quietPoint({ world, users, books, observer, trash, note }: Checked): Promise<number> {
+async function quietPoint({
+  world,
+  users,
+  books,
+  observer,
+  trash,
+  descriptors,
+  note,
+}: Checked): Promise<number> {
   const begun = performance.now();
   let told = begun;
   for (;;) {
@@ -183,6 +194,10 @@ async function quietPoint({ world, users, books, observer, trash, note }: Checke
   const { found, staged } = contentsFound(world, trash);
   fail('content was lost', books.lost(found));
   fail('staged files are left', staged);
+  await eventually(
+    'no daemon holds open what it no longer needs',
+    () => heldOpen(world, descriptors).length === 0,
+  ).catch(() => fail('files are left open', heldOpen(world, descriptors)));
   const wrong = (await world.verify()).filter(({ ok }) => !ok);
   fail(
     'verify found differences',

@@ -15,9 +15,10 @@ import {
 } from '../../controller/control/contract/contract.ts';
 import type { ArgsIn } from '#host/control/contract.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
+import { troubleIn } from '../support/harness/daemonProcess.ts';
 import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
 import { freePort } from '../support/harness/freePort.ts';
-import { namespaces, type Network, relays } from './network.ts';
+import { loopback, namespaces, type Network } from './network.ts';
 import type { Fault } from './operation.ts';
 
 const run = promisify(execFile);
@@ -43,7 +44,7 @@ export class World {
   readonly main: Host;
   readonly mds: readonly Host[];
   readonly hosts: ReadonlyMap<string, Host>;
-  counts = { kills: 0, terminations: 0, cuts: 0, slow: 0 };
+  counts = { kills: 0, terminations: 0, cuts: 0, slow: 0, freezes: 0, commands: 0 };
   readonly #pending = new Set<Promise<void>>();
   readonly #faults: string[] = [];
   readonly #cut = new Map<string, number>();
@@ -60,9 +61,9 @@ export class World {
   }
 
   /** Makes it, starts it and waits until all are in sync. */
-  static async start(names: readonly string[], loopback: boolean): Promise<World> {
+  static async start(names: readonly string[], onLoopback: boolean): Promise<World> {
     const folder = mkdtempSync(path.join(process.env['XDS_TEST_DIR'] ?? os.tmpdir(), 'xds-soak-'));
-    const world = new World(folder, await makeNetwork(names, loopback), names);
+    const world = new World(folder, await makeNetwork(names, onLoopback), names);
     try {
       await world.#begin();
       return world;
@@ -171,19 +172,12 @@ export class World {
   }
 
   async #suffer(fault: Fault): Promise<void> {
+    if (fault.do === 'command') return this.#type(fault);
     const { host: name } = fault;
     switch (fault.do) {
       case 'kill':
       case 'terminate': {
-        // One end of a host at a time: a kill while it is just stopping is no fault of the program's.
-        const turn = (this.#turns.get(name) ?? Promise.resolve()).then(() =>
-          this.#end(fault.do === 'kill', name, fault.away),
-        );
-        this.#turns.set(
-          name,
-          turn.catch(() => undefined),
-        );
-        return turn;
+        return this.#inTurn(name, () => this.#end(fault.do === 'kill', name, fault.away));
       }
       case 'cut': {
         this.counts.cuts += 1;
@@ -197,8 +191,54 @@ export class World {
         this.network.slow(name, true);
         await sleep(fault.lasts);
         this.network.slow(name, false);
+        return;
+      }
+      case 'reset':
+      case 'corrupt':
+        this.counts.cuts += 1;
+        return this.network.order(name, { do: fault.do });
+      case 'reset-upload':
+        this.counts.cuts += 1;
+        return this.network.order(name, { do: fault.do, after: fault.after });
+      case 'throttle': {
+        this.counts.cuts += 1;
+        this.network.weather(name, { rate: fault.rate });
+        await sleep(fault.lasts);
+        return this.network.weather(name, { rate: 0 });
+      }
+      case 'freeze': {
+        this.counts.freezes += 1;
+        return this.#inTurn(name, () => this.#freeze(this.host(name), fault.lasts));
       }
     }
+  }
+
+  /** One end of a host at a time: a kill while it is just stopping is no fault of the program's. */
+  #inTurn(name: string, suffer: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(name) ?? Promise.resolve()).then(suffer);
+    this.#turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  async #freeze(host: Host, lasts: number): Promise<void> {
+    if (!host.isRunning) return;
+    host.signalOnly('SIGSTOP');
+    await sleep(lasts);
+    host.signalOnly('SIGCONT');
+  }
+
+  /** A command that is ended early ends nothing else; one that ends before that may say what it likes. */
+  async #type({ words, lasts, by }: Extract<Fault, { do: 'command' }>): Promise<void> {
+    this.counts.commands += 1;
+    const { ended, child } = this.main.typed(words);
+    const stop = setTimeout(() => child.kill(by), lasts);
+    const trouble = troubleIn(await ended);
+    clearTimeout(stop);
+    if (trouble.length > 0)
+      this.#faults.push(`"${words.join(' ')}" shows a stack to a person: ${trouble.join('\n')}`);
   }
 
   async #end(byKill: boolean, name: string, away: number): Promise<void> {
@@ -234,13 +274,13 @@ export class World {
   }
 }
 
-async function makeNetwork(names: readonly string[], loopback: boolean): Promise<Network> {
-  if (!loopback) {
+async function makeNetwork(names: readonly string[], onLoopback: boolean): Promise<Network> {
+  if (!onLoopback) {
     try {
-      return namespaces(names);
+      return await namespaces(names);
     } catch {
       // Not root, or a kernel without them: the relays do, and the report says so.
     }
   }
-  return relays(names, await freePort());
+  return loopback(names, await freePort());
 }

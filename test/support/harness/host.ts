@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -63,6 +63,18 @@ export class Host {
   run(args: readonly string[], options: { input?: string; program?: Program } = {}): Promise<Ran> {
     const launcher = options.program === undefined ? this.launcher : launcherOf(options.program);
     return runProgram(launcher, ['--root', this.root, ...args], options.input);
+  }
+
+  /** Starts a command that the test may end before it has ended. `ended` is what it printed as errors. */
+  typed(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<string> } {
+    const [program = '', ...before] = this.launcher;
+    const child = spawn(program, [...before, '--root', this.root, ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: environment(),
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    return { child, ended: once(child, 'close').then(() => stderr) };
   }
 
   /** Runs a command that must succeed. */
