@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from '../support/harness/cluster.ts';
@@ -19,11 +21,13 @@ describe('With mds1 as the canary', () => {
 
   it('a dialplan change reaches mds2 after mds1 has reloaded well', async () => {
     const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
-    mds1.asterisk.answer('sleep 2');
+    const reloaded = path.join(cluster.folder, 'reloaded');
+    mds1.asterisk.answer(`while [ ! -e "${reloaded}" ]; do sleep 0.05; done`);
     cluster.main.write('dialplan', 'a.conf', plan(2));
     await eventually('mds1 has it', () => mds1.read('dialplan', 'a.conf') === plan(2));
     await sleep(500);
     assert.equal(mds2.read('dialplan', 'a.conf'), plan(1), 'mds1 is still reloading');
+    writeFileSync(reloaded, '');
     await eventually('mds2 has it', () => mds2.read('dialplan', 'a.conf') === plan(2));
     mds1.asterisk.answer('');
     await cluster.inSync();

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 
+/** How long the dialplan must be still, milliseconds: the default. */
+const SETTLE = 300;
 const GOOD = '[default]\nexten = 201,1,NoOp(one)\n';
 const BETTER = '[default]\nexten = 201,1,NoOp(two)\n';
 const BROKEN = '[default\nexten = 201,1,NoOp(three)\n';
@@ -60,15 +62,26 @@ describe('The dialplan of an MDS', () => {
 
   it('gets files that are saved one after the other as one change set', async () => {
     const mds = cluster.one('mds1');
-    for (let i = 0; i < 5; i++) {
-      cluster.main.write('dialplan', `set-${i}.conf`, `[set]\nexten = ${i},1,NoOp()\n`);
-      await sleep(150);
+    // A gap that a busy machine made longer than the settle time ends a set, rightly: such an attempt shows nothing.
+    let longest = Infinity;
+    let set = '';
+    for (let attempt = 0; longest > SETTLE; attempt++) {
+      assert.ok(attempt < 20, `no attempt had gaps below ${SETTLE} ms`);
+      set = `set${attempt}`;
+      longest = 0;
+      let last = performance.now();
+      for (let i = 0; i < 5; i++) {
+        cluster.main.write('dialplan', `${set}-${i}.conf`, `[${set}]\nexten = ${i},1,NoOp()\n`);
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+        await sleep(100);
+      }
     }
-    await eventually('the last is there', () => existsSync(mds.at('dialplan', 'set-4.conf')));
+    await eventually('the last is there', () => existsSync(mds.at('dialplan', `${set}-4.conf`)));
     await cluster.inSync();
     const { stdout } = await cluster.main.run(['history', '--json']);
     const { entries } = JSON.parse(stdout) as { entries: { detail: string; changeSet: string }[] };
-    const sets = entries.filter(({ detail }) => detail.startsWith('set-'));
+    const sets = entries.filter(({ detail }) => detail.startsWith(`${set}-`));
     assert.equal(sets.length, 5);
     assert.equal(new Set(sets.map(({ changeSet }) => changeSet)).size, 1);
   });
