@@ -17,7 +17,7 @@ import type { Guard } from '#core/plan/policy.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
-import { Watch } from '#sync/scan/watch.ts';
+import { POLLING, Watch } from '#sync/scan/watch.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
 import { Ledger } from '#sync/state/ledger.ts';
@@ -120,7 +120,7 @@ export class AgentDirectory {
       onHeld: () => this.#worker.wake('all'),
       onError,
     });
-    this.#watch = new Watch(this.replica, onError);
+    this.#watch = new Watch(this.replica, (error) => log.warn(POLLING, { error }));
     const { mainView, replica } = this;
     const journal = new Journal(db);
     const { activation, reserve } = options;

@@ -113,10 +113,15 @@ export function summaryLine(status: Status): string {
   return parts.join('; ');
 }
 
+/** Longer ago than any installation is old: a wrong clock, milliseconds. */
+const MAX_AGO = 20 * 365 * 86_400_000;
+/** Clocks differ by less than this, milliseconds. */
+const MAX_AHEAD = 3_600_000;
+
 /** How long ago, for people. @param now milliseconds since 1970 */
 export function ago(at: string | null, now: number): string {
   if (at === null) return '-';
   const ms = now - Date.parse(at);
-  // A clock of an MDS that is wrong makes no sense as a time.
-  return Number.isFinite(ms) ? formatDuration(Math.max(0, ms)) : '-';
+  // A clock of an MDS that is wrong (it started in 1970, it is ahead) makes no sense as a time.
+  return Number.isFinite(ms) && ms > -MAX_AHEAD && ms < MAX_AGO ? formatDuration(Math.max(0, ms)) : '-';
 }

@@ -14,7 +14,7 @@ import type { Changes } from '#sync/scan/pathIndex.ts';
 import { ownershipOf } from '#sync/scan/inspect.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
-import { Watch } from '#sync/scan/watch.ts';
+import { POLLING, Watch } from '#sync/scan/watch.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
@@ -131,7 +131,7 @@ export class MainDirectory {
     this.trashShares = options.config.maxBytes === undefined ? undefined : new TrashQuota(options.path, log);
     this.#sounds = holdsSounds ? new SoundCheck(this.replica, onError) : undefined;
     this.#dialplan = this.#dialplanCheck(onError);
-    this.#watch = new Watch(this.replica, onError);
+    this.#watch = new Watch(this.replica, (error) => options.log.warn(POLLING, { error }));
     this.applier = new Applier({
       directory: options.config.name,
       path: options.path,
@@ -185,6 +185,12 @@ export class MainDirectory {
 
   /** What a person should know of single files on Main, by path: Asterisk can't play or won't take them, or reads what no MDS gets. */
   get warnings(): ReadonlyMap<string, string> {
+    if (!this.#watch.isPolling) return this.#fileWarnings();
+    // The directory itself.
+    return new Map([['.', POLLING], ...this.#fileWarnings()]);
+  }
+
+  #fileWarnings(): ReadonlyMap<string, string> {
     if (this.config.reload !== 'dialplan') return this.#sounds?.warnings ?? new Map();
     const warnings = new Map(excludedDialplan(this.replica, this.excludes));
     for (const [path, reason] of this.#dialplan?.warnings ?? []) {

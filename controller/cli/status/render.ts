@@ -57,7 +57,7 @@ function mdsTable(status: Status, now: number): Line[] {
       mds.lagMs === null ? '-' : formatDuration(mds.lagMs),
       connected ? String(pending) : '-',
       mds.lastDeliveryMs === null ? '-' : formatDuration(mds.lastDeliveryMs),
-      lastReconcile === null ? '-' : `${ago(lastReconcile.at, now)} ago${lastReconcile.ok ? '' : ', failed'}`,
+      lastReconcile === null ? '-' : `${checked(lastReconcile.at, now)}${lastReconcile.ok ? '' : ', failed'}`,
     ];
   });
   const heading = [
@@ -83,6 +83,12 @@ function mdsTable(status: Status, now: number): Line[] {
     if (at < 0 || style === undefined) return line;
     return [line.slice(0, at), { text: state, style }, line.slice(at + state.length)];
   });
+}
+
+/** An MDS says when; with a clock that is wrong that is no time. */
+function checked(at: string, now: number): string {
+  const since = ago(at, now);
+  return since === '-' ? 'at an unknown time' : `${since} ago`;
 }
 
 /** Leaves out the columns that matter least until the rows fit the width. */
@@ -129,11 +135,23 @@ function directories({ main }: Status): Line[] {
   return [[{ text: heading, style: 'bold' }], ...lines];
 }
 
-function skippedAndWarnings({ main }: Status): Line[] {
+function skippedAndWarnings({ main, mds }: Status): Line[] {
+  const ofMain = new Set(
+    main.directories.flatMap(({ name, skipped }) => skipped.map(({ path }) => `${name}/${path}`)),
+  );
+  const onMds = mds.flatMap(({ name, directories }) =>
+    directories.flatMap((directory) =>
+      directory.skipped
+        .map(({ path, reason }) => ({ path: `${directory.name}/${path}`, reason }))
+        .filter(({ path }) => !ofMain.has(path))
+        .map(({ path, reason }) => `skipped ${path} of ${name}: ${reason}`),
+    ),
+  );
   const lines = main.directories.flatMap(({ name, skipped, warnings }) => [
     ...skipped.map(({ path, reason }) => `skipped ${name}/${path}: ${reason}`),
     ...warnings.map(({ path, message }) => `WARNING ${name}/${path}: ${message}`),
   ]);
+  lines.push(...onMds);
   const more = lines.length - MAX_WARNINGS;
   return [
     ...lines.slice(0, MAX_WARNINGS).flatMap((line) => wrap(line)),

@@ -1,10 +1,20 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  watch,
+} from 'node:fs';
 import path from 'node:path';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { validity } from '../identity/certificate.ts';
 import { loadIdentity } from '../identity/identityFiles.ts';
 import { formatFingerprint } from '../identity/pin.ts';
+import { errnoOf } from '../fs/errno.ts';
 import { attempt, type Check } from './check.ts';
 
 /** Handles that a large directory tree may need at once: folders being read, connections, staged files. */
@@ -75,17 +85,27 @@ export function checkDirectory(name: string, folder: string, reserve: number): C
   return [there, room];
 }
 
-/** Every folder needs a watch of the kernel's. */
+/** Every folder needs a watch of the kernel's; all programs of a user share what is allowed. */
 export function checkWatches(folders: readonly string[]): Check {
   const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8'));
   const needed = folders.reduce((sum, folder) => sum + countFolders(folder), 0);
-  return {
-    name: 'file watches',
-    result: needed * 2 < limit ? 'ok' : needed < limit ? 'warning' : 'failed',
-    detail: `${needed} folders, ${limit} watches allowed`,
-    remedy:
-      'raise fs.inotify.max_user_watches with sysctl; until then the rest is only read every few seconds',
-  };
+  const detail = `${needed} folders, ${limit} watches allowed`;
+  const remedy =
+    'raise fs.inotify.max_user_watches (and max_user_instances) with sysctl; until then the rest is only read every few seconds';
+  if (folders.some((folder) => isUnwatchable(folder)))
+    return { name: 'file watches', result: 'failed', detail: `${detail}, none is left`, remedy };
+  const result = needed * 2 < limit ? 'ok' : needed < limit ? 'warning' : 'failed';
+  return { name: 'file watches', result, detail, remedy };
+}
+
+/** Whether the kernel has no watch left for it. That a folder is missing is another check's matter. */
+function isUnwatchable(folder: string): boolean {
+  try {
+    watch(folder).close();
+    return false;
+  } catch (error) {
+    return ['ENOSPC', 'EMFILE'].includes(errnoOf(error));
+  }
 }
 
 export function checkOpenFiles(): Check {

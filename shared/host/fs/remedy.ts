@@ -8,6 +8,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EIO: 'the disk fails: look at dmesg',
   EPERM: 'it may not be changed: perhaps it is immutable (lsattr, chattr -i)',
   EACCES: 'the permissions do not let this program in: look at them with ls -ld, from the folder up',
+  EXDEV:
+    'another file system is mounted there, and a file can not be put into it as a whole: make the mount a directory of its own ' +
+    '(directories: in controller.yml), leave it out (exclude:), or unmount it',
   EMFILE: 'this program may open no more files: raise LimitNOFILE in its unit',
   SQLITE_CORRUPT:
     'the file is damaged: restart this program, which sets it aside and builds a new one from disk',

@@ -23,6 +23,10 @@ const WHOLE_LIMIT = 5_000;
 /** How long until a directory that could not be read (it is missing, no file handles are left) is tried again, milliseconds. */
 const UNREAD_RETRY = 3_000;
 
+/** A file that has been changing for so long is named to people, milliseconds. */
+const RESTLESS = 60_000;
+const RESTLESS_REASON = 'is still being written; it travels once it is closed and quiet';
+
 export type ReplicaOptions = {
   readonly name: string;
   /** Absolute path of the synchronised directory on this host. */
@@ -124,7 +128,9 @@ export class Replica implements Tree {
 
   /** What is there and does not travel, and why, by path. */
   get skipped(): ReadonlyMap<string, string> {
-    return this.#index.skipped;
+    const restless = [...this.#paths.restless(RESTLESS)];
+    if (restless.length === 0) return this.#index.skipped;
+    return new Map([...restless.map((path) => [path, RESTLESS_REASON] as const), ...this.#index.skipped]);
   }
 
   *childrenOf(folder: string): Iterable<string> {

@@ -20,6 +20,8 @@ const UNREADABLE_RETRY = 15_000;
 export class ScannedPaths {
   readonly index = new PathIndex();
   readonly departed = new Departed();
+  /** Since when a path has been changing without a rest, monotonic milliseconds. */
+  readonly #movingSince = new Map<string, number>();
   readonly #queue: SettleQueue;
   /** Names of overrides by the folder that holds them: known only to be left alone. */
   readonly #overrides = new Map<string, ReadonlySet<string>>();
@@ -48,6 +50,7 @@ export class ScannedPaths {
     const before = this.index.get(path);
     if (before && before.stamp === stamp && sameState(before.state, state)) return;
     this.index.set(path, { state, stamp });
+    if (state.kind !== 'moving') this.#movingSince.delete(path);
     this.departed.forget(path);
     this.#unsaved.add(path);
   }
@@ -62,11 +65,19 @@ export class ScannedPaths {
   putMoving(path: string, stamp: Stamp): void {
     const last = lastKnownEntry(this.index.get(path)?.state);
     this.put(path, { kind: 'moving', ...(last && { last }) }, stamp);
+    if (!this.#movingSince.has(path)) this.#movingSince.set(path, this.#queue.now);
+  }
+
+  /** The files that have been changing for longer than this without a rest. @param limit milliseconds */
+  *restless(limit: number): Iterable<string> {
+    const before = this.#queue.now - limit;
+    for (const [path, since] of this.#movingSince) if (since < before) yield path;
   }
 
   drop(path: string): void {
     this.#queue.delete(path);
     this.departed.forget(path);
+    this.#movingSince.delete(path);
     this.index.delete(path);
     this.#unsaved.add(path);
   }

@@ -23,6 +23,11 @@ export class SettleQueue {
     this.#settle = settle;
   }
 
+  /** Monotonic milliseconds. */
+  get now(): number {
+    return this.#clock.monotonic();
+  }
+
   get size(): number {
     return this.#due.size + this.#gone.size;
   }

@@ -20,6 +20,9 @@ const BUSY_LOOP = 400;
 /** After reading folders for a time, so many times as long passes before they are read again. */
 const REST = 4;
 const BEAT = 200;
+/** What to say where a directory can't be watched. */
+export const POLLING =
+  'the kernel has no watches left, so changes are only found every few seconds: raise fs.inotify.max_user_watches (sysctl)';
 /** Folders that can't be watched (a name that is not UTF-8, no watches left) are read this often, milliseconds. */
 const POLL = 5_000;
 
@@ -29,7 +32,7 @@ const POLL = 5_000;
  */
 export class Watch {
   readonly #replica: Replica;
-  readonly #onError: (error: unknown) => void;
+  readonly #onPolling: (error: unknown) => void;
   #watcher: FSWatcher | undefined;
   #real = '';
   /** Names with events by folder; `undefined` when the whole folder is to be read. */
@@ -46,15 +49,18 @@ export class Watch {
   overflows = 0;
   #everything = false;
   #unwatched = false;
+  /** Whether the kernel refused to watch some of it. */
+  isPolling = false;
   #closed = false;
   /** Settles what waits for the watcher. */
   #onStopped: () => void = () => undefined;
   /** The folder that is watched: one that takes its place is not. */
   #identity = '';
 
-  constructor(replica: Replica, onError: (error: unknown) => void) {
+  /** @param onPolling hears why not all of it can be watched; it is read every few seconds instead */
+  constructor(replica: Replica, onPolling: (error: unknown) => void) {
     this.#replica = replica;
-    this.#onError = onError;
+    this.#onPolling = onPolling;
   }
 
   /** Starts watching; resolves when every folder is watched. A directory that can't be watched is polled. */
@@ -64,6 +70,7 @@ export class Watch {
       this.#real = realpathSync(this.#replica.path);
       this.#identity = identityOf(this.#replica.path);
       this.#unwatched = false;
+      this.isPolling = false;
     } catch {
       // Missing: the poll finds it when it comes.
       this.#unwatched = true;
@@ -195,8 +202,10 @@ export class Watch {
   }
 
   #onWatchError(error: unknown): void {
+    // Where watches have run out every folder says so: once is enough.
+    if (!this.isPolling) this.#onPolling(error);
+    this.isPolling = true;
     this.#unwatched = true;
-    this.#onError(error);
   }
 
   #isSameRoot(): boolean {

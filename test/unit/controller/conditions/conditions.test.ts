@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { causesOf } from '../../../../controller/conditions/causes.ts';
 import type { Condition, StandingCondition } from '../../../../controller/conditions/condition.ts';
 import { conditionsOf } from '../../../../controller/conditions/conditionsOf.ts';
+import { ago } from '../../../../controller/conditions/summary.ts';
 import { ConditionTracker } from '../../../../controller/conditions/tracker.ts';
 import type { Facts, MdsStatus } from '../../../../controller/control/contract/contract.ts';
 
@@ -218,5 +219,15 @@ describe('The tracker of conditions', () => {
       NOW,
     );
     assert.deepEqual(kinds(tracker.standing), ['hold', 'clock']);
+  });
+});
+
+void describe('How long ago something was', () => {
+  void it('is not said from a clock that is wrong: one of 1970, one of the future', () => {
+    const now = Date.parse('2026-01-01T00:00:00Z');
+    assert.equal(ago('1970-01-02T00:00:00Z', now), '-');
+    assert.equal(ago('2031-01-01T00:00:00Z', now), '-');
+    assert.equal(ago('2025-12-31T23:59:00Z', now), '1 min');
+    assert.equal(ago('2026-01-01T00:00:01Z', now), '0 ms');
   });
 });

@@ -51,6 +51,8 @@ void describe('What a host holds of a directory', () => {
   let errors: unknown[];
   /** How often the time was asked for: work that is done leaves a trace here. */
   let asked: number;
+  /** How far time has jumped, milliseconds. */
+  let later: number;
 
   /** Another view of the same directory. */
   let make: (options: Pick<ReplicaOptions, 'whole' | 'onChanges'> & { settle?: number }) => Replica;
@@ -61,11 +63,12 @@ void describe('What a host holds of a directory', () => {
     mkdirSync(root);
     errors = [];
     asked = 0;
+    later = 0;
     const clock: Clock = {
       ...systemClock,
       monotonic: () => {
         asked += 1;
-        return performance.now();
+        return performance.now() + later;
       },
     };
     make = (options) =>
@@ -101,6 +104,18 @@ void describe('What a host holds of a directory', () => {
       names.every((name) => kindOf(name) === 'settled'),
     );
   }
+
+  void it('names a file that is written to without a rest, after a minute and until it rests', async () => {
+    appendFileSync(path.join(root, 'a'), 'more');
+    await replica.recheck(['a']);
+    assert.equal(replica.skipped.get('a'), undefined);
+    later = 61_000;
+    appendFileSync(path.join(root, 'a'), 'and more');
+    await replica.recheck(['a']);
+    assert.match(replica.skipped.get('a') ?? '', /is still being written/);
+    await isSettled('a');
+    assert.equal(replica.skipped.get('a'), undefined);
+  });
 
   void it('is told as a whole: what was written meanwhile belongs to it, though no event told of it yet', async () => {
     const told: string[][] = [];
