@@ -122,11 +122,14 @@ describe('After three changes, with one MDS away', () => {
     await cluster.main.stop();
     await cluster.startMain();
     await cluster.inSync();
-    await cluster.main.ok(['rollback', row?.changeSet ?? '']);
+    const said = await cluster.main.ok(['rollback', row?.changeSet ?? '']);
     for (const host of [cluster.main, ...cluster.mds]) {
-      assert.equal(host.read('dialplan', 'a.conf'), plan(3));
-      assert.equal(host.read('dialplan', 'new/b.conf'), OTHER);
-      assert.equal(host.read('dialplan', 'c.conf'), undefined);
+      const seen = ['a.conf', 'new/b.conf', 'c.conf'].map((file) => host.read('dialplan', file));
+      assert.deepEqual(
+        seen,
+        [plan(3), OTHER, undefined],
+        `${host.name}, after\n${said}\n${cluster.main.log}\n${host.log}`,
+      );
     }
   });
 
