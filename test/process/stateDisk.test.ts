@@ -40,7 +40,7 @@ class StateDisk {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const beside = `${this.#folder}.before`;
     execFileSync('cp', ['-a', this.#folder, beside]);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'xds-test', this.#folder]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=700', 'xds-test', this.#folder]);
     execFileSync('cp', ['-a', `${beside}/.`, this.#folder]);
     rmSync(beside, { recursive: true });
   }

@@ -108,10 +108,10 @@ export class DeferredWriter {
     this.#timer = undefined;
     const { db, clock, log, onNews, onHealed } = this.#options;
     try {
+      // First: what waits to be written back may be all that takes the room.
+      db.writeBackAll();
       if (!this.#pay()) return;
       db.setMeta('tried', String(clock.now()));
-      // What waits to be written back may be all that takes the room.
-      db.writeBackAll();
       if (hasRoom(db.file)) {
         this.trouble = undefined;
         log.info('the state can be written again');
