@@ -38,8 +38,8 @@ void describe(
       });
       const value = 'x'.repeat(20_000);
       for (let i = 0; i < 4; i++) db.setMeta('row', `${i} ${value}`);
-    db.writeBackAll();
-    // The same row again and again: the file stays small, and what waits beside it grows.
+      db.writeBackAll();
+      // The same row again and again: the file stays small, and what waits beside it grows.
       for (let i = 0; writer.trouble === undefined; i++) {
         assert.ok(i < 10_000, 'the disk never became full');
         writer.write(() => db.setMeta('row', `${i} ${value}`));
