@@ -142,3 +142,8 @@ function command(value: unknown): string[] {
     throw new RangeError(`word ${i + 1}, ${shown(word)}, is not text; put it in quotes`);
   });
 }
+
+/** Names of the directories that this MDS has a place for, whatever Main says. */
+export function knownNames({ directories }: AgentConfig): string[] {
+  return [...new Set([...DEFAULT_DIRECTORIES, ...directories].map(({ name }) => name))];
+}

@@ -1,47 +1,34 @@
-import path from 'node:path';
-import type { Command, DirectoryPolicy, ErrorReport } from '#protocol/messages/common.ts';
+import type { Command, ErrorReport } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
-import { linesOfBody } from '#protocol/messages/answers.ts';
-import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
-import { pagesOf, whatFits } from '#protocol/pages.ts';
-import type { AgentConfig } from '../config/agentConfig.ts';
-import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
+import { type AgentConfig, knownNames } from '../config/agentConfig.ts';
+import { takeOver } from '../config/reloadable.ts';
 import type { Root } from '#host/config/rootPath.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { Owners } from '#host/fs/owners.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
-import { StateMemory } from '#sync/state/peerState.ts';
 import { STATE_RETRY, DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
-import { stillAtWork } from '#wire/stillAtWork.ts';
 import { Tasks } from '#host/process/tasks.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';
-import { Activation, proofFor } from '../asterisk/activation/activation.ts';
-import type { DialplanPlace } from '#host/dialplan/place.ts';
-import { ReaderLease } from '../asterisk/activation/readerLease.ts';
-import { placeOf } from '../directory/placeOf.ts';
-import { AgentDirectory } from '../directory/agentDirectory.ts';
+import { proofFor } from '../asterisk/activation/activation.ts';
+import type { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import { Reconnector, type Welcome } from '../connection/reconnector.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 import { Reloads } from '../asterisk/reload/owedReloads.ts';
 import { type Answer, carryOut } from './commands.ts';
+import { answerCommand } from './answerCommand.ts';
+import { fullPass } from './fullPass.ts';
+import { MainTrust } from './mainTrust.ts';
+import { OpenDirectories } from './openDirectories.ts';
 import { makeReport, type Reconciled } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */
 const REPORT_GATHER = 25;
-
-/** Characters of what went wrong with a command of Main. */
-const MAX_REASON = 4_000;
-
-/** In the state: why nothing may be removed before a person confirms. */
-const STRANGE = 'strange';
 
 export type AgentOptions = {
   readonly config: AgentConfig;
@@ -59,33 +46,22 @@ export type AgentOptions = {
 export class Agent {
   /** As the files said when they were last read. */
   config: AgentConfig;
-  readonly directories = new Map<string, AgentDirectory>();
   readonly link: Reconnector;
   readonly reloads: Reloads;
   lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
   readonly #db: Database;
   readonly #keeper: DeferredWriter;
-  /** Why nothing may be removed before a person confirms, as it is written down. */
-  #strange: string | undefined;
-  readonly #owners = new Owners();
   readonly #stop = new AbortController();
-  readonly #memory: StateMemory;
-  #mainSequence = 0;
-  /** Where the dialplan lies, once Main has said which directory it is. */
-  #dialplan: DialplanPlace | undefined;
-  /** Asterisk's own, once it was asked. */
-  #configFolder: string | undefined;
+  readonly #trust: MainTrust;
+  readonly #open: OpenDirectories;
   #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
   /** The directories are open that the connection is about, or it has ended. */
   #attached = Promise.withResolvers<void>();
   /** What runs beside: nothing of it outlives this. */
   readonly #tasks: Tasks;
-  #opening: Promise<void> = Promise.resolve();
   #cancelReport: (() => void) | undefined;
-  /** Directories that Main has and that can't lie here, and why. */
-  #unknown: { name: string; message: string }[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -100,12 +76,11 @@ export class Agent {
       onNews: () => this.#news(),
       onHealed: () => this.#tryAgain(),
     });
-    this.#strange = db.meta(STRANGE);
-    this.#memory = new StateMemory(db, this.#keeper, 'main');
+    this.#trust = new MainTrust(db, this.#keeper);
     const proveDialplan = proofFor(
       config.asterisk,
-      () => this.#dialplanPlace(),
-      (folder) => (this.#configFolder = folder),
+      () => this.#open.dialplan,
+      (folder) => (this.#open.configFolder = folder),
     );
     const proveMusic = musicProof(config.asterisk);
     this.reloads = new Reloads({
@@ -115,6 +90,18 @@ export class Agent {
       keeper: this.#keeper,
       clock,
       log,
+      onNews: () => this.#news(),
+    });
+    const { own, root } = options;
+    this.#open = new OpenDirectories({
+      config: () => this.config,
+      own,
+      root,
+      db,
+      keeper: this.#keeper,
+      clock,
+      log,
+      reloads: this.reloads,
       onNews: () => this.#news(),
     });
     this.link = new Reconnector({
@@ -135,6 +122,10 @@ export class Agent {
     });
   }
 
+  get directories(): ReadonlyMap<string, AgentDirectory> {
+    return this.#open.all;
+  }
+
   start(): void {
     this.link.start();
     this.#tasks.run('the certificate can not be renewed', () =>
@@ -150,24 +141,17 @@ export class Agent {
     await this.link.stop();
     // First: a change set in hand may be waiting for its reload.
     await this.reloads.close();
-    await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    await this.#open.close();
     await this.#tasks.ended();
-    this.#memory.write(this.#options.clock.monotonic());
+    this.#trust.write(this.#options.clock.monotonic());
     this.#keeper.close();
     this.#db.close();
   }
 
   /** Takes a new configuration over as far as that goes without a restart. */
   reconfigure(next: AgentConfig): void {
-    const { config } = this;
-    const { bandwidth, trash, directories, allow } = next;
-    const differs = (key: keyof AgentConfig): boolean =>
-      JSON.stringify(config[key]) !== JSON.stringify(next[key]);
-    const changed = (['bandwidth', 'trash', 'directories', 'allow'] as const).filter(differs);
-    const needRestart = (['main', 'name', 'localAddress', 'asterisk', 'reserveBytes'] as const).filter(
-      differs,
-    );
-    this.config = { ...config, bandwidth, trash, directories, allow };
+    const { config, changed, needRestart } = takeOver(this.config, next);
+    this.config = config;
     const { log } = this.#options;
     log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });
     if (needRestart.length > 0)
@@ -189,7 +173,7 @@ export class Agent {
         ...(this.#keeper.trouble ? [this.#keeper.trouble] : []),
         ...this.#reloadTroubles(),
       ],
-      unknown: this.#unknown,
+      unknown: this.#open.unplaced,
       clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
       lastReconcile: this.lastReconcile,
       reloads: this.reloads.recent,
@@ -213,9 +197,7 @@ export class Agent {
     session.signal.addEventListener('abort', () => attached.resolve(), { once: true });
     this.#options.log.info('connected to Main', { version: welcome.version });
     try {
-      // One connection's after the other: a directory is opened once.
-      this.#opening = this.#opening.catch(() => undefined).then(() => this.#openDirectories(welcome));
-      await this.#opening;
+      await this.#open.open(welcome, this.#stop.signal);
     } catch (error) {
       this.#options.log.error('the directories can not be opened', { error });
       // A new connection tries it again, a little later: nothing can be done with this one.
@@ -223,12 +205,10 @@ export class Agent {
       return session.close(`the agent can not open its directories: ${withRemedy(errnoOf(error))}`);
     }
     if (this.#session !== session || this.#stop.signal.aborted) return;
-    const strange = this.#strangeness(welcome);
-    if (strange !== undefined)
-      this.#options.log.warn('removals on hold until confirmed', { reason: strange });
-    for (const directory of this.directories.values()) directory.attach(session, welcome.paused, strange);
+    const reason = this.#trust.judge(welcome);
+    if (reason !== undefined) this.#options.log.warn('removals on hold until confirmed', { reason });
+    for (const directory of this.directories.values()) directory.attach(session, welcome.paused, reason);
     this.#attached.resolve();
-    this.#mainSequence = welcome.main.sequence;
     this.#news();
     await this.#reconcileAtConnect(session);
   }
@@ -256,123 +236,11 @@ export class Agent {
     for (const directory of this.directories.values()) directory.tryAgain();
   }
 
-  /**
-   * Why Main's silence about a file proves nothing now, if so. It holds over connections and starts until no directory
-   * waits because of it: by then Main may know this state again, which is no person's word.
-   */
-  #strangeness(welcome: Welcome): string | undefined {
-    this.#setStrange(this.#newStrangeness(welcome) ?? this.#strange);
-    return this.#strange;
-  }
-
-  #setStrange(reason: string | undefined): void {
-    if (reason === this.#strange) return;
-    this.#strange = reason;
-    this.#keeper.write(() => this.#db.setMeta(STRANGE, this.#strange));
-  }
-
-  #newStrangeness(welcome: Welcome): string | undefined {
-    const strange = this.#memory.strangeness(welcome.main);
-    if (strange === 'new') return "Main's state is a new one: it lost its memory of what was there";
-    if (strange === 'older')
-      return "Main's state is older than what this MDS has seen: a backup was put back";
-    return welcome.additive ? "this MDS's state is not the one that Main knew" : undefined;
-  }
-
   /** Main's state is the known one again once no directory waits because of it. */
   #rememberMain(): void {
-    if (this.#welcome === undefined || this.#session === undefined) return;
+    if (this.#session === undefined) return;
     const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
-    if (!ready) return;
-    this.#setStrange(undefined);
-    this.#memory.learn(this.#welcome.main, this.#mainSequence, this.#options.clock.monotonic());
-  }
-
-  /** Main says how its directories behave; where they lie here, this host's own configuration says. */
-  async #openDirectories(welcome: Welcome): Promise<void> {
-    const { root, clock, log } = this.#options;
-    const { config } = this;
-    const places = this.#placesOf(welcome.directories);
-    const nested = nestedInside(places);
-    for (const policy of welcome.directories) {
-      if (this.#stop.signal.aborted) return;
-      const here = places.get(policy.name);
-      const open = this.directories.get(policy.name);
-      if (here === undefined) {
-        await open?.close();
-        this.directories.delete(policy.name);
-        continue;
-      }
-      if (
-        open !== undefined &&
-        isSame(open, { policy, guard: welcome.guard }, root.path(here), nested.get(policy.name))
-      )
-        continue;
-      await open?.close();
-      const activation = this.#activationOf(policy, here);
-      const directory = new AgentDirectory({
-        name: policy.name,
-        path: root.path(here),
-        nested: nested.get(policy.name) ?? new Set(),
-        policy,
-        guard: welcome.guard,
-        db: this.#db,
-        owners: this.#owners,
-        clock,
-        reserve: config.reserveBytes,
-        log: log.child({ directory: policy.name }),
-        remember: (write) => this.#keeper.write(write),
-        onNews: () => this.#news(),
-        onApplied: () => {
-          if (activation?.isReadAgain !== false) this.reloads.owe(policy.reload);
-        },
-        onChangedHere: () => this.reloads.changedHere(policy.reload),
-        activation,
-      });
-      this.directories.set(policy.name, directory);
-    }
-    for (const [name, directory] of this.directories) {
-      if (welcome.directories.some((policy) => policy.name === name)) continue;
-      await directory.close();
-      this.directories.delete(name);
-    }
-  }
-
-  /** Where each of Main's directories lies here; those that can't lie anywhere are reported. */
-  #placesOf(policies: readonly DirectoryPolicy[]): Map<string, string> {
-    const { root, own } = this.#options;
-    const places = new Map<string, string>();
-    this.#unknown = [];
-    for (const policy of policies) {
-      const place = placeOf(policy, { ...this.config, own, locate: (path) => root.path(path) });
-      if ('path' in place) places.set(policy.name, place.path);
-      else this.#unknown.push({ name: policy.name, message: place.refusal });
-    }
-    return places;
-  }
-
-  #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
-    const kind = policy.reload;
-    if (kind === 'none') return undefined;
-    const { root, log } = this.#options;
-    const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
-    if (kind === 'dialplan') this.#dialplan = place;
-    const { reloads } = this;
-    const beside = path.dirname(place.path);
-    const configFolders = (): string[] => [beside, ...(this.#configFolder ? [this.#configFolder] : [])];
-    return new Activation({
-      readers: kind === 'dialplan' ? new ReaderLease(configFolders, log) : undefined,
-      policy,
-      kind,
-      place: () => ({ ...place, configFolder: this.#configFolder }),
-      log: log.child({ directory: policy.name }),
-      reload: () => reloads.pay(kind),
-      refusal: () => reloads.refusal(kind),
-    });
-  }
-
-  #dialplanPlace(): DialplanPlace | undefined {
-    return this.#dialplan && { ...this.#dialplan, configFolder: this.#configFolder };
+    if (ready) this.#trust.learn(this.#options.clock.monotonic());
   }
 
   #onLost(): void {
@@ -381,7 +249,7 @@ export class Agent {
   }
 
   #onMessage(session: AgentSession, message: FromMain): void {
-    if ('sequence' in message) this.#mainSequence = Math.max(this.#mainSequence, message.sequence);
+    if ('sequence' in message) this.#trust.hear(message.sequence);
     if ('directory' in message) {
       // A directory that this host does not know gets nothing: it never asked for its manifest.
       this.directories.get(message.directory)?.onMessage(message);
@@ -390,58 +258,39 @@ export class Agent {
     if (message.type === 'paused')
       for (const directory of this.directories.values()) directory.pause(message.paused);
     else if (message.type === 'command')
-      this.#tasks.run('a command of Main failed', () => this.#obey(session, message.id, message.command));
+      this.#tasks.run('a command of Main failed', () =>
+        answerCommand(session, message, () => this.#carryOut(message.command), this.#options),
+      );
   }
 
-  async #obey(session: AgentSession, id: number, command: Command): Promise<void> {
-    try {
-      const say = (): void => session.send({ type: 'answer-part', id, actions: [] });
-      const { ok, lines, actions, ...answer } = await stillAtWork(this.#options.clock, say, () =>
-        carryOut(command, {
-          directories: this.directories,
-          wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
-          attached: this.#attached.promise,
-          reconcile: () => this.reconcile(),
-          upgrades: this.#options.upgrades,
-          signal: this.#stop.signal,
-        }),
-      );
-      for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
-      const understood = session.mainCapabilities.has('answers');
-      const knowsPlans = session.mainCapabilities.has('dialplan-summary');
-      const body = answer.body?.to === 'plan' && !knowsPlans ? undefined : answer.body;
-      const said = understood || body === undefined ? lines : linesOfBody(body);
-      const named = whatFits(said, MAX_PAGE_BYTES, MAX_ITEMS);
-      session.send({ type: 'answer', id, ok, lines: named, ...(understood && body && { body }) });
-    } catch (error) {
-      this.#options.log.error('a command of Main failed', { command: command.do, error });
-      const reason = error instanceof Error ? error.message : String(error);
-      session.send({ type: 'answer', id, ok: false, lines: [reason.slice(0, MAX_REASON)] });
-    }
+  #carryOut(command: Command): Promise<Answer> {
+    return carryOut(command, {
+      directories: this.directories,
+      wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
+      attached: this.#attached.promise,
+      reconcile: () => this.reconcile(),
+      upgrades: this.#options.upgrades,
+      signal: this.#stop.signal,
+    });
   }
 
   /** A full pass over every directory. */
   async reconcile(): Promise<Answer> {
     const { clock } = this.#options;
     const begun = clock.monotonic();
-    const passes = await Promise.all(
-      [...this.directories.values()].map((directory) => directory.reconcile()),
-    );
-    for (const { policy } of this.directories.values()) {
-      const { reload, reloadAlways } = policy;
-      if (!reloadAlways || reload === 'none') continue;
-      this.reloads.owe(reload);
-      this.#tasks.run('a reload failed', () => this.reloads.pay(reload));
-    }
-    for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
-    const isActive = await this.reloads.payAll();
-    const ok = passes.every((pass) => pass.ok) && this.#unknown.length === 0 && isActive;
+    const pass = await fullPass({
+      directories: [...this.directories.values()],
+      reloads: this.reloads,
+      tasks: this.#tasks,
+      keepMs: this.config.trash.keepMs,
+    });
+    const ok = pass.ok && this.#open.unplaced.length === 0;
     const durationMs = Math.round(clock.monotonic() - begun);
     this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
     this.#options.log.info('reconciled', { ok, milliseconds: durationMs });
     this.#sendReport();
     const lines = this.report().errors.map(({ path, message }) => `${path}: ${message}`);
-    return { ok, lines, actions: passes.flatMap((pass) => pass.actions) };
+    return { ok, lines, actions: pass.actions };
   }
 
   async #reconcileForever(): Promise<void> {
@@ -464,26 +313,4 @@ export class Agent {
     const session = this.#session;
     session?.send(this.report(session.mainCapabilities.has('skipped')));
   }
-}
-
-/** Names of the directories that this MDS has a place for, whatever Main says. */
-function knownNames({ directories }: AgentConfig): string[] {
-  return [...new Set([...DEFAULT_DIRECTORIES, ...directories].map(({ name }) => name))];
-}
-
-/** Whether an open directory still lies where it should and keeps to the same rules. */
-function isSame(
-  open: AgentDirectory,
-  rules: Pick<AgentDirectory, 'policy' | 'guard'>,
-  path: string,
-  nested: ReadonlySet<string> = new Set(),
-): boolean {
-  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  const sameNested = nested.size === open.nested.size && [...nested].every((name) => open.nested.has(name));
-  return (
-    open.replica.path === path &&
-    sameNested &&
-    same(open.policy, rules.policy) &&
-    same(open.guard, rules.guard)
-  );
 }

@@ -1,0 +1,36 @@
+import type { Command } from '#protocol/messages/common.ts';
+import { linesOfBody } from '#protocol/messages/answers.ts';
+import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
+import { pagesOf, whatFits } from '#protocol/pages.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import { stillAtWork } from '#wire/stillAtWork.ts';
+import type { AgentSession } from '../connection/agentSession.ts';
+import type { Answer } from './commands.ts';
+
+/** Characters of what went wrong with a command of Main. */
+const MAX_REASON = 4_000;
+
+/** Carries out a command of Main and answers it, in any case: page by page, and in words that this Main knows. */
+export async function answerCommand(
+  session: AgentSession,
+  { id, command }: { readonly id: number; readonly command: Command },
+  carryOut: () => Promise<Answer>,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<void> {
+  try {
+    const say = (): void => session.send({ type: 'answer-part', id, actions: [] });
+    const { ok, lines, actions, ...answer } = await stillAtWork(clock, say, carryOut);
+    for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
+    const understood = session.mainCapabilities.has('answers');
+    const knowsPlans = session.mainCapabilities.has('dialplan-summary');
+    const body = answer.body?.to === 'plan' && !knowsPlans ? undefined : answer.body;
+    const said = understood || body === undefined ? lines : linesOfBody(body);
+    const named = whatFits(said, MAX_PAGE_BYTES, MAX_ITEMS);
+    session.send({ type: 'answer', id, ok, lines: named, ...(understood && body && { body }) });
+  } catch (error) {
+    log.error('a command of Main failed', { command: command.do, error });
+    const reason = error instanceof Error ? error.message : String(error);
+    session.send({ type: 'answer', id, ok: false, lines: [reason.slice(0, MAX_REASON)] });
+  }
+}

@@ -1,0 +1,31 @@
+import type { PlannedAction } from '#protocol/messages/common.ts';
+import type { Tasks } from '#host/process/tasks.ts';
+import type { Reloads } from '../asterisk/reload/owedReloads.ts';
+import type { AgentDirectory } from '../directory/agentDirectory.ts';
+
+export type FullPass = {
+  readonly directories: readonly AgentDirectory[];
+  readonly reloads: Reloads;
+  readonly tasks: Tasks;
+  /** How long the trash keeps what was replaced, milliseconds. */
+  readonly keepMs: number;
+};
+
+/** One pass over every directory: reads it again, does what differs from Main's, and sees that Asterisk has it. */
+export async function fullPass({
+  directories,
+  reloads,
+  tasks,
+  keepMs,
+}: FullPass): Promise<{ readonly ok: boolean; readonly actions: readonly PlannedAction[] }> {
+  const passes = await Promise.all(directories.map((directory) => directory.reconcile()));
+  for (const { policy } of directories) {
+    const { reload, reloadAlways } = policy;
+    if (!reloadAlways || reload === 'none') continue;
+    reloads.owe(reload);
+    tasks.run('a reload failed', () => reloads.pay(reload));
+  }
+  for (const directory of directories) directory.purge(keepMs);
+  const isActive = await reloads.payAll();
+  return { ok: passes.every(({ ok }) => ok) && isActive, actions: passes.flatMap(({ actions }) => actions) };
+}

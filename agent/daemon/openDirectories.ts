@@ -1,0 +1,168 @@
+import path from 'node:path';
+import type { DirectoryPolicy } from '#protocol/messages/common.ts';
+import { nestedInside } from '#core/path/nesting.ts';
+import type { Root } from '#host/config/rootPath.ts';
+import type { DialplanPlace } from '#host/dialplan/place.ts';
+import { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
+import { Activation } from '../asterisk/activation/activation.ts';
+import { ReaderLease } from '../asterisk/activation/readerLease.ts';
+import type { Reloads } from '../asterisk/reload/owedReloads.ts';
+import type { AgentConfig } from '../config/agentConfig.ts';
+import type { Welcome } from '../connection/reconnector.ts';
+import { AgentDirectory } from '../directory/agentDirectory.ts';
+import { placeOf } from '../directory/placeOf.ts';
+
+export type OpenDirectoriesOptions = {
+  readonly config: () => AgentConfig;
+  /** This program's own folders. */
+  readonly own: readonly string[];
+  readonly root: Root;
+  readonly db: Database;
+  readonly keeper: DeferredWriter;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly reloads: Reloads;
+  readonly onNews: () => void;
+};
+
+/**
+ * The directories that are synchronised on this MDS. Main says which there are and how they behave; where they lie
+ * here, this host's own configuration says.
+ */
+export class OpenDirectories {
+  readonly all = new Map<string, AgentDirectory>();
+  /** Directories that Main has and that can't lie here, and why. */
+  unplaced: readonly { readonly name: string; readonly message: string }[] = [];
+  /** Asterisk's own folder of configuration, once it was asked. */
+  configFolder: string | undefined;
+  readonly #options: OpenDirectoriesOptions;
+  readonly #owners = new Owners();
+  /** Where the dialplan lies, once Main has said which directory it is. */
+  #dialplan: DialplanPlace | undefined;
+  #opening: Promise<void> = Promise.resolve();
+
+  constructor(options: OpenDirectoriesOptions) {
+    this.#options = options;
+  }
+
+  get dialplan(): DialplanPlace | undefined {
+    return this.#dialplan && { ...this.#dialplan, configFolder: this.configFolder };
+  }
+
+  /** Opens what Main has, and closes what it has no longer; one connection's after the other's. */
+  async open(welcome: Welcome, signal: AbortSignal): Promise<void> {
+    this.#opening = this.#opening.catch(() => undefined).then(() => this.#openAll(welcome, signal));
+    await this.#opening;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.all.values()].map((directory) => directory.close()));
+  }
+
+  async #openAll(welcome: Welcome, signal: AbortSignal): Promise<void> {
+    const places = this.#placesOf(welcome.directories);
+    const nested = nestedInside(places);
+    for (const policy of welcome.directories) {
+      if (signal.aborted) return;
+      const place = places.get(policy.name);
+      if (place === undefined) await this.#close(policy.name);
+      else await this.#openOne(policy, welcome.guard, place, nested.get(policy.name) ?? new Set());
+    }
+    for (const name of this.all.keys()) {
+      if (!welcome.directories.some((policy) => policy.name === name)) await this.#close(name);
+    }
+  }
+
+  async #openOne(
+    policy: DirectoryPolicy,
+    guard: Welcome['guard'],
+    place: string,
+    nested: ReadonlySet<string>,
+  ): Promise<void> {
+    const { root, db, clock, log, keeper, config, onNews } = this.#options;
+    const open = this.all.get(policy.name);
+    if (open !== undefined && isSame(open, { policy, guard }, root.path(place), nested)) return;
+    await open?.close();
+    const activation = this.#activationOf(policy, place);
+    const { reloads } = this.#options;
+    const directory = new AgentDirectory({
+      name: policy.name,
+      path: root.path(place),
+      nested,
+      policy,
+      guard,
+      db,
+      owners: this.#owners,
+      clock,
+      reserve: config().reserveBytes,
+      log: log.child({ directory: policy.name }),
+      remember: (write) => keeper.write(write),
+      onNews,
+      onApplied: () => {
+        if (activation?.isReadAgain !== false) reloads.owe(policy.reload);
+      },
+      onChangedHere: () => reloads.changedHere(policy.reload),
+      activation,
+    });
+    this.all.set(policy.name, directory);
+  }
+
+  async #close(name: string): Promise<void> {
+    await this.all.get(name)?.close();
+    this.all.delete(name);
+  }
+
+  #placesOf(policies: readonly DirectoryPolicy[]): Map<string, string> {
+    const { root, own, config } = this.#options;
+    const places = new Map<string, string>();
+    const unplaced: { name: string; message: string }[] = [];
+    for (const policy of policies) {
+      const place = placeOf(policy, { ...config(), own, locate: (file) => root.path(file) });
+      if ('path' in place) places.set(policy.name, place.path);
+      else unplaced.push({ name: policy.name, message: place.refusal });
+    }
+    this.unplaced = unplaced;
+    return places;
+  }
+
+  #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
+    const kind = policy.reload;
+    if (kind === 'none') return undefined;
+    const { root, log } = this.#options;
+    const { reloads } = this.#options;
+    const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
+    if (kind === 'dialplan') this.#dialplan = place;
+    const beside = path.dirname(place.path);
+    const configFolders = (): string[] => [beside, ...(this.configFolder ? [this.configFolder] : [])];
+    return new Activation({
+      readers: kind === 'dialplan' ? new ReaderLease(configFolders, log) : undefined,
+      policy,
+      kind,
+      place: () => ({ ...place, configFolder: this.configFolder }),
+      log: log.child({ directory: policy.name }),
+      reload: () => reloads.pay(kind),
+      refusal: () => reloads.refusal(kind),
+    });
+  }
+}
+
+/** Whether an open directory still lies where it should and keeps to the same rules. */
+function isSame(
+  open: AgentDirectory,
+  rules: Pick<AgentDirectory, 'policy' | 'guard'>,
+  place: string,
+  nested: ReadonlySet<string>,
+): boolean {
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const sameNested = nested.size === open.nested.size && [...nested].every((name) => open.nested.has(name));
+  return (
+    open.replica.path === place &&
+    sameNested &&
+    same(open.policy, rules.policy) &&
+    same(open.guard, rules.guard)
+  );
+}
