@@ -52,8 +52,8 @@ export type RoundPlan = {
 const MIB = 1024 * 1024;
 /** One round in so many has a freeze that is longer than a peer waits. */
 const LONG_FREEZE_EVERY = 10;
-const COMMANDS = 2;
-const UPLOADS = 1;
+const COMMANDS = 4;
+const UPLOADS = 2;
 const NAMES = ['f0', 'f1', 'f2', 'f3', 'f4', 'f5'];
 const FOLDERS = ['d0', 'd1', 'd2', 'd3'];
 /** A name that is a file at one time and a folder at another. */
@@ -87,7 +87,7 @@ export function planRound(random: Random, plan: RoundPlan, first: number): Opera
     const host = random.pick(mds);
     const at: Place = { host, directory: 'recordings', path: filePath(random) };
     whats.push({ do: 'write', at, size: random.int(8 * MIB, 9 * MIB), how: 'renamed' });
-    whats.push({ do: 'reset-upload', host, after: random.pick([0, 200, 600, 2_000, 20_000, 500_000]) });
+    whats.push({ do: 'reset-upload', host, after: random.pick([0, 0, 0, 300, 2_000, 500_000]) });
   }
   const mean = plan.length / Math.max(1, whats.length);
   return random
@@ -130,11 +130,13 @@ function command(random: Random, mds: readonly string[]): Fault {
     ['why', random.pick(mds), file],
     ['trash', 'list'],
     ['history', '--follow'],
+    ['history', '--json', '--limit', '100000'],
+    ['history', '--json', '--limit', '100000'],
   ]);
   return {
     do: 'command',
     words,
-    lasts: random.int(50, 1_500),
+    lasts: random.int(100, 900),
     by: random.pick(['SIGINT', 'SIGKILL'] as const),
   };
 }
