@@ -6,10 +6,18 @@
  * - `far-times` (both): understands times of files beyond 2286, as far as a file system can hold them.
  * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
  * - `progress` (agent): says of a command now and then that it is still carried out.
+ * - `differences` (agent): lists what it has otherwise than Main, shows and gives single files, and prunes local ones.
  * - `skipped` (Main): takes in a report what does not travel.
  * - `dialplan-summary` (Main): takes with a change set, and with a dry run, what it changes for callers.
  */
-export const AGENT_CAPABILITIES = ['upgrade', 'clocks', 'far-times', 'answers', 'progress'] as const;
+export const AGENT_CAPABILITIES = [
+  'upgrade',
+  'clocks',
+  'far-times',
+  'answers',
+  'progress',
+  'differences',
+] as const;
 export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'dialplan-summary'] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */

@@ -32,6 +32,8 @@ export const MAX_SKIPPED = 100;
 export const MAX_NAMED_EXTENSIONS = 1_000;
 /** Differences of one directory that a verification names; more would only hide them. */
 export const MAX_DIFFERENCES = 200;
+/** Bytes of a file whose text one side shows of the other: a dialplan file, never a sound. */
+export const MAX_CONTENT_BYTES = 256 * 1024;
 /** How long a file may have to be quiet, milliseconds: an hour of silence is no longer "a file still being written". */
 export const MAX_SETTLE_MS = 3_600_000;
 /** How often there is a full pass, milliseconds. setTimeout counts to 2^31, about 24 days. */

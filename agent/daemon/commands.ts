@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnswerBody, NamedContextChange } from '#protocol/messages/answers.ts';
+import type { AnswerBody, Difference, NamedContextChange } from '#protocol/messages/answers.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
 import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { whatFits } from '#protocol/pages.ts';
@@ -68,6 +68,26 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       await directory.restore(command.item, command.to);
       return done;
     }
+    case 'differences':
+      return differences(on, command);
+    case 'content': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      const { content, size } = directory.own.content(command.path, command.item);
+      return { ...done, body: { to: 'content', base64: content.toString('base64'), size } };
+    }
+    case 'give': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      await directory.own.give(command.files);
+      return done;
+    }
+    case 'prune': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      await directory.readAgain();
+      return { ...done, actions: await directory.own.prune(command.paths) };
+    }
     case 'upgrade':
       return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal)] };
   }
@@ -91,6 +111,27 @@ function named({ context, gained, changed, lost }: ContextChange): NamedContextC
     0,
   );
   return { context, gained: first(gained), changed: first(changed), lost: first(lost), more };
+}
+
+/** What this MDS has otherwise than Main; what it can't say that of is named. */
+async function differences(
+  on: Commanded,
+  { directory: only, path }: Extract<Command, { do: 'differences' }>,
+): Promise<Answer> {
+  const meant = [...on.directories.values()].filter(({ name }) => only === undefined || name === only);
+  if (meant.length === 0 && only !== undefined) return unknownDirectory;
+  const problems: string[] = [];
+  const found: Difference[] = [];
+  for (const directory of meant) {
+    await directory.readAgain();
+    if (directory.isComparable) found.push(...(await directory.own.differences(path)));
+    else if (directory.replica.held !== undefined)
+      problems.push(`${directory.name} is on hold: ${directory.replica.held}`);
+    else problems.push(`${directory.name}: Main's manifest has not come yet: try again in a moment`);
+  }
+  const fitting = whatFits(found, MAX_PAGE_BYTES, MAX_ITEMS);
+  const more = found.length - fitting.length;
+  return { ...done, body: { to: 'differences', found: fitting, more, problems } };
 }
 
 /** Just after connecting there may be nothing yet to compare with: it is waited for, and its lack is said. */

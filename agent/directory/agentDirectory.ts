@@ -39,6 +39,7 @@ import {
 } from './explain.ts';
 import { JobRunner, type Rehearsal } from './jobs/jobRunner.ts';
 import { MainManifest } from './mainManifest.ts';
+import { OwnVersions } from './own/ownVersions.ts';
 import { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
 import { type Obstacle, Reconciler } from './reconciler.ts';
@@ -78,6 +79,8 @@ export class AgentDirectory {
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
   readonly mainView: MainManifest;
+  /** What this MDS has otherwise than Main. */
+  readonly own: OwnVersions;
   readonly #options: AgentDirectoryOptions;
   readonly #applier: Applier;
   readonly #accounts: AgreedState;
@@ -168,6 +171,20 @@ export class AgentDirectory {
       clock,
       log,
       onNews,
+    });
+    this.own = new OwnVersions({
+      directory: name,
+      nested: options.nested,
+      replica,
+      mainView,
+      owners,
+      applier: this.#applier,
+      runner: this.#runner,
+      activation: options.activation,
+      planInput: () => this.#worker.planInput(),
+      obstacleOf: (each) => this.#worker.obstacleOf(each),
+      session: () => this.#session,
+      onApplied: () => options.onApplied(name),
     });
   }
 
@@ -262,7 +279,7 @@ export class AgentDirectory {
    */
   async reconcile(): Promise<DirectoryPass> {
     this.#worker.forgive();
-    await this.#readAgain();
+    await this.readAgain();
     const isAtRest = this.#worker.isAtRest && this.mainView.isReady;
     const planned = this.plannedActions();
     // That was a plan over everything, and it is empty: the same again would be.
@@ -284,14 +301,14 @@ export class AgentDirectory {
   }
 
   /** Everything is read again, for a dry run as for the real one. */
-  async #readAgain(): Promise<void> {
+  async readAgain(): Promise<void> {
     await this.replica.rescan();
     await this.replica.whenQuiet(this.policy.settle + QUIET_EXTRA);
   }
 
   /** What a pass would do, and what would be in its way: tried already, or found out by a rehearsal. */
   async dryRun(): Promise<DryRun> {
-    await this.#readAgain();
+    await this.readAgain();
     if (!this.mainView.isReady) return { ok: false, actions: [], dialplan: [] };
     const made = this.#worker.plan();
     const planned = actionsOfPlan(this.name, made);
@@ -350,7 +367,7 @@ export class AgentDirectory {
    * @returns every difference: the path and what is wrong
    */
   async verify(): Promise<Verified> {
-    await this.#readAgain();
+    await this.readAgain();
     const verified = await verifyReplica(this.replica);
     this.replica.distrust(verified.wrong.keys());
     const wrong = new Map(verified.wrong);

@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises';
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { print, printError } from '#host/cli/terminal.ts';
+import { print } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
+import { isSomebodyThere, says } from './askPerson.ts';
 import type { Context } from './context.ts';
 
 /** Paths that are shown of what is on hold on one host; `-n` shows all. */
@@ -17,7 +17,7 @@ export type ConfirmOptions = {
 /** `confirm`: shows what is on hold, asks on a terminal, and lets it happen, once. */
 export async function confirm(context: Context, directory: string, options: ConfirmOptions): Promise<number> {
   const { mds, json = false, yes = false, dryRun = false } = options;
-  const asks = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
+  const asks = !yes && !json && isSomebodyThere();
   const { held } = await ask(context, 'confirm', { directory, mds, dryRun: true });
   if (held.length === 0) {
     if (json) printJson({ held, mds: [] });
@@ -30,7 +30,7 @@ export async function confirm(context: Context, directory: string, options: Conf
     else print('nothing was changed');
     return EXIT.done;
   }
-  if (asks && !(await isWanted(directory))) {
+  if (asks && !(await says(`Let this happen in ${directory}?`))) {
     print('nothing was changed');
     return EXIT.failed;
   }
@@ -53,15 +53,4 @@ function show(
   print(`${host}: ${reason}`);
   for (const path of paths.slice(0, most)) print(`  would go: ${path}`);
   if (paths.length > most) print(`  and ${paths.length - most} more (-n shows all)`);
-}
-
-async function isWanted(directory: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  terminal.on('error', (error) => printError(error.message));
-  try {
-    const answer = await terminal.question(`Let this happen in ${directory}? [y/N] `);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

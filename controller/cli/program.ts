@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type GlobalOptions, makeProgram, withExamples } from '#host/cli/program.ts';
 import type { Shortcuts } from '#host/cli/commandLine.ts';
 import { contextOf } from './context.ts';
+import { declareDifferences } from './declare/differences.ts';
 import { declareMain } from './declare/main.ts';
 import { declareMds } from './declare/mds.ts';
 import { declarePasses } from './declare/passes.ts';
@@ -25,6 +26,7 @@ export function controllerProgram(): Command {
   };
   declarePasses(program, run);
   declarePast(program, run);
+  declareDifferences(program, run);
   declareMds(program, run);
   declareMain(program, run);
   return withExamples(program, [

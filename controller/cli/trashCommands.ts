@@ -4,6 +4,7 @@ import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { print, printError } from '#host/cli/terminal.ts';
+import { UsageError } from '#host/cli/usageError.ts';
 import { timeOption } from '#host/cli/options.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
@@ -33,6 +34,9 @@ export async function trashList(
 
 export type RestoreOptions = {
   readonly mds?: string;
+  /** The same as `mds`. */
+  readonly from?: string;
+  readonly toMain?: boolean;
   readonly as?: string;
   readonly at?: string;
   readonly dryRun?: boolean;
@@ -41,11 +45,18 @@ export type RestoreOptions = {
 
 /** `trash restore`: a path, what is gone below a folder, or what a change set took away. */
 export async function trashRestore(context: Context, path: string, options: RestoreOptions): Promise<number> {
-  const { mds, as, at } = options;
+  const { as, at } = options;
+  const mds = options.from ?? options.mds;
+  const toMain = options.toMain === true;
+  if (options.from !== undefined && options.mds !== undefined)
+    throw new UsageError('--from and --mds mean the same: give one of them');
+  if (toMain && mds === undefined)
+    throw new UsageError('--to-main needs --from MDS: "xivo-xds-sync trash list" names it');
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'trash-restore', {
     path,
     mds,
+    toMain,
     as,
     ...(at !== undefined && { at: timeOption(at, '--at') }),
     dryRun,

@@ -3,6 +3,7 @@ import { dialplanOf, passOver } from '../daemon/passes.ts';
 import { audited } from './audit.ts';
 import { confirm } from './confirm.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
+import { differenceHandlers } from './differences/differences.ts';
 import { history } from './history.ts';
 import { mdsHandlers } from './mds.ts';
 import { rollback } from './rollback.ts';
@@ -25,8 +26,8 @@ export function controlApi(controller: Controller): ControllerHandlers {
     why: ({ path, mds }) => why(controller, path, mds),
     verify: ({ mds }) => verify(controller, mds),
     'trash-list': ({ mds }) => trashList(controller, mds),
-    'trash-restore': ({ path, as, mds, at, dryRun }, { by }) =>
-      trashRestore(controller, path, as, mds, { at, dryRun, actor: by }),
+    'trash-restore': ({ path, as, mds, at, toMain, dryRun }, { by }) =>
+      trashRestore(controller, path, as, mds, { at, toMain, dryRun, actor: by }),
     history: (asked) => history(controller, asked),
     rollback: ({ changeSet, dryRun }, { by }) => rollback(controller, changeSet, dryRun, by),
     pause: ({ forMs }) => {
@@ -39,6 +40,7 @@ export function controlApi(controller: Controller): ControllerHandlers {
       const all = statusOf(controller).mds.flatMap(({ directories }) => directories);
       return { wasPaused, pending: all.reduce((sum, { pending }) => sum + pending, 0) };
     },
+    ...differenceHandlers(controller),
     ...mdsHandlers(controller),
     ...rotateHandlers(controller),
   });

@@ -19,3 +19,14 @@ export function locate(controller: Controller, written: string): Located | undef
   // `sounds/recordings/x` names the directory that lies inside the one that it begins with.
   return locate(controller, joinPath(best.directory.replica.path, best.path));
 }
+
+/** The same; a synchronised directory that is named as such is all of it, with the path ''. */
+export function locateOrWhole(controller: Controller, written: string): Located | undefined {
+  const name = written.replace(/\/+$/, '');
+  const found = locate(controller, name);
+  if (found !== undefined) return found;
+  for (const directory of controller.directories.values())
+    if ([directory.name, directory.config.path, directory.replica.path].includes(name))
+      return { directory, path: '' };
+  return undefined;
+}

@@ -6,7 +6,7 @@ import type { UndoStep } from '../versions/undo.ts';
 import { wantedBack, wantedBefore } from '../versions/wanted.ts';
 import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
-import { locate } from './locate.ts';
+import { locateOrWhole } from './locate.ts';
 import type { RolledBack } from './contract/contract.ts';
 import { actionOf, carryOut, changesOf, identify, refuseUnless } from './rollback.ts';
 
@@ -31,7 +31,7 @@ export async function restoreVersions(
 ): Promise<RolledBack | undefined> {
   if (controller.paused && !dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
-  const found = locate(controller, written) ?? wholeDirectory(controller, written);
+  const found = locateOrWhole(controller, written);
   if (found === undefined) {
     if (!/^\d{8}T\d{6}/.test(written)) return undefined;
     return restoreChangeSet(controller, identify(controller, written), { dryRun, actor });
@@ -75,7 +75,7 @@ async function bringBack(
 ): Promise<RolledBack> {
   refuseUnless(
     missingContents(steps, controller.versions).map((path) => printable(path)),
-    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --mds MDS --as OTHER-PATH" brings one back there, to be copied to Main',
+    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --from MDS --to-main" brings one back',
   );
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
@@ -91,16 +91,4 @@ async function settle(directory: MainDirectory): Promise<void> {
   await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main: ${directory.replica.held}`);
-}
-
-/** A synchronised directory named as such: all of it. */
-function wholeDirectory(
-  { directories }: Controller,
-  written: string,
-): { directory: MainDirectory; path: string } | undefined {
-  const name = written.replace(/\/+$/, '');
-  for (const directory of directories.values())
-    if ([directory.name, directory.config.path, directory.replica.path].includes(name))
-      return { directory, path: '' };
-  return undefined;
 }

@@ -1,9 +1,11 @@
 import { ControlError } from '#host/control/controlError.ts';
+import { printable } from '#core/text/printable.ts';
 import { refusePath } from '#core/path/relative.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../daemon/controller.ts';
 import type { ListedTrash, Result } from './contract/contract.ts';
-import { enrolledMds } from './known.ts';
+import { takeFromMds } from './differences/take.ts';
+import { enrolledMds, requireDirectory } from './known.ts';
 import { locate } from './locate.ts';
 import { whyNonsense } from './nonsense.ts';
 import { restoreVersions } from './restore.ts';
@@ -64,8 +66,14 @@ export async function trashRestore(
   written: string,
   as: string | undefined,
   mds: string | undefined,
-  options: { readonly at?: number | undefined; readonly dryRun: boolean; readonly actor: string },
+  options: {
+    readonly at?: number | undefined;
+    readonly toMain?: boolean | undefined;
+    readonly dryRun: boolean;
+    readonly actor: string;
+  },
 ): Promise<Result<'trash-restore'>> {
+  const { toMain = false, dryRun, actor } = options;
   // Main's own versions come first: they know whole folders and change sets, and what no change set displaced.
   if (
     mds === undefined &&
@@ -76,7 +84,7 @@ export async function trashRestore(
     if (restored !== undefined)
       return { host: 'main', directory: restored.directory, path: written, id: null, restored };
   }
-  if (options.at !== undefined || options.dryRun)
+  if (options.at !== undefined || (dryRun && !toMain))
     throw new ControlError(`Main keeps no version of ${written} that could be restored`);
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
@@ -87,10 +95,13 @@ export async function trashRestore(
     return each.id === written || (each.directory === place?.directory.name && each.path === place.path);
   });
   if (item === undefined)
-    throw new ControlError(`nothing of that name is in the trash of ${host}: see "xivo-xds-sync trash list"`);
+    throw new ControlError(
+      `nothing of that name is in the trash of ${host}${whereElse(items, host, written, place)}`,
+    );
   const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
+  if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor });
   if (mds === undefined)
     await controller.directories.get(item.directory)?.restore({ ...item, at: Date.parse(item.at) }, to);
   else {
@@ -117,7 +128,47 @@ export async function trashRestore(
     kind: 'restore',
     path: to,
     reason: `restored from the trash (${item.id})`,
-    actor: options.actor,
+    actor,
   });
   return { host, directory: item.directory, path: to, id: item.id, restored: null };
+}
+
+/** What only an MDS has in its trash comes to Main, as one change set, and so to every MDS. */
+async function toMainFrom(
+  controller: Controller,
+  mds: string,
+  item: ListedTrash,
+  { to, dryRun, actor }: { readonly to: string; readonly dryRun: boolean; readonly actor: string },
+): Promise<Result<'trash-restore'>> {
+  const directory = requireDirectory(controller, item.directory);
+  const reason = `restored from the trash of ${mds}`;
+  const { bytes, id, type } = item;
+  if (type !== 'file' && type !== 'link')
+    throw new ControlError(
+      `${item.directory}/${item.path} is a ${type}: bring back what was in it, file by file`,
+    );
+  const action = type === 'link' ? ('link' as const) : ('restore' as const);
+  const actions = [{ directory: directory.name, action, path: to, bytes, reason }];
+  const restored = { changeSet: '', directory: directory.name, actions, by: null, problems: [], mds: [] };
+  const result = { host: 'main', directory: directory.name, path: to, id, restored };
+  if (dryRun) return result;
+  const files = [{ path: to, item: id, bytes }];
+  const taken = await takeFromMds(controller, { mds, directory, files, kind: 'restore', reason, actor });
+  return { ...result, restored: { ...restored, ...taken } };
+}
+
+/** Where else something of that name is, for the message that it is not here. */
+function whereElse(
+  items: readonly ListedTrash[],
+  host: string,
+  written: string,
+  place: ReturnType<typeof locate>,
+): string {
+  const found = items.filter((each) => each.directory === place?.directory.name && each.path === place.path);
+  const others = [...new Set(found.map((each) => each.host))].filter(
+    (each) => each !== host && each !== 'main',
+  );
+  const [first] = others;
+  if (first === undefined) return ': see "xivo-xds-sync trash list"';
+  return `, but in that of ${others.join(', ')}: xivo-xds-sync trash restore ${printable(written)} --from ${first} --to-main`;
 }

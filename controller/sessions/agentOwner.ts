@@ -19,6 +19,7 @@ import type { ControllerSession, SessionOwner, Terms } from './controllerSession
 import type { Delivery } from './lag.ts';
 import type { LiveSessions } from './liveSessions.ts';
 import type { SessionLog } from './sessionLog.ts';
+import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
 
 /** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
@@ -98,11 +99,12 @@ export class AgentOwner implements SessionOwner {
     };
   }
 
-  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit {
+  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit {
     const { history, clock, log, observer } = this.#main;
     const { name } = this.#agent;
     return (changeSet, outcomes) => {
-      for (const row of recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now())) {
+      const rows = recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now(), grant);
+      for (const row of rows) {
         history.add(row);
         if (row.kind === 'conflict') observer.conflict(name, directory.name, row.path ?? row.detail);
         log.info(row.kind, { mds: name, directory: directory.name, path: row.detail });

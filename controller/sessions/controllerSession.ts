@@ -27,6 +27,7 @@ import { type Answer, CommandCalls, failed } from './commandCalls.ts';
 import { sendContent } from './contentSender.ts';
 import { type Delivery, Lag } from './lag.ts';
 import { ManifestSender } from './manifestSender.ts';
+import type { Grant } from './offers/grant.ts';
 import { takeOffers } from './offers/takeOffers.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
 
@@ -44,7 +45,7 @@ export interface SessionOwner {
   hold(directory: string): string | null;
   terms(hello: Hello): Terms;
   /** Writes what an accepted offer means, in the transaction that ends its change set. */
-  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>): OnCommit;
+  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit;
   ready(session: ControllerSession): void;
   applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
   /** @param delivered changes of Main's that the MDS holds since this report */
@@ -90,6 +91,7 @@ export class ControllerSession {
   readonly #tasks: Tasks;
   readonly #closed = Promise.withResolvers<void>();
   #state: SessionState = 'greeting';
+  #grant: Grant | undefined;
 
   constructor(options: SessionOptions) {
     const { socket, clock, log, owner } = options;
@@ -195,6 +197,18 @@ export class ControllerSession {
     return this.#calls.call(command, { now, isPatient, saysData }, (id) =>
       this.#channel.send({ type: 'command', id, command }),
     );
+  }
+
+  /** Has the agent put on Main what a person was shown, and lets it do so. Resolves like {@link command}. */
+  async take(files: Extract<Command, { do: 'give' }>['files'], grant: Grant): Promise<Answer> {
+    if (this.#grant !== undefined)
+      return failed('somebody else is taking files from it right now: try again');
+    this.#grant = grant;
+    try {
+      return await this.command({ do: 'give', directory: grant.directory, files });
+    } finally {
+      this.#grant = undefined;
+    }
   }
 
   pause(paused: boolean): void {
@@ -316,7 +330,8 @@ export class ControllerSession {
         isUrgent: isUrgent(directory),
         // An agent offers nothing before that was measured: its clock minus Main's.
         clockOffset: () => -this.#clock.nanoseconds,
-        recorder: (conflicts) => owner.recorder(directory, conflicts),
+        grant: this.#grant,
+        recorder: (conflicts, grant) => owner.recorder(directory, conflicts, grant),
       }),
     );
   }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS } from '../limits.ts';
+import { MAX_CONTENT_BYTES, MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS } from '../limits.ts';
 import { count, name, text, whatIsWrong } from './common.ts';
 
 /** How far a Date reaches, milliseconds. */
@@ -59,6 +59,26 @@ const trashItem = z.object({
   bytes: count,
 });
 
+/**
+ * How something on an MDS is otherwise than on Main:
+ * - `local`: there alone, never delivered; `override` and `excluded`: left alone for their name
+ * - `drift`: what was delivered was edited there; `replaced`: another content had Main's name. With `item` Main's is in its
+ *   place again, and the MDS's own lies in the trash.
+ * - `pending`: a pass would change it; `skipped`: it can't travel
+ */
+const difference = z.object({
+  kind: z.enum(['local', 'override', 'excluded', 'drift', 'replaced', 'pending', 'skipped']),
+  directory: name,
+  path,
+  type: z.enum(['file', 'folder', 'link', 'other']),
+  bytes: count,
+  /** For what lies in the trash: since when, milliseconds since 1970, and under which id. */
+  at: z.number().min(-MAX_TIME).max(MAX_TIME).optional(),
+  item: z.string().min(1).max(128).optional(),
+  /** The planner's reason, what is in its way, or the pattern that excludes it. */
+  reason: text.optional(),
+});
+
 /** What a command is answered with beyond success and words for people, by command. */
 const body = z.discriminatedUnion('to', [
   z.object({ to: z.literal('why'), facts: whyFacts }),
@@ -77,6 +97,15 @@ const body = z.discriminatedUnion('to', [
     items: z.array(trashItem).max(MAX_ITEMS),
     problems: z.array(text).max(MAX_ITEMS),
   }),
+  z.object({
+    to: z.literal('differences'),
+    found: z.array(difference).max(MAX_ITEMS),
+    /** How many more there are than one message holds. */
+    more: count,
+    problems: z.array(text).max(MAX_ITEMS),
+  }),
+  /** `size`: of all of it, bytes. */
+  z.object({ to: z.literal('content'), base64: z.base64().max(2 * MAX_CONTENT_BYTES), size: count }),
 ]);
 
 /** An answer that makes no sense costs this answer alone. */
@@ -91,6 +120,7 @@ export const answerBody = z.union([
 export type AnswerBody = z.infer<typeof body>;
 export type ArrivingBody = z.infer<typeof answerBody>;
 export type NamedContextChange = z.infer<typeof contextChange>;
+export type Difference = Readonly<z.infer<typeof difference>>;
 export type VerifiedDirectory = z.infer<typeof verifiedDirectory>;
 
 /** What an agent without the capability `answers` says instead: JSON, a line a thing. Main reads it by the same schema. */
@@ -144,5 +174,9 @@ export function linesOfBody(answer: AnswerBody): string[] {
       return [...answer.problems.map((problem) => ({ problem })), ...answer.items]
         .slice(0, MAX_ITEMS)
         .map((line) => JSON.stringify(line));
+    // A Main that asks for these understands data.
+    case 'differences':
+    case 'content':
+      return [];
   }
 }

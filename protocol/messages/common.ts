@@ -208,6 +208,9 @@ export const upgradeOutcomeSchema = z.object({
   reason: text,
 });
 
+/** An item of an MDS's trash: the change set that displaced it, and its number there. */
+const trashId = z.string().regex(/^[0-9A-Za-z-]{1,64}\/\d{1,9}$/);
+
 /** What Main may ask an agent to do. */
 export const command = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('reconcile') }),
@@ -222,6 +225,19 @@ export const command = z.discriminatedUnion('do', [
     item: z.string().min(1).max(128),
     to: pathSchema,
   }),
+  /** The next four only to an agent with the capability `differences`. What it has otherwise than Main, at or below a path. */
+  z.strictObject({ do: z.literal('differences'), directory: name.optional(), path: pathSchema.optional() }),
+  /** The first bytes of a file as it is there, or of an item of the trash. */
+  z.strictObject({ do: z.literal('content'), directory: name, path: pathSchema, item: trashId.optional() }),
+  /** Offers these to Main, also of a directory that only Main changes: a person there asked for them. */
+  z.strictObject({
+    do: z.literal('give'),
+    directory: name,
+    /** `item`: not what is at the path, but that item of the trash. */
+    files: z.array(z.strictObject({ path: pathSchema, item: trashId.optional() })).max(MAX_ITEMS),
+  }),
+  /** Removes local files into the trash. */
+  z.strictObject({ do: z.literal('prune'), directory: name, paths: z.array(pathSchema).max(MAX_ITEMS) }),
   /** Only to an agent with the capability `upgrade`. */
   z.strictObject({ do: z.literal('upgrade'), offer: packageOfferSchema }),
 ]);

@@ -221,6 +221,11 @@ export class JobRunner {
     };
   }
 
+  /** A change set that a person asked for became visible. */
+  announce(session: AgentSession, changeSet: string, actions: readonly PlannedAction[]): void {
+    this.#tell(session, changeSet, actions);
+  }
+
   /** Main keeps the history, and the log of all. */
   #tell(
     session: AgentSession,

@@ -56,7 +56,9 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .description(
         'restore a path, all that is gone below a folder, or what a change set removed or replaced',
       )
-      .option('--mds <name>', 'on this MDS')
+      .option('--from <mds>', 'from the trash of this MDS, there')
+      .option('--mds <name>', 'the same as --from')
+      .option('--to-main', 'with --from: not there but on Main, and so everywhere')
       .option('--as <path>', 'under another name')
       .option('--at <time>', 'as it was then, such as "2026-11-24 10:00" or 2h (ago)')
       .option('-n, --dry-run', 'change nothing, show what would be restored')
@@ -68,8 +70,9 @@ export const declarePast: Declare = (program, { context, finish }) => {
       ['xivo-xds-sync trash restore recordings/100-1.wav', 'its last version on Main'],
       ['xivo-xds-sync trash restore /var/lib/xivo/moh/album', 'all that was removed below this folder'],
       ['xivo-xds-sync trash restore moh --at yesterday -n', 'show what moh had then'],
+      ['xivo-xds-sync trash restore dialplan/trunk.conf --from mds1 --to-main', 'what only mds1 has, to all'],
       [
-        'xivo-xds-sync trash restore moh/default/old.wav --mds mds1 --as moh/default/found.wav',
+        'xivo-xds-sync trash restore moh/default/old.wav --from mds1 --as moh/default/found.wav',
         'on mds1, under another name',
       ],
     ],

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/contract.ts';
+import { differencesContract } from './differences.ts';
 import { mainContract } from './main.ts';
 import { mdsContract } from './mds.ts';
 import { passesContract } from './passes.ts';
@@ -15,6 +16,7 @@ export const controllerContract = {
   ...statusContract,
   ...passesContract,
   ...pastContract,
+  ...differencesContract,
   ...mdsContract,
   ...mainContract,
 } satisfies Contract;
@@ -36,6 +38,8 @@ export type HostVerification = Result<'verify'>['main'];
 export type RolledBack = Result<'rollback'>;
 export type RollOut = Result<'mds-upgrade'>;
 export type UpgradeResult = RollOut['mds'][number];
+export type Difference = Result<'diff'>['differences'][number];
+export type TextDifference = Result<'diff'>['contents'][number];
 export type ListedTrash = Result<'trash-list'>['items'][number];
 export type HistoryEntry = Result<'history'>['entries'][number];
 export type MdsPass = DeepReadonly<z.output<typeof mdsPass>>;

@@ -68,7 +68,10 @@ export const pastContract = {
     args: z.object({
       path: writtenPath,
       as: writtenPath.optional(),
+      /** From the trash of this MDS; Main's own versions when left out. */
       mds: onlyMds,
+      /** Not there but on Main, and so everywhere. */
+      toMain: z.boolean().optional(),
       /** As it was then, milliseconds since 1970. */
       at: z.number().optional(),
       dryRun: z.boolean(),

@@ -25,6 +25,8 @@ export type Taking = {
   readonly mds: string;
   readonly owners: Owners;
   readonly record: OnCommit;
+  /** A person asked for just these: also a directory that only Main changes takes them. */
+  readonly isGranted?: boolean;
 };
 
 /**
@@ -40,7 +42,7 @@ export async function acceptOffers(
   taking: Taking,
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
   const handled = offers.map((offer): Handled => ({ offer }));
-  check(directory, handled);
+  check(directory, handled, taking.isGranted === true);
   checkTrash(directory, handled, taking.mds);
   const bytes = handled.reduce((sum, { offer, result }) => sum + (result ? 0 : contentBytes(offer)), 0);
   const displaced = handled.reduce(
@@ -95,14 +97,14 @@ async function take(
   return { results: resultsOf(handled), outcomes };
 }
 
-function check(directory: MainDirectory, handled: readonly Handled[]): void {
+function check(directory: MainDirectory, handled: readonly Handled[], isGranted: boolean): void {
   const { maxBytes } = directory.config;
   let total =
     directory.replica.bytes +
     directory.promised +
     (maxBytes === undefined ? 0 : begunBytes(directory, handled));
   for (const each of handled) {
-    const refusal = refuseOffer(directory, each.offer);
+    const refusal = refuseOffer(directory, each.offer, isGranted);
     if (refusal !== undefined) fail(each, 'refused', refusal);
     else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
     else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {

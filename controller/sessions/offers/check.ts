@@ -6,10 +6,13 @@ import { isOverride, refusePath } from '#core/path/relative.ts';
 import { staysInside } from '#sync/scan/inspect.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
-/** Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it. */
-export function refuseOffer(directory: MainDirectory, offer: Offer): string | undefined {
+/**
+ * Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it.
+ * @param isGranted a person asked for it, so that it may change what only Main changes
+ */
+export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = false): string | undefined {
   const { config } = directory;
-  if (config.direction !== 'both') return `an MDS may not change "${config.name}"`;
+  if (config.direction !== 'both' && !isGranted) return `an MDS may not change "${config.name}"`;
   const path = refusePath(offer.path);
   if (path !== undefined) return path;
   if (isOverride(offer.path)) return 'an override never travels';

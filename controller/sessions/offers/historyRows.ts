@@ -1,5 +1,6 @@
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { HistoryRow } from '#sync/state/history.ts';
+import type { Grant } from './grant.ts';
 
 /** What a change set that an agent put on Main means for the history: a row for each step that was done. */
 export function recordOf(
@@ -9,19 +10,17 @@ export function recordOf(
   outcomes: readonly Outcome[],
   conflicts: ReadonlySet<string>,
   now: number,
+  grant?: Grant,
 ): HistoryRow[] {
   return outcomes.flatMap(({ step, result }) => {
     if (result !== 'done') return [];
-    const kind = conflicts.has(step.path)
-      ? 'conflict'
-      : step.kind === 'remove'
-        ? 'removed on Main'
-        : 'received';
+    const kind =
+      grant?.kind ??
+      (conflicts.has(step.path) ? 'conflict' : step.kind === 'remove' ? 'removed on Main' : 'received');
+    const actor = grant?.actor ?? mds;
     const detail = `${step.path}: ${step.reason}`;
     const { path, reason } = step;
     const bytes = step.kind === 'put' && step.entry.type === 'file' ? step.entry.size : 0;
-    return [
-      { at: now, mds, directory, changeSet: changeSet.id, kind, detail, path, reason, bytes, actor: mds },
-    ];
+    return [{ at: now, mds, directory, changeSet: changeSet.id, kind, detail, path, reason, bytes, actor }];
   });
 }

@@ -1,5 +1,6 @@
 import type { StepResult } from '#protocol/messages/common.ts';
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
+import type { Outcome } from '#core/changeSet.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Owners } from '#host/fs/owners.ts';
@@ -10,6 +11,7 @@ import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { acceptOffers, onMain } from './accept.ts';
 import { hasContent } from './check.ts';
+import { type Grant, grantedOffers } from './grant.ts';
 import { noteOrigins } from './noteClocks.ts';
 import { offersIn, refuseSet, resultsToSend } from './results.ts';
 
@@ -29,7 +31,9 @@ export type TakingOptions = {
   readonly isUrgent: boolean;
   /** The agent's clock minus Main's, nanoseconds. */
   readonly clockOffset: () => bigint;
-  readonly recorder: (conflicts: ReadonlySet<string>) => OnCommit;
+  /** What a person lets this MDS put here now, if so. */
+  readonly grant: Grant | undefined;
+  readonly recorder: (conflicts: ReadonlySet<string>, grant: Grant | undefined) => OnCommit;
 };
 
 /** Takes what an agent offers, and answers it, offer by offer. */
@@ -38,25 +42,30 @@ export async function takeOffers(
   { stream: id, offers: arrived }: Request,
   options: TakingOptions,
 ): Promise<void> {
-  const offers = offersIn(arrived);
-  if (offers === undefined) return refuse(id, refuseSet(arrived), options);
+  const told = offersIn(arrived);
+  if (told === undefined) return refuse(id, refuseSet(arrived), options);
+  const granted = options.grant && grantedOffers(options.grant, directory.name, told);
+  const grant = granted && options.grant;
+  const offers = granted ?? told;
   const { line, log, clock, mds, owners } = options;
   const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
   try {
     const stream = line.openIncoming(id, options.isUrgent);
-    const inHistory = options.recorder(conflicts);
+    const inHistory = options.recorder(conflicts, grant);
+    let changeSetId = '';
     const record: OnCommit = (changeSet, done) => {
+      changeSetId = changeSet.id;
       inHistory(changeSet, done);
       noteOrigins(directory.origins, offers, done, options.clockOffset());
     };
     // What has come of a large file is hashed again, and a change set is made durable: both take their time.
     const say = (): void => line.send({ type: 'credit', stream: id, bytes: 0 });
     const { results, outcomes } = await stillAtWork(clock, say, () =>
-      acceptOffers(directory, offers, stream, { mds, owners, record }),
+      acceptOffers(directory, offers, stream, { mds, owners, record, isGranted: grant !== undefined }),
     );
     // Without content nothing comes on the stream.
     if (!offers.some(hasContent)) stream.end();
-    directory.adopt(outcomes);
+    adopt(directory, outcomes, changeSetId, grant);
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
   } catch (error) {
     log.warn('offer was not taken', { directory: directory.name, error });
@@ -64,6 +73,23 @@ export async function takeOffers(
     const results = offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
   }
+}
+
+/** Takes over what became visible. What a person asked for can be rolled back by its change set. */
+function adopt(
+  directory: MainDirectory,
+  outcomes: readonly Outcome[],
+  changeSet: string,
+  grant: Grant | undefined,
+): void {
+  const { versions } = directory;
+  const newest = versions?.log.newest ?? 0;
+  directory.adopt(outcomes);
+  const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
+  if (grant === undefined || done.length === 0) return;
+  if (versions !== undefined && versions.log.newest > newest)
+    versions.takenOver.place(directory.name, changeSet, newest + 1);
+  grant.onDone(changeSet, done);
 }
 
 /** Takes nothing of a set of offers, and no content. */

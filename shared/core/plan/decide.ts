@@ -4,6 +4,21 @@ import type { Decision } from './decision.ts';
 import { mdsIsNewer } from './conflict.ts';
 import type { Policy } from './policy.ts';
 
+/** Why Main's wins over what an MDS itself had made of a path: the reasons under which that lies in the MDS's trash. */
+const OWN_VERSION = {
+  drift: 'changed on the MDS (drift)',
+  bothChanged: "changed on Main and on the MDS; Main's wins",
+  otherContent: "another content under Main's name; Main's wins",
+  otherKind: "of another kind on the MDS; Main's wins",
+  special: "Main's wins its name; what the MDS had there goes to the trash",
+} as const;
+
+/** Whether what was displaced for a reason was an edit of what had been delivered (`drift`), or the MDS's own (`replaced`). */
+export function ownVersionOf(reason: string): 'drift' | 'replaced' | undefined {
+  if (reason === OWN_VERSION.drift || reason === OWN_VERSION.bothChanged) return 'drift';
+  return Object.values(OWN_VERSION).some((each) => each === reason) ? 'replaced' : undefined;
+}
+
 /** Everything that is known about one path. */
 export type PathFacts = {
   readonly main: Sight;
@@ -94,14 +109,14 @@ function deliveryReason(
   base: Entry | undefined,
   special: boolean,
 ): string {
-  if (special) return "Main's wins its name; what the MDS had there goes to the trash";
+  if (special) return OWN_VERSION.special;
   if (!mds) return base ? 'removed on the MDS (drift)' : 'new on Main';
-  if (mds.type !== main.type) return "of another kind on the MDS; Main's wins";
+  if (mds.type !== main.type) return OWN_VERSION.otherKind;
   if (!base)
-    return sameContent(main, mds) ? "Main's metadata wins" : "another content under Main's name; Main's wins";
-  if (sameEntry(base, main)) return 'changed on the MDS (drift)';
+    return sameContent(main, mds) ? "Main's metadata wins" : OWN_VERSION.otherContent;
+  if (sameEntry(base, main)) return OWN_VERSION.drift;
   if (sameContent(main, mds)) return 'metadata changed on Main';
-  return sameContent(base, mds) ? 'changed on Main' : "changed on Main and on the MDS; Main's wins";
+  return sameContent(base, mds) ? 'changed on Main' : OWN_VERSION.bothChanged;
 }
 
 function decideBothWays(policy: Policy, facts: PathFacts): Decision {

@@ -1,0 +1,19 @@
+import { createInterface } from 'node:readline/promises';
+import { printError } from '#host/cli/terminal.ts';
+
+/** Whether there is a person to be asked. */
+export function isSomebodyThere(): boolean {
+  return process.stdin.isTTY && process.stdout.isTTY;
+}
+
+/** Asks a question on the terminal. @returns whether the answer was yes */
+export async function says(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  terminal.on('error', (error) => printError(error.message));
+  try {
+    const answer = await terminal.question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

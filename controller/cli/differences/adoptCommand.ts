@@ -1,0 +1,51 @@
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { print } from '#host/cli/terminal.ts';
+import { ask, printJson } from '../ask.ts';
+import type { Context } from '../context.ts';
+import { exitCode, summary } from '../syncCommand.ts';
+import { differenceLines, written } from './words.ts';
+
+type Options = { readonly dryRun?: boolean; readonly json?: boolean };
+
+/** `adopt`: an MDS's version becomes Main's, and so everybody's. */
+export async function adopt(context: Context, mds: string, path: string, options: Options): Promise<number> {
+  const dryRun = options.dryRun === true;
+  const done = await ask(context, 'adopt', { mds, path, dryRun });
+  const { files, directory, by } = done;
+  if (options.json === true) printJson(done);
+  else if (files.length === 0) print(`nothing to adopt: Main has ${path} as ${mds} has it`);
+  else {
+    for (const line of differenceLines(mds, files)) print(line);
+    const count = `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${directory}`;
+    print(
+      by === null
+        ? `nothing was changed: ${count} would go from ${mds} to Main, and to every MDS`
+        : `Main has ${count} as ${mds} had them; to undo that: xivo-xds-sync rollback ${by}`,
+    );
+    for (const pass of done.mds) for (const line of summary(pass)) print(line);
+  }
+  return exitCode(done.mds);
+}
+
+/** `revert`: Main's version comes back on an MDS. */
+export async function revert(context: Context, mds: string, path: string, options: Options): Promise<number> {
+  const dryRun = options.dryRun === true;
+  const done = await ask(context, 'revert', { mds, path, dryRun });
+  const { files, left } = done;
+  if (options.json === true) printJson(done);
+  else if (files.length === 0) print(`nothing to revert: ${mds} has ${path} as Main has it`);
+  else {
+    const came = files.filter((each) => !left.some((other) => other.path === each.path));
+    if (dryRun) {
+      for (const line of differenceLines(mds, files)) print(line);
+      print(`nothing was changed: Main's version would come back on ${mds}, its own would go to its trash`);
+    } else
+      for (const each of came)
+        print(`${mds}: ${written(each)} is Main's again; its own version lies in its trash`);
+    for (const each of left)
+      print(`${mds}: ${written(each)} is NOT Main's: ${each.reason ?? 'it changed again'}`);
+    for (const pass of done.mds) for (const line of summary(pass)) print(line);
+  }
+  const code = exitCode(done.mds);
+  return left.length === 0 ? code : EXIT.failed;
+}

@@ -1,0 +1,55 @@
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { formatBytes } from '#core/text/size.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { ask, printJson } from '../ask.ts';
+import { isSomebodyThere, says } from '../askPerson.ts';
+import type { Context } from '../context.ts';
+import { differenceLines } from './words.ts';
+
+export type PruneOptions = { readonly dryRun?: boolean; readonly yes?: boolean; readonly json?: boolean };
+
+/** `prune`: shows the local files of an MDS, asks on a terminal, and removes them into its trash. */
+export async function prune(
+  context: Context,
+  mds: string,
+  path: string | undefined,
+  options: PruneOptions,
+): Promise<number> {
+  const { json = false, yes = false, dryRun = false } = options;
+  const shown = await ask(context, 'prune', { mds, path, dryRun: true });
+  const { files, more, digest } = shown;
+  if (!json) {
+    if (files.length === 0) print(`${mds} has no local files${path === undefined ? '' : ` in ${path}`}`);
+    else for (const line of differenceLines(mds, files)) print(line);
+    if (more > 0) print(`and ${more} more that are not listed, and stay`);
+    for (const problem of shown.problems) printError(`xivo-xds-sync: ${problem}`);
+  }
+  const code = shown.problems.length === 0 ? EXIT.done : EXIT.failed;
+  if (dryRun || files.length === 0) {
+    if (json) printJson(shown);
+    else if (files.length > 0) print('nothing was removed');
+    return code;
+  }
+  const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
+  const count = `${files.length} local ${files.length === 1 ? 'file' : 'files'} (${formatBytes(bytes)})`;
+  if (!yes) {
+    if (json || !isSomebodyThere())
+      throw new UsageError(
+        `nothing was removed: add --yes to remove these ${count} of ${mds}, or -n only to list them`,
+      );
+    if (!(await says(`Remove these ${count} of ${mds} into its trash?`))) {
+      print('nothing was removed');
+      return EXIT.failed;
+    }
+  }
+  const done = await ask(context, 'prune', { mds, path, dryRun: false, shown: digest });
+  if (json) printJson(done);
+  else {
+    print(
+      `${mds}: removed ${done.removed.length} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,
+    );
+    for (const problem of done.problems) printError(`xivo-xds-sync: ${problem}`);
+  }
+  return done.problems.length === 0 ? EXIT.done : EXIT.failed;
+}

@@ -1,0 +1,82 @@
+import { MAX_CONTENT_BYTES } from '#protocol/limits.ts';
+import { readBeginning } from '#host/fs/readBeginning.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { formatBytes } from '#core/text/size.ts';
+import type { Controller } from '../../daemon/controller.ts';
+import type { Difference, TextDifference } from '../contract/contract.ts';
+import { comparable } from './listing.ts';
+import { whyNonsense } from '../nonsense.ts';
+
+/** Files whose texts are compared, and lines that are shown of one. */
+const MAX_FILES = 20;
+const MAX_LINES = 400;
+const CONTEXT = 3;
+
+/** The texts of Main and of an MDS, line by line, as far as there are any and as they fit. */
+export async function contentsOf(
+  controller: Controller,
+  mds: string,
+  differences: readonly Difference[],
+): Promise<TextDifference[]> {
+  // An override is never read, and an excluded file is no business of Main's.
+  const files = differences.filter(
+    ({ kind, type }) => type === 'file' && kind !== 'override' && kind !== 'excluded' && kind !== 'skipped',
+  );
+  const found: TextDifference[] = [];
+  for (const each of files.slice(0, MAX_FILES)) found.push(await compare(controller, mds, each));
+  return found;
+}
+
+async function compare(
+  controller: Controller,
+  mds: string,
+  { directory, path, item }: Difference,
+): Promise<TextDifference> {
+  const without = (note: string): TextDifference => ({ directory, path, lines: [], more: 0, note });
+  const answer = await comparable(controller, mds).command({
+    do: 'content',
+    directory,
+    path,
+    ...(item !== null && { item }),
+  });
+  const { body } = answer;
+  if (!answer.ok) return without(answer.lines.join('; '));
+  if (body?.to !== 'content') return without(whyNonsense(body));
+  const there = Buffer.from(body.base64, 'base64');
+  try {
+    const here = ofMain(controller, directory, path);
+    for (const { content, size } of [here, { content: there, size: body.size }]) {
+      if (size > content.length) return without(`too large to be shown: ${formatBytes(size)}`);
+      if (content.includes(0)) return without('no text');
+    }
+    return { directory, path, ...(await lines(here.content, there)), note: null };
+  } catch (error) {
+    return without(`Main's can't be read: ${errnoOf(error)}`);
+  }
+}
+
+function ofMain(
+  { directories }: Controller,
+  directory: string,
+  path: string,
+): { readonly content: Buffer; readonly size: number } {
+  const replica = directories.get(directory)?.replica;
+  const entry = replica && entryOf(replica.get(path));
+  if (replica === undefined || entry === undefined) return { content: Buffer.alloc(0), size: 0 };
+  return readBeginning(replica.path, path, MAX_CONTENT_BYTES);
+}
+
+async function lines(main: Buffer, mds: Buffer): Promise<Pick<TextDifference, 'lines' | 'more'>> {
+  // Asked for seldom: a controller at rest does without it.
+  const { structuredPatch } = await import('diff');
+  const { hunks } = structuredPatch('', '', main.toString('utf8'), mds.toString('utf8'), '', '', {
+    context: CONTEXT,
+  });
+  const all = hunks.flatMap((hunk) => hunk.lines);
+  const shown = all.slice(0, MAX_LINES).map((line) => ({
+    sign: line.startsWith('+') ? ('+' as const) : line.startsWith('-') ? ('-' as const) : (' ' as const),
+    text: line.slice(1),
+  }));
+  return { lines: shown, more: all.length - shown.length };
+}

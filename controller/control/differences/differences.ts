@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
+import { pagesOf } from '#protocol/pages.ts';
+import { ControlError } from '#host/control/controlError.ts';
+import { printable } from '#core/text/printable.ts';
+import type { Controller } from '../../daemon/controller.ts';
+import { passOver } from '../../daemon/passes.ts';
+import type { ControllerHandlers, Difference, Result } from '../contract/contract.ts';
+import { contentsOf } from './contents.ts';
+import { comparable, listing, placeOf, refuseLeftAlone, refuseUnknown } from './listing.ts';
+import { takeFromMds } from './take.ts';
+
+type Handled = Pick<ControllerHandlers, 'diff' | 'adopt' | 'revert' | 'prune'>;
+
+/** What an MDS has otherwise than Main, and making it the same either way. */
+export function differenceHandlers(controller: Controller): Handled {
+  return {
+    diff: ({ mds, path }) => diff(controller, mds, path),
+    adopt: ({ mds, path, dryRun }, { by }) => adopt(controller, { mds, path, dryRun, actor: by }),
+    revert: ({ mds, path, dryRun }, { by }) => revert(controller, { mds, path, dryRun, actor: by }),
+    prune: ({ mds, path, dryRun, shown }, { by }) =>
+      prune(controller, { mds, path, dryRun, shown, actor: by }),
+  };
+}
+
+async function diff(
+  controller: Controller,
+  mds: string,
+  written: string | undefined,
+): Promise<Result<'diff'>> {
+  const place = written === undefined ? undefined : placeOf(controller, written);
+  const found = await listing(controller, mds, place);
+  if (place !== undefined && found.differences.length === 0 && found.problems.length === 0)
+    await refuseUnknown(controller, mds, place);
+  const contents = place === undefined ? [] : await contentsOf(controller, mds, found.differences);
+  return { name: mds, ...found, contents };
+}
+
+type Asked = {
+  readonly mds: string;
+  readonly path: string;
+  readonly dryRun: boolean;
+  readonly actor: string;
+};
+
+/** An MDS's version becomes Main's. */
+async function adopt(controller: Controller, { mds, path, dryRun, actor }: Asked): Promise<Result<'adopt'>> {
+  const place = placeOf(controller, path);
+  const { differences, more, problems } = await listing(controller, mds, place);
+  if (problems.length > 0) throw new ControlError(problems.join('; '));
+  const files = differences.filter(isOwnVersion);
+  const common = { name: mds, directory: place.directory.name, files };
+  if (files.length === 0) {
+    refuseLeftAlone(
+      mds,
+      differences,
+      `To have it everywhere, copy it there under another name, and adopt that`,
+    );
+    if (differences.length === 0) await refuseUnknown(controller, mds, place);
+    return { ...common, by: null, mds: [] };
+  }
+  if (more > 0)
+    throw new ControlError(`${files.length + more} files are too many at once: name a folder with fewer`);
+  if (dryRun) return { ...common, by: null, mds: [] };
+  const { by, mds: passes } = await takeFromMds(controller, {
+    mds,
+    directory: place.directory,
+    files,
+    kind: 'adopt',
+    reason: `adopted from ${mds}`,
+    actor,
+  });
+  return { ...common, by, mds: passes };
+}
+
+/** Something that the MDS holds, or held until Main's came back. */
+function isOwnVersion({ kind, type }: Difference): boolean {
+  return (
+    (kind === 'local' || kind === 'drift' || kind === 'replaced' || kind === 'pending') &&
+    (type === 'file' || type === 'link')
+  );
+}
+
+/** Main's version comes back on an MDS; the MDS's own goes to its trash. */
+async function revert(
+  controller: Controller,
+  { mds, path, dryRun, actor }: Asked,
+): Promise<Result<'revert'>> {
+  const place = placeOf(controller, path);
+  const { directory } = place;
+  const { differences, problems } = await listing(controller, mds, place);
+  if (problems.length > 0) throw new ControlError(problems.join('; '));
+  const files = differences.filter(isToRevert);
+  const common = { name: mds, directory: directory.name, files };
+  if (files.length === 0) {
+    refuseLeftAlone(mds, differences, `Remove or rename it on ${mds} itself`);
+    const [local] = differences.filter(({ kind }) => kind === 'local');
+    if (local !== undefined)
+      throw new ControlError(
+        `${directory.name}/${printable(local.path)} is a local file of ${mds}: Main has no version of it. To remove it there: xivo-xds-sync prune ${mds} ${directory.name}/${printable(local.path)}`,
+      );
+    if (differences.length === 0) await refuseUnknown(controller, mds, place);
+    return { ...common, left: [], mds: [] };
+  }
+  if (directory.config.direction === 'both')
+    throw new ControlError(
+      `in ${directory.name} the newest version counts on all hosts, wherever it was made: bring an older one back with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
+    );
+  if (dryRun) return { ...common, left: [], mds: [] };
+  if (controller.paused) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  const passes = await passOver(controller, { do: 'reconcile' }, mds);
+  const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
+  const reason = `reverted to Main's version on ${mds}`;
+  for (const each of files) {
+    if (left.some((other) => other.path === each.path)) continue;
+    note(controller, { mds, directory: directory.name, path: each.path, kind: 'revert', reason, actor });
+  }
+  return { ...common, left, mds: passes };
+}
+
+/** What differs now and is Main's to say; what Main's has replaced already lies in the trash. */
+function isToRevert({ kind, item }: Difference): boolean {
+  return item === null && (kind === 'drift' || kind === 'replaced' || kind === 'pending');
+}
+
+type Pruning = {
+  readonly mds: string;
+  readonly path: string | undefined;
+  readonly dryRun: boolean;
+  readonly shown: string | undefined;
+  readonly actor: string;
+};
+
+/** Removes an MDS's local files into its trash: just those that were shown. */
+async function prune(controller: Controller, asked: Pruning): Promise<Result<'prune'>> {
+  const { mds, path, dryRun, shown, actor } = asked;
+  const place = path === undefined ? undefined : placeOf(controller, path);
+  const { differences, more, problems } = await listing(controller, mds, place);
+  const files = differences.filter(({ kind }) => kind === 'local');
+  const digest = digestOf(files);
+  const result = { name: mds, files, more, digest, removed: [], problems };
+  if (files.length === 0 && place !== undefined) {
+    refuseLeftAlone(mds, differences, `Remove it on ${mds} itself`);
+    if (differences.length === 0) await refuseUnknown(controller, mds, place);
+  }
+  if (dryRun || files.length === 0) return result;
+  if (shown !== undefined && shown !== digest)
+    throw new ControlError(
+      `what is local on ${mds} has changed since it was shown: nothing was removed. Look at it again`,
+    );
+  const session = comparable(controller, mds);
+  const removed: { directory: string; path: string }[] = [];
+  for (const directory of new Set(files.map((each) => each.directory))) {
+    const here = files.filter((each) => each.directory === directory).map((each) => each.path);
+    for (const paths of pagesOf(here, { most: Math.min(MAX_ITEMS, MAX_PAGE_BYTES) })) {
+      const answer = await session.command({ do: 'prune', directory, paths });
+      if (!answer.ok) problems.push(`${mds}: ${directory}: ${answer.lines.join('; ')}`);
+      const gone = answer.actions.filter((each) => each.directory === directory).map((each) => each.path);
+      removed.push(...gone.map((each) => ({ directory, path: each })));
+      const left = paths.filter((each) => !gone.includes(each)).length;
+      if (answer.ok && left > 0)
+        problems.push(`${mds}: ${directory}: ${left} files changed in this moment and stay`);
+    }
+  }
+  for (const each of removed)
+    note(controller, {
+      ...each,
+      mds,
+      kind: 'prune',
+      reason: 'a local file, removed into the trash there',
+      actor,
+    });
+  controller.log.warn('local files removed', { mds, files: removed.length });
+  return { ...result, removed };
+}
+
+function digestOf(files: readonly Difference[]): string {
+  const lines = files.map(({ directory, path, bytes }) => JSON.stringify([directory, path, bytes]));
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}
+
+function note(
+  { history, keeper, clock }: Controller,
+  row: {
+    readonly mds: string;
+    readonly directory: string;
+    readonly path: string;
+    readonly kind: string;
+    readonly reason: string;
+    readonly actor: string;
+  },
+): void {
+  const at = clock.now();
+  keeper.write(() => history.add({ ...row, at, changeSet: '', detail: `${row.path}: ${row.reason}` }));
+}

@@ -1,0 +1,65 @@
+import { MAX_ITEMS } from '#protocol/limits.ts';
+import { ControlError } from '#host/control/controlError.ts';
+import { refusePath } from '#core/path/relative.ts';
+import { printable } from '#core/text/printable.ts';
+import type { Controller } from '../../daemon/controller.ts';
+import { passOver } from '../../daemon/passes.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import type { MdsPass } from '../contract/contract.ts';
+import { comparable } from './listing.ts';
+
+/** What Main takes from an MDS because a person asked for it. */
+export type Taken = { readonly by: string; readonly mds: readonly MdsPass[] };
+
+export type Take = {
+  readonly mds: string;
+  readonly directory: MainDirectory;
+  /** `item`: from the trash of the MDS. */
+  readonly files: readonly { readonly path: string; readonly item: string | null; readonly bytes: number }[];
+  readonly kind: 'adopt' | 'restore';
+  readonly reason: string;
+  readonly actor: string;
+};
+
+/**
+ * Makes an MDS's versions Main's, as one change set, and so every MDS's. What they replace on Main stays there as an older
+ * version and in the trash.
+ * @throws ControlError when it can't be done
+ */
+export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
+  const { mds, directory, files, kind, reason, actor } = take;
+  const session = comparable(controller, mds);
+  if (controller.paused) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  if (files.length > MAX_ITEMS / 2)
+    throw new ControlError(`${files.length} files at once are too many: name a folder with fewer`);
+  for (const { path } of files) {
+    const refusal = refusePath(path);
+    if (refusal !== undefined) throw new ControlError(`${printable(path)}: ${refusal}`, 2);
+  }
+  let by: string | undefined;
+  const answer = await session.take(
+    files.map(({ path, item }) => ({ path, ...(item !== null && { item }) })),
+    {
+      directory: directory.name,
+      files: new Map(files.map(({ path, bytes }) => [path, bytes])),
+      reason,
+      actor,
+      kind,
+      onDone: (changeSet) => (by = changeSet),
+    },
+  );
+  if (by === undefined)
+    throw new ControlError(
+      `${mds}: ${answer.lines.join('; ') || 'it put nothing on Main'}; Main was not changed`,
+    );
+  controller.log.warn('taken from an MDS', {
+    mds,
+    directory: directory.name,
+    files: files.length,
+    changeSet: by,
+  });
+  const passes = await passOver(controller, { do: 'reconcile' });
+  // Some of it may have changed in that moment.
+  const problems = answer.ok ? [] : [{ name: mds, ok: false, actions: [], problems: [...answer.lines] }];
+  return { by, mds: [...problems, ...passes] };
+}

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Ran } from '../support/harness/host.ts';
+
+type Difference = {
+  kind: string;
+  directory: string;
+  path: string;
+  item: string | null;
+  reason: string | null;
+};
+type Entry = { kind: string; actor: string; path: string | null; reason: string | null; changeSet: string };
+
+const TRUNK = '[trunk]\nexten = 1,1,NoOp(Main)\n';
+const EDITED = '[trunk]\nexten = 1,1,NoOp(mds1)\n';
+
+void describe('What an MDS has otherwise than Main', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: 'settle: 100ms\n' });
+    cluster.main.write('dialplan', 'trunk.conf', TRUNK);
+    cluster.main.write('dialplan', 'other.conf', '[other]\nexten = 1,1,NoOp()\n');
+    cluster.main.write('moh', 'four.wav', 'four');
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+  });
+  after(() => cluster.end());
+
+  const run = (...args: string[]): Promise<Ran> => cluster.main.run(args);
+  const found = async (...args: string[]): Promise<Difference[]> =>
+    (JSON.parse((await run('diff', 'mds1', ...args, '--json')).stdout) as { differences: Difference[] })
+      .differences;
+  /** Somebody edits a delivered file on an MDS, and Main's comes back. */
+  async function drift(path: string, content: string): Promise<void> {
+    const mds = cluster.one('mds1');
+    const main = cluster.main.read('dialplan', path);
+    mds.write('dialplan', path, content);
+    await eventually("Main's is back", () => mds.read('dialplan', path) === main);
+    await cluster.inSync();
+  }
+
+  void it('is nothing at first, and a name that nobody knows ends with 2', async () => {
+    const ran = await run('diff', 'mds1');
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stdout, /mds1 has all as Main has it/);
+    for (const args of [
+      ['diff', 'nobody'],
+      ['diff', 'mds1', 'nowhere/x.wav'],
+      ['diff', 'mds1', 'moh/not-there.wav'],
+      ['diff', 'mds1', 'moh/four.wav', 'more'],
+      ['adopt', 'mds1'],
+      ['adopt', 'mds1', 'moh/not-there.wav'],
+      ['adopt', 'nobody', 'moh/four.wav'],
+      ['revert', 'mds1', 'moh/not-there.wav'],
+      ['prune', 'nobody'],
+      ['prune', 'mds1', 'moh', '--no-such'],
+    ]) {
+      const refused = await run(...args);
+      assert.equal(refused.code, 2, `${args.join(' ')}: ${refused.stdout}${refused.stderr}`);
+    }
+    assert.match((await run('diff', 'nobody')).stderr, /known: mds1, mds2/);
+    assert.match((await run('diff', 'mds1', 'nowhere/x')).stderr, /directories: .*moh/);
+    // What is the same on both sides is no mistake.
+    for (const verb of ['diff', 'adopt', 'revert'])
+      assert.equal((await run(verb, 'mds1', 'moh/four.wav')).code, 0);
+  });
+
+  void it('is listed for what it is: an edit that was undone, a local file, an override, an excluded name', async () => {
+    const mds = cluster.one('mds1');
+    mds.write('dialplan', 'local.conf', '[local]\nexten = 2,1,NoOp()\n');
+    mds.write('dialplan', 'xds_override_trunk.conf', '[mine]\n');
+    mds.write('dialplan', 'trunk.conf.bak', 'left over');
+    await drift('trunk.conf', EDITED);
+    const differences = await found();
+    assert.deepEqual(
+      differences.map(({ kind, path }) => [kind, path]),
+      [
+        ['local', 'local.conf'],
+        ['drift', 'trunk.conf'],
+        ['excluded', 'trunk.conf.bak'],
+        ['override', 'xds_override_trunk.conf'],
+      ],
+    );
+    assert.equal(differences[2]?.reason, '*.bak');
+    assert.match(differences[1]?.item ?? '', /\/0$/);
+    const { stdout, code } = await run('diff', 'mds1');
+    assert.equal(code, 0, 'nothing is behind');
+    assert.match(stdout, /^LOCAL +dialplan\/local\.conf .*local file: only on mds1/m);
+    assert.match(stdout, /^OVERRIDE +dialplan\/xds_override_trunk\.conf .*never read, sent or removed/m);
+    assert.match(stdout, /^DRIFT +dialplan\/trunk\.conf .*Main's is in place again/m);
+    assert.match(stdout, /xivo-xds-sync adopt mds1 dialplan\//);
+    const one = await run('diff', 'mds1', 'dialplan/trunk.conf');
+    assert.match(one.stdout, /^-exten = 1,1,NoOp\(Main\)$/m);
+    assert.match(one.stdout, /^\+exten = 1,1,NoOp\(mds1\)$/m);
+  });
+
+  void it('becomes Main’s: an edit by a colleague goes to everybody, and can be undone', async () => {
+    const shown = await run('adopt', 'mds1', 'dialplan/trunk.conf', '-n');
+    assert.equal(shown.code, 0, shown.stderr);
+    assert.match(shown.stdout, /nothing was changed/);
+    assert.equal(cluster.main.read('dialplan', 'trunk.conf'), TRUNK);
+    const ran = await run('adopt', 'mds1', '/etc/asterisk/extensions_extra.d/trunk.conf');
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    for (const host of [cluster.main, ...cluster.mds])
+      assert.equal(host.read('dialplan', 'trunk.conf'), EDITED);
+    const by = /rollback (\S+)/.exec(ran.stdout)?.[1] ?? '';
+    const { entries } = JSON.parse(await cluster.main.ok(['history', '--changeset', by, '--json'])) as {
+      entries: Entry[];
+    };
+    assert.deepEqual(
+      entries.map(({ kind, path, reason }) => [kind, path, reason]),
+      [['adopt', 'trunk.conf', 'adopted from mds1']],
+    );
+    assert.match(entries[0]?.actor ?? '', /^command by /);
+    // What it replaced lies in Main's trash.
+    const { items } = JSON.parse(await cluster.main.ok(['trash', 'list', '--json'])) as {
+      items: { host: string; path: string }[];
+    };
+    assert.ok(items.some(({ host, path }) => host === 'main' && path === 'trunk.conf'));
+    assert.ok(!(await found()).some(({ path }) => path === 'trunk.conf'), 'it is no difference any more');
+    const undone = await run('rollback', by);
+    assert.equal(undone.code, 0, undone.stdout + undone.stderr);
+    for (const host of [cluster.main, ...cluster.mds])
+      assert.equal(host.read('dialplan', 'trunk.conf'), TRUNK);
+  });
+
+  void it('becomes Main’s as a folder, with the folders that Main lacks; never an override or an excluded name', async () => {
+    const mds = cluster.one('mds1');
+    mds.write('moh', 'new/deep/a.wav', 'a');
+    mds.write('moh', 'new/b.wav', 'b');
+    mds.write('moh', 'new/xds_override_c.wav', 'c');
+    await eventually('they are seen', async () => (await found('moh')).length === 3);
+    const ran = await run('adopt', 'mds1', 'moh/new');
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    assert.equal(cluster.one('mds2').read('moh', 'new/deep/a.wav'), 'a');
+    assert.equal(cluster.one('mds2').read('moh', 'new/b.wav'), 'b');
+    assert.ok(!existsSync(cluster.main.at('moh', 'new/xds_override_c.wav')));
+    assert.equal(statSync(mds.at('moh', 'new/deep')).mode, statSync(cluster.main.at('moh', 'new/deep')).mode);
+    for (const path of ['moh/new/xds_override_c.wav', 'dialplan/trunk.conf.bak']) {
+      const refused = await run('adopt', 'mds1', path);
+      assert.equal(refused.code, 1, refused.stdout);
+      assert.match(refused.stderr, /is an override|is excluded/);
+    }
+  });
+
+  void it('gets Main’s again: nothing is done while paused, a local file has no other version', async () => {
+    const mds = cluster.one('mds1');
+    await cluster.main.ok(['pause', '--for', '5m']);
+    try {
+      mds.write('dialplan', 'other.conf', '[other]\nexten = 1,1,NoOp(edited)\n');
+      await eventually('it is seen', async () => (await found('dialplan/other.conf')).length === 1);
+      const seen = await run('diff', 'mds1', 'dialplan/other.conf');
+      assert.equal(seen.code, 1, 'it is not as Main has it');
+      assert.match(seen.stdout, /^\+exten = 1,1,NoOp\(edited\)$/m);
+      assert.equal((await run('revert', 'mds1', 'dialplan/other.conf', '-n')).code, 0);
+      const paused = await run('revert', 'mds1', 'dialplan/other.conf');
+      assert.equal(paused.code, 1);
+      assert.match(paused.stderr, /resume/);
+    } finally {
+      await cluster.main.ok(['resume']);
+    }
+    const ran = await run('revert', 'mds1', 'dialplan/other.conf');
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    assert.equal(mds.read('dialplan', 'other.conf'), '[other]\nexten = 1,1,NoOp()\n');
+    const [edit] = await found('dialplan/other.conf');
+    assert.ok(edit?.item, 'the edit lies in the trash of mds1');
+    const local = await run('revert', 'mds1', 'dialplan/local.conf');
+    assert.equal(local.code, 1);
+    assert.match(local.stderr, /xivo-xds-sync prune mds1 dialplan\/local\.conf/);
+  });
+
+  void it('is removed when it is local, once it was shown, and nothing else', async () => {
+    const mds = cluster.one('mds1');
+    mds.write('moh', 'mine/one.wav', 'one');
+    mds.write('moh', 'mine/two.wav', 'two');
+    mkdirSync(mds.at('moh', 'kept'));
+    mds.write('moh', 'kept/xds_override_x.wav', 'x');
+    mds.write('moh', 'kept/y.wav', 'y');
+    await eventually(
+      'they are seen',
+      async () => (await found('moh')).filter(({ kind }) => kind === 'local').length === 3,
+    );
+    const shown = await run('prune', 'mds1', '-n');
+    assert.equal(shown.code, 0);
+    assert.match(shown.stdout, /moh\/mine\/one\.wav/);
+    const unasked = await run('prune', 'mds1');
+    assert.equal(unasked.code, 2, 'nobody can be asked');
+    assert.match(unasked.stderr, /--yes/);
+    assert.ok(existsSync(mds.at('moh', 'mine/one.wav')) && existsSync(mds.at('dialplan', 'local.conf')));
+    const reloads = mds.asterisk.reloads.length;
+    const ran = await run('prune', 'mds1', '--yes');
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    for (const path of ['mine', 'kept/y.wav']) assert.ok(!existsSync(mds.at('moh', path)), path);
+    assert.ok(!existsSync(mds.at('dialplan', 'local.conf')));
+    assert.equal(mds.read('moh', 'kept/xds_override_x.wav'), 'x');
+    assert.equal(mds.read('dialplan', 'xds_override_trunk.conf'), '[mine]\n');
+    assert.equal(mds.read('dialplan', 'trunk.conf.bak'), 'left over');
+    assert.equal(mds.read('dialplan', 'trunk.conf'), TRUNK);
+    assert.ok(mds.asterisk.reloads.length > reloads, 'Asterisk reads what is left');
+    assert.ok(!(await found()).some(({ kind }) => kind === 'local'));
+    await cluster.main.ok(['trash', 'restore', 'moh/mine/one.wav', '--from', 'mds1']);
+    assert.equal(mds.read('moh', 'mine/one.wav'), 'one');
+    const again = await run('prune', 'mds1', 'moh/mine', '--yes', '--json');
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual((JSON.parse(again.stdout) as { removed: unknown }).removed, [
+      { directory: 'moh', path: 'mine/one.wav' },
+      { directory: 'moh', path: 'mine' },
+    ]);
+    const none = await run('prune', 'mds1', '--yes');
+    assert.equal(none.code, 0);
+    assert.match(none.stdout, /no local files/);
+    const { entries } = JSON.parse(
+      await cluster.main.ok(['history', '--path', 'moh/mine/two.wav', '--json']),
+    ) as {
+      entries: Entry[];
+    };
+    assert.ok(entries.some(({ kind, actor }) => kind === 'prune' && actor.startsWith('command by ')));
+  });
+
+  void it('comes to Main from an MDS’s trash, where nobody else has it', async () => {
+    const refused = await run('trash', 'restore', 'moh/mine/two.wav');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /--from mds1 --to-main/);
+    assert.equal((await run('trash', 'restore', 'moh/mine/two.wav', '--to-main')).code, 2);
+    const ran = await run('trash', 'restore', 'moh/mine/two.wav', '--from', 'mds1', '--to-main');
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    for (const host of [cluster.main, ...cluster.mds]) assert.equal(host.read('moh', 'mine/two.wav'), 'two');
+    assert.match(ran.stdout, /restored 1 entry of moh; to undo that: xivo-xds-sync rollback \S+/);
+    rmSync(cluster.main.at('moh', 'mine'), { recursive: true });
+    await cluster.inSync();
+  });
+});
