@@ -112,8 +112,7 @@ function deliveryReason(
   if (special) return OWN_VERSION.special;
   if (!mds) return base ? 'removed on the MDS (drift)' : 'new on Main';
   if (mds.type !== main.type) return OWN_VERSION.otherKind;
-  if (!base)
-    return sameContent(main, mds) ? "Main's metadata wins" : OWN_VERSION.otherContent;
+  if (!base) return sameContent(main, mds) ? "Main's metadata wins" : OWN_VERSION.otherContent;
   if (sameEntry(base, main)) return OWN_VERSION.drift;
   if (sameContent(main, mds)) return 'metadata changed on Main';
   return sameContent(base, mds) ? 'changed on Main' : OWN_VERSION.bothChanged;
