@@ -31,12 +31,12 @@ export function controlApi(controller: Controller): ControllerHandlers {
     history: (asked) => history(controller, asked),
     rollback: ({ changeSet, dryRun }, { by }) => rollback(controller, changeSet, dryRun, by),
     pause: ({ forMs }) => {
-      controller.pause(controller.clock.now() + forMs);
-      return { until: new Date(controller.pausedUntil).toISOString() };
+      controller.pause.set(controller.clock.now() + forMs);
+      return { until: new Date(controller.pause.until).toISOString() };
     },
     resume: () => {
-      const wasPaused = controller.paused;
-      controller.pause(0);
+      const wasPaused = controller.pause.isOn;
+      controller.pause.set(0);
       const all = statusOf(controller).mds.flatMap(({ directories }) => directories);
       return { wasPaused, pending: all.reduce((sum, { pending }) => sum + pending, 0) };
     },

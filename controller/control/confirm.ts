@@ -30,7 +30,7 @@ export async function confirm(
     }
     directory.tellIfHeld();
   }
-  if (controller.config.canary.length > 0) controller.openGate(directory);
+  if (controller.config.canary.length > 0) controller.canaries.open(directory);
   const mds = await passOver(controller, { do: 'confirm', directory: name }, only);
   controller.log.warn('held removals confirmed', { directory: name, mds: only ?? 'all' });
   return { held, mds };

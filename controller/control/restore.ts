@@ -4,7 +4,8 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import { missingContents } from '../versions/rollBack.ts';
 import type { UndoStep } from '../versions/undo.ts';
 import { wantedBack, wantedBefore } from '../versions/wanted.ts';
-import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
+import type { Controller } from '../daemon/controller.ts';
+import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
 import { locateOrWhole } from './locate.ts';
 import type { RolledBack } from './contract/contract.ts';
@@ -29,7 +30,7 @@ export async function restoreVersions(
   controller: Controller,
   { written, at, dryRun, actor }: RestoreAsked,
 ): Promise<RolledBack | undefined> {
-  if (controller.paused && !dryRun)
+  if (controller.pause.isOn && !dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   const found = locateOrWhole(controller, written);
   if (found === undefined) {

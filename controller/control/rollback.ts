@@ -6,7 +6,8 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import { missingContents, rollBack } from '../versions/rollBack.ts';
 import { undo, type UndoStep } from '../versions/undo.ts';
 import type { Versions } from '../versions/versions.ts';
-import { type Controller, QUIET_EXTRA } from '../daemon/controller.ts';
+import type { Controller } from '../daemon/controller.ts';
+import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
 import type { RolledBack } from './contract/contract.ts';
 
@@ -27,7 +28,7 @@ export async function rollback(
 ): Promise<RolledBack> {
   const found = find(controller, written);
   const { changeSet, directory, versions, number } = found;
-  if (controller.paused && !dryRun)
+  if (controller.pause.isOn && !dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   await directory.replica.rescan();
   await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);

@@ -57,7 +57,7 @@ function factsOf(controller: Controller): Facts {
       listen: formatHostPort({ host: config.listen.host, port: controller.port }),
       fingerprint: formatFingerprint(identity.pin),
       startedAt: new Date(controller.startedAt).toISOString(),
-      pausedUntil: controller.paused ? new Date(controller.pausedUntil).toISOString() : null,
+      pausedUntil: controller.pause.isOn ? new Date(controller.pause.until).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
       alarms: [...setAside(controller), ...controller.alarms.list],
       warnings: [...controller.directories.values()].flatMap(mainWarnings),

@@ -10,7 +10,7 @@ export async function verify(
   controller: Controller,
   only: string | undefined,
 ): Promise<{ main: HostVerification; mds: HostVerification[] }> {
-  await controller.rescan();
+  await controller.passes.rescan();
   const directories = [...controller.directories.values()];
   const own = await Promise.all(
     directories.map(async (directory): Promise<VerifiedDirectory> => {

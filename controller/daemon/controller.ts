@@ -5,23 +5,23 @@ import { Owners } from '#host/fs/owners.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { nestedInside } from '#core/path/nesting.ts';
 import type { Database } from '#sync/state/database.ts';
 import { History } from '#sync/state/history.ts';
 import { DeferredWriter } from '#sync/state/deferredWriter.ts';
-import { jitter } from '#host/time/jitter.ts';
 import { Tasks } from '#host/process/tasks.ts';
-import { type Clock, pause } from '#host/time/clock.ts';
+import type { Clock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
-import { MainDirectory, type Revision } from '../directories/mainDirectory.ts';
+import { CanaryRelease } from '../directories/canaryRelease.ts';
+import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
+import { openMainDirectories } from '../directories/openMainDirectories.ts';
 import type { Agent } from '../registry/records.ts';
-import { refuseSession } from '../registry/admitSession.ts';
 import { publishCertificate } from '../enrolment/publishCertificate.ts';
 import { Registry } from '../registry/registry.ts';
 import { PeerLog } from '../server/peerLog.ts';
 import { MediaServers } from '../mediaServers/mediaServers.ts';
 import { InstallFiles } from '../server/installFiles.ts';
-import { Server, type Peer, type SessionRefusal } from '../server/server.ts';
+import { Server, type Peer } from '../server/server.ts';
+import { refuseAdmission } from '../sessions/admission.ts';
 import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
 import { AgentOwner } from '../sessions/agentOwner.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
@@ -33,7 +33,6 @@ import { ConditionTracker } from '../conditions/tracker.ts';
 import { logConditions, toAll } from '../conditions/watch.ts';
 import type { ConditionEvents } from '../conditions/tracker.ts';
 import type { Observer } from './observer.ts';
-import { CanaryGate } from '../directories/canaryGate.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
@@ -42,9 +41,8 @@ import { UsageError } from '#host/cli/usageError.ts';
 import { takeOver } from '../config/reloadable.ts';
 import { unknownCanaries } from '../config/canaries.ts';
 import { Versions } from '../versions/versions.ts';
-
-/** Waits for files that are being written, beyond their settle time, milliseconds. */
-export const QUIET_EXTRA = 1_500;
+import { FullPasses } from './fullPasses.ts';
+import { Pause } from './pause.ts';
 
 /** Requests for approval that are written down, from whoever reaches the port. */
 const ENROLMENTS = { most: 50, refillMs: 1_000 };
@@ -79,8 +77,8 @@ export class Controller {
   readonly conditions: ConditionTracker;
   readonly syncTimes = new SyncTimes();
   readonly mediaServers: MediaServers;
-  readonly canaries: CanaryGate;
-  readonly directories = new Map<string, MainDirectory>();
+  readonly canaries: CanaryRelease;
+  readonly directories: ReadonlyMap<string, MainDirectory>;
   readonly sessions: LiveSessions;
   readonly startedAt: number;
   readonly owners = new Owners();
@@ -95,12 +93,10 @@ export class Controller {
   readonly #bandwidth: BandwidthLimits;
   readonly observer: Observer;
   readonly #stop = new AbortController();
-  /** How long the last full reading of all directories took, milliseconds; undefined before the first. */
-  scanMs: number | undefined;
+  readonly pause: Pause;
+  readonly passes: FullPasses;
   /** The directories were read once: what they lack is known to be gone. */
   #isRead = false;
-  #pausedUntil: number;
-  #cancelResume: (() => void) | undefined;
   readonly #tasks: Tasks;
 
   /** @throws when state, registry or configuration can't be used: the message says which and what to do */
@@ -125,7 +121,6 @@ export class Controller {
       reserve: config.reserveBytes,
     });
     this.registry = new Registry(places.identityFolder);
-    this.canaries = new CanaryGate(() => this.#canaries());
     this.alarms = new Alarms(clock, log);
     this.observer = options.observer;
     const { conditionEvents } = options;
@@ -144,8 +139,6 @@ export class Controller {
       log,
       announce: (pin) => this.#announce(pin),
     });
-    const pausedUntil = Number(this.db.meta('paused-until') ?? 0);
-    this.#pausedUntil = Number.isFinite(pausedUntil) ? pausedUntil : 0;
     this.sessions = new LiveSessions({
       registry: this.registry,
       alarms: this.alarms,
@@ -153,26 +146,40 @@ export class Controller {
       log,
       open: (peer, agent) => this.#open(peer, agent),
     });
-    const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
-    for (const directory of config.directories) {
-      this.directories.set(
-        directory.name,
-        new MainDirectory({
-          config: directory,
-          path: root.path(directory.path),
-          nested: nested.get(directory.name) ?? new Set(),
-          db: this.db,
-          owners: this.owners,
-          clock,
-          reserve: config.reserveBytes,
-          versions: this.versions,
-          log: log.child({ directory: directory.name }),
-          onRevision: (revision) => this.#broadcast(revision),
-          root: root.path('/'),
-          onFinding: (detail) => this.#recordFinding(directory.name, detail),
-        }),
-      );
-    }
+    this.pause = new Pause({
+      db,
+      keeper: this.keeper,
+      clock,
+      onChange: (isOn) => {
+        for (const session of this.sessions.values()) session.pause(isOn);
+      },
+    });
+    this.directories = openMainDirectories({
+      config,
+      root,
+      db,
+      owners: this.owners,
+      versions: this.versions,
+      clock,
+      log,
+      onRevision: (revision) => this.#broadcast(revision),
+      onFinding: (directory, detail) => this.#recordFinding(directory, detail),
+    });
+    this.canaries = new CanaryRelease({
+      directories: this.directories,
+      canaries: () => this.#canaries(),
+      reportOf: (name) => this.sessions.get(name)?.report,
+      onRelease: (directory) => this.#retell(directory),
+      log,
+    });
+    this.passes = new FullPasses({
+      directories: this.directories,
+      sessions: () => this.sessions.values(),
+      every: () => this.config.reconcile.everyMs,
+      purge: () => this.#purge(),
+      clock,
+      log,
+    });
     this.mediaServers = new MediaServers({
       config: config.mediaServers,
       db: this.db,
@@ -185,7 +192,17 @@ export class Controller {
       listen: config.listen,
       keyPem: identity.keyPem,
       certificatePem: identity.certificatePem,
-      refuseSession: (pin, certificate, address) => this.#refuseSession(pin, certificate, address),
+      refuseSession: (pin, certificateDer, address) =>
+        refuseAdmission(
+          {
+            registry: this.registry,
+            mediaServers: this.mediaServers,
+            peerLog: this.#peerLog,
+            certificatePem: () => this.identity.certificatePem,
+            now: () => clock.now(),
+          },
+          { pin, certificateDer, address },
+        ),
       onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
       onSession: (peer) => this.connected(peer),
       onEnrol: (peer) => this.asksToEnrol(peer),
@@ -195,17 +212,9 @@ export class Controller {
     });
   }
 
-  get paused(): boolean {
-    return this.clock.now() < this.#pausedUntil;
-  }
-
   /** The agent's package of Main's own version, where it is there. */
   get agentPackage(): string | undefined {
     return this.#installFiles.agentPackage;
-  }
-
-  get pausedUntil(): number {
-    return this.#pausedUntil;
   }
 
   async start(): Promise<void> {
@@ -214,7 +223,8 @@ export class Controller {
     this.port = await this.#server.listen();
     await reading;
     this.#isRead = true;
-    this.#tasks.run('there are no full passes any more', () => this.#reconcileForever());
+    this.pause.endIfDue();
+    this.#tasks.run('there are no full passes any more', () => this.passes.run(this.#stop.signal));
     this.mediaServers.start();
     this.log.info('controller started', {
       version: VERSION,
@@ -229,7 +239,7 @@ export class Controller {
    */
   async stop(untilQuiet: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#stop.abort();
-    this.#cancelResume?.();
+    this.pause.stop();
     this.mediaServers.stop();
     // What is done for an agent is finished, and written down, before what it is written into is closed.
     await Promise.all([this.#server.close(), this.sessions.end('Main is stopping')]);
@@ -240,18 +250,6 @@ export class Controller {
     this.keeper.close();
     this.db.close();
     this.log.info('controller stopped');
-  }
-
-  /** Stops (or lets go on) everything that changes files. @param until milliseconds since 1970; 0 goes on */
-  pause(until: number): void {
-    this.#pausedUntil = until;
-    this.keeper.write(() => this.db.setMeta('paused-until', String(until)));
-    for (const session of this.sessions.values()) session.pause(this.paused);
-    this.#cancelResume?.();
-    if (!this.paused) return;
-    // setTimeout takes 24 days at most; whoever pauses for longer starts again after a check.
-    const wait = Math.min(until - this.clock.now(), 2 ** 31 - 1);
-    this.#cancelResume = this.clock.after(wait, () => this.#resumeIfDue());
   }
 
   /** MDS that Main knows: enrolled, asking to be, or with a join token that still holds. */
@@ -291,66 +289,14 @@ export class Controller {
       for (const directory of this.directories.values()) this.#retell(directory);
   }
 
-  /** Reads every directory again, and waits until what is being written is quiet. */
-  async rescan(): Promise<void> {
-    const began = this.clock.monotonic();
-    await Promise.all(
-      [...this.directories.values()].map(async (directory) => {
-        await directory.replica.rescan();
-        await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
-        directory.tellIfHeld();
-      }),
-    );
-    this.scanMs = this.clock.monotonic() - began;
-    for (const session of this.sessions.values()) {
-      for (const directory of this.directories.values()) session.check(directory);
-    }
-  }
-
   /** Ends an agent's right to connect, and its session. */
   disconnect(pins: readonly Pin[], reason: string): void {
     this.sessions.disconnect(pins, reason);
   }
 
-  #resumeIfDue(): void {
-    if (this.#pausedUntil > this.clock.now()) this.pause(this.#pausedUntil);
-    else if (this.#pausedUntil > 0) this.pause(0);
-  }
-
-  async #reconcileForever(): Promise<void> {
-    const { signal } = this.#stop;
-    this.#resumeIfDue();
-    while (!signal.aborted) {
-      await pause(this.clock, jitter(this.config.reconcile.everyMs), signal);
-      if (signal.aborted) return;
-      try {
-        await this.rescan();
-        this.#purge();
-      } catch (error) {
-        this.log.error('a full pass failed', { error });
-      }
-    }
-  }
-
   #purge(): void {
     for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
     this.keeper.attempt(() => this.versions.purge(this.clock.now() - this.config.trash.keepMs));
-  }
-
-  /** Lets everyone have what the canaries took well. */
-  judgeCanaries(): void {
-    const canaries = this.#canaries().map((name) => ({ name, report: this.sessions.get(name)?.report }));
-    for (const directory of this.directories.values()) {
-      if (!this.canaries.judge(directory, canaries)) continue;
-      this.log.info('the canaries are healthy: released to all MDS', { directory: directory.name });
-      this.#retell(directory);
-    }
-  }
-
-  /** A person lets every MDS have what waits for the canaries. */
-  openGate(directory: MainDirectory): void {
-    this.canaries.open(directory);
-    this.#retell(directory);
   }
 
   #retell(directory: MainDirectory): void {
@@ -368,24 +314,6 @@ export class Controller {
       const why = this.mediaServers.whySuspended(session.name);
       if (why !== undefined) session.close(why);
     }
-  }
-
-  #refuseSession(pin: Pin, certificateDer: Uint8Array, address: string): SessionRefusal | undefined {
-    const { certificatePem } = this.identity;
-    const no = refuseSession(
-      this.registry,
-      { pin, certificateDer },
-      { certificatePem, now: this.clock.now() },
-    );
-    if (no !== undefined && !no.renew)
-      this.#peerLog.warn('connection refused', address, { reason: no.reason, pin });
-    const name = this.registry.findByPin(pin)?.name;
-    const suspended = name === undefined ? undefined : this.mediaServers.whySuspended(name);
-    if (no === undefined && suspended !== undefined) {
-      this.#peerLog.warn('connection refused', address, { reason: suspended });
-      return { reason: suspended, renew: false };
-    }
-    return no;
   }
 
   #announce(pin: Pin): void {

@@ -20,7 +20,7 @@ export type MdsPass = {
  */
 export async function passOver(controller: Controller, command: Command, only?: string): Promise<MdsPass[]> {
   const names = enrolledMds(controller, only);
-  await controller.rescan();
+  await controller.passes.rescan();
   return Promise.all(names.map((name) => passAt(controller, command, name)));
 }
 

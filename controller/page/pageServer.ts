@@ -101,7 +101,7 @@ export class PageServer {
           const text = await metrics.text(
             statusOf(controller),
             {
-              scanMs: controller.scanMs,
+              scanMs: controller.passes.scanMs,
               watchOverflows: [...controller.directories.values()].reduce(
                 (sum, each) => sum + each.watchOverflows,
                 0,

@@ -8,10 +8,11 @@ import type { History } from '#sync/state/history.ts';
 import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import { isInSync } from '../control/directoryStatus.ts';
-import type { CanaryGate } from '../directories/canaryGate.ts';
+import type { CanaryRelease } from '../directories/canaryRelease.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Rotation } from '../enrolment/keyRotation.ts';
 import type { Observer } from '../daemon/observer.ts';
+import type { Pause } from '../daemon/pause.ts';
 import { ActivationTimes } from '../metrics/activationTimes.ts';
 import type { Agent } from '../registry/records.ts';
 import type { Versions } from '../versions/versions.ts';
@@ -32,7 +33,7 @@ export type SessionsMain = {
   readonly history: History;
   readonly versions: Versions;
   readonly rotation: Rotation;
-  readonly canaries: CanaryGate;
+  readonly canaries: CanaryRelease;
   readonly sessionLog: SessionLog;
   readonly observer: Observer;
   readonly directories: ReadonlyMap<string, MainDirectory>;
@@ -40,9 +41,7 @@ export type SessionsMain = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly config: ControllerConfig;
-  readonly paused: boolean;
-  /** Lets everyone have what the canaries took well. */
-  judgeCanaries(): void;
+  readonly pause: Pause;
 };
 
 /** What Main knows and does about one agent while it has a session. */
@@ -69,14 +68,14 @@ export class AgentOwner implements SessionOwner {
   hold(name: string): string | null {
     const { directories, canaries } = this.#main;
     const directory = directories.get(name);
-    return directory === undefined ? null : canaries.hold(directory, this.#agent.name);
+    return directory === undefined ? null : canaries.gate.hold(directory, this.#agent.name);
   }
 
   terms(hello: Hello): Terms {
     const strange = this.#memory.strangeness(hello.state);
     if (strange !== undefined) this.#log.warn('the agent came back with another state', { state: strange });
     this.#state = hello.state;
-    const { db, config, paused } = this.#main;
+    const { db, config, pause } = this.#main;
     return {
       main: { stateId: db.stateId, sequence: db.sequence, runs: [...db.runs] },
       additive: strange !== undefined,
@@ -95,7 +94,7 @@ export class AgentOwner implements SessionOwner {
       ),
       guard: config.guard,
       reconcileEvery: config.reconcile.everyMs,
-      paused,
+      paused: pause.isOn,
     };
   }
 
@@ -160,7 +159,7 @@ export class AgentOwner implements SessionOwner {
       // The next report says it again.
       if (isInSync(directory, report)) keeper.attempt(() => versions.takenOver.inSync(directory.name, name));
     }
-    if (canaries.isCanary(name)) this.#main.judgeCanaries();
+    if (canaries.gate.isCanary(name)) canaries.judge();
   }
 
   knowsIdentity(pin: string): void {

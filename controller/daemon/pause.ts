@@ -1,0 +1,61 @@
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
+
+/** In the database: until when everything is paused, milliseconds since 1970. */
+const UNTIL = 'paused-until';
+/** The longest wait that setTimeout takes, milliseconds: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export type PauseOptions = {
+  readonly db: Database;
+  readonly keeper: DeferredWriter;
+  readonly clock: Clock;
+  /** It began, was made longer, or ended. */
+  readonly onChange: (isOn: boolean) => void;
+};
+
+/** Whether everything that changes files stands still, and until when. It outlives a restart. */
+export class Pause {
+  readonly #options: PauseOptions;
+  /** Milliseconds since 1970. */
+  #until: number;
+  #cancel: (() => void) | undefined;
+
+  constructor(options: PauseOptions) {
+    this.#options = options;
+    const until = Number(options.db.meta(UNTIL) ?? 0);
+    this.#until = Number.isFinite(until) ? until : 0;
+  }
+
+  get isOn(): boolean {
+    return this.#options.clock.now() < this.#until;
+  }
+
+  /** Milliseconds since 1970; in the past when nothing is paused. */
+  get until(): number {
+    return this.#until;
+  }
+
+  /** Stops everything, or lets it go on. @param until milliseconds since 1970; 0 goes on */
+  set(until: number): void {
+    const { db, keeper, clock, onChange } = this.#options;
+    this.#until = until;
+    keeper.write(() => db.setMeta(UNTIL, String(until)));
+    onChange(this.isOn);
+    this.stop();
+    if (!this.isOn) return;
+    this.#cancel = clock.after(Math.min(until - clock.now(), LONGEST_TIMER), () => this.endIfDue());
+  }
+
+  /** Goes on when the time is over, or waits for the rest of it: after a start, and after a long timer's end. */
+  endIfDue(): void {
+    if (this.isOn) this.set(this.#until);
+    else if (this.#until > 0) this.set(0);
+  }
+
+  /** Ends the timer; whether it is paused stays as it is. */
+  stop(): void {
+    this.#cancel?.();
+  }
+}

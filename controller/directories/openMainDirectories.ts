@@ -1,0 +1,47 @@
+import { nestedInside } from '#core/path/nesting.ts';
+import type { Root } from '#host/config/rootPath.ts';
+import type { Owners } from '#host/fs/owners.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { ControllerConfig } from '../config/controllerConfig.ts';
+import type { Versions } from '../versions/versions.ts';
+import { MainDirectory, type Revision } from './mainDirectory.ts';
+
+export type MainDirectoriesOptions = {
+  readonly config: ControllerConfig;
+  readonly root: Root;
+  readonly db: Database;
+  readonly owners: Owners;
+  readonly versions: Versions;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onRevision: (revision: Revision) => void;
+  /** Lint found or lost something in Main's own files. */
+  readonly onFinding: (directory: string, detail: string) => void;
+};
+
+/** The directories of Main's configuration, by name; nothing is read yet. */
+export function openMainDirectories(options: MainDirectoriesOptions): Map<string, MainDirectory> {
+  const { config, root, db, owners, versions, clock, log, onRevision, onFinding } = options;
+  const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
+  return new Map(
+    config.directories.map((directory) => [
+      directory.name,
+      new MainDirectory({
+        config: directory,
+        path: root.path(directory.path),
+        nested: nested.get(directory.name) ?? new Set(),
+        db,
+        owners,
+        clock,
+        reserve: config.reserveBytes,
+        versions,
+        log: log.child({ directory: directory.name }),
+        onRevision,
+        root: root.path('/'),
+        onFinding: (detail) => onFinding(directory.name, detail),
+      }),
+    ]),
+  );
+}
