@@ -107,7 +107,7 @@ async function revert(
       `in ${directory.name} the newest version counts on all hosts, wherever it was made: bring an older one back with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
     );
   if (dryRun) return { ...common, left: [], mds: [] };
-  if (controller.paused) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   const passes = await passOver(controller, { do: 'reconcile' }, mds);
   const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
   const reason = `reverted to Main's version on ${mds}`;

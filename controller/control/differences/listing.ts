@@ -49,7 +49,7 @@ export async function listing(
   place: Located | undefined,
 ): Promise<Listing> {
   const session = comparable(controller, mds);
-  await controller.rescan();
+  await controller.passes.rescan();
   const answer = await session.command({
     do: 'differences',
     ...(place && { directory: place.directory.name }),

@@ -29,7 +29,7 @@ export type Take = {
 export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
   const { mds, directory, files, kind, reason, actor } = take;
   const session = comparable(controller, mds);
-  if (controller.paused) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   if (files.length > MAX_ITEMS / 2)
     throw new ControlError(`${files.length} files at once are too many: name a folder with fewer`);
   for (const { path } of files) {
