@@ -46,7 +46,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
         all.map(async (directory) => ({ directory: directory.name, ...(await directory.dryRun()) })),
       );
       const actions = passes.flatMap((pass) => pass.actions);
-      return { ok: passes.every(({ ok }) => ok), lines: [], actions, body: dialplanOf(passes) };
+      return { ok: passes.every(({ ok }) => ok), lines: [], actions, body: planOf(passes) };
     }
     case 'why': {
       const directory = on.directories.get(command.directory);
@@ -93,15 +93,18 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
   }
 }
 
-/** What the dry runs would change for callers, as far as one message names it. */
-function dialplanOf(passes: readonly (DryRun & { readonly directory: string })[]): AnswerBody {
+/** What waits for a person, and what the dry runs would change for callers, as far as one message names it. */
+function planOf(passes: readonly (DryRun & { readonly directory: string })[]): AnswerBody {
   const changing = passes.filter(({ dialplan }) => dialplan.length > 0);
   const share = Math.floor(MAX_PAGE_BYTES / Math.max(1, changing.length));
   const dialplan = changing.map(({ directory, dialplan: changes }) => {
     const contexts = whatFits(changes.map(named), share, MAX_ITEMS);
     return { directory, contexts, moreContexts: changes.length - contexts.length };
   });
-  return { to: 'plan', dialplan };
+  const holds = passes.flatMap(({ directory, held }) =>
+    held === undefined ? [] : [{ directory, reason: held }],
+  );
+  return { to: 'plan', holds, dialplan };
 }
 
 function named({ context, gained, changed, lost }: ContextChange): NamedContextChange {

@@ -309,7 +309,7 @@ export class AgentDirectory {
   /** What a pass would do, and what would be in its way: tried already, or found out by a rehearsal. */
   async dryRun(): Promise<DryRun> {
     await this.readAgain();
-    if (!this.mainView.isReady) return { ok: false, actions: [], dialplan: [] };
+    if (!this.mainView.isReady) return { ok: false, actions: [], held: undefined, dialplan: [] };
     const made = this.#worker.plan();
     const planned = actionsOfPlan(this.name, made);
     const tried = (path: string): Obstacle | undefined => this.#worker.obstacleOf(path);
@@ -319,13 +319,14 @@ export class AgentDirectory {
         ? undefined
         : obstaclesOfSet(made.decisions.keys(), tried, rehearsal.reasons);
     const actions = withObstacles(planned, (path) => (found === undefined ? tried(path) : found.get(path)));
-    return { ok: !isHindered(made, actions, planned), actions, dialplan: rehearsal?.changes ?? [] };
+    const dialplan = rehearsal?.changes ?? [];
+    return { ok: !isHindered(made, actions, planned), actions, held: made.held, dialplan };
   }
 
   /** Where Asterisk reads a set as a whole, what it would make of it. */
-  async #rehearse({ decisions }: Plan): Promise<Rehearsal | undefined> {
+  async #rehearse({ decisions, heldPaths }: Plan): Promise<Rehearsal | undefined> {
     if (this.#session === undefined || this.policy.reload !== 'dialplan') return undefined;
-    return this.#runner.rehearse(decisions, this.#session);
+    return this.#runner.rehearse(decisions, new Set(heldPaths), this.#session);
   }
 
   /** Which rule decides about a path here, and what really becomes of it. */

@@ -4,14 +4,18 @@ import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Plan } from '#core/plan/plan.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
-import { isAboutAnother, waitsWith } from './jobs/download.ts';
+import { isAboutAnother, waitsWith } from '#core/waits.ts';
 import type { Obstacle } from './reconciler.ts';
 
 /** What a pass over one directory did, or would do. */
 export type DirectoryPass = { readonly ok: boolean; readonly actions: PlannedAction[] };
 
 /** What it would do, and what that changes for callers where Asterisk reads the directory as a dialplan. */
-export type DryRun = DirectoryPass & { readonly dialplan: readonly ContextChange[] };
+export type DryRun = DirectoryPass & {
+  /** Why something waits for a person. */
+  readonly held: string | undefined;
+  readonly dialplan: readonly ContextChange[];
+};
 
 /** What `why` says of one path on this MDS. */
 export type Explanation = {
@@ -52,10 +56,10 @@ export function withObstacles(
 
 /**
  * What would be in the way of a set that becomes visible as a whole or not at all: what a rehearsal found, a failed try,
- * and for all others that it is a set.
+ * and for all others that they belong to a set with what failed.
  *
  * @param tried what came of earlier tries; that an older set was refused says nothing about this one
- * @param rehearsed what a rehearsal of this one came to
+ * @param rehearsed what a rehearsal of this one came to, for each path that stays out
  */
 export function obstaclesOfSet(
   paths: Iterable<string>,
@@ -71,7 +75,8 @@ export function obstaclesOfSet(
     else if (failed?.action === 'skip') found.set(path, failed);
     else free.push(path);
   }
-  const [culprit, why] = [...found].find(([, { reason }]) => !isAboutAnother(reason)) ?? [...found][0] ?? [];
+  const failures = [...found].filter(([, { action }]) => action === 'skip');
+  const [culprit, why] = failures.find(([, { reason }]) => !isAboutAnother(reason)) ?? failures[0] ?? [];
   if (culprit === undefined) return found;
   for (const path of free) found.set(path, { action: 'hold', reason: waitsWith(culprit, why?.reason) });
   return found;

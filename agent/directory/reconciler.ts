@@ -44,6 +44,8 @@ export class Reconciler {
   held: string | undefined;
   /** The revision of Main's manifest that the newest plan is about. */
   plannedRevision = 0;
+  /** The removals that wait for that. */
+  #heldPaths: ReadonlySet<string> = new Set();
   readonly #options: WorkerOptions;
   #session: AgentSession | undefined;
   /** The directory was read once: before that, absence means nothing. */
@@ -256,6 +258,7 @@ export class Reconciler {
     if (scope === 'all') {
       this.#pending.clear();
       this.held = made.held;
+      this.#heldPaths = new Set(made.heldPaths);
       if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
       const again = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
       if (again !== undefined) this.#planAgain(again);
@@ -340,7 +343,7 @@ export class Reconciler {
   async #run(job: Job, session: AgentSession): Promise<void> {
     this.#running = [...this.#running, job];
     for (const path of job.items.keys()) this.#inFlight.add(path);
-    const { results, refused } = await this.#options.runner.run(job, session);
+    const { results, refused } = await this.#options.runner.run(job, this.#heldPaths, session);
     this.#running = this.#running.filter((other) => other !== job);
     for (const path of job.items.keys()) this.#inFlight.delete(path);
     if (refused) this.#refused = this.#signature();

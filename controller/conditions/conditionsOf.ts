@@ -1,4 +1,5 @@
 import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
+import { isAboutAnother } from '#core/waits.ts';
 import type { Facts, MdsStatus } from '../control/contract/contract.ts';
 import type { Condition, ConditionKind, Severity } from './condition.ts';
 import * as texts from './texts.ts';
@@ -124,10 +125,14 @@ function reloads({ name, reloads, owedReloads }: MdsStatus): Condition[] {
   });
 }
 
+/** Files that only wait for another one of their set are counted there: that one is what a person has to look at. */
 function errors({ name, errors }: MdsStatus): Condition[] {
-  return errors.map(({ path, message }) =>
-    message.includes(BLOCKED_BY_LINT)
-      ? condition('blocked', [name, path], { mds: name, path }, texts.blockedWords(message))
+  const isBlocked = ({ message }: { message: string }): boolean => message.includes(BLOCKED_BY_LINT);
+  const own = errors.filter(({ message }) => !isAboutAnother(message));
+  const waiting = own.some(isBlocked) ? errors.length - own.length : 0;
+  return (waiting > 0 ? own : errors).map(({ path, message }) =>
+    isBlocked({ message })
+      ? condition('blocked', [name, path], { mds: name, path }, texts.blockedWords(path, message, waiting))
       : condition('error', [name, path, message], { mds: name, path }, texts.errorWords(path, message)),
   );
 }

@@ -53,9 +53,12 @@ export function pendingReloadWords(mds: string, kind: string, output: string | u
   };
 }
 
-export function blockedWords(message: string): Words {
+/** @param waiting how many other files wait for this one */
+export function blockedWords(path: string, message: string, waiting: number): Words {
+  const others =
+    waiting === 0 ? '' : ` (${waiting === 1 ? '1 other file waits' : `${waiting} other files wait`} with it)`;
   return {
-    cause: message,
+    cause: `${path}: ${message}${others}`,
     action: 'correct the file on Main and save it; the change is tried again at once',
   };
 }

@@ -1,7 +1,7 @@
 import { ControlError } from '#host/control/controlError.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Controller } from '../daemon/controller.ts';
-import { passOver } from '../daemon/passes.ts';
+import { holdsOf, passOver } from '../daemon/passes.ts';
 import type { Result } from './contract/contract.ts';
 import { requireDirectory } from './known.ts';
 
@@ -45,8 +45,15 @@ async function whatIsHeld(
   const passes = await passOver(controller, { do: 'plan' }, only);
   const reason = directory.replica.held;
   const main = reason === undefined ? [] : [{ host: 'main', reason, paths: [] }];
-  const elsewhere = passes.flatMap(({ name, actions }) => {
-    const holds = actions.filter((each) => each.action === 'hold' && each.directory === directory.name);
+  const elsewhere = passes.flatMap((pass) => {
+    const { name, actions } = pass;
+    const waiting = holdsOf(pass)?.map((each) => `${each.directory}\0${each.reason}`);
+    const holds = actions.filter(
+      (each) =>
+        each.action === 'hold' &&
+        each.directory === directory.name &&
+        waiting?.includes(`${each.directory}\0${each.reason}`) !== false,
+    );
     const [first] = holds;
     // What Main holds is the same hold everywhere.
     if (first === undefined || first.reason === reason) return [];

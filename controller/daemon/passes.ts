@@ -29,8 +29,16 @@ async function passAt(controller: Controller, command: Command, name: string): P
   if (session === undefined || !session.isReady)
     return { name, ok: false, actions: [], problems: [whyAway(controller, name)] };
   const { ok, lines, actions, body } = await session.command(command);
-  const waiting = new Map((session.report?.directories ?? []).map((each) => [each.name, each.held]));
-  return { name, ok, actions, body, problems: ok ? [] : [...lines, ...holds(actions, waiting)] };
+  const pass = { name, ok, actions, body, problems: lines };
+  if (ok) return { ...pass, problems: [] };
+  const waiting = (session.report?.directories ?? []).map(({ name: directory, held }) => ({
+    directory,
+    reason: held,
+  }));
+  return {
+    ...pass,
+    problems: [...lines, ...(holdsOf(pass) ?? waiting).flatMap((each) => holdText(actions, each))],
+  };
 }
 
 /** What a dry run would change for callers; an older agent does not say. */
@@ -50,13 +58,21 @@ export function whyAway({ sessions }: Controller, name: string): string {
   return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }
 
-/** @param waiting why each directory waits for a person: other holds (a refused change set) are not there to be confirmed */
-function holds(actions: readonly PlannedAction[], waiting: ReadonlyMap<string, string | null>): string[] {
-  const held = new Map<string, string>();
-  for (const { action, directory, reason } of actions)
-    if (action === 'hold' && waiting.get(directory) === reason) held.set(directory, reason);
-  return [...held].map(
-    ([directory, reason]) =>
-      `${directory} is on hold: ${reason}. To go ahead: xivo-xds-sync confirm ${directory}`,
+/** What waits for a person: other holds (a refused change set) are not there to be confirmed. */
+function holdText(
+  actions: readonly PlannedAction[],
+  { directory, reason }: { readonly directory: string; readonly reason: string | null },
+): string[] {
+  const isSo = actions.some(
+    (each) => each.action === 'hold' && each.directory === directory && each.reason === reason,
   );
+  if (reason === null || !isSo) return [];
+  return [`${directory} is on hold: ${reason}. To go ahead: xivo-xds-sync confirm ${directory}`];
 }
+
+/** What waits for a person by a dry run; an older agent does not say. */
+export function holdsOf({ body }: Pick<MdsPass, 'body'>): Holds | undefined {
+  return body?.to === 'plan' ? body.holds : undefined;
+}
+
+type Holds = Extract<ArrivingBody, { to: 'plan' }>['holds'];

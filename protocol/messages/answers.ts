@@ -86,6 +86,8 @@ const body = z.discriminatedUnion('to', [
   /** Beside the actions. Only to a Main with the capability `dialplan-summary`. */
   z.object({
     to: z.literal('plan'),
+    /** What waits for a person's word: the actions with this very reason. Other holds end by themselves. */
+    holds: z.array(z.object({ directory: name, reason: text })).max(64),
     dialplan: z
       .array(
         z.object({ directory: name, contexts: z.array(contextChange).max(MAX_ITEMS), moreContexts: count }),

@@ -131,6 +131,65 @@ void describe('A mass deletion on Main', () => {
   });
 });
 
+void describe('A hold of removals in the dialplan', () => {
+  let cluster: Cluster;
+  const plan = (context: string, extension: number): string =>
+    `[${context}]\nexten = ${extension},1,NoOp(${context})\n`;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    for (let i = 10; i < 40; i++) cluster.main.write('dialplan', `${i}.conf`, plan('a', i));
+    await cluster.startMain();
+    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    await cluster.inSync();
+    // As one removal, whatever the watcher makes of it.
+    await cluster.main.ok(['pause']);
+    for (let i = 10; i < 25; i++) unlinkSync(cluster.main.at('dialplan', `${i}.conf`));
+    await cluster.main.run(['-n']);
+    await cluster.main.ok(['resume']);
+    await heldIn(cluster, /HELD mds1: dialplan is on hold/);
+  });
+  after(() => cluster.end());
+
+  void it('lets come what has nothing to do with it, and keeps out only what needs it', async () => {
+    const mds = cluster.one('mds1');
+    cluster.main.write('dialplan', 'moved.conf', plan('a', 10));
+    cluster.main.write('dialplan', 'other.conf', plan('other', 1));
+    await eventually('the other one is there', () => existsSync(mds.at('dialplan', 'other.conf')));
+    await eventually('it is said what the moved one waits for', async () => {
+      const [error, ...more] = (await cluster.statusOf('mds1')).errors;
+      return (
+        more.length === 0 &&
+        error?.path === 'dialplan/moved.conf' &&
+        error.message.startsWith('removals that are on hold would have to come first: line 2: 10,1 of [a]')
+      );
+    });
+    assert.equal(existsSync(mds.at('dialplan', 'moved.conf')), false);
+    const dry = await cluster.main.run(['-n']);
+    assert.equal(dry.code, 1);
+    assert.match(dry.stdout, /hold +moved\.conf .*removals that are on hold/);
+    assert.match(dry.stdout, /dialplan is on hold: 1[45] of \d+ files .*xivo-xds-sync confirm dialplan$/m);
+  });
+
+  void it('is confirmed by what it is, and by nothing else', async () => {
+    const mds = cluster.one('mds1');
+    const shown = await cluster.main.run(['confirm', 'dialplan', '-n']);
+    assert.match(shown.stdout, /^mds1: 1[45] of \d+ files would be removed/);
+    assert.doesNotMatch(shown.stdout, /moved\.conf/);
+    await cluster.main.ok(['confirm', 'dialplan', '--yes']);
+    await cluster.inSync();
+    assert.equal(mds.read('dialplan', 'moved.conf'), plan('a', 10));
+    assert.equal(existsSync(mds.at('dialplan', '10.conf')), false);
+  });
+
+  void it('is not what lint keeps out: there is nothing to confirm about that', async () => {
+    cluster.main.write('dialplan', 'broken.conf', '[broken\n');
+    await heldIn(cluster, /CRITICAL mds1: dialplan\/broken\.conf: line 1: /);
+    const nothing = await cluster.main.run(['confirm', 'dialplan', '--yes']);
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.stdout, /nothing is on hold in dialplan/);
+  });
+});
+
 void describe("Main's directory", () => {
   let cluster: Cluster;
   before(async () => {

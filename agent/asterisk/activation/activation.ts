@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { BLOCKED_BY_LINT, textOf } from '#core/dialplan/finding.ts';
-import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
+import { textOf } from '#core/dialplan/finding.ts';
+import { judgeChange } from '#core/dialplan/judgeChange.ts';
 import { pictureOf, readDialplan } from '#core/dialplan/lint.ts';
 import { type ContextChange, summarise, summaryText } from '#core/dialplan/summary.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
@@ -11,7 +11,7 @@ import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
 import type { Prove } from '../reload/proof.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
-import { type DialplanChange, isRead, readChange } from './lintGate.ts';
+import { type DialplanChange, isRead, judgeSet, type SetVerdict } from './lintGate.ts';
 import type { ReaderLease } from './readerLease.ts';
 
 export type ActivationOptions = {
@@ -26,11 +26,10 @@ export type ActivationOptions = {
   readonly readers: ReaderLease | undefined;
 };
 
-/** What lint has against a change set, file by file, and what the set changes for callers. */
-export type Rehearsed = {
-  readonly objections: ReadonlyMap<string, string>;
-  readonly changes: readonly ContextChange[];
-};
+/** What lint has against a change set, and what the set changes for callers. */
+export type Rehearsed = SetVerdict & { readonly changes: readonly ContextChange[] };
+
+const NO_VERDICT: SetVerdict = { objections: new Map(), waiting: new Map() };
 
 /** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
 export class Activation {
@@ -47,17 +46,24 @@ export class Activation {
 
   /**
    * Looks at a change set before it becomes visible.
+   * @param held what would go too, and waits for a person
    * @param permissionsChange whether it changes who may read a file
-   * @returns why it must not, file by file; empty when it may
    */
-  objections(changed: ReadonlyMap<string, Put>, permissionsChange: boolean): ReadonlyMap<string, string> {
-    if (this.#options.kind === 'moh') {
+  judge(
+    changed: ReadonlyMap<string, Put>,
+    held: ReadonlySet<string>,
+    permissionsChange: boolean,
+  ): SetVerdict {
+    const { kind, place, policy } = this.#options;
+    if (kind === 'moh') {
       this.#isReadAgain = permissionsChange || [...changed].some(([path, put]) => isMusic(path, put));
-      return new Map();
+      return NO_VERDICT;
     }
-    this.#change = readChange(this.#options.place(), changed);
-    this.#isReadAgain = permissionsChange || isRead(this.#change, this.#lastRead);
-    return this.#lint(this.#change, new Set(changed.keys()));
+    const verdict = judgeSet(place(), changed, held, policy.lint);
+    this.#change = verdict.change;
+    this.#isReadAgain = permissionsChange || isRead(verdict.change, this.#lastRead);
+    this.#warn(verdict.change, new Set(changed.keys()));
+    return verdict;
   }
 
   /** What the set in hand changes for callers, context by context; empty where that is nothing. */
@@ -66,14 +72,11 @@ export class Activation {
   }
 
   /** The same look for a dry run: it leaves nothing behind for the set that is in hand. */
-  rehearse(changed: ReadonlyMap<string, Put>): Rehearsed {
+  rehearse(changed: ReadonlyMap<string, Put>, held: ReadonlySet<string>): Rehearsed {
     const { kind, place, policy } = this.#options;
-    if (kind === 'moh') return { objections: new Map(), changes: [] };
-    const change = readChange(place(), changed);
-    return {
-      objections: policy.lint === 'block' ? objectionsTo(change, new Set(changed.keys())) : new Map(),
-      changes: summarise(change.before.priorities, change.after.priorities),
-    };
+    if (kind === 'moh') return { ...NO_VERDICT, changes: [] };
+    const { change, ...verdict } = judgeSet(place(), changed, held, policy.lint);
+    return { ...verdict, changes: summarise(change.before.priorities, change.after.priorities) };
   }
 
   /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */
@@ -114,27 +117,14 @@ export class Activation {
     return kind === 'dialplan' ? pictureOf(readDialplan(dialplanWorld(place()))) : undefined;
   }
 
-  #lint(change: DialplanChange, changed: ReadonlySet<string>): ReadonlyMap<string, string> {
+  #warn(change: DialplanChange, changed: ReadonlySet<string>): void {
     const { policy, log } = this.#options;
-    if (policy.lint === 'off') return new Map();
+    if (policy.lint === 'off') return;
     for (const { finding, cause } of judgeChange(change.before, change.after, changed)) {
       if (finding.severity === 'warning' || policy.lint === 'warn')
         log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
     }
-    return policy.lint === 'block' ? objectionsTo(change, changed) : new Map();
   }
-}
-
-/** The errors that keep a change set out, by the file that is to blame; the first of each. */
-function objectionsTo(change: DialplanChange, changed: ReadonlySet<string>): Map<string, string> {
-  const objections = new Map<string, string>();
-  for (const breakage of judgeChange(change.before, change.after, changed)) {
-    const { finding, cause } = breakage;
-    const blamed = cause ?? finding.path;
-    if (finding.severity === 'warning' || objections.has(blamed)) continue;
-    objections.set(blamed, `${breakageText(breakage)}; the change set is not activated ${BLOCKED_BY_LINT}`);
-  }
-  return objections;
 }
 
 function summaryOf({ before, after }: DialplanChange): string {

@@ -1,5 +1,6 @@
 import type { OnCommit, Staging, Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
+import { waitsWith } from '#core/waits.ts';
 import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
@@ -34,18 +35,20 @@ export type DownloadJob = {
   readonly applier: Applier;
   readonly replica: Replica;
   readonly record: OnCommit;
-  /**
-   * Looks at what is about to become visible: the content of new files, undefined for what goes. When it has
-   * something against it, nothing becomes visible; the reasons are by path.
-   */
-  readonly objections?: (
-    changed: ReadonlyMap<string, Put>,
-    permissionsChange: boolean,
-  ) => ReadonlyMap<string, string>;
+  /** Looks at what is about to become visible: the content of new files, undefined for what goes. */
+  readonly judge?: (changed: ReadonlyMap<string, Put>, permissionsChange: boolean) => Judgement;
   /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
   readonly whole: boolean;
   /** Only finds out what would be in the way: nothing becomes visible. */
   readonly rehearsal?: boolean;
+};
+
+/** What becomes of a set; reasons are by path. */
+export type Judgement = {
+  /** When there are any, nothing becomes visible. */
+  readonly objections: ReadonlyMap<string, string>;
+  /** Files that have to wait for something else; the others don't need them. */
+  readonly waiting: ReadonlyMap<string, string>;
 };
 
 export type Downloaded = {
@@ -82,12 +85,14 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   await fetch(job, staging, missing, take);
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const permissionsChange = [...job.items.values()].some(changesPermissions);
-  const objections = job.objections?.(contents(job.items, staged, staging), permissionsChange);
-  if (objections !== undefined && objections.size > 0) return refused(job.items, objections);
-  if (job.rehearsal === true) return { ...nothing, results };
+  const { objections, waiting } =
+    job.judge?.(contents(job.items, staged, staging), permissionsChange) ?? FINE;
+  if (objections.size > 0) return refused(job.items, objections);
+  const waits = [...waiting].map(([path, why]) => [path, { result: 'failed', why }] as const);
+  if (job.rehearsal === true) return { ...nothing, results: new Map([...results, ...waits]) };
   const steps: Step[] = [];
   for (const [path, item] of job.items) {
-    if (results.has(path)) continue;
+    if (results.has(path) || waiting.has(path)) continue;
     try {
       steps.push(stepFor(job, staging, path, item, staged.get(path)?.staged));
     } catch (error) {
@@ -95,6 +100,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
     }
   }
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
+  for (const [path, result] of waits) results.set(path, result);
   if (steps.length === 0) return { ...nothing, results };
   const { outcomes, changeSet } = await staging.commit(steps, job.record);
   for (const { step, result, errno } of outcomes) {
@@ -126,24 +132,14 @@ function changesPermissions(item: Incoming): boolean {
   return entry.mode !== expect.mode || entry.owner !== expect.owner || entry.group !== expect.group;
 }
 
+const FINE: Judgement = { objections: new Map(), waiting: new Map() };
+
 const nothing = { outcomes: [], changeSet: undefined, refused: undefined };
 
 /** The whole set stays out; the files that are to blame say why. */
 function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<string, string>): Downloaded {
   const blamed = [...objections].map(([path, why]) => [path, { result: 'failed', why }] as const);
   return { ...nothing, results: withTheOthers(items, new Map(blamed)), refused: objections };
-}
-
-const WAITS = 'waits: it belongs to a change set with ';
-
-/** Why a file does not become visible that nothing is wrong with. */
-export function waitsWith(culprit: string, why: string | undefined): string {
-  return `${WAITS}${culprit} (${why})`;
-}
-
-/** Whether it is another file that a reason is about. */
-export function isAboutAnother(reason: string): boolean {
-  return reason.includes(WAITS);
 }
 
 /** What is in the way of some is in the way of all. */

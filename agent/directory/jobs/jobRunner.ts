@@ -54,10 +54,15 @@ export class JobRunner {
     this.#options = options;
   }
 
-  /** Never throws: what fails is in the results. */
-  async run(job: Job, session: AgentSession): Promise<JobEnd> {
+  /**
+   * Never throws: what fails is in the results.
+   * @param held what would go from this MDS, and waits for a person
+   */
+  async run(job: Job, held: ReadonlySet<string>, session: AgentSession): Promise<JobEnd> {
     try {
-      return job.kind === 'download' ? await this.#download(job, session) : await this.#upload(job, session);
+      return job.kind === 'download'
+        ? await this.#download(job, held, session)
+        : await this.#upload(job, session);
     } catch (error) {
       const why = errnoOf(error);
       const failed = { result: 'failed' as const, why };
@@ -69,7 +74,11 @@ export class JobRunner {
    * Finds out what would be in the way of a change set, and what it would change for callers, for a dry run: its content
    * is fetched and linted as for the real one, and nothing becomes visible.
    */
-  async rehearse(items: ReadonlyMap<string, Decision>, session: AgentSession): Promise<Rehearsal> {
+  async rehearse(
+    items: ReadonlyMap<string, Decision>,
+    held: ReadonlySet<string>,
+    session: AgentSession,
+  ): Promise<Rehearsal> {
     const { directory, applier, replica, activation } = this.#options;
     const incoming = new Map<string, Incoming>();
     for (const [path, item] of items)
@@ -86,10 +95,10 @@ export class JobRunner {
         record: () => undefined,
         whole: activation.isWhole,
         rehearsal: true,
-        objections: (changed) => {
-          const rehearsed = activation.rehearse(changed);
-          changes = rehearsed.changes;
-          return rehearsed.objections;
+        judge: (changed) => {
+          const judged = activation.rehearse(changed, held);
+          changes = judged.changes;
+          return judged;
         },
       });
       // What only changed meanwhile is planned anew, and no obstacle.
@@ -121,7 +130,11 @@ export class JobRunner {
     replica.flush();
   }
 
-  async #download(job: Job & { kind: 'download' }, session: AgentSession): Promise<JobEnd> {
+  async #download(
+    job: Job & { kind: 'download' },
+    held: ReadonlySet<string>,
+    session: AgentSession,
+  ): Promise<JobEnd> {
     const { directory, applier, replica, accounts, activation } = this.#options;
     const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
     const done = await download({
@@ -133,7 +146,7 @@ export class JobRunner {
       record: this.#recorder(job.items),
       whole: activation?.isWhole === true,
       ...(activation && {
-        objections: (changed, permissions) => activation.objections(changed, permissions),
+        judge: (changed, permissions) => activation.judge(changed, held, permissions),
       }),
     });
     this.adopt(done.outcomes);
@@ -157,7 +170,8 @@ export class JobRunner {
     before: ReadonlyMap<string, Entry | undefined>,
   ): Promise<Map<string, JobResult> | undefined> {
     if (changeSet === undefined || !outcomes.some(({ result }) => result === 'done')) return undefined;
-    const refusal = await activation.activate(new Set(results.keys()));
+    const paths = outcomes.map(({ step }) => step.path);
+    const refusal = await activation.activate(new Set(paths));
     if (refusal === undefined) return undefined;
     const { directory, applier, accounts, log, onApplied } = this.#options;
     const record: OnCommit = (_changeSet, reverted) => {
@@ -169,7 +183,6 @@ export class JobRunner {
     this.adopt(await revert(changeSet, outcomes, before, { applier, record }));
     const why = refusalText(refusal);
     log.error('a change set was taken back', { changeSet: changeSet.id, reason: why });
-    const paths = [...results.keys()];
     const actions = paths.map((path) => ({
       directory,
       action: 'restore' as const,
@@ -179,7 +192,7 @@ export class JobRunner {
     }));
     this.#tell(session, changeSet.id, actions);
     await activation.activate(new Set());
-    return new Map(paths.map((path) => [path, { result: 'failed', why }]));
+    return new Map([...results, ...paths.map((path) => [path, { result: 'failed' as const, why }] as const)]);
   }
 
   async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
@@ -204,7 +217,8 @@ export class JobRunner {
     });
     const winners = winnersOf(job, results);
     if (winners.size === 0) return { results, refused: false };
-    const delivered = await this.#download({ kind: 'download', size: 'bulk', items: winners }, session);
+    const delivery = { kind: 'download', size: 'bulk', items: winners } as const;
+    const delivered = await this.#download(delivery, new Set(), session);
     for (const [path, { result }] of delivered.results) if (result === 'done') this.#kept.delete(path);
     return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
   }

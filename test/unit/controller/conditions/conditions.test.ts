@@ -117,6 +117,17 @@ describe('The conditions of a status', () => {
       { at, path: 'moh/b.wav', message: 'EACCES' },
     ];
     assert.deepEqual(kinds(conditionsOf(facts([{ errors, inSync: false }]), AT)), ['blocked', 'error']);
+    const waiting = ['b', 'c'].map((file) => ({
+      at,
+      path: `dialplan/${file}.conf`,
+      message: 'waits: it belongs to a change set with a.conf (line 3: no priority (lint: block))',
+    }));
+    const [one, ...others] = conditionsOf(
+      facts([{ errors: [...errors.slice(0, 1), ...waiting], inSync: false }]),
+      AT,
+    );
+    assert.match(one?.cause ?? '', /^dialplan\/a\.conf: line 3: .* \(2 other files wait with it\)$/);
+    assert.deepEqual(others, []);
   });
 
   it('tell a refused reload from a pending one', () => {

@@ -4,8 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { textOf } from '#core/dialplan/finding.ts';
+import { judgeChange } from '#core/dialplan/judgeChange.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
-import { lintChange } from '../../../../../agent/asterisk/activation/lintGate.ts';
+import { judgeSet, readChange } from '../../../../../agent/asterisk/activation/lintGate.ts';
 
 /** A dialplan that defines one extension. */
 function plan(name: string): string {
@@ -29,7 +30,8 @@ function folderWith(t: TestContext, disk: OnDisk): string {
 function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): string[] {
   const folder = folderWith(t, disk);
   const place = { path: folder, asteriskPath: folder, root: '' };
-  const findings = lintChange(place, new Map(Object.entries(changed))).map(({ finding }) => finding);
+  const { before, after } = readChange(place, new Map(Object.entries(changed)));
+  const findings = judgeChange(before, after, new Set(Object.keys(changed))).map(({ finding }) => finding);
   return findings.filter(({ severity }) => severity === 'error').map(textOf);
 }
 
@@ -67,4 +69,33 @@ void test('a link that leads nowhere, to itself or to a folder is not dialplan',
 
 void test('what is broken already keeps nothing out', (t) => {
   assert.deepEqual(errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
+});
+
+void test('what only a removal on hold is in the way of waits with it, and what needs that; the others go ahead', (t) => {
+  const folder = folderWith(t, { 'held.conf': plan('a'), 'user.conf': '[user]\nexten = 1,1,NoOp()\n' });
+  const including = `[user]\nexten = 1,1,NoOp()\n#include "${folder}/parts/moved.inc"\n`;
+  const place = { path: folder, asteriskPath: folder, root: '' };
+  const put = (text: string): Buffer => Buffer.from(text);
+  const moved = new Map([
+    ['parts/moved.inc', put(plan('a'))],
+    ['other.conf', put(plan('other'))],
+    ['user.conf', put(including)],
+  ]);
+  const held = new Set(['held.conf']);
+  const { objections, waiting, change } = judgeSet(place, moved, held, 'block');
+  assert.equal(objections.size, 0);
+  assert.match(
+    waiting.get('parts/moved.inc') ?? '',
+    /^removals that are on hold would have to come first: line 2: 201,1 of \[a\] is defined in held\.conf/,
+  );
+  assert.deepEqual([...waiting.keys()], ['parts/moved.inc', 'user.conf']);
+  assert.ok(change.after.files.has('other.conf'));
+  assert.ok(!change.after.files.has('parts/moved.inc'));
+
+  const alone = judgeSet(place, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
+  assert.deepEqual([...alone.objections.keys()], ['moved.conf'], 'nothing is left that could go ahead');
+  const broken = judgeSet(place, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
+  assert.match(broken.objections.get('b.conf') ?? '', /^line 1: .*not activated \(lint: block\)$/);
+  assert.deepEqual([...broken.objections.keys()], ['b.conf'], 'what no confirmation mends is told first');
+  assert.equal(judgeSet(place, moved, new Set(), 'block').objections.size, 1);
 });
