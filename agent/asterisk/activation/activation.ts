@@ -108,7 +108,8 @@ export class Activation {
     const standing = this.#options.refusal();
     const { refusal, away } = await this.#options.reload();
     if (away !== true) this.#lastRead = this.#pictureNow();
-    if (refusal === undefined) return undefined;
+    // Music stays: it is one file beside others, and what Asterisk lacks of it stays pending.
+    if (refusal === undefined || this.#options.kind === 'moh') return undefined;
     return isCausedBy(refusal, changed, change, standing) ? refusal : undefined;
   }
 

@@ -1,4 +1,6 @@
+import type { Refusal } from '../reload/result.ts';
 import type { Music } from './mohShow.ts';
+import type { MusicClass } from './musicClasses.ts';
 
 /** Asterisk does not even look at shorter names. */
 const SHORTEST_NAME = 4;
@@ -20,6 +22,32 @@ export function differences(known: Music, disk: FilesOnDisk): string[] {
       ...[...tracks].filter((track) => !there.has(track)).map((track) => `${folder}/${track} is gone`),
     ];
   });
+}
+
+/**
+ * A class that Asterisk does not know although its folder has music: when Asterisk started the folder was empty, and
+ * `moh reload` passes by classes of a musiconhold.conf that has not changed since. With an Asterisk that knows no class
+ * by this name and may have it from elsewhere nothing is said.
+ *
+ * @param known the names of the classes that it knows, in lower case
+ * @param configuration where musiconhold.conf lies
+ */
+export function missingClass(
+  classes: readonly MusicClass[],
+  known: ReadonlySet<string>,
+  disk: FilesOnDisk,
+  configuration: string,
+): Refusal | undefined {
+  const missing = classes.find(
+    ({ name, directory }) => !known.has(name.toLowerCase()) && disk.get(directory)?.some(isMusic) === true,
+  );
+  if (missing === undefined) return undefined;
+  const { name, directory } = missing;
+  return {
+    message:
+      `Asterisk does not know the class [${name}], since it found no music in ${directory} when it started, and a reload ` +
+      `does not look there again: none of it is active. On this MDS run: touch ${configuration} && asterisk -rx 'moh reload'`,
+  };
 }
 
 /** What res_musiconhold takes for music: whatever is not hidden and has a suffix. */

@@ -1,8 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readContent } from '#host/dialplan/files.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { differences, type FilesOnDisk } from './judgeMusic.ts';
+import { configFolder } from './asteriskLog.ts';
+import { differences, type FilesOnDisk, missingClass } from './judgeMusic.ts';
 import { ANSWER_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
-import { type Music, readMohShow } from './mohShow.ts';
+import { readMohClasses, readMohShow } from './mohShow.ts';
+import { musicClasses } from './musicClasses.ts';
+import type { Refusal } from '../reload/result.ts';
 import type { Prove } from '../reload/proof.ts';
 import { runCommand } from '../reload/runProcess.ts';
 
@@ -11,11 +16,13 @@ const ENCODING = 'latin1';
 
 /**
  * Proves that a music reload made Asterisk know the files that are there now, since `moh reload` itself prints nothing:
- * by what `moh show files` tells. Music is never taken back: what differs causes another reload, and is told.
+ * by what `moh show files` tells. Music is never taken back: what differs causes another reload, and is told. That a whole
+ * class is not there keeps the reload pending.
  */
 export function musicProof(asterisk: readonly string[]): Prove {
   /** What differed before and did not change by reloading again. */
   let before: ReadonlySet<string> = new Set();
+  let configuration: string | undefined;
   return (kind, signal) =>
     Promise.resolve(async () => {
       if (kind !== 'moh') return {};
@@ -25,9 +32,13 @@ export function musicProof(asterisk: readonly string[]): Prove {
         keepBytes: SHOW_LIMIT,
         encoding: ENCODING,
       } as const;
-      const { output } = await runCommand([...asterisk, '-rx', 'moh show files'], limits);
-      const known = readMohShow(output);
-      const found = differences(known, await filesIn(known));
+      const ask = async (line: string): Promise<string> =>
+        (await runCommand([...asterisk, '-rx', line], limits)).output;
+      const known = readMohShow(await ask('moh show files'));
+      configuration ??= configFolder(await ask('core show settings'));
+      const refusal = await unknownClass(configuration, () => ask('moh show classes'));
+      if (refusal !== undefined) return { refusal };
+      const found = differences(known, await filesIn(known.keys()));
       const again = found.some((each) => !before.has(each));
       before = new Set(found);
       if (found.length === 0) return {};
@@ -36,9 +47,23 @@ export function musicProof(asterisk: readonly string[]): Prove {
     });
 }
 
-async function filesIn(known: Music): Promise<FilesOnDisk> {
+/** Finds a class that is configured, has music and is not there. @param classes what Asterisk says of those it knows */
+async function unknownClass(
+  configuration: string | undefined,
+  classes: () => Promise<string>,
+): Promise<Refusal | undefined> {
+  if (configuration === undefined) return undefined;
+  const file = join(configuration, 'musiconhold.conf');
+  const content = readContent(file);
+  if (!Buffer.isBuffer(content)) return undefined;
+  const configured = musicClasses(content);
+  const known = readMohClasses(await classes());
+  return missingClass(configured, known, await filesIn(configured.map(({ directory }) => directory)), file);
+}
+
+async function filesIn(folders: Iterable<string>): Promise<FilesOnDisk> {
   const files = new Map<string, string[]>();
-  for (const folder of known.keys()) {
+  for (const folder of folders) {
     const names = await namesIn(folder);
     if (names !== undefined) files.set(folder, names);
   }

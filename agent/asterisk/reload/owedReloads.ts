@@ -83,7 +83,10 @@ export class Reloads {
     return {
       at: new Date(refused.since).toISOString(),
       path: file === undefined || file.startsWith('/') ? (file ?? directory) : `${directory}/${file}`,
-      message: `${where}${message}: Asterisk refuses it, and its live ${kind === 'moh' ? 'music' : 'dialplan'} lacks what comes after. Mend or remove the file on this MDS; the reload is pending and tried again by itself`,
+      message:
+        kind === 'moh'
+          ? `${message}. The reload is pending and tried again by itself`
+          : `${where}${message}: Asterisk refuses it, and its live dialplan lacks what comes after. Mend or remove the file on this MDS; the reload is pending and tried again by itself`,
     };
   }
 
@@ -106,7 +109,7 @@ export class Reloads {
 
   #onResult(result: ReloadResult): void {
     const { kind, at, ok, durationMs, refusal } = result;
-    const output = refusal === undefined ? result.output : `${result.output}${wordsOf(refusal)}\n`;
+    const output = refusal === undefined ? result.output : `${result.output}${wordsOf(kind, refusal)}\n`;
     const isNews = this.#noteRefusal(result);
     if (ok && !this.#reloader.owed().includes(kind) && this.#owed.delete(kind)) this.#write(kind);
     const report = {
@@ -137,7 +140,8 @@ export class Reloads {
   }
 }
 
-function wordsOf({ file, line, message }: Refusal): string {
+function wordsOf(kind: ReloadKind, { file, line, message }: Refusal): string {
+  if (kind === 'moh') return message;
   const where = file === undefined ? '' : `${file}${line === undefined ? '' : `, line ${String(line)}`}: `;
   return `Asterisk refused it (${where}${message})`;
 }

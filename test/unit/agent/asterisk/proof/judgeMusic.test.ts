@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differences } from '../../../../../agent/asterisk/proof/judgeMusic.ts';
-import { readMohShow } from '../../../../../agent/asterisk/proof/mohShow.ts';
+import { differences, missingClass } from '../../../../../agent/asterisk/proof/judgeMusic.ts';
+import { readMohClasses, readMohShow } from '../../../../../agent/asterisk/proof/mohShow.ts';
+import { musicClasses } from '../../../../../agent/asterisk/proof/musicClasses.ts';
 
 const SHOW = `Class: default
 \tFile: /moh/default/first
@@ -28,4 +29,48 @@ void test('what Asterisk does not know and what is gone are told', () => {
     '/moh/default/new is not known',
     '/moh/default/a b.2 is gone',
   ]);
+});
+
+const CONFIGURATION = Buffer.from(`[general]
+directory = /moh/general
+[base](!) ; a template
+mode=files
+directory=/moh/base
+[default]
+mode = files ; as XiVO writes it
+directory = /moh/default/
+[Night]
+Mode => files
+directory => /moh/night
+[stream]
+mode = custom
+directory = /moh/stream
+[relative]
+mode = files
+directory = moh
+`);
+
+void test('the classes that play a folder are read from musiconhold.conf', () => {
+  assert.deepEqual(musicClasses(CONFIGURATION), [
+    { name: 'default', directory: '/moh/default' },
+    { name: 'Night', directory: '/moh/night' },
+  ]);
+});
+
+void test('a class that has music and that Asterisk does not know is named, with what to do', () => {
+  const classes = musicClasses(CONFIGURATION);
+  const show = 'Class: default\n\tMode: files\n\tDirectory: /moh/default\n';
+  const missing = (shown: string, night: string[]): string | undefined =>
+    missingClass(
+      classes,
+      readMohClasses(shown),
+      new Map([['/moh/night', night]]),
+      '/etc/asterisk/musiconhold.conf',
+    )?.message;
+  assert.match(
+    missing(show, ['owl.wav']) ?? '',
+    /class \[Night\].* \/moh\/night .*: touch \/etc\/asterisk\/musiconhold\.conf && asterisk -rx 'moh reload'$/,
+  );
+  assert.equal(missing(show, ['.hidden.wav', 'README']), undefined);
+  assert.equal(missing(`${show}Class: night\n`, ['owl.wav']), undefined);
 });
