@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type GlobalOptions, makeProgram, withExamples } from '#host/cli/program.ts';
+import { declareQuestions } from './questions.ts';
 import { type Context, contextOf } from './context.ts';
 
 type EnrollOptions = { main?: string; tokenFile?: string; name?: string; json?: boolean };
@@ -65,6 +66,7 @@ export function agentProgram(): Command {
       }),
     [['xivo-xds-sync-agent doctor', 'names what is missing, and what to do']],
   );
+  declareQuestions(program, context, finish);
   withExamples(
     program
       .command('check-config [file]')

@@ -14,7 +14,9 @@ import type { Trouble } from '#sync/state/deferredWriter.ts';
 import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
-import { agentContract, type AgentStatus } from '../control/contract.ts';
+import { ControlError } from '#host/control/controlError.ts';
+import { agentApi } from '../control/api.ts';
+import { agentContract, type AgentHandlers, type AgentStatus } from '../control/contract.ts';
 import { Agent } from '../daemon/agent.ts';
 import type { Credentials } from '../connection/credentials.ts';
 import type { LinkState } from '../connection/reconnector.ts';
@@ -39,7 +41,7 @@ export async function run(context: Context, logMode?: string): Promise<number> {
     const control = new ControlServer({
       socketPath: context.places.controlSocket,
       contract: agentContract,
-      handlers: () => ({ status: () => daemon.status() }),
+      handlers: () => daemon.handlers(),
       onError: (command, error) => log.logger.error('a command failed', { command, error }),
     });
     await control.listen();
@@ -126,6 +128,26 @@ class Daemon {
     } catch (error) {
       this.#log.error('configuration not reloaded: the running one stays in use', { error });
     }
+  }
+
+  handlers(): AgentHandlers {
+    const status = (): AgentStatus => this.status();
+    if (this.#agent !== undefined) return { status, ...agentApi(this.#agent) };
+    const notYet = (): never => {
+      const waiting = this.#waiting;
+      const problem = waiting.state === 'connecting' ? waiting.problem : undefined;
+      throw new ControlError(
+        `the agent is not at work yet: ${this.#stateTrouble?.message ?? problem ?? 'it is just starting'} (see "xivo-xds-sync-agent status")`,
+      );
+    };
+    return {
+      status,
+      history: notYet,
+      'trash-list': notYet,
+      'trash-restore': notYet,
+      why: notYet,
+      diff: notYet,
+    };
   }
 
   status(): AgentStatus {

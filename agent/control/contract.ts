@@ -1,8 +1,16 @@
 import * as z from 'zod';
+import { whyFacts } from '#protocol/messages/answers.ts';
+import { difference, textDifference } from '#host/control/differences.ts';
+import { historyEntry, historyFilter, trashItem } from '#host/control/past.ts';
 import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/contract.ts';
 
 const time = z.string();
 const count = z.number().min(0);
+
+/** A path as people write it: absolute, or directory/path. */
+const writtenPath = z.string().max(16_384);
+/** Main is away since then: what is said of its side is as it was. Null while connected. */
+const asOf = time.nullable();
 
 const link = z.object({
   state: z.enum(['connecting', 'connected']),
@@ -45,6 +53,40 @@ const status = z.object({
 /** What the command line may ask of the agent on its own host. */
 export const agentContract = {
   status: { args: z.object({}), result: status },
+  history: { args: z.object(historyFilter), result: z.object({ entries: z.array(historyEntry) }) },
+  'trash-list': {
+    args: z.object({}),
+    result: z.object({ items: z.array(trashItem), problems: z.array(z.string()) }),
+  },
+  'trash-restore': {
+    args: z.object({ path: writtenPath, as: writtenPath.optional() }),
+    result: z.object({ directory: z.string(), path: z.string(), id: z.string() }),
+  },
+  why: {
+    args: z.object({ path: writtenPath }),
+    result: z.object({
+      name: z.string(),
+      directory: z.string(),
+      path: z.string(),
+      /** Decides on every host, whatever is there. */
+      rule: z.string().nullable(),
+      facts: whyFacts.nullable(),
+      asOf,
+    }),
+  },
+  diff: {
+    args: z.object({ path: writtenPath.optional() }),
+    result: z.object({
+      name: z.string(),
+      asOf,
+      differences: z.array(difference),
+      /** How many are not listed. */
+      more: count,
+      /** Of edits at or below the path that was asked for, which Main's version has replaced; empty without one. */
+      contents: z.array(textDifference),
+      problems: z.array(z.string()),
+    }),
+  },
 } satisfies Contract;
 
 export type AgentContract = typeof agentContract;

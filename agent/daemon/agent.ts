@@ -25,6 +25,7 @@ import { answerCommand } from './answerCommand.ts';
 import { fullPass } from './fullPass.ts';
 import { MainTrust } from './mainTrust.ts';
 import { OpenDirectories } from './openDirectories.ts';
+import { OwnHistory } from './ownHistory.ts';
 import { makeReport, type Reconciled } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */
@@ -48,6 +49,8 @@ export class Agent {
   config: AgentConfig;
   readonly link: Reconnector;
   readonly reloads: Reloads;
+  /** What was done on this MDS. */
+  readonly history: OwnHistory;
   lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
   readonly #db: Database;
@@ -93,6 +96,7 @@ export class Agent {
       onNews: () => this.#news(),
     });
     const { own, root } = options;
+    this.history = new OwnHistory({ db, keeper: this.#keeper, clock, name: this.name });
     this.#open = new OpenDirectories({
       config: () => this.config,
       own,
@@ -102,6 +106,7 @@ export class Agent {
       clock,
       log,
       reloads: this.reloads,
+      history: this.history,
       onNews: () => this.#news(),
     });
     this.link = new Reconnector({
@@ -121,6 +126,18 @@ export class Agent {
       onLost: () => this.#onLost(),
     });
   }
+
+  get name(): string {
+    return this.#options.credentials.name;
+  }
+
+  /** Where each directory lies here, without the --root prefix, also while Main can't be reached. */
+  get places(): ReadonlyMap<string, string> {
+    return this.#open.places;
+  }
+
+  /** The same with that prefix. */
+  readonly rooted = (place: string): string => this.#options.root.path(place);
 
   get directories(): ReadonlyMap<string, AgentDirectory> {
     return this.#open.all;

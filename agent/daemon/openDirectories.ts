@@ -1,4 +1,6 @@
 import path from 'node:path';
+import * as z from 'zod';
+import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -15,6 +17,11 @@ import type { AgentConfig } from '../config/agentConfig.ts';
 import type { Welcome } from '../connection/reconnector.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import { placeOf } from '../directory/placeOf.ts';
+import type { OwnHistory } from './ownHistory.ts';
+
+/** In the state: where the directories lie. */
+const PLACES = 'places';
+const placesSchema = z.array(z.tuple([z.string(), z.string()]));
 
 export type OpenDirectoriesOptions = {
   readonly config: () => AgentConfig;
@@ -26,6 +33,7 @@ export type OpenDirectoriesOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly reloads: Reloads;
+  readonly history: OwnHistory;
   readonly onNews: () => void;
 };
 
@@ -44,13 +52,21 @@ export class OpenDirectories {
   /** Where the dialplan lies, once Main has said which directory it is. */
   #dialplan: DialplanPlace | undefined;
   #opening: Promise<void> = Promise.resolve();
+  #places: ReadonlyMap<string, string>;
 
   constructor(options: OpenDirectoriesOptions) {
     this.#options = options;
+    const { db, config } = options;
+    this.#places = remembered(db) ?? usualPlaces(config());
   }
 
   get dialplan(): DialplanPlace | undefined {
     return this.#dialplan && { ...this.#dialplan, configFolder: this.configFolder };
+  }
+
+  /** Where each directory lies here, without the --root prefix: as Main said the last time, also before this start. */
+  get places(): ReadonlyMap<string, string> {
+    return this.#places;
   }
 
   /** Opens what Main has, and closes what it has no longer; one connection's after the other's. */
@@ -88,7 +104,7 @@ export class OpenDirectories {
     if (open !== undefined && isSame(open, { policy, guard }, root.path(place), nested)) return;
     await open?.close();
     const activation = this.#activationOf(policy, place);
-    const { reloads } = this.#options;
+    const { reloads, history } = this.#options;
     const directory = new AgentDirectory({
       name: policy.name,
       path: root.path(place),
@@ -105,6 +121,7 @@ export class OpenDirectories {
       onApplied: () => {
         if (activation?.isReadAgain !== false) reloads.owe(policy.reload);
       },
+      onDone: (changeSet, actions, durationMs) => history.done(policy.name, changeSet, actions, durationMs),
       onChangedHere: () => reloads.changedHere(policy.reload),
       activation,
     });
@@ -126,6 +143,10 @@ export class OpenDirectories {
       else unplaced.push({ name: policy.name, message: place.refusal });
     }
     this.unplaced = unplaced;
+    this.#places = places;
+    const { db, keeper } = this.#options;
+    const known = JSON.stringify([...places]);
+    if (db.meta(PLACES) !== known) keeper.write(() => db.setMeta(PLACES, known));
     return places;
   }
 
@@ -148,6 +169,19 @@ export class OpenDirectories {
       refusal: () => reloads.refusal(kind),
     });
   }
+}
+
+/** Before Main has ever said which directories there are. */
+function usualPlaces({ directories }: AgentConfig): Map<string, string> {
+  return new Map([...DEFAULT_DIRECTORIES, ...directories].map(({ name, path: place }) => [name, place]));
+}
+
+/** Where the directories lay the last time; undefined where that is not known, or makes no sense. */
+function remembered(db: Database): Map<string, string> | undefined {
+  const known = db.meta(PLACES);
+  if (known === undefined) return undefined;
+  const { data } = placesSchema.safeParse(db.readJson(known));
+  return data && new Map(data);
 }
 
 /** Whether an open directory still lies where it should and keeps to the same rules. */

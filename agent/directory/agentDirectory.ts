@@ -64,6 +64,8 @@ export type AgentDirectoryOptions = {
   readonly onNews: () => void;
   /** A change set became visible. Called inside the transaction that records it. */
   readonly onApplied: (name: string) => void;
+  /** A change set was carried out, for the history. @param durationMs how long it took */
+  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
   /** Something changed on this MDS that was not put there by this program. */
   readonly onChangedHere: () => void;
   /** For a directory that Asterisk reads: lint before a change, reload after it. */
@@ -91,6 +93,7 @@ export class AgentDirectory {
   #session: AgentSession | undefined;
   readonly #tasks: Tasks;
   #started: Promise<void> | undefined;
+  #isKnown = false;
   #manifestHere = Promise.withResolvers<boolean>();
 
   constructor(options: AgentDirectoryOptions) {
@@ -159,6 +162,7 @@ export class AgentDirectory {
       activation: options.activation,
       log,
       onApplied: (removed) => this.#onApplied(removed),
+      onDone: options.onDone,
     });
     this.#worker = new Reconciler({
       policy,
@@ -191,6 +195,11 @@ export class AgentDirectory {
   /** Main's whole manifest is here, and this directory was read. */
   get isComparable(): boolean {
     return this.mainView.isReady && this.#worker.isPlanned;
+  }
+
+  /** Main's whole manifest has been here since the agent started, though it may be an old one by now. */
+  get isKnown(): boolean {
+    return this.#isKnown;
   }
 
   /** What failed and is told. */
@@ -460,6 +469,7 @@ export class AgentDirectory {
     for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
       this.#accounts.count(path);
     this.#worker.begin();
+    this.#isKnown = true;
     manifestHere.resolve(true);
   }
 

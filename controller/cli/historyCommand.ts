@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { formatBytes } from '#core/text/size.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { numberOption, timeOption } from '#host/cli/options.ts';
-import { print, printJson as printAsJson } from '#host/cli/terminal.ts';
-import { localTime } from '#host/time/localTime.ts';
-import type { HistoryEntry } from '../control/contract/contract.ts';
+import { bySet, printSet } from '#host/cli/historyLines.ts';
+import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
@@ -40,54 +38,16 @@ export async function history(context: Context, options: HistoryOptions): Promis
   const isWhole = options.path !== undefined || options.changeset !== undefined;
   if (options.follow !== true) {
     if (options.json === true) printJson({ entries });
-    else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS);
+    else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS, 'xivo-xds-sync');
     return EXIT.done;
   }
   let after = 0;
   for (let news = entries.toReversed(); ;) {
     if (options.json === true) for (const entry of news) printAsJson(entry);
-    else for (const set of bySet(news)) printSet(set, MAX_PATHS);
+    else for (const set of bySet(news)) printSet(set, MAX_PATHS, 'xivo-xds-sync');
     after = news.at(-1)?.number ?? after;
     await sleep(FOLLOW_EVERY);
     const { entries: more } = await ask(context, 'history', { ...asked, limit: 100_000, after });
     news = more.toReversed();
   }
-}
-
-/** Entries of one change set stand together, in the place of the first of them. */
-function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
-  const sets = new Map<string, HistoryEntry[]>();
-  for (const entry of entries) {
-    const key = entry.changeSet === '' ? `entry ${entry.number}` : `${entry.directory}/${entry.changeSet}`;
-    const set = sets.get(key);
-    if (set === undefined) sets.set(key, [entry]);
-    else set.push(entry);
-  }
-  return [...sets.values()];
-}
-
-function printSet(entries: readonly HistoryEntry[], most: number): void {
-  const [first] = entries;
-  if (first === undefined) return;
-  const who = first.actor === null ? '' : `  ${first.actor}`;
-  const what = first.directory === '' ? first.kind : first.directory;
-  print(`${localTime(first.at)}  ${what}${who}${first.changeSet === '' ? '' : `  (${first.changeSet})`}`);
-  const hosts = new Map<string, HistoryEntry[]>();
-  for (const entry of entries) hosts.set(entry.mds, [...(hosts.get(entry.mds) ?? []), entry]);
-  for (const [host, here] of hosts) {
-    for (const entry of here.slice(0, most))
-      print(`  ${host}  ${entry.kind}  ${entry.detail}${sizeOf(entry)}`);
-    if (here.length > most)
-      print(
-        `  ${host}  and ${here.length - most} more: xivo-xds-sync history --changeset ${first.changeSet}`,
-      );
-  }
-}
-
-function sizeOf({ bytes, durationMs }: HistoryEntry): string {
-  const parts = [
-    ...(bytes === null || bytes === 0 ? [] : [formatBytes(bytes)]),
-    ...(durationMs === null ? [] : [`${durationMs} ms`]),
-  ];
-  return parts.length === 0 ? '' : `  ${parts.join(', ')}`;
 }

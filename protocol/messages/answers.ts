@@ -122,6 +122,7 @@ export const answerBody = z.union([
 export type AnswerBody = z.infer<typeof body>;
 export type ArrivingBody = z.infer<typeof answerBody>;
 export type NamedContextChange = z.infer<typeof contextChange>;
+export type WhyFacts = Readonly<z.infer<typeof whyFacts>>;
 export type Difference = Readonly<z.infer<typeof difference>>;
 export type VerifiedDirectory = z.infer<typeof verifiedDirectory>;
 

@@ -30,6 +30,8 @@ export type JobRunnerOptions = {
   readonly log: Logger;
   /** A change set is being recorded: called inside its transaction, with what it removed. */
   readonly onApplied: (removed: readonly Entry[]) => void;
+  /** A change set was carried out, for the history. @param durationMs how long it took */
+  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
 };
 
 export type JobEnd = {
@@ -136,6 +138,7 @@ export class JobRunner {
     session: AgentSession,
   ): Promise<JobEnd> {
     const { directory, applier, replica, accounts, activation } = this.#options;
+    const begun = performance.now();
     const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
     const done = await download({
       directory,
@@ -151,7 +154,10 @@ export class JobRunner {
     });
     this.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
-    this.#tell(session, done.changeSet?.id, actions, activation?.summary);
+    this.#tell(session, done.changeSet?.id, actions, {
+      summary: activation?.summary,
+      durationMs: performance.now() - begun,
+    });
     if (activation === undefined || done.refused !== undefined) {
       return { results: done.results, refused: done.refused !== undefined };
     }
@@ -196,6 +202,7 @@ export class JobRunner {
   }
 
   async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
+    const begun = performance.now();
     const { directory, db, replica, accounts } = this.#options;
     const isKept = (path: string, item: Decision): boolean => {
       const kept = this.#kept.get(path);
@@ -215,6 +222,10 @@ export class JobRunner {
         if (result === 'done' && item && item.kind !== 'lose') accounts.agree(path, agreedAfter(item));
       }
     });
+    const sent = [...job.items].flatMap(([path, item]) =>
+      results.get(path)?.result === 'done' ? (actionOf(directory, path, item) ?? []) : [],
+    );
+    if (sent.length > 0) this.#options.onDone('', sent, performance.now() - begun);
     const winners = winnersOf(job, results);
     if (winners.size === 0) return { results, refused: false };
     const delivery = { kind: 'download', size: 'bulk', items: winners } as const;
@@ -245,10 +256,11 @@ export class JobRunner {
     session: AgentSession,
     changeSet: string | undefined,
     actions: readonly PlannedAction[],
-    summary = '',
+    { summary = '', durationMs }: { summary?: string | undefined; durationMs?: number } = {},
   ): void {
     if (changeSet === undefined || actions.length === 0) return;
-    const { directory, log } = this.#options;
+    const { directory, log, onDone } = this.#options;
+    onDone(changeSet, actions, durationMs);
     const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
     for (const [number, page] of [...pagesOf(actions)].entries()) {
       const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};

@@ -3,7 +3,7 @@ import { print } from '#host/cli/terminal.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { exitCode, summary } from '../syncCommand.ts';
-import { differenceLines, written } from './words.ts';
+import { differenceLines, written } from '#host/cli/differenceLines.ts';
 
 type Options = { readonly dryRun?: boolean; readonly json?: boolean };
 

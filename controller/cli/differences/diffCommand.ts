@@ -1,9 +1,9 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { type Line, print, printError } from '#host/cli/terminal.ts';
-import type { Difference, TextDifference } from '../../control/contract/contract.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import type { Difference } from '../../control/contract/contract.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
-import { differenceLines, written } from './words.ts';
+import { differenceLines, isBehind, textLines, written } from '#host/cli/differenceLines.ts';
 
 /** `diff`: what an MDS has otherwise than Main, and for one path what the difference is. */
 export async function diff(
@@ -29,24 +29,6 @@ export async function diff(
     for (const problem of problems) printError(`xivo-xds-sync: ${problem}`);
   }
   return problems.length === 0 && !differences.some(isBehind) ? EXIT.done : EXIT.failed;
-}
-
-/** Something that Main has to say there, and that is not done. */
-function isBehind({ kind, item }: Difference): boolean {
-  return kind === 'pending' || ((kind === 'drift' || kind === 'replaced') && item === null);
-}
-
-function* textLines(mds: string, { directory, path, lines, more, note }: TextDifference): Generator<Line> {
-  yield '';
-  yield [{ text: `--- main  ${written({ directory, path })}`, style: 'bold' }];
-  yield [{ text: `+++ ${mds}  ${written({ directory, path })}`, style: 'bold' }];
-  if (note !== null) yield `(${note})`;
-  else if (lines.length === 0) yield '(the same text)';
-  for (const { sign, text } of lines) {
-    const line = `${sign}${text}`;
-    yield sign === ' ' ? line : [{ text: line, style: sign === '+' ? 'green' : 'red' }];
-  }
-  if (more > 0) yield `(and ${more} lines more)`;
 }
 
 function advice(mds: string, path: string | undefined, differences: readonly Difference[]): string[] {

@@ -5,7 +5,7 @@ import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from '../ask.ts';
 import { isSomebodyThere, says } from '../askPerson.ts';
 import type { Context } from '../context.ts';
-import { differenceLines } from './words.ts';
+import { differenceLines } from '#host/cli/differenceLines.ts';
 
 export type PruneOptions = { readonly dryRun?: boolean; readonly yes?: boolean; readonly json?: boolean };
 

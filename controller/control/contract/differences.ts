@@ -1,29 +1,6 @@
 import * as z from 'zod';
-import { count, mdsName, mdsPass, time, writtenPath } from './common.ts';
-
-const difference = z.object({
-  /** See `difference` in protocol/messages/answers.ts: what each word means. */
-  kind: z.enum(['local', 'override', 'excluded', 'drift', 'replaced', 'pending', 'skipped']),
-  directory: z.string(),
-  path: z.string(),
-  type: z.enum(['file', 'folder', 'link', 'other']),
-  bytes: count,
-  /** Since when the MDS's own version lies in its trash, and under which id; null for what differs now. */
-  at: time.nullable(),
-  item: z.string().nullable(),
-  reason: z.string().nullable(),
-});
-
-/** What changes from Main's text to the MDS's. */
-const textDifference = z.object({
-  directory: z.string(),
-  path: z.string(),
-  lines: z.array(z.object({ sign: z.enum(['+', '-', ' ']), text: z.string() })),
-  /** Lines that are left out. */
-  more: count,
-  /** Why there is no text to be compared. */
-  note: z.string().nullable(),
-});
+import { difference, textDifference } from '#host/control/differences.ts';
+import { count, mdsName, mdsPass, writtenPath } from './common.ts';
 
 /** What an MDS has otherwise than Main, and making it the same either way: `diff`, `adopt`, `revert`, `prune`. */
 export const differencesContract = {

@@ -1,34 +1,6 @@
 import * as z from 'zod';
-import { action, count, mdsPass, onlyMds, time, writtenPath } from './common.ts';
-
-const historyEntry = z.object({
-  at: time,
-  mds: z.string(),
-  directory: z.string(),
-  changeSet: z.string(),
-  kind: z.string(),
-  detail: z.string(),
-  path: z.string().nullable(),
-  reason: z.string().nullable(),
-  /** `main` for a change made on Main, the name of an MDS, or `command by USER`; null in entries of older versions. */
-  actor: z.string().nullable(),
-  bytes: count.nullable(),
-  durationMs: count.nullable(),
-  /** Grows from entry to entry. */
-  number: count,
-});
-
-const trashItem = z.object({
-  host: z.string(),
-  id: z.string(),
-  directory: z.string(),
-  path: z.string(),
-  /** When it was replaced or removed. */
-  at: time,
-  reason: z.string(),
-  type: z.enum(['file', 'folder', 'link', 'other']),
-  bytes: count,
-});
+import { historyEntry, historyFilter, trashItem } from '#host/control/past.ts';
+import { action, mdsPass, onlyMds, writtenPath } from './common.ts';
 
 const rolledBack = z.object({
   /** The change set that is undone, with everything after it. */
@@ -46,18 +18,7 @@ const rolledBack = z.object({
 /** What was done, and taking it back: `history`, `trash`, `rollback`. */
 export const pastContract = {
   history: {
-    args: z.object({
-      limit: z.int().min(1).max(100_000),
-      mds: onlyMds,
-      directory: z.string().max(64).optional(),
-      path: writtenPath.optional(),
-      changeSet: z.string().max(64).optional(),
-      /** Milliseconds since 1970. */
-      since: z.number().optional(),
-      until: z.number().optional(),
-      /** Only entries after the one with this number. */
-      after: z.number().optional(),
-    }),
+    args: z.object({ ...historyFilter, mds: onlyMds }),
     result: z.object({ entries: z.array(historyEntry) }),
   },
   'trash-list': {

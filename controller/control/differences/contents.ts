@@ -1,4 +1,5 @@
 import { MAX_CONTENT_BYTES } from '#protocol/limits.ts';
+import { textDifference } from '#host/control/textDifference.ts';
 import { readBeginning } from '#host/fs/readBeginning.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
@@ -8,10 +9,8 @@ import type { Difference, TextDifference } from '../contract/contract.ts';
 import { comparable } from './listing.ts';
 import { whyNonsense } from '../nonsense.ts';
 
-/** Files whose texts are compared, and lines that are shown of one. */
+/** Files whose texts are compared. */
 const MAX_FILES = 20;
-const MAX_LINES = 400;
-const CONTEXT = 3;
 
 /** The texts of Main and of an MDS, line by line, as far as there are any and as they fit. */
 export async function contentsOf(
@@ -50,7 +49,7 @@ async function compare(
       if (size > content.length) return without(`too large to be shown: ${formatBytes(size)}`);
       if (content.includes(0)) return without('no text');
     }
-    return { directory, path, ...(await lines(here.content, there)), note: null };
+    return { directory, path, ...(await textDifference(here.content, there)), note: null };
   } catch (error) {
     return without(`Main's can't be read: ${errnoOf(error)}`);
   }
@@ -65,18 +64,4 @@ function ofMain(
   const entry = replica && entryOf(replica.get(path));
   if (replica === undefined || entry === undefined) return { content: Buffer.alloc(0), size: 0 };
   return readBeginning(replica.path, path, MAX_CONTENT_BYTES);
-}
-
-async function lines(main: Buffer, mds: Buffer): Promise<Pick<TextDifference, 'lines' | 'more'>> {
-  // Asked for seldom: a controller at rest does without it.
-  const { structuredPatch } = await import('diff');
-  const { hunks } = structuredPatch('', '', main.toString('utf8'), mds.toString('utf8'), '', '', {
-    context: CONTEXT,
-  });
-  const all = hunks.flatMap((hunk) => hunk.lines);
-  const shown = all.slice(0, MAX_LINES).map((line) => ({
-    sign: line.startsWith('+') ? ('+' as const) : line.startsWith('-') ? ('-' as const) : (' ' as const),
-    text: line.slice(1),
-  }));
-  return { lines: shown, more: all.length - shown.length };
 }

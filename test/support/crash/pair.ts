@@ -82,6 +82,7 @@ export class Pair {
       remember: (write) => write(),
       onNews: () => undefined,
       onApplied: () => undefined,
+      onDone: () => undefined,
       onChangedHere: () => undefined,
       activation: undefined,
     });

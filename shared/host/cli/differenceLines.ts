@@ -1,8 +1,9 @@
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
-import { localTime } from '#host/time/localTime.ts';
-import { table } from '#host/cli/table.ts';
-import type { Difference } from '../../control/contract/contract.ts';
+import { localTime } from '../time/localTime.ts';
+import { table } from './table.ts';
+import type { Line } from './terminal.ts';
+import type { Difference, TextDifference } from '../control/differences.ts';
 
 /** What each difference is, and what becomes of it, in words. */
 export function meaning(mds: string, { kind, at, item, reason }: Difference): string {
@@ -42,4 +43,26 @@ export function differenceLines(mds: string, differences: readonly Difference[])
 /** A path as it is written on the command line. */
 export function written({ directory, path }: Pick<Difference, 'directory' | 'path'>): string {
   return `${directory}/${printable(path)}`;
+}
+
+/** Something that Main has to say there, and that is not done. */
+export function isBehind({ kind, item }: Difference): boolean {
+  return kind === 'pending' || ((kind === 'drift' || kind === 'replaced') && item === null);
+}
+
+/** The lines of a text that differ. */
+export function* textLines(
+  mds: string,
+  { directory, path, lines, more, note }: TextDifference,
+): Generator<Line> {
+  yield '';
+  yield [{ text: `--- main  ${written({ directory, path })}`, style: 'bold' }];
+  yield [{ text: `+++ ${mds}  ${written({ directory, path })}`, style: 'bold' }];
+  if (note !== null) yield `(${note})`;
+  else if (lines.length === 0) yield '(the same text)';
+  for (const { sign, text } of lines) {
+    const line = `${sign}${text}`;
+    yield sign === ' ' ? line : [{ text: line, style: sign === '+' ? 'green' : 'red' }];
+  }
+  if (more > 0) yield `(and ${more} lines more)`;
 }

@@ -1,0 +1,61 @@
+import type { PlannedAction } from '#protocol/messages/common.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Database } from '#sync/state/database.ts';
+import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
+import { History, type HistoryFilter, type NumberedRow } from '#sync/state/history.ts';
+
+/** Paths of one change set that are written down one by one: the rest is counted. Main's history has all of them. */
+const MAX_ROWS = 1_000;
+
+/** What was done on this MDS, also to be looked up while Main can't be asked. */
+export class OwnHistory {
+  readonly #history: History;
+  readonly #keeper: DeferredWriter;
+  readonly #clock: Clock;
+  readonly #name: string;
+
+  constructor(options: { db: Database; keeper: DeferredWriter; clock: Clock; name: string }) {
+    this.#history = new History(options.db);
+    this.#keeper = options.keeper;
+    this.#clock = options.clock;
+    this.#name = options.name;
+  }
+
+  /** A change set was carried out. @param durationMs how long it took, milliseconds */
+  done(directory: string, changeSet: string, actions: readonly PlannedAction[], durationMs?: number): void {
+    const took = durationMs !== undefined && { durationMs: Math.round(durationMs) };
+    const common = { at: this.#clock.now(), mds: this.#name, directory, changeSet, ...took };
+    this.#keeper.write(() => {
+      for (const { action, path, reason, bytes } of actions.slice(0, MAX_ROWS)) {
+        // From here, what Main receives is sent.
+        const kind = action === 'receive' ? 'send to Main' : action;
+        // An edit on this MDS is undone because of whoever edited here.
+        const actor = action === 'restore' || action === 'receive' ? this.#name : 'main';
+        this.#history.add({ ...common, kind, detail: `${path}: ${reason}`, path, reason, bytes, actor });
+      }
+      const more = actions.length - MAX_ROWS;
+      if (more > 0)
+        this.#history.add({ ...common, kind: 'more', detail: `and ${more} files more`, actor: 'main' });
+    });
+  }
+
+  /** A person did something here. @param by such as `command by alice` */
+  person(
+    by: string,
+    what: { directory: string; changeSet: string; kind: string; path: string; reason: string },
+  ): void {
+    const row = {
+      ...what,
+      at: this.#clock.now(),
+      mds: this.#name,
+      actor: by,
+      detail: `${what.path}: ${what.reason}`,
+    };
+    this.#keeper.write(() => this.#history.add(row));
+  }
+
+  /** Newest first. */
+  find(filter: HistoryFilter): NumberedRow[] {
+    return this.#history.find(filter);
+  }
+}

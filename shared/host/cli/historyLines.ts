@@ -1,0 +1,40 @@
+import { formatBytes } from '#core/text/size.ts';
+import type { HistoryEntry } from '../control/past.ts';
+import { localTime } from '../time/localTime.ts';
+import { print } from './terminal.ts';
+
+/** Entries of one change set stand together, in the place of the first of them. */
+export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
+  const sets = new Map<string, HistoryEntry[]>();
+  for (const entry of entries) {
+    const key = entry.changeSet === '' ? `entry ${entry.number}` : `${entry.directory}/${entry.changeSet}`;
+    const set = sets.get(key);
+    if (set === undefined) sets.set(key, [entry]);
+    else set.push(entry);
+  }
+  return [...sets.values()];
+}
+
+export function printSet(entries: readonly HistoryEntry[], most: number, program: string): void {
+  const [first] = entries;
+  if (first === undefined) return;
+  const who = first.actor === null ? '' : `  ${first.actor}`;
+  const what = first.directory === '' ? first.kind : first.directory;
+  print(`${localTime(first.at)}  ${what}${who}${first.changeSet === '' ? '' : `  (${first.changeSet})`}`);
+  const hosts = new Map<string, HistoryEntry[]>();
+  for (const entry of entries) hosts.set(entry.mds, [...(hosts.get(entry.mds) ?? []), entry]);
+  for (const [host, here] of hosts) {
+    for (const entry of here.slice(0, most))
+      print(`  ${host}  ${entry.kind}  ${entry.detail}${sizeOf(entry)}`);
+    if (here.length > most)
+      print(`  ${host}  and ${here.length - most} more: ${program} history --changeset ${first.changeSet}`);
+  }
+}
+
+function sizeOf({ bytes, durationMs }: HistoryEntry): string {
+  const parts = [
+    ...(bytes === null || bytes === 0 ? [] : [formatBytes(bytes)]),
+    ...(durationMs === null ? [] : [`${durationMs} ms`]),
+  ];
+  return parts.length === 0 ? '' : `  ${parts.join(', ')}`;
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+
+const count = z.number().min(0);
+
+/** One thing that was done, as `history` shows it. */
+export const historyEntry = z.object({
+  /** UTC, ISO 8601. */
+  at: z.string(),
+  mds: z.string(),
+  directory: z.string(),
+  changeSet: z.string(),
+  kind: z.string(),
+  detail: z.string(),
+  path: z.string().nullable(),
+  reason: z.string().nullable(),
+  /** `main` for a change made on Main, the name of an MDS, or `command by USER`; null in entries of older versions. */
+  actor: z.string().nullable(),
+  bytes: count.nullable(),
+  durationMs: count.nullable(),
+  /** Grows from entry to entry. */
+  number: count,
+});
+
+export type HistoryEntry = Readonly<z.output<typeof historyEntry>>;
+
+/** Which entries are wanted. Times are milliseconds since 1970. */
+export const historyFilter = {
+  limit: z.int().min(1).max(100_000),
+  directory: z.string().max(64).optional(),
+  path: z.string().max(16_384).optional(),
+  changeSet: z.string().max(64).optional(),
+  since: z.number().optional(),
+  until: z.number().optional(),
+  /** Only entries after the one with this number. */
+  after: z.number().optional(),
+};
+
+/** Something in a trash. */
+export const trashItem = z.object({
+  host: z.string(),
+  id: z.string(),
+  directory: z.string(),
+  path: z.string(),
+  /** When it was replaced or removed: UTC, ISO 8601. */
+  at: z.string(),
+  reason: z.string(),
+  type: z.enum(['file', 'folder', 'link', 'other']),
+  bytes: count,
+});
+export type ListedTrash = Readonly<z.output<typeof trashItem>>;
