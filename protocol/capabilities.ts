@@ -8,6 +8,7 @@
  * - `progress` (agent): says of a command now and then that it is still carried out.
  * - `differences` (agent): lists what it has otherwise than Main, shows and gives single files, and prunes local ones.
  * - `skipped` (Main): takes in a report what does not travel.
+ * - `figures` (Main): takes in a report the bytes to go, and with a command that is carried out how far it is.
  * - `dialplan-summary` (Main): takes with a change set, and with a dry run, what it changes for callers.
  */
 export const AGENT_CAPABILITIES = [
@@ -18,7 +19,7 @@ export const AGENT_CAPABILITIES = [
   'progress',
   'differences',
 ] as const;
-export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'dialplan-summary'] as const;
+export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'figures', 'dialplan-summary'] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */
 const NEAR_DIGITS = 19;

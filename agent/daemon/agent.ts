@@ -26,7 +26,7 @@ import { fullPass } from './fullPass.ts';
 import { MainTrust } from './mainTrust.ts';
 import { OpenDirectories } from './openDirectories.ts';
 import { OwnHistory } from './ownHistory.ts';
-import { makeReport, type Reconciled } from './report.ts';
+import { makeReport, type Reconciled, type ReportHearer } from './report.ts';
 
 /** Reports that are due within this time travel as one, milliseconds. */
 const REPORT_GATHER = 25;
@@ -181,9 +181,9 @@ export class Agent {
   }
 
   /** What Main is told, and `xivo-xds-sync-agent status` shows. */
-  report(namesSkipped = true): AgentReport {
+  report(hearer: ReportHearer = { skipped: true, figures: true }): AgentReport {
     return makeReport({
-      namesSkipped,
+      hearer,
       directories: [...this.directories.values()],
       troubles: [
         ...this.#options.credentials.troubles,
@@ -328,6 +328,9 @@ export class Agent {
     this.#cancelReport = undefined;
     this.#rememberMain();
     const session = this.#session;
-    session?.send(this.report(session.mainCapabilities.has('skipped')));
+    const knows = session?.mainCapabilities;
+    session?.send(
+      this.report({ skipped: knows?.has('skipped') === true, figures: knows?.has('figures') === true }),
+    );
   }
 }

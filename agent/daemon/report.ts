@@ -13,6 +13,9 @@ const MAX_SKIPPED_BYTES = 32 * 1024;
 
 export type Reconciled = { readonly at: string; readonly ok: boolean; readonly durationMs: number };
 
+/** What is left out for a Main of an older version. */
+export type ReportHearer = { readonly skipped: boolean; readonly figures: boolean };
+
 export type ReportInput = {
   readonly directories: readonly AgentDirectory[];
   /** What is wrong with this program's own files. */
@@ -23,8 +26,8 @@ export type ReportInput = {
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
   readonly owed: AgentReport['owedReloads'];
-  /** Whether who hears it understands what is skipped. */
-  readonly namesSkipped: boolean;
+  /** What who hears it understands beyond the first version. */
+  readonly hearer: ReportHearer;
   readonly sequence: number;
   readonly now: number;
 };
@@ -52,8 +55,8 @@ export function makeReport(input: ReportInput): AgentReport {
     type: 'report',
     sequence: input.sequence,
     directories: input.directories.map((directory) => ({
-      ...directory.report(),
-      ...(input.namesSkipped && { skipped: skippedIn(directory) }),
+      ...directory.report(input.hearer.figures),
+      ...(input.hearer.skipped && { skipped: skippedIn(directory) }),
     })),
     clockOffsetMs: Math.round(input.clockOffsetMs * 1000) / 1000,
     lastReconcile: input.lastReconcile ?? null,

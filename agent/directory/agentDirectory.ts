@@ -433,7 +433,8 @@ export class AgentDirectory {
     for (const [path, reason] of this.replica.skipped) yield { path, reason };
   }
 
-  report(): DirectoryReport {
+  /** @param figures whether who hears it understands bytes to go */
+  report(figures: boolean): DirectoryReport {
     const { tally } = this.#accounts;
     return {
       name: this.name,
@@ -441,6 +442,7 @@ export class AgentDirectory {
       files: tally.files,
       bytes: tally.bytes,
       pending: this.#worker.pending,
+      ...(figures && { pendingBytes: this.#worker.pendingBytes }),
       localOnly: tally.localFiles,
       held: this.#worker.held ?? null,
       digest: tally.digest,

@@ -18,7 +18,7 @@ import type { JobRunner } from './jobs/jobRunner.ts';
 import type { MainManifest } from './mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
-import { type Job, schedule } from './jobs/schedule.ts';
+import { bytesToTravel, type Job, schedule } from './jobs/schedule.ts';
 
 /** Why an action does not happen: a set is refused (`hold`), or a try has failed (`skip`). */
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
@@ -80,6 +80,13 @@ export class Reconciler {
 
   get pending(): number {
     return this.#pending.size;
+  }
+
+  /** Content that still has to travel, in either direction, what is under way included. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const item of this.#pending.values()) bytes += bytesToTravel(item);
+    return bytes;
   }
 
   /** The newest plan was made over everything. */

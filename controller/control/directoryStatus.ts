@@ -12,6 +12,8 @@ export function directoryStatus(
   report: AgentReport | undefined,
   /** What Main could not say to this MDS, and why, by path. */
   notSaid: ReadonlyMap<string, string> = new Map(),
+  /** What has travelled since the report, bytes. */
+  travelled = 0,
 ): DirectoryStatus {
   const { name, replica, revision } = directory;
   const kept = [...notSaid].map(([path, reason]) => ({ path, reason }));
@@ -23,6 +25,7 @@ export function directoryStatus(
       files: 0,
       bytes: 0,
       pending: 0,
+      pendingBytes: null,
       localOnly: 0,
       held: replica.held ?? null,
       digest: '',
@@ -32,5 +35,6 @@ export function directoryStatus(
   const { files, bytes, pending, localOnly, held, digest } = told;
   const skipped = [...kept, ...(told.skipped ?? [])];
   const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
-  return { name, inSync, files, bytes, pending, localOnly, held, digest, skipped };
+  const pendingBytes = told.pendingBytes === undefined ? null : Math.max(0, told.pendingBytes - travelled);
+  return { name, inSync, files, bytes, pending, pendingBytes, localOnly, held, digest, skipped };
 }

@@ -189,7 +189,12 @@ function firstMissed({ directories }: Controller, lastSeen: string | null): numb
 function connected(controller: Controller, session: ControllerSession, voipIp: string | null): MdsStatus {
   const { report } = session;
   const directories = [...controller.directories.values()].map((directory) =>
-    directoryStatus(directory, report, session.notSaid(directory.name)),
+    directoryStatus(
+      directory,
+      report,
+      session.notSaid(directory.name),
+      session.traffic.travelled(directory.name),
+    ),
   );
   const active = (report?.owedReloads ?? []).length === 0;
   return {
@@ -213,8 +218,19 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
     directories,
     reloads: report?.reloads ?? [],
     owedReloads: report?.owedReloads ?? [],
+    bytesPerSecond: session.traffic.rate,
+    transfers: transfersOf(session),
     errors: report?.errors ?? [],
   };
+}
+
+function transfersOf({ traffic }: ControllerSession): MdsStatus['transfers'] {
+  return traffic.transfers.flatMap(({ directory, direction, path, files, bytesTotal, moved }) =>
+    // Metadata and removals carry no content.
+    files === 0
+      ? []
+      : [{ directory, direction, path, files, bytes: Math.min(moved(), bytesTotal), bytesTotal }],
+  );
 }
 
 /** Whether an MDS that reports this holds all that Main holds of a directory, and nothing waits there. */
@@ -239,6 +255,8 @@ function absent(name: string, state: MdsState, address: string | null): MdsStatu
     directories: [],
     reloads: [],
     owedReloads: [],
+    bytesPerSecond: 0,
+    transfers: [],
     errors: [],
   };
 }

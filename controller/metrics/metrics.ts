@@ -2,7 +2,6 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Observer } from '../daemon/observer.ts';
 import type { Status } from '../control/contract/contract.ts';
-import type { ConditionKind } from '../conditions/condition.ts';
 
 /** From a fraction of a second, which is usual, to the 15 minutes of the job that this program replaces; seconds. */
 const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900];
@@ -35,6 +34,13 @@ export class Metrics implements Observer {
   readonly #pending = this.#gauge('directory_pending_files', 'Files still to be brought', [
     'mds',
     'directory',
+  ]);
+  readonly #pendingBytes = this.#gauge('directory_pending_bytes', 'Bytes of content still to travel', [
+    'mds',
+    'directory',
+  ]);
+  readonly #rate = this.#gauge('mds_transfer_bytes_per_second', 'Content that travels, last seconds', [
+    'mds',
   ]);
   readonly #files = this.#gauge('directory_files', 'Files that Main holds', ['directory']);
   readonly #bytes = this.#gauge('directory_bytes', 'Bytes that Main holds', ['directory']);
@@ -117,10 +123,10 @@ export class Metrics implements Observer {
    */
   async text(status: Status, main: MainFigures, now: number): Promise<string> {
     this.#ofMain(status, main);
-    for (const gauge of [this.#up, this.#behind, this.#inSync, this.#pending, this.#owed, this.#errors])
-      gauge.reset();
+    for (const gauge of [this.#up, this.#behind, this.#rate, this.#owed, this.#errors]) gauge.reset();
+    for (const gauge of [this.#inSync, this.#pending, this.#pendingBytes]) gauge.reset();
     for (const gauge of [this.#days, this.#clock, this.#conditions]) gauge.reset();
-    for (const mds of status.mds) if (mds.state !== 'revoked') this.#ofMds(mds, status, now);
+    for (const mds of status.mds) if (mds.state !== 'revoked') this.#ofMds(mds, now);
     this.#count(status);
     return this.#registry.metrics();
   }
@@ -141,18 +147,19 @@ export class Metrics implements Observer {
     if (figures.scanMs !== undefined) this.#scan.set(figures.scanMs / 1_000);
   }
 
-  #ofMds(mds: Status['mds'][number], { causes }: Status, now: number): void {
+  #ofMds(mds: Status['mds'][number], now: number): void {
     const { name, state, directories, certificateNotAfter, clockOffsetMs } = mds;
     this.#up.set({ mds: name }, state === 'connected' ? 1 : 0);
-    const late = causes.filter((cause) => LATE.has(cause.kind) && cause.mds.includes(name));
-    const since = late.length === 0 ? now : Math.min(...late.map((cause) => Date.parse(cause.since)));
-    this.#behind.set({ mds: name }, Math.max(0, now - since) / 1_000);
+    // What is not known has no figure: an MDS that is away may have missed nothing.
+    if (mds.lagMs !== null) this.#behind.set({ mds: name }, mds.lagMs / 1_000);
+    this.#rate.set({ mds: name }, mds.bytesPerSecond);
     this.#errors.set({ mds: name }, mds.errors.length);
     for (const kind of ['dialplan', 'moh'] as const)
       this.#owed.set({ mds: name, kind }, mds.owedReloads.includes(kind) ? 1 : 0);
-    for (const { name: directory, inSync, pending } of directories) {
+    for (const { name: directory, inSync, pending, pendingBytes } of directories) {
       this.#inSync.set({ mds: name, directory }, inSync ? 1 : 0);
       this.#pending.set({ mds: name, directory }, pending);
+      if (pendingBytes !== null) this.#pendingBytes.set({ mds: name, directory }, pendingBytes);
     }
     if (certificateNotAfter !== null)
       this.#days.set({ mds: name }, (Date.parse(certificateNotAfter) - now) / 86_400_000);
@@ -183,13 +190,3 @@ export class Metrics implements Observer {
     });
   }
 }
-
-/** Conditions in which an MDS lacks what Main has. */
-const LATE: ReadonlySet<ConditionKind> = new Set([
-  'away',
-  'behind',
-  'hold',
-  'blocked',
-  'refused-reload',
-  'pending-reload',
-]);

@@ -1,13 +1,9 @@
 import type { Status } from '../control/contract/contract.ts';
-import type { ConditionKind } from '../conditions/condition.ts';
 
 /** One figure stands for so long, milliseconds. */
 const SLOT = 5 * 60_000;
 /** A day of slots. */
 const SLOTS = 288;
-
-/** Conditions in which an MDS lacks what Main has. */
-const LATE: ReadonlySet<ConditionKind> = new Set(['away', 'behind', 'hold', 'blocked', 'pending-reload']);
 
 /**
  * How far behind each MDS was in the last 24 hours, since this program started: the worst of every five minutes, seconds.
@@ -18,12 +14,12 @@ export class BehindHistory {
   #slot = Number.NaN;
 
   /** @param now milliseconds since 1970 */
-  sample({ mds, causes }: Status, now: number): void {
+  sample({ mds }: Status, now: number): void {
     this.#advance(Math.floor(now / SLOT));
-    for (const { name, state } of mds) {
-      if (state === 'revoked' || state === 'never-enrolled') continue;
-      const late = causes.filter((cause) => LATE.has(cause.kind) && cause.mds.includes(name));
-      const behind = late.reduce((worst, { since }) => Math.max(worst, (now - Date.parse(since)) / 1_000), 0);
+    for (const { name, lagMs } of mds) {
+      // Of an MDS that is away, and may have missed nothing, nothing is known.
+      if (lagMs === null) continue;
+      const behind = lagMs / 1_000;
       const ring = this.#rings.get(name) ?? new Float32Array(SLOTS).fill(Number.NaN);
       this.#rings.set(name, ring);
       const at = this.#slot % SLOTS;

@@ -2,7 +2,7 @@ import { structuredPatch } from 'diff';
 import type { NumberedRow } from '#sync/state/history.ts';
 import type { Versions } from '../versions/versions.ts';
 import type { ChangeSetDetails, DiffLine } from './overview.ts';
-import { pathOf } from './recentChangeSets.ts';
+import { isFile, pathOf } from './saves.ts';
 
 /** Files of a change set whose difference is shown. */
 const MOST_FILES = 20;
@@ -25,7 +25,7 @@ export function diffsOf(
 ): ChangeSetDetails['diffs'] {
   const from = versions.isCompact(directory) ? versions.takenOver.placeOf(directory, changeSet) : undefined;
   if (from === undefined) return [];
-  return [...new Set(rows.map(pathOf))].slice(0, MOST_FILES).flatMap((path) => {
+  return [...new Set(rows.filter(isFile).map(pathOf))].slice(0, MOST_FILES).flatMap((path) => {
     const number = versions.log.firstAfter(directory, path, from - 1);
     const revision = number === undefined ? undefined : versions.log.get(number);
     if (revision === undefined) return [];

@@ -1,12 +1,14 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Controller } from '../daemon/controller.ts';
+import { trashList } from '../control/trash.ts';
 import { statusOf } from '../control/status.ts';
 import type { Status } from '../control/contract/contract.ts';
 import type { BehindHistory } from './behindHistory.ts';
 import { diffsOf } from './diffs.ts';
-import type { ChangeSetDetails, ExcerptLine, Overview } from './overview.ts';
-import { pathOf, recentChangeSets, ROWS } from './recentChangeSets.ts';
+import type { ChangeSetDetails, ExcerptLine, Overview, TrashListing } from './overview.ts';
+import { recentChangeSets, recentConflicts, ROWS } from './recentChangeSets.ts';
+import { isFile, ONE_SAVE_WITHIN, pathOf, savesIn } from './saves.ts';
 
 /** Lines shown before and after the one that lint found. */
 const AROUND = 2;
@@ -16,35 +18,55 @@ const EXCERPT_BYTES = 1024 * 1024;
 const EXCERPT_LINE = 200;
 /** Rows of one change set that its page shows. */
 const MAX_ROWS = 2_000;
+/** What lies in the trash, as far as the page lists it. */
+const MAX_TRASH = 500;
 
 /** What the page shows, from the same status that the command line prints. */
 export async function overviewOf(controller: Controller, behind: BehindHistory): Promise<Overview> {
   const status = statusOf(controller);
+  const rows = controller.history.find({ limit: ROWS });
   return {
     status,
     behind: behind.all,
-    changeSets: recentChangeSets(controller.history.find({ limit: ROWS })),
+    changeSets: recentChangeSets(rows),
+    conflicts: recentConflicts(rows),
     excerpts: await excerptsOf(controller, status),
   };
 }
 
 /** @returns undefined where nothing is known of a change set of this id */
 export function changeSetDetails(controller: Controller, id: string): ChangeSetDetails | undefined {
-  const rows = controller.history.find({ limit: MAX_ROWS, changeSet: id });
-  const [first] = rows;
+  const own = controller.history.find({ limit: MAX_ROWS, changeSet: id });
+  const [first] = own;
   if (first === undefined) return undefined;
+  const around = controller.history.find({
+    limit: 4 * MAX_ROWS,
+    directory: first.directory,
+    since: first.at - ONE_SAVE_WITHIN,
+    until: first.at + ONE_SAVE_WITHIN,
+  });
+  const rows = (savesIn(around).find(({ ids }) => ids.includes(id))?.rows ?? own).slice(0, MAX_ROWS);
   return {
     id,
     directory: first.directory,
-    rows: rows.map((row) => ({
+    dialplan: rows.find((row) => !isFile(row))?.detail ?? null,
+    rows: rows.filter(isFile).map((row) => ({
       mds: row.mds,
+      changeSet: row.changeSet,
       action: row.kind,
       path: pathOf(row),
       reason: row.reason ?? row.detail,
       at: new Date(row.at).toISOString(),
+      actor: row.actor,
     })),
-    diffs: diffsOf(controller.versions, first.directory, id, rows),
+    diffs: diffsOf(controller.versions, first.directory, id, own),
   };
+}
+
+/** The newest of what can be brought back. An MDS that is not connected is named. */
+export async function trashListing(controller: Controller): Promise<TrashListing> {
+  const { items, problems } = await trashList(controller, undefined);
+  return { items: items.slice(0, MAX_TRASH), more: Math.max(0, items.length - MAX_TRASH), problems };
 }
 
 /** The text around each line that lint found, in Main's own files. */

@@ -7,8 +7,9 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { BehindHistory } from './behindHistory.ts';
 import { ClientFiles } from './clientFiles.ts';
+import type { TrashListing } from './overview.ts';
 import { LiveEvents } from './liveEvents.ts';
-import { changeSetDetails, overviewOf } from './pageData.ts';
+import { changeSetDetails, overviewOf, trashListing } from './pageData.ts';
 import { pathOf, type Route, say, sendJson, WebServer } from './webServer.ts';
 
 /** What people and monitoring look at, over HTTP: the page, and the metrics; on one address or on two. */
@@ -18,6 +19,7 @@ export class PageServer {
   readonly #behind = new BehindHistory();
   readonly #events: LiveEvents;
   readonly #servers: WebServer[] = [];
+  #listing: Promise<TrashListing> | undefined;
 
   /** @param metrics undefined where none are counted */
   constructor(controller: Controller, metrics: Metrics | undefined) {
@@ -77,6 +79,7 @@ export class PageServer {
         '/api/overview',
         async (_request, response) => sendJson(response, await overviewOf(controller, this.#behind)),
       ],
+      ['/api/trash', async (_request, response) => sendJson(response, await this.#trash())],
       [
         '/api/change/',
         (request, response) => {
@@ -88,6 +91,12 @@ export class PageServer {
         },
       ],
     ];
+  }
+
+  /** Every MDS is asked for it: whoever else looks meanwhile sees the same. */
+  #trash(): Promise<TrashListing> {
+    this.#listing ??= trashListing(this.#controller).finally(() => (this.#listing = undefined));
+    return this.#listing;
   }
 
   #metricsRoutes(): [string, Route][] {

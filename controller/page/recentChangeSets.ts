@@ -1,48 +1,58 @@
 import type { NumberedRow } from '#sync/state/history.ts';
-import type { RecentChangeSet } from './overview.ts';
+import type { Conflict, RecentChangeSet } from './overview.ts';
+import { isFile, pathOf, savesIn } from './saves.ts';
 
-/** Change sets that the first page lists. */
+/** Change sets, and conflicts, that the first page lists. */
 const MOST = 30;
+const MOST_CONFLICTS = 10;
 /** Rows of the history that are looked through for them: one change set may have thousands. */
 export const ROWS = 2_000;
 /** Paths that are named of each. */
 const PATHS = 3;
 
 /**
- * The newest change sets, each once, wherever it was carried out. Pure.
+ * The newest changes, each save once, wherever it was carried out. Pure.
  * @param rows the history's newest rows, newest first
  */
 export function recentChangeSets(rows: readonly NumberedRow[]): RecentChangeSet[] {
-  const sets = new Map<string, { first: number; mds: Set<string>; directory: string; rows: NumberedRow[] }>();
-  for (const row of rows) {
-    if (row.changeSet === '') continue;
-    const known = sets.get(row.changeSet);
-    if (known === undefined && sets.size === MOST) continue;
-    const set = known ?? { first: row.at, mds: new Set(), directory: row.directory, rows: [] };
-    set.first = Math.min(set.first, row.at);
-    if (row.mds !== '') set.mds.add(row.mds);
-    set.rows.push(row);
-    sets.set(row.changeSet, set);
-  }
-  return [...sets].map(([id, { first, mds, directory, rows: all }]) => {
-    const actions: Record<string, number> = {};
-    // On three MDS a path is one path.
-    const byPath = new Map(all.map((row) => [`${row.kind}\u0000${pathOf(row)}`, row]));
-    for (const { kind } of byPath.values()) actions[kind] = (actions[kind] ?? 0) + 1;
-    const paths = [...new Set(all.map(pathOf))];
-    return {
-      id,
-      directory,
-      at: new Date(first).toISOString(),
-      mds: [...mds].toSorted(),
-      actions,
-      paths: paths.slice(0, PATHS),
-      count: paths.length,
-    };
-  });
+  return savesIn(rows)
+    .slice(0, MOST)
+    .map(({ ids, first, directory, rows: all }) => {
+      const actions: Record<string, number> = {};
+      // On three MDS a path is one path.
+      const files = all.filter(isFile);
+      const byPath = new Map(files.map((row) => [`${row.kind}\u0000${pathOf(row)}`, row]));
+      for (const { kind } of byPath.values()) actions[kind] = (actions[kind] ?? 0) + 1;
+      const paths = [...new Set(files.map(pathOf))];
+      return {
+        id: ids[0] ?? '',
+        directory,
+        at: new Date(first).toISOString(),
+        mds: [...new Set(all.map(({ mds }) => mds))].filter((name) => name !== '').toSorted(),
+        actors: actorsOf(all),
+        dialplan: all.find((row) => !isFile(row))?.detail ?? null,
+        actions,
+        paths: paths.slice(0, PATHS),
+        count: paths.length,
+      };
+    });
 }
 
-/** A row of an older version has its path at the beginning of its detail. */
-export function pathOf({ path, detail }: NumberedRow): string {
-  return path ?? detail.replace(/: .*$/s, '');
+/** The newest recordings that both sides had changed. */
+export function recentConflicts(rows: readonly NumberedRow[]): Conflict[] {
+  return rows
+    .filter(({ kind }) => kind === 'conflict')
+    .slice(0, MOST_CONFLICTS)
+    .map((row) => ({
+      at: new Date(row.at).toISOString(),
+      mds: row.mds,
+      path: `${row.directory}/${pathOf(row)}`,
+      reason: row.reason ?? row.detail,
+      changeSet: row.changeSet,
+    }));
+}
+
+/** By whom: `main` for a change on Main's disk, an MDS, or who gave a command. */
+export function actorsOf(rows: readonly NumberedRow[]): string[] {
+  return [...new Set(rows.flatMap(({ actor }) => actor ?? []))].toSorted();
 }

@@ -4,6 +4,7 @@ import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import type { Traffic } from './traffic.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 
 type Request = Extract<FromAgent, { type: 'get' }>;
@@ -13,15 +14,30 @@ export async function sendContent(
   directory: MainDirectory,
   { items }: Request,
   open: (bytes: number) => OutgoingStream,
+  traffic: Traffic,
   log: Logger,
 ): Promise<void> {
   const files = items.map((item) => packed(directory, item));
   try {
-    const out = open(files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0));
-    await packFiles(directory.replica.path, files, out).catch((error: unknown) => {
+    const bytesTotal = files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0);
+    const out = open(bytesTotal);
+    const ended = traffic.begin({
+      directory: directory.name,
+      direction: 'to-mds',
+      path: files[0]?.path ?? '',
+      files: files.length,
+      bytesTotal,
+      moved: () => bytesTotal - out.remaining,
+    });
+    try {
+      await packFiles(directory.replica.path, files, out);
+      ended(true);
+    } catch (error) {
       out.abort(String(error));
       throw error;
-    });
+    } finally {
+      ended(false);
+    }
   } catch (error) {
     log.debug('transfer ended early', { directory: directory.name, error });
   }

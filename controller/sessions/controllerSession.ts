@@ -29,6 +29,7 @@ import { type Delivery, Lag } from './lag.ts';
 import { ManifestSender } from './manifestSender.ts';
 import type { Grant } from './offers/grant.ts';
 import { takeOffers } from './offers/takeOffers.ts';
+import { Traffic } from './traffic.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
 
 /** A peer that does not say who it is within this time is no agent, milliseconds. */
@@ -86,6 +87,8 @@ export class ControllerSession {
   readonly #calls: CommandCalls;
   readonly #manifests: ManifestSender;
   readonly #lag: Lag;
+  /** What travels either way. */
+  readonly traffic: Traffic;
   readonly #clock = new ClockOffset();
   /** What is done for this agent: it is finished, also when the connection ends. */
   readonly #tasks: Tasks;
@@ -103,6 +106,7 @@ export class ControllerSession {
     this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.#calls = new CommandCalls(options.name);
     this.#lag = new Lag(clock);
+    this.traffic = new Traffic(() => clock.monotonic());
     this.#channel = new Channel(socket, {
       schema: fromAgentSchema,
       onMessage: (message) => this.#receive(message),
@@ -314,7 +318,7 @@ export class ControllerSession {
     const open = (bytes: number): OutgoingStream =>
       this.#channel.openOutgoing(request.stream, bytes, isUrgent(directory));
     this.#tasks.run('content could not be sent', () =>
-      sendContent(directory, request, open, this.#options.log),
+      sendContent(directory, request, open, this.traffic, this.#options.log),
     );
   }
 
@@ -327,6 +331,7 @@ export class ControllerSession {
         clock,
         log,
         line: this.#channel,
+        traffic: this.traffic,
         isUrgent: isUrgent(directory),
         // An agent offers nothing before that was measured: its clock minus Main's.
         clockOffset: () => -this.#clock.nanoseconds,
@@ -338,6 +343,7 @@ export class ControllerSession {
 
   #onReport(report: AgentReport): void {
     this.report = report;
+    this.traffic.reported();
     const delivered = this.#lag.reported(report, (name) => this.#options.directories.has(name));
     this.#options.owner.reported(report, delivered);
   }

@@ -113,6 +113,8 @@ export const directoryReport = z.strictObject({
   files: count,
   bytes: count,
   pending: count,
+  /** The content that still has to travel, either way. Only to a Main with the capability `figures`. */
+  pendingBytes: count.optional(),
   localOnly: count,
   held: z.string().max(MAX_TEXT).nullable(),
   digest: hashSchema,

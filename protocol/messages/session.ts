@@ -107,6 +107,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('answer-part'),
     id: requestId,
     actions: z.array(plannedAction).max(MAX_ITEMS),
+    /** How far it is. Only to a Main with the capability `figures`. */
+    figures: z.strictObject({ files: count, filesTotal: count, bytes: count, bytesTotal: count }).optional(),
   }),
   z.strictObject({
     type: z.literal('answer'),

@@ -17,6 +17,8 @@ export type IncomingHooks = {
 /** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */
 export class IncomingStream implements AsyncIterable<Uint8Array> {
   readonly #hooks: IncomingHooks;
+  /** Bytes that have come so far. */
+  received = 0;
   #queue: Uint8Array[] = [];
   /** What the sender may still send. */
   #window = WINDOW_BYTES;
@@ -36,6 +38,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   push(bytes: Uint8Array): boolean {
     if (bytes.length > this.#window) return false;
     this.#window -= bytes.length;
+    this.received += bytes.length;
     this.#queue.push(bytes);
     if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
     this.#wakeUp();

@@ -77,10 +77,9 @@ describe('The status page', { skip: noBrowser }, () => {
     await eventually('the second is on both', () => onBoth('new'));
     const page = await open();
     await page.goto(url);
-    await eventually(
-      'both changes of both are listed',
-      async () => (await page.getByText('diff.conf').count()) >= 4,
-    );
+    // One row for each save, and not for each MDS.
+    const rows = page.getByRole('row', { name: /diff\.conf.*mds1, mds2/ });
+    await eventually('both changes are listed, once each', async () => (await rows.count()) === 2);
     await page
       .getByRole('row', { name: /diff\.conf/ })
       .first()
@@ -88,6 +87,24 @@ describe('The status page', { skip: noBrowser }, () => {
       .click();
     await page.locator('.added', { hasText: 'NoOp(new)' }).waitFor({ timeout: PATIENCE });
     assert.match(await page.locator('.removed').innerText(), /NoOp\(old\)/);
+    for (const mds of ['mds1', 'mds2'])
+      await page
+        .getByRole('row', { name: new RegExp(`${mds}.*diff\\.conf.*changed on Main's disk`) })
+        .waitFor({ timeout: PATIENCE });
+  });
+
+  it('shows what can be brought back, wherever it lies', async () => {
+    cluster.mds[0]?.write('dialplan', 'diff.conf', '[diff]\nexten => 1,1,NoOp(edited there)\n');
+    await eventually('the edit is undone', () =>
+      Boolean(cluster.mds[0]?.read('dialplan', 'diff.conf')?.includes('new')),
+    );
+    const page = await open();
+    await page.goto(url);
+    await page.getByRole('link', { name: /^Trash/ }).click();
+    await page
+      .getByRole('row', { name: /mds1 dialplan\/diff\.conf/ })
+      .first()
+      .waitFor({ timeout: PATIENCE });
   });
 
   it('says that the connection is lost, and comes back by itself', async () => {
@@ -130,6 +147,20 @@ describe('The status page', { skip: noBrowser }, () => {
       ...one,
       name: `mds${i}`,
       ...(i === 100 && { inSync: false, state: 'disconnected' as const }),
+      ...(i === 7 && {
+        bytesPerSecond: 1024 * 1024,
+        directories: one.directories.map((each) => ({ ...each, pending: 1, pendingBytes: 2 * 1024 * 1024 })),
+        transfers: [
+          {
+            directory: 'moh',
+            direction: 'to-mds' as const,
+            path: 'long/file.wav',
+            files: 1,
+            bytes: 1024,
+            bytesTotal: 4096,
+          },
+        ],
+      }),
     }));
     const causes: Overview['status']['causes'] = [
       {
@@ -141,7 +172,16 @@ describe('The status page', { skip: noBrowser }, () => {
         action: 'look there',
       },
     ];
-    const many: Overview = { ...overview, status: { ...overview.status, mds, causes } };
+    const conflicts: Overview['conflicts'] = [
+      {
+        at: new Date().toISOString(),
+        mds: 'mds1',
+        path: 'recordings/600.wav',
+        reason: 'newer',
+        changeSet: 'c',
+      },
+    ];
+    const many: Overview = { ...overview, conflicts, status: { ...overview.status, mds, causes } };
     for (const [colorScheme, width, locale] of [
       ['light', 360, 'en-GB'],
       ['dark', 2560, 'fr-FR'],
@@ -157,7 +197,9 @@ describe('The status page', { skip: noBrowser }, () => {
       await page
         .getByText(locale === 'fr-FR' ? 'Serveurs de médias' : 'Media servers')
         .waitFor({ timeout: PATIENCE });
-      assert.equal(await page.getByRole('rowheader', { name: /^mds/ }).count(), 200);
+      // Each has a row, and the one to which something travels has another one.
+      assert.equal(await page.getByRole('rowheader', { name: /^mds/ }).count(), 201);
+      assert.equal(await page.getByRole('progressbar').count(), 1);
       // The one that needs a person comes first.
       assert.equal(await page.getByRole('rowheader', { name: /^mds/ }).first().innerText(), 'mds100');
       const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');

@@ -88,6 +88,14 @@ function split<T extends Decision>(
   return sets;
 }
 
+/** Content that carrying a decision out moves from one side to the other, bytes. */
+export function bytesToTravel(decision: Decision): number {
+  if (decision.kind === 'deliver' || decision.kind === 'remove') return contentBytes(decision);
+  if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose')
+    return outgoingBytes(decision);
+  return 0;
+}
+
 function isRemoval({ kind }: Decision): boolean {
   return kind === 'remove' || kind === 'remove-on-main';
 }

@@ -4,10 +4,13 @@ import { columns, type Line, type Span, type Style } from '#host/cli/terminal.ts
 import { table } from '#host/cli/table.ts';
 import { localTimeShort } from '#host/time/localTime.ts';
 import type { RotationStatus, Status } from '../../control/contract/contract.ts';
+import { toGoOf } from '../../conditions/toGo.ts';
 import { ago, type StateWord, summariesOf, summaryLine } from '../../conditions/summary.ts';
 
 const MAX_CAUSES = 20;
 const MAX_WARNINGS = 5;
+/** Of so many MDS it is said what travels. */
+const MAX_TRAVELLING = 10;
 /** Names of MDS in front of a cause; more are counted. */
 const MAX_NAMES = 6;
 
@@ -28,6 +31,7 @@ export function render(status: Status, now: number): Line[] {
     [{ text: summaryLine(status), style: fine ? 'green' : 'bold' }],
     '',
     ...mdsTable(status, now),
+    ...travelling(status),
     ...causes(status, now),
     '',
     ...directories(status),
@@ -55,7 +59,7 @@ function mdsTable(status: Status, now: number): Line[] {
       ago(since, now),
       outOfSync.length === 0 ? '-' : outOfSync.join(','),
       mds.lagMs === null ? '-' : formatDuration(mds.lagMs),
-      connected ? String(pending) : '-',
+      connected ? toDo(pending, toGoOf(mds).bytes) : '-',
       mds.lastDeliveryMs === null ? '-' : formatDuration(mds.lastDeliveryMs),
       lastReconcile === null ? '-' : `${checked(lastReconcile.at, now)}${lastReconcile.ok ? '' : ', failed'}`,
     ];
@@ -83,6 +87,30 @@ function mdsTable(status: Status, now: number): Line[] {
     if (at < 0 || style === undefined) return line;
     return [line.slice(0, at), { text: state, style }, line.slice(at + state.length)];
   });
+}
+
+function toDo(files: number, bytes: number | null): string {
+  return bytes === null || bytes === 0 ? String(files) : `${files} (${formatBytes(bytes)})`;
+}
+
+/** What is on its way now, a line an MDS. */
+function travelling({ mds }: Status): Line[] {
+  const moving = mds.filter(({ bytesPerSecond, transfers }) => bytesPerSecond > 0 || transfers.length > 0);
+  const lines = moving.slice(0, MAX_TRAVELLING).flatMap((each) => {
+    const { files, bytes, bytesPerSecond, secondsLeft } = toGoOf(each);
+    if (files === 0) return [];
+    return wrap(
+      [
+        `${each.name}: ${files} ${files === 1 ? 'file' : 'files'}`,
+        ...(bytes === null ? [] : [formatBytes(bytes)]),
+      ].join(', ') +
+        ` to go, ${formatBytes(bytesPerSecond)}/s` +
+        (secondsLeft === null ? '' : `, about ${formatDuration(secondsLeft * 1_000)} left`),
+    );
+  });
+  const more = moving.length - MAX_TRAVELLING;
+  if (more > 0) lines.push(`… and ${more} more receive or send just now`);
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 /** An MDS says when; with a clock that is wrong that is no time. */

@@ -12,11 +12,24 @@ const directoryStatus = z.object({
   files: count,
   bytes: count,
   pending: count,
+  /** Content that still has to travel, either way; null where an older agent does not say. */
+  pendingBytes: count.nullable(),
   localOnly: count,
   held: z.string().nullable(),
   digest: z.string(),
   /** What does not travel from or to this MDS, and why. */
   skipped: z.array(skippedPath),
+});
+
+/** Content on its way now. */
+const transfer = z.object({
+  directory: z.string(),
+  direction: z.enum(['to-mds', 'to-main']),
+  /** The first of its files. */
+  path: z.string(),
+  files: count,
+  bytes: count,
+  bytesTotal: count,
 });
 
 const mdsState = z.enum(['connected', 'disconnected', 'pending', 'never-enrolled', 'revoked']);
@@ -54,6 +67,9 @@ const mdsStatus = z.object({
     }),
   ),
   owedReloads: z.array(z.enum(['dialplan', 'moh'])),
+  /** How fast content travels to and from it, over the last seconds. */
+  bytesPerSecond: count,
+  transfers: z.array(transfer),
   errors: z.array(errorReport),
 });
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ChangeSetDetails } from '../overview.ts';
-import { actionText } from './changes.tsx';
+import { actionText, actorText } from './changes.tsx';
 import { nameText, timeText } from './format.ts';
 import { t } from './translate.ts';
 
@@ -21,6 +21,11 @@ export function ChangeSetPage({ id }: { readonly id: string }) {
       <h1>
         {t('change')} {nameText(id)}
       </h1>
+      {details.dialplan !== null && (
+        <p>
+          {t('forCallers')}: <code>{nameText(details.dialplan)}</code>
+        </p>
+      )}
       <div class="scroll" tabIndex={0} role="group" aria-label={t('change')}>
         <table>
           <thead>
@@ -30,6 +35,7 @@ export function ChangeSetPage({ id }: { readonly id: string }) {
               <th scope="col">{t('what')}</th>
               <th scope="col">{t('path')}</th>
               <th scope="col">{t('why')}</th>
+              <th scope="col">{t('byWhom')}</th>
             </tr>
           </thead>
           <tbody>
@@ -42,6 +48,7 @@ export function ChangeSetPage({ id }: { readonly id: string }) {
                   {details.directory}/{nameText(row.path)}
                 </td>
                 <td lang="en">{nameText(row.reason)}</td>
+                <td>{row.actor === null ? '–' : actorText(row.actor)}</td>
               </tr>
             ))}
           </tbody>

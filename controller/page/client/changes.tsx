@@ -19,6 +19,7 @@ export function Changes({ changeSets }: { readonly changeSets: readonly RecentCh
                 <th scope="col">{t('what')}</th>
                 <th scope="col">{t('path')}</th>
                 <th scope="col">{t('where')}</th>
+                <th scope="col">{t('byWhom')}</th>
               </tr>
             </thead>
             <tbody>
@@ -30,13 +31,22 @@ export function Changes({ changeSets }: { readonly changeSets: readonly RecentCh
                     </a>
                   </td>
                   <td>{set.directory}</td>
-                  <td>{actionsText(set.actions)}</td>
+                  <td>
+                    {actionsText(set.actions)}
+                    {set.dialplan !== null && (
+                      <>
+                        <br />
+                        <code>{nameText(set.dialplan)}</code>
+                      </>
+                    )}
+                  </td>
                   <td class="paths">
                     {set.paths.map((path) => nameText(path)).join(', ')}
                     {set.count > set.paths.length &&
                       ` ${t('more', { count: countText(set.count - set.paths.length) })}`}
                   </td>
                   <td>{set.mds.map(nameText).join(', ')}</td>
+                  <td>{set.actors.map(actorText).join(', ')}</td>
                 </tr>
               ))}
             </tbody>
@@ -45,6 +55,13 @@ export function Changes({ changeSets }: { readonly changeSets: readonly RecentCh
       )}
     </section>
   );
+}
+
+/** By whom something was done. @param actor as the history has it */
+export function actorText(actor: string): string {
+  const [, user] = /^command by (.+)$/.exec(actor) ?? [];
+  if (user !== undefined) return t('actor.command', { user: nameText(user) });
+  return actor === 'main' ? t('actor.main') : nameText(actor);
 }
 
 export function actionText(action: string, count: number): string {

@@ -10,7 +10,10 @@ import { type Live, useLive } from './live.ts';
 import { MainSection } from './mainSection.tsx';
 import { MdsPage } from './mdsPage.tsx';
 import { MdsTable } from './mdsTable.tsx';
+import { Travelling } from './travelling.tsx';
+import { Conflicts } from './conflicts.tsx';
 import { Summary } from './summary.tsx';
+import { TrashPage } from './trashPage.tsx';
 import { LANGUAGE, t } from './translate.ts';
 
 /** The page stands on one address: what is looked at comes after `#`, so that it works below any path of a proxy. */
@@ -71,13 +74,26 @@ function Content({ live: { overview }, hash }: { readonly live: Live; readonly h
       </>
     );
   }
+  if (hash === '#/trash') {
+    return (
+      <>
+        {back}
+        <TrashPage />
+      </>
+    );
+  }
   return (
     <>
       <h1 class="unseen">{t('title')}</h1>
       <Summary status={overview.status} />
       <Causes causes={overview.status.causes} excerpts={overview.excerpts} />
       <MdsTable overview={overview} />
+      <Travelling mds={overview.status.mds} />
       <Changes changeSets={overview.changeSets} />
+      <Conflicts conflicts={overview.conflicts} />
+      <p>
+        <a href="#/trash">{t('trash')}</a>
+      </p>
       <MainSection status={overview.status} />
     </>
   );

@@ -3,6 +3,7 @@ import { Causes } from './causes.tsx';
 import { Changes } from './changes.tsx';
 import { bytesText, countText, durationText, nameText, timeText } from './format.ts';
 import { directoryText } from './mdsTable.tsx';
+import { Travelling } from './travelling.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { t } from './translate.ts';
 
@@ -27,6 +28,7 @@ export function MdsPage({ name, overview }: { readonly name: string; readonly ov
         <dd>{mds.certificateNotAfter === null ? '–' : timeText(mds.certificateNotAfter)}</dd>
       </dl>
       <Causes causes={causes} excerpts={overview.excerpts} />
+      <Travelling mds={[mds]} />
       <h2>{t('behind24h')}</h2>
       <Sparkline mds={name} values={overview.behind[name] ?? []} axes />
       <h2 id="directories">{t('directories')}</h2>
@@ -39,6 +41,7 @@ export function MdsPage({ name, overview }: { readonly name: string; readonly ov
               <th scope="col">{t('files')}</th>
               <th scope="col">{t('size')}</th>
               <th scope="col">{t('filesToDo')}</th>
+              <th scope="col">{t('bytesToGo')}</th>
               <th scope="col">{t('localFiles')}</th>
             </tr>
           </thead>
@@ -50,6 +53,9 @@ export function MdsPage({ name, overview }: { readonly name: string; readonly ov
                 <td class="number">{countText(directory.files)}</td>
                 <td class="number">{bytesText(directory.bytes)}</td>
                 <td class="number">{countText(directory.pending)}</td>
+                <td class="number">
+                  {directory.pendingBytes === null ? '–' : bytesText(directory.pendingBytes)}
+                </td>
                 <td class="number">{countText(directory.localOnly)}</td>
               </tr>
             ))}

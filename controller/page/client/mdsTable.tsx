@@ -1,5 +1,6 @@
 import type { Overview } from '../overview.ts';
 import { countText, durationText, nameText, timeText } from './format.ts';
+import { toGoText } from './travelling.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { t } from './translate.ts';
 
@@ -28,7 +29,7 @@ export function MdsTable({ overview }: { readonly overview: Overview }) {
                 </th>
               ))}
               <th scope="col">{t('behind24h')}</th>
-              <th scope="col">{t('filesToDo')}</th>
+              <th scope="col">{t('toGo')}</th>
               <th scope="col">{t('localFiles')}</th>
               <th scope="col">{t('lastDelivery')}</th>
               <th scope="col">{t('lastCheck')}</th>
@@ -47,8 +48,8 @@ export function MdsTable({ overview }: { readonly overview: Overview }) {
                 <td>
                   <Sparkline mds={mds.name} values={behind[mds.name] ?? []} />
                 </td>
-                <td class="number">{sum(mds, 'pending')}</td>
-                <td class="number">{sum(mds, 'localOnly')}</td>
+                <td class="number">{toGoText(mds)}</td>
+                <td class="number">{localFiles(mds)}</td>
                 <td class="number">
                   {mds.lastDeliveryMs === null ? '–' : durationText(mds.lastDeliveryMs / 1_000)}
                 </td>
@@ -74,9 +75,9 @@ export function directoryText(mds: Mds, name: string): string {
   return `↻ ${t('notInSync')}`;
 }
 
-function sum({ state, directories }: Mds, key: 'pending' | 'localOnly'): string {
+function localFiles({ state, directories }: Mds): string {
   if (state !== 'connected') return '–';
-  return countText(directories.reduce((total, each) => total + each[key], 0));
+  return countText(directories.reduce((total, each) => total + each.localOnly, 0));
 }
 
 function rank({ state, inSync }: Mds): number {

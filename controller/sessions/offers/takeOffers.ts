@@ -1,4 +1,4 @@
-import type { StepResult } from '#protocol/messages/common.ts';
+import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import type { OnCommit } from '#sync/apply/applier.ts';
@@ -10,7 +10,8 @@ import type { IncomingStream } from '#wire/incomingStream.ts';
 import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { acceptOffers, onMain } from './accept.ts';
-import { hasContent } from './check.ts';
+import { begunOf, contentBytes, hasContent } from './check.ts';
+import type { Transfer, Traffic } from '../traffic.ts';
 import { type Grant, grantedOffers } from './grant.ts';
 import { noteOrigins } from './noteClocks.ts';
 import { offersIn, refuseSet, resultsToSend } from './results.ts';
@@ -28,6 +29,7 @@ export type TakingOptions = {
     /** The peer broke the protocol. */
     violation(what: string): void;
   };
+  readonly traffic: Traffic;
   readonly isUrgent: boolean;
   /** The agent's clock minus Main's, nanoseconds. */
   readonly clockOffset: () => bigint;
@@ -51,6 +53,7 @@ export async function takeOffers(
   const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
   try {
     const stream = line.openIncoming(id, options.isUrgent);
+    const ended = options.traffic.begin(transferOf(directory.name, offers, stream));
     const inHistory = options.recorder(conflicts, grant);
     let changeSetId = '';
     const record: OnCommit = (changeSet, done) => {
@@ -60,9 +63,16 @@ export async function takeOffers(
     };
     // What has come of a large file is hashed again, and a change set is made durable: both take their time.
     const say = (): void => line.send({ type: 'credit', stream: id, bytes: 0 });
-    const { results, outcomes } = await stillAtWork(clock, say, () =>
-      acceptOffers(directory, offers, stream, { mds, owners, record, isGranted: grant !== undefined }),
-    );
+    let accepted: Awaited<ReturnType<typeof acceptOffers>>;
+    try {
+      accepted = await stillAtWork(clock, say, () =>
+        acceptOffers(directory, offers, stream, { mds, owners, record, isGranted: grant !== undefined }),
+      );
+      ended(true);
+    } finally {
+      ended(false);
+    }
+    const { results, outcomes } = accepted;
     // Without content nothing comes on the stream.
     if (!offers.some(hasContent)) stream.end();
     adopt(directory, outcomes, changeSetId, grant);
@@ -73,6 +83,18 @@ export async function takeOffers(
     const results = offers.map(({ path }) => ({ path, result: 'failed' as const, detail }));
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
   }
+}
+
+function transferOf(directory: string, offers: readonly Offer[], stream: IncomingStream): Transfer {
+  const withContent = offers.filter(hasContent);
+  return {
+    directory,
+    direction: 'to-main',
+    path: withContent[0]?.path ?? '',
+    files: withContent.length,
+    bytesTotal: withContent.reduce((sum, offer) => sum + contentBytes(offer) - begunOf(offer), 0),
+    moved: () => stream.received,
+  };
 }
 
 /** Takes over what became visible. What a person asked for can be rolled back by its change set. */

@@ -17,6 +17,7 @@ const MOH = {
   files: 3,
   bytes: 30,
   pending: 0,
+  pendingBytes: 0,
   localOnly: 0,
   held: null,
   digest: 'a',
@@ -43,6 +44,8 @@ const MDS: MdsStatus = {
   directories: [MOH],
   reloads: [],
   owedReloads: [],
+  bytesPerSecond: 0,
+  transfers: [],
   errors: [],
 };
 

@@ -29,6 +29,8 @@ function mds(name: string, given: Partial<MdsStatus> = {}): MdsStatus {
     directories: [],
     reloads: [],
     owedReloads: [],
+    bytesPerSecond: 0,
+    transfers: [],
     errors: [],
     ...given,
   };

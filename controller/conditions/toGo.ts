@@ -1,0 +1,23 @@
+import type { MdsStatus } from '../control/contract/contract.ts';
+
+/** What still has to travel to and from one MDS. */
+export type ToGo = {
+  readonly files: number;
+  /** Null where its agent is of an older version, and does not say. */
+  readonly bytes: number | null;
+  readonly bytesPerSecond: number;
+  /** Null while nothing travels, or nobody knows how much is to go. */
+  readonly secondsLeft: number | null;
+};
+
+/** Pure: the command line, the page and the metrics say the same. */
+export function toGoOf({
+  directories,
+  bytesPerSecond,
+}: Pick<MdsStatus, 'directories' | 'bytesPerSecond'>): ToGo {
+  const files = directories.reduce((sum, { pending }) => sum + pending, 0);
+  const known = directories.every(({ pendingBytes }) => pendingBytes !== null);
+  const bytes = known ? directories.reduce((sum, { pendingBytes }) => sum + (pendingBytes ?? 0), 0) : null;
+  const isMoving = bytes !== null && bytes > 0 && bytesPerSecond > 0;
+  return { files, bytes, bytesPerSecond, secondsLeft: isMoving ? bytes / bytesPerSecond : null };
+}

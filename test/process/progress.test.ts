@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../support/harness/cluster.ts';
+import { freePort } from '../support/harness/freePort.ts';
+import { eventually } from '../support/harness/host.ts';
+
+const MIB = 1024 * 1024;
+
+describe('What is on its way over a thin line', () => {
+  let cluster: Cluster;
+  let url: string;
+  before(async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    url = `http://${listen}`;
+    cluster = await Cluster.start({
+      mds: ['mds1'],
+      config: `page: { listen: "${listen}" }\nmetrics: { listen: "${listen}" }\nbandwidth: 1MiB\n`,
+    });
+  });
+  after(() => cluster.end());
+
+  it('is in status, in the metrics and on the page: how much is to go, how fast, how long', async () => {
+    cluster.main.write('sounds', 'long.wav', Buffer.alloc(8 * MIB, 1));
+    await eventually('some of it is there', async () => {
+      const { transfers, directories } = await cluster.statusOf('mds1');
+      const sounds = directories.find(({ name }) => name === 'sounds');
+      const [first] = transfers;
+      if (first === undefined || first.bytes < MIB || sounds?.pendingBytes == null) return false;
+      assert.equal(first.path, 'long.wav');
+      assert.equal(first.bytesTotal, 8 * MIB);
+      assert.equal(sounds.pending, 1);
+      // The rest of it, to within what travelled between two looks.
+      assert.ok(Math.abs(sounds.pendingBytes + first.bytes - 8 * MIB) <= MIB, JSON.stringify(sounds));
+      return true;
+    });
+    const { stdout } = await cluster.main.run(['status']);
+    assert.match(stdout, /^mds1: 1 file, [\d.]+ MiB to go, [\d.]+ [KM]iB\/s, about \d.* left$/m);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    assert.match(metrics, /^xds_directory_pending_bytes\{mds="mds1",directory="sounds"\} [1-9]/m);
+    assert.match(metrics, /^xds_mds_transfer_bytes_per_second\{mds="mds1"\} [1-9]/m);
+    const overview = await (await fetch(`${url}/api/overview`)).text();
+    assert.match(overview, /"direction":"to-mds","path":"long\.wav"/);
+    await eventually(
+      'it is there',
+      () => cluster.one('mds1').read('sounds', 'long.wav') !== undefined,
+      60_000,
+    );
+    await cluster.inSync();
+    const { transfers, directories } = await cluster.statusOf('mds1');
+    assert.deepEqual(transfers, []);
+    assert.deepEqual([...new Set(directories.map(({ pendingBytes }) => pendingBytes))], [0]);
+  });
+
+  it('is named on its way to Main, too', async () => {
+    cluster.one('mds1').write('recordings', 'up.wav', Buffer.alloc(3 * MIB, 2));
+    await eventually('it is on its way', async () => {
+      const { transfers } = await cluster.statusOf('mds1');
+      return transfers.some(({ direction, path }) => direction === 'to-main' && path === 'up.wav');
+    });
+    await cluster.inSync();
+  });
+});
