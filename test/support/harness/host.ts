@@ -203,6 +203,10 @@ export class FakeAsterisk {
   }
 }
 
+/** Between two looks of {@link eventually}, milliseconds: what is long in coming is looked for less often. */
+const FIRST_LOOK = 10;
+const RARE_LOOK = 200;
+
 /** Waits until a condition holds. @throws with `what`, when it does not within `limit` milliseconds */
 export async function eventually(
   what: string,
@@ -210,9 +214,9 @@ export async function eventually(
   limit = 20_000,
 ): Promise<void> {
   const deadline = Date.now() + limit;
-  for (;;) {
+  for (let wait = FIRST_LOOK; ; wait = Math.min(RARE_LOOK, wait * 1.5)) {
     if (await holds()) return;
     if (Date.now() > deadline) throw new Error(`not within ${limit} ms: ${what}`);
-    await sleep(25);
+    await sleep(wait);
   }
 }
