@@ -1,15 +1,15 @@
 /**
- * What a side can do beyond its protocol version. An agent says it in `hello`, Main in `welcome`; who says nothing
- * can none of it.
+ * What a side supports beyond its protocol version. An agent lists it in `hello`, Main in `welcome`; a side that sends
+ * no list supports none of it.
  * - `upgrade` (agent): takes its package from Main.
  * - `clocks` (agent): understands by which clock a recording got its time.
  * - `far-times` (both): understands times of files beyond 2286, as far as a file system can hold them.
- * - `answers` (both): what a command is answered with is data of the message, not JSON in lines.
- * - `progress` (agent): says of a command now and then that it is still carried out.
- * - `differences` (agent): lists what it has otherwise than Main, shows and gives single files, and prunes local ones.
- * - `skipped` (Main): takes in a report what does not travel.
- * - `figures` (Main): takes in a report the bytes to go, and with a command that is carried out how far it is.
- * - `dialplan-summary` (Main): takes with a change set, and with a dry run, what it changes for callers.
+ * - `answers` (both): the answer to a command is structured data in the message, not JSON in text lines.
+ * - `progress` (agent): reports now and then that a command is still running.
+ * - `differences` (agent): lists where it differs from Main, shows and offers single files, and prunes local files.
+ * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
+ * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
+ * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
  */
 export const AGENT_CAPABILITIES = [
   'upgrade',

@@ -8,7 +8,7 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
  * (ext4: 1901 to 2446). To a peer without the capability `far-times` only up to 19 digits (2286).
  */
 const mtime = z.string().refine(isFileTime, 'no time of a file');
-/** By how much a clock is wrong: nanoseconds, decimal. */
+/** The offset of a clock: nanoseconds, decimal. */
 const nanoseconds = z.string().regex(/^-?\d{1,19}$/);
 const id = z.int().min(0).max(0xffff_ffff);
 const account = z.string().min(1).max(256);
@@ -45,7 +45,7 @@ export const hashSchema = hash;
 export const nanosecondsSchema = nanoseconds;
 
 /**
- * What a path holds, as far as it travels. Owner and group go by name; a host that does not know the name uses
+ * The properties of a path that travel. Owner and group are sent by name; a host that does not know the name uses
  * the number. A folder's mtime changes with its content, so it does not travel.
  */
 export type Entry = Readonly<z.infer<typeof entrySchema>>;

@@ -2,14 +2,14 @@ import { Buffer } from 'node:buffer';
 import { MAX_FRAME_BYTES } from './limits.ts';
 
 /**
- * A binary frame: the stream's number (4 bytes, big endian), what it is (1 byte), and a piece of the stream.
+ * A binary frame: stream number (4 bytes, big endian), frame type (1 byte), payload.
  */
 export type Frame =
   | {
       readonly kind: 'data';
       readonly stream: number;
       readonly bytes: Uint8Array;
-      /** Called once the bytes have left and may be written over; never, when the connection ends before. */
+      /** Called once the bytes have been sent and their buffer may be reused; never called if the connection ends first. */
       readonly onSent?: (() => void) | undefined;
     }
   | { readonly kind: 'end'; readonly stream: number }
@@ -20,7 +20,7 @@ const KINDS = ['data', 'end', 'abort'] as const;
 const DATA = KINDS.indexOf('data');
 const MAX_REASON_BYTES = 1024;
 
-/** A whole frame in one piece. */
+/** A whole frame in one buffer. */
 export function encodeFrame(frame: Frame): Uint8Array {
   const payload =
     frame.kind === 'data'
@@ -32,7 +32,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   return bytes;
 }
 
-/** The header of a data frame: sent as one fragment, its bytes as the next, so that nobody copies them. */
+/** The header of a data frame. Header and payload are sent as two fragments, which saves copying the payload. */
 export function encodeHeader(frame: Frame): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES);
   writeHeader(bytes, frame);
@@ -45,8 +45,8 @@ function writeHeader(bytes: Uint8Array, { stream, kind }: Frame): void {
 }
 
 /**
- * @param fragments what came of one message, in pieces as they arrived: of another version it is one piece
- * @returns undefined for anything that is no frame
+ * @param fragments one message in the fragments in which it arrived; older versions send a single fragment
+ * @returns undefined for anything that is not a frame
  */
 export function decodeFragments(fragments: readonly Uint8Array[]): Frame | undefined {
   const [header, bytes] = fragments;
@@ -59,7 +59,7 @@ export function decodeFragments(fragments: readonly Uint8Array[]): Frame | undef
   return { kind: 'data', stream, bytes };
 }
 
-/** @returns undefined for anything that is no frame */
+/** @returns undefined for anything that is not a frame */
 export function decodeFrame(bytes: Uint8Array): Frame | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const stream = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);

@@ -1,15 +1,15 @@
 import { MAX_ITEMS, MAX_PAGE_BYTES } from './limits.ts';
 
-/** Characters that JSON writes as they are, and UTF-8 in one byte. */
+/** Characters that JSON does not escape and that UTF-8 encodes in one byte. */
 const PLAIN = /^[ !#-[\]-~]*$/;
-/** What any other may need at most: `\u0000`. */
+/** Most bytes that any other character takes: `\u0000`. */
 const ESCAPED = 6;
 /** A number, `true`, `null`: JSON writes none longer. */
 const SCALAR = 25;
 
 /**
- * How many bytes a value takes in a message, at most: exact for plain text, too much for names that are escaped.
- * @param value what JSON can say
+ * Upper bound of the bytes that a value takes in a message: exact for plain text, an overestimate for escaped names.
+ * @param value a JSON value
  */
 export function bytesInMessage(value: unknown): number {
   if (typeof value === 'string') return (PLAIN.test(value) ? value.length : value.length * ESCAPED) + 2;
@@ -21,8 +21,7 @@ export function bytesInMessage(value: unknown): number {
 }
 
 /**
- * Divides what travels into what one message may hold, in number and in bytes: the socket is bounded in bytes, and
- * paths may be long. Nothing gives no page.
+ * Splits items into pages that fit into one message, by number and by bytes (paths may be long). No items give no page.
  */
 export function* pagesOf<T>(
   items: Iterable<T>,
@@ -44,7 +43,7 @@ export function* pagesOf<T>(
   if (page.length > 0) yield page;
 }
 
-/** As many of the first items as fit into so many bytes of a message. */
+/** The longest beginning of `items` that fits into so many bytes of a message. */
 export function whatFits<T>(items: Iterable<T>, bytes: number, most: number): T[] {
   const fitting: T[] = [];
   let left = bytes;

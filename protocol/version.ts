@@ -5,7 +5,7 @@ export type ProtocolRange = { readonly oldest: number; readonly newest: number }
 
 /**
  * The newest version that both sides speak.
- * @returns what to do about it when there is none
+ * @returns the remedy, for people, when there is none
  */
 export function negotiate(
   main: ProtocolRange,

@@ -1,11 +1,11 @@
 import type { FolderEntry } from '#protocol/entry.ts';
-import type { ManifestItem, Shown } from '#protocol/messages/common.ts';
+import type { ManifestItem, ManifestEntry } from '#protocol/messages/common.ts';
 import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
 import { Manifest } from '#core/manifest/manifest.ts';
-import type { Sight } from '#core/manifest/pathState.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
@@ -27,7 +27,7 @@ export class MainManifest implements Tree {
   readonly special = new Map<string, string>();
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
-  #shown = new Manifest();
+  #manifest = new Manifest();
   /** Names by the folder that holds them. */
   readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
@@ -45,23 +45,23 @@ export class MainManifest implements Tree {
   }
 
   get digest(): string {
-    return this.#shown.digest;
+    return this.#manifest.digest;
   }
 
-  get(path: string): Sight {
-    const shown = this.#shown.get(path);
-    if (shown !== undefined) return this.#sight(path, shown);
+  get(path: string): PathState | undefined {
+    const shown = this.#manifest.get(path);
+    if (shown !== undefined) return this.#stateOf(path, shown);
     return this.#belowUnreadable(path);
   }
 
   paths(): Iterable<string> {
-    return this.#shown.keys();
+    return this.#manifest.keys();
   }
 
   *childrenOf(folder: string): Iterable<string> {
     for (const name of this.#children.get(folder) ?? []) {
       const path = joinPath(folder, name);
-      const shown = this.#shown.get(path);
+      const shown = this.#manifest.get(path);
       if (shown !== undefined && shown.kind !== 'gone') yield path;
     }
   }
@@ -92,7 +92,7 @@ export class MainManifest implements Tree {
   /** @returns false when no manifest was arriving */
   end(revision: number): boolean {
     if (this.#loading === undefined) return false;
-    this.#shown = this.#loading;
+    this.#manifest = this.#loading;
     this.#loading = undefined;
     this.revision = revision;
     this.tombstones.clear();
@@ -100,7 +100,7 @@ export class MainManifest implements Tree {
     this.refused.clear();
     this.special.clear();
     this.#children.clear();
-    for (const [path, shown] of this.#shown.entries()) this.#notice(path, shown);
+    for (const [path, shown] of this.#manifest.entries()) this.#notice(path, shown);
     return true;
   }
 
@@ -119,12 +119,12 @@ export class MainManifest implements Tree {
       this.page(items);
       return [];
     }
-    if (this.revision !== from || this.#shown.size > MAX_MANIFEST_ENTRIES) return undefined;
+    if (this.revision !== from || this.#manifest.size > MAX_MANIFEST_ENTRIES) return undefined;
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
       if (path === '') continue;
-      this.#shown.set(path, shown);
+      this.#manifest.set(path, shown);
       this.tombstones.delete(path);
       this.clocks.delete(path);
       this.refused.delete(path);
@@ -140,7 +140,7 @@ export class MainManifest implements Tree {
     this.#loading = undefined;
   }
 
-  #notice(path: string, shown: Shown): void {
+  #notice(path: string, shown: ManifestEntry): void {
     this.#enlist(path);
     const refusal =
       refusePath(path) ??
@@ -159,7 +159,7 @@ export class MainManifest implements Tree {
     else names.add(baseOf(path));
   }
 
-  #sight(path: string, shown: Shown): Sight {
+  #stateOf(path: string, shown: ManifestEntry): PathState | undefined {
     if (shown.kind === 'gone' || isOverride(path)) return undefined;
     if (this.refused.has(path)) return { kind: 'special', what: 'a path that is not allowed' };
     if (shown.kind !== 'settled') return shown;
@@ -169,9 +169,9 @@ export class MainManifest implements Tree {
     return { kind: 'settled', entry: localise(entry, this.#owners) };
   }
 
-  #belowUnreadable(path: string): Sight {
+  #belowUnreadable(path: string): PathState | undefined {
     for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-      const shown = this.#shown.get(folder);
+      const shown = this.#manifest.get(folder);
       if (shown?.kind === 'unreadable') return shown;
       if (shown !== undefined) return undefined;
     }
@@ -179,7 +179,7 @@ export class MainManifest implements Tree {
   }
 }
 
-function charactersOf(path: string, shown: Shown): number {
+function charactersOf(path: string, shown: ManifestEntry): number {
   const entry = shown.kind === 'settled' ? shown.entry : shown.kind === 'gone' ? shown.tombstone : undefined;
   const said = shown.kind === 'special' ? shown.what : shown.kind === 'unreadable' ? shown.errno : '';
   if (entry === undefined) return path.length + said.length;

@@ -13,7 +13,7 @@ const GRACE: Partial<Readonly<Record<ConditionKind, number>>> = {
 
 export type ConditionEvents = {
   readonly began: (condition: StandingCondition) => void;
-  /** @param lastedMs from its first sight to its end */
+  /** @param lastedMs from its first state to its end */
   readonly ended: (condition: StandingCondition, lastedMs: number) => void;
 };
 

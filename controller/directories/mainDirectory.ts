@@ -1,4 +1,4 @@
-import type { ManifestItem, Shown } from '#protocol/messages/common.ts';
+import type { ManifestItem, ManifestEntry } from '#protocol/messages/common.ts';
 import type { FolderEntry } from '#protocol/entry.ts';
 import { Applier } from '#sync/apply/applier.ts';
 import type { Outcome } from '#core/changeSet.ts';
@@ -6,7 +6,7 @@ import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
 import { Folder } from '#host/fs/folder.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { show, Manifest } from '#core/manifest/manifest.ts';
+import { manifestEntry, Manifest } from '#core/manifest/manifest.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import { isOverride, parentOf, refusePath } from '#core/path/relative.ts';
@@ -76,7 +76,7 @@ export class MainDirectory {
   readonly tombstones: Tombstones;
   /** Whose clocks gave the recordings their times. */
   readonly origins: MtimeClocks;
-  readonly shown = new Manifest();
+  readonly manifest = new Manifest();
   /** What each MDS has put into the trash; undefined where nothing bounds that. */
   readonly trashShares: TrashQuota | undefined;
   revision = 0;
@@ -154,9 +154,10 @@ export class MainDirectory {
 
   /** Finishes what a crash cut off, reads the directory, and watches it. */
   async start(): Promise<void> {
-    for (const path of this.replica.paths()) this.shown.set(path, this.#show(path, this.replica.get(path)));
+    for (const path of this.replica.paths())
+      this.manifest.set(path, this.#manifestEntry(path, this.replica.get(path)));
     for (const [path, entry] of this.tombstones.entries) {
-      if (refusePath(path) === undefined) this.shown.set(path, { kind: 'gone', tombstone: entry });
+      if (refusePath(path) === undefined) this.manifest.set(path, { kind: 'gone', tombstone: entry });
     }
     try {
       const outcomes = await this.applier.recover(() => undefined);
@@ -258,7 +259,7 @@ export class MainDirectory {
       }
       if (items.length > 0) this.#options.db.advance();
     });
-    for (const { path: at, shown } of items) this.shown.set(at, shown);
+    for (const { path: at, shown } of items) this.manifest.set(at, shown);
     if (items.length > 0) this.#publish(items);
   }
 
@@ -275,16 +276,18 @@ export class MainDirectory {
     this.replica.flush();
     // The watch may have been quicker, and have told of them before their origin was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
-      const shown = this.#show(path, this.replica.get(path));
-      return this.shown.set(path, shown) ? [{ path, shown }] : [];
+      const shown = this.#manifestEntry(path, this.replica.get(path));
+      return this.manifest.set(path, shown) ? [{ path, shown }] : [];
     });
     if (items.length > 0) this.#publish(items);
   }
 
   /** A path that no agent can use is skipped here, and named in status. */
-  #show(path: string, state: PathState | undefined): Shown {
+  #manifestEntry(path: string, state: PathState | undefined): ManifestEntry {
     if (refusePath(path) !== undefined) return { kind: 'gone' };
-    return show(state, this.tombstones.entries.get(path), (entry) => this.origins.clockOf(path, entry));
+    return manifestEntry(state, this.tombstones.entries.get(path), (entry) =>
+      this.origins.clockOf(path, entry),
+    );
   }
 
   /** Removes for good what was in the trash for long enough. @param keep milliseconds */
@@ -319,13 +322,13 @@ export class MainDirectory {
   }
 
   #onChanges(changes: Changes): void {
-    const shownBefore = [...changes.keys()].map((path) => [path, this.shown.get(path)] as const);
+    const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
     let items: ManifestItem[];
     try {
       items = this.#options.db.transaction(() => this.#takeOver(changes));
     } catch (error) {
       // Not taken over, so not shown: the same changes come again.
-      for (const [path, shown] of shownBefore) this.shown.set(path, shown ?? { kind: 'gone' });
+      for (const [path, shown] of entriesBefore) this.manifest.set(path, shown ?? { kind: 'gone' });
       throw error;
     }
     if (items.length > 0) this.#publish(items);
@@ -346,8 +349,8 @@ export class MainDirectory {
         else if (after !== undefined) this.tombstones.delete(path);
       }
       if (after === undefined) this.origins.forget(path);
-      const shown = this.#show(path, after);
-      if (this.shown.set(path, shown)) items.push({ path, shown });
+      const shown = this.#manifestEntry(path, after);
+      if (this.manifest.set(path, shown)) items.push({ path, shown });
     }
     if (items.length > 0) this.#options.db.advance();
     return items;

@@ -82,7 +82,7 @@ async function excerptsOf(
     const directory = controller.directories.get(name);
     const file = rest.join('/');
     // Only what Main itself shows to its agents: never a path that an MDS made up.
-    if (directory?.shown.get(file)?.kind !== 'settled') continue;
+    if (directory?.manifest.get(file)?.kind !== 'settled') continue;
     excerpts[`${blamed}:${line}`] = await excerpt(path.join(directory.replica.path, file), line);
   }
   return excerpts;

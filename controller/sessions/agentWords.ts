@@ -1,5 +1,5 @@
 import { isFarTime } from '#protocol/capabilities.ts';
-import type { ManifestItem, Shown } from '#protocol/messages/common.ts';
+import type { ManifestItem, ManifestEntry } from '#protocol/messages/common.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 
 const FAR =
@@ -34,12 +34,12 @@ export class AgentWords {
 
   *of(
     directory: string,
-    items: Iterable<readonly [path: string, shown: Shown]>,
+    items: Iterable<readonly [path: string, shown: ManifestEntry]>,
   ): Generator<ManifestItem, undefined> {
     for (const [path, shown] of items) yield { path, shown: this.#said(directory, path, shown) };
   }
 
-  #said(directory: string, path: string, shown: Shown): Shown {
+  #said(directory: string, path: string, shown: ManifestEntry): ManifestEntry {
     if (this.#clocks && this.#farTimes) return shown;
     const entry =
       shown.kind === 'settled' ? shown.entry : shown.kind === 'gone' ? shown.tombstone : undefined;

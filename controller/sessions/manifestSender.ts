@@ -73,11 +73,11 @@ export class ManifestSender {
   }
 
   /** Lets the agent compare its copy of Main's manifest. */
-  check({ name, revision, shown }: MainDirectory): void {
+  check({ name, revision, manifest }: MainDirectory): void {
     // A copy that had to differ proves nothing.
     if (!this.#following.has(name) || this.#words.differs(name)) return;
     const { line, sequence } = this.#options;
-    line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: shown.digest });
+    line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: manifest.digest });
   }
 
   /** Sends the whole manifest. One that is on its way ends with the newest revision, and needs no second beside it. */
@@ -99,7 +99,7 @@ export class ManifestSender {
     const root = directory.rootEntry();
     line.send({ type: 'manifest-begin', directory: name, revision: begun, held, root });
     this.#following.add(name);
-    for (const items of pagesOf(this.#words.of(name, directory.shown.entries()), { most: PAGE })) {
+    for (const items of pagesOf(this.#words.of(name, directory.manifest.entries()), { most: PAGE })) {
       if (!line.isOpen) return;
       await line.sendAndWait({ type: 'manifest-page', directory: name, items });
     }

@@ -151,8 +151,8 @@ export class DirectoryVersions {
     const { replica, versions, db } = this.#options;
     for (const path of paths) this.#toKeep.delete(path);
     const missing = paths.flatMap((path) => {
-      const sight = replica.get(path);
-      const entry = sight?.kind === 'settled' && sight.entry.type === 'file' ? sight.entry : undefined;
+      const state = replica.get(path);
+      const entry = state?.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
       const wanted = entry && entry.size <= MAX_KEPT_FILE && !versions.contents.has(entry.hash);
       return wanted ? [{ path, hash: entry.hash }] : [];
     });

@@ -29,11 +29,11 @@ export function undo(revisions: readonly PathRevision[], now: Tree): Undo {
   const steps = new Map<string, UndoStep>();
   const unclear: { path: string; why: string }[] = [];
   for (const [path, entry] of then) {
-    const sight = now.get(path);
-    if (sight?.kind === 'moving') unclear.push({ path, why: 'it is being written' });
-    else if (sight?.kind === 'unreadable') unclear.push({ path, why: `it can't be read (${sight.errno})` });
+    const state = now.get(path);
+    if (state?.kind === 'moving') unclear.push({ path, why: 'it is being written' });
+    else if (state?.kind === 'unreadable') unclear.push({ path, why: `it can't be read (${state.errno})` });
     else {
-      const step = stepFor(path, entry, entryOf(sight));
+      const step = stepFor(path, entry, entryOf(state));
       if (step) steps.set(path, step);
     }
   }

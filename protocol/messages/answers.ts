@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { MAX_CONTENT_BYTES, MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS } from '../limits.ts';
 import { count, name, text, whatIsWrong } from './common.ts';
 
-/** How far a Date reaches, milliseconds. */
+/** Range of a Date, milliseconds. */
 const MAX_TIME = 8.64e15;
-/** A path as an MDS names it. Main looks at what it may mean before it uses one. */
+/** A path as an MDS sends it. Main validates it before use. */
 const path = z.string().max(8192);
 
-/** What the planner of one MDS says of one path. */
+/** The decision of one MDS's planner about one path. */
 export const whyFacts = z.object({
   decision: z.object({
     kind: z.string().max(64),
@@ -17,18 +17,18 @@ export const whyFacts = z.object({
   main: text,
   mds: text,
   ledger: text,
-  /** Neither side has the path. An agent of the version before says none of these three. */
+  /** Neither side has the path. Agents of the previous version send none of the following three. */
   isNowhere: z.boolean().optional(),
-  /** The pattern that leaves its name out. */
+  /** The pattern that excludes its name. */
   excludedBy: text.optional(),
-  /** Why it does not happen: a hold, a refused change set, a failed try. */
+  /** Why the decision is not carried out: a hold, a refused change set, a failed attempt. */
   obstacle: text.optional(),
 });
 
-/** What one MDS found when it read every byte of a directory again. */
+/** Result of re-reading every byte of one directory on one MDS. */
 const verifiedDirectory = z.object({
   directory: name,
-  /** The content was compared with Main's manifest; without that only with what the MDS itself remembered. */
+  /** True when the content was compared with Main's manifest, false when only with the MDS's own scan index. */
   compared: z.boolean(),
   files: count,
   bytes: count,
@@ -37,13 +37,13 @@ const verifiedDirectory = z.object({
 
 const extensions = z.array(text).max(MAX_NAMED_EXTENSIONS);
 
-/** What a change set would do to one context of a dialplan: extensions with their priority, as `100,1`. */
+/** Effect of a change set on one dialplan context. Extensions are named with their priority, as `100,1`. */
 export const contextChange = z.object({
   context: text,
   gained: extensions,
   changed: extensions,
   lost: extensions,
-  /** How many more there are than these lists name. */
+  /** Number of further extensions that these lists leave out. */
   more: count,
 });
 
@@ -60,11 +60,11 @@ const trashItem = z.object({
 });
 
 /**
- * How something on an MDS is otherwise than on Main:
- * - `local`: there alone, never delivered; `override` and `excluded`: left alone for their name
- * - `drift`: what was delivered was edited there; `replaced`: another content had Main's name. With `item` Main's is in its
- *   place again, and the MDS's own lies in the trash.
- * - `pending`: a pass would change it; `skipped`: it can't travel
+ * How a path on an MDS differs from Main:
+ * - `local`: exists only there and was never delivered; `override` and `excluded`: ignored because of its name
+ * - `drift`: a delivered file was edited there; `replaced`: other content had the name of a file of Main's. With `item`,
+ *   Main's version is in place again and the MDS's own version lies in the trash.
+ * - `pending`: the next pass changes it; `skipped`: it can't travel
  */
 const difference = z.object({
   kind: z.enum(['local', 'override', 'excluded', 'drift', 'replaced', 'pending', 'skipped']),
@@ -72,21 +72,21 @@ const difference = z.object({
   path,
   type: z.enum(['file', 'folder', 'link', 'other']),
   bytes: count,
-  /** For what lies in the trash: since when, milliseconds since 1970, and under which id. */
+  /** For trashed versions: when they were displaced, milliseconds since 1970, and their trash id. */
   at: z.number().min(-MAX_TIME).max(MAX_TIME).optional(),
   item: z.string().min(1).max(128).optional(),
-  /** The planner's reason, what is in its way, or the pattern that excludes it. */
+  /** The planner's reason, the obstacle, or the pattern that excludes it. */
   reason: text.optional(),
 });
 
-/** What a command is answered with beyond success and words for people, by command. */
+/** The data in the answer to each command, beside its success and message. */
 const body = z.discriminatedUnion('to', [
   z.object({ to: z.literal('why'), facts: whyFacts }),
   z.object({ to: z.literal('verify'), directories: z.array(verifiedDirectory).max(64) }),
-  /** Beside the actions. Only to a Main with the capability `dialplan-summary`. */
+  /** Sent beside the actions, only to a Main with the capability `dialplan-summary`. */
   z.object({
     to: z.literal('plan'),
-    /** What waits for a person's word: the actions with this very reason. Other holds end by themselves. */
+    /** Reason of the hold that a person has to confirm; the actions on hold carry the same reason. Other holds end by themselves. */
     holds: z.array(z.object({ directory: name, reason: text })).max(64),
     dialplan: z
       .array(
@@ -102,15 +102,15 @@ const body = z.discriminatedUnion('to', [
   z.object({
     to: z.literal('differences'),
     found: z.array(difference).max(MAX_ITEMS),
-    /** How many more there are than one message holds. */
+    /** Number of further items that do not fit into one message. */
     more: count,
     problems: z.array(text).max(MAX_ITEMS),
   }),
-  /** `size`: of all of it, bytes. */
+  /** `size`: of the whole file, bytes. */
   z.object({ to: z.literal('content'), base64: z.base64().max(2 * MAX_CONTENT_BYTES), size: count }),
 ]);
 
-/** An answer that makes no sense costs this answer alone. */
+/** An invalid answer is dropped; the connection stays. */
 export const answerBody = z.union([
   body,
   z.unknown().transform((value) => {
@@ -126,7 +126,7 @@ export type WhyFacts = Readonly<z.infer<typeof whyFacts>>;
 export type Difference = Readonly<z.infer<typeof difference>>;
 export type VerifiedDirectory = z.infer<typeof verifiedDirectory>;
 
-/** What an agent without the capability `answers` says instead: JSON, a line a thing. Main reads it by the same schema. */
+/** The answer of an agent without the capability `answers`: one JSON value per line, read by the same schema. */
 export function bodyOfLines(to: AnswerBody['to'], lines: readonly string[]): ArrivingBody {
   try {
     return answerBody.parse(
@@ -161,7 +161,7 @@ function oldVerified(line: unknown): unknown {
   return { ...old, wrong, compared: true };
 }
 
-/** The same for a Main without it. */
+/** The same for a Main without that capability. */
 export function linesOfBody(answer: AnswerBody): string[] {
   switch (answer.to) {
     case 'why':
@@ -177,7 +177,7 @@ export function linesOfBody(answer: AnswerBody): string[] {
       return [...answer.problems.map((problem) => ({ problem })), ...answer.items]
         .slice(0, MAX_ITEMS)
         .map((line) => JSON.stringify(line));
-    // A Main that asks for these understands data.
+    // A Main that sends these commands has the capability `answers`.
     case 'differences':
     case 'content':
       return [];

@@ -16,10 +16,10 @@ export const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const streamId = z.int().min(1).max(0xffff_ffff);
 export const requestId = z.int().min(1).max(0xffff_ffff);
 /*
- * What is said before both sides know which version they speak (hello, welcome, refused, and everything about
- * enrolment) is `z.object`: what a newer side adds there is not read, and no reason to hang up. All else is strict.
+ * Messages exchanged before the version is agreed (hello, welcome, refused and all of enrolment) are `z.object`:
+ * fields that a newer version adds are ignored and do not end the connection. All other messages are strict.
  */
-/** Milliseconds that become a timer: a count beyond what makes sense is taken for the nearest that does. */
+/** A timer in milliseconds; a value out of range is clamped. */
 export function within(least: number, most: number): z.ZodType<number, number> {
   return count.transform((milliseconds) => Math.min(Math.max(milliseconds, least), most));
 }
@@ -27,8 +27,8 @@ export function within(least: number, most: number): z.ZodType<number, number> {
 export const range = z.object({ oldest: count, newest: count });
 
 /**
- * A side's state: which one it is, how often it changed, and the runs of the program that had it, oldest first, each
- * with the sequence at its start. The other side notices when it is another one, or an older copy of it.
+ * Identifies a side's state database: its id, its sequence number, and the runs of the program that used it, oldest
+ * first, each with the sequence at its start. By this the other side detects a new database or an older copy.
  */
 export const ownState = z.object({
   stateId: text,
@@ -39,14 +39,14 @@ export const ownState = z.object({
     .optional(),
 });
 
-/** What the other side shows at a path. */
+/** One path in the other side's manifest. */
 export const shown = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('settled'),
     entry: entrySchema,
     /**
-     * The clock that gave the file its mtime, minus Main's, nanoseconds, where it was another than Main's and not
-     * right. Only to an agent with the capability `clocks`.
+     * Offset of the clock that gave the file its mtime, minus Main's, nanoseconds; absent for Main's own clock and for
+     * clocks without an offset. Sent only to an agent with the capability `clocks`.
      */
     clock: nanosecondsSchema.optional(),
   }),
@@ -56,8 +56,8 @@ export const shown = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('gone'), tombstone: entrySchema.optional() }),
 ]);
 /**
- * One path of a manifest. What this version does not understand costs that path alone: it counts as something that
- * does not travel, so that nothing is concluded from it. Where the path itself makes no sense it is empty.
+ * One path of a manifest. An item that this version does not understand affects only its own path: it counts as
+ * something that does not travel, so nothing is concluded from it. An invalid path is read as ''.
  */
 export const item = z.strictObject({ path: pathSchema, shown }).catch(({ input, error }) => ({
   path: pathSchema.safeParse(pathIn(input)).data ?? '',
@@ -68,7 +68,7 @@ export const item = z.strictObject({ path: pathSchema, shown }).catch(({ input, 
 }));
 export const items = z.array(item).max(MAX_ITEMS);
 
-/** For people: which field of what a peer said makes no sense, and why. */
+/** For people: which field of a peer's message is invalid, and why. */
 export function whatIsWrong(
   issues: readonly { readonly path: PropertyKey[]; readonly message: string }[],
 ): string {
@@ -86,7 +86,7 @@ function pathIn(value: unknown): unknown {
 
 export const policy = z.object({
   name,
-  /** Where it lies on Main, and on an MDS that allows it there. Since 0.2; an older Main does not say. */
+  /** Its path on Main, and on an MDS that allows it there. Since 0.2; an older Main does not send it. */
   path: z.string().max(4096).optional(),
   direction: z.enum(['to-mds', 'both']),
   deletions: z.enum(['main', 'both', 'never']),
@@ -94,7 +94,7 @@ export const policy = z.object({
   reload: z.enum(['dialplan', 'moh', 'none']),
   reloadAlways: z.boolean(),
   lint: z.enum(['block', 'warn', 'off']),
-  /** Patterns of names that are left alone on both sides. Since 0.2; to an older agent they are gone on Main. */
+  /** Patterns of names that both sides ignore. Since 0.2; for an older agent such files count as removed on Main. */
   exclude: z.array(z.string().min(1).max(256)).max(256).optional(),
 });
 
@@ -118,7 +118,7 @@ export const directoryReport = z.strictObject({
   localOnly: count,
   held: z.string().max(MAX_TEXT).nullable(),
   digest: hashSchema,
-  /** What does not travel from or to this MDS, and why. Only to a Main with the capability `skipped`. */
+  /** Paths that do not travel from or to this MDS, with the reason. Sent only to a Main with the capability `skipped`. */
   skipped: z
     .array(z.strictObject({ path: z.string().max(8192), reason: text }))
     .max(MAX_SKIPPED)
@@ -139,10 +139,10 @@ export const errorReport = z.strictObject({
   message: text,
 });
 
-/** The first bytes that the receiver has already, since an earlier transfer of the content broke off. */
+/** Resume offset: bytes that the receiver already has from an interrupted transfer of the same content. */
 export const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
 
-/** What the receiver has in the place of a file (shared/sync/transfer/blocks.ts): only what differs is sent. */
+/** Block hashes of the receiver's version of the file (shared/sync/transfer/blocks.ts): only the blocks that differ are sent. */
 export const blocks = z.strictObject({
   block: z
     .int()
@@ -151,7 +151,7 @@ export const blocks = z.strictObject({
   hashes: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(MAX_BLOCKS),
 });
 
-/** One thing the agent puts on Main: content that follows on the stream, metadata, or a removal. */
+/** One change that the agent asks Main to make: content (which follows on the stream), metadata, or a removal. */
 export const offer = z.discriminatedUnion('op', [
   z.strictObject({
     op: z.literal('put'),
@@ -173,7 +173,7 @@ export const offer = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('remove'), path: pathSchema, expect: entrySchema, reason: text }),
 ]);
 
-/** An offer as it arrives: one that makes no sense is refused by name. */
+/** An offer as it arrives; an invalid one is refused by its path. */
 export const arrivingOffer = z.union([
   offer,
   z.unknown().transform((value) => ({
@@ -200,7 +200,7 @@ export const packageOfferSchema = z.strictObject({
   signature: z.base64().max(512),
 });
 
-/** What became of the last upgrade on an MDS. */
+/** Outcome of the last upgrade on an MDS. */
 export const upgradeOutcomeSchema = z.object({
   at: z.string().max(64),
   /** The package that it was about. */
@@ -227,27 +227,27 @@ export const command = z.discriminatedUnion('do', [
     item: z.string().min(1).max(128),
     to: pathSchema,
   }),
-  /** The next four only to an agent with the capability `differences`. What it has otherwise than Main, at or below a path. */
+  /** This and the next three are sent only to an agent with the capability `differences`. Lists the differences from Main at or below a path. */
   z.strictObject({ do: z.literal('differences'), directory: name.optional(), path: pathSchema.optional() }),
-  /** The first bytes of a file as it is there, or of an item of the trash. */
+  /** Reads the beginning of the MDS's file, or of an item in its trash. */
   z.strictObject({ do: z.literal('content'), directory: name, path: pathSchema, item: trashId.optional() }),
-  /** Offers these to Main, also of a directory that only Main changes: a person there asked for them. */
+  /** Offers these to Main, in a one-way directory too, because a person on Main asked for them. */
   z.strictObject({
     do: z.literal('give'),
     directory: name,
-    /** `item`: not what is at the path, but that item of the trash. */
+    /** `item`: this item of the trash instead of the live file. */
     files: z.array(z.strictObject({ path: pathSchema, item: trashId.optional() })).max(MAX_ITEMS),
   }),
-  /** Removes local files into the trash. */
+  /** Moves local files to the trash. */
   z.strictObject({ do: z.literal('prune'), directory: name, paths: z.array(pathSchema).max(MAX_ITEMS) }),
-  /** Only to an agent with the capability `upgrade`. */
+  /** Sent only to an agent with the capability `upgrade`. */
   z.strictObject({ do: z.literal('upgrade'), offer: packageOfferSchema }),
 ]);
 
 export type PackageOffer = Readonly<z.infer<typeof packageOfferSchema>>;
 export type UpgradeOutcome = Readonly<z.infer<typeof upgradeOutcomeSchema>>;
 export type ManifestItem = z.infer<typeof item>;
-export type Shown = z.infer<typeof shown>;
+export type ManifestEntry = z.infer<typeof shown>;
 export type DirectoryPolicy = z.infer<typeof policy>;
 export type PlannedAction = z.infer<typeof plannedAction>;
 export type DirectoryReport = z.infer<typeof directoryReport>;

@@ -33,7 +33,7 @@ export const enrolAnswerSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('pending'),
     fingerprint: text,
-    /** Main will soon have another key: the pin by which to know it then. */
+    /** The pin of the key that Main is about to switch to. */
     nextIdentity: hashSchema.optional(),
   }),
   z.object({ type: z.literal('left') }),

@@ -39,8 +39,8 @@ const both = [
 ] as const;
 
 /**
- * All of hello that every version has to understand: by it Main tells an agent of whatever version which side to
- * upgrade. The rest is for {@link helloSchema}, once it is known that both speak the same.
+ * The part of hello that every version understands, so that Main can answer an agent of any version which side has to be
+ * upgraded. The rest is checked by {@link helloSchema} once the versions match.
  */
 const greeting = z.looseObject({ type: z.literal('hello'), protocol: range, version: text });
 
@@ -48,10 +48,10 @@ export const helloSchema = z.object({
   type: z.literal('hello'),
   protocol: range,
   version: text,
-  /** The agent's state: Main notices when it is another one, or older, than before. */
+  /** The agent's state: Main detects a new database or an older copy. */
   state: ownState,
   directories: z.array(name).max(64),
-  /** What it can do beyond its protocol version. */
+  /** Its capabilities beyond the protocol version. */
   capabilities: z.array(z.string().max(64)).max(64).optional(),
   lastUpgrade: upgradeOutcomeSchema.optional(),
 });
@@ -76,7 +76,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
       )
       .max(MAX_ITEMS),
   }),
-  /** How much of a content is on Main since its transfer broke off? */
+  /** Asks for the resume offset of a content on Main. */
   z.strictObject({ type: z.literal('ask-begun'), id: requestId, directory: name, hash: hashSchema }),
   z.strictObject({
     type: z.literal('offer'),
@@ -100,7 +100,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     directory: name,
     changeSet: z.string().min(1).max(64),
     actions: z.array(plannedAction).max(MAX_ITEMS),
-    /** What it changes for callers, with the first part of a set. Only to a Main with the capability `dialplan-summary`. */
+    /** Summary of the change for callers, in the first part of a set. Sent only to a Main with the capability `dialplan-summary`. */
     dialplan: text.optional(),
   }),
   z.strictObject({
@@ -114,7 +114,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     type: z.literal('answer'),
     id: requestId,
     ok: z.boolean(),
-    /** Words for people: what went wrong. From an agent without the capability `answers` the body, too, as JSON. */
+    /** Error message for people. An agent without the capability `answers` also puts the body here, as JSON. */
     lines: z.array(text).max(MAX_ITEMS),
     /** Only to a Main with the capability `answers`. */
     body: answerBody.optional(),
@@ -132,13 +132,13 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     version: text,
     name,
     main: ownState,
-    /** Main knew another state of this agent, or a newer one: nothing is removed before a person confirms. */
+    /** The agent's state does not match the one Main knew (another database, or an older copy): no removals until a person confirms. */
     additive: z.boolean(),
     directories: z.array(policy).max(64),
     guard: z.object({ percent: z.number(), files: count }),
     reconcileEvery: within(MIN_RECONCILE_MS, MAX_RECONCILE_MS),
     paused: z.boolean(),
-    /** What Main can do beyond the version. */
+    /** Main's capabilities beyond the protocol version. */
     capabilities: z.array(z.string().max(64)).max(64).optional(),
   }),
   z.object({ type: z.literal('refused'), reason: text }),
@@ -148,7 +148,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     directory: name,
     revision: count,
     held: text.nullable(),
-    /** How the directory itself looks on Main, for an MDS that has to make it. */
+    /** Metadata of the directory itself on Main, for an MDS that has to create it. */
     root: entrySchema.nullable(),
   }),
   z.strictObject({ type: z.literal('manifest-page'), directory: name, items }),
@@ -161,7 +161,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('changes'),
     directory: name,
-    /** Follows on this revision; an agent that holds another one asks for the whole manifest. */
+    /** The revision that these changes apply to; an agent at another revision asks for the whole manifest. */
     from: count,
     revision: count,
     /** Main's state after this change. */
@@ -183,7 +183,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('command'), id: requestId, command }),
   z.strictObject({ type: z.literal('paused'), paused: z.boolean() }),
-  /** Main will soon have another key: the pin by which to know it then. */
+  /** The pin of the key that Main is about to switch to. */
   z.strictObject({ type: z.literal('next-identity'), pin: hashSchema }),
   ...both,
 ]);

@@ -1,13 +1,13 @@
 import type { Stamp } from './manifest/stamp.ts';
 import type { Entry } from './manifest/entry.ts';
 
-/** What one pass changes in one directory on one host. All of it becomes visible together. */
+/** All changes of one pass to one directory on one host. They become visible together. */
 export type ChangeSet = {
   /** Sorts by time; names the change set in journal, trash and history. */
   readonly id: string;
   readonly directory: string;
   readonly steps: readonly Step[];
-  /** On Main: the MDS that had it done, where it was one. */
+  /** On Main: the MDS that caused it, if one did. */
   readonly mds?: string;
 };
 
@@ -16,7 +16,7 @@ export type ChangeSet = {
  * (for a folder: '', any folder). Disk that differs makes the step `stale`.
  */
 export type Step =
-  /** Something staged takes its place. What was there goes to the trash. */
+  /** A staged object takes the path. The previous one goes to the trash. */
   | {
       readonly kind: 'put';
       readonly path: string;
@@ -33,7 +33,7 @@ export type Step =
       readonly expect: Stamp;
       readonly reason: string;
     }
-  /** What is there goes to the trash; a folder only when it is empty. */
+  /** The object at the path goes to the trash; a folder only when it is empty. */
   | {
       readonly kind: 'remove';
       readonly path: string;
@@ -41,7 +41,7 @@ export type Step =
       readonly expect: Stamp;
       readonly reason: string;
     }
-  /** Content that loses a conflict is kept in the trash without ever having been visible. */
+  /** Content that loses a conflict goes to the trash without ever having been visible. */
   | {
       readonly kind: 'keep';
       readonly path: string;
@@ -50,13 +50,13 @@ export type Step =
       readonly reason: string;
     };
 
-/** A file, link or folder that waits in the staging area under a name of its own. */
+/** A file, link or folder in the staging area, under a generated name. */
 export type Staged = { readonly name: string; readonly inode: string };
 
 export type Outcome = {
   readonly step: Step;
   readonly result: 'done' | 'stale' | 'failed';
-  /** The path's stamp afterwards, when done and something is there. */
+  /** The path's stamp afterwards, for `done`, when the path exists. */
   readonly stamp?: Stamp;
   /** For `failed`. */
   readonly errno?: string;
@@ -64,7 +64,7 @@ export type Outcome = {
 
 /**
  * An id that sorts by time.
- * @param random eight hexadecimal digits or so, so that two in one millisecond differ
+ * @param random about eight hexadecimal digits, so that two ids of one millisecond differ
  */
 export function changeSetId(now: number, random: string): string {
   return `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${random}`;

@@ -1,11 +1,11 @@
 const WAITS = 'waits: it belongs to a change set with ';
 
-/** Why a file does not become visible that nothing is wrong with. */
+/** Reason of a file that is fine itself but waits because another file of its change set failed. */
 export function waitsWith(culprit: string, why: string | undefined): string {
   return `${WAITS}${culprit} (${why})`;
 }
 
-/** Whether it is another file that a reason is about. */
+/** Whether a reason is about another file of the same set. */
 export function isAboutAnother(reason: string): boolean {
   return reason.includes(WAITS);
 }

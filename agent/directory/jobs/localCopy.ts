@@ -43,9 +43,9 @@ function findContents(replica: Replica, hashes: ReadonlySet<string>): Map<string
   const found = new Map<string, string>();
   if (hashes.size === 0) return found;
   for (const path of replica.paths()) {
-    const sight = replica.get(path);
-    if (sight?.kind !== 'settled' || sight.entry.type !== 'file' || sight.entry.size === 0) continue;
-    if (hashes.has(sight.entry.hash)) found.set(sight.entry.hash, path);
+    const state = replica.get(path);
+    if (state?.kind !== 'settled' || state.entry.type !== 'file' || state.entry.size === 0) continue;
+    if (hashes.has(state.entry.hash)) found.set(state.entry.hash, path);
   }
   return found;
 }

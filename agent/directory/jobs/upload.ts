@@ -103,10 +103,10 @@ async function goOn(directory: string, offers: Offer[], session: AgentSession): 
 
 /** Whether this MDS still holds (or lacks) what the plan saw. */
 function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
-  const sight = replica.get(path);
-  if (item.kind === 'remove-on-main') return sight === undefined;
+  const state = replica.get(path);
+  if (item.kind === 'remove-on-main') return state === undefined;
   const planned = item.kind === 'lose' ? item.loser : item.entry;
-  return sight?.kind === 'settled' && sameEntry(sight.entry, planned);
+  return state?.kind === 'settled' && sameEntry(state.entry, planned);
 }
 
 const FAR: JobResult = {

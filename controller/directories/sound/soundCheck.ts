@@ -57,11 +57,11 @@ export class SoundCheck {
     using open = new OpenFolders(this.#replica.path);
     for (const path of paths) {
       this.#waiting.delete(path);
-      const sight = this.#replica.get(path);
+      const state = this.#replica.get(path);
       // Whatever settles later is looked at then.
-      if (sight?.kind === 'moving') continue;
+      if (state?.kind === 'moving') continue;
       this.warnings.delete(path);
-      if (sight?.kind !== 'settled' || sight.entry.type !== 'file') continue;
+      if (state?.kind !== 'settled' || state.entry.type !== 'file') continue;
       const why = await verdict(open, path, this.#replica.stampAt(path));
       if (why !== undefined) this.warnings.set(path, why);
     }

@@ -34,7 +34,7 @@ export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = 
   if (offer.op !== 'remove' && offer.entry.type === 'file' && (offer.entry.mode & SET_ID) !== 0) {
     return 'a file that would run as its owner (set-id bits) is not taken from an MDS';
   }
-  if (offer.op === 'put' && offer.expect === null && directory.shown.size >= MAX_MANIFEST_ENTRIES) {
+  if (offer.op === 'put' && offer.expect === null && directory.manifest.size >= MAX_MANIFEST_ENTRIES) {
     return `"${config.name}" holds ${MAX_MANIFEST_ENTRIES} entries already`;
   }
   if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';

@@ -1,6 +1,6 @@
 import { stripBlanks } from './lines.ts';
 
-/** What a line that begins with `#` asks for. `argument` is as written (Latin-1), without its quotes. */
+/** A directive: a line that begins with `#`. `argument` is as written (Latin-1), without its quotes. */
 export type Directive =
   | { readonly kind: 'include' | 'tryinclude' | 'exec'; readonly argument: string }
   | { readonly kind: 'nameless'; readonly word: string }

@@ -7,17 +7,17 @@ const BYTES = 32;
 /**
  * An order-free digest of a set of paths with their content: the XOR of one SHA-256 per path, so that a
  * change costs one hash, not a pass over everything (the set hash XHASH of Bellare and Micciancio, 1997).
- * It finds difference, not malice: each content is verified by its own SHA-256 anyway.
+ * It detects differences, not attacks: each content is verified by its own SHA-256 anyway.
  */
 export class ContentDigest {
   readonly #sum = Buffer.alloc(BYTES);
 
-  /** Adds a path, or takes it out again when it is in. */
+  /** Toggles a path: adds it, or removes it when it is included already. */
   toggle(path: string, entry: Entry): void {
     this.toggleText(path, contentKey(entry));
   }
 
-  /** The same for whatever else is said of a path. */
+  /** The same for any other text about a path. */
   toggleText(path: string, said: string | Uint8Array): void {
     const one = createHash('sha256').update(encodeName(path)).update('\0').update(said).digest();
     for (let i = 0; i < BYTES; i++) this.#sum[i] = (this.#sum[i] ?? 0) ^ (one[i] ?? 0);

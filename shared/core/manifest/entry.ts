@@ -15,13 +15,13 @@ export function sameContent(a: Entry, b: Entry): boolean {
   return b.type === 'folder';
 }
 
-/** The same content written at the same time: nobody touched it in between. */
+/** Same content and same mtime: the file was not touched in between. */
 export function sameVersion(a: Entry, b: Entry): boolean {
   if (a.type === 'file' && b.type === 'file') return sameContent(a, b) && a.mtime === b.mtime;
   return sameContent(a, b);
 }
 
-/** The same in everything that travels. */
+/** Equal in all properties that travel. */
 export function sameEntry(a: Entry, b: Entry): boolean {
   return sameContent(a, b) && sameMetadata(a, b);
 }
@@ -34,7 +34,7 @@ function sameMetadata(a: Entry, b: Entry): boolean {
   return true;
 }
 
-/** Bytes that a transfer of this entry carries. */
+/** Bytes of content that a transfer of this entry sends. */
 export function bytesOf(entry: Entry | undefined): number {
   return entry?.type === 'file' ? entry.size : 0;
 }

@@ -11,8 +11,8 @@ export type OwnerNames = {
 };
 
 /**
- * An entry from another host as this host would hold it: owner and group by name, by number where the name is
- * unknown here; a file without set-id bits, which only hosts of an older version send.
+ * Translates an entry from another host for this one: owner and group by name, or by number where the name is unknown
+ * here; set-id bits of files, which only older versions send, are dropped.
  */
 export function localise<E extends Entry>(entry: E, owners: OwnerNames): E {
   const uid = owners.userNumber(entry.owner, entry.uid);

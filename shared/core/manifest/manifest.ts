@@ -1,19 +1,19 @@
-import type { Shown } from '#protocol/messages/common.ts';
+import type { ManifestEntry } from '#protocol/messages/common.ts';
 import { ContentDigest } from './digest.ts';
 import type { Entry } from './entry.ts';
 import type { PathState } from './pathState.ts';
 
 /**
- * What Main shows of a path: a file that is being written is shown as it was before, when it was something before.
- * A removed path of a two-way directory is shown with its tombstone; without one there is nothing to show.
+ * Main's manifest entry for a path. A file that is being written appears as it was before, if it existed before.
+ * A removed path of a two-way directory appears with its tombstone; without a tombstone it has no entry.
  *
- * @param clockOf which clock gave an entry its time, when that was another than Main's
+ * @param clockOf offset of the clock that gave an entry its mtime, where that was not Main's own
  */
-export function show(
+export function manifestEntry(
   state: PathState | undefined,
   tombstone: Entry | undefined,
   clockOf: (entry: Entry) => string | undefined,
-): Shown {
+): ManifestEntry {
   if (state === undefined) return tombstone ? { kind: 'gone', tombstone } : { kind: 'gone' };
   if (state.kind !== 'moving' && state.kind !== 'settled') return state;
   const entry = state.kind === 'moving' ? state.last : state.entry;
@@ -22,9 +22,9 @@ export function show(
   return { kind: 'settled', entry, ...(clock !== undefined && { clock }) };
 }
 
-/** Everything that a manifest says, by path, with a digest that tells two manifests apart. */
+/** A directory's manifest entries by path, with a digest that differs whenever two manifests differ. */
 export class Manifest {
-  readonly #paths = new Map<string, Shown>();
+  readonly #paths = new Map<string, ManifestEntry>();
   readonly #digest = new ContentDigest();
 
   get digest(): string {
@@ -35,11 +35,11 @@ export class Manifest {
     return this.#paths.size;
   }
 
-  get(path: string): Shown | undefined {
+  get(path: string): ManifestEntry | undefined {
     return this.#paths.get(path);
   }
 
-  entries(): IterableIterator<[string, Shown]> {
+  entries(): IterableIterator<[string, ManifestEntry]> {
     return this.#paths.entries();
   }
 
@@ -47,10 +47,10 @@ export class Manifest {
     return this.#paths.keys();
   }
 
-  /** @returns false when that is what it said already */
-  set(path: string, shown: Shown): boolean {
+  /** @returns false when the entry is unchanged */
+  set(path: string, state: ManifestEntry): boolean {
     const before = this.#paths.get(path);
-    const now = isNothing(shown) ? undefined : shown;
+    const now = isNothing(state) ? undefined : state;
     const keyBefore = before && textOf(before);
     const keyNow = now && textOf(now);
     if (keyBefore === keyNow && clockOf(before) === clockOf(now)) return false;
@@ -62,24 +62,24 @@ export class Manifest {
   }
 }
 
-/** It is not part of the digest: an older agent is not told it. */
-function clockOf(shown: Shown | undefined): string | undefined {
-  return shown?.kind === 'settled' ? shown.clock : undefined;
+/** Not part of the digest, since older agents don't receive it. */
+function clockOf(state: ManifestEntry | undefined): string | undefined {
+  return state?.kind === 'settled' ? state.clock : undefined;
 }
 
-/** The same text on every host: key order is not part of what a manifest says. */
-function textOf(shown: Shown): string {
-  switch (shown.kind) {
+/** Canonical JSON: the same text on every host, whatever the order of keys. */
+function textOf(state: ManifestEntry): string {
+  switch (state.kind) {
     case 'settled':
-      return entryText(shown.entry);
+      return entryText(state.entry);
     case 'moving':
       return 'moving';
     case 'special':
-      return `special ${shown.what}`;
+      return `special ${state.what}`;
     case 'unreadable':
-      return `unreadable ${shown.errno}`;
+      return `unreadable ${state.errno}`;
     case 'gone':
-      return shown.tombstone ? `gone ${entryText(shown.tombstone)}` : 'gone';
+      return state.tombstone ? `gone ${entryText(state.tombstone)}` : 'gone';
   }
 }
 
@@ -91,6 +91,6 @@ function entryText(entry: Entry): string {
   return JSON.stringify([type, type === 'link' ? entry.target : entry.mode, ...ownership]);
 }
 
-function isNothing(shown: Shown): boolean {
-  return shown.kind === 'gone' && shown.tombstone === undefined;
+function isNothing(state: ManifestEntry): boolean {
+  return state.kind === 'gone' && state.tombstone === undefined;
 }

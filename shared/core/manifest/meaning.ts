@@ -15,14 +15,14 @@ export function isClock(text: unknown): text is string {
   return clock <= MAX_CLOCK && clock >= -MAX_CLOCK;
 }
 
-/** Whether a clock can be wrong by so many milliseconds. */
+/** Whether a clock offset is plausible. @param milliseconds either sign */
 export function isClockOffset(milliseconds: number): boolean {
   return Number.isFinite(milliseconds) && Math.abs(milliseconds) <= MAX_CLOCK_OFFSET_MS;
 }
 
 /**
- * Whether a value is an entry whose every field makes sense. The schema says the same of what arrives (`entrySchema`);
- * this is for what was stored, a hundred thousand times at a start.
+ * Whether a value is a valid entry. `entrySchema` checks the same for what arrives from a peer; this is the fast check
+ * for stored rows, of which a start reads a hundred thousand.
  */
 export function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,6 +1,6 @@
 /**
- * Identifies a version of a file: any write, rename or metadata change alters ctime, which no program
- * can set. Equal stamps mean the content that was read then is the content now.
+ * Identifies a version of a file: any write, rename or metadata change alters ctime, which no program can set. While
+ * the stamp stays equal, the content is the one that was read under it.
  */
 export type Stamp = string;
 

@@ -1,10 +1,10 @@
 import ignore, { type Ignore } from 'ignore';
 
-/** In every directory: what desktops and file systems leave behind. */
+/** Excluded in every directory: files that desktops and file systems leave behind. */
 const EVERYWHERE = ['.DS_Store', 'Thumbs.db', 'lost+found'];
 /**
- * In a dialplan, every file that is not hidden is read by Asterisk: what editors and packages leave beside a file would
- * be dialplan on every MDS. A `#` at the beginning of a pattern is a comment unless it is escaped.
+ * Excluded in a dialplan: Asterisk reads every file that is not hidden, so a backup that an editor or a package leaves
+ * beside a file would become dialplan on every MDS. A `#` at the beginning of a pattern is a comment unless escaped.
  */
 const IN_DIALPLAN = [
   '*~',
@@ -19,7 +19,7 @@ const IN_DIALPLAN = [
   '4913',
 ];
 
-/** What nobody has to configure. The configuration's own patterns come after these, so `!*.bak` takes one back. */
+/** The default patterns. Configured patterns come after these, so `!*.bak` cancels one. */
 export function defaultExcludes(reload: 'dialplan' | 'moh' | 'none'): readonly string[] {
   return reload === 'dialplan' ? [...EVERYWHERE, ...IN_DIALPLAN] : EVERYWHERE;
 }
@@ -28,7 +28,7 @@ export function defaultExcludes(reload: 'dialplan' | 'moh' | 'none'): readonly s
 export const MAX_PATTERN = 256;
 export const MAX_PATTERNS = 256;
 
-/** Why a text can't be a pattern, or undefined when it can. */
+/** Why a text is not a valid pattern; undefined when it is. */
 export function refusePattern(pattern: string): string | undefined {
   if (pattern.trim() === '') return 'an empty pattern';
   if (pattern.length > MAX_PATTERN) return `longer than ${MAX_PATTERN} characters`;
@@ -37,10 +37,10 @@ export function refusePattern(pattern: string): string | undefined {
   return undefined;
 }
 
-/** The library keeps every path that it was asked about: after so many it is made anew. */
+/** The library caches every path it is asked about, so the matcher is replaced after this many. */
 const MAX_ASKED = 10_000;
 
-/** The names that one directory leaves out, by patterns as in a .gitignore file; upper and lower case are different. */
+/** The excluded names of one directory, by patterns as in a .gitignore file; case-sensitive. */
 export class Excludes {
   readonly patterns: readonly string[];
   #rules: Ignore;
@@ -52,7 +52,7 @@ export class Excludes {
   }
 
   /**
-   * The pattern that leaves a path out, or a folder above it; undefined when none does.
+   * The pattern that excludes a path, or a folder above it; undefined when none does.
    * @param path relative, as `decodeName` gives it: bytes that are not UTF-8 match `?` and `*` like others
    */
   patternFor(path: string, isFolder: boolean): string | undefined {

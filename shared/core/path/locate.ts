@@ -1,15 +1,15 @@
 import { isNested } from './nesting.ts';
 import { isBelow, joinPath } from './relative.ts';
 
-/** A synchronised directory, as people name it. */
+/** A synchronised directory, with the names that people may use for it. */
 export type Named = {
-  /** What a path in it may begin with: where it lies (with and without --root), and its name. The first one is where it lies. */
+  /** Prefixes that a path in it may have: its location (first; with and without --root), and its name. */
   readonly roots: readonly [string, ...string[]];
-  /** Directories of their own within it. */
+  /** Nested synchronised directories. */
   readonly nested: ReadonlySet<string>;
 };
 
-/** The directory that holds a path as people write it: absolute (with or without --root), or `directory/path`. */
+/** Finds the directory that holds a path written as absolute (with or without --root) or as `directory/path`. */
 export function locatePath<D extends Named>(
   directories: readonly D[],
   written: string,
@@ -27,7 +27,7 @@ export function locatePath<D extends Named>(
   return locatePath(directories, joinPath(best.directory.roots[0], best.path));
 }
 
-/** The same; a directory that is named as such is all of it, with the path ''. */
+/** The same; the name of a directory alone gives the path '', the whole directory. */
 export function locateOrWhole<D extends Named>(
   directories: readonly D[],
   written: string,

@@ -1,8 +1,8 @@
-/** A file or folder whose own name starts with this belongs to its host alone. */
+/** A file or folder whose name starts with this is an override: it belongs to its host and is never synchronised. */
 export const OVERRIDE_PREFIX = 'xds_override';
 
 /**
- * Our own folder in every synchronised directory: staging and trash. It must lie on the directory's file
- * system, and Asterisk reads every name that does not begin with a dot.
+ * The private folder in every synchronised directory, with staging and trash. It must be on the directory's own file
+ * system, and its name begins with a dot because Asterisk reads all others.
  */
 export const RESERVED_NAME = '.xivo-xds-sync';

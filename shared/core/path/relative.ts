@@ -8,8 +8,8 @@ export const MAX_PATH_BYTES = 4096;
 export const MAX_DEPTH = 64;
 
 /**
- * Why a path from a peer can't be used inside a synchronised directory, or undefined when it can.
- * A good path is relative, `/`-separated, without empty, `.` or `..` parts, without NUL, and not in our own area.
+ * Why a path from a peer can't be used inside a synchronised directory; undefined when it can.
+ * A valid path is relative, `/`-separated, without empty, `.` or `..` parts, without NUL, and outside the private folder.
  */
 export function refusePath(path: string): string | undefined {
   if (path === '') return 'the path is empty';
@@ -31,14 +31,14 @@ export function refusePath(path: string): string | undefined {
   return undefined;
 }
 
-/** How many bytes a path has, when that is more than can travel (no system call takes it): else undefined. */
+/** Length in bytes of a path that is too long for any system call; undefined for a path that is short enough. */
 export function tooLong(path: string): number | undefined {
   if (path.length <= MAX_PATH_BYTES / 4) return undefined;
   const bytes = encodeName(path).length;
   return bytes > MAX_PATH_BYTES ? bytes : undefined;
 }
 
-/** True when the path, or any folder on the way to it, is an override: nobody reads, sends, replaces or removes it. */
+/** True when the path, or any folder above it, is an override: no host reads, sends, replaces or removes it. */
 export function isOverride(path: string): boolean {
   return path.startsWith(OVERRIDE_PREFIX) || path.includes(`/${OVERRIDE_PREFIX}`);
 }

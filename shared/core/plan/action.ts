@@ -2,7 +2,7 @@ import type { PlannedAction } from '#protocol/messages/common.ts';
 import { bytesOf } from '../manifest/entry.ts';
 import type { Decision } from './decision.ts';
 
-/** A decision as people see it, from Main's side; undefined when it changes no disk. */
+/** Describes a decision for people, as seen from Main; undefined when it changes nothing on disk. */
 export function actionOf(directory: string, path: string, decision: Decision): PlannedAction | undefined {
   switch (decision.kind) {
     case 'nothing':

@@ -1,10 +1,11 @@
 import type { FileEntry } from '../manifest/entry.ts';
 
 /**
- * Of two versions that were both changed since the sides agreed, the newer wins everywhere: by mtime, each corrected
- * by the offset of the clock that gave it; equal times are decided by the hash, so that every host decides alike.
+ * Resolves a conflict: of two versions that both changed since the sides agreed, the newer one wins on all hosts. Each
+ * mtime is corrected by the offset of the clock that gave it; equal times are decided by the hash, so that every host
+ * reaches the same result.
  *
- * @param clocks of the MDS, and of the host that Main's version came from, each minus Main's, nanoseconds
+ * @param clocks offsets of the MDS and of the host that Main's version came from, each minus Main's, nanoseconds
  */
 export function mdsIsNewer(
   main: FileEntry,

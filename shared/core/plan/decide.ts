@@ -1,10 +1,10 @@
 import { type Entry, sameContent, sameEntry, sameVersion } from '../manifest/entry.ts';
-import { entryOf, type Sight } from '../manifest/pathState.ts';
+import { entryOf, type PathState } from '../manifest/pathState.ts';
 import type { Decision } from './decision.ts';
 import { mdsIsNewer } from './conflict.ts';
 import type { Policy } from './policy.ts';
 
-/** Why Main's wins over what an MDS itself had made of a path: the reasons under which that lies in the MDS's trash. */
+/** Reasons under which a version that the MDS itself made lies in its trash because Main's version won. */
 const OWN_VERSION = {
   drift: 'changed on the MDS (drift)',
   bothChanged: "changed on Main and on the MDS; Main's wins",
@@ -13,29 +13,32 @@ const OWN_VERSION = {
   special: "Main's wins its name; what the MDS had there goes to the trash",
 } as const;
 
-/** Whether what was displaced for a reason was an edit of what had been delivered (`drift`), or the MDS's own (`replaced`). */
+/** Whether the reason stands for an edit of a delivered file (`drift`) or for the MDS's own content (`replaced`). */
 export function ownVersionOf(reason: string): 'drift' | 'replaced' | undefined {
   if (reason === OWN_VERSION.drift || reason === OWN_VERSION.bothChanged) return 'drift';
   return Object.values(OWN_VERSION).some((each) => each === reason) ? 'replaced' : undefined;
 }
 
-/** Everything that is known about one path. */
+/** Everything that both sides know about one path. */
 export type PathFacts = {
-  readonly main: Sight;
-  readonly mds: Sight;
+  readonly main: PathState | undefined;
+  readonly mds: PathState | undefined;
   /** What Main and this MDS last agreed on (the agent's ledger). */
   readonly base: Entry | undefined;
-  /** The pattern by which its name is left alone on both sides, if one does. */
+  /** The pattern that excludes its name on both sides, if one does. */
   readonly excludedBy?: string | undefined;
-  /** What Main last held there, when Main saw it removed. */
+  /** Main's last entry at the path, if Main saw its removal. */
   readonly tombstone: Entry | undefined;
-  /** The MDS's clock minus Main's, nanoseconds. */
+  /** The MDS's clock minus Main's clock, nanoseconds. */
   readonly clockOffset: bigint;
-  /** The clock that gave Main's file its time, minus Main's, nanoseconds; 0 for Main's own. */
+  /** The clock that gave Main's file its mtime, minus Main's clock, nanoseconds; 0 for Main's own. */
   readonly mainClock: bigint;
 };
 
-/** The table "What happens to a file", one path at a time. Overrides never come here. */
+/**
+ * Decides one path: the table "What happens to a file" of docs/behaviour.md. Overrides are filtered out before, and
+ * folders are reconsidered together with their content in folders.ts.
+ */
 export function decide(policy: Policy, facts: PathFacts): Decision {
   if (facts.excludedBy !== undefined) return decideExcluded(policy, facts, facts.excludedBy);
   return (
@@ -45,52 +48,69 @@ export function decide(policy: Policy, facts: PathFacts): Decision {
 }
 
 /**
- * Main's file of an excluded name counts as absent, whatever it is; the MDS's is local, unless it was delivered before
- * its name was excluded: then it goes like a removed one, also where a removal on Main needs a tombstone.
+ * The name is excluded. Main's file counts as absent, whatever it is. The MDS's file is local, unless it was delivered
+ * before the pattern was added: then it is removed like a file removed on Main, without the need for a tombstone.
  */
-function decideExcluded(policy: Policy, { mds: sight, base }: PathFacts, pattern: string): Decision {
-  if (base === undefined) return sight === undefined ? { kind: 'nothing' } : { kind: 'local' };
-  if (sight === undefined || sight.kind === 'special') return { kind: 'forget' };
-  if (sight.kind === 'unreadable') return skip(`the MDS can't read it (${sight.errno})`, true);
-  if (sight.kind === 'moving') return skip('it is still being written on the MDS');
-  // Nothing is ever removed there: it stays, and the ledger keeps knowing where it came from.
+function decideExcluded(policy: Policy, { mds, base }: PathFacts, pattern: string): Decision {
+  // Never delivered. Nothing is done: an MDS keeps its local files.
+  if (base === undefined) return mds === undefined ? { kind: 'nothing' } : { kind: 'local' };
+  // Delivered once, and gone from the MDS, or replaced there by a special object, which never travels: only the
+  // ledger still has it.
+  if (mds === undefined || mds.kind === 'special') return { kind: 'forget' };
+  // Delivered once, but its current content is unknown, so it must not be removed yet.
+  if (mds.kind === 'unreadable') return skip(`the MDS can't read it (${mds.errno})`, true);
+  if (mds.kind === 'moving') return skip('it is still being written on the MDS');
+  // Delivered once. Nothing is done, since this directory allows no removals. The ledger keeps the path, so that the
+  // file still counts as delivered once the pattern is gone.
   if (policy.deletions === 'never') return { kind: 'nothing' };
+  // Delivered once and excluded since: Main no longer has it, as far as synchronisation is concerned.
   return {
     kind: 'remove',
-    expect: sight.entry,
+    expect: mds.entry,
     reason: `its name is excluded (${pattern}), delivered earlier`,
   };
 }
 
-/** A side that can't be judged right now: nothing is concluded from it. */
+/** The state of one side is not known right now: nothing is concluded from it, and nothing is done. */
 function unusable({ main, mds }: PathFacts): Decision | undefined {
+  // The path exists, its content is unknown. A person has to be notified, so these count as failed.
   if (main?.kind === 'unreadable') return skip(`Main can't read it (${main.errno})`, true);
   if (mds?.kind === 'unreadable') return skip(`the MDS can't read it (${mds.errno})`, true);
+  // Main has a device, socket, fifo or outward link. It occupies its name, so the MDS's object stays as it is.
   if (main?.kind === 'special') return skip(`on Main it is ${main.what}, which never travels`);
+  // Being written: the plan made when it has settled decides.
   if (main?.kind === 'moving') return skip('it is still being written on Main');
   if (mds?.kind === 'moving') return skip('it is still being written on the MDS');
   return undefined;
 }
 
+/** A directory that only Main changes. Both sides are settled or absent; the MDS may also have a special object. */
 function decideOneWay(policy: Policy, facts: PathFacts): Decision {
   const main = entryOf(facts.main);
   const mds = entryOf(facts.mds);
   if (main !== undefined) return deliverUnlessEqual(facts, main, mds);
+  // From here on, Main has nothing at the path.
+  // The MDS has a special object, which was not delivered: nothing is done to it, and a ledger entry is obsolete.
   if (facts.mds?.kind === 'special')
     return facts.base ? { kind: 'forget' } : skip(`it is ${facts.mds.what} on the MDS`);
+  // Neither side has it: nothing is left to do but to drop it from the ledger.
   if (mds === undefined) return facts.base ? { kind: 'forget' } : { kind: 'nothing' };
+  // Never delivered: a local file, which stays.
   if (facts.base === undefined) return { kind: 'local' };
+  // Delivered, and removed on Main since. Nothing is done, since this directory allows no removals.
   if (policy.deletions === 'never') return { kind: 'nothing' };
   return { kind: 'remove', expect: mds, reason: 'removed on Main, delivered earlier' };
 }
 
-/** Main has an entry and wins its name. */
+/** Main has an entry, and Main's version wins. @param mds the MDS's entry; undefined when absent or special */
 function deliverUnlessEqual(facts: PathFacts, main: Entry, mds: Entry | undefined): Decision {
   const { base } = facts;
   const special = facts.mds?.kind === 'special';
+  // Both sides hold the same entry. Nothing is done, except that the ledger learns it.
   if (mds && sameEntry(main, mds)) {
     return base && sameEntry(base, main) ? { kind: 'nothing' } : { kind: 'agree', entry: main };
   }
+  // Main's version is what was delivered last, so the difference was made on the MDS.
   const drift = base !== undefined && sameEntry(base, main);
   return {
     kind: 'deliver',
@@ -118,20 +138,24 @@ function deliveryReason(
   return sameContent(base, mds) ? 'changed on Main' : OWN_VERSION.bothChanged;
 }
 
+/** A directory that both sides change. Both are settled or absent; the MDS may also have a special object. */
 function decideBothWays(policy: Policy, facts: PathFacts): Decision {
   const main = entryOf(facts.main);
   const mds = entryOf(facts.mds);
+  // A special object never travels. Where Main has an entry it is replaced; else nothing is done to it.
   if (facts.mds?.kind === 'special') {
     return main ? deliverUnlessEqual(facts, main, undefined) : skip(`it is ${facts.mds.what} on the MDS`);
   }
   if (main && mds) return bothPresent(facts, main, mds);
   if (main) return absentOnMds(policy, facts, main);
   if (mds) return absentOnMain(policy, facts, mds);
+  // Neither side has it: nothing is left to do but to drop it from the ledger.
   return facts.base ? { kind: 'forget' } : { kind: 'nothing' };
 }
 
 function bothPresent(facts: PathFacts, main: Entry, mds: Entry): Decision {
   const { base } = facts;
+  // Equal: deliverUnlessEqual only updates the ledger.
   if (sameEntry(main, mds)) return deliverUnlessEqual(facts, main, mds);
   const upload = (reason: string, conflict: boolean): Decision => ({
     kind: 'upload',
@@ -141,19 +165,26 @@ function bothPresent(facts: PathFacts, main: Entry, mds: Entry): Decision {
     conflict,
     reason,
   });
-  // Only one side changed since they agreed: that change travels.
+  // Only one side changed, in content or metadata, since they agreed: that change travels.
   if (base && sameEntry(base, main)) return upload('changed on the MDS', false);
   if (base && sameEntry(base, mds)) return deliverUnlessEqual(facts, main, mds);
+  // Both changed, but the content is equal: only metadata differs, and Main's wins.
   if (sameContent(main, mds)) return deliverUnlessEqual(facts, main, mds);
+  // Both changed, one of them only in metadata: the side with the new content wins.
   if (base && sameContent(base, main)) return upload('changed on the MDS', false);
   if (base && sameContent(base, mds)) return deliverUnlessEqual(facts, main, mds);
+  // Both have new content, but a folder or link has no mtime to compare: Main's wins.
   if (main.type !== 'file' || mds.type !== 'file') return deliverUnlessEqual(facts, main, mds);
+  // A conflict of two files: the newer one wins, the other goes to Main's trash.
   if (mdsIsNewer(main, mds, facts)) return upload("changed on both sides; the MDS's is the newer", true);
   return { kind: 'lose', loser: mds, winner: main, reason: "changed on both sides; Main's is the newer" };
 }
 
+/** Only Main has an entry of a two-way directory. */
 function absentOnMds(policy: Policy, facts: PathFacts, main: Entry): Decision {
   const { base } = facts;
+  // The MDS had exactly this content, so it was removed there. Content that Main changed since, or that the MDS never
+  // had, is delivered.
   const removedHere = base !== undefined && sameContent(base, main);
   if (policy.deletions === 'both' && removedHere) {
     return { kind: 'remove-on-main', expect: main, reason: 'removed on the MDS' };
@@ -161,14 +192,18 @@ function absentOnMds(policy: Policy, facts: PathFacts, main: Entry): Decision {
   return deliverUnlessEqual(facts, main, undefined);
 }
 
+/** Only the MDS has an entry of a two-way directory. */
 function absentOnMain(policy: Policy, facts: PathFacts, mds: Entry): Decision {
   const { base, tombstone } = facts;
-  // Only a removal that Main saw happen counts: a Main that lost its memory must not empty its MDS. What Main
-  // removed may be newer than what the ledger knows, when Main's answer to an upload was lost.
+  // Only a tombstone proves a removal: a Main that lost its state must not empty its MDS. The tombstone may hold a newer
+  // version than the ledger, if Main's answer to an upload was lost.
   const unchanged = [base, tombstone].some((known) => known !== undefined && sameVersion(known, mds));
+  // Removed on Main, and unchanged on the MDS since.
   if (tombstone && unchanged && policy.deletions !== 'never') {
     return { kind: 'remove', expect: mds, reason: 'removed on Main' };
   }
+  // New on the MDS, changed there after the removal, or Main has no proof of a removal: no file may be lost, so it goes
+  // to Main.
   const reason = tombstone ? 'removed on Main, but changed on the MDS since' : 'new on the MDS';
   return { kind: 'upload', entry: mds, expect: undefined, content: true, conflict: false, reason };
 }

@@ -9,8 +9,8 @@ type Decisions = Map<string, Decision>;
 type FolderRemoval = Decision & { kind: 'remove' | 'remove-on-main' };
 
 /**
- * Each path was decided on its own; here a folder and what lies in it are made to fit.
- * @returns how many files (and links) go to the trash inside folders that a file or link replaces, by that path
+ * Makes the decisions about folders consistent with those about their content; decide.ts looks at each path alone.
+ * @returns number of files and links that go to the trash inside folders that a file or link replaces, by folder path
  */
 export function fitFolders(input: PlanInput, decisions: Decisions): Map<string, number> {
   const replaced = new Map<string, number>();
@@ -24,12 +24,14 @@ export function fitFolders(input: PlanInput, decisions: Decisions): Map<string, 
   return replaced;
 }
 
-/** Main has a file (or link) where the MDS has a folder: the folder goes to the trash as a whole. */
+/** Finds the paths where Main has a file (or link) and the MDS a folder, which goes to the trash as a whole. */
 function replacedOnMds({ mds }: PlanInput, decisions: Decisions): string[] {
   const replaced: string[] = [];
   for (const [path, decision] of decisions) {
     if (decision.kind !== 'deliver' || decision.entry.type === 'folder' || decision.expect?.type !== 'folder')
       continue;
+    // Nothing is done where the folder must not be moved: an override belongs to the MDS, and the state of what is
+    // being written or can't be read is unknown.
     if (mds.holdsOverride(path)) {
       decisions.set(path, skip('a folder with an override stands where Main has a file', true));
     } else if (holdsUnsettled(mds, path)) {
@@ -43,8 +45,8 @@ function replacedOnMds({ mds }: PlanInput, decisions: Decisions): string[] {
 }
 
 /**
- * The MDS has a file (or link) where Main has a folder: it wins when the MDS's removals empty that folder, else
- * the folder comes back.
+ * Finds the paths where the MDS has a file (or link) and Main a folder. The file wins when the MDS's removals empty that
+ * folder; otherwise the folder comes back.
  */
 function replacedOnMain({ main, mds }: PlanInput, decisions: Decisions): Set<string> {
   const replaced = new Set<string>();
@@ -54,14 +56,18 @@ function replacedOnMain({ main, mds }: PlanInput, decisions: Decisions): Set<str
     const children = [...main.childrenOf(path)];
     const emptied = children.every((child) => decisions.get(child)?.kind === 'remove-on-main');
     if (emptied && !main.holdsOverride(path)) replaced.add(path);
+    // Something in Main's folder stays, so the folder stays, too.
     else if (staysOnMain(main, path, decisions)) {
       decisions.set(path, comesBack(decision.expect, entryOf(mds.get(path))));
-    } else decisions.set(path, skip('what Main has in the folder of that name has to wait'));
+    } else {
+      // Something in it can't be decided yet: nothing is done, and the next plan decides.
+      decisions.set(path, skip('what Main has in the folder of that name has to wait'));
+    }
   }
   return replaced;
 }
 
-/** What lies in a folder that is replaced goes with it: whoever carries that out makes the ledger forget it, too. */
+/** Drops the decisions inside replaced folders: their content moves with the folder, and the applier updates the ledger. */
 function leaveToTheirFolder(
   decisions: Decisions,
   replaced: { has(path: string): boolean; readonly size: number },
@@ -74,9 +80,9 @@ function leaveToTheirFolder(
   }
 }
 
-/** A folder that one side removed stays while something inside it stays. */
+/** Keeps a folder that one side removed while something inside it stays. */
 function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): void {
-  // Deepest first, so that a folder knows which of its own folders stay.
+  // Deepest first: whether a folder stays depends on the folders inside it.
   const folders = [...decisions]
     .filter(([, decision]) => isFolderRemoval(decision))
     .map(([path]) => path)
@@ -86,6 +92,7 @@ function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): voi
     if (removal === undefined || !isFolderRemoval(removal)) continue;
     const tree = removal.kind === 'remove' ? input.mds : input.main;
     const kinds = [...tree.childrenOf(path)].map((child) => decisions.get(child)?.kind);
+    // All of its content goes, and so does the folder.
     if (kinds.every((kind) => kind === removal.kind) && !tree.holdsOverride(path)) continue;
     const kept =
       removal.kind === 'remove'
@@ -96,34 +103,38 @@ function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): voi
   }
 }
 
+/** Main removed the folder, but something in it stays on the MDS. @returns undefined when nothing is to be done now */
 function keptOnMds(
   { policy, mds, ledger, tombstones }: PlanInput,
   path: string,
   { expect }: FolderRemoval,
   inside: readonly (Decision['kind'] | undefined)[],
 ): Decision | undefined {
+  // Something in it goes to Main, which needs the folder again.
   if (inside.includes('upload')) {
     const reason = 'removed on Main, but something in it stays on the MDS';
     return { kind: 'upload', entry: expect, expect: undefined, content: true, conflict: false, reason };
   }
+  // Something in it can't be decided yet: nothing is done, and the next plan decides.
   if (inside.includes('skip')) return skip('removed on Main, but something in it has to wait');
-  // What it holds is local, so it is local from then on.
+  // One way, only local files are left in it: the folder becomes local as well.
   if (policy.direction === 'to-mds') return ledger.has(path) ? { kind: 'forget' } : undefined;
-  // Both ways nothing is local but overrides, and a folder that is forgotten would go to Main as a new one, did Main's
-  // tombstone not tell that it is the old one. As long as something in it is to go, the ledger has to know it.
+  // Two-way, only overrides and excluded names are left in it. Dropped from the ledger, the folder would go to Main as a
+  // new one unless Main's tombstone identifies it. While removals in it are still due, the ledger keeps it.
   const tombstone = tombstones.get(path);
   const isOld = tombstone !== undefined && sameContent(tombstone, expect);
   const isEmptied = !inside.includes('remove') && mds.holdsOverride(path);
   return isOld && isEmptied && ledger.has(path) ? { kind: 'forget' } : undefined;
 }
 
+/** The MDS removed the folder, but Main's is not empty: it comes back, or waits while its content is undecided. */
 function keptOnMain(stays: boolean, { expect }: FolderRemoval): Decision {
   return stays
     ? comesBack(expect, undefined)
     : skip('removed on the MDS, but something in it has to wait on Main');
 }
 
-/** Something in Main's folder is not going to go. */
+/** True when something in Main's folder stays for certain: an override, a special object, or an entry to be delivered. */
 function staysOnMain(main: Tree, folder: string, decisions: Decisions): boolean {
   if (main.holdsOverride(folder)) return true;
   return [...main.childrenOf(folder)].some((child) => {
@@ -131,7 +142,7 @@ function staysOnMain(main: Tree, folder: string, decisions: Decisions): boolean 
   });
 }
 
-/** Main's folder is not empty, so it is delivered again. */
+/** Delivers Main's folder again, since it is not empty. */
 function comesBack(folder: FolderRemoval['expect'], expect: FolderRemoval['expect'] | undefined): Decision {
   const reason = 'the folder is not empty on Main';
   return {
@@ -145,7 +156,10 @@ function comesBack(folder: FolderRemoval['expect'], expect: FolderRemoval['expec
   };
 }
 
-/** Nothing can be put into a folder that is not there and is not about to be: something else has its name. */
+/**
+ * Skips what would go into a folder that the target side neither has nor is about to get, since something else has its
+ * name. Nothing is done: the content follows once the name is free.
+ */
 function waitForFolders(input: PlanInput, decisions: Decisions): void {
   const without = [...decisions].filter(([path, { kind }]) => {
     if (kind !== 'deliver' && kind !== 'upload') return false;
@@ -153,10 +167,11 @@ function waitForFolders(input: PlanInput, decisions: Decisions): void {
     const folder = parentOf(path);
     return folder !== '' && entryOf(target.get(folder))?.type !== 'folder';
   });
-  // Outermost first, so that what waits makes what it holds wait.
+  // Outermost first: a skipped folder skips its content.
   without.sort(([a], [b]) => a.length - b.length);
   for (const [path, { kind }] of without) {
     const made = decisions.get(parentOf(path));
+    // The folder is made by the same plan, before its content.
     if (made?.kind === kind && 'entry' in made && made.entry.type === 'folder') continue;
     const where = kind === 'deliver' ? 'the MDS' : 'Main';
     decisions.set(path, skip(`on ${where} something that is no folder stands in its way`));

@@ -4,16 +4,16 @@ import type { Decision } from './decision.ts';
 import type { Guard } from './policy.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
-/** How many removals a directory may suffer now without a person's word. */
+/** What decides how many removals a directory may have now without a person's confirmation. */
 export type RemovalBudget = {
   readonly guard: Guard;
-  /** Files that both sides hold as agreed: what the percentage is of. */
+  /** Number of files in the ledger that both sides hold: 100 % for the limit. */
   readonly agreedFiles: number;
-  /** Files removed a moment ago by earlier passes: a flood must not pass in drops. */
+  /** Files removed recently by earlier passes, so that many small passes add up. */
   readonly removedLately: number;
-  /** Why nothing may be removed at all before a person has confirmed: a side's state is not the one that was known. */
+  /** Why nothing at all may be removed before a person confirms: one side's state does not match the known one. */
   readonly additive?: string | undefined;
-  /** A mass removal is on hold here already: what is left of it waits for a person, however little it is by now. */
+  /** A mass removal is on hold already: the rest of it stays on hold, however few files are left. */
   readonly standing?: boolean;
   /** A person has confirmed. */
   readonly confirmed: boolean;
@@ -21,12 +21,12 @@ export type RemovalBudget = {
 
 /**
  * Takes the removals out of a plan when there are suspiciously many; everything else stays. A folder that is
- * replaced by a file counts as the removal of the files in it. A file whose content stays under another name is
- * renamed, not removed, also where it lay in such a folder.
+ * replaced by a file counts as the removal of the files in it. A file whose content stays under another name counts as
+ * renamed, not removed, in such a folder too.
  *
- * @param trees where the content of removed files may have gone to: a removal on one side follows the other
- * @param replaced the number of files in each folder that the plan replaces, by its path
- * @returns why, and which paths wait; no reason when the plan may go ahead
+ * @param trees where the content of removed files may live on under another name: the side that removed them
+ * @param replaced number of files in each folder that the plan replaces, by path
+ * @returns the reason and the paths on hold; no reason when the plan may go ahead
  */
 export function guardRemovals(
   decisions: Map<string, Decision>,
@@ -44,7 +44,7 @@ export function guardRemovals(
   const total = budget.agreedFiles + budget.removedLately;
   const isFine = (): boolean => files <= budget.guard.files || files * 100 <= total * budget.guard.percent;
   if (removals.length === 0 || (isFine() && !budget.standing)) return { reason: undefined, paths: [] };
-  // Looking for content that only moved costs a pass over the directory: done when it matters.
+  // The search for moved content costs a pass over the directory, so it is made only when the limit is exceeded.
   const gone = { mds: [] as Entry[], main: [] as Entry[] };
   for (const [path, decision] of removals) {
     if (decision.kind === 'remove') gone.mds.push(decision.expect);
@@ -83,7 +83,7 @@ function* entriesBelow(tree: Tree, folder: string): Iterable<Entry> {
   }
 }
 
-/** How many of these files have their content in a tree, under whatever name; each file there stands for one. */
+/** Number of these files whose content exists in a tree under any name; each file there is counted once. */
 export function countSurvivors(gone: readonly Entry[], tree: Tree): number {
   const wanted = new Map<string, number>();
   for (const entry of gone) {

@@ -8,19 +8,19 @@ import type { PlanInput } from './planInput.ts';
 import { scopeOf } from './scope.ts';
 
 export type Plan = {
-  /** What to do, by path. Paths where nothing is to be done are not in it. */
+  /** Decisions by path; paths with nothing to do are left out. */
   readonly decisions: ReadonlyMap<string, Decision>;
-  /** Files that are on the MDS alone (of the paths that were looked at). */
+  /** Number of local files among the planned paths. */
   readonly localFiles: number;
-  /** Why something waits for `confirm`, if it does. */
+  /** Why something is on hold, if it is. */
   readonly held: string | undefined;
-  /** The removals that wait. */
+  /** The removals on hold. */
   readonly heldPaths: readonly string[];
 };
 
 /**
- * Decides for a directory what one MDS and Main have to do so that they agree. Pure: the same input gives the
- * same plan, and a plan that was carried out leaves an empty one.
+ * Decides what one MDS and Main have to do so that they agree on one directory. Pure: the same input gives the
+ * same plan, and after a plan was carried out the next one is empty.
  */
 export function plan(input: PlanInput): Plan {
   const held = input.main.held ?? input.mds.held;
@@ -43,7 +43,7 @@ function decideEach(input: PlanInput): { decisions: Map<string, Decision>; local
   return { decisions, localFiles };
 }
 
-/** The decision about one path, before its surroundings are taken into account. */
+/** The decision about one path alone, before folders and the guard are considered. */
 export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: string): Decision {
   const main = input.main.get(path);
   const mds = input.mds.get(path);
@@ -59,7 +59,7 @@ export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: str
   });
 }
 
-/** The pattern that leaves a path out of the plan, if one does. */
+/** The pattern that excludes a path from the plan, if one does. */
 export function excludingPattern(
   { excludes, main, mds, ledger }: Pick<PlanInput, 'excludes' | 'main' | 'mds' | 'ledger'>,
   path: string,
@@ -72,7 +72,7 @@ export function excludingPattern(
   );
 }
 
-/** True when carrying the decision out changes something on a disk. */
+/** True when carrying out the decision changes something on disk. */
 export function isChange(decision: Decision): boolean {
   return decision.kind !== 'agree' && decision.kind !== 'forget' && decision.kind !== 'skip';
 }

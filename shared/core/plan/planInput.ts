@@ -4,7 +4,7 @@ import type { Excludes } from '../path/excludes.ts';
 import type { Policy } from './policy.ts';
 import type { Tree } from './tree.ts';
 
-/** Everything that a plan for one directory depends on: what both sides hold, and what they last agreed on. */
+/** The complete input of a plan for one directory: what both sides hold, and what they last agreed on. */
 export type PlanInput = {
   readonly policy: Policy;
   readonly main: Tree;
@@ -13,11 +13,11 @@ export type PlanInput = {
   readonly tombstones: ReadonlyMap<string, Entry>;
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;
-  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where they were others than Main's. */
+  /** Offsets of the clocks that gave Main's files their mtimes, by path, minus Main's clock, nanoseconds; Main's own are left out. */
   readonly mainClocks: ReadonlyMap<string, bigint>;
-  /** The names that both sides leave alone; none when absent. */
+  /** The names that both sides ignore; none when absent. */
   readonly excludes?: Excludes | undefined;
   readonly budget: RemovalBudget;
-  /** Only these paths and what their folders hang on (see scope.ts); every known path when absent. */
+  /** Plans only these paths and those they depend on (see scope.ts); every known path when absent. */
   readonly paths?: Iterable<string>;
 };

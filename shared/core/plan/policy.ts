@@ -1,9 +1,9 @@
-/** How one synchronised directory behaves. Main's configuration decides; agents are told. */
+/** The rules of one synchronised directory. Main's configuration sets them; agents receive them from Main. */
 export type Policy = {
   readonly name: string;
   readonly direction: 'to-mds' | 'both';
   readonly deletions: 'main' | 'both' | 'never';
 };
 
-/** A pass that would remove more than `percent` % and more than `files` files of a directory is held. */
+/** Removals are put on hold when a pass would remove more than `percent` % and more than `files` files of the directory. */
 export type Guard = { readonly percent: number; readonly files: number };

@@ -4,9 +4,9 @@ import type { PlanInput } from './planInput.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
 /**
- * The paths that a plan has to look at: all that are known or, for some paths only, those with the folders that
- * they need, and what lies in a folder that only one side still takes for one. Whether such a folder goes depends
- * on all that it holds.
+ * The paths that a plan has to cover: all known paths or, when only some are asked for, these with their parent folders,
+ * and the content of a folder that only one side still has as a folder: whether that folder can be removed depends on
+ * everything in it.
  */
 export function scopeOf({ paths, main, mds, ledger, tombstones }: PlanInput): Set<string> {
   if (paths === undefined) return new Set([...main.paths(), ...mds.paths(), ...ledger.keys()]);
@@ -20,7 +20,7 @@ export function scopeOf({ paths, main, mds, ledger, tombstones }: PlanInput): Se
     return !isNew || ledger.has(path) || tombstones.has(path);
   });
   for (const folder of outermost(contested)) {
-    // Only one side has it as a folder; the other's children are not even looked for, since that may be costly.
+    // Only one side has it as a folder. The other side is not searched for children, which may be costly.
     for (const path of pathsBelow(isFolder(main, folder) ? main : mds, folder)) scope.add(path);
   }
   return scope;

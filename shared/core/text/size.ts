@@ -47,7 +47,7 @@ export function formatBytes(bytes: number): string {
   return `${Number(value.toFixed(digits))} ${names[step]}`;
 }
 
-/** Bits a second, as network people count them: `Mbit` is a million bits. */
+/** Bits per second with decimal prefixes, as usual for networks: `Mbit` is a million bits. */
 const BIT_RATES: Readonly<Record<string, number>> = { bit: 1, kbit: 1e3, mbit: 1e6, gbit: 1e9 };
 
 /**

@@ -4,9 +4,9 @@ import { ConfigError, type ConfigProblem } from '../config/configError.ts';
 import { EXIT } from './exitCodes.ts';
 
 export type CheckedConfig = {
-  /** Every file that was read, in the order in which they count. */
+  /** Every file that was read, in order of precedence, lowest first. */
   readonly files: readonly string[];
-  /** What makes no sense with what else is known on this host. */
+  /** Settings that contradict other facts known on this host. */
   readonly problems: readonly (ConfigProblem & { readonly message: string })[];
 };
 
@@ -51,7 +51,7 @@ export function checkConfig(file: string, load: (file: string) => CheckedConfig)
   };
 }
 
-/** The lines for people, and the exit code. @param afterwards what to do when it is right */
+/** The lines for people, and the exit code. @param afterwards the next step when the configuration is valid */
 export function renderConfigCheck(check: ConfigCheck, afterwards: string): string[] {
   if (check.ok) return [...check.files.map((file) => `${file}: ok`), afterwards];
   return check.problems.map(({ file, line, key, message }) =>

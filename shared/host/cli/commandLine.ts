@@ -8,8 +8,8 @@ export type Shortcuts = {
 };
 
 /**
- * The words of a command line with the command that they mean: the shortcut's or the fallback's when none is named, and
- * `CMD --help` for `help CMD`.
+ * Completes a command line: adds the command of a shortcut, or the fallback, when no command is named, and turns
+ * `help CMD` into `CMD --help`.
  */
 export function completeWords(program: Command, argv: readonly string[], shortcuts: Shortcuts): string[] {
   const first = indexOfCommand(program, argv, shortcuts);

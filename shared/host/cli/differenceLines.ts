@@ -5,7 +5,7 @@ import { table } from './table.ts';
 import type { Line } from './terminal.ts';
 import type { Difference, TextDifference } from '../control/differences.ts';
 
-/** What each difference is, and what becomes of it, in words. */
+/** Describes each kind of difference and what happens to it. */
 export function meaning(mds: string, { kind, at, item, reason }: Difference): string {
   const why = reason ?? '';
   switch (kind) {
@@ -40,12 +40,12 @@ export function differenceLines(mds: string, differences: readonly Difference[])
   return table(['KIND', 'PATH', 'SIZE', 'WHAT IT IS'], rows, { right: [2] });
 }
 
-/** A path as it is written on the command line. */
+/** The path in the form that the command line takes. */
 export function written({ directory, path }: Pick<Difference, 'directory' | 'path'>): string {
   return `${directory}/${printable(path)}`;
 }
 
-/** Something that Main has to say there, and that is not done. */
+/** An obstacle that Main reports for the path. */
 export function isBehind({ kind, item }: Difference): boolean {
   return kind === 'pending' || ((kind === 'drift' || kind === 'replaced') && item === null);
 }

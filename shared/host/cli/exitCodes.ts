@@ -1,4 +1,4 @@
-/** What every program of this project ends with; part of the stable surface. */
+/** Exit codes of all programs of this project; part of the stable surface. */
 export const EXIT = {
   /** Done, and everything converged. */
   done: 0,

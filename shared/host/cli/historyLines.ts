@@ -3,7 +3,7 @@ import type { HistoryEntry } from '../control/past.ts';
 import { localTime } from '../time/localTime.ts';
 import { print } from './terminal.ts';
 
-/** Entries of one change set stand together, in the place of the first of them. */
+/** Groups the entries of one change set at the position of the first one. */
 export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   const sets = new Map<string, HistoryEntry[]>();
   for (const entry of entries) {

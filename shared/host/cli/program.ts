@@ -7,10 +7,10 @@ import { print, printError, watchTerminal } from './terminal.ts';
 
 export type GlobalOptions = { readonly config?: string; readonly root?: string; readonly log?: string };
 
-/** A line to type, and what it does. */
+/** A command line and its description. */
 export type Example = readonly [command: string, does: string];
 
-/** A command line with what both programs share: --config, --root, --log, and the exit codes. */
+/** Creates the commander program with what both programs share: --config, --root, --log and the exit codes. */
 export function makeProgram(name: string, description: string): Command {
   return new Command(name)
     .description(description)
@@ -40,7 +40,7 @@ export function withExamples(command: Command, examples: readonly Example[]): Co
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
-/** Runs it and gives the exit code. Whatever a person can mend is one line, without a stack. */
+/** Runs it and returns the exit code. An error that a person can fix is printed as one line, without a stack. */
 export async function runProgram(
   program: Command,
   argv: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Resolves with the first signal that asks this program to end. A second one ends it at once.
- * @param onReload called with each SIGHUP, unless that comes from a terminal that is closed: then it ends, too
+ * Resolves with the first signal that asks this program to end. A second one kills it at once.
+ * @param onReload called on each SIGHUP, except on that of a closed terminal, which ends the program
  */
 export function stopSignal(onReload?: () => void): Promise<NodeJS.Signals> {
   const reloads = onReload !== undefined && !process.stdin.isTTY;
@@ -11,7 +11,7 @@ export function stopSignal(onReload?: () => void): Promise<NodeJS.Signals> {
   });
 }
 
-/** The same for what takes an AbortSignal: aborted once `stop` has resolved. */
+/** The same as an AbortSignal, aborted once `stop` has resolved. */
 export function abortedBy(stop: Promise<unknown>): AbortSignal {
   const ended = new AbortController();
   void stop.then(() => ended.abort());

@@ -1,8 +1,8 @@
 import { EXIT } from './exitCodes.ts';
 
 /**
- * The one door to the terminal: no command writes to standard output or standard error in another way. Whatever
- * comes from outside (file names, an MDS's words, a peer's errors) can't move the cursor, forge a line, or reorder text.
+ * The only output of commands: all of standard output and standard error goes through here. Text from outside (file
+ * names, messages of an MDS, a peer's errors) can't move the cursor, forge a line, or reorder text.
  */
 
 export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
@@ -14,7 +14,7 @@ const CODES: Readonly<Record<Style, string>> = { bold: '1', dim: '2', red: '31',
 
 /** Controls, line ends, invisible and reordering characters, lone surrogates. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** What JSON.stringify leaves as it is, and a terminal would obey. */
+/** Control characters that JSON.stringify does not escape. */
 const UNSAFE_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 let outlives = false;
@@ -42,12 +42,12 @@ export function jsonText(value: unknown): string {
   );
 }
 
-/** Replaces what a command printed before, on a terminal only. */
+/** Overwrites the previous output, on a terminal only. */
 export function clearScreen(): void {
   if (process.stdout.isTTY) process.stdout.write('\u001b[H\u001b[2J\u001b[3J');
 }
 
-/** One line of text that a terminal shows as it is: nothing in it is obeyed. A backslash stays as it is. */
+/** Escapes a text to one line without control sequences. A backslash stays as it is. */
 export function safe(text: string): string {
   return text.replace(UNSAFE, (character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -67,14 +67,14 @@ export function widthOf(line: Line): number {
   return Array.from(plain(line).replace(/\p{M}/gu, '')).length;
 }
 
-/** Columns of the terminal; 80 where the output is none. */
+/** Columns of the terminal; 80 when the output is not a terminal. */
 export function columns(): number {
   return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 80;
 }
 
 /**
- * What happens once nobody reads any more (`status | head -1`) or the disk behind `> FILE` is full: the command ends,
- * without a stack. Called once, by the program.
+ * Ends the command without a stack when its output can't be written: the reader has gone (`status | head -1`) or the
+ * disk behind `> FILE` is full. Called once, by the program.
  */
 export function watchTerminal(program: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -84,11 +84,11 @@ export function watchTerminal(program: string): void {
     printError(`${program}: standard output can't be written: ${why}`);
     process.exit(EXIT.failed);
   });
-  // There is nobody left to say it to.
+  // The error can't be reported to anyone.
   process.stderr.on('error', () => undefined);
 }
 
-/** For a daemon: it works on when nobody reads what it prints. */
+/** For a daemon: it keeps running when its output can't be written. */
 export function outliveTerminal(): void {
   outlives = true;
 }

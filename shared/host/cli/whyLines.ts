@@ -2,7 +2,7 @@ import type { WhyFacts } from '#protocol/messages/answers.ts';
 
 type Decision = WhyFacts['decision'];
 
-/** What becomes of a path on an MDS, and what each side holds. */
+/** Describes what happens to a path on an MDS, and what each side holds. */
 export function whyLines(mds: string, facts: WhyFacts): string[] {
   if (facts.isNowhere === true && facts.excludedBy === undefined)
     return [`${mds}: no such file on Main or on ${mds}`];
@@ -14,7 +14,7 @@ export function whyLines(mds: string, facts: WhyFacts): string[] {
   ];
 }
 
-/** What really becomes of it: the planner's word, unless something is in its way. */
+/** What happens to it: the planner's decision, or the obstacle that prevents it. */
 function outcome({ decision, excludedBy, obstacle }: WhyFacts): string {
   if (obstacle !== undefined) return `it waits: ${obstacle} (what is to be done: ${words(decision)})`;
   const isLeftAlone = decision.kind === 'nothing' || decision.kind === 'local';

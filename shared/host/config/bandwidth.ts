@@ -2,13 +2,13 @@ import { parseRate } from '#core/text/size.ts';
 import { mdsName, parsed, section, shown } from './fields.ts';
 import { z } from 'zod';
 
-/** Slower, and a heartbeat would wait behind a piece of a file, bytes a second. */
+/** Lowest limit, bytes per second: below it, heartbeats would wait too long behind file content. */
 const MIN_BANDWIDTH = 16 * 1024;
 
-/** The part of each day in which something holds, minutes after midnight in this host's own time; `to` may be the smaller one: over midnight. */
+/** A part of each day, in minutes after midnight, local time; `to` below `from` means past midnight. */
 export type Hours = { readonly from: number; readonly to: number };
 
-/** @property rate bytes a second; 0 is no limit */
+/** @property rate bytes per second; 0 means unlimited */
 export type Bandwidth = { readonly rate: number; readonly hours?: Hours };
 
 const NO_LIMIT: Bandwidth = { rate: 0 };
@@ -44,7 +44,7 @@ export const mainBandwidthField = z.preprocess(
     })),
 );
 
-/** Bytes a second that may pass at a time; 0 for no limit. @param now milliseconds since 1970 */
+/** The limit at a moment, bytes per second; 0 means unlimited. @param now milliseconds since 1970 */
 export function rateAt({ rate: limit, hours: when }: Bandwidth, now: number): number {
   if (limit === 0 || when === undefined) return limit;
   const at = new Date(now);

@@ -2,7 +2,7 @@ import { EXIT } from '../cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 
 export type ConfigProblem = {
-  /** Where it stands, when that is not the file that the error is about. */
+  /** The file it is in, when that is not the file that the error names. */
   readonly file?: string | undefined;
   /** 1 for the first line; undefined when the whole file is meant. */
   readonly line?: number | undefined;
@@ -12,7 +12,7 @@ export type ConfigProblem = {
   readonly message: string;
 };
 
-/** A mistake may be repeated on every line of a file; people read the first ones. */
+/** Most problems listed; a mistake may be repeated on every line of a file. */
 const MAX_SHOWN = 20;
 
 /** A configuration file that can't be used. The message holds a line `FILE:LINE: KEY: what is allowed` a problem. */

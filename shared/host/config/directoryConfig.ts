@@ -18,22 +18,22 @@ export type DirectoryConfig = {
   /** Absolute and normalised, without the --root prefix. */
   readonly path: string;
   readonly direction: 'to-mds' | 'both';
-  /** Whose removals count in a two-way directory; in a one-way directory `never` keeps what Main removed. */
+  /** Which side's removals travel in a two-way directory; in a one-way directory `never` keeps files that Main removed. */
   readonly deletions: 'main' | 'both' | 'never';
-  /** What the agent reloads after a change set that touched this directory. */
+  /** What Asterisk reloads after a change set in this directory. */
   readonly reload: 'dialplan' | 'moh' | 'none';
-  /** The old behaviour: reload after every pass, changed or not. */
+  /** Reload after every full pass, changed or not, as the old rsync job did. */
   readonly reloadAlways: boolean;
   readonly lint: 'block' | 'warn' | 'off';
-  /** Patterns as in a .gitignore file of names that are left out, the defaults first. */
+  /** Excluded names, as patterns of a .gitignore file, the defaults first. */
   readonly exclude: readonly string[];
   /** How long a file must be still before it is read, in milliseconds. */
   readonly settleMs: number;
-  /** Two-way only: when the directory holds so many bytes, MDS may add no more. */
+  /** Two-way only: size of the directory from which on MDS may add nothing, bytes. */
   readonly maxBytes?: number;
 };
 
-/** Room for the defaults in what an agent takes. */
+/** Most configured patterns: an agent's limit minus the defaults. */
 const MAX_DEFAULTS = 32;
 
 type Written = z.output<typeof entry>;
@@ -75,8 +75,8 @@ export const DEFAULT_DIRECTORIES: readonly WithPath[] = [
 ];
 
 /**
- * All directories, each complete: the four of a XiVO, changed by the entries with their names, then the others.
- * `enabled: false` leaves one out.
+ * Completes the configured directories: the four of a XiVO, each changed by the entry of its name, then the others.
+ * `enabled: false` removes one.
  */
 export const directoryEntries = list(entry)
   .superRefine((entries, context) => {
@@ -107,7 +107,7 @@ function together(entries: readonly Written[]): Written[] {
   return [...ours, ...others].filter(({ enabled }) => enabled !== false).map(inherit);
 }
 
-/** What holds for a directory when its complete entry and the file's general keys are put together. */
+/** The effective settings of a directory: its own entry over the file's general keys. */
 export function completeDirectory(
   written: Written,
   general: { readonly settleMs: number; readonly reloadAlways: boolean },

@@ -7,8 +7,8 @@ import { formatDuration, parseDuration } from '#core/text/duration.ts';
 const DIRECTORY_NAME = /^[a-z0-9-]{1,32}$/;
 
 /**
- * A field whose value is made by a function that throws RangeError for what it refuses; the error's message
- * goes to the person who wrote the file.
+ * A field that a function parses. The function throws a RangeError for a value that it refuses; its message is shown to
+ * the person who wrote the file.
  */
 export function parsed<T>(parse: (value: unknown) => T): z.ZodType<T> {
   return z.unknown().transform((value, context) => {
@@ -106,7 +106,7 @@ export function absolutePath(): z.ZodType<string> {
   });
 }
 
-/** A value as the person wrote it, for "… is not …". */
+/** A value as written in the file, for messages such as "… is not …". */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'an empty value';

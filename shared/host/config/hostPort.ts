@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 
-/** Where the service listens on Main unless configured otherwise. */
+/** The controller's default port. */
 export const SERVICE_PORT = 9443;
 
 export type HostPort = { readonly host: string; readonly port: number };

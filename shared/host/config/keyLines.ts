@@ -9,7 +9,7 @@ export function keyPathText(path: KeyPath): string {
     .join('');
 }
 
-/** The line where the key stands, or where the deepest part of its path that is in the file stands. */
+/** The line of the key, or of the deepest part of its path that is in the file. */
 export function lineOfKey(document: Document, lines: LineCounter, path: KeyPath): number | undefined {
   let node: unknown = document.contents;
   let offset = offsetOf(node);

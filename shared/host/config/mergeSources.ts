@@ -1,19 +1,19 @@
 import type { KeyPath } from './keyLines.ts';
 
-/** One configuration file's content, before any schema was asked. */
+/** One configuration file's content, not validated yet. */
 export type Source = { readonly file: string; readonly value: unknown };
 
-/** Where a value of the merged configuration was written: the file, and its path there. */
+/** Origin of a value in the merged configuration: the file and the key path in it. */
 export type Origin = { readonly source: number; readonly path: KeyPath };
 
 export type Merged = {
   readonly value: unknown;
-  /** Where what stands at a path (or the deepest part of it that was written) came from. */
+  /** Origin of the value at a key path, or of the deepest part of it that was written. */
   readonly originOf: (path: KeyPath) => Origin;
 };
 
 type Key = string | number;
-/** What is known about where a value came from; the values below it may have come from elsewhere. */
+/** Origin of one value; values below it may have other origins. */
 type Trail = { origin: Origin; readonly children: Map<Key, Trail> };
 
 /**
@@ -54,7 +54,7 @@ function overlay(
   trail.origin = origin;
   if (isMap(above)) {
     if (!isMap(below)) trail.children.clear();
-    // Without a prototype, so that no key of a file is more than a key.
+    // Without a prototype, so that a key such as `__proto__` is an ordinary key.
     const merged = Object.assign(Object.create(null) as Record<string, unknown>, isMap(below) ? below : {});
     for (const [name, value] of Object.entries(above))
       merged[name] = overlay(
@@ -68,7 +68,7 @@ function overlay(
     return merged;
   }
   if (!Array.isArray(above)) {
-    // `trash:` with nothing below it takes nothing back.
+    // `trash:` with nothing below it does not reset the earlier file's values.
     if (above === null && isMap(below)) return below;
     trail.children.clear();
     return above;
@@ -79,7 +79,7 @@ function overlay(
     return list.map((item, i) => overlay(undefined, item, within(origin, i), childOf(trail, i), named, ''));
   }
   const merged: unknown[] = [...(below as readonly unknown[])];
-  // An entry that repeats a name of its own file is no change of an earlier one: the schema refuses it.
+  // A name repeated within one file does not change the earlier entry: the schema refuses it.
   const mine = new Set<number>();
   list.forEach((item, i) => {
     const found = merged.findIndex((other, at) => !mine.has(at) && nameOf(other) === nameOf(item));

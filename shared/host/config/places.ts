@@ -11,21 +11,21 @@ export type Places = {
 };
 
 export type ControllerPlaces = Places & {
-  /** Answers nothing but the status, to the members of a group. */
+  /** Socket that answers only `status`, for the members of a group. */
   readonly statusSocket: string;
-  /** What the web server of a XiVO gives away to MDS. */
+  /** Folder that a XiVO's web server publishes to MDS. */
   readonly publishedFolder: string;
-  /** What `xivo-xds-sync -i` of the old rsync program left; each may be absent. */
+  /** Files that the old rsync program's `-i` left; each may be absent. */
   readonly oldCronFile: string;
   readonly oldPublishedKey: string;
 };
 
 export type AgentPlaces = Places & {
-  /** Where the agent lays a package that Main offered. */
+  /** Inbox for a package that Main offered, written by the agent. */
   readonly upgradeInbox: string;
-  /** The installer's own: the agent under its unit can read it, and not write there. */
+  /** The installer's folder: the agent's unit can read it but not write to it. */
   readonly installerFolder: string;
-  /** The process id of an agent that runs without systemd, where mds_install.sh started it. */
+  /** Process id of an agent that mds_install.sh started without systemd. */
   readonly pidFile: string;
 };
 

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
  * the program touches. Commands that it starts are the exception and don't pass through here.
  */
 export class Root {
-  /** '' when paths are taken as they are. */
+  /** '' without --root. */
   readonly #prefix: string;
 
   /** @param prefix the folder, relative ones count from the working directory; undefined: environment XDS_ROOT, or none */
@@ -14,14 +14,14 @@ export class Root {
     this.#prefix = folder === '/' ? '' : folder;
   }
 
-  /** True when the paths lie in a folder: the services of this machine then belong to somebody else. */
+  /** True with --root: this machine's own services are then not the ones of this host. */
   get isElsewhere(): boolean {
     return this.#prefix !== '';
   }
 
   /**
-   * Where the absolute path lies.
-   * @throws TypeError when it is not absolute: that is a mistake in the program
+   * The path on this machine's disk of an absolute path of the host.
+   * @throws TypeError when it is not absolute, which is a bug
    */
   path(absolute: string): string {
     if (!absolute.startsWith('/')) throw new TypeError(`not an absolute path: ${absolute}`);

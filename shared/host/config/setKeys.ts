@@ -2,7 +2,7 @@
  * Sets top-level keys in the text of a configuration file and leaves everything else, comments included, as it is. A
  * key that is set on one line is replaced; one that stands there as a commented default takes that line's place; any
  * other goes to the end.
- * @param keys names, and what follows the colon, which is one line or a block that begins with a line end
+ * @param keys text after the colon, by key: one line, or a block that begins with a line end
  */
 export function setKeys(text: string, keys: Readonly<Record<string, string>>): string {
   return Object.entries(keys).reduce((soFar, [key, value]) => setKey(soFar, key, value), text);

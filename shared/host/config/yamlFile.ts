@@ -10,13 +10,13 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export type LoadedConfig<T> = {
   readonly config: T;
-  /** False when there is no such file, and the configuration is all defaults. */
+  /** False when there is no such file, so that the configuration consists of defaults. */
   readonly found: boolean;
-  /** Every file that was read, in the order in which they count. */
+  /** Every file that was read, in order of precedence, lowest first. */
   readonly files: readonly string[];
 };
 
-/** Lists whose entries are known by their names over all files. */
+/** Lists whose entries are merged by name across files. */
 const NAMED = new Set(['directories']);
 
 type ReadFile = {
@@ -47,12 +47,12 @@ export function parseYamlConfig<S extends z.ZodType>(file: string, text: string,
   return check([readYaml(file, text)], schema);
 }
 
-/** The folder whose files are laid over a configuration file; undefined for a file that is not called `*.yml`. */
+/** The `.d` folder of a configuration file; undefined for a file that is not called `*.yml`. */
 export function dropInFolder(file: string): string | undefined {
   return /\.ya?ml$/.test(file) ? file.replace(/\.ya?ml$/, '.d') : undefined;
 }
 
-/** Files of that folder, in the order in which they count. A hidden one, such as an editor's, is none. */
+/** Files of that folder in order of precedence, without hidden ones such as an editor's. */
 export function dropIns(file: string): string[] {
   const folder = dropInFolder(file);
   if (folder === undefined) return [];
@@ -92,7 +92,7 @@ function parse(file: string, text: string, lines: LineCounter): Document {
   try {
     return parseDocument(text, { lineCounter: lines, prettyErrors: true, version: '1.2', stringKeys: true });
   } catch (error) {
-    // The parser recurses a level of nesting at a time.
+    // The parser recurses once per level of nesting.
     if (error instanceof RangeError) throw new ConfigError(file, [{ message: 'nested too deeply' }]);
     throw error;
   }
@@ -110,13 +110,13 @@ function syntaxProblems(document: Document, text: string): ConfigProblem[] {
     const hint = /:\s+\[[0-9a-f:]*:[0-9a-f:]*\]/i.test(source)
       ? ' (an IPv6 address in brackets needs quotes: "[::]:9443")'
       : '';
-    // The parser's message goes on with a drawing of the line.
+    // The rest of the parser's message is a drawing of the line.
     const message = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
     return { line, message: `not valid YAML: ${message}${hint}` };
   });
 }
 
-/** Aliases are refused altogether: nobody needs them here, and a few lines of them expand to gigabytes. */
+/** Aliases are refused altogether: they have no use here, and a few lines of them expand to gigabytes. */
 function aliasProblems(document: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   visit(document, (_, node) => {

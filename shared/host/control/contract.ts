@@ -1,29 +1,29 @@
 import type { z } from 'zod';
 
 /**
- * What a daemon can be asked over its control socket: for each command the schema of its arguments and that of its
- * result. Both ends take their types and their checks from it.
+ * The commands of a daemon's control socket: for each command the schemas of its arguments and of its result. Client and
+ * server infer their types from it and check against it.
  */
 export type Contract = Readonly<Record<string, { readonly args: z.ZodType; readonly result: z.ZodType }>>;
 
 export type NameIn<C extends Contract> = keyof C & string;
-/** What a person's command hands in. */
+/** The arguments that the client passes. */
 export type ArgsIn<C extends Contract, N extends NameIn<C>> = z.input<C[N]['args']>;
-/** What the client gets, checked. */
+/** The validated result that the client gets. */
 export type ResultOf<C extends Contract, N extends NameIn<C>> = z.output<C[N]['result']>;
 
-/** A handler may answer with what it must not change itself. */
+/** The result that a handler returns; readonly data is allowed. */
 export type DeepReadonly<T> = T extends readonly (infer U)[]
   ? readonly DeepReadonly<U>[]
   : T extends object
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
-/** How far a long command is. What is not known yet, or does not apply, is null. */
+/** Progress of a long command. Fields that are unknown or do not apply are null. */
 export type Progress = {
-  /** The host that it is about: `main` or the name of an MDS. */
+  /** The host concerned: `main` or the name of an MDS. */
   readonly host: string;
-  /** What is being done there, such as `reading` or `sending`. */
+  /** The current step there, such as `reading` or `sending`. */
   readonly doing: string;
   readonly files: number;
   readonly filesTotal: number | null;
@@ -31,13 +31,13 @@ export type Progress = {
   readonly bytesTotal: number | null;
 };
 
-/** Who asks, and how to reach them while they wait. */
+/** The caller of a command. */
 export type Call = {
-  /** Aborted when the person has gone. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
   /** Such as `command by alice`. */
   readonly by: string;
-  /** Shown while the command goes on; costs nothing when nobody looks. */
+  /** Sends progress to the client; a no-op when the client did not ask for it. */
   readonly progress: (progress: Progress) => void;
 };
 

@@ -10,7 +10,7 @@ import { withShortSocketPath } from './socketPath.ts';
 /** Characters of one answer: a dry run of half a million files fits. */
 const MAX_REPLY_CHARACTERS = 512 * 1024 * 1024;
 
-/** Nobody answers at the control socket. */
+/** The daemon does not answer on its control socket. */
 export class NotRunning extends Error {
   readonly exitCode = 3;
 }
@@ -18,22 +18,22 @@ export class NotRunning extends Error {
 /** This user may not use the socket. */
 export class PermissionDenied extends ControlError {}
 
-/** The daemon that is asked, in words for people. */
+/** Describes the daemon for messages. */
 export type Daemon = {
   readonly socketPath: string;
   /** `controller` or `agent`. */
   readonly name: string;
   /** How to start it, as a sentence. */
   readonly howToStart: string;
-  /** How long it may say nothing at all, milliseconds; {@link SILENT_AFTER} when not given. */
+  /** Longest silence before it counts as hanging, milliseconds; default {@link SILENT_AFTER}. */
   readonly silentAfter?: number;
 };
 
 /**
- * Asks a daemon. A daemon that works is waited for, however long that takes; one that says nothing for
- * {@link SILENT_AFTER} is not.
- * @param onProgress is called whenever the daemon says how far it is
- * @throws NotRunning when there is no daemon or it hangs, ControlError with the daemon's own words
+ * Sends a command to a daemon and waits for its answer without a time limit, as long as the daemon gives a sign of life
+ * at least every {@link SILENT_AFTER}.
+ * @param onProgress called on each progress message
+ * @throws NotRunning when there is no daemon or it hangs, ControlError with the daemon's message
  */
 export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   daemon: Daemon,

@@ -16,17 +16,17 @@ const MAX_REQUEST_CHARACTERS = 64 * 1024;
 export type ControlServerOptions<C extends Contract> = {
   readonly socketPath: string;
   readonly contract: C;
-  /** What it can be asked now; throws ControlError while it can't be asked anything. */
+  /** The current handlers; throws ControlError while the daemon can't answer. */
   readonly handlers: () => Handlers<C>;
   /** A handler failed with something else than a ControlError. */
   readonly onError: (command: string, error: unknown) => void;
-  /** The number of the group whose members may use it, too; root alone when not given. */
+  /** Id of the group whose members may use it, too; root alone when absent. */
   readonly group?: number;
 };
 
 /**
- * The daemon's ear for its own command line: a unix socket. One JSON line asks; one answers, after lines that say
- * how far the work is.
+ * The control socket of a daemon, a Unix socket for its own command line. The client sends one JSON line; the answer is
+ * one line, after any number of progress lines.
  */
 export class ControlServer<C extends Contract> {
   readonly #options: ControlServerOptions<C>;
@@ -47,7 +47,7 @@ export class ControlServer<C extends Contract> {
     if (await isAnswering(socketPath))
       throw new ControlError(`another one is already running (${socketPath})`);
     rmSync(socketPath, { force: true });
-    // Nobody may connect before the mode is set: the umask makes the socket private from its first moment.
+    // No other user can connect between bind and chmod: the umask makes the socket private from the start.
     const umask = process.umask(0o177);
     try {
       await withShortSocketPath(socketPath, (short) => {
@@ -59,19 +59,19 @@ export class ControlServer<C extends Contract> {
     } finally {
       process.umask(umask);
     }
-    // The group first: while the mode is 0600 nobody gains anything by it.
+    // The group is set first: as long as the mode is 0600, it grants nothing.
     if (this.#options.group !== undefined)
       chownSync(socketPath, process.getuid?.() ?? 0, this.#options.group);
     chmodSync(socketPath, this.#options.group === undefined ? 0o600 : 0o660);
   }
 
-  /** Answers nobody any more; resolves when nothing is carried out any more. */
+  /** Stops accepting commands; resolves when none is running any more. */
   async close(): Promise<void> {
     this.#closing ??= this.#close();
     await this.#closing;
   }
 
-  /** Resolves when nothing is carried out, or after a time: what waits for another host is not waited for. */
+  /** Resolves when no command is running, or after a time, since a command may wait for another host. */
   async quiet(): Promise<void> {
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, PATIENCE);
@@ -93,7 +93,7 @@ export class ControlServer<C extends Contract> {
       this.#sockets.delete(socket);
       gone.abort();
     });
-    // A person pressed Ctrl-C, or the command was killed: that ends the question, never the daemon.
+    // The client has gone (Ctrl-C, or it was killed): that ends the command, never the daemon.
     socket.on('error', () => socket.destroy());
     let isAsked = false;
     readLines(socket, MAX_REQUEST_CHARACTERS, (line) => {
@@ -103,7 +103,7 @@ export class ControlServer<C extends Contract> {
     });
   }
 
-  /** Never throws: what goes wrong is the answer. */
+  /** Never throws: an error becomes the answer. */
   async #answer(socket: net.Socket, line: string, signal: AbortSignal): Promise<void> {
     const say = (reply: Reply): void => {
       if (!socket.destroyed && socket.writable) socket.write(`${JSON.stringify(reply)}\n`);
@@ -150,7 +150,7 @@ export class ControlServer<C extends Contract> {
     const parsed = contract[name]?.args.safeParse(args);
     if (parsed?.success !== true)
       throw new ControlError(`${command}: ${z.prettifyError(parsed?.error ?? new z.ZodError([]))}`, 2);
-    // The schema of `command` has just checked what its handler takes; the compiler can't follow one name through both.
+    // The schema of `command` has just validated these arguments; the compiler can't relate schema and handler by name.
     const handler = now[name] as (args: unknown, call: Call) => unknown;
     return handler(parsed.data, call);
   }
@@ -174,7 +174,7 @@ async function isAnswering(socketPath: string): Promise<boolean> {
       });
     });
   } catch {
-    // The folder does not exist: nobody listens in it.
+    // The folder does not exist, so no daemon listens in it.
     return false;
   }
 }

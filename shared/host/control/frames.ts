@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { Progress } from './contract.ts';
 
-/** One line asks. */
+/** The request, one line. */
 export const requestSchema = z.object({
   command: z.string().max(64),
   args: z.record(z.string(), z.unknown()),
-  /** The client takes lines that say how far the work is, and that the daemon lives, before the answer. */
+  /** True when the client accepts `progress` and `alive` lines before the answer. */
   follow: z.boolean().optional(),
-  /** Who asks, for the history. Only root can reach the socket, so it is taken at their word. */
+  /** The user, for the history. It is trusted, since only root can reach the socket. */
   by: z.string().max(200).optional(),
 });
 
@@ -20,7 +20,7 @@ const progressSchema = z.object({
   bytesTotal: z.number().nullable(),
 }) satisfies z.ZodType<Progress>;
 
-/** What comes back, a line each: any number of `alive` and `progress`, then one answer. */
+/** The response: any number of `alive` and `progress` lines, then one answer. */
 export const replySchema = z.union([
   z.object({ alive: z.literal(true) }),
   z.object({ progress: progressSchema }),
@@ -30,7 +30,7 @@ export const replySchema = z.union([
 
 export type Reply = z.infer<typeof replySchema>;
 
-/** How often a daemon that works on a long command says that it lives, milliseconds. */
+/** Interval of `alive` lines during a long command, milliseconds. */
 export const ALIVE_EVERY = 2_000;
-/** A daemon that says nothing for this long hangs, milliseconds: its client waits no longer. */
+/** Silence after which a client gives up a daemon as hanging, milliseconds. */
 export const SILENT_AFTER = 15_000;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 const count = z.number().min(0);
 
-/** One thing that was done, as `history` shows it. */
+/** One entry of `history`. */
 export const historyEntry = z.object({
   /** UTC, ISO 8601. */
   at: z.string(),
@@ -23,7 +23,7 @@ export const historyEntry = z.object({
 
 export type HistoryEntry = Readonly<z.output<typeof historyEntry>>;
 
-/** Which entries are wanted. Times are milliseconds since 1970. */
+/** Filters entries. Times are milliseconds since 1970. */
 export const historyFilter = {
   limit: z.int().min(1).max(100_000),
   directory: z.string().max(64).optional(),
@@ -35,7 +35,7 @@ export const historyFilter = {
   after: z.number().optional(),
 };
 
-/** Something in a trash. */
+/** An item of a trash. */
 export const trashItem = z.object({
   host: z.string(),
   id: z.string(),

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 /**
- * Hands every line of a socket to `onLine`. (readline emits an input's errors once more, where nobody listens.)
- * @param maxCharacters of one line; more, and the socket is destroyed
+ * Passes every line of a socket to `onLine`. (Node's readline is not used: it re-emits the input's errors without a listener.)
+ * @param maxCharacters longest line; a longer one destroys the socket
  */
 export function readLines(socket: Socket, maxCharacters: number, onLine: (line: string) => void): void {
   let rest = '';

@@ -1,15 +1,15 @@
 import type { TextDifference } from './differences.ts';
 
-/** Lines that are shown of one file. */
+/** Most lines shown for one file. */
 const MAX_LINES = 400;
 const CONTEXT = 3;
 
-/** Line by line, from one text to another. */
+/** A line-by-line diff from one text to another. */
 export async function textDifference(
   before: Buffer,
   after: Buffer,
 ): Promise<Pick<TextDifference, 'lines' | 'more'>> {
-  // Asked for seldom: a daemon at rest does without it.
+  // Rarely needed, so it is loaded on demand.
   const { structuredPatch } = await import('diff');
   const { hunks } = structuredPatch('', '', before.toString('utf8'), after.toString('utf8'), '', '', {
     context: CONTEXT,

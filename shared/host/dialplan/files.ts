@@ -5,21 +5,21 @@ import type { DialplanContent } from '#core/dialplan/world.ts';
 import { errnoOf } from '../fs/errno.ts';
 
 /**
- * A dialplan file beyond this is named and not read: 10,000 extensions are about 1 MiB, and what is larger is a core
- * file or an archive in the wrong place. Bytes.
+ * Largest dialplan file that is read, bytes. 10,000 extensions are about 1 MiB; a larger file is a core file or an
+ * archive in the wrong place, and is only reported.
  */
 const LARGEST = 8 * 1024 * 1024;
-/** What is read of a larger one, to tell text from other things. Bytes. */
+/** Bytes read of a larger file, to distinguish text from binary content. */
 const HEAD = 64 * 1024;
 
-/** What the file system says where there is nothing to read: a link that leads nowhere or to itself included. */
+/** Errors that mean "no such file", including links that lead nowhere or to themselves. */
 const NOTHING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO', 'ENAMETOOLONG']);
 
-/** Reads a regular file, links followed. Undefined where there is none. @throws what else the file system throws */
+/** Reads a regular file, following links; undefined when there is none. @throws other errors of the file system */
 export function readContent(where: string): DialplanContent | undefined {
   let fd: number;
   try {
-    // Not blocking: a fifo in the folder must not stop us.
+    // Non-blocking, so that opening a fifo in the folder does not hang.
     fd = openSync(encodeName(where), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (NOTHING.has(errnoOf(error))) return undefined;
@@ -32,7 +32,7 @@ export function readContent(where: string): DialplanContent | undefined {
   }
 }
 
-/** Reads an open file; undefined when it is no regular one. */
+/** Reads an open file; undefined when it is not a regular file. */
 export function contentOf(fd: number): DialplanContent | undefined {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return undefined;
@@ -44,7 +44,7 @@ export function contentOf(fd: number): DialplanContent | undefined {
   return stat.size > LARGEST ? { size: stat.size, head: bytes } : bytes;
 }
 
-/** The names in a folder; none where there is no such folder. @throws what else the file system throws */
+/** The names in a folder; empty when there is no such folder. @throws other errors of the file system */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(encodeName(folder), { encoding: 'buffer' }).map((name) => decodeName(name));
@@ -54,7 +54,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-/** Where a link leads, as it is written; undefined when there is none. */
+/** The target of a link as written; undefined when there is no link. */
 export function linkTarget(where: string): string | undefined {
   try {
     return decodeName(readlinkSync(encodeName(where), { encoding: 'buffer' }));

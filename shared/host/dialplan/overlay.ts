@@ -2,13 +2,13 @@ import path from 'node:path';
 import type { DialplanContent } from '#core/dialplan/world.ts';
 import { linkTarget, namesIn, readContent } from './files.ts';
 
-/** What a change set puts at a path: a file's content, a link, a folder; undefined where nothing is left. */
+/** What a change set puts at a path: a file's content, a link, a folder; undefined for a removal. */
 export type Put = DialplanContent | { readonly linkTo: string } | 'folder' | undefined;
 
-/** As many links one after the other as Linux follows. */
+/** Longest chain of links that Linux follows. */
 const MAX_LINKS = 40;
 
-/** A folder on disk as it will be once a change set is visible. Links lead to what is there then. */
+/** A folder as it will be once a change set is visible. Links are resolved in that future state. */
 export class Overlay {
   readonly #folder: string;
   readonly #changed: ReadonlyMap<string, Put>;
@@ -16,7 +16,7 @@ export class Overlay {
 
   /**
    * @param changed by path below the folder
-   * @param travels whether a path belongs to what is looked at; what does not is as if it were not there
+   * @param travels whether a path is included; other paths appear as missing
    */
   constructor(
     folder: string,
@@ -28,7 +28,7 @@ export class Overlay {
     this.#travels = travels;
   }
 
-  /** The names in a folder below; '' for the folder itself. */
+  /** The names in a folder; '' for the root of the overlay. */
   list(below: string): string[] {
     const names = new Set(namesIn(path.join(this.#folder, below)));
     const prefix = below === '' ? '' : `${below}/`;
@@ -39,7 +39,7 @@ export class Overlay {
       if (put !== undefined) names.add(name);
       else if (rest === name) names.delete(name);
     }
-    // A folder that only this set brings or keeps has files in it.
+    // A folder that exists only because of files in this set.
     for (const [at, put] of this.#changed)
       if (put !== undefined && at.startsWith(prefix)) names.add(at.slice(prefix.length).split('/')[0] ?? '');
     return [...names].filter((name) => this.#travels(`${prefix}${name}`));

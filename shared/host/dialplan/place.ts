@@ -4,24 +4,24 @@ import type { DialplanContent, DialplanWorld } from '#core/dialplan/world.ts';
 import { isWithin, namesIn, readContent } from './files.ts';
 import { Overlay, type Put } from './overlay.ts';
 
-/** What Asterisk reads first. */
+/** The file that Asterisk reads first. */
 const OUTERMOST = 'extensions.conf';
 
-/** Where a host has its dialplan folder. */
+/** Location of a host's dialplan folder. */
 export type DialplanPlace = {
-  /** The folder on this host's disk, and as Asterisk names it (without --root). */
+  /** The folder on disk, and as Asterisk names it (without --root). */
   readonly path: string;
   readonly asteriskPath: string;
-  /** What --root puts before Asterisk's paths. */
+  /** The prefix of --root. */
   readonly root: string;
-  /** Where Asterisk itself says that it has its configuration, once it was asked. */
+  /** Asterisk's configuration folder as reported by Asterisk; undefined until it was queried. */
   readonly configFolder?: string | undefined;
 };
 
 /**
  * The files of a host as the model of the dialplan reads them.
- * @param changed what a change set brings, by path below the folder
- * @param travels whether a path of the folder is to be seen at all
+ * @param changed the change set's content, by path below the folder
+ * @param travels whether a path of the folder is included
  */
 export function dialplanWorld(
   place: DialplanPlace,
@@ -47,7 +47,7 @@ export function dialplanWorld(
   };
 }
 
-/** The names by which an include may call the dialplan folder, and what it means by others. */
+/** Resolves include paths: the names of the dialplan folder, and all others. */
 class FolderNames {
   readonly configFolder: string;
   readonly #place: DialplanPlace;
@@ -63,7 +63,7 @@ class FolderNames {
     if (path.isAbsolute(name)) return this.#absolute(path.posix.normalize(name));
     const beside = this.#ours(path.posix.join(this.configFolder, name));
     if (isWithin(beside, this.#place.path)) return beside;
-    // Asterisk may have its configuration elsewhere, and not have been asked yet.
+    // Asterisk may use another configuration folder and not have been queried yet.
     const asNamed = this.#ours(path.posix.join(path.dirname(this.#place.path), name));
     return isWithin(asNamed, this.#place.path) || !existsSync(fixedPart(beside)) ? asNamed : beside;
   }
@@ -79,7 +79,7 @@ class FolderNames {
     return this.#ours(existsSync(fixedPart(rooted)) ? rooted : name);
   }
 
-  /** The folder under another name, by way of links, is the folder all the same. */
+  /** Recognises the folder when it is reached under another name through links. */
   #ours(at: string): string {
     if (isWithin(at, this.#place.path)) return at;
     const fixed = fixedPart(at);
@@ -100,7 +100,7 @@ function realOr(at: string): string {
   try {
     return realpathSync(at);
   } catch {
-    // Nothing is there: then no link leads there either.
+    // It does not exist, so no link leads there either.
     return at;
   }
 }

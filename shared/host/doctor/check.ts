@@ -1,18 +1,18 @@
 import { EXIT } from '../cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 
-/** One thing that was looked at. `warning` can wait; `failed` keeps the program from its work. */
+/** The result of one check. `warning` can wait; `failed` keeps the program from working. */
 export type Check = {
   readonly name: string;
   readonly result: 'ok' | 'warning' | 'failed';
   readonly detail: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly remedy?: string;
 };
 
 const MARKS = { ok: 'ok', warning: 'WARNING', failed: 'FAILED' } as const;
 
-/** A line a check, and what to do under those that are not ok. */
+/** One line per check, with the remedy below those that are not ok. */
 export function renderChecks(checks: readonly Check[]): string[] {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks.flatMap(({ name, result, detail, remedy }) => {
@@ -25,7 +25,7 @@ export function exitCodeOf(checks: readonly Check[]): number {
   return checks.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
 }
 
-/** Runs a check that tells its trouble by throwing. */
+/** Runs a check that fails by throwing. */
 export function attempt(name: string, remedy: string, look: () => string): Check {
   try {
     return { name, result: 'ok', detail: look() };

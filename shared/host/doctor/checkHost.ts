@@ -17,18 +17,18 @@ export type HostToCheck<Config extends HostConfig> = {
   readonly configFile: string;
   /** @throws when the file is missing or wrong */
   readonly loadConfig: () => Config;
-  /** What to do when it does. */
+  /** The remedy when it throws. */
   readonly configRemedy: string;
   readonly identityFolder: string;
-  /** Where a path of the configuration lies, --root considered. */
+  /** Maps a path of the configuration to this disk (--root). */
   readonly locate: (path: string) => string;
-  /** The directories to look at and where they lie on this disk, when they are not those of the configuration. */
+  /** The directories to check and their paths on this disk; those of the configuration when absent. */
   readonly directoriesOf?: (config: Config) => HostConfig['directories'];
-  /** Programs that only this configuration asks for. */
+  /** Programs that are needed only with this configuration. */
   readonly programsOf: (config: Config) => readonly string[];
 };
 
-/** Looks at what both sides need of their host. The configuration comes back when it could be read. */
+/** Runs the checks that both programs share. Returns the configuration, too, if it could be read. */
 export function checkHost<Config extends HostConfig>(
   host: HostToCheck<Config>,
 ): { checks: Check[]; config: Config | undefined } {

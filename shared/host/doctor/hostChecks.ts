@@ -17,10 +17,10 @@ import { formatFingerprint } from '../identity/pin.ts';
 import { errnoOf } from '../fs/errno.ts';
 import { attempt, type Check } from './check.ts';
 
-/** Handles that a large directory tree may need at once: folders being read, connections, staged files. */
+/** File handles that a large tree may need at once: folders being read, connections, staged files. */
 const ENOUGH_FILES = 1_024;
 const FEW_DAYS = 14 * 86_400_000;
-/** Counting folders stops here: no limit that matters is higher. */
+/** Counting folders stops at this number, above any limit that matters. */
 const MAX_FOLDERS = 500_000;
 
 /** @param geteuid the user this runs as */
@@ -66,7 +66,7 @@ export function checkIdentity(folder: string, now: number): Check[] {
   return checks;
 }
 
-/** Where a directory lies, whether it can be written, and whether there is room. @param reserve bytes that stay free */
+/** Checks that a directory exists, can be written and has room. @param reserve bytes that must stay free */
 export function checkDirectory(name: string, folder: string, reserve: number): Check[] {
   const there = attempt(`directory ${name}`, `make it, or correct its path in the configuration`, () => {
     if (!statSync(folder).isDirectory()) throw new Error(`${folder} is no folder`);
@@ -85,7 +85,7 @@ export function checkDirectory(name: string, folder: string, reserve: number): C
   return [there, room];
 }
 
-/** Every folder needs a watch of the kernel's; all programs of a user share what is allowed. */
+/** Each folder needs an inotify watch; all programs of a user share the kernel's limit. */
 export function checkWatches(folders: readonly string[]): Check {
   const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8'));
   const needed = folders.reduce((sum, folder) => sum + countFolders(folder), 0);
@@ -98,7 +98,7 @@ export function checkWatches(folders: readonly string[]): Check {
   return { name: 'file watches', result, detail, remedy };
 }
 
-/** Whether the kernel has no watch left for it. That a folder is missing is another check's matter. */
+/** Whether the kernel has no watch left for it. A missing folder is reported by another check. */
 function isUnwatchable(folder: string): boolean {
   try {
     watch(folder).close();
@@ -119,7 +119,7 @@ export function checkOpenFiles(): Check {
   };
 }
 
-/** Programs that are started by name. */
+/** Checks the programs that are started by name. */
 export function checkPrograms(names: readonly string[]): Check[] {
   const folders = (process.env['PATH'] ?? '').split(':');
   return names.map((name) => {
@@ -145,7 +145,7 @@ function countFolders(root: string): number {
         if (entry.isDirectory()) queue.push(path.join(folder, entry.name));
       }
     } catch {
-      // It went away, or may not be read: the check of the directory itself tells.
+      // Removed meanwhile or not readable: the check of the directory itself reports that.
     }
   }
   return count;

@@ -17,12 +17,12 @@ import { withRemedy } from './remedy.ts';
  * Replaces or creates a small file so that after a power cut it holds either all of the old or all of the new
  * content, and, once this returns, the new one.
  *
- * `mode` is set exactly, whatever the umask. A reader never sees a part. On an error the old file stays as it was.
- * @throws an error with the `code` of the file system call that failed, and what helps
+ * `mode` is set exactly, whatever the umask. A reader never sees partial content. On an error the old file stays.
+ * @throws an error with the `code` of the file system call that failed, and the remedy
  */
 export function writeFileDurably(path: string, data: string | Uint8Array, options: { mode: number }): void {
   const folder = dirname(path);
-  // Beside the target, since rename is atomic only within one file system; a dot name, since nobody lists those.
+  // Beside the target, since rename is atomic only within one file system; a dot name, since listings leave those out.
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
     writeAndSync(temporary, data, options.mode);
@@ -39,7 +39,7 @@ export function writeFileDurably(path: string, data: string | Uint8Array, option
   syncFolder(folder);
 }
 
-/** Makes the names in a folder durable: what was created, renamed or removed there survives a power cut. */
+/** Makes the names in a folder durable: files created, renamed or removed there stay so after a power cut. @throws Node's fs errors */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -50,7 +50,7 @@ export function syncFolder(folder: string): void {
 }
 
 function writeAndSync(path: string, data: string | Uint8Array, mode: number): void {
-  // Exclusive, so a link that someone planted under this name is never followed; no moment with wider permissions.
+  // Exclusive, so a planted link of this name is never followed, and the mode is never wider than wanted.
   const handle = openSync(path, 'wx', 0o600);
   try {
     writeFileSync(handle, data);

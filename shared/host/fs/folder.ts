@@ -22,7 +22,7 @@ const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_
 
 /**
  * An open folder. Names are resolved inside it by the kernel (through /proc/self/fd/N/name, which gives what
- * openat(2) gives), so whoever swaps a folder of the path for a link meanwhile leads us nowhere.
+ * openat(2) gives), so replacing a folder of the path by a link meanwhile has no effect.
  * Methods throw Node's fs errors with their `code`.
  */
 export class Folder {
@@ -46,7 +46,7 @@ export class Folder {
     closeSync(this.fd);
   }
 
-  /** What Node's fs takes for a name in this folder. */
+  /** A path for Node's fs that means this name in this folder. */
   at(name: string): string | Buffer {
     const path = `/proc/self/fd/${this.fd}/${name}`;
     return name.isWellFormed() ? path : encodeName(path);
@@ -56,12 +56,12 @@ export class Folder {
   list(): string[] {
     const path = `/proc/self/fd/${this.fd}`;
     const names = readdirSync(path);
-    // A replacement character tells that some name may not be UTF-8: only then are the bytes worth their price.
+    // A replacement character means that some name may not be UTF-8. Only then the names are read as bytes, which is slower.
     if (!names.some((name) => name.includes('\ufffd'))) return names;
     return readdirSync(path, { encoding: 'buffer' }).map((bytes) => decodeName(bytes));
   }
 
-  /** @returns undefined when nothing is there */
+  /** @returns undefined when the name does not exist */
   stat(name: string): BigIntStats | undefined {
     return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
   }
@@ -75,12 +75,12 @@ export class Folder {
     return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   }
 
-  /** Creates a file that must not exist, readable by nobody else yet. */
+  /** Creates a file that must not exist, with mode 0600. */
   createFile(name: string): number {
     return openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   }
 
-  /** Opens a file of our own to write on at its end, and to read it. */
+  /** Opens one of the program's own files for reading and appending. */
   openToGoOn(name: string): number {
     return openSync(this.at(name), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   }

@@ -9,7 +9,7 @@ import type { OpenFolders } from './openFolders.ts';
 const fsyncAsync = promisify(fsync);
 const run = promisify(execFile);
 
-/** Up to so many inodes are made durable one by one; beyond that one syncfs(2) for all is quicker. */
+/** Up to this number, inodes are synced one by one; beyond it one syncfs(2) is faster. */
 export const FEW = 12;
 
 /** Makes the names in a folder durable, without blocking this process. */
@@ -38,7 +38,7 @@ export async function syncFileSystem(folder: Folder): Promise<void> {
   }
 }
 
-/** What libc says for the errors of syncfs(2). */
+/** libc's messages for the errors of syncfs(2). */
 const SAID = [
   ['Input/output error', 'EIO'],
   ['No space left on device', 'ENOSPC'],
@@ -46,7 +46,7 @@ const SAID = [
   ['Read-only file system', 'EROFS'],
 ] as const;
 
-/** The program's exit code tells nothing; its words tell which error of the disk it was. */
+/** Finds the errno in the output of `sync`, since its exit code is the same for all errors. */
 function whatSyncSays(error: unknown): Error {
   const { stderr } = error as { stderr?: string };
   const said = stderr?.trim() || (error instanceof Error ? error.message : String(error));
@@ -55,7 +55,7 @@ function whatSyncSays(error: unknown): Error {
 }
 
 /**
- * Makes parts of a directory durable. What is gone by now is left out: the folder above tells of that.
+ * Makes parts of a directory durable. Paths that no longer exist are skipped: their removal is durable with the folder above.
  * @param folders paths of folders whose names matter
  * @param inodes paths of files and folders whose content and metadata matter
  * @throws EIO and the like
@@ -66,7 +66,7 @@ export async function makeDurable(
   inodes: ReadonlySet<string>,
 ): Promise<void> {
   if (folders.size + inodes.size > FEW) return syncFileSystem(open.root);
-  // One after the other: a handle is only good until the next folder is opened.
+  // One after the other: a handle is valid only until the next folder is opened.
   for (const path of inodes) await unlessGone(async () => syncName(open.get(parentOf(path)), baseOf(path)));
   for (const path of folders) await unlessGone(async () => syncFolder(open.get(path)));
 }

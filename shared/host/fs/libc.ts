@@ -6,7 +6,7 @@ import { encodeName } from '#core/path/nameBytes.ts';
 /**
  * The system calls that Node's `fs` does not offer, called in libc:
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
- * - fcntl(2): hold a file's readers off for a moment, or learn whether somebody writes it;
+ * - fcntl(2): delay a file's readers by a lease, or find out whether a process writes it;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns).
  * Names are taken in open folders, so no path is resolved twice.
  */
@@ -61,10 +61,10 @@ export function setMtime(fd: number, mtime: bigint): void {
 }
 
 /**
- * Takes a write lease on an open file: from now on whoever opens it waits in open(2) until the lease is given back,
- * the file is closed, or /proc/sys/fs/lease-break-time is over (45 s by default).
- * @throws EAGAIN when somebody else has it open; EACCES when it is not ours and CAP_LEASE is missing; EINVAL where
- *   the file system has no leases
+ * Takes a write lease on an open file: from now on other processes that open it block in open(2) until the lease is
+ * released, the file is closed, or /proc/sys/fs/lease-break-time is over (45 s by default).
+ * @throws EAGAIN when another process has it open; EACCES when its owner is another user and CAP_LEASE is missing; EINVAL
+ *   when the file system has no leases
  */
 export function takeLease(fd: number): void {
   lease(fd, F_WRLCK);
@@ -75,11 +75,10 @@ export function giveBackLease(fd: number): void {
 }
 
 /**
- * Whether any process has a file open for writing: a read lease is granted only when none has. It is given back
- * at once; who opens the file in that moment waits for microseconds.
+ * Whether any process has a file open for writing: a read lease is granted only when none has. It is released at once; a
+ * process that opens the file in that moment waits for microseconds.
  * @param fd open for reading only
- * @returns undefined where that can't be told: the file is not ours and CAP_LEASE is missing, or its file system has
- *   no leases
+ * @returns undefined when unknown: the owner is another user and CAP_LEASE is missing, or the file system has no leases
  */
 export function isOpenForWriting(fd: number): boolean | undefined {
   try {
@@ -92,7 +91,7 @@ export function isOpenForWriting(fd: number): boolean | undefined {
 }
 
 function lease(fd: number, kind: number): void {
-  // The kernel tells of whoever waits by SIGIO, which would end this program; SIGURG is ignored.
+  // The kernel signals a waiting process with SIGIO, which would kill this program; SIGURG is ignored.
   check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
   check(libc.fcntl(fd, F_SETLEASE, kind), 'fcntl', 'F_SETLEASE');
 }

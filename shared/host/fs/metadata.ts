@@ -6,15 +6,15 @@ const PERMISSIONS = 0o7777n;
 const SET_GID = 0o2000;
 const KEEP = -1;
 
-/** The times that every file system holds: 32 bits of seconds. */
+/** Times that every file system can store: 32 bits of seconds. */
 const EVERYWHERE = 2n ** 31n * 1_000_000_000n;
 
 /**
- * Gives an open file or folder its mode, time, owner and group, needing no privilege but CAP_CHOWN. Only the owner may
- * change mode and time, and chmod(2) drops set-group-ID unless the group is one of ours: so it is made ours first
- * where that matters, and given away last. Group and other permissions hold meanwhile. A file's set-id bits are lost
- * by being given away (see {@link localise}); a folder's are not.
- * @throws Node's fs errors; then it may still be ours, which the next pass takes for a change of its owner
+ * Sets mode, mtime, owner and group of an open file or folder with no privilege but CAP_CHOWN. Only the owner may change
+ * mode and mtime, and chmod(2) drops set-group-ID unless the process is in the group: so the object is first chowned to
+ * this process where that matters, and to its final owner last. Group and other permissions hold meanwhile. chown(2)
+ * clears a file's set-id bits (see {@link localise}), not a folder's.
+ * @throws Node's fs errors; the owner may then still be this process, which the next pass treats as a changed owner
  */
 export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
   const stat = fstatSync(fd, { bigint: true });
@@ -35,7 +35,7 @@ export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
   if (uid !== entry.uid || gid !== entry.gid) fchownSync(fd, entry.uid, entry.gid);
 }
 
-/** A file system puts what it can't hold at the end of what it can: that would be taken for a change, for ever. */
+/** Checks the stored time: a file system clamps times it can't store, which would look like a change in every pass. */
 function setTime(fd: number, mtime: bigint): void {
   setMtime(fd, mtime);
   if (mtime >= 0n && mtime < EVERYWHERE) return;

@@ -1,7 +1,7 @@
 import { parentOf, baseOf } from '#core/path/relative.ts';
 import { Folder } from './folder.ts';
 
-/** Handles kept open at once; the rest is reopened on need. */
+/** Handles kept open at once; others are reopened when needed. */
 const MAX_OPEN = 128;
 
 /** The folders of one synchronised directory, opened one below the other and kept while a change set works in them. */
@@ -16,7 +16,7 @@ export class OpenFolders implements Disposable {
 
   /**
    * The folder at a relative path ('' for the directory itself), valid until {@link forget} or many more calls.
-   * @throws ENOENT, ENOTDIR or ELOOP when some part is missing or is no folder
+   * @throws ENOENT, ENOTDIR or ELOOP when a part of the path is missing or not a folder
    */
   get(path: string): Folder {
     if (path === '') return this.root;
@@ -29,7 +29,7 @@ export class OpenFolders implements Disposable {
     return folder;
   }
 
-  /** Closes a folder and those below it: something at its path changes. */
+  /** Closes the handles of a folder and of those below it, before its path changes. */
   forget(path: string): void {
     for (const [known, folder] of this.#open) {
       if (known !== path && !known.startsWith(`${path}/`)) continue;
@@ -44,7 +44,7 @@ export class OpenFolders implements Disposable {
     this.root.close();
   }
 
-  /** Never one on the way to the folder in hand: its handle may be in use one frame above. */
+  /** Never evicts a parent of the current folder, whose handle may be in use by the caller. */
   #closeOldest(path: string): void {
     for (const [known, folder] of this.#open) {
       if (path.startsWith(`${known}/`)) continue;

@@ -20,7 +20,7 @@ export class Owners implements OwnerNames {
     return this.#table('/etc/group').byNumber.get(gid) ?? String(gid);
   }
 
-  /** The number of a name here, else the number it had where it came from. */
+  /** The id of a name on this host, or the sender's id when the name is unknown here. */
   userNumber(name: string, otherwise: number): number {
     return this.#table('/etc/passwd').byName.get(name) ?? otherwise;
   }
@@ -29,7 +29,7 @@ export class Owners implements OwnerNames {
     return this.#table('/etc/group').byName.get(name) ?? otherwise;
   }
 
-  /** Looks whether the files changed. Called once a pass, not once a file. */
+  /** Rereads the files if they changed. Called once per pass, not per file. */
   refresh(): void {
     for (const [path, table] of this.#tables) {
       if (mtimeOf(path) !== table.mtime) this.#tables.delete(path);

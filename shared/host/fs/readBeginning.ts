@@ -2,13 +2,13 @@ import { closeSync, fstatSync, readSync } from 'node:fs';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { OpenFolders } from './openFolders.ts';
 
-/** The first bytes of a file, and how many it has in all. */
+/** The first bytes of a file, and its size in bytes. */
 export type Beginning = { readonly content: Buffer; readonly size: number };
 
 /**
  * Reads the beginning of a file below a folder, without following links.
  * @param most bytes
- * @throws Node's fs errors; an Error when it is no file
+ * @throws Node's fs errors; an Error when it is not a regular file
  */
 export function readBeginning(root: string, path: string, most: number): Beginning {
   using open = new OpenFolders(root);

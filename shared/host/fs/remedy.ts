@@ -1,4 +1,4 @@
-/** What helps against errors of the disk that nobody can guess from their name. */
+/** Remedies for disk errors whose names do not suggest one. */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: 'no room: free some on that disk, or file numbers (df -h, df -i)',
   EDQUOT: 'no room: the quota of this user is used up (quota, repquota)',
@@ -19,7 +19,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENFILE: 'this host may open no more files: raise fs.file-max',
 };
 
-/** An error's text, and what to do about it where that is an errno that tells nobody. It is tried again by itself. */
+/** An error's text, with the remedy where the errno has one. The operation is retried without it. */
 export function withRemedy(why: string): string {
   const remedy = REMEDIES[why];
   return remedy === undefined ? why : `${why}: ${remedy}`;

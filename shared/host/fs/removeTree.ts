@@ -1,8 +1,8 @@
 import type { Folder } from './folder.ts';
 
 /**
- * Removes a name with all that lies below it, without following links; nothing there is fine.
- * @throws Node's fs errors; then part of it is gone
+ * Removes a file or a folder with its content, without following links; a missing name is not an error.
+ * @throws Node's fs errors; part of it may be removed then
  */
 export function remove(parent: Folder, name: string): void {
   const stat = parent.stat(name);

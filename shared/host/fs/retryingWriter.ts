@@ -2,13 +2,13 @@ import type { Logger } from '../log/logger.ts';
 import { errnoOf } from './errno.ts';
 import { withRemedy } from './remedy.ts';
 
-/** What could not be written is tried again after this long, milliseconds. */
+/** Delay before a failed write is retried, milliseconds. */
 const RETRY = 5_000;
 
-/** Writes small files of this program's own, again and again until the disk lets it. */
+/** Writes the program's own small files, and retries each until it succeeds. */
 export class Persistent {
   readonly #log: Logger;
-  /** Why each was not written yet, by what it is. */
+  /** Pending writes, by name. */
   readonly #owed = new Map<string, { work: () => void; at: number; why: string }>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -16,12 +16,12 @@ export class Persistent {
     this.#log = log;
   }
 
-  /** What is not written yet: since when (milliseconds since 1970), and why. */
+  /** The pending writes: name, time of the first failure (milliseconds since 1970), reason. */
   get troubles(): { what: string; at: number; why: string }[] {
     return [...this.#owed].map(([what, { at, why }]) => ({ what, at, why }));
   }
 
-  /** @param what names it for people; another `work` for the same takes its place */
+  /** @param what name for people; a later `work` of the same name replaces the pending one */
   write(what: string, work: () => void): void {
     try {
       work();

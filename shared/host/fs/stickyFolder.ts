@@ -5,9 +5,9 @@ const STICKY = 0o1000n;
 const KEEP = -1;
 
 /**
- * Runs `work`, which moves or removes names in open folders. In a sticky folder only the owner of the file or of the
- * folder may, or who has CAP_FOWNER: such a folder is made ours for the moment of it, which takes CAP_CHOWN.
- * @throws what `work` throws, with EPERM for other reasons as well (an immutable file)
+ * Runs `work`, which moves or removes names in open folders. In a sticky folder that takes the owner of the file or of
+ * the folder, or CAP_FOWNER; without it the folder is chowned to this process meanwhile, which takes CAP_CHOWN.
+ * @throws what `work` throws; EPERM may have other causes, too (an immutable file)
  */
 export function evenIfSticky<T>(folders: readonly number[], work: () => T): T {
   try {

@@ -1,7 +1,7 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import type { PathState, Sight } from '#core/manifest/pathState.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
 
 export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
@@ -130,7 +130,7 @@ function whySkipped(state: PathState): string | undefined {
 }
 
 /** What others take a path for: what it holds, or held until the change that is under way. */
-export function lastKnownEntry(sight: Sight): Entry | undefined {
-  if (sight?.kind === 'settled') return sight.entry;
-  return sight?.kind === 'moving' ? sight.last : undefined;
+export function lastKnownEntry(state: PathState | undefined): Entry | undefined {
+  if (state?.kind === 'settled') return state.entry;
+  return state?.kind === 'moving' ? state.last : undefined;
 }

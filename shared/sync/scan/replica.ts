@@ -3,7 +3,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Clock } from '#host/time/clock.ts';
-import type { PathState, Sight } from '#core/manifest/pathState.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
@@ -110,7 +110,7 @@ export class Replica implements Tree {
     return this.#index.digest;
   }
 
-  get(path: string): Sight {
+  get(path: string): PathState | undefined {
     const state = this.#index.get(path)?.state;
     if (state !== undefined) return state;
     const errno = this.#paths.unreadableAbove(path);

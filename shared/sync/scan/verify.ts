@@ -28,16 +28,16 @@ export async function verifyReplica(replica: Replica): Promise<Verified> {
   using open = new OpenFolders(replica.path);
   const buffer = Buffer.allocUnsafe(CHUNK);
   for (const path of [...replica.paths()]) {
-    const sight = replica.get(path);
-    if (sight?.kind !== 'settled' || sight.entry.type !== 'file') continue;
+    const state = replica.get(path);
+    if (state?.kind !== 'settled' || state.entry.type !== 'file') continue;
     const stamp = replica.stampAt(path);
     try {
       const found = await hashNow(open, path, buffer);
       // It changed while it was read, or since: that is news, not a fault.
       if (found.stamp !== stamp || replica.stampAt(path) !== stamp) continue;
       files += 1;
-      bytes += sight.entry.size;
-      if (found.hash !== sight.entry.hash)
+      bytes += state.entry.size;
+      if (found.hash !== state.entry.hash)
         wrong.set(path, 'its bytes changed without any trace in its times');
     } catch (error) {
       const errno = errnoOf(error);

@@ -1,13 +1,13 @@
 import type { Entry } from '#core/manifest/entry.ts';
-import type { Sight } from '#core/manifest/pathState.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { isBelow, parentOf } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import { foldersAbove } from './names.ts';
 
 /** What the program sees for a while instead of what is there: a file being written, a folder that can't be read. */
-export type Blur = { readonly path: string; readonly sight: Sight & object };
+export type Blur = { readonly path: string; readonly state: PathState };
 
-const SPECIAL: Sight & object = { kind: 'special', what: 'a fifo' };
+const SPECIAL: PathState = { kind: 'special', what: 'a fifo' };
 
 /** One host's directory in memory: entries, overrides and trash. Parents are always folders. */
 export class Side implements Tree {
@@ -25,9 +25,9 @@ export class Side implements Tree {
     this.name = name;
   }
 
-  get(path: string): Sight {
+  get(path: string): PathState | undefined {
     if (this.blur && (path === this.blur.path || isBelow(path, this.blur.path))) {
-      if (this.blur.sight.kind === 'unreadable' || this.#nodes.has(path)) return this.blur.sight;
+      if (this.blur.state.kind === 'unreadable' || this.#nodes.has(path)) return this.blur.state;
     }
     const node = this.#nodes.get(path);
     if (node === undefined) return undefined;

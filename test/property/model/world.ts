@@ -156,8 +156,8 @@ export class World {
   #pass(agent: Agent, only: readonly string[] | undefined, blur: PassBlur | undefined): void {
     const blurred = blur?.on === 'main' ? this.main : agent.side;
     if (blur) {
-      const sight = blur.kind === 'moving' ? { kind: blur.kind } : { kind: blur.kind, errno: 'EACCES' };
-      blurred.blur = { path: blur.path, sight };
+      const state = blur.kind === 'moving' ? { kind: blur.kind } : { kind: blur.kind, errno: 'EACCES' };
+      blurred.blur = { path: blur.path, state };
     }
     const { decisions } = this.plan(agent, only);
     blurred.blur = undefined;

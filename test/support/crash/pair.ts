@@ -123,7 +123,7 @@ export class Pair {
     this.#attached = true;
     const root = this.main.rootEntry();
     this.mds.onMessage({ type: 'manifest-begin', directory, revision, held, root });
-    const items: ManifestItem[] = [...this.main.shown.entries()].map(([path, shown]) => ({ path, shown }));
+    const items: ManifestItem[] = [...this.main.manifest.entries()].map(([path, shown]) => ({ path, shown }));
     this.mds.onMessage({ type: 'manifest-page', directory, items });
     this.mds.onMessage({ type: 'manifest-end', directory, revision, sequence: 0 });
   }
@@ -145,8 +145,8 @@ export class Pair {
       get: (_directory: string, items: Extract<FromAgent, { type: 'get' }>['items']) => {
         const { stream, out } = wire();
         const files = items.map(({ path, size, hash }) => {
-          const sight = this.main.replica.get(path);
-          const same = sight?.kind === 'settled' && sight.entry.type === 'file' && sight.entry.hash === hash;
+          const state = this.main.replica.get(path);
+          const same = state?.kind === 'settled' && state.entry.type === 'file' && state.entry.hash === hash;
           const stamp = this.main.replica.stampAt(path) ?? '';
           return { path, size, stamp, ...(!same && { refusal: 'changed on Main' }) };
         });

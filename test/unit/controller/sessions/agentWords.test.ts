@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Shown } from '#protocol/messages/common.ts';
+import type { ManifestEntry } from '#protocol/messages/common.ts';
 import { AgentWords } from '../../../../controller/sessions/agentWords.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
 
-const FAR: Shown = { kind: 'settled', entry: { ...fileEntry('far'), mtime: '10413792000000000000' } };
-const NEAR: Shown = { kind: 'settled', entry: fileEntry('near'), clock: '5000000000' };
+const FAR: ManifestEntry = { kind: 'settled', entry: { ...fileEntry('far'), mtime: '10413792000000000000' } };
+const NEAR: ManifestEntry = { kind: 'settled', entry: fileEntry('near'), clock: '5000000000' };
 
 void test('an agent of this version is told everything as it is', () => {
   const words = new AgentWords(new Set(['clocks', 'far-times']));

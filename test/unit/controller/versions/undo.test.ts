@@ -3,20 +3,20 @@ import { test } from 'node:test';
 import { undo } from '../../../../controller/versions/undo.ts';
 import type { PathRevision } from '../../../../controller/versions/revisionLog.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import type { PathState, Sight } from '#core/manifest/pathState.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 
 /** A directory that holds this now. */
 function tree(now: Readonly<Record<string, Entry | PathState>>, override?: string): Tree {
-  const sights = new Map<string, Sight>(
+  const states = new Map<string, PathState | undefined>(
     Object.entries(now).map(([path, it]) => [path, 'kind' in it ? it : { kind: 'settled', entry: it }]),
   );
   return {
-    get: (path) => sights.get(path),
-    paths: () => sights.keys(),
-    childrenOf: (folder) => [...sights.keys()].filter((path) => parentOf(path) === folder),
+    get: (path) => states.get(path),
+    paths: () => states.keys(),
+    childrenOf: (folder) => [...states.keys()].filter((path) => parentOf(path) === folder),
     holdsOverride: (folder) => folder === override,
     held: undefined,
   };

@@ -84,7 +84,7 @@ void test('what is gone on both sides is forgotten', () => {
 });
 
 void test('a file that is being written waits, on either side', () => {
-  const blur = { path: 'f', sight: { kind: 'moving' } } as const;
+  const blur = { path: 'f', state: { kind: 'moving' } } as const;
   assert.deepEqual(kindsOf({ main: { f: v2 }, mds: { f: v1 }, ledger: { f: v1 }, mainBlur: blur }), {
     f: 'skip',
   });
@@ -94,7 +94,7 @@ void test('a file that is being written waits, on either side', () => {
 });
 
 void test("a file that can't be read is reported with its errno, nothing is concluded from it, and the rest goes on", () => {
-  const mainBlur = { path: 'a', sight: { kind: 'unreadable', errno: 'EACCES' } } as const;
+  const mainBlur = { path: 'a', state: { kind: 'unreadable', errno: 'EACCES' } } as const;
   const given = { main: { 'a/f': v1, g: v1 }, mds: { 'a/f': v1 }, ledger: { 'a/f': v1 }, mainBlur };
   assert.deepEqual(kindsOf(given), { a: 'skip', 'a/f': 'skip', g: 'deliver' });
   const decision = planOf(given).decisions.get('a/f');
@@ -135,7 +135,7 @@ void test('a folder that Main removed stays while something local or an override
 });
 
 void test('a folder that Main removed is removed later when something in it still has to wait', () => {
-  const mdsBlur = { path: 'a/f', sight: { kind: 'moving' } } as const;
+  const mdsBlur = { path: 'a/f', state: { kind: 'moving' } } as const;
   assert.deepEqual(kindsOf({ mds: { 'a/f': v1 }, ledger: { 'a/f': v1 }, mdsBlur }), {
     a: 'skip',
     'a/f': 'skip',

@@ -43,12 +43,12 @@ void test('nothing is delivered into a folder that is about to become a file on 
 });
 
 void test('nothing is delivered below a file that is being written on the MDS', () => {
-  const mdsBlur = { path: 'a', sight: { kind: 'moving' } } as const;
+  const mdsBlur = { path: 'a', state: { kind: 'moving' } } as const;
   assert.deepEqual(kindsOf({ main: { 'a/f': v1 }, mds: { a: v2 }, mdsBlur }), { a: 'skip', 'a/f': 'skip' });
 });
 
 void test('a folder in which a recording is being written is not replaced yet', () => {
-  const mdsBlur = { path: 'a/f', sight: { kind: 'moving' } } as const;
+  const mdsBlur = { path: 'a/f', state: { kind: 'moving' } } as const;
   const given = {
     direction: 'both',
     main: { a: v1 },
