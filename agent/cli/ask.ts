@@ -1,16 +1,16 @@
 import { askDaemon } from '#host/control/controlClient.ts';
-import type { ArgsIn, Progress } from '#host/control/contract.ts';
+import type { ArgsIn } from '#host/control/contract.ts';
+import { showProgress } from '#host/cli/shownProgress.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import { type AgentCommand, agentContract, type AgentContract, type Result } from '../control/contract.ts';
 import type { Context } from './context.ts';
 
 /** Asks the agent that runs in this place. @throws NotRunning, ControlError */
-export function ask<N extends AgentCommand>(
+export async function ask<N extends AgentCommand>(
   context: Context,
   command: N,
   args: ArgsIn<AgentContract, N>,
-  onProgress?: (progress: Progress) => void,
 ): Promise<Result<N>> {
   const daemon = {
     socketPath: context.places.controlSocket,
@@ -18,7 +18,8 @@ export function ask<N extends AgentCommand>(
     howToStart:
       'Start it with "systemctl start xivo-xds-sync-agent", or in the foreground with "xivo-xds-sync-agent run"',
   };
-  return askDaemon(daemon, agentContract, command, args, onProgress) as Promise<Result<N>>;
+  using shown = showProgress();
+  return (await askDaemon(daemon, agentContract, command, args, shown.update)) as Result<N>;
 }
 
 /** What `--json` prints: always an object with the version of the program that printed it. */

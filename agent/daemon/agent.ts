@@ -20,7 +20,7 @@ import { Reconnector, type Welcome } from '../connection/reconnector.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 import { Reloads } from '../asterisk/reload/owedReloads.ts';
-import { type Answer, carryOut } from './commands.ts';
+import { type Answer, carryOut, type Figures } from './commands.ts';
 import { answerCommand } from './answerCommand.ts';
 import { fullPass } from './fullPass.ts';
 import { MainTrust } from './mainTrust.ts';
@@ -276,11 +276,11 @@ export class Agent {
       for (const directory of this.directories.values()) directory.pause(message.paused);
     else if (message.type === 'command')
       this.#tasks.run('a command of Main failed', () =>
-        answerCommand(session, message, () => this.#carryOut(message.command), this.#options),
+        answerCommand(session, message, (figures) => this.#carryOut(message.command, figures), this.#options),
       );
   }
 
-  #carryOut(command: Command): Promise<Answer> {
+  #carryOut(command: Command, figures: Figures): Promise<Answer> {
     return carryOut(command, {
       directories: this.directories,
       wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
@@ -288,6 +288,7 @@ export class Agent {
       reconcile: () => this.reconcile(),
       upgrades: this.#options.upgrades,
       signal: this.#stop.signal,
+      figures,
     });
   }
 

@@ -6,21 +6,31 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
-import type { Answer } from './commands.ts';
+import type { Answer, Figures } from './commands.ts';
 
 /** Characters of what went wrong with a command of Main. */
 const MAX_REASON = 4_000;
+
+/** How often Main is told how far a command is, milliseconds. */
+const FIGURES_EVERY = 500;
 
 /** Carries out a command of Main and answers it, in any case: page by page, and in words that this Main knows. */
 export async function answerCommand(
   session: AgentSession,
   { id, command }: { readonly id: number; readonly command: Command },
-  carryOut: () => Promise<Answer>,
+  carryOut: (figures: Figures) => Promise<Answer>,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<void> {
   try {
-    const say = (): void => session.send({ type: 'answer-part', id, actions: [] });
-    const { ok, lines, actions, ...answer } = await stillAtWork(clock, say, carryOut);
+    const figures: Figures = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 };
+    const saysFigures = session.mainCapabilities.has('figures');
+    const say = (): void => {
+      const isKnown = saysFigures && figures.bytesTotal > 0;
+      session.send({ type: 'answer-part', id, actions: [], ...(isKnown && { figures: { ...figures } }) });
+    };
+    const every = saysFigures ? FIGURES_EVERY : undefined;
+    const work = (): Promise<Answer> => carryOut(figures);
+    const { ok, lines, actions, ...answer } = await stillAtWork(clock, say, work, every);
     for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
     const understood = session.mainCapabilities.has('answers');
     const knowsPlans = session.mainCapabilities.has('dialplan-summary');

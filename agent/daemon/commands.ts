@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerBody, Difference, NamedContextChange } from '#protocol/messages/answers.ts';
+import type { CommandFigures } from '#protocol/messages/session.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
 import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { whatFits } from '#protocol/pages.ts';
@@ -20,6 +21,9 @@ export type Answer = {
   readonly body?: AnswerBody;
 };
 
+/** How far a command is, as it goes on. */
+export type Figures = { -readonly [K in keyof CommandFigures]: CommandFigures[K] };
+
 /** What commands are carried out on. */
 export type Commanded = {
   readonly directories: ReadonlyMap<string, AgentDirectory>;
@@ -30,6 +34,8 @@ export type Commanded = {
   readonly reconcile: () => Promise<Answer>;
   readonly upgrades: Upgrades;
   readonly signal: AbortSignal;
+  /** Where a command says how far it is; what it does not say stays 0. */
+  readonly figures: Figures;
 };
 
 const done: Answer = { ok: true, lines: [], actions: [] };
@@ -89,7 +95,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       return { ...done, actions: await directory.own.prune(command.paths) };
     }
     case 'upgrade':
-      return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal)] };
+      return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal, on.figures)] };
   }
 }
 
@@ -148,11 +154,18 @@ async function verify(on: Commanded): Promise<Answer> {
   } finally {
     patience.abort();
   }
+  for (const { replica } of on.directories.values()) {
+    on.figures.filesTotal += replica.files;
+    on.figures.bytesTotal += replica.bytes;
+  }
   const found = await Promise.all(
     [...on.directories.values()].map(async (directory) => ({
       directory: directory.name,
       compared: directory.isComparable,
-      ...(await directory.verify()),
+      ...(await directory.verify((files, bytes) => {
+        on.figures.files += files;
+        on.figures.bytes += bytes;
+      })),
     })),
   );
   const missing = on.wanted.filter((name) => !on.directories.has(name));

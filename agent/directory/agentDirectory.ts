@@ -16,7 +16,7 @@ import { decidePath, excludingPattern, isChange, type Plan } from '#core/plan/pl
 import type { Guard } from '#core/plan/policy.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { Replica } from '#sync/scan/replica.ts';
-import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
+import { type OnRead, type Verified, verifyReplica } from '#sync/scan/verify.ts';
 import { POLLING, Watch } from '#sync/scan/watch.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
@@ -376,9 +376,9 @@ export class AgentDirectory {
    * Reads every byte again and compares with what it was taken for, and with Main's.
    * @returns every difference: the path and what is wrong
    */
-  async verify(): Promise<Verified> {
+  async verify(onRead: OnRead): Promise<Verified> {
     await this.readAgain();
-    const verified = await verifyReplica(this.replica);
+    const verified = await verifyReplica(this.replica, onRead);
     this.replica.distrust(verified.wrong.keys());
     const wrong = new Map(verified.wrong);
     for (const { action, path, reason } of this.plannedActions()) {

@@ -22,8 +22,9 @@ export async function downloadPackage(options: {
   readonly file: string;
   readonly pace: RateLimit | undefined;
   readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
 }): Promise<void> {
-  const { connection, offer, file, pace, signal } = options;
+  const { connection, offer, file, pace, signal, onBytes } = options;
   connection.setTimeout(STALLED, () =>
     connection.destroy(new Error(`Main sent nothing for ${STALLED / 1000} s`)),
   );
@@ -44,6 +45,7 @@ export async function downloadPackage(options: {
         size += piece.length;
         if (size > offer.size) break;
         hash.update(piece);
+        onBytes(piece.length);
         await pace?.pass(piece.length, signal);
         yield piece;
       }

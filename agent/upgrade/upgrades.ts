@@ -54,19 +54,29 @@ export class Upgrades {
   /**
    * Fetches the package and has it installed. A good end is never told from here: the agent is replaced by the new
    * one, which says its version.
+   * @param figures how much of the package is here
    * @returns why nothing came of it
    */
-  async receive(offer: PackageOffer, signal: AbortSignal): Promise<string> {
+  async receive(
+    offer: PackageOffer,
+    signal: AbortSignal,
+    figures: { bytes: number; bytesTotal: number },
+  ): Promise<string> {
     if (this.#busy) return 'an upgrade is under way already';
     this.#busy = true;
     try {
-      return await this.#receive(offer, signal);
+      figures.bytesTotal = offer.size;
+      return await this.#receive(offer, signal, (bytes) => (figures.bytes += bytes));
     } finally {
       this.#busy = false;
     }
   }
 
-  async #receive(offer: PackageOffer, signal: AbortSignal): Promise<string> {
+  async #receive(
+    offer: PackageOffer,
+    signal: AbortSignal,
+    onBytes: (bytes: number) => void,
+  ): Promise<string> {
     const { places, credentials, bandwidth, clock, log } = this.#options;
     const refusal = whyNotSigned(offer, credentials.pins.mainPin) ?? this.#whyNot(offer);
     if (refusal !== undefined) return refusal;
@@ -75,7 +85,7 @@ export class Upgrades {
     try {
       const connection = await credentials.connectPlain();
       const pace = new RateLimit(() => rateAt(bandwidth(), clock.now()), clock);
-      await downloadPackage({ connection, offer, file, pace, signal });
+      await downloadPackage({ connection, offer, file, pace, signal, onBytes });
     } catch (error) {
       rmSync(file, { force: true });
       return `the package can't be fetched: ${error instanceof Error ? error.message : String(error)}`;

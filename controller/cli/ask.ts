@@ -1,6 +1,7 @@
 import { askDaemon, type Daemon, PermissionDenied } from '#host/control/controlClient.ts';
 import { ControlError } from '#host/control/controlError.ts';
-import type { ArgsIn, Progress } from '#host/control/contract.ts';
+import type { ArgsIn } from '#host/control/contract.ts';
+import { showProgress } from '#host/cli/shownProgress.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import {
@@ -23,17 +24,17 @@ function daemonOf(socketPath: string): Daemon {
 }
 
 /**
- * Asks the controller that runs in this place. Arguments and result are what the contract says.
+ * Asks the controller that runs in this place; on a terminal a person sees how far it is. Arguments and result are what the contract says.
  * @throws NotRunning, ControlError
  */
-export function ask<N extends ControllerCommand>(
+export async function ask<N extends ControllerCommand>(
   context: Context,
   command: N,
   args: ArgsIn<ControllerContract, N>,
-  onProgress?: (progress: Progress) => void,
 ): Promise<Result<N>> {
   const daemon = daemonOf(context.places.controlSocket);
-  return askDaemon(daemon, controllerContract, command, args, onProgress) as Promise<Result<N>>;
+  using shown = showProgress();
+  return (await askDaemon(daemon, controllerContract, command, args, shown.update)) as Result<N>;
 }
 
 /**

@@ -17,19 +17,29 @@ import { why } from './why.ts';
 export function controlApi(controller: Controller): ControllerHandlers {
   return audited(controller, {
     status: ({ mds }) => statusOf(controller, mds),
-    sync: async ({ mds }) => ({ mds: await passOver(controller, { do: 'reconcile' }, mds) }),
-    plan: async ({ mds }) => {
-      const passes = await passOver(controller, { do: 'plan' }, mds);
+    sync: async ({ mds }, { progress }) => ({
+      mds: await passOver(controller, { do: 'reconcile' }, mds, progress),
+    }),
+    plan: async ({ mds }, { progress }) => {
+      const passes = await passOver(controller, { do: 'plan' }, mds, progress);
       return { mds: passes.map((pass) => ({ ...pass, dialplan: dialplanOf(pass) })) };
     },
-    confirm: ({ directory, mds, dryRun }) => confirm(controller, directory, mds, dryRun),
-    why: ({ path, mds }) => why(controller, path, mds),
-    verify: ({ mds }) => verify(controller, mds),
+    confirm: ({ directory, mds, dryRun }, { progress }) =>
+      confirm(controller, directory, mds, dryRun, progress),
+    why: ({ path, mds }, { progress }) => why(controller, path, mds, progress),
+    verify: ({ mds }, { progress }) => verify(controller, mds, progress),
     'trash-list': ({ mds }) => trashList(controller, mds),
-    'trash-restore': ({ path, as, mds, at, toMain, dryRun }, { by }) =>
-      trashRestore(controller, path, as, mds, { at, toMain, dryRun, actor: by }),
+    'trash-restore': ({ path, as, mds, at, toMain, dryRun }, { by, progress }) =>
+      trashRestore(controller, path, as, mds, {
+        at,
+        toMain,
+        dryRun,
+        actor: by,
+        show: progress,
+      }),
     history: (asked) => history(controller, asked),
-    rollback: ({ changeSet, dryRun }, { by }) => rollback(controller, changeSet, dryRun, by),
+    rollback: ({ changeSet, dryRun }, { by, progress }) =>
+      rollback(controller, changeSet, dryRun, by, progress),
     pause: ({ forMs }) => {
       controller.pause.set(controller.clock.now() + forMs);
       return { until: new Date(controller.pause.until).toISOString() };

@@ -2,6 +2,7 @@ import { ControlError } from '#host/control/controlError.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { holdsOf, passOver } from '../daemon/passes.ts';
+import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { Result } from './contract/contract.ts';
 import { requireDirectory } from './known.ts';
 
@@ -11,6 +12,7 @@ export async function confirm(
   name: string,
   only: string | undefined,
   dryRun: boolean,
+  show: ShowProgress,
 ): Promise<Result<'confirm'>> {
   const directory = requireDirectory(controller, name);
   if (only !== undefined && directory.replica.held !== undefined) {
@@ -18,7 +20,7 @@ export async function confirm(
       `${name} is on hold on Main itself (${directory.replica.held}): confirm it without --mds`,
     );
   }
-  const held = await whatIsHeld(controller, directory, only);
+  const held = await whatIsHeld(controller, directory, only, show);
   if (dryRun || held.length === 0) return { held, mds: [] };
   if (directory.replica.held !== undefined) {
     try {
@@ -31,7 +33,7 @@ export async function confirm(
     directory.tellIfHeld();
   }
   if (controller.config.canary.length > 0) controller.canaries.open(directory);
-  const mds = await passOver(controller, { do: 'confirm', directory: name }, only);
+  const mds = await passOver(controller, { do: 'confirm', directory: name }, only, show);
   controller.log.warn('held removals confirmed', { directory: name, mds: only ?? 'all' });
   return { held, mds };
 }
@@ -41,8 +43,9 @@ async function whatIsHeld(
   controller: Controller,
   directory: MainDirectory,
   only: string | undefined,
+  show: ShowProgress,
 ): Promise<Result<'confirm'>['held']> {
-  const passes = await passOver(controller, { do: 'plan' }, only);
+  const passes = await passOver(controller, { do: 'plan' }, only, show);
   const reason = directory.replica.held;
   const main = reason === undefined ? [] : [{ host: 'main', reason, paths: [] }];
   const elsewhere = passes.flatMap((pass) => {

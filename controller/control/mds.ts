@@ -49,7 +49,7 @@ export function mdsHandlers(
       log.info('enrolment approved', { mds: approved.agent.name, pin: approved.agent.pin });
       return { name: approved.agent.name };
     },
-    'mds-upgrade': ({ mds }, { signal }) => rollOuts.run(mds, signal),
+    'mds-upgrade': ({ mds }, { signal, progress }) => rollOuts.run(mds, signal, progress),
     'mds-remove': ({ name }) => {
       requireName(name);
       requireMds(controller, name);

@@ -8,6 +8,7 @@ import type { Controller } from '../daemon/controller.ts';
 import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
 import { locateOrWhole } from './locate.ts';
+import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { RolledBack } from './contract/contract.ts';
 import { actionOf, carryOut, changesOf, identify, refuseUnless } from './rollback.ts';
 
@@ -18,6 +19,7 @@ export type RestoreAsked = {
   readonly at?: number | undefined;
   readonly dryRun: boolean;
   readonly actor: string;
+  readonly show: ShowProgress;
 };
 
 /**
@@ -28,14 +30,14 @@ export type RestoreAsked = {
  */
 export async function restoreVersions(
   controller: Controller,
-  { written, at, dryRun, actor }: RestoreAsked,
+  { written, at, ...how }: RestoreAsked,
 ): Promise<RolledBack | undefined> {
-  if (controller.pause.isOn && !dryRun)
+  if (controller.pause.isOn && !how.dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   const found = locateOrWhole(controller, written);
   if (found === undefined) {
     if (!/^\d{8}T\d{6}/.test(written)) return undefined;
-    return restoreChangeSet(controller, identify(controller, written), { dryRun, actor });
+    return restoreChangeSet(controller, identify(controller, written), how);
   }
   const { directory, path } = found;
   await settle(directory);
@@ -47,13 +49,13 @@ export async function restoreVersions(
   );
   if (steps.length === 0) return undefined;
   const reason = at === undefined ? 'restored' : `restored as of ${new Date(at).toISOString()}`;
-  return bringBack(controller, directory, steps, { changeSet: '', reason, dryRun, actor });
+  return bringBack(controller, directory, steps, { changeSet: '', reason, ...how });
 }
 
 async function restoreChangeSet(
   controller: Controller,
   changeSet: string,
-  { dryRun, actor }: { dryRun: boolean; actor: string },
+  how: Pick<RestoreAsked, 'dryRun' | 'actor' | 'show'>,
 ): Promise<RolledBack | undefined> {
   const { versions } = controller;
   const names = new Set(controller.history.placesOf(changeSet).map(({ directory }) => directory));
@@ -65,14 +67,20 @@ async function restoreChangeSet(
   const steps = wantedBefore(versions.log.ofScope(name, ''), numbers, directory.replica);
   if (steps.length === 0) return undefined;
   const reason = `restored what ${changeSet} removed or replaced`;
-  return bringBack(controller, directory, steps, { changeSet, reason, dryRun, actor });
+  return bringBack(controller, directory, steps, { changeSet, reason, ...how });
 }
 
 async function bringBack(
   controller: Controller,
   directory: MainDirectory,
   steps: readonly UndoStep[],
-  { changeSet, reason, dryRun, actor }: { changeSet: string; reason: string; dryRun: boolean; actor: string },
+  {
+    changeSet,
+    reason,
+    dryRun,
+    actor,
+    show,
+  }: { changeSet: string; reason: string } & Pick<RestoreAsked, 'dryRun' | 'actor' | 'show'>,
 ): Promise<RolledBack> {
   refuseUnless(
     missingContents(steps, controller.versions).map((path) => printable(path)),
@@ -84,7 +92,7 @@ async function bringBack(
   // What is brought back is not to be removed again because it was removed once.
   for (const { path } of steps) directory.forgetRemoval(path);
   const done = await carryOut(controller, directory, controller.versions, steps, reason, actor, 'restore');
-  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }) };
+  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }, undefined, show) };
 }
 
 async function settle(directory: MainDirectory): Promise<void> {

@@ -9,6 +9,7 @@ import type { Versions } from '../versions/versions.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
+import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { RolledBack } from './contract/contract.ts';
 
 /** Names that a message tells before it only counts. */
@@ -25,6 +26,7 @@ export async function rollback(
   written: string,
   dryRun: boolean,
   actor: string,
+  show: ShowProgress,
 ): Promise<RolledBack> {
   const found = find(controller, written);
   const { changeSet, directory, versions, number } = found;
@@ -49,7 +51,7 @@ export async function rollback(
   if (dryRun) return result;
   const done =
     steps.length === 0 ? undefined : await carryOut(controller, directory, versions, steps, reason, actor);
-  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }) };
+  return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }, undefined, show) };
 }
 
 type Found = {

@@ -188,14 +188,7 @@ function firstMissed({ directories }: Controller, lastSeen: string | null): numb
 
 function connected(controller: Controller, session: ControllerSession, voipIp: string | null): MdsStatus {
   const { report } = session;
-  const directories = [...controller.directories.values()].map((directory) =>
-    directoryStatus(
-      directory,
-      report,
-      session.notSaid(directory.name),
-      session.traffic.travelled(directory.name),
-    ),
-  );
+  const directories = directoriesOf(controller, session);
   const active = (report?.owedReloads ?? []).length === 0;
   return {
     name: session.name,
@@ -222,6 +215,27 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
     transfers: transfersOf(session),
     errors: report?.errors ?? [],
   };
+}
+
+/** What is to go to and from one MDS now, without all the rest; undefined when it is not connected. */
+export function toGoAt(
+  controller: Controller,
+  name: string,
+): Pick<MdsStatus, 'directories' | 'bytesPerSecond'> | undefined {
+  const session = controller.sessions.get(name);
+  if (session === undefined || !session.isReady) return undefined;
+  return { directories: directoriesOf(controller, session), bytesPerSecond: session.traffic.rate };
+}
+
+function directoriesOf({ directories }: Controller, session: ControllerSession): MdsStatus['directories'] {
+  return [...directories.values()].map((directory) =>
+    directoryStatus(
+      directory,
+      session.report,
+      session.notSaid(directory.name),
+      session.traffic.travelled(directory.name),
+    ),
+  );
 }
 
 function transfersOf({ traffic }: ControllerSession): MdsStatus['transfers'] {

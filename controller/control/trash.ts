@@ -3,6 +3,7 @@ import { printable } from '#core/text/printable.ts';
 import { refusePath } from '#core/path/relative.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../daemon/controller.ts';
+import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { ListedTrash, Result } from './contract/contract.ts';
 import { takeFromMds } from './differences/take.ts';
 import { enrolledMds, requireDirectory } from './known.ts';
@@ -71,9 +72,10 @@ export async function trashRestore(
     readonly toMain?: boolean | undefined;
     readonly dryRun: boolean;
     readonly actor: string;
+    readonly show: ShowProgress;
   },
 ): Promise<Result<'trash-restore'>> {
-  const { toMain = false, dryRun, actor } = options;
+  const { toMain = false, dryRun, actor, show } = options;
   // Main's own versions come first: they know whole folders and change sets, and what no change set displaced.
   if (
     mds === undefined &&
@@ -101,7 +103,7 @@ export async function trashRestore(
   const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
-  if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor });
+  if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor, show });
   if (mds === undefined)
     await controller.directories.get(item.directory)?.restore({ ...item, at: Date.parse(item.at) }, to);
   else {
@@ -138,7 +140,17 @@ async function toMainFrom(
   controller: Controller,
   mds: string,
   item: ListedTrash,
-  { to, dryRun, actor }: { readonly to: string; readonly dryRun: boolean; readonly actor: string },
+  {
+    to,
+    dryRun,
+    actor,
+    show,
+  }: {
+    readonly to: string;
+    readonly dryRun: boolean;
+    readonly actor: string;
+    readonly show: ShowProgress;
+  },
 ): Promise<Result<'trash-restore'>> {
   const directory = requireDirectory(controller, item.directory);
   const reason = `restored from the trash of ${mds}`;
@@ -153,7 +165,15 @@ async function toMainFrom(
   const result = { host: 'main', directory: directory.name, path: to, id, restored };
   if (dryRun) return result;
   const files = [{ path: to, item: id, bytes }];
-  const taken = await takeFromMds(controller, { mds, directory, files, kind: 'restore', reason, actor });
+  const taken = await takeFromMds(controller, {
+    mds,
+    directory,
+    files,
+    kind: 'restore',
+    reason,
+    actor,
+    show,
+  });
   return { ...result, restored: { ...restored, ...taken } };
 }
 

@@ -1,6 +1,9 @@
 import type { VerifiedDirectory } from '#protocol/messages/answers.ts';
 import type { Controller } from '../daemon/controller.ts';
-import { type MdsPass, passOver } from '../daemon/passes.ts';
+import type { CommandFigures } from '#protocol/messages/session.ts';
+import type { OnRead } from '#sync/scan/verify.ts';
+import { type ShowProgress, whilePassing } from '../daemon/passProgress.ts';
+import { mainReads, type MdsPass, passOver } from '../daemon/passes.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { HostVerification } from './contract/contract.ts';
 import { whyNonsense } from './nonsense.ts';
@@ -9,18 +12,40 @@ import { whyNonsense } from './nonsense.ts';
 export async function verify(
   controller: Controller,
   only: string | undefined,
+  show: ShowProgress,
 ): Promise<{ main: HostVerification; mds: HostVerification[] }> {
-  await controller.passes.rescan();
+  await mainReads(controller, show);
   const directories = [...controller.directories.values()];
-  const own = await Promise.all(
-    directories.map(async (directory): Promise<VerifiedDirectory> => {
-      const { files, bytes, wrong } = await directory.verify();
-      const named = [...wrong].map(([path, reason]) => ({ path, reason }));
-      return { directory: directory.name, compared: true, files, bytes, wrong: named };
+  const own = await whileReading(controller, directories, show, (onRead) =>
+    Promise.all(
+      directories.map(async (directory): Promise<VerifiedDirectory> => {
+        const { files, bytes, wrong } = await directory.verify(onRead);
+        const named = [...wrong].map(([path, reason]) => ({ path, reason }));
+        return { directory: directory.name, compared: true, files, bytes, wrong: named };
+      }),
+    ),
+  );
+  const passes = await passOver(controller, { do: 'verify' }, only, show);
+  return { main: summarise('main', own, []), mds: passes.map((pass) => verifiedAt(pass, directories)) };
+}
+
+/** Says again and again how much of Main's own files has been read. */
+async function whileReading<T>(
+  { clock }: Controller,
+  directories: readonly MainDirectory[],
+  show: ShowProgress,
+  work: (onRead: OnRead) => Promise<T>,
+): Promise<T> {
+  const read = { files: 0, bytes: 0 };
+  const filesTotal = directories.reduce((sum, { replica }) => sum + replica.files, 0);
+  const bytesTotal = directories.reduce((sum, { replica }) => sum + replica.bytes, 0);
+  const figures = (): CommandFigures => ({ ...read, filesTotal, bytesTotal });
+  return whilePassing(clock, { mds: 'main', doing: 'reading', show, read: () => undefined, figures }, () =>
+    work((files, bytes) => {
+      read.files += files;
+      read.bytes += bytes;
     }),
   );
-  const passes = await passOver(controller, { do: 'verify' }, only);
-  return { main: summarise('main', own, []), mds: passes.map((pass) => verifiedAt(pass, directories)) };
 }
 
 /** An MDS is verified when it shows that it compared all that Main has: that it says so itself is not enough. */

@@ -2,6 +2,7 @@ import { isOverride } from '#core/path/relative.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import type { Controller } from '../daemon/controller.ts';
 import { passOver } from '../daemon/passes.ts';
+import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { Result } from './contract/contract.ts';
 import { locate } from './locate.ts';
 import { whyNonsense } from './nonsense.ts';
@@ -13,6 +14,7 @@ export async function why(
   controller: Controller,
   written: string,
   only: string | undefined,
+  show: ShowProgress,
 ): Promise<Result<'why'>> {
   const found = locate(controller, written);
   if (found === undefined) {
@@ -25,7 +27,7 @@ export async function why(
   const base = { directory: directory.name, path };
   if (isOverride(path))
     return { ...base, mds: [], rule: 'override (name starts with xds_override): ignored on all hosts' };
-  const passes = await passOver(controller, { do: 'why', directory: directory.name, path }, only);
+  const passes = await passOver(controller, { do: 'why', directory: directory.name, path }, only, show);
   const pattern = directory.excludes.patternFor(path, false) ?? directory.excludes.patternFor(path, true);
   return {
     ...base,

@@ -1,8 +1,11 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Command } from '#protocol/messages/common.ts';
+import type { CommandFigures } from '#protocol/messages/session.ts';
+import { toGoAt } from '../control/status.ts';
 import { enrolledMds } from '../control/known.ts';
 import type { ArrivingBody } from '#protocol/messages/answers.ts';
 import type { Controller } from './controller.ts';
+import { type ShowProgress, whilePassing } from './passProgress.ts';
 
 export type MdsPass = {
   readonly name: string;
@@ -17,18 +20,48 @@ export type MdsPass = {
 /**
  * One pass over every MDS (or one of them): Main reads its directories again, then every agent does what it is
  * told at the same time.
+ * @param show is told how far each host is
  */
-export async function passOver(controller: Controller, command: Command, only?: string): Promise<MdsPass[]> {
+export async function passOver(
+  controller: Controller,
+  command: Command,
+  only: string | undefined,
+  show: ShowProgress,
+): Promise<MdsPass[]> {
   const names = enrolledMds(controller, only);
-  await controller.passes.rescan();
-  return Promise.all(names.map((name) => passAt(controller, command, name)));
+  await mainReads(controller, show);
+  return Promise.all(names.map((name) => passAt(controller, command, name, show)));
 }
 
-async function passAt(controller: Controller, command: Command, name: string): Promise<MdsPass> {
+/** Main reads its directories again. */
+export async function mainReads({ passes }: Controller, show: ShowProgress): Promise<void> {
+  const nothing = { files: 0, filesTotal: null, bytes: 0, bytesTotal: null };
+  show({ host: 'main', doing: 'scanning', ...nothing });
+  await passes.rescan();
+  show({ host: 'main', doing: 'done', ...nothing });
+}
+
+async function passAt(
+  controller: Controller,
+  command: Command,
+  name: string,
+  show: ShowProgress,
+): Promise<MdsPass> {
   const session = controller.sessions.get(name);
   if (session === undefined || !session.isReady)
     return { name, ok: false, actions: [], problems: [whyAway(controller, name)] };
-  const { ok, lines, actions, body } = await session.command(command);
+  let figures: CommandFigures | undefined;
+  const { ok, lines, actions, body } = await whilePassing(
+    controller.clock,
+    {
+      mds: name,
+      doing: DOING[command.do] ?? 'comparing',
+      show,
+      read: () => toGoAt(controller, name),
+      figures: () => figures,
+    },
+    () => session.command(command, (told) => (figures = told)),
+  );
   const pass = { name, ok, actions, body, problems: lines };
   if (ok) return { ...pass, problems: [] };
   const waiting = (session.report?.directories ?? []).map(({ name: directory, held }) => ({
@@ -40,6 +73,9 @@ async function passAt(controller: Controller, command: Command, name: string): P
     problems: [...lines, ...(holdsOf(pass) ?? waiting).flatMap((each) => holdText(actions, each))],
   };
 }
+
+/** What an MDS does, for people who wait for it. */
+const DOING: Partial<Record<Command['do'], string>> = { verify: 'reading', plan: 'planning' };
 
 /** What a dry run would change for callers; an older agent does not say. */
 export function dialplanOf({ body }: MdsPass): DialplanChanges {

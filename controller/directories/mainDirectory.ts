@@ -13,7 +13,7 @@ import { isOverride, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import { ownershipOf } from '#sync/scan/inspect.ts';
 import { Replica } from '#sync/scan/replica.ts';
-import { type Verified, verifyReplica } from '#sync/scan/verify.ts';
+import { type OnRead, type Verified, verifyReplica } from '#sync/scan/verify.ts';
 import { POLLING, Watch } from '#sync/scan/watch.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
@@ -225,8 +225,8 @@ export class MainDirectory {
   }
 
   /** Reads every byte again; what is not what it was taken for is read anew. */
-  async verify(): Promise<Verified> {
-    const verified = await verifyReplica(this.replica);
+  async verify(onRead: OnRead): Promise<Verified> {
+    const verified = await verifyReplica(this.replica, onRead);
     this.replica.distrust(verified.wrong.keys());
     return verified;
   }

@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { type ArrivingBody, bodyOfLines } from '#protocol/messages/answers.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
-import type { ArrivingFromAgent } from '#protocol/messages/session.ts';
+import type { ArrivingFromAgent, CommandFigures } from '#protocol/messages/session.ts';
 import { STALLED } from '#wire/heartbeat.ts';
 import { Questions } from '#wire/questions.ts';
 
 /** Lines that a dry run keeps of one answer. */
 const MAX_ACTIONS = 500_000;
+
+type AnswerPart = Extract<ArrivingFromAgent, { type: 'answer-part' }>;
 
 export type Answer = {
   readonly ok: boolean;
@@ -17,6 +19,7 @@ export type Answer = {
 };
 
 type Call = {
+  readonly onFigures: ((figures: CommandFigures) => void) | undefined;
   readonly actions: PlannedAction[];
   /** What an older agent says in lines. */
   readonly bodyOf: (lines: readonly string[]) => ArrivingBody | undefined;
@@ -43,17 +46,28 @@ export class CommandCalls {
   /**
    * @param how.now monotonic milliseconds
    * @param how.isPatient waits as long as the connection lasts
+   * @param how.onFigures is called when the agent says how far it is
    * @param how.saysData the agent answers with data, and not with JSON in lines
    */
   async call(
     command: Command,
-    { now, isPatient, saysData }: { now: number; isPatient: boolean; saysData: boolean },
+    {
+      now,
+      isPatient,
+      saysData,
+      onFigures,
+    }: {
+      now: number;
+      isPatient: boolean;
+      saysData: boolean;
+      onFigures?: ((figures: CommandFigures) => void) | undefined;
+    },
     send: (id: number) => void,
   ): Promise<Answer> {
     const id = randomInt(1, 0xffff_ffff);
     const bodyOf = (lines: readonly string[]): ArrivingBody | undefined =>
       saysData ? undefined : bodyInLines(command, lines);
-    this.#calls.set(id, { actions: [], bodyOf });
+    this.#calls.set(id, { actions: [], bodyOf, onFigures });
     try {
       const questions = isPatient ? this.#patient : this.#questions;
       return await questions.ask(id, now, () => send(id));
@@ -67,8 +81,10 @@ export class CommandCalls {
   }
 
   /** @returns what is wrong with it, if something is */
-  part(id: number, actions: readonly PlannedAction[]): string | undefined {
-    const known = this.#calls.get(id)?.actions;
+  part({ id, actions, figures }: AnswerPart): string | undefined {
+    const call = this.#calls.get(id);
+    const known = call?.actions;
+    if (figures !== undefined) call?.onFigures?.(figures);
     if (known === undefined) return this.#givenUp.has(id) ? undefined : 'an answer to nothing';
     if (known.length + actions.length > MAX_ACTIONS) return 'an answer without end';
     known.push(...actions);

@@ -3,6 +3,7 @@ import type { Command, UpgradeOutcome } from '#protocol/messages/common.ts';
 import {
   type AgentReport,
   type ArrivingFromAgent,
+  type CommandFigures,
   type FromAgent,
   fromAgentSchema,
   type FromMain,
@@ -191,14 +192,15 @@ export class ControllerSession {
   /**
    * Has the agent do something. Resolves with its answer; that the connection is lost, or that 30 s pass in which the
    * agent only says that it lives, is an answer, too.
+   * @param onFigures is called when the agent says how far it is
    */
-  command(command: Command): Promise<Answer> {
+  command(command: Command, onFigures?: (figures: CommandFigures) => void): Promise<Answer> {
     if (!this.isReady) return Promise.resolve(failed('it is not connected'));
     // An agent of before fetches and installs a package without a word.
     const isPatient = command.do === 'upgrade' && !this.capabilities.has('progress');
     const saysData = this.capabilities.has('answers');
     const now = this.#options.clock.monotonic();
-    return this.#calls.call(command, { now, isPatient, saysData }, (id) =>
+    return this.#calls.call(command, { now, isPatient, saysData, onFigures }, (id) =>
       this.#channel.send({ type: 'command', id, command }),
     );
   }
@@ -267,7 +269,7 @@ export class ControllerSession {
       case 'applied':
         return this.#withDirectory(message.directory, () => this.#options.owner.applied(message));
       case 'answer-part':
-        return this.#unless(this.#calls.part(message.id, message.actions));
+        return this.#unless(this.#calls.part(message));
       case 'answer':
         return this.#unless(this.#calls.answer(message));
       case 'ping':

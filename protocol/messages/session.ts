@@ -56,6 +56,14 @@ export const helloSchema = z.object({
   lastUpgrade: upgradeOutcomeSchema.optional(),
 });
 
+/** How far an agent is with a command. */
+const commandFigures = z.strictObject({
+  files: count,
+  filesTotal: count,
+  bytes: count,
+  bytesTotal: count,
+});
+
 /** What an agent says to Main, as it arrives. */
 export const fromAgentSchema = z.discriminatedUnion('type', [
   greeting,
@@ -108,7 +116,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     id: requestId,
     actions: z.array(plannedAction).max(MAX_ITEMS),
     /** How far it is. Only to a Main with the capability `figures`. */
-    figures: z.strictObject({ files: count, filesTotal: count, bytes: count, bytesTotal: count }).optional(),
+    figures: commandFigures.optional(),
   }),
   z.strictObject({
     type: z.literal('answer'),
@@ -194,3 +202,4 @@ export type ArrivingFromAgent = z.infer<typeof fromAgentSchema>;
 export type FromAgent = Hello | Exclude<ArrivingFromAgent, { type: 'hello' }>;
 export type FromMain = z.infer<typeof fromMainSchema>;
 export type AgentReport = Extract<FromAgent, { type: 'report' }>;
+export type CommandFigures = z.infer<typeof commandFigures>;

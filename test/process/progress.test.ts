@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { freePort } from '../support/harness/freePort.ts';
@@ -18,6 +21,22 @@ describe('What is on its way over a thin line', () => {
     });
   });
   after(() => cluster.end());
+
+  /** Runs a command on a terminal. @param interruptAfter milliseconds until somebody presses Ctrl-C */
+  async function onTerminal(
+    words: readonly string[],
+    interruptAfter?: number,
+  ): Promise<{ code: number | null; text: string }> {
+    const command = [...cluster.main.launcher, '--root', cluster.main.root, ...words]
+      .map((word) => `'${word}'`)
+      .join(' ');
+    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    if (interruptAfter !== undefined) setTimeout(() => child.stdin.write('\u0003'), interruptAfter);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, text: text.replaceAll('\r', '') };
+  }
 
   it('is in status, in the metrics and on the page: how much is to go, how fast, how long', async () => {
     cluster.main.write('sounds', 'long.wav', Buffer.alloc(8 * MIB, 1));
@@ -49,6 +68,43 @@ describe('What is on its way over a thin line', () => {
     const { transfers, directories } = await cluster.statusOf('mds1');
     assert.deepEqual(transfers, []);
     assert.deepEqual([...new Set(directories.map(({ pendingBytes }) => pendingBytes))], [0]);
+  });
+
+  it('is shown to somebody at a terminal who waits for a pass, and to nobody else', async () => {
+    cluster.main.write('sounds', 'next.wav', Buffer.alloc(6 * MIB, 3));
+    await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
+    const [seen, piped] = await Promise.all([onTerminal(['sync']), cluster.main.run(['sync'])]);
+    assert.match(seen.text, /mds1 +syncing: 0 of 1 files, [\d.]+ MiB of [\d.]+ MiB, [\d.]+ \w+\/s, .* left/);
+    assert.equal(seen.code, 0);
+    // Cleared away: what stays is the answer.
+    assert.match(seen.text, /\u001b\[J[^\u001b]*mds1: in sync \([^\n]*\n$/);
+    assert.equal(piped.stderr, '');
+    assert.match(piped.stdout, /^mds1: in sync \(/);
+  });
+
+  it('goes on when Ctrl-C ends the waiting', async () => {
+    cluster.main.write('sounds', 'third.wav', Buffer.alloc(6 * MIB, 4));
+    await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
+    const { code, text } = await onTerminal(['sync'], 2_000);
+    assert.equal(code, 130);
+    assert.match(text, /interrupted: what has begun goes on/);
+    await eventually(
+      'it is there',
+      () => cluster.one('mds1').read('sounds', 'third.wav') !== undefined,
+      60_000,
+    );
+    await cluster.inSync();
+  });
+
+  it('is shown of a verification, too, on Main and on the MDS', async () => {
+    // A local file, nearly all of it a hole: it takes a second to read, and no place.
+    const file = cluster.one('mds1').at('moh', 'hole.wav');
+    writeFileSync(file, '');
+    truncateSync(file, 2_000 * MIB);
+    const { code, text } = await onTerminal(['verify']);
+    assert.equal(code, 0, text);
+    assert.match(text, /mds1 +reading: \d+ of \d+ files, .* of .*iB/);
+    rmSync(file);
   });
 
   it('is named on its way to Main, too', async () => {

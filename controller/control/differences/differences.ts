@@ -5,6 +5,7 @@ import { ControlError } from '#host/control/controlError.ts';
 import { printable } from '#core/text/printable.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { passOver } from '../../daemon/passes.ts';
+import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { ControllerHandlers, Difference, Result } from '../contract/contract.ts';
 import { contentsOf } from './contents.ts';
 import { comparable, listing, placeOf, refuseLeftAlone, refuseUnknown } from './listing.ts';
@@ -16,8 +17,10 @@ type Handled = Pick<ControllerHandlers, 'diff' | 'adopt' | 'revert' | 'prune'>;
 export function differenceHandlers(controller: Controller): Handled {
   return {
     diff: ({ mds, path }) => diff(controller, mds, path),
-    adopt: ({ mds, path, dryRun }, { by }) => adopt(controller, { mds, path, dryRun, actor: by }),
-    revert: ({ mds, path, dryRun }, { by }) => revert(controller, { mds, path, dryRun, actor: by }),
+    adopt: ({ mds, path, dryRun }, { by, progress }) =>
+      adopt(controller, { mds, path, dryRun, actor: by, show: progress }),
+    revert: ({ mds, path, dryRun }, { by, progress }) =>
+      revert(controller, { mds, path, dryRun, actor: by, show: progress }),
     prune: ({ mds, path, dryRun, shown }, { by }) =>
       prune(controller, { mds, path, dryRun, shown, actor: by }),
   };
@@ -41,10 +44,14 @@ type Asked = {
   readonly path: string;
   readonly dryRun: boolean;
   readonly actor: string;
+  readonly show: ShowProgress;
 };
 
 /** An MDS's version becomes Main's. */
-async function adopt(controller: Controller, { mds, path, dryRun, actor }: Asked): Promise<Result<'adopt'>> {
+async function adopt(
+  controller: Controller,
+  { mds, path, dryRun, actor, show }: Asked,
+): Promise<Result<'adopt'>> {
   const place = placeOf(controller, path);
   const { differences, more, problems } = await listing(controller, mds, place);
   if (problems.length > 0) throw new ControlError(problems.join('; '));
@@ -69,6 +76,7 @@ async function adopt(controller: Controller, { mds, path, dryRun, actor }: Asked
     kind: 'adopt',
     reason: `adopted from ${mds}`,
     actor,
+    show,
   });
   return { ...common, by, mds: passes };
 }
@@ -84,7 +92,7 @@ function isOwnVersion({ kind, type }: Difference): boolean {
 /** Main's version comes back on an MDS; the MDS's own goes to its trash. */
 async function revert(
   controller: Controller,
-  { mds, path, dryRun, actor }: Asked,
+  { mds, path, dryRun, actor, show }: Asked,
 ): Promise<Result<'revert'>> {
   const place = placeOf(controller, path);
   const { directory } = place;
@@ -108,7 +116,7 @@ async function revert(
     );
   if (dryRun) return { ...common, left: [], mds: [] };
   if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
-  const passes = await passOver(controller, { do: 'reconcile' }, mds);
+  const passes = await passOver(controller, { do: 'reconcile' }, mds, show);
   const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
   const reason = `reverted to Main's version on ${mds}`;
   for (const each of files) {

@@ -5,6 +5,7 @@ import { printable } from '#core/text/printable.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { passOver } from '../../daemon/passes.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { MdsPass } from '../contract/contract.ts';
 import { comparable } from './listing.ts';
 
@@ -19,6 +20,7 @@ export type Take = {
   readonly kind: 'adopt' | 'restore';
   readonly reason: string;
   readonly actor: string;
+  readonly show: ShowProgress;
 };
 
 /**
@@ -27,7 +29,7 @@ export type Take = {
  * @throws ControlError when it can't be done
  */
 export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
-  const { mds, directory, files, kind, reason, actor } = take;
+  const { mds, directory, files, kind, reason, actor, show } = take;
   const session = comparable(controller, mds);
   if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
   if (files.length > MAX_ITEMS / 2)
@@ -58,7 +60,7 @@ export async function takeFromMds(controller: Controller, take: Take): Promise<T
     files: files.length,
     changeSet: by,
   });
-  const passes = await passOver(controller, { do: 'reconcile' });
+  const passes = await passOver(controller, { do: 'reconcile' }, undefined, show);
   // Some of it may have changed in that moment.
   const problems = answer.ok ? [] : [{ name: mds, ok: false, actions: [], problems: [...answer.lines] }];
   return { by, mds: [...problems, ...passes] };

@@ -4,6 +4,8 @@ import { formatDuration } from '#core/text/duration.ts';
 import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { whyAway } from '../../daemon/passes.ts';
+import type { CommandFigures } from '#protocol/messages/session.ts';
+import { type ShowProgress, whilePassing } from '../../daemon/passProgress.ts';
 import type { UpgradeResult } from '../contract/contract.ts';
 
 /** From losing the connection to the new agent, or to the old one again, milliseconds: installing, waiting, putting back. */
@@ -18,6 +20,7 @@ export async function upgradeOne(
   controller: Controller,
   name: string,
   offer: PackageOffer | undefined,
+  show: ShowProgress,
 ): Promise<UpgradeResult> {
   const { sessions, log, clock } = controller;
   const session = sessions.get(name);
@@ -39,9 +42,16 @@ export async function upgradeOne(
   const toldBefore = session.lastUpgrade?.at;
   const begun = clock.monotonic();
   log.info('an agent is being upgraded', { mds: name, from, to: VERSION });
-  const { lines } = await session.command({ do: 'upgrade', offer });
+  let figures: CommandFigures | undefined;
+  const { lines } = await whilePassing(
+    clock,
+    { mds: name, doing: 'fetching its package', show, read: () => undefined, figures: () => figures },
+    () => session.command({ do: 'upgrade', offer }, (told) => (figures = told)),
+  );
   if (session.isReady) return failed(lines.join(' '));
   const lost = clock.monotonic();
+  const nothing = { files: 0, filesTotal: null, bytes: 0, bytesTotal: null };
+  show({ host: name, doing: 'restarting with the new agent', ...nothing });
   while (clock.monotonic() - lost < BACK_WITHIN) {
     const now = sessions.get(name);
     if (now?.isReady === true && now.agentVersion === VERSION && now.report !== undefined) {

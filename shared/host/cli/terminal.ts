@@ -18,20 +18,39 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const UNSAFE_IN_JSON = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 let outlives = false;
+/** Lines on standard error that the next ones replace. */
+let drawn = 0;
 
 /** Prints a line on standard output. */
 export function print(line: Line = ''): void {
+  redraw([]);
   process.stdout.write(`${rendered(line, wantsColour(process.stdout))}\n`);
 }
 
 /** Prints a line on standard error. */
 export function printError(line: Line): void {
+  redraw([]);
   process.stderr.write(`${rendered(line, wantsColour(process.stderr))}\n`);
 }
 
 /** Prints a value as JSON; every control character in it is escaped as JSON does. */
 export function printJson(value: unknown): void {
+  redraw([]);
   process.stdout.write(`${jsonText(value)}\n`);
+}
+
+/** Whether lines on standard error can be replaced. */
+export function canRedraw(): boolean {
+  return process.stderr.isTTY && process.env['TERM'] !== 'dumb';
+}
+
+/** Replaces the lines that were drawn before on standard error; whatever else is printed clears them away. */
+export function redraw(lines: readonly string[]): void {
+  if (drawn === 0 && lines.length === 0) return;
+  const width = Math.max(20, process.stderr.columns || 80) - 1;
+  const text = lines.map((line) => `${safe(line).slice(0, width)}\n`).join('');
+  process.stderr.write(`${drawn === 0 ? '' : `\u001b[${drawn}A\u001b[J`}${text}`);
+  drawn = lines.length;
 }
 
 export function jsonText(value: unknown): string {

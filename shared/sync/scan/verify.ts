@@ -17,11 +17,14 @@ export type Verified = {
   readonly wrong: ReadonlyMap<string, string>;
 };
 
+/** Is told while files are read: how many were finished since the last time, and how many bytes were read. */
+export type OnRead = (files: number, bytes: number) => void;
+
 /**
  * Reads every byte of a directory again, trusting nothing that is remembered, and compares with what the replica
  * takes each file for. A file that changed meanwhile is left to the ordinary watch.
  */
-export async function verifyReplica(replica: Replica): Promise<Verified> {
+export async function verifyReplica(replica: Replica, onRead: OnRead = () => undefined): Promise<Verified> {
   const wrong = new Map<string, string>();
   let files = 0;
   let bytes = 0;
@@ -32,7 +35,8 @@ export async function verifyReplica(replica: Replica): Promise<Verified> {
     if (state?.kind !== 'settled' || state.entry.type !== 'file') continue;
     const stamp = replica.stampAt(path);
     try {
-      const found = await hashNow(open, path, buffer);
+      const found = await hashNow(open, path, buffer, (read) => onRead(0, read));
+      onRead(1, 0);
       // It changed while it was read, or since: that is news, not a fault.
       if (found.stamp !== stamp || replica.stampAt(path) !== stamp) continue;
       files += 1;
@@ -51,6 +55,7 @@ async function hashNow(
   open: OpenFolders,
   path: string,
   buffer: Buffer,
+  onBytes: (bytes: number) => void,
 ): Promise<{ hash: string; stamp: string }> {
   const fd = open.get(parentOf(path)).openFile(baseOf(path));
   try {
@@ -59,6 +64,7 @@ async function hashNow(
       const { bytesRead } = await readAsync(fd, buffer, 0, buffer.length, null);
       if (bytesRead === 0) break;
       hash.update(buffer.subarray(0, bytesRead));
+      onBytes(bytesRead);
     }
     return { hash: hash.digest('hex'), stamp: stampOf(fstatSync(fd, { bigint: true })) };
   } finally {
