@@ -85,11 +85,11 @@ class Daemon {
   async run(stop: Promise<unknown>): Promise<void> {
     if (!this.#credentials.approved && !(await this.#becomeApproved(stop))) return;
     const { stateFile } = this.#context.places;
-    const tell = (message: string): void => {
+    const onWaiting = (message: string): void => {
       this.#stateTrouble ??= { at: new Date(systemClock.now()).toISOString(), path: stateFile, message };
       this.#stateTrouble = { ...this.#stateTrouble, message };
     };
-    await runOnState(stateFile, { log: this.#log, signal: abortedBy(stop), tell }, (db) =>
+    await runOnState(stateFile, { log: this.#log, signal: abortedBy(stop), onWaiting }, (db) =>
       this.#work(db, stop),
     );
   }
@@ -177,9 +177,9 @@ class Daemon {
   }
 
   async #becomeApproved(stop: Promise<unknown>): Promise<boolean> {
-    const tell = (problem: string): void => {
+    const onProblem = (problem: string): void => {
       this.#waiting = { ...this.#waiting, state: 'connecting', problem };
     };
-    return waitForApproval(this.#credentials, this.#log, tell, abortedBy(stop));
+    return waitForApproval(this.#credentials, this.#log, onProblem, abortedBy(stop));
   }
 }

@@ -28,7 +28,7 @@ export class AgentSession {
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;
   readonly #results = new Questions<readonly StepResult[]>();
-  readonly #begun = new Questions<number>();
+  readonly #resumeOffsets = new Questions<number>();
   /** Main's welcome, and then the manifests that were asked for: without them this connection is of no use. */
   readonly #needed = new Map<string, number>();
   readonly #heartbeat: Heartbeat;
@@ -67,7 +67,7 @@ export class AgentSession {
 
   /** What this side still waits for: questions and streams. */
   get openEnds(): number {
-    return this.#results.size + this.#begun.size + this.#channel.streams;
+    return this.#results.size + this.#resumeOffsets.size + this.#channel.streams;
   }
 
   send(message: FromAgent): void {
@@ -98,9 +98,9 @@ export class AgentSession {
   }
 
   /** How much of a content Main has, bytes, since its transfer broke off. Rejects when no answer can come any more. */
-  begun(directory: string, hash: string): Promise<number> {
+  resumeOffset(directory: string, hash: string): Promise<number> {
     const id = this.#nextQuestion++;
-    return this.#begun.ask(id, this.#clock.monotonic(), () =>
+    return this.#resumeOffsets.ask(id, this.#clock.monotonic(), () =>
       this.send({ type: 'ask-begun', id, directory, hash }),
     );
   }
@@ -140,7 +140,7 @@ export class AgentSession {
       case 'offer-result':
         return void this.#results.answer(message.stream, message.results);
       case 'begun':
-        return void this.#begun.answer(message.id, message.bytes);
+        return void this.#resumeOffsets.answer(message.id, message.bytes);
       case 'welcome':
         this.#needed.delete('welcome');
         return this.#hooks.onMessage(message);
@@ -165,7 +165,7 @@ export class AgentSession {
   /** Main lives and does nothing of what it was asked: that ends, and is tried again. */
   #giveUp(askedBefore: number): void {
     this.#results.giveUp(askedBefore, NO_PROGRESS);
-    this.#begun.giveUp(askedBefore, NO_PROGRESS);
+    this.#resumeOffsets.giveUp(askedBefore, NO_PROGRESS);
     this.#channel.failStalled(askedBefore, NO_PROGRESS);
     for (const [what, asked] of this.#needed) {
       if (asked <= askedBefore)
@@ -176,7 +176,7 @@ export class AgentSession {
   #closed(reason: string): void {
     this.#heartbeat.stop();
     this.#results.end(reason);
-    this.#begun.end(reason);
+    this.#resumeOffsets.end(reason);
     this.#hooks.onClose(reason);
   }
 }

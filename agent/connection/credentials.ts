@@ -6,7 +6,7 @@ import type { HostPort } from '#host/config/hostPort.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { saveIdentity } from '#host/identity/identityFiles.ts';
 import { type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
-import { Persistent } from '#host/fs/retryingWriter.ts';
+import { RetryingWriter } from '#host/fs/retryingWriter.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { askMain } from './askMain.ts';
@@ -38,13 +38,13 @@ type Enrolled = Extract<EnrolAnswer, { type: 'enrolled' }>;
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
-  readonly #persistent: Persistent;
+  readonly #persistent: RetryingWriter;
   #identity: Identity;
   #membership: Membership;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
-    this.#persistent = new Persistent(options.log);
+    this.#persistent = new RetryingWriter(options.log);
     this.#identity = options.identity;
     this.#membership = options.membership;
   }

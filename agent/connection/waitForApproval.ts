@@ -9,25 +9,25 @@ const ASK_EVERY = 2_000;
 
 /**
  * Asks Main until a person has approved this MDS there, or the signal ends it.
- * @param tell is called with what keeps it waiting
+ * @param onProblem is called with what keeps it waiting
  * @returns false when it was ended
  */
 export async function waitForApproval(
   credentials: Credentials,
   log: Logger,
-  tell: (problem: string) => void,
+  onProblem: (problem: string) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
-  let told = '';
+  let lastLogged = '';
   while (!signal.aborted) {
     const problem = await askOnce(credentials, signal);
     if (problem === undefined) {
       log.info('enrolment was approved', { name: credentials.name });
       return true;
     }
-    tell(problem);
-    if (problem !== told) log.warn('not enrolled yet', { reason: problem });
-    told = problem;
+    onProblem(problem);
+    if (problem !== lastLogged) log.warn('not enrolled yet', { reason: problem });
+    lastLogged = problem;
     await sleep(jitter(ASK_EVERY), undefined, { signal }).catch(() => undefined);
   }
   return false;

@@ -77,7 +77,7 @@ export class Agent {
       clock,
       log,
       onNews: () => this.#news(),
-      onHealed: () => this.#tryAgain(),
+      onRecovered: () => this.#tryAgain(),
     });
     this.#trust = new MainTrust(db, this.#keeper);
     const proveDialplan = proofFor(

@@ -61,7 +61,7 @@ export class MainTrust {
   }
 
   #mismatchOf(welcome: Welcome): string | undefined {
-    const found = this.#memory.strangeness(welcome.main);
+    const found = this.#memory.mismatch(welcome.main);
     if (found === 'new') return "Main's state is a new one: it lost its memory of what was there";
     if (found === 'older') return "Main's state is older than what this MDS has seen: a backup was put back";
     return welcome.additive ? "this MDS's state is not the one that Main knew" : undefined;

@@ -139,7 +139,7 @@ export class AgentDirectory {
       onPlaced: (placed) => this.replica.own.add(placed),
       onPlacedLost: (paths) => this.replica.own.lost(paths),
       ...(activation && {
-        undisturbed: (show) => activation.undisturbed(show),
+        withLease: (show) => activation.withLease(show),
         // What Asterisk has against it then is told with the reload; there is nothing to take back any more.
         onFinished: () => void activation.activate(new Set()),
       }),

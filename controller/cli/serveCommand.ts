@@ -59,7 +59,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
     try {
       await runOnState(
         places.stateFile,
-        { log: log.logger, signal: abortedBy(stop), tell: (why) => (waitsFor = why) },
+        { log: log.logger, signal: abortedBy(stop), onWaiting: (why) => (waitsFor = why) },
         async (db) => {
           const { logger } = log;
           const observation = await observe(config, context.root.path('/') === '/', logger);

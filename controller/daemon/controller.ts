@@ -110,7 +110,13 @@ export class Controller {
     this.startedAt = clock.now();
     this.port = config.listen.port;
     this.db = db;
-    this.keeper = new DeferredWriter({ db, clock, log, onNews: () => undefined, onHealed: () => undefined });
+    this.keeper = new DeferredWriter({
+      db,
+      clock,
+      log,
+      onNews: () => undefined,
+      onRecovered: () => undefined,
+    });
     this.history = new History(this.db);
     const compact = config.directories.filter(({ reload }) => reload === 'dialplan').map(({ name }) => name);
     this.versions = new Versions({

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createIdentity, type Identity } from '#host/identity/certificate.ts';
-import { Persistent } from '#host/fs/retryingWriter.ts';
+import { RetryingWriter } from '#host/fs/retryingWriter.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { dropNextIdentity, loadNextIdentity, saveNextIdentity, switchIdentity } from './nextIdentity.ts';
@@ -20,7 +20,7 @@ export type RotationOptions = {
  */
 export class Rotation {
   readonly #options: RotationOptions;
-  readonly #persistent: Persistent;
+  readonly #persistent: RetryingWriter;
   #next: Identity | undefined;
   /** Keys that wait for approval and have written the next pin down. Each says so again every few seconds. */
   readonly #unapprovedKnow = new Set<Pin>();
@@ -28,7 +28,7 @@ export class Rotation {
   /** @throws IdentityFilesError when the next identity is damaged */
   constructor(options: RotationOptions) {
     this.#options = options;
-    this.#persistent = new Persistent(options.log);
+    this.#persistent = new RetryingWriter(options.log);
     this.#next = loadNextIdentity(options.folder);
   }
 

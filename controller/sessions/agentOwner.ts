@@ -5,7 +5,7 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { History } from '#sync/state/history.ts';
-import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
+import { StateMemory, type ReportedState } from '#sync/state/peerState.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import { isInSync } from '../control/directoryStatus.ts';
 import type { CanaryRelease } from '../directories/canaryRelease.ts';
@@ -51,7 +51,7 @@ export class AgentOwner implements SessionOwner {
   readonly #log: Logger;
   readonly #memory: StateMemory;
   /** What the agent said of its state in this session. */
-  #state: ToldState | undefined;
+  #state: ReportedState | undefined;
   readonly #activations = new ActivationTimes();
 
   constructor(main: SessionsMain, agent: Agent, log: Logger) {
@@ -72,7 +72,7 @@ export class AgentOwner implements SessionOwner {
   }
 
   terms(hello: Hello): Terms {
-    const strange = this.#memory.strangeness(hello.state);
+    const strange = this.#memory.mismatch(hello.state);
     if (strange !== undefined) this.#log.warn('the agent came back with another state', { state: strange });
     this.#state = hello.state;
     const { db, config, pause } = this.#main;

@@ -262,7 +262,7 @@ export class ControllerSession {
         return this.#withDirectory(message.directory, (directory) => this.#accept(directory, message));
       case 'ask-begun':
         return this.#withDirectory(message.directory, ({ applier }) => {
-          this.#channel.send({ type: 'begun', id: message.id, bytes: bytesBegun(applier, message.hash) });
+          this.#channel.send({ type: 'begun', id: message.id, bytes: resumeOffset(applier, message.hash) });
         });
       case 'report':
         return this.#onReport(message);
@@ -365,9 +365,9 @@ export class ControllerSession {
 }
 
 /** A directory that can't be opened has nothing to go on with; the offer that follows tells why it can't. */
-function bytesBegun(applier: Applier, hash: string): number {
+function resumeOffset(applier: Applier, hash: string): number {
   try {
-    return applier.begun(hash);
+    return applier.resumeOffset(hash);
   } catch {
     return 0;
   }

@@ -85,7 +85,7 @@ export class Activation {
   }
 
   /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
-  async undisturbed<T>(show: () => T): Promise<T> {
+  async withLease<T>(show: () => T): Promise<T> {
     const { readers } = this.#options;
     return readers === undefined ? show() : await readers.withLease(show);
   }

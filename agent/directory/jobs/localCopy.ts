@@ -25,13 +25,13 @@ export async function copyWhatIsHere(
   const sources = findContents(replica, new Set(wanted.map(({ entry }) => entry.hash)));
   if (sources.size === 0) return [...wanted];
   using open = new OpenFolders(replica.path);
-  const breather = new TimeSlice();
+  const timeSlice = new TimeSlice();
   const missing: Wanted[] = [];
   for (const each of wanted) {
     const source = sources.get(each.entry.hash);
     if (
       source === undefined ||
-      !(await copy(open, source, staging, each.entry, take(each.path, each.entry), breather))
+      !(await copy(open, source, staging, each.entry, take(each.path, each.entry), timeSlice))
     ) {
       missing.push(each);
     }
@@ -56,7 +56,7 @@ async function copy(
   staging: Staging,
   entry: FileEntry,
   onResult: (outcome: StagingResult) => void,
-  breather: TimeSlice,
+  timeSlice: TimeSlice,
 ): Promise<boolean> {
   let copied = false;
   const sink = stagingSink(staging, entry, (outcome) => {
@@ -71,7 +71,7 @@ async function copy(
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK, entry.size));
       for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
         await sink.write(buffer.subarray(0, length));
-        if (breather.due) await breather.pause();
+        if (timeSlice.due) await timeSlice.pause();
       }
     } finally {
       closeSync(fd);

@@ -50,7 +50,7 @@ async function offerPage(
   session: AgentSession,
   replica: Replica,
 ): Promise<[string, JobResult][]> {
-  await goOn(directory, offers, session);
+  await addResumeOffsets(directory, offers, session);
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
@@ -91,12 +91,12 @@ async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promi
 }
 
 /** What Main has of large files since their transfer broke off is not sent again. */
-async function goOn(directory: string, offers: Offer[], session: AgentSession): Promise<void> {
+async function addResumeOffsets(directory: string, offers: Offer[], session: AgentSession): Promise<void> {
   for (const [number, offer] of offers.entries()) {
     if (offer.op !== 'put' && offer.op !== 'keep') continue;
     if (offer.entry.type !== 'file' || offer.entry.size < RESUMABLE) continue;
     const { hash, size } = offer.entry;
-    const from = Math.min(await session.begun(directory, hash), size);
+    const from = Math.min(await session.resumeOffset(directory, hash), size);
     if (from > 0) offers[number] = { ...offer, from };
   }
 }

@@ -13,7 +13,7 @@ import type { IncomingStream } from '#wire/incomingStream.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
 import { shareOf } from '#sync/trash/trashUsage.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
-import { begunOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './check.ts';
+import { resumeOffsetOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './check.ts';
 import { whyTrashIsFull, wouldDisplace } from './displaced.ts';
 
 /** One offer on its way: what became of it, or what is staged for it. */
@@ -102,7 +102,7 @@ function check(directory: MainDirectory, handled: readonly Handled[], isGranted:
   let total =
     directory.replica.bytes +
     directory.promised +
-    (maxBytes === undefined ? 0 : begunBytes(directory, handled));
+    (maxBytes === undefined ? 0 : partialBytesBeside(directory, handled));
   for (const each of handled) {
     const refusal = refuseOffer(directory, each.offer, isGranted);
     if (refusal !== undefined) fail(each, 'refused', refusal);
@@ -128,9 +128,12 @@ function checkTrash(directory: MainDirectory, handled: readonly Handled[], mds: 
 }
 
 /** What broken-off transfers left counts towards what MDS may fill, but for what these offers go on with. */
-function begunBytes({ applier }: MainDirectory, handled: readonly Handled[]): number {
+function partialBytesBeside({ applier }: MainDirectory, handled: readonly Handled[]): number {
   try {
-    return Math.max(0, applier.totalBegun() - handled.reduce((sum, { offer }) => sum + begunOf(offer), 0));
+    return Math.max(
+      0,
+      applier.totalPartialBytes() - handled.reduce((sum, { offer }) => sum + resumeOffsetOf(offer), 0),
+    );
   } catch {
     // Nothing can be written there; staging says why.
     return 0;
@@ -159,8 +162,8 @@ async function receive(
 ): Promise<void> {
   const contents = handled.filter(({ offer }) => hasContent(offer));
   if (contents.length === 0) return;
-  const sizes = contents.map(({ offer }) => contentBytes(offer) - begunOf(offer));
-  const begun = staging && (await goOn(contents, staging, owners));
+  const sizes = contents.map(({ offer }) => contentBytes(offer) - resumeOffsetOf(offer));
+  const resumed = staging && (await openResumed(contents, staging, owners));
   await unpackFiles(stream, sizes, (number) => {
     const each = contents[number];
     if (each === undefined || staging === undefined || each.result !== undefined || !hasContent(each.offer)) {
@@ -174,30 +177,30 @@ async function receive(
         if (outcome.result === 'staged') each.staged = outcome.staged;
         else fail(each, outcome.result, onMain(outcome.why));
       },
-      begun?.get(each),
+      resumed?.get(each),
     );
   });
 }
 
 /** Opens what has come of large files earlier. What is not as much as the agent was told has to be sent anew. */
-async function goOn(
+async function openResumed(
   contents: readonly Handled[],
   staging: Staging,
   owners: Owners,
 ): Promise<Map<Handled, StagedFile>> {
-  const begun = new Map<Handled, StagedFile>();
+  const resumed = new Map<Handled, StagedFile>();
   for (const each of contents) {
     const { offer } = each;
     if (each.result !== undefined || !hasContent(offer) || contentBytes(offer) < RESUMABLE) continue;
     try {
       const file = await staging.resume(localise(offer.entry, owners) as FileEntry);
-      if (file.size === begunOf(offer)) begun.set(each, file);
+      if (file.size === resumeOffsetOf(offer)) resumed.set(each, file);
       else fail(each, 'stale', 'Main has another part of it than it had when it was asked');
     } catch (error) {
       fail(each, 'failed', onMain(errnoOf(error)));
     }
   }
-  return begun;
+  return resumed;
 }
 
 function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owners: Owners): Step {

@@ -73,7 +73,7 @@ export function hasContent(offer: Offer): offer is FileOffer & { entry: { type: 
 }
 
 /** How much of its content Main has already, bytes, as the agent was told. */
-export function begunOf(offer: Offer): number {
+export function resumeOffsetOf(offer: Offer): number {
   return hasContent(offer) ? Math.min(offer.from ?? 0, offer.entry.size) : 0;
 }
 

@@ -10,7 +10,7 @@ import type { IncomingStream } from '#wire/incomingStream.ts';
 import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { acceptOffers, onMain } from './accept.ts';
-import { begunOf, contentBytes, hasContent } from './check.ts';
+import { resumeOffsetOf, contentBytes, hasContent } from './check.ts';
 import type { Transfer, Traffic } from '../traffic.ts';
 import { type Grant, grantedOffers } from './grant.ts';
 import { noteOrigins } from './noteClocks.ts';
@@ -92,7 +92,7 @@ function transferOf(directory: string, offers: readonly Offer[], stream: Incomin
     direction: 'to-main',
     path: withContent[0]?.path ?? '',
     files: withContent.length,
-    bytesTotal: withContent.reduce((sum, offer) => sum + contentBytes(offer) - begunOf(offer), 0),
+    bytesTotal: withContent.reduce((sum, offer) => sum + contentBytes(offer) - resumeOffsetOf(offer), 0),
     moved: () => stream.received,
   };
 }

@@ -81,7 +81,7 @@ export class Folder {
   }
 
   /** Opens one of the program's own files for reading and appending. */
-  openToGoOn(name: string): number {
+  openForAppend(name: string): number {
     return openSync(this.at(name), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   }
 

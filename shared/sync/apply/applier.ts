@@ -13,7 +13,7 @@ import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } fro
 import { commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { recover } from './recover.ts';
-import { begunBytes, totalBegunBytes, trimPartial } from './partial.ts';
+import { partialBytes, totalPartialBytes, trimPartial } from './partial.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
 import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
@@ -32,7 +32,7 @@ export type ApplierOptions = {
    * Calls `show`, which makes a change set visible at one go, when nobody is in the middle of reading the
    * directory as a whole. At once when absent.
    */
-  readonly undisturbed?: <T>(show: () => T) => Promise<T>;
+  readonly withLease?: <T>(show: () => T) => Promise<T>;
   /** These became visible, in this turn: whoever watches the directory will see it. */
   readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
   /** What was placed could not be written down. */
@@ -86,13 +86,13 @@ export class Applier {
   }
 
   /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
-  begun(hash: string): number {
-    return this.#resuming.has(hash) ? 0 : this.#withPartial((partial) => begunBytes(partial, hash));
+  resumeOffset(hash: string): number {
+    return this.#resuming.has(hash) ? 0 : this.#withPartial((partial) => partialBytes(partial, hash));
   }
 
   /** The bytes of all such contents. @throws when the directory can't be opened */
-  totalBegun(): number {
-    return this.#withPartial(totalBegunBytes);
+  totalPartialBytes(): number {
+    return this.#withPartial(totalPartialBytes);
   }
 
   #withPartial<T>(work: (partial: Folder) => T): T {
@@ -147,7 +147,7 @@ async function finish(
   options: ApplierOptions,
   { open, area }: { open: OpenFolders; area: PrivateFolder },
 ): Promise<{ outcomes: Outcome[]; error?: unknown }> {
-  const { journal, undisturbed = atOnce } = options;
+  const { journal, withLease = atOnce } = options;
   const outcomes: Outcome[] = [];
   let failure: { error: unknown } | undefined;
   for (const [id, entry] of [...cutOff]) {
@@ -156,7 +156,7 @@ async function finish(
     const { changeSet, record } = entry;
     try {
       using trash = openTrash(area, id, changeSet.steps);
-      const ended = await undisturbed(() => recover(changeSet, { open, area, trash: trash.folder }));
+      const ended = await withLease(() => recover(changeSet, { open, area, trash: trash.folder }));
       await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
       journal.end(id, () => record(changeSet, ended));
       outcomes.push(...ended);
@@ -265,7 +265,7 @@ export class Staging implements Disposable {
     steps: readonly Step[],
     record: OnCommit,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
-    const { directory, journal, clock, undisturbed = atOnce } = this.#options;
+    const { directory, journal, clock, withLease = atOnce } = this.#options;
     const mds = this.#mds;
     const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
     const place = { open: this.#open, area: this.#area };
@@ -277,7 +277,7 @@ export class Staging implements Disposable {
     journal.begin(changeSet);
     let placed: (readonly [string, Stamp])[] = [];
     try {
-      const outcomes = await undisturbed(() => {
+      const outcomes = await withLease(() => {
         const done = commit(changeSet, { ...place, trash: trash.folder });
         placed = placedBy(done);
         this.#options.onPlaced?.(placed);
@@ -301,7 +301,7 @@ export class Staging implements Disposable {
   /** Removes what was staged and did not become visible. */
   [Symbol.dispose](): void {
     try {
-      for (const file of this.#files) file.breakOff();
+      for (const file of this.#files) file.suspend();
       for (const hash of this.#resumed) this.#resuming.delete(hash);
       for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
       const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);

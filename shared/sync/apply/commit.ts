@@ -79,7 +79,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
   const stat = folder.stat(name);
   if (stat === undefined || !isExpected(stat, step.expect)) throw new Stale();
   if (step.kind === 'metadata') {
-    redress(folder, name, stat, step.entry);
+    setVisibleMetadata(folder, name, stat, step.entry);
     return stampNow(folder, name);
   }
   if (stat.isDirectory()) {
@@ -92,7 +92,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
 }
 
 /** Changes the metadata of what is visible: through its own handle, since its name may be swapped for a link. */
-function redress(folder: Folder, name: string, expected: BigIntStats, entry: Entry): void {
+function setVisibleMetadata(folder: Folder, name: string, expected: BigIntStats, entry: Entry): void {
   if (entry.type === 'link') return folder.setOwner(name, entry.uid, entry.gid);
   const fd = folder.openFile(name);
   try {

@@ -9,13 +9,13 @@ const KEEP = 24 * 60 * 60_000;
 const KEEP_FILES = 64;
 
 /** How much of a content an interrupted transfer left, bytes. Each lies under its SHA-256. */
-export function begunBytes(partial: Folder, hash: string): number {
+export function partialBytes(partial: Folder, hash: string): number {
   return Number(partial.stat(hash)?.size ?? 0n);
 }
 
 /** The bytes of all contents that interrupted transfers left. */
-export function totalBegunBytes(partial: Folder): number {
-  return partial.list().reduce((sum, name) => sum + begunBytes(partial, name), 0);
+export function totalPartialBytes(partial: Folder): number {
+  return partial.list().reduce((sum, name) => sum + partialBytes(partial, name), 0);
 }
 
 /**

@@ -41,7 +41,7 @@ export class StagedFile {
    * @throws ENOSPC, EIO, …
    */
   static async resume(partial: Folder, hash: string, goal: Place): Promise<StagedFile> {
-    const fd = partial.openToGoOn(hash);
+    const fd = partial.openForAppend(hash);
     const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
     try {
       const buffer = Buffer.allocUnsafe(CHUNK);
@@ -93,7 +93,7 @@ export class StagedFile {
   }
 
   /** No more comes now. What can be gone on with stays. */
-  breakOff(): void {
+  suspend(): void {
     if (this.#open && this.#isResumable && this.#size > 0) this.#close();
     else this.discard();
   }
@@ -113,7 +113,7 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
   if (entry.type === 'folder') stage.makeFolder(name, 0o700);
   else stage.makeLink(name, entry.target);
   try {
-    dressBare(stage, name, entry);
+    setBareMetadata(stage, name, entry);
   } catch (error) {
     if (entry.type === 'folder') stage.removeFolder(name);
     else stage.removeFile(name);
@@ -125,7 +125,7 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
 }
 
 /** The staging area is ours alone, so a name in it is what we made. */
-function dressBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
+function setBareMetadata(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
   if (entry.type === 'link') return stage.setOwner(name, entry.uid, entry.gid);
   const folder = stage.open(name);
   try {

@@ -15,15 +15,15 @@ export type StagingResult =
 /**
  * Takes one file of an archive into the staging area and verifies it. A disk error concerns this file alone.
  * @param entry what the file must turn out to be, with this host's owner and group
- * @param begun what has come of it earlier, to go on with
+ * @param resumed what has come of it earlier, to go on with
  */
 export function stagingSink(
   staging: Staging,
   entry: FileEntry,
   onResult: (result: StagingResult) => void,
-  begun?: StagedFile,
+  resumed?: StagedFile,
 ): Sink {
-  let file = begun;
+  let file = resumed;
   let broken = false;
   const guard = (work: () => void): void => {
     if (broken) return;

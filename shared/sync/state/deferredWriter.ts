@@ -10,19 +10,19 @@ export const STATE_RETRY = 5_000;
 /** Less free room than this, and the next larger write would fail as the last one did, bytes. */
 const SOME_ROOM = 256 * 1024;
 /** What waits to be written down at most; the oldest make room, since memory has an end. */
-const MAX_OWED = 10_000;
+const MAX_WAITING = 10_000;
 
 /** What is wrong with a file of this program's own, for status. */
 export type Trouble = { readonly at: string; readonly path: string; readonly message: string };
 
-export type StateKeeperOptions = {
+export type DeferredWriterOptions = {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
   /** The trouble came or went. */
   readonly onNews: () => void;
   /** The state can be written again: whoever failed may try again. */
-  readonly onHealed: () => void;
+  readonly onRecovered: () => void;
 };
 
 /**
@@ -32,13 +32,13 @@ export type StateKeeperOptions = {
 export class DeferredWriter {
   /** Why the state can't be written, if so. */
   trouble: Trouble | undefined;
-  readonly #options: StateKeeperOptions;
-  readonly #owed: (() => void)[] = [];
+  readonly #options: DeferredWriterOptions;
+  readonly #waiting: (() => void)[] = [];
   #forgotten = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: StateKeeperOptions) {
+  constructor(options: DeferredWriterOptions) {
     this.#options = options;
     options.db.onFailure((error) => this.#failed(error));
   }
@@ -49,12 +49,12 @@ export class DeferredWriter {
     if (this.#closed) return;
     // Then it comes to pass or not with that.
     if (this.#options.db.inTransaction) return work();
-    this.#owed.push(work);
-    if (this.#owed.length > MAX_OWED) {
-      this.#owed.shift();
+    this.#waiting.push(work);
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift();
       this.#forgotten += 1;
     }
-    if (this.#owed.length === 1) this.#pay();
+    if (this.#waiting.length === 1) this.#flush();
   }
 
   /** Writes it as one transaction, or not at all when the state can't be written: for what comes again by itself. */
@@ -69,25 +69,25 @@ export class DeferredWriter {
 
   /** Writes what is still to be written, for the last time. */
   close(): void {
-    this.#pay();
+    this.#flush();
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#forgotten += this.#owed.length;
-    this.#tellForgotten();
+    this.#forgotten += this.#waiting.length;
+    this.#logForgotten();
   }
 
   /** @returns whether nothing is left to be written */
-  #pay(): boolean {
+  #flush(): boolean {
     const { db } = this.#options;
-    for (let work = this.#owed[0]; work !== undefined; work = this.#owed[0]) {
+    for (let work = this.#waiting[0]; work !== undefined; work = this.#waiting[0]) {
       try {
         db.transaction(work);
       } catch (error) {
         if (error instanceof StateError) return false;
-        this.#owed.shift();
+        this.#waiting.shift();
         throw error;
       }
-      this.#owed.shift();
+      this.#waiting.shift();
     }
     return true;
   }
@@ -106,18 +106,18 @@ export class DeferredWriter {
 
   #tryAgain(): void {
     this.#timer = undefined;
-    const { db, clock, log, onNews, onHealed } = this.#options;
+    const { db, clock, log, onNews, onRecovered } = this.#options;
     try {
       // First: what waits to be written back may be all that takes the room.
       db.writeBackAll();
-      if (!this.#pay()) return;
+      if (!this.#flush()) return;
       db.setMeta('tried', String(clock.now()));
       if (hasRoom(db.file)) {
         this.trouble = undefined;
         log.info('the state can be written again');
-        this.#tellForgotten();
+        this.#logForgotten();
         onNews();
-        onHealed();
+        onRecovered();
       }
     } catch (error) {
       if (!(error instanceof StateError)) log.error('the state could not be written', { error });
@@ -126,7 +126,7 @@ export class DeferredWriter {
     }
   }
 
-  #tellForgotten(): void {
+  #logForgotten(): void {
     if (this.#forgotten > 0)
       this.#options.log.error('news was lost that could not be written down', { count: this.#forgotten });
     this.#forgotten = 0;

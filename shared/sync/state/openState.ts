@@ -13,7 +13,7 @@ export type StateOptions = {
   /** Ends the waiting for a state that can't be opened. */
   readonly signal: AbortSignal;
   /** Hears why there is no state to work with yet. */
-  readonly tell: (why: string) => void;
+  readonly onWaiting: (why: string) => void;
 };
 
 /**
@@ -53,14 +53,14 @@ export async function runOnState(
  */
 async function openState(
   file: string,
-  { log, signal, tell }: StateOptions,
+  { log, signal, onWaiting }: StateOptions,
   damage: unknown,
 ): Promise<Database | undefined> {
-  let told: string | undefined;
+  let lastLogged: string | undefined;
   let damaged = damage;
   while (!signal.aborted) {
     try {
-      if (damaged !== undefined) tell(setAside(file, damaged, log));
+      if (damaged !== undefined) onWaiting(setAside(file, damaged, log));
       damaged = undefined;
       return new Database(file);
     } catch (caught) {
@@ -71,9 +71,9 @@ async function openState(
       // A disk that lets nothing be renamed is waited for like one that lets nothing be written.
       const error = asStateError(caught, file);
       if (!(error instanceof StateError)) throw error;
-      if (told !== error.message) log.error('the state can not be used; it is tried again', { error });
-      told = error.message;
-      tell(told);
+      if (lastLogged !== error.message) log.error('the state can not be used; it is tried again', { error });
+      lastLogged = error.message;
+      onWaiting(lastLogged);
     }
     await sleep(STATE_RETRY, undefined, { signal }).catch(() => undefined);
   }

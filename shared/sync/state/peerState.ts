@@ -8,7 +8,7 @@ const schema = z.object({ stateId: z.string(), sequence: z.number(), run: z.stri
 type KnownState = z.infer<typeof schema>;
 
 /** What a side says of its own state when it connects. A side of an older version names no runs. */
-export type ToldState = {
+export type ReportedState = {
   readonly stateId: string;
   readonly sequence: number;
   readonly runs?: readonly Run[] | undefined;
@@ -38,7 +38,7 @@ export class StateMemory {
   }
 
   /** How the state differs from what was known, or undefined when it is the same one, as new or newer. */
-  strangeness(state: ToldState): 'new' | 'older' | undefined {
+  mismatch(state: ReportedState): 'new' | 'older' | undefined {
     const known = this.#known;
     if (known === undefined) return undefined;
     if (known.stateId !== state.stateId) return 'new';
@@ -52,7 +52,7 @@ export class StateMemory {
   }
 
   /** @param sequence the newest that was heard @param now monotonic milliseconds */
-  learn(state: ToldState, sequence: number, now: number): void {
+  learn(state: ReportedState, sequence: number, now: number): void {
     const run = state.runs?.at(-1)?.id;
     const before = this.#known;
     if (before?.stateId !== state.stateId || before.run !== run || before.sequence !== sequence) {

@@ -68,12 +68,12 @@ function whyNotListed(path: string, error: unknown): string {
 
 /**
  * What each change set of an MDS takes in a directory's trash, by change set.
- * @param onOdd is told of what lies there and can't be read
+ * @param onUnreadable is told of what lies there and can't be read
  * @throws Node's fs errors when the directory can't be opened
  */
 export function sharesInTrash(
   root: string,
-  onOdd: (set: string, error: unknown) => void,
+  onUnreadable: (set: string, error: unknown) => void,
 ): Map<string, TrashShare> {
   const shares = new Map<string, TrashShare>();
   withTrash(root, (trash) => {
@@ -82,7 +82,7 @@ export function sharesInTrash(
         const share = withSet(trash, set, shareOf);
         if (share !== undefined) shares.set(set, share);
       } catch (error) {
-        onOdd(set, error);
+        onUnreadable(set, error);
       }
     }
   });
@@ -107,7 +107,7 @@ export type Purge = {
  */
 export function purgeTrash({ root, keep, now, log }: Purge): number {
   let purged = 0;
-  const tell = (folder: string, error: unknown): void =>
+  const logError = (folder: string, error: unknown): void =>
     log.error('old trash could not be removed', { folder, reason: withRemedy(errnoOf(error)) });
   try {
     withTrash(root, (trash) => {
@@ -115,12 +115,12 @@ export function purgeTrash({ root, keep, now, log }: Purge): number {
         try {
           if (purgeSet(trash, set, now - keep)) purged += 1;
         } catch (error) {
-          tell(`${root}/${RESERVED_NAME}/trash/${set}`, error);
+          logError(`${root}/${RESERVED_NAME}/trash/${set}`, error);
         }
       }
     });
   } catch (error) {
-    tell(`${root}/${RESERVED_NAME}/trash`, error);
+    logError(`${root}/${RESERVED_NAME}/trash`, error);
   }
   if (purged > 0) log.info('old trash removed', { changeSets: purged });
   return purged;
@@ -207,14 +207,14 @@ function missingFolders(path: string, replica: Replica, owners: Owners, staging:
 
 async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array) => void): Promise<string> {
   const fd = folder.openFile(name);
-  const breather = new TimeSlice();
+  const timeSlice = new TimeSlice();
   const hash = createHash('sha256');
   try {
     const buffer = Buffer.allocUnsafe(CHUNK);
     for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
       write(buffer.subarray(0, length));
       hash.update(buffer.subarray(0, length));
-      if (breather.due) await breather.pause();
+      if (timeSlice.due) await timeSlice.pause();
     }
     return hash.digest('hex');
   } finally {

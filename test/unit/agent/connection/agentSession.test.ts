@@ -23,7 +23,7 @@ function connected(): { clock: ManualClock; line: MemoryLine; session: AgentSess
 void test('a question that is asked when the connection has just ended is answered with that', async () => {
   const { line, session, clock } = connected();
   line.cut('reset');
-  await assert.rejects(session.begun('recordings', HASH), /ECONNRESET/);
+  await assert.rejects(session.resumeOffset('recordings', HASH), /ECONNRESET/);
   const { results } = session.offer('recordings', [], 0);
   await assert.rejects(results, /ECONNRESET/);
   assert.equal(session.openEnds, 0);
@@ -66,7 +66,7 @@ void test('a Main that only says that it lives keeps no question and no stream w
     }),
   );
   await turn();
-  const begun = session.begun('recordings', HASH);
+  const begun = session.resumeOffset('recordings', HASH);
   const stream = session.get('recordings', [], false);
   const { results } = session.offer('recordings', [], 10);
   const ends = [begun, results, stream[Symbol.asyncIterator]().next()].map((each) =>

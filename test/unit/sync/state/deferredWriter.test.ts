@@ -34,7 +34,7 @@ void describe(
         clock: systemClock,
         log: createLogger('error', () => undefined),
         onNews: () => undefined,
-        onHealed: () => (healed += 1),
+        onRecovered: () => (healed += 1),
       });
       const value = 'x'.repeat(20_000);
       for (let i = 0; i < 4; i++) db.setMeta('row', `${i} ${value}`);

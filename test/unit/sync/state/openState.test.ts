@@ -84,7 +84,7 @@ void describe('A state that is damaged is set aside, and the work begins again o
       let entries = -1;
       await runOnState(
         file,
-        { log: log as unknown as Logger, signal: new AbortController().signal, tell: () => undefined },
+        { log: log as unknown as Logger, signal: new AbortController().signal, onWaiting: () => undefined },
         async (db) => {
           entries = new Ledger(db, 'files').entries.size;
         },
@@ -103,7 +103,7 @@ void describe('A state that is damaged is set aside, and the work begins again o
       const stateIds: string[] = [];
       await runOnState(
         file,
-        { log, signal: new AbortController().signal, tell: () => undefined },
+        { log, signal: new AbortController().signal, onWaiting: () => undefined },
         async (db) => {
           stateIds.push(db.stateId);
           await work(

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Database } from '#sync/state/database.ts';
-import { StateMemory, type ToldState } from '#sync/state/peerState.ts';
+import { StateMemory, type ReportedState } from '#sync/state/peerState.ts';
 
 /** A side whose state comes and goes, and another one that remembers it. */
 class TwoSides {
@@ -26,8 +26,8 @@ class TwoSides {
   run(changesBefore: number, changesAfter: number): 'new' | 'older' | undefined {
     const db = new Database(this.#file);
     for (let i = 0; i < changesBefore; i++) db.advance();
-    const told: ToldState = { stateId: db.stateId, sequence: db.sequence, runs: db.runs };
-    const strange = this.#memory.strangeness(told);
+    const told: ReportedState = { stateId: db.stateId, sequence: db.sequence, runs: db.runs };
+    const strange = this.#memory.mismatch(told);
     for (let i = 0; i < changesAfter; i++) db.advance();
     this.#memory.learn(told, db.sequence, 0);
     db.close();
@@ -93,10 +93,10 @@ void test('a side of an older version is judged by its sequence alone', (t) => {
   });
   const memory = new StateMemory(db, { write: (work) => work() }, 'it');
   memory.learn({ stateId: 'a', sequence: 1 }, 5, 0);
-  assert.equal(memory.strangeness({ stateId: 'a', sequence: 4 }), 'older');
-  assert.equal(memory.strangeness({ stateId: 'a', sequence: 5 }), undefined);
+  assert.equal(memory.mismatch({ stateId: 'a', sequence: 4 }), 'older');
+  assert.equal(memory.mismatch({ stateId: 'a', sequence: 5 }), undefined);
   assert.equal(
-    new StateMemory(db, { write: (work) => work() }, 'it').strangeness({ stateId: 'b', sequence: 9 }),
+    new StateMemory(db, { write: (work) => work() }, 'it').mismatch({ stateId: 'b', sequence: 9 }),
     'new',
   );
 });
