@@ -15,6 +15,7 @@ usage() {
   cat <<'EOF'
 Usage: mds_install.sh --main HOST[:PORT] [--token-file FILE|-] [--name NAME] [--root DIR]
        mds_install.sh --uninstall [--root DIR]
+       mds_install.sh --old-key [--root DIR]
 
 Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token first:
     xivo-xds-sync mds add NAME
@@ -24,6 +25,7 @@ Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token 
   --name NAME          this MDS's name (default: the one that the token was made for)
   --root DIR           put this folder before every path: a whole MDS in a folder, for trying things out
   --uninstall          stop the agent and forget Main; the synchronised files stay
+  --old-key            let the old rsync job's key log in here again, after "xivo-xds-sync migrate --back" on Main
 
 Without an agent on this host, or with one that is behind Main's version, its package is fetched from Main, with curl
 or wget, over a connection that has shown the key that the token names.
@@ -47,7 +49,7 @@ wrong() {
 # --- what was asked for
 
 read_arguments() {
-  main='' token_file='' name='' root='' uninstall=no
+  main='' token_file='' name='' root='' uninstall=no old_key_back=no
   while [ $# -gt 0 ]; do
     case $1 in
       --main | --token-file | --name | --root)
@@ -65,6 +67,7 @@ read_arguments() {
       --name=*) name=${1#*=} ;;
       --root=*) root=${1#*=} ;;
       --uninstall) uninstall=yes ;;
+      --old-key) old_key_back=yes ;;
       -h | --help)
         usage
         exit 0
@@ -207,6 +210,8 @@ retire_old_key() {
     blob=$(awk '{ print $2; exit }' "$old_key")
     if [ -n "$blob" ] && grep -qF " $blob" "$authorized"; then
       backup=$authorized.before-xivo-xds-sync
+      # What goes, with its options: "--old-key" puts just that back.
+      (umask 077 && grep -F " $blob" "$authorized" >"$authorized.rsync_xds") 2>/dev/null
       grep -vF " $blob" "$authorized" >"$old_key"
       # Whole or not at all, also when the disk is full: who may log in hangs on it. A copy first, for owner and mode.
       if cp -p "$authorized" "$backup" && cp -p "$authorized" "$authorized.new" &&
@@ -472,6 +477,31 @@ install_again() {
   wait_until_connected "$CONNECT_WITHIN" || fail "enrolled again, but still not connected: $(run_agent status 2>&1 | head -n 1)"
 }
 
+# The way back to the rsync job, for "migrate --back" on Main.
+put_old_key_back() {
+  authorized=$(readlink -f "$root/root/.ssh/authorized_keys")
+  kept=$authorized.rsync_xds
+  [ -s "$kept" ] || fail "there is no key to put back: $kept is not there. If this script took one away, it is in $authorized.before-xivo-xds-sync"
+  if [ -f "$authorized" ] && ! grep -qvxFf "$authorized" "$kept"; then
+    say "the key of the old rsync job may log in here already ($authorized)"
+    return
+  fi
+  # Whole or not at all, as it was taken away. A copy first, for owner and mode; a last line without an end gets one.
+  new=$authorized.new
+  if [ -f "$authorized" ]; then
+    if ! { cp -p "$authorized" "$new" && awk 1 "$authorized" >"$new" && grep -vxFf "$authorized" "$kept" >>"$new"; }; then
+      rm -f "$new"
+      fail "$authorized can't be written"
+    fi
+  elif ! (umask 077 && cat "$kept" >"$new"); then
+    rm -f "$new"
+    fail "$authorized can't be written"
+  fi
+  mv "$new" "$authorized" || fail "$authorized can't be written"
+  say "the key of the old rsync job may log in here again: put back into $authorized"
+  logger -t xivo-xds-sync "put the rsync_xds key back into $authorized" 2>/dev/null
+}
+
 remove_all() {
   if [ ! -e "$identity/main.json" ] && [ ! -e "$config" ] && ! background_agent; then
     say 'there is nothing to uninstall: this host is no MDS'
@@ -503,7 +533,12 @@ install() {
   find_agent
   name_places
   if [ "$uninstall" = yes ]; then
+    [ "$old_key_back" = no ] || wrong '--old-key and --uninstall are two steps: one after the other'
     remove_all
+    exit 0
+  fi
+  if [ "$old_key_back" = yes ]; then
+    put_old_key_back
     exit 0
   fi
   ask_what_is_missing

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { controllerConfigText } from '#host/config/defaultText.ts';
@@ -15,6 +15,7 @@ import { print } from '#host/cli/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { printJson } from './ask.ts';
 import type { Context } from './context.ts';
+import { oldJob, retireOldJob } from './migration/oldJob.ts';
 
 const SERVICE = 'xivo-xds-sync.service';
 
@@ -22,6 +23,8 @@ export type InitOptions = {
   readonly host?: string;
   readonly listen?: string;
   readonly service?: boolean;
+  /** Leaves the old rsync job on until `resume`. */
+  readonly keepCron?: boolean;
   readonly json?: boolean;
 };
 
@@ -38,7 +41,11 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   say(`${isNew ? "created Main's identity" : "Main's identity already exists"}: ${places.identityFolder}`);
   const published = publishCertificate(places.publishedFolder, identity.certificatePem);
   if (published !== undefined) say(`published Main's certificate: ${published}`);
-  retireOldCron(places.oldCronFile, say);
+  if (options.keepCron === true) await leaveOldJobOn(context, say);
+  else {
+    const retired = retireOldJob(places);
+    if (retired !== undefined) say(retired);
+  }
   const fingerprint = formatFingerprint(identity.pin);
   say(`fingerprint ${fingerprint}`);
   const service = options.service !== false && enableService(context, say);
@@ -75,12 +82,14 @@ function listenOption(text: string): HostPort {
   }
 }
 
-/** The rsync job would undo what agents do. cron ignores names with a dot, so the file stays, and sleeps. */
-function retireOldCron(file: string, say: Say): void {
-  if (!existsSync(file)) return;
-  const retired = `${file}.retired`;
-  renameSync(file, retired);
-  say(`disabled the old rsync job (renamed ${file} to ${path.basename(retired)})`);
+/** With --keep-cron the old job works on, and this program waits for "resume". */
+async function leaveOldJobOn(context: Context, say: Say): Promise<void> {
+  const { places } = context;
+  if (oldJob(places) !== 'on') return say('there is no old rsync job to be kept (--keep-cron)');
+  const { pauseForGood } = await import('./migration/startPaused.ts');
+  await pauseForGood(context);
+  say(`the old rsync job stays on (${places.oldCronFile}), and synchronisation is paused`);
+  say('enrol every MDS, look at "xivo-xds-sync migrate --compare", and switch with "xivo-xds-sync resume"');
 }
 
 /** @returns true when the service runs. With --root the services of this machine are somebody else's: they stay as they are. */

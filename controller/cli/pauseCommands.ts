@@ -5,6 +5,7 @@ import { localTime } from '#host/time/localTime.ts';
 import { print } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
+import { oldJob, retireOldJob } from './migration/oldJob.ts';
 
 /** `pause`: no file is changed on any host until then. */
 export async function pause(context: Context, options: { for: string; json?: boolean }): Promise<number> {
@@ -20,8 +21,14 @@ export async function pause(context: Context, options: { for: string; json?: boo
 
 /** `resume`: what waited is done now. */
 export async function resume(context: Context, options: { json?: boolean }): Promise<number> {
+  // First: the two must not work side by side.
+  const retired = retireOldJob(context.places);
   const { wasPaused, pending } = await ask(context, 'resume', {});
-  if (options.json === true) printJson({ wasPaused, pending });
+  if (options.json !== true && retired !== undefined) {
+    print(retired);
+    print('its key may still log in to each MDS; "mds_install.sh --main MAIN" there, run again, takes it away');
+  }
+  if (options.json === true) printJson({ wasPaused, pending, oldJob: oldJob(context.places) });
   else if (!wasPaused) print('synchronisation was not paused');
   else if (pending === 0) print('resumed; nothing is waiting');
   else print(`resumed; catching up (${pending} ${pending === 1 ? 'file' : 'files'} to transfer)`);

@@ -2,7 +2,7 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { summaryText } from '#core/dialplan/summary.ts';
-import type { DialplanChange, MdsPass } from '../control/contract/contract.ts';
+import type { DialplanChange, MdsPass, Result } from '../control/contract/contract.ts';
 import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
@@ -20,15 +20,18 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
 export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'plan', { mds: options.mds });
   if (options.json === true) printJson({ mds });
-  else {
-    for (const { name, ok, actions, dialplan, problems } of mds) {
-      for (const action of actions) print(actionLine(name, action));
-      for (const change of dialplan) print(dialplanLine(name, change));
-      if (ok && actions.length === 0) print(`${name}  nothing to do`);
-      for (const problem of problems) print(`${name}  ${problem}`);
-    }
-  }
+  else for (const line of planLines(mds)) print(line);
   return exitCode(mds);
+}
+
+/** What a pass would do, a line a file. */
+export function* planLines(mds: Result<'plan'>['mds']): Generator<string> {
+  for (const { name, ok, actions, dialplan, problems } of mds) {
+    for (const action of actions) yield actionLine(name, action);
+    for (const change of dialplan) yield dialplanLine(name, change);
+    if (ok && actions.length === 0) yield `${name}  nothing to do`;
+    for (const problem of problems) yield `${name}  ${problem}`;
+  }
 }
 
 /** A line of a dry run. */

@@ -7,6 +7,11 @@ const UNTIL = 'paused-until';
 /** The longest wait that setTimeout takes, milliseconds: 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** Writes down that everything is paused, for a controller that is not running. @param until milliseconds since 1970 */
+export function rememberPause(db: Database, until: number): void {
+  db.transaction(() => db.setMeta(UNTIL, String(until)));
+}
+
 export type PauseOptions = {
   readonly db: Database;
   readonly keeper: DeferredWriter;

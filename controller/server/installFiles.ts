@@ -6,6 +6,8 @@ import type { ControllerPlaces } from '#host/config/places.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { VERSION } from '#host/version.ts';
 
+/** The public key with which the old rsync job logs in on each MDS. */
+const OLD_KEY = '/install/rsync_xds.pub';
 /** Downloads at a time; one more is asked to come again. */
 const MAX_DOWNLOADS = 16;
 /** How long one may take: the agent's package over a line of 1 Mbit/s. */
@@ -23,10 +25,12 @@ export class InstallFiles {
   readonly #files: ReadonlyMap<string, readonly string[]>;
   readonly #log: Logger;
   readonly #package: readonly string[];
+  readonly #oldCronFile: string;
   #downloads = 0;
 
   constructor(places: ControllerPlaces, log: Logger) {
     this.#log = log;
+    this.#oldCronFile = places.oldCronFile;
     const { dirname } = import.meta;
     // As the package has them, and as a checkout does.
     const packaged = path.resolve(dirname, '../../share/xivo-xds-sync');
@@ -41,7 +45,7 @@ export class InstallFiles {
         [path.join(packaged, 'mds_install.sh'), path.join(checkout, 'install/mds_install.sh')],
       ],
       ['/install/xivo-xds-sync-agent.deb', this.#package],
-      ['/install/rsync_xds.pub', [places.oldPublishedKey]],
+      [OLD_KEY, [places.oldPublishedKey]],
     ]);
   }
 
@@ -56,7 +60,9 @@ export class InstallFiles {
     const candidates = this.#files.get(request.url ?? '');
     if (candidates === undefined) return say(response, 404, 'nothing is here');
     if (request.method !== 'GET') return say(response, 405, 'only GET');
-    const file = candidates.find((candidate) => existsSync(candidate));
+    // While the old job works, nobody is to take its key away.
+    const isInUse = request.url === OLD_KEY && existsSync(this.#oldCronFile);
+    const file = isInUse ? undefined : candidates.find((candidate) => existsSync(candidate));
     if (file === undefined) return say(response, 404, 'this Main does not have that file');
     if (this.#downloads >= MAX_DOWNLOADS) return say(response, 503, 'too many downloads: try again');
     this.#downloads += 1;

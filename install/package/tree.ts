@@ -19,6 +19,8 @@ const FILES = path.join(import.meta.dirname, 'files');
 const MAINTAINER = 'xivo-xds-sync developers <xivo-xds-sync@packages.debian.org>';
 /** Scripts that dpkg runs. */
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm'] as const;
+/** Only Main's package meets a program of its own name. */
+const PREINST = { 'xivo-xds-sync': ['preinst'], 'xivo-xds-sync-agent': [] } as const;
 
 export type TreeOptions = {
   /** Holds usr/lib/NAME already: the program and Node. */
@@ -95,7 +97,8 @@ export function packTree(options: TreeOptions): string {
   write('DEBIAN/control', control(described, version, kilobytes));
   write('DEBIAN/conffiles', `/etc/xivo-xds-sync/${configuration.name}\n`);
   write('DEBIAN/md5sums', md5.join(''));
-  for (const script of MAINTAINER_SCRIPTS) write(`DEBIAN/${script}`, fill(script), 0o755);
+  for (const script of [...PREINST[name], ...MAINTAINER_SCRIPTS])
+    write(`DEBIAN/${script}`, fill(script), 0o755);
 
   const file = path.join(options.out, `${name}_${version}_amd64.deb`);
   rmSync(file, { force: true });

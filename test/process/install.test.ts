@@ -134,6 +134,15 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
         assert.equal(readFileSync(backup, 'utf8'), before);
         assert.match(ran.stdout, /the old rsync job \(rsync_xds\) may not log in here any more/);
       }
+      const back = await run(['--old-key', '--root', mds.root]);
+      if (name === 'without') assert.equal(back.code, 1, back.stdout);
+      else {
+        assert.equal(back.code, 0, back.stderr);
+        assert.deepEqual(readFileSync(file, 'utf8').trim().split('\n').toSorted(), lines.toSorted(), name);
+        assert.equal(statSync(file).mode & 0o777, 0o600);
+        assert.match((await run(['--old-key', '--root', mds.root])).stdout, /already/);
+        assert.deepEqual(readFileSync(file, 'utf8').trim().split('\n').toSorted(), lines.toSorted());
+      }
       assert.deepEqual(
         readdirSync(path.dirname(file)).filter((each) => each.endsWith('.new')),
         [],

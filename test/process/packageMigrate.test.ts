@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import { it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
@@ -38,4 +39,64 @@ it('migrating compares before it switches: an MDS that is enrolled during a paus
   await cluster.inSync();
   assert.equal(mds.read('moh', 'differs.wav'), 'as on Main');
   assert.match(await compare(), /the old rsync job is off\nNOT paused/);
+});
+
+it('the old job works on until "resume" switches, and again after "migrate --back"', async (t) => {
+  const cluster = await Cluster.make({ mds: ['mds1'] });
+  t.after(() => cluster.end());
+  const { main } = cluster;
+  const cron = path.join(main.root, 'etc/cron.d/xivo-xds-sync');
+  const key = path.join(main.root, 'usr/share/xivo-certs/rsync_xds.pub');
+  assert.equal((await main.run(['migrate', '--back'])).code, 2, 'there is nothing to go back to');
+  assert.equal((await main.run(['migrate'])).code, 2);
+  assert.equal((await main.run(['migrate', '--back', '--compare'])).code, 2);
+  for (const [file, content] of [
+    [cron, '*/15 * * * * root rsync\n'],
+    [key, 'ssh-ed25519 AAAAold root@main\n'],
+  ] as const) {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+  // Before the controller has ever run: it starts paused.
+  assert.match(await main.ok(['init', '--no-service', '--keep-cron']), /the old rsync job stays on/);
+  assert.ok(existsSync(cron));
+  await cluster.startMain();
+  const mds = cluster.one('mds1');
+  main.write('moh', 'new.wav', 'new');
+  mds.write('moh', 'mine.wav', 'mine');
+  mds.write('moh', 'xds_override_x.wav', 'x');
+  await cluster.enrolAndStart(mds);
+  const compare = async (): Promise<string> => (await main.run(['migrate', '--compare'])).stdout;
+  await eventually('the MDS answers', async () => (await compare()).includes('mine.wav'));
+  const said = await compare();
+  assert.match(said, /the old rsync job is still active .*xivo-xds-sync resume/);
+  assert.match(said, /paused until it is resumed: nothing was changed yet/);
+  assert.match(said, /^LOCAL +moh\/mine\.wav/m);
+  assert.match(said, /^OVERRIDE +moh\/xds_override_x\.wav/m);
+  assert.match((await main.run(['status'])).stdout, /paused until it is resumed/);
+  const published = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const options = { port: cluster.port, path: '/install/rsync_xds.pub', rejectUnauthorized: false };
+      https.get(options, (response) => resolve(response.resume().statusCode ?? 0)).on('error', reject);
+    });
+  assert.equal(await published(), 404, 'nobody is to take the key away that is in use');
+  await main.stop();
+  await cluster.startMain();
+  assert.equal(mds.read('moh', 'new.wav'), undefined, 'a restart is no resume');
+  assert.match(await main.ok(['resume']), /disabled the old rsync job/);
+  assert.ok(!existsSync(cron));
+  await cluster.inSync();
+  assert.equal(mds.read('moh', 'new.wav'), 'new');
+  assert.equal(await published(), 200);
+
+  assert.match(await main.ok(['migrate', '--back', '-n']), /nothing was changed/);
+  assert.ok(!existsSync(cron));
+  assert.match(
+    await main.ok(['migrate', '--back']),
+    /the old rsync job is on again[^]*mds_install\.sh --old-key/,
+  );
+  assert.ok(existsSync(cron));
+  assert.notEqual((await cluster.status()).main.pausedUntil, null);
+  await main.ok(['resume']);
+  assert.ok(!existsSync(cron));
 });

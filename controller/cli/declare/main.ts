@@ -1,8 +1,9 @@
 import { withExamples } from '#host/cli/program.ts';
 import type { RotateOptions } from '../rotateCommand.ts';
+import type { MigrateOptions } from '../migration/migrateCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
-type InitOptions = { host?: string; listen?: string; service?: boolean; json?: boolean };
+type InitOptions = { host?: string; listen?: string; service?: boolean; keepCron?: boolean; json?: boolean };
 
 /** `init`, `serve`, `pause`, `doctor` and the others that are about Main as a whole. */
 export const declareMain: Declare = (program, { context, finish }) => {
@@ -13,6 +14,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .option('--host <name>', "the name in Main's certificate")
       .option('--listen <addr:port>', 'where agents connect to')
       .option('--no-service', 'do not enable the service')
+      .option('--keep-cron', 'leave the old rsync job on, and start paused: "resume" switches')
       .option(...JSON_OPTION)
       .action(async (options: InitOptions) => {
         finish(await (await import('../initCommand.ts')).init(context(), options));
@@ -46,7 +48,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
   withExamples(
     program
       .command('resume')
-      .description('resume after a pause')
+      .description('resume after a pause; turns the old rsync job off if it is still on')
       .option(...JSON_OPTION)
       .action(async (options: { json?: boolean }) => {
         finish(await (await import('../pauseCommands.ts')).resume(context(), options));
@@ -116,13 +118,18 @@ export const declareMain: Declare = (program, { context, finish }) => {
   withExamples(
     program
       .command('migrate')
-      .description('prepare the move from the old rsync job: show what would change on each MDS')
-      .option('--compare', 'show it; changes nothing')
+      .description('prepare the move from the old rsync job, or go back to it')
+      .option('--compare', 'show what would change on each MDS, and what is local there; changes nothing')
+      .option('--back', 'return to the old rsync job: pause, and put its cron file back')
+      .option('-n, --dry-run', 'with --back: only say what would be done')
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
-      .action(async (options: { compare?: boolean; mds?: string; json?: boolean }) => {
-        finish(await (await import('../migrateCommand.ts')).migrate(context(), options));
+      .action(async (options: MigrateOptions) => {
+        finish(await (await import('../migration/migrateCommand.ts')).migrate(context(), options));
       }),
-    [['xivo-xds-sync migrate --compare', 'after "pause", before the switch']],
+    [
+      ['xivo-xds-sync migrate --compare', 'after "xivo-xds-sync -i --keep-cron", before "resume"'],
+      ['xivo-xds-sync migrate --back', 'the old rsync job works again'],
+    ],
   );
 };

@@ -1,0 +1,118 @@
+import { differenceLines } from '#host/cli/differenceLines.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { print, printError } from '#host/cli/terminal.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { localTime } from '#host/time/localTime.ts';
+import { isForGood } from '../../conditions/forGood.ts';
+import type { Result } from '../../control/contract/contract.ts';
+import { ask, printJson } from '../ask.ts';
+import type { Context } from '../context.ts';
+import { exitCode, planLines } from '../syncCommand.ts';
+import { oldJob, restoreOldJob } from './oldJob.ts';
+import { pauseForGood } from './startPaused.ts';
+
+export type MigrateOptions = {
+  readonly compare?: boolean;
+  readonly back?: boolean;
+  readonly dryRun?: boolean;
+  readonly mds?: string;
+  readonly json?: boolean;
+};
+
+/** `migrate`: before the switch from the old rsync job, and the way back. */
+export async function migrate(context: Context, options: MigrateOptions): Promise<number> {
+  const { compare = false, back = false } = options;
+  if (compare === back)
+    throw new UsageError('add --compare to show what would change, or --back to return to the old rsync job');
+  if (compare && options.dryRun === true)
+    throw new UsageError('--compare changes nothing: -n belongs to --back');
+  if (back && options.mds !== undefined) throw new UsageError('--mds belongs to --compare');
+  return compare ? compareAll(context, options) : goBack(context, options);
+}
+
+/**
+ * What would differ on each MDS before anything is switched, and what is local there. Agents that were enrolled during a
+ * pause have changed nothing yet, so what a pass would do there is the comparison.
+ */
+async function compareAll(context: Context, options: MigrateOptions): Promise<number> {
+  const { main, mds } = await ask(context, 'status', { mds: options.mds });
+  const passes = await ask(context, 'plan', { mds: options.mds });
+  const job = oldJob(context.places);
+  const local: {
+    name: string;
+    files: Result<'diff'>['differences'];
+    more: number;
+    problems: readonly string[];
+  }[] = [];
+  for (const { name, ok, problems } of passes.mds) {
+    if (!ok && problems.length > 0) continue;
+    try {
+      const { differences, more, problems: wrong } = await ask(context, 'diff', { mds: name });
+      const files = differences.filter(({ kind }) => kind === 'local' || kind === 'override');
+      local.push({ name, files, more, problems: wrong });
+    } catch (error) {
+      // An agent of an older version can't say it; the comparison itself it can.
+      local.push({
+        name,
+        files: [],
+        more: 0,
+        problems: [error instanceof Error ? error.message : String(error)],
+      });
+    }
+  }
+  if (options.json === true) printJson({ oldJob: job, pausedUntil: main.pausedUntil, ...passes, local });
+  else {
+    const cron = context.places.oldCronFile;
+    print(
+      job === 'on'
+        ? `the old rsync job is still active (${cron}). To disable it: xivo-xds-sync ${main.pausedUntil === null ? '-i' : 'resume'}`
+        : 'the old rsync job is off',
+    );
+    print(
+      main.pausedUntil === null
+        ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
+        : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: nothing was changed yet, and "xivo-xds-sync resume" switches`,
+    );
+    for (const line of planLines(passes.mds)) print(line);
+    for (const { name, files, more, problems } of local) {
+      if (files.length > 0) {
+        print();
+        print(`${name} keeps what only it has (to remove local files later: xivo-xds-sync prune ${name}):`);
+        for (const line of differenceLines(name, files)) print(line);
+      }
+      if (more > 0) print(`and ${more} more: xivo-xds-sync diff ${name}`);
+      for (const problem of problems)
+        printError(`xivo-xds-sync: local files of ${name} are not listed: ${problem}`);
+    }
+  }
+  const code = exitCode(passes.mds);
+  const away = mds.filter(({ state }) => state === 'never-enrolled' || state === 'pending');
+  for (const { name, state } of away) printError(`xivo-xds-sync: not compared: ${name} (${state})`);
+  return away.length > 0 ? EXIT.failed : code;
+}
+
+/** The old job works again, and this program pauses. The key that opens each MDS is put back there, by root. */
+async function goBack(context: Context, options: MigrateOptions): Promise<number> {
+  const { places } = context;
+  const job = oldJob(places);
+  if (job === 'none')
+    throw new UsageError(
+      `there is nothing to go back to: neither ${places.oldCronFile} nor ${places.oldCronFile}.retired is there`,
+    );
+  const dryRun = options.dryRun === true;
+  if (!dryRun) await pauseForGood(context);
+  const said = job === 'on' ? `the old rsync job is on (${places.oldCronFile})` : undefined;
+  const done = dryRun ? said : (said ?? restoreOldJob(places));
+  if (options.json === true) printJson({ dryRun, oldJob: dryRun ? job : 'on', paused: !dryRun });
+  else {
+    if (dryRun)
+      print(`nothing was changed: synchronisation would pause, and ${places.oldCronFile} would come back`);
+    else {
+      print('synchronisation is paused until "xivo-xds-sync resume", which switches again');
+      print(done);
+    }
+    print('The key of the old job may not log in to the MDS any more. On each MDS, as root, to put it back:');
+    print('  /usr/share/xivo-xds-sync-agent/mds_install.sh --old-key');
+  }
+  return EXIT.done;
+}
