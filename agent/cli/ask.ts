@@ -4,6 +4,7 @@ import { showProgress } from '#host/cli/shownProgress.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import { type AgentCommand, agentContract, type AgentContract, type Result } from '../control/contract.ts';
+import type { AgentJson } from './json.ts';
 import type { Context } from './context.ts';
 
 /** Asks the agent that runs in this place. @throws NotRunning, ControlError */
@@ -22,7 +23,7 @@ export async function ask<N extends AgentCommand>(
   return (await askDaemon(daemon, agentContract, command, args, shown.update)) as Result<N>;
 }
 
-/** What `--json` prints: always an object with the version of the program that printed it. */
-export function printJson(value: object): void {
+/** What `--json` prints: always an object with the version of the program that printed it, as docs/json has it. */
+export function printJson<K extends keyof AgentJson>(_command: K, value: AgentJson[K]): void {
   printAsJson({ version: VERSION, ...value });
 }

@@ -14,7 +14,7 @@ export function checkConfiguration(
     files: loadAgentConfig(path).files,
     problems: [],
   }));
-  if (options.json === true) printJson(checked);
+  if (options.json === true) printJson('check-config', checked);
   else
     for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync-agent'))
       if (checked.ok) print(line);

@@ -12,7 +12,7 @@ export async function why(context: Context, path: string, options: { json?: bool
   const { name, directory, facts, rule, asOf } = answer;
   const code = facts?.obstacle === undefined ? EXIT.done : EXIT.failed;
   if (options.json === true) {
-    printJson(answer);
+    printJson('why', answer);
     return code;
   }
   print(`${answer.path} in ${directory}`);
@@ -30,7 +30,7 @@ export async function diff(
 ): Promise<number> {
   const found = await ask(context, 'diff', { path });
   const { name, differences, more, contents, problems, asOf } = found;
-  if (options.json === true) printJson(found);
+  if (options.json === true) printJson('diff', found);
   else {
     if (differences.length === 0 && problems.length === 0)
       print(`nothing differs from Main${path === undefined ? '' : ` in ${path}`}`);

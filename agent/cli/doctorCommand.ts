@@ -26,7 +26,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
     programsOf: ({ asterisk }) => asterisk.slice(0, 1),
   });
   if (config !== undefined) checks.push(await checkMain(context, config));
-  if (options.json === true) printJson({ checks });
+  if (options.json === true) printJson('doctor', { checks });
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);
 }

@@ -67,7 +67,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
     writeConfig(context, { main, name });
     const fingerprint = enrolmentFingerprint({ mainPin: dialled.mainPin, agentPin: identity.pin });
     if (options.json === true) {
-      printJson({ name, state: 'pending', main: formatHostPort(main), fingerprint });
+      printJson('enroll', { name, state: 'pending', main: formatHostPort(main), fingerprint });
       return EXIT.done;
     }
     print(`"${name}" asked Main for approval. Compare this fingerprint with the one that Main shows:`);
@@ -81,7 +81,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   // Without a token nothing vouched for it yet: then a person does, with "trust-main".
   if (token !== undefined) trustMain(context.places.installerFolder, dialled.mainPin);
   writeConfig(context, { main, name, ...(token?.voipIp && { localAddress: token.voipIp }) });
-  if (options.json === true) printJson({ name, state: 'enrolled', main: formatHostPort(main) });
+  if (options.json === true) printJson('enroll', { name, state: 'enrolled', main: formatHostPort(main) });
   else print(`enrolled as "${name}" with Main at ${formatHostPort(main)}`);
   return EXIT.done;
 }

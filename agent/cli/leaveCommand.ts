@@ -27,7 +27,7 @@ export async function leave(context: Context, options: { json?: boolean }): Prom
   removeIdentity(identityFolder);
   removeMembership(identityFolder);
   trustNobody(context.places.installerFolder);
-  if (options.json === true) printJson({ left: true, problem: problem ?? null });
+  if (options.json === true) printJson('leave', { left: true, problem: problem ?? null });
   else print('left Main: this host is no longer an MDS; its files are kept');
   if (problem === undefined) return EXIT.done;
   printError(

@@ -32,7 +32,7 @@ export async function history(context: Context, options: HistoryOptions): Promis
     limit: numberOption(options.limit, '--limit', { min: 1, max: 100_000 }),
   });
   const isWhole = options.path !== undefined || options.changeset !== undefined;
-  if (options.json === true) printJson({ entries });
+  if (options.json === true) printJson('history', { entries });
   else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS, 'xivo-xds-sync-agent');
   return EXIT.done;
 }
@@ -40,7 +40,7 @@ export async function history(context: Context, options: HistoryOptions): Promis
 /** `trash list`: what can be brought back here. */
 export async function trashList(context: Context, options: { json?: boolean }): Promise<number> {
   const { items, problems } = await ask(context, 'trash-list', {});
-  if (options.json === true) printJson({ items, problems });
+  if (options.json === true) printJson('trash list', { items, problems });
   else {
     const rows = items.map(({ directory, path, at, bytes, reason, id }) => [
       `${directory}/${path}`,
@@ -62,7 +62,7 @@ export async function trashRestore(
   options: { as?: string; json?: boolean },
 ): Promise<number> {
   const done = await ask(context, 'trash-restore', { path, as: options.as });
-  if (options.json === true) printJson(done);
+  if (options.json === true) printJson('trash restore', done);
   else print(`restored ${done.directory}/${done.path}`);
   return EXIT.done;
 }

@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 /** `status`: how this MDS is, from its own agent. */
 export async function status(context: Context, options: { json?: boolean }): Promise<number> {
   const now = await ask(context, 'status', {});
-  if (options.json === true) printJson(now);
+  if (options.json === true) printJson('status', now);
   else for (const line of render(now, Date.now())) print(line);
   const fine = now.link.state === 'connected' && now.errors.length === 0 && now.owedReloads.length === 0;
   return fine && now.directories.every(({ pending, held }) => pending === 0 && held === null)

@@ -15,7 +15,7 @@ export function trust({ places }: Context, options: { json?: boolean }): number 
   if (membership === undefined || !membership.approved)
     throw new UsageError('this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST" first');
   trustMain(places.installerFolder, membership.mainPin);
-  if (options.json === true) printJson({ trusted: true });
+  if (options.json === true) printJson('trust-main', { trusted: true });
   else print('Main may now install agent upgrades on this host');
   return EXIT.done;
 }

@@ -12,6 +12,7 @@ import {
   type Status,
 } from '../control/contract/contract.ts';
 import { statusContract } from '../control/contract/status.ts';
+import type { MainJson } from './json.ts';
 import type { Context } from './context.ts';
 
 function daemonOf(socketPath: string): Daemon {
@@ -59,7 +60,7 @@ export async function askStatus(context: Context, mds: string | undefined): Prom
   }
 }
 
-/** What `--json` prints: always an object with the version of the program that printed it. */
-export function printJson(value: object): void {
+/** What `--json` prints: always an object with the version of the program that printed it, as docs/json has it. */
+export function printJson<K extends keyof MainJson>(_command: K, value: MainJson[K]): void {
   printAsJson({ version: VERSION, ...value });
 }

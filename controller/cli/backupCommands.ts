@@ -33,7 +33,7 @@ export async function backup(context: Context, file: string, options: JsonOption
   const target = path.resolve(file);
   const members = await writeBackup(places, configFile, target);
   if (options.json === true) {
-    printJson({ file: target, members });
+    printJson('backup', { file: target, members });
     return EXIT.done;
   }
   print(`wrote ${target}: ${members.join(', ')}`);
@@ -70,7 +70,7 @@ export async function restore(context: Context, file: string, options: JsonOptio
     syncFolder(parent);
     publishCertificate(places.publishedFolder, identity.certificatePem);
     if (options.json === true) {
-      printJson({ fingerprint: formatFingerprint(identity.pin), kept });
+      printJson('restore', { fingerprint: formatFingerprint(identity.pin), kept });
       return EXIT.done;
     }
     print(`restored: this is the Main with the fingerprint ${formatFingerprint(identity.pin)}`);

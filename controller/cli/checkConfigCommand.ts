@@ -17,7 +17,7 @@ export function checkConfiguration(
     const { config, files } = loadControllerConfig(path);
     return { files, problems: canaryProblems(config.canary, knownMds(context)) };
   });
-  if (options.json === true) printJson(checked);
+  if (options.json === true) printJson('check-config', checked);
   else
     for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync'))
       if (checked.ok) print(line);

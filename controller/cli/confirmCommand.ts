@@ -20,13 +20,13 @@ export async function confirm(context: Context, directory: string, options: Conf
   const asks = !yes && !json && isSomebodyThere();
   const { held } = await ask(context, 'confirm', { directory, mds, dryRun: true });
   if (held.length === 0) {
-    if (json) printJson({ held, mds: [] });
+    if (json) printJson('confirm', { held, mds: [] });
     else print(`nothing is on hold in ${directory}${mds === undefined ? '' : ` on ${mds}`}`);
     return EXIT.failed;
   }
   if (!json) for (const each of held) show(each, dryRun ? Infinity : MAX_SHOWN);
   if (dryRun) {
-    if (json) printJson({ held, mds: [] });
+    if (json) printJson('confirm', { held, mds: [] });
     else print('nothing was changed');
     return EXIT.done;
   }
@@ -35,7 +35,7 @@ export async function confirm(context: Context, directory: string, options: Conf
     return EXIT.failed;
   }
   const done = await ask(context, 'confirm', { directory, mds, dryRun: false });
-  if (json) printJson(done);
+  if (json) printJson('confirm', done);
   else
     for (const { name, ok, problems } of done.mds)
       print(ok ? `${name}: confirmed` : `${name}: not confirmed (${problems.join('; ')})`);

@@ -20,7 +20,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
     programsOf: () => [],
   });
   checks.push(...(await checkDaemon(context)));
-  if (options.json === true) printJson({ checks });
+  if (options.json === true) printJson('doctor', { checks });
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { numberOption, timeOption } from '#host/cli/options.ts';
 import { bySet, printSet } from '#host/cli/historyLines.ts';
-import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
@@ -37,13 +36,13 @@ export async function history(context: Context, options: HistoryOptions): Promis
   const { entries } = await ask(context, 'history', asked);
   const isWhole = options.path !== undefined || options.changeset !== undefined;
   if (options.follow !== true) {
-    if (options.json === true) printJson({ entries });
+    if (options.json === true) printJson('history', { entries });
     else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS, 'xivo-xds-sync');
     return EXIT.done;
   }
   let after = 0;
   for (let news = entries.toReversed(); ;) {
-    if (options.json === true) for (const entry of news) printAsJson(entry);
+    if (options.json === true) for (const entry of news) printJson('history', entry);
     else for (const set of bySet(news)) printSet(set, MAX_PATHS, 'xivo-xds-sync');
     after = news.at(-1)?.number ?? after;
     await sleep(FOLLOW_EVERY);

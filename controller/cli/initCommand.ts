@@ -50,7 +50,7 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   say(`fingerprint ${fingerprint}`);
   const service = options.service !== false && enableService(context, say);
   if (options.json === true)
-    printJson({ configFile, identityFolder: places.identityFolder, isNew, fingerprint, service });
+    printJson('init', { configFile, identityFolder: places.identityFolder, isNew, fingerprint, service });
   return EXIT.done;
 }
 

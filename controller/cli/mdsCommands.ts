@@ -21,7 +21,7 @@ export async function mdsAdd(
     replace: options.replace === true,
   });
   if (options.json === true) {
-    printJson({ name, token });
+    printJson('mds add', { name, token });
     return EXIT.done;
   }
   print(token);
@@ -34,7 +34,7 @@ export async function mdsList(context: Context, options: { all?: boolean; json?:
   const { mds: known } = await ask(context, 'mds-list', {});
   const mds = options.all === true ? known : known.filter(({ state }) => state !== 'revoked');
   if (options.json === true) {
-    printJson({ mds });
+    printJson('mds list', { mds });
     return EXIT.done;
   }
   const rows = mds.map(({ name, state, address, voipIp, agentVersion, inSync }) => [
@@ -62,7 +62,7 @@ export async function mdsApprove(
   options: { json?: boolean },
 ): Promise<number> {
   await ask(context, 'mds-approve', { name });
-  if (options.json === true) printJson({ name });
+  if (options.json === true) printJson('mds approve', { name });
   else print(`${name} is approved; its agent connects within seconds`);
   return EXIT.done;
 }
@@ -74,7 +74,7 @@ export async function mdsForget(
   options: { json?: boolean },
 ): Promise<number> {
   await ask(context, 'mds-forget', { name });
-  if (options.json === true) printJson({ name });
+  if (options.json === true) printJson('mds forget', { name });
   else print(`${name} forgotten: its key stays refused, and history keeps what it did`);
   return EXIT.done;
 }
@@ -86,7 +86,7 @@ export async function mdsRemove(
   options: { json?: boolean },
 ): Promise<number> {
   await ask(context, 'mds-remove', { name });
-  if (options.json === true) printJson({ name });
+  if (options.json === true) printJson('mds remove', { name });
   else print(`${name} removed: disconnected, key revoked`);
   return EXIT.done;
 }

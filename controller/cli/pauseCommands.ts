@@ -11,7 +11,7 @@ import { oldJob, retireOldJob } from './migration/oldJob.ts';
 export async function pause(context: Context, options: { for: string; json?: boolean }): Promise<number> {
   const forMs = durationOption(options.for, '--for');
   const { until } = await ask(context, 'pause', { forMs });
-  if (options.json === true) printJson({ until });
+  if (options.json === true) printJson('pause', { until });
   else
     print(
       `paused until ${localTime(until)} (${formatDuration(forMs)}). To resume earlier: xivo-xds-sync resume`,
@@ -30,7 +30,7 @@ export async function resume(context: Context, options: { json?: boolean }): Pro
       'its key may still log in to each MDS; "mds_install.sh --main MAIN" there, run again, takes it away',
     );
   }
-  if (options.json === true) printJson({ wasPaused, pending, oldJob: oldJob(context.places) });
+  if (options.json === true) printJson('resume', { wasPaused, pending, oldJob: oldJob(context.places) });
   else if (!wasPaused) print('synchronisation was not paused');
   else if (pending === 0) print('resumed; nothing is waiting');
   else print(`resumed; catching up (${pending} ${pending === 1 ? 'file' : 'files'} to transfer)`);

@@ -14,7 +14,7 @@ export async function rollback(
 ): Promise<number> {
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'rollback', { changeSet, dryRun });
-  if (options.json === true) printJson(done);
+  if (options.json === true) printJson('rollback', done);
   else {
     for (const action of done.actions) print(actionLine('main', action));
     print(outcome(done, dryRun));

@@ -18,14 +18,14 @@ export async function rotateIdentity(context: Context, options: RotateOptions): 
   if (leaveBehind && !finish) throw new UsageError('--leave-behind needs --finish');
   if (abandon) {
     await ask(context, 'rotate-abandon', {});
-    if (json) printJson({ abandoned: true });
+    if (json) printJson('rotate-identity', { abandoned: true });
     else print('the next key was dropped; Main keeps its key');
     return EXIT.done;
   }
   if (finish) {
     const done = await ask(context, 'rotate-finish', { leaveBehind });
     if (json) {
-      printJson(done);
+      printJson('rotate-identity', done);
       return EXIT.done;
     }
     print(`Main's key is now ${done.fingerprint}. Make a new backup.`);
@@ -39,7 +39,7 @@ export async function rotateIdentity(context: Context, options: RotateOptions): 
   }
   const begun = await ask(context, 'rotate-begin', {});
   if (json) {
-    printJson(begun);
+    printJson('rotate-identity', begun);
     return EXIT.done;
   }
   const { nextFingerprint, stragglers, unapproved } = begun;

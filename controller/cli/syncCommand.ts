@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 /** `sync`: a full pass now, and a summary line for each MDS. */
 export async function sync(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'sync', { mds: options.mds });
-  if (options.json === true) printJson({ mds });
+  if (options.json === true) printJson('sync', { mds });
   else for (const pass of mds) for (const line of summary(pass)) print(line);
   if (mds.length === 0 && options.json !== true) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
   return exitCode(mds);
@@ -19,7 +19,7 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
 /** `sync --dry-run`: what the pass would do, a line a file. */
 export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'plan', { mds: options.mds });
-  if (options.json === true) printJson({ mds });
+  if (options.json === true) printJson('sync', { mds });
   else for (const line of planLines(mds)) print(line);
   return exitCode(mds);
 }

@@ -15,7 +15,7 @@ export async function trashList(
   options: { mds?: string; json?: boolean },
 ): Promise<number> {
   const { items, problems } = await ask(context, 'trash-list', { mds: options.mds });
-  if (options.json === true) printJson({ items, problems });
+  if (options.json === true) printJson('trash list', { items, problems });
   else {
     const rows = items.map(({ host, directory, path, at, bytes, reason, id }) => [
       host,
@@ -62,7 +62,7 @@ export async function trashRestore(context: Context, path: string, options: Rest
     dryRun,
   });
   const { restored } = done;
-  if (options.json === true) printJson(done);
+  if (options.json === true) printJson('trash restore', done);
   else if (restored === null) print(`${done.host}: restored ${done.directory}/${printable(done.path)}`);
   else {
     for (const action of restored.actions) print(actionLine('main', action));

@@ -13,7 +13,7 @@ export async function upgrade(
   if ((name === undefined) === (options.all !== true))
     throw new UsageError('which MDS? Give its name, or --all');
   const { version, mds, stopped } = await ask(context, 'mds-upgrade', { mds: name });
-  if (options.json === true) printJson({ mds, stopped });
+  if (options.json === true) printJson('mds upgrade', { mds, stopped });
   else {
     if (mds.length === 0) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
     for (const each of mds) {

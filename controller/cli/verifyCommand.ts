@@ -10,7 +10,7 @@ import type { Context } from './context.ts';
 export async function verify(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const found = await ask(context, 'verify', { mds: options.mds });
   const hosts = [found.main, ...found.mds];
-  if (options.json === true) printJson(found);
+  if (options.json === true) printJson('verify', found);
   else for (const host of hosts) for (const line of lines(host)) print(line);
   const wrong = hosts.filter(({ ok }) => !ok).map(({ name }) => name);
   if (wrong.length === 0) return EXIT.done;

@@ -15,7 +15,7 @@ export async function why(
   const isFine = answer.mds.every(({ ok, facts }) => ok && facts?.obstacle === undefined);
   const code = isFine ? EXIT.done : EXIT.failed;
   if (options.json === true) {
-    printJson(answer);
+    printJson('why', answer);
     return code;
   }
   print(`${printable(answer.path)} in ${answer.directory}`);

@@ -12,7 +12,7 @@ export async function adopt(context: Context, mds: string, path: string, options
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'adopt', { mds, path, dryRun });
   const { files, directory, by } = done;
-  if (options.json === true) printJson(done);
+  if (options.json === true) printJson('adopt', done);
   else if (files.length === 0) print(`nothing to adopt: Main has ${path} as ${mds} has it`);
   else {
     for (const line of differenceLines(mds, files)) print(line);
@@ -32,7 +32,7 @@ export async function revert(context: Context, mds: string, path: string, option
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'revert', { mds, path, dryRun });
   const { files, left } = done;
-  if (options.json === true) printJson(done);
+  if (options.json === true) printJson('revert', done);
   else if (files.length === 0) print(`nothing to revert: ${mds} has ${path} as Main has it`);
   else {
     const came = files.filter((each) => !left.some((other) => other.path === each.path));

@@ -14,7 +14,7 @@ export async function diff(
 ): Promise<number> {
   const found = await ask(context, 'diff', { mds, path });
   const { differences, more, contents, problems } = found;
-  if (options.json === true) printJson(found);
+  if (options.json === true) printJson('diff', found);
   else {
     if (differences.length === 0 && problems.length === 0)
       print(

@@ -27,7 +27,7 @@ export async function prune(
   }
   const code = shown.problems.length === 0 ? EXIT.done : EXIT.failed;
   if (dryRun || files.length === 0) {
-    if (json) printJson(shown);
+    if (json) printJson('prune', shown);
     else if (files.length > 0) print('nothing was removed');
     return code;
   }
@@ -44,7 +44,7 @@ export async function prune(
     }
   }
   const done = await ask(context, 'prune', { mds, path, dryRun: false, shown: digest });
-  if (json) printJson(done);
+  if (json) printJson('prune', done);
   else {
     print(
       `${mds}: removed ${done.removed.length} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,

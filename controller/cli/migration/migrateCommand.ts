@@ -60,7 +60,8 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
       });
     }
   }
-  if (options.json === true) printJson({ oldJob: job, pausedUntil: main.pausedUntil, ...passes, local });
+  if (options.json === true)
+    printJson('migrate', { oldJob: job, pausedUntil: main.pausedUntil, ...passes, local });
   else {
     const cron = context.places.oldCronFile;
     print(
@@ -103,7 +104,7 @@ async function goBack(context: Context, options: MigrateOptions): Promise<number
   if (!dryRun) await pauseForGood(context);
   const said = job === 'on' ? `the old rsync job is on (${places.oldCronFile})` : undefined;
   const done = dryRun ? said : (said ?? restoreOldJob(places));
-  if (options.json === true) printJson({ dryRun, oldJob: dryRun ? job : 'on', paused: !dryRun });
+  if (options.json === true) printJson('migrate', { dryRun, oldJob: dryRun ? job : 'on', paused: !dryRun });
   else {
     if (dryRun)
       print(`nothing was changed: synchronisation would pause, and ${places.oldCronFile} would come back`);

@@ -27,7 +27,7 @@ export async function status(context: Context, options: StatusOptions): Promise<
   for (;;) {
     const now = await askStatus(context, options.mds);
     if (options.watch === true) clearScreen();
-    if (options.json === true) printJson(now);
+    if (options.json === true) printJson('status', now);
     else for (const line of render(now, Date.now())) print(line);
     if (options.watch !== true) return isWell(now) ? EXIT.done : EXIT.failed;
     await sleep(WATCH_EVERY);
@@ -42,7 +42,7 @@ function isWell({ mds, main }: Status): boolean {
 /** `status --check`: a monitoring plugin. Whatever goes wrong is an answer, too. */
 async function check(context: Context, options: StatusOptions): Promise<number> {
   const { code, lines } = await judged(context, options);
-  if (options.json === true) printJson({ code, lines });
+  if (options.json === true) printJson('status', { code, lines });
   else for (const line of lines) print(line);
   return code;
 }
