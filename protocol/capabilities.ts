@@ -10,6 +10,7 @@
  * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
+ * - `durations` (Main): accepts, with a change set, how long it took.
  */
 export const AGENT_CAPABILITIES = [
   'upgrade',
@@ -19,7 +20,14 @@ export const AGENT_CAPABILITIES = [
   'progress',
   'differences',
 ] as const;
-export const MAIN_CAPABILITIES = ['far-times', 'skipped', 'answers', 'figures', 'dialplan-summary'] as const;
+export const MAIN_CAPABILITIES = [
+  'far-times',
+  'skipped',
+  'answers',
+  'figures',
+  'dialplan-summary',
+  'durations',
+] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */
 const NEAR_DIGITS = 19;

@@ -26,8 +26,11 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
     const handler = all[command] as Handler | undefined;
     if (handler === undefined) continue;
     const told: Handler = async (args, call) => {
+      const begun = controller.clock.monotonic();
       const result = await handler(args, call);
-      if (args['dryRun'] !== true && !isEmpty(result)) note(controller, command, reason, args, call.by);
+      const durationMs = Math.round(controller.clock.monotonic() - begun);
+      if (args['dryRun'] !== true && !isEmpty(result))
+        note(controller, command, args, { reason, actor: call.by, durationMs });
       return result;
     };
     all[command] = told;
@@ -44,16 +47,15 @@ function isEmpty(result: unknown): boolean {
 function note(
   { history, keeper, clock }: Controller,
   command: string,
-  reason: string,
   args: Readonly<Record<string, unknown>>,
-  actor: string,
+  told: { readonly reason: string; readonly actor: string; readonly durationMs: number },
 ): void {
   const text = (key: string): string => (typeof args[key] === 'string' ? args[key] : '');
   const mds = text('mds') || text('name');
   const directory = text('directory');
-  const detail = [reason, directory, mds].filter((part) => part !== '').join(' ');
+  const detail = [told.reason, directory, mds].filter((part) => part !== '').join(' ');
   const at = clock.now();
   keeper.write(() =>
-    history.add({ at, mds: mds || 'main', directory, changeSet: '', kind: command, detail, reason, actor }),
+    history.add({ at, mds: mds || 'main', directory, changeSet: '', kind: command, detail, ...told }),
   );
 }

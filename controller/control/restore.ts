@@ -96,7 +96,7 @@ async function bringBack(
 }
 
 async function settle(directory: MainDirectory): Promise<void> {
-  await directory.replica.rescan();
+  await directory.rescan();
   await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main: ${directory.replica.held}`);

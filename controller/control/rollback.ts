@@ -32,7 +32,7 @@ export async function rollback(
   const { changeSet, directory, versions, number } = found;
   if (controller.pause.isOn && !dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
-  await directory.replica.rescan();
+  await directory.rescan();
   await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is held on Main (${directory.replica.held})`);
@@ -156,23 +156,34 @@ export async function carryOut(
 ): Promise<Pick<RolledBack, 'by' | 'problems'>> {
   const { history, clock, log } = controller;
   const { name } = directory;
-  const { changeSet, outcomes } = await rollBack(directory, versions, steps, reason, (set, outcomes) => {
-    for (const { step, result } of outcomes) {
-      if (result !== 'done') continue;
-      const detail = `${step.path}: ${reason}`;
-      history.add({
-        at: clock.now(),
-        mds: 'main',
-        directory: name,
-        changeSet: set.id,
-        kind,
-        detail,
-        path: step.path,
-        reason,
-        actor,
-      });
-    }
-  });
+  const begun = clock.monotonic();
+  const { changeSet, outcomes } = await rollBack(
+    directory,
+    versions,
+    steps,
+    { reason, actor },
+    (set, outcomes) => {
+      const durationMs = Math.round(clock.monotonic() - begun);
+      for (const { step, result } of outcomes) {
+        if (result !== 'done') continue;
+        const bytes = step.kind === 'put' ? bytesOf(step.entry) : 0;
+        const detail = `${step.path}: ${reason}`;
+        history.add({
+          at: clock.now(),
+          mds: 'main',
+          directory: name,
+          changeSet: set.id,
+          kind,
+          detail,
+          path: step.path,
+          reason,
+          actor,
+          bytes,
+          durationMs,
+        });
+      }
+    },
+  );
   log.warn('rolled back', { directory: name, changes: outcomes.length, changeSet, reason });
   const problems = outcomes.flatMap(({ step, result, errno }) =>
     result === 'done' ? [] : [`${step.path}: ${errno ?? 'it changed in this moment'}: try again`],

@@ -88,6 +88,7 @@ export async function trashRestore(
   }
   if (options.at !== undefined || (dryRun && !toMain))
     throw new ControlError(`Main keeps no version of ${written} that could be restored`);
+  const begun = controller.clock.monotonic();
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
   const place = locate(controller, written);
@@ -105,7 +106,9 @@ export async function trashRestore(
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
   if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor, show });
   if (mds === undefined)
-    await controller.directories.get(item.directory)?.restore({ ...item, at: Date.parse(item.at) }, to);
+    await controller.directories
+      .get(item.directory)
+      ?.restore({ ...item, at: Date.parse(item.at) }, to, actor);
   else {
     // The agent is told this first: a recording that Main removed would otherwise be removed again at once.
     controller.directories.get(item.directory)?.forgetRemoval(to);
@@ -131,6 +134,8 @@ export async function trashRestore(
     path: to,
     reason: `restored from the trash (${item.id})`,
     actor,
+    bytes: item.bytes,
+    durationMs: Math.round(controller.clock.monotonic() - begun),
   });
   return { host, directory: item.directory, path: to, id: item.id, restored: null };
 }

@@ -34,7 +34,7 @@ export class FullPasses {
     const began = clock.monotonic();
     await Promise.all(
       [...directories.values()].map(async (directory) => {
-        await directory.replica.rescan();
+        await directory.rescan();
         await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
         directory.tellIfHeld();
       }),

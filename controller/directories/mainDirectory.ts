@@ -32,6 +32,7 @@ import {
 import { DialplanCheck } from './dialplan/dialplanCheck.ts';
 import { excludedDialplan } from './excludedDialplan.ts';
 import { MtimeClocks } from './mtimeClocks.ts';
+import { type Actor, Originators } from './originators.ts';
 import { SoundCheck } from './sound/soundCheck.ts';
 import { TrashQuota } from './trashQuota.ts';
 import { fstatSync } from 'node:fs';
@@ -77,6 +78,8 @@ export class MainDirectory {
   /** Whose clocks gave the recordings their times. */
   readonly origins: MtimeClocks;
   readonly manifest = new Manifest();
+  /** Who made the newest change of each path. */
+  readonly originators = new Originators();
   /** What each MDS has put into the trash; undefined where nothing bounds that. */
   readonly trashShares: TrashQuota | undefined;
   revision = 0;
@@ -91,6 +94,8 @@ export class MainDirectory {
   readonly #sounds: SoundCheck | undefined;
   readonly #dialplan: DialplanCheck | undefined;
   #heldShown: string | null = null;
+  /** Full readings under way. */
+  #rescans = 0;
 
   constructor(options: MainDirectoryOptions) {
     this.#options = options;
@@ -166,13 +171,23 @@ export class MainDirectory {
     } catch (error) {
       this.#options.log.error('directory is not ready', { error });
     }
-    await this.replica.rescan();
+    await this.rescan();
     this.origins.prune((path) => entryOf(this.replica.get(path)));
     this.#versions?.begun();
     this.#sounds?.look(this.replica.paths());
     this.#dialplan?.look();
     this.tellIfHeld();
     await this.#watch.start(this.nested);
+  }
+
+  /** Reads the whole directory: what is found by that was missed by the watch, or happened while nobody watched. */
+  async rescan(): Promise<void> {
+    this.#rescans += 1;
+    try {
+      await this.replica.rescan();
+    } finally {
+      this.#rescans -= 1;
+    }
   }
 
   async close(): Promise<void> {
@@ -236,14 +251,14 @@ export class MainDirectory {
   }
 
   /** Brings an item of the trash back. @throws when it can't be */
-  async restore(item: TrashItem, to: string): Promise<void> {
+  async restore(item: TrashItem, to: string, actor: Actor): Promise<void> {
     const { owners } = this.#options;
     const { applier, replica } = this;
     const outcomes = await restoreFromTrash(item, to, { applier, replica, owners, record: () => undefined });
     const failed = outcomes.find(({ result }) => result !== 'done');
     if (failed)
       throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
-    this.adopt(outcomes);
+    this.adopt(outcomes, actor);
   }
 
   /**
@@ -263,8 +278,8 @@ export class MainDirectory {
     if (items.length > 0) this.#publish(items);
   }
 
-  /** Takes over what a change set of our own has just put here, and tells everyone. */
-  adopt(outcomes: readonly Outcome[]): void {
+  /** Takes over what a change set of our own has just put here, and tells everyone. @param actor who had it done */
+  adopt(outcomes: readonly Outcome[], actor: Actor): void {
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
       const removed = step.kind === 'remove' || stamp === undefined;
@@ -274,6 +289,8 @@ export class MainDirectory {
       );
     }
     this.replica.flush();
+    const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
+    this.originators.note(done, actor);
     // The watch may have been quicker, and have told of them before their origin was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
       const shown = this.#manifestEntry(path, this.replica.get(path));
@@ -322,6 +339,7 @@ export class MainDirectory {
   }
 
   #onChanges(changes: Changes): void {
+    this.originators.found(changes, this.#rescans > 0 ? 'reconcile' : 'watcher');
     const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
     let items: ManifestItem[];
     try {

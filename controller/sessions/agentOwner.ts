@@ -101,10 +101,13 @@ export class AgentOwner implements SessionOwner {
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit {
     const { history, clock, log, observer } = this.#main;
     const { name } = this.#agent;
+    // From the offer on: the transfer of its content is in it.
+    const begun = clock.monotonic();
     return (changeSet, outcomes) => {
       const rows = recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now(), grant);
+      const durationMs = Math.round(clock.monotonic() - begun);
       for (const row of rows) {
-        history.add(row);
+        history.add({ ...row, durationMs });
         if (row.kind === 'conflict') observer.conflict(name, directory.name, row.path ?? row.detail);
         log.info(row.kind, { mds: name, directory: directory.name, path: row.detail });
       }
@@ -121,8 +124,9 @@ export class AgentOwner implements SessionOwner {
   }
 
   /** What an agent did on its MDS belongs into the history, and into the log. */
-  applied({ directory, changeSet, actions, dialplan }: Extract<FromAgent, { type: 'applied' }>): void {
-    const { keeper, versions, history, clock, log, observer } = this.#main;
+  applied(applied: Extract<FromAgent, { type: 'applied' }>): void {
+    const { directory, changeSet, actions, dialplan, durationMs } = applied;
+    const { directories, keeper, versions, history, clock, log, observer } = this.#main;
     const mds = this.#agent.name;
     observer.applied(mds, directory, actions);
     const at = clock.now();
@@ -130,9 +134,11 @@ export class AgentOwner implements SessionOwner {
       if (versions.isCompact(directory)) versions.takenOver.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason, bytes } of actions) {
         const detail = `${path}: ${reason}`;
-        // An MDS's own edit is undone because of who edited there.
-        const actor = action === 'restore' ? mds : 'main';
-        history.add({ at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes });
+        // An MDS's own edit is undone because of who edited there; all else follows a change on Main.
+        const originators = directories.get(directory)?.originators;
+        const actor = action === 'restore' ? mds : (originators?.of(path) ?? 'reconcile');
+        const row = { at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes };
+        history.add(durationMs === undefined ? row : { ...row, durationMs });
       }
       if (dialplan !== undefined)
         history.add({ at, mds, directory, changeSet, kind: 'dialplan', detail: dialplan });

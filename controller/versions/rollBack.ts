@@ -25,7 +25,7 @@ export async function rollBack(
   directory: MainDirectory,
   versions: Versions,
   steps: readonly UndoStep[],
-  reason: string,
+  { reason, actor }: { readonly reason: string; readonly actor: string },
   record: OnCommit,
 ): Promise<{ changeSet: string; outcomes: readonly Outcome[] }> {
   const bytes = steps.reduce((sum, { kind, entry }) => sum + (kind === 'put' ? bytesOf(entry) : 0), 0);
@@ -34,7 +34,7 @@ export async function rollBack(
   for (const step of steps) staged.push(await stepFor(step, directory, versions, staging, reason));
   const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
-  directory.adopt(outcomes);
+  directory.adopt(outcomes, actor);
   // It can be rolled back in its turn.
   if (versions.log.newest > newest) versions.takenOver.place(directory.name, staging.id, newest + 1);
   return { changeSet: staging.id, outcomes };

@@ -110,6 +110,8 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
     actions: z.array(plannedAction).max(MAX_ITEMS),
     /** Summary of the change for callers, in the first part of a set. Sent only to a Main with the capability `dialplan-summary`. */
     dialplan: text.optional(),
+    /** How long it took, from the request for its content to its place. Only to a Main with the capability `durations`. */
+    durationMs: count.optional(),
   }),
   z.strictObject({
     type: z.literal('answer-part'),

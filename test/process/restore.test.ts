@@ -105,6 +105,7 @@ void describe('What was removed on Main', () => {
       path: string | null;
       reason: string;
       bytes: number | null;
+      durationMs: number | null;
     };
     const entries = async (...args: string[]): Promise<Entry[]> =>
       (JSON.parse(await cluster.main.ok(['history', '--json', ...args])) as { entries: Entry[] }).entries;
@@ -121,6 +122,16 @@ void describe('What was removed on Main', () => {
     const large = await entries('--path', '/var/lib/xivo/moh/large.wav', '--mds', 'mds1');
     assert.ok(large.every(({ path }) => path === 'large.wav'));
     assert.ok(large.some(({ kind, bytes, reason }) => kind === 'send' && bytes === 3 << 20 && reason !== ''));
+    for (const entry of [...deeds, ...large]) assert.ok((entry.durationMs ?? -1) >= 0, JSON.stringify(entry));
+    // Found when Main started, removed by somebody, restored by a command: newest first.
+    assert.deepEqual(
+      large.map(({ kind, actor }) => [kind, actor.replace(/ by .*/, ' by a user')]),
+      [
+        ['send', 'command by a user'],
+        ['remove', 'watcher'],
+        ['send', 'reconcile'],
+      ],
+    );
     assert.deepEqual(await entries('--until', new Date(from - 86_400_000).toISOString()), []);
     assert.deepEqual(await entries('--directory', 'sounds'), []);
     for (const wrong of [

@@ -261,10 +261,12 @@ export class JobRunner {
     if (changeSet === undefined || actions.length === 0) return;
     const { directory, log, onDone } = this.#options;
     onDone(changeSet, actions, durationMs);
+    const takesTime = durationMs !== undefined && session.mainCapabilities.has('durations');
     const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
     for (const [number, page] of [...pagesOf(actions)].entries()) {
       const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};
-      session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan });
+      const took = takesTime && { durationMs: Math.round(durationMs) };
+      session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan, ...took });
     }
     log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
   }

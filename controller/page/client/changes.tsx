@@ -57,11 +57,14 @@ export function Changes({ changeSets }: { readonly changeSets: readonly RecentCh
   );
 }
 
+/** A change on Main, whichever way it was found. */
+const MAINS: ReadonlySet<string> = new Set(['main', 'watcher', 'reconcile']);
+
 /** By whom something was done. @param actor as the history has it */
 export function actorText(actor: string): string {
   const [, user] = /^command by (.+)$/.exec(actor) ?? [];
   if (user !== undefined) return t('actor.command', { user: nameText(user) });
-  return actor === 'main' ? t('actor.main') : nameText(actor);
+  return MAINS.has(actor) ? t('actor.main') : nameText(actor);
 }
 
 export function actionText(action: string, count: number): string {

@@ -75,7 +75,7 @@ export async function takeOffers(
     const { results, outcomes } = accepted;
     // Without content nothing comes on the stream.
     if (!offers.some(hasContent)) stream.end();
-    adopt(directory, outcomes, changeSetId, grant);
+    adopt(directory, outcomes, { mds, changeSet: changeSetId, grant });
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
   } catch (error) {
     log.warn('offer was not taken', { directory: directory.name, error });
@@ -101,12 +101,11 @@ function transferOf(directory: string, offers: readonly Offer[], stream: Incomin
 function adopt(
   directory: MainDirectory,
   outcomes: readonly Outcome[],
-  changeSet: string,
-  grant: Grant | undefined,
+  { mds, changeSet, grant }: { mds: string; changeSet: string; grant: Grant | undefined },
 ): void {
   const { versions } = directory;
   const newest = versions?.log.newest ?? 0;
-  directory.adopt(outcomes);
+  directory.adopt(outcomes, grant?.actor ?? mds);
   const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
   if (grant === undefined || done.length === 0) return;
   if (versions !== undefined && versions.log.newest > newest)

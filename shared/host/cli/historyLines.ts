@@ -24,17 +24,18 @@ export function printSet(entries: readonly HistoryEntry[], most: number, program
   const hosts = new Map<string, HistoryEntry[]>();
   for (const entry of entries) hosts.set(entry.mds, [...(hosts.get(entry.mds) ?? []), entry]);
   for (const [host, here] of hosts) {
-    for (const entry of here.slice(0, most))
-      print(`  ${host}  ${entry.kind}  ${entry.detail}${sizeOf(entry)}`);
+    // All of them took the time of the set together.
+    for (const [number, entry] of here.slice(0, most).entries())
+      print(`  ${host}  ${entry.kind}  ${entry.detail}${figuresOf(entry, number === 0)}`);
     if (here.length > most)
       print(`  ${host}  and ${here.length - most} more: ${program} history --changeset ${first.changeSet}`);
   }
 }
 
-function sizeOf({ bytes, durationMs }: HistoryEntry): string {
+function figuresOf({ bytes, durationMs }: HistoryEntry, withTime: boolean): string {
   const parts = [
     ...(bytes === null || bytes === 0 ? [] : [formatBytes(bytes)]),
-    ...(durationMs === null ? [] : [`${durationMs} ms`]),
+    ...(durationMs === null || !withTime ? [] : [`${durationMs} ms`]),
   ];
   return parts.length === 0 ? '' : `  ${parts.join(', ')}`;
 }

@@ -13,7 +13,10 @@ export const historyEntry = z.object({
   detail: z.string(),
   path: z.string().nullable(),
   reason: z.string().nullable(),
-  /** `main` for a change made on Main, the name of an MDS, or `command by USER`; null in entries of older versions. */
+  /**
+   * `watcher` or `reconcile` for a change found on Main's disk, at once or when all was read again; the name of the MDS that
+   * made it; or `command by USER`. `main` in an MDS's own history and in entries of older versions; those may also have null.
+   */
   actor: z.string().nullable(),
   bytes: count.nullable(),
   durationMs: count.nullable(),
