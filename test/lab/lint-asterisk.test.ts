@@ -12,6 +12,7 @@ import { dialplanWorld } from '#host/dialplan/place.ts';
 import { CORPUS } from './asterisk/corpus.ts';
 import type { CorpusCase } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
+import { lossesIn } from './asterisk/losses.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 
 const root = fetchAsterisk();
@@ -27,27 +28,6 @@ before(async () => {
 after(async () => {
   if (root.missing === undefined) await asterisk.remove();
 });
-
-/** What Asterisk logs when something of a file does not make it into the plan. */
-const LOSS = [
-  /parse error:/,
-  /was listed as a #include but it does not exist/,
-  /Inheritance requested, but/,
-  /Category addition requested, but/,
-  /Invalid escape/,
-  /No '=' \(equal sign\)/,
-  /No variable name/,
-  /Unknown directive/,
-  /Directive '#.*' needs an argument/,
-  /Cannot perform #exec/,
-  /too long, skipping/,
-  /Unterminated comment/,
-  /Label missing trailing/,
-  /Can't use '.*' priority on the first entry/,
-  /Invalid priority/,
-  /No previous pattern/,
-  /Unable to register extension/,
-];
 
 /** The last file of every folder: it shows whether Asterisk came to the end. */
 const LAST = { 'zz-last.conf': '[zz-last]\nexten => zz,1,NoOp(the end)\n' };
@@ -106,7 +86,7 @@ for (const given of CORPUS) {
     const files = contents(given);
     const reading = readDialplan(world(files));
     const { log, live, plan } = await activate(files);
-    const isLost = LOSS.some((pattern) => pattern.test(log)) || SILENT.has(given.name);
+    const isLost = lossesIn(log).length > 0 || SILENT.has(given.name);
     const hasError = reading.findings.some(({ severity }) => severity === 'error');
     const detail = `${JSON.stringify(reading.findings, null, 1)}\n${log}`;
     const refusal = judgePlan({ reading, live: plan, words: [], folderName: 'extensions_extra.d' });

@@ -39,7 +39,8 @@ export function readDialplanShow(output: string): LivePlan {
     if (parts === undefined) continue;
     understood += 1;
     const [shown = '', origin = ''] = parts;
-    const [, file, counted] = /^(.*):(\d+)$/.exec(origin) ?? [];
+    // A file that is included again is called x.inc~~1, x.inc~~2 and so on.
+    const [, file, counted] = /^(.*?)(?:~~\d+)?:(\d+)$/.exec(origin) ?? [];
     if (file !== undefined) priorities.push({ context, ...extension, shown, file, counted: Number(counted) });
   }
   const total = TOTAL.exec(output)?.[1];

@@ -160,7 +160,7 @@ function isFrom(live: LivePriority, planned: PlannedPriority): boolean {
 
 function isSameText(live: string, planned: string): boolean {
   const end = planned.trimEnd();
-  return live === end || (live.length >= SHOWN_LIMIT && end.startsWith(live.slice(0, SHOWN_LIMIT)));
+  return live.trimEnd() === end || (live.length >= SHOWN_LIMIT && end.startsWith(live.slice(0, SHOWN_LIMIT)));
 }
 
 function isSamePriority(live: string, planned: string): boolean {

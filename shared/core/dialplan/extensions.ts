@@ -1,5 +1,6 @@
 import type { Findings, Place } from './finding.ts';
 import { extensionKey } from './extensionKey.ts';
+import { shrunkNumber, splitAtComma, splitExtension, withoutBlanks } from './extenLine.ts';
 import { readPriority } from './priority.ts';
 import type { Section, Setting } from './sections.ts';
 import { shown } from './sections.ts';
@@ -23,9 +24,16 @@ export type PlannedPriority = {
 /** What Asterisk calls the priority of a hint. */
 export const HINT_PRIORITY = -1;
 
-/** Reads the sections as dialplan: what Asterisk would register, and findings about what it would not. */
-export function readExtensions(sections: readonly Section[], findings: Findings): PlannedPriority[] {
-  const plan = new Plan(findings);
+/**
+ * Reads the sections as dialplan: what Asterisk would register, and findings about what it would not.
+ * @param isAll whether these are all the sections that there are
+ */
+export function readExtensions(
+  sections: readonly Section[],
+  findings: Findings,
+  isAll: boolean,
+): PlannedPriority[] {
+  const plan = new Plan(findings, isAll);
   for (const section of sections) {
     if (section.isTemplate || (section.outside && section.name === '')) continue;
     if (/^(?:general|globals)$/i.test(section.name)) continue;
@@ -99,7 +107,7 @@ function readExten(
   }
   let number = read.kind === 'number' ? read.number : plan.labelled(section.name, name, caller, read.name);
   if (read.kind === 'label' && number === undefined) {
-    const isCertain = !isUnsure(section) && !hasVariable(name) && read.plus === undefined;
+    const isCertain = !isUnsure(section) && (plan.isAll || (!hasVariable(name) && read.plus === undefined));
     if (hasVariable(read.name)) {
       findings.error(
         place,
@@ -154,11 +162,6 @@ function readExten(
   });
 }
 
-/** A caller's number without the signs that people write into numbers. */
-function shrunkNumber(number: string): string {
-  return number.replaceAll(/\[[^\]]*\]?|[-( )]|\.(?=.)/g, (part) => (part.startsWith('[') ? part : ''));
-}
-
 /** The application as it is kept: its arguments end at the last closing parenthesis. */
 function readApplication(text: string, place: Place, findings: Findings): { app: string; data: string } {
   const trimmed = text.replace(/^[\0- ]+/, '');
@@ -184,34 +187,11 @@ function shownAs(priority: number, app: string, data: string): string | undefine
   return app.includes('${') ? undefined : `hint: ${app}`;
 }
 
-/** Blanks in an extension count for nothing, but in a pattern's set of characters they do. */
-function withoutBlanks(extension: string): string {
-  if (!extension.startsWith('_')) return extension.replaceAll(' ', '');
-  return extension.replaceAll(/\[[^\]]*\]?| /g, (part) => (part === ' ' ? '' : part));
-}
-
-/** Splits at the first comma that is neither in brackets nor after a backslash. */
-function splitExtension(value: string): { head: string; rest: string | undefined } {
-  let depth = 0;
-  for (let at = 0; at < value.length; at += 1) {
-    const character = value[at];
-    if (character === '[') depth += 1;
-    else if (character === ']') depth = Math.max(0, depth - 1);
-    else if (character === '\\') at += 1;
-    else if (character === ',' && depth === 0) return { head: value.slice(0, at), rest: value.slice(at + 1) };
-  }
-  return { head: value, rest: undefined };
-}
-
-function splitAtComma(text: string | undefined): { head: string; rest: string | undefined } {
-  const at = text?.indexOf(',') ?? -1;
-  if (text === undefined || at === -1) return { head: text ?? '', rest: undefined };
-  return { head: text.slice(0, at), rest: text.slice(at + 1) };
-}
-
 /** What is registered so far; the first line for a priority wins, whichever file it is in. */
 class Plan {
   readonly priorities: PlannedPriority[] = [];
+  /** There is nothing beside what is read. */
+  readonly isAll: boolean;
   readonly #findings: Findings;
   readonly #taken = new Map<string, PlannedPriority>();
   readonly #labels = new Map<string, number>();
@@ -219,8 +199,9 @@ class Plan {
   /** Contexts with a line whose extension only Asterisk knows: it may have taken the place of any later one. */
   readonly #unsure = new Set<string>();
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, isAll: boolean) {
     this.#findings = findings;
+    this.isAll = isAll;
   }
 
   add(priority: PlannedPriority): void {

@@ -58,7 +58,7 @@ function readFrom(world: DialplanWorld, start: string | undefined): DialplanRead
   // Without extensions.conf, it counts as the first level all the same.
   const reading = new FolderReading(world, { findings, needs, sections }, start === undefined ? 1 : 0);
   reading.load(start ?? `${world.folder}/*`);
-  const priorities = readExtensions(sections.all, findings);
+  const priorities = readExtensions(sections.all, findings, !sections.isOpaque);
   const list = needs.list();
   const ours = filesOfFolder([...reading.loads.map(({ path }) => path), ...reading.unread], list);
   const isOurs = ({ path }: { path: string }): boolean => ours.has(path);

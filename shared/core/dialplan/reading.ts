@@ -7,7 +7,7 @@ import type { Needs } from './needs.ts';
 import { type Cursor, type Sections, shown } from './sections.ts';
 import { type DialplanContent, type DialplanWorld, nameIn } from './world.ts';
 
-/** Asterisk gives up an include at this depth. extensions.conf is the first level. */
+/** So many includes lead into each other at most; extensions.conf itself, the first level, is none. */
 const MOST_LEVELS = 10;
 /** Asterisk keeps a path in a buffer of 256 bytes. */
 const LONGEST_PATH = 255;
@@ -60,7 +60,7 @@ export class FolderReading {
 
   /** Reads what an include of this absolute path or pattern names. */
   load(pattern: string, unread = false, at?: { place: Place; name: string }): Ended {
-    if (this.#level >= MOST_LEVELS) return 'nothing';
+    if (this.#level > MOST_LEVELS) return 'nothing';
     this.#level += 1;
     const restIsLost = /[*?[{]/.test(pattern) ? REST_IS_LOST : FILE_IS_LOST;
     const ended = this.#loadAll(expandGlob(pattern, this.#world.list), restIsLost, unread, at);
@@ -88,7 +88,6 @@ export class FolderReading {
       reading = { ...newReading(), counted: reading.counted };
       current = this.#sections.begin(true, restIsLost);
     }
-    noteOpenComment(reading, this.#findings);
     return ended;
   }
 
@@ -111,7 +110,9 @@ export class FolderReading {
       const [first] = lines;
       if (first !== undefined && !/^[[#]/.test(first.text))
         this.#sections.startWithoutHeader(cursor, first.place);
-      return lines.every((line) => this.#line(line, cursor));
+      const isWhole = lines.every((line) => this.#line(line, cursor));
+      if (isWhole) noteOpenComment(reading, this.#findings);
+      return isWhole;
     } finally {
       this.#open.pop();
     }
@@ -165,7 +166,7 @@ export class FolderReading {
       return true;
     }
     const name = shown(directive.argument);
-    const isTooDeep = this.#level >= MOST_LEVELS;
+    const isTooDeep = this.#level > MOST_LEVELS;
     const ended = this.load(this.#world.locate(name), cursor.unread, { place, name });
     if (ended !== 'nothing' || directive.kind === 'tryinclude') return true;
     return this.#includeFails(cursor, place, name, isTooDeep);
@@ -194,7 +195,9 @@ export class FolderReading {
 function noteOpenComment({ depth, openedAt }: ReadingState, findings: Findings): void {
   if (depth === 0 || openedAt === undefined) return;
   const what =
-    depth > 0 ? 'The block comment that begins here is never closed' : "There is no ';--' for this '--;'";
+    depth > 0
+      ? 'The block comment that begins here is not closed in this file'
+      : "There is no ';--' for this '--;'";
   findings.error(
     openedAt,
     `${what}: Asterisk takes all that follows for a comment, in every file after it too.`,

@@ -46,7 +46,7 @@ export class Sections {
   hasUnknown = false;
   readonly #findings: Findings;
   readonly #needs: Needs;
-  /** The section that was added last: where an include begins to add lines. */
+  /** The section that a header opened last, be it a new one or a `(+)`: where an include begins to add lines. */
   #newest: Section | undefined;
 
   /** @param isOpaque whether what comes before the first file is unknown */
@@ -169,8 +169,8 @@ export class Sections {
         }
       } else if (!this.#inherit(cursor, opened, option, place)) return false;
     }
-    if (this.all.includes(opened)) cursor.section = opened;
-    else this.#open(cursor, opened);
+    if (!this.all.includes(opened)) this.all.push(opened);
+    this.#enter(cursor, opened);
     return true;
   }
 
@@ -181,7 +181,11 @@ export class Sections {
       return this.#missing(cursor, place, `The template [${shown(from)}] is not defined before`, from);
     }
     if (base.place !== undefined) this.#needs.add(place, 'template', base.name, base.place.path);
-    section.settings.push(...base.settings.map((setting) => ({ ...setting })));
+    // Taken over by a header that Asterisk does not come to, they are not read there.
+    const isUnread = cursor.unread;
+    section.settings.push(
+      ...base.settings.map((setting) => ({ ...setting, unread: setting.unread || isUnread })),
+    );
     section.mixed ||= base.mixed;
     return true;
   }
@@ -210,9 +214,13 @@ export class Sections {
   }
 
   #open(cursor: Cursor, section: Section): void {
+    this.all.push(section);
+    this.#enter(cursor, section);
+  }
+
+  #enter(cursor: Cursor, section: Section): void {
     cursor.section = section;
     if (!cursor.unread) this.#newest = section;
-    this.all.push(section);
   }
 
   #currentOrOutside(cursor: Cursor): Section {

@@ -37,6 +37,26 @@ test('a file that is included from a subfolder is read where the include stands'
   assert.deepEqual(errors({ 'a.conf': USER, 'parts/x.inc': ' same = n,NoOp(x)\n' }), []);
 });
 
+test('an included file without a header goes on with the section that a header opened last, a (+) included', () => {
+  const files = {
+    'a.conf': `[u]\nexten = 1,1,NoOp(u)\n[v]\nexten = 2,1,NoOp(v)\n[u](+)\n#include "extensions_extra.d/parts/x.inc"\n`,
+    'parts/x.inc': ' same = n,NoOp(x)\n',
+  };
+  assert.deepEqual(plan(files), [
+    'u 1,1,NoOp(u) a.conf',
+    'u 1,2,NoOp(x) parts/x.inc',
+    'v 2,1,NoOp(v) a.conf',
+  ]);
+});
+
+test('a block comment that runs over into the next file is an error of the file that it begins in', () => {
+  const files = { 'a.conf': '[a]\n;--\n', 'b.conf': '--;\n[b]\n' };
+  assert.match(
+    errors(files)[0] ?? '',
+    /^a\.conf, line 2: The block comment that begins here is not closed in this file/,
+  );
+});
+
 test('an included file that is missing takes the rest of its includer and every later file', () => {
   const files = { 'a.conf': USER, 'b.conf': '[b]\nexten = 1,1,NoOp()\n' };
   assert.match(

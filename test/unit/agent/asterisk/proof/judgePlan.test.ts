@@ -93,3 +93,23 @@ test('words about files outside the folder are not held against it', () => {
   const words = "config.c: parse error: no closing ']', line 9 of /etc/asterisk/sip.conf\n";
   assert.equal(judge(ONE, '', words), undefined);
 });
+
+test('a hint without a device, and a file that is included again, are live as they are', () => {
+  const reading = readDialplan(
+    folderWorld({
+      'a.conf':
+        '[a]\nexten = 1,hint,\nexten = 2,1,NoOp()\n#include "extensions_extra.d/p/x"\n#include "extensions_extra.d/p/x"\n',
+      'p/x': ' same = n,NoOp(x)\n',
+    }),
+  );
+  const live = readDialplanShow(`[ Context 'a' created by 'pbx_config' ]
+  '1' =>            hint:                                         [a.conf:2]
+  '2' =>            1. NoOp()                                     [a.conf:3]
+                    2. NoOp(x)                                    [x:1]
+                    3. NoOp(x)                                    [x~~1:1]
+
+-= 2 extensions (4 priorities) in 1 context. =-
+`);
+  assert.equal(live.priorities[3]?.file, 'x');
+  assert.equal(judgePlan({ reading, live, words: [], folderName: 'extensions_extra.d' }), undefined);
+});
