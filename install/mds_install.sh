@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this host a media server (MDS) of a XiVO Main: enrols xivo-xds-sync-agent with Main and starts it.
-# Run again it changes nothing, unless Main has a newer agent by then. A failure half way leaves nothing behind.
+# Running it again changes nothing, unless Main has a newer agent by then. A failure half way leaves nothing behind.
 # Exit codes: 0 done; 1 failed; 2 wrong usage.
 set -u
 
@@ -175,7 +175,7 @@ gave_up() {
 need_agent() {
   if [ ! -x "$agent" ]; then
     [ -z "$root" ] || fail "the agent is not here: neither $agent nor $here/../bin/xivo-xds-sync-agent"
-    read_pin || fail 'the agent is not installed, and without a token it is not known which key Main has: make a token on Main with "xivo-xds-sync mds add NAME", or install the package xivo-xds-sync-agent first'
+    read_pin || fail 'the agent is not installed, and a token is needed to verify the key of Main: make one on Main with "xivo-xds-sync mds add NAME", or install the package xivo-xds-sync-agent first'
     say "fetching the agent from Main at $(with_port "$main")"
     download=$(mktemp -d) || fail 'there is no room in /tmp'
     fetch xivo-xds-sync-agent.deb "$download/xivo-xds-sync-agent.deb" || gave_up "the agent can't be fetched from Main at $(with_port "$main"): is that the Main of the token, and does it run? Or copy /usr/share/xivo-xds-sync/xivo-xds-sync-agent.deb from Main, and install it with \"dpkg -i\""
@@ -216,7 +216,7 @@ retire_old_key() {
       # Whole or not at all, also when the disk is full: who may log in hangs on it. A copy first, for owner and mode.
       if cp -p "$authorized" "$backup" && cp -p "$authorized" "$authorized.new" &&
         cat "$old_key" >"$authorized.new" && mv "$authorized.new" "$authorized"; then
-        say "Main's key of the old rsync job (rsync_xds) may not log in here any more: removed from $authorized, which is kept as $backup"
+        say "removed Main's old rsync key (rsync_xds) from $authorized (backup: $backup)"
         logger -t xivo-xds-sync "removed Main's rsync_xds key from $authorized; the file as it was: $backup" 2>/dev/null
       else
         rm -f "$authorized.new"
@@ -445,7 +445,7 @@ install_new() {
   start_agent
   if is_enrolled && ! wait_until_connected "$CONNECT_WITHIN"; then
     trap - EXIT
-    fail "enrolled, and the agent runs and goes on trying, but is not connected: $(run_agent status 2>&1 | head -n 1)"
+    fail "enrolled, and the agent runs and keeps trying, but is not connected: $(run_agent status 2>&1 | head -n 1)"
   fi
   trap - EXIT
 }
@@ -523,7 +523,7 @@ remove_all() {
   if [ -z "$root" ] && dpkg-query -W xivo-xds-sync-agent >/dev/null 2>&1; then
     dpkg --remove xivo-xds-sync-agent >/dev/null 2>&1 && say 'removed the package xivo-xds-sync-agent'
   fi
-  say 'this host is no MDS any more. Its files stay, with the trash in .xivo-xds-sync of each directory.'
+  say 'this host is no longer an MDS. Its files are kept, with the trash in .xivo-xds-sync of each directory.'
 }
 
 # In one function, so that a script cut short on its way here does nothing.
@@ -552,8 +552,8 @@ install() {
   if is_enrolled; then
     # From now on Main may upgrade the agent; the agent itself can't say so.
     run_agent trust-main
-    say "done. How this MDS is: $agent${root:+ --root $root} status"
-    say 'How all are, on Main: xivo-xds-sync status'
+    say "Done. Check this MDS with: $agent${root:+ --root $root} status"
+    say 'Check all of them on Main with: xivo-xds-sync status'
   else
     say 'done, but for the approval on Main; until then the agent keeps asking'
   fi

@@ -101,7 +101,7 @@ async function restore(
   const item = byId ?? items.find((each) => each.directory === place.directory && each.path === place.path);
   if (item === undefined)
     throw new ControlError(
-      `nothing of that name is in the trash of this MDS: see "xivo-xds-sync-agent trash list"; Main's is seen on Main`,
+      `no such file in the trash of this MDS: see "xivo-xds-sync-agent trash list"; Main's is seen on Main`,
     );
   const to = as === undefined ? item.path : pathIn(agent, item.directory, as);
   const refusal = refusePath(to);

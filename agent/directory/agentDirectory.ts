@@ -399,7 +399,7 @@ export class AgentDirectory {
     if (refusal !== undefined) throw new Error(`${to}: ${refusal}`);
     if (this.policy.direction === 'to-mds' && entryOf(this.mainView.get(to)) !== undefined) {
       throw new Error(
-        `Main has a ${to} and would replace this one at once: bring it back under another name with --as`,
+        `Main has its own ${to}, which would overwrite it at once: restore it under another name with --as, or put it on Main`,
       );
     }
     const { owners } = this.#options;

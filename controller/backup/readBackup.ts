@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
 import { loadControllerConfig } from '../config/controllerConfig.ts';
+import { errnoOf } from '#host/fs/errno.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { Registry } from '../registry/registry.ts';
@@ -60,8 +61,9 @@ async function unpack(file: string, into: string): Promise<Set<Member>> {
     await feeding;
   } catch (error) {
     if (error instanceof BackupError) throw error;
+    if (errnoOf(error) === 'ENOENT') throw new BackupError(`${file}: no such file`, { cause: error });
     throw new BackupError(
-      `${file} can't be read as a backup of Main: ${error instanceof Error ? error.message : String(error)}`,
+      `${file} is not a readable backup of Main: ${error instanceof Error ? error.message : String(error)}`,
       {
         cause: error,
       },

@@ -1,4 +1,5 @@
 import { formatDuration } from '#core/text/duration.ts';
+import { localTime } from '#host/time/localTime.ts';
 import { isForGood } from './forGood.ts';
 
 /** The words for each condition: cause and action. `status`, the log, the page and `notify:` all use these. */
@@ -114,7 +115,7 @@ export function neverEnrolledWords(mds: string): Words {
 
 export function pausedWords(until: string): Words {
   return {
-    cause: `synchronisation is paused until ${isForGood(until) ? 'it is resumed' : until}: no file is changed on any host`,
+    cause: `synchronisation is paused until ${isForGood(until) ? 'it is resumed' : localTime(until)}: no file is changed on any host`,
     action: 'to resume: xivo-xds-sync resume',
   };
 }

@@ -15,6 +15,6 @@ export function canaryProblems(
 ): (ConfigProblem & { message: string })[] {
   return unknownCanaries(canary, known).map((name) => ({
     key: `canary[${canary.indexOf(name)}]`,
-    message: `Main knows no MDS "${name}"; it knows ${[...known].toSorted().join(', ')}`,
+    message: `there is no MDS "${name}"; there are ${[...known].toSorted().join(', ')}`,
   }));
 }

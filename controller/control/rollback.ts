@@ -35,7 +35,7 @@ export async function rollback(
   await directory.rescan();
   await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
   if (directory.replica.held !== undefined)
-    throw new ControlError(`"${directory.name}" is held on Main (${directory.replica.held})`);
+    throw new ControlError(`"${directory.name}" is on hold on Main (${directory.replica.held})`);
   const { steps, unclear } = undo(versions.log.since(directory.name, number), directory.replica);
   refuseUnless(
     unclear.map(({ path, why }) => `${printable(path)} (${why})`),

@@ -279,7 +279,7 @@ export class Controller {
    */
   reconfigure(next: ControllerConfig): void {
     const strangers = unknownCanaries(next.canary, this.knownMds);
-    if (strangers.length > 0) throw new UsageError(`canary: Main knows no MDS ${strangers.join(', ')}`);
+    if (strangers.length > 0) throw new UsageError(`canary: there is no MDS ${strangers.join(', ')}`);
     const { config, changed, needRestart } = takeOver(this.config, next);
     this.config = config;
     this.log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });

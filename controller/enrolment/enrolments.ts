@@ -44,6 +44,8 @@ export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Pr
   const { socket, address } = peer;
   socket.on('error', () => socket.terminate());
   const request = await receiveRequest(peer, options.clock);
+  // `doctor` on an MDS only looks whether Main answers, and with which key: nobody was refused anything.
+  if (request === 'nothing') return;
   let answer: EnrolAnswer;
   try {
     answer =
@@ -173,21 +175,23 @@ function pending(peer: Peer, { identity, rotation }: EnrolmentOptions): PendingA
 }
 
 /** @returns undefined after silence, a lost connection or something that makes no sense: there is nobody to tell more */
-async function receiveRequest({ socket }: Peer, clock: Clock): Promise<EnrolRequest | undefined> {
-  const { promise: received, resolve } = Promise.withResolvers<Buffer | undefined>();
+async function receiveRequest({ socket }: Peer, clock: Clock): Promise<EnrolRequest | 'nothing' | undefined> {
+  const { promise: received, resolve } = Promise.withResolvers<Buffer | 'nothing' | undefined>();
   const giveUp = (): void => resolve(undefined);
+  const left = (): void => resolve('nothing');
   const cancel = clock.after(REQUEST_TIMEOUT, giveUp);
   socket.once('message', (data, isBinary) => resolve(isBinary ? undefined : (data as Buffer)));
-  socket.once('close', giveUp);
-  if (socket.readyState !== socket.OPEN) giveUp();
+  socket.once('close', left);
+  if (socket.readyState !== socket.OPEN) left();
   try {
     const data = await received;
+    if (data === 'nothing') return data;
     return data && enrolRequestSchema.safeParse(JSON.parse(data.toString('utf8'))).data;
   } catch {
     return undefined;
   } finally {
     cancel();
-    socket.off('close', giveUp);
+    socket.off('close', left);
   }
 }
 

@@ -19,7 +19,7 @@ export function remove(state: RegistryState, name: string, now: number): Transit
   const isWithdrawn = (token: RegistryState['tokens'][number]): boolean =>
     token.name === name && token.usedAt === undefined;
   if (agents.length === 0 && pending.length === 0 && !state.tokens.some(isWithdrawn)) {
-    return refusal(`Main knows no MDS named ${name}: \`xivo-xds-sync mds list\` shows those it knows`);
+    return refusal(`there is no MDS "${name}" (see xivo-xds-sync mds list)`);
   }
   const revoked = agents.map(({ pin }) => ({ name, pin, at: now }));
   return {

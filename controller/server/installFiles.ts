@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ControllerPlaces } from '#host/config/places.ts';
+import { errnoOf } from '#host/fs/errno.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { VERSION } from '#host/version.ts';
 
@@ -76,8 +77,10 @@ export class InstallFiles {
       });
       await pipeline(createReadStream(file), response);
     } catch (error) {
-      // Most often the other side hung up.
-      this.#log.warn('a download failed', { file, error });
+      // Who has what it wanted hangs up as it likes, and who has not asks again: only Main's own disk is Main's trouble.
+      if (errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' || request.socket.destroyed)
+        this.#log.debug('a download ended early', { file, error });
+      else this.#log.warn('a download failed', { file, error });
       response.destroy();
     } finally {
       clearTimeout(timeout);

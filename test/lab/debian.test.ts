@@ -232,7 +232,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
 
   it('mds_install.sh --uninstall takes the package off, tells Main, and leaves the files', () => {
     const said = mds2.ok('/usr/share/xivo-xds-sync-agent/mds_install.sh --uninstall');
-    assert.match(said, /removed the package xivo-xds-sync-agent\nthis host is no MDS any more/);
+    assert.match(said, /removed the package xivo-xds-sync-agent\nthis host is no longer an MDS/);
     for (const gone of [
       '/usr/bin/xivo-xds-sync-agent',
       '/var/lib/xivo-xds-sync-upgrade',

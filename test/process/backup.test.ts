@@ -110,9 +110,9 @@ void describe('A backup of Main', () => {
       `cd ${evil} && ln -s /etc identity/key.pem && tar cf ${evil}2.tar identity/key.pem`,
     ]);
     const cases: [Buffer, RegExp][] = [
-      [good.subarray(0, good.length >> 1), /can't be read as a backup|is not in it|damaged/],
+      [good.subarray(0, good.length >> 1), /is not a readable backup|is not in it|damaged/],
       [Buffer.alloc(0), /no complete backup|can't be read/],
-      [Buffer.from('something else entirely'), /can't be read as a backup|no complete backup/],
+      [Buffer.from('something else entirely'), /is not a readable backup|no complete backup/],
       [readFileSync(`${evil}.tar`), /it holds "/],
       [readFileSync(`${evil}2.tar`), /it holds "identity\/key\.pem" \(symlink\)/],
     ];

@@ -64,7 +64,7 @@ void describe('The configuration', () => {
     const drop = write(cluster.main, 'etc/xivo-xds-sync/controller.d/60-canary.yml', 'canary: [mds9]\n');
     const ran = await check();
     assert.equal(ran.code, 2);
-    assert.match(ran.stderr, /canary\[0\]: Main knows no MDS "mds9"; it knows mds1/);
+    assert.match(ran.stderr, /canary\[0\]: there is no MDS "mds9"; there are mds1/);
     // A start with it all the same waits for nobody, and says so.
     await cluster.main.stop();
     await cluster.startMain();
@@ -74,7 +74,7 @@ void describe('The configuration', () => {
       () => cluster.one('mds1').read('dialplan', 'canary.conf') !== undefined,
     );
     const { errors } = (await cluster.status()).main;
-    assert.match(JSON.stringify(errors), /Main knows no MDS \\"mds9\\"/);
+    assert.match(JSON.stringify(errors), /there is no MDS \\"mds9\\"/);
     rmSync(drop);
     await cluster.main.stop();
     await cluster.startMain();

@@ -31,7 +31,7 @@ describe('The dialplan of an MDS', () => {
     await eventually('the error is told', async () => (await cluster.statusOf('mds1')).errors.length > 0);
     const { errors, inSync } = await cluster.statusOf('mds1');
     assert.equal(errors[0]?.path, 'dialplan/a.conf');
-    assert.match(errors[0]?.message ?? '', /line 1: .*not activated \(lint: block\)/);
+    assert.match(errors[0]?.message ?? '', /line 1: .*nothing of this change was applied \(lint: block\)/);
     assert.equal(inSync, false);
     assert.equal(mds.read('dialplan', 'a.conf'), GOOD);
     assert.equal(mds.asterisk.reloads.length, reloads);

@@ -21,6 +21,9 @@ describe('doctor', () => {
       for (const name of Object.keys(DIRECTORIES))
         assert.match(ran.stdout, new RegExp(`ok +directory ${name} `));
     }
+    // That an MDS only looked whether Main is there is no alarm.
+    await cluster.inSync();
+    assert.doesNotMatch(cluster.main.log, /enrolment refused/);
   });
 
   it('names what is missing and what to do about it', async () => {

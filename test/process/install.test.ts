@@ -132,7 +132,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
       if (name === 'without') assert.equal(existsSync(backup), false);
       else {
         assert.equal(readFileSync(backup, 'utf8'), before);
-        assert.match(ran.stdout, /the old rsync job \(rsync_xds\) may not log in here any more/);
+        assert.match(ran.stdout, /removed Main's old rsync key \(rsync_xds\)/);
       }
       const back = await run(['--old-key', '--root', mds.root]);
       if (name === 'without') assert.equal(back.code, 1, back.stdout);
@@ -159,7 +159,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     const pid = Number(pidOf(mds));
     const ran = await run(['--uninstall', '--root', mds.root]);
     assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, /no MDS any more/);
+    assert.match(ran.stdout, /no longer an MDS/);
     // Main was told: the name is free again.
     await token('gone');
     assert.equal(existsSync(`/proc/${pid}/root`), false);

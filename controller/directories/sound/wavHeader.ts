@@ -34,7 +34,7 @@ export function readWavHeader(head: Uint8Array, size: number): WavReading {
   const short = missing(RIFF_BYTES);
   if (short) return short;
   if (textAt(view, 0) !== 'RIFF' || textAt(view, 8) !== 'WAVE')
-    return { is: 'broken', why: 'it does not begin like a WAV file' };
+    return { is: 'broken', why: 'no RIFF header' };
   const formats: WavFormat[] = [];
   for (let at = RIFF_BYTES; ;) {
     const cut = missing(at + BLOCK_HEAD_BYTES);

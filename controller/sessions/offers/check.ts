@@ -39,7 +39,7 @@ export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = 
   }
   if (offer.op === 'keep' && offer.entry.type !== 'file') return 'only files are kept';
   if (directory.replica.held !== undefined)
-    return `"${config.name}" is held on Main: ${directory.replica.held}`;
+    return `"${config.name}" is on hold on Main: ${directory.replica.held}`;
   return undefined;
 }
 

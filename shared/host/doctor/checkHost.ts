@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { errnoOf } from '../fs/errno.ts';
 import { attempt, type Check } from './check.ts';
 import {
   checkDirectory,
@@ -28,11 +30,16 @@ export type HostToCheck<Config extends HostConfig> = {
   readonly programsOf: (config: Config) => readonly string[];
 };
 
-/** Runs the checks that both programs share. Returns the configuration, too, if it could be read. */
+/**
+ * Runs the checks that both programs share.
+ * @returns the configuration, too, if it could be read; `isBlind` when this user may see nothing of it all
+ */
 export function checkHost<Config extends HostConfig>(
   host: HostToCheck<Config>,
-): { checks: Check[]; config: Config | undefined } {
+): { checks: Check[]; config: Config | undefined; isBlind: boolean } {
   const checks: Check[] = [checkUser(process.geteuid?.())];
+  // What this user may not see is not missing.
+  if (isHidden(host.identityFolder)) return { checks, config: undefined, isBlind: true };
   let config: Config | undefined;
   checks.push(
     attempt('configuration', host.configRemedy, () => {
@@ -51,5 +58,15 @@ export function checkHost<Config extends HostConfig>(
     for (const { name, path } of directories) checks.push(...checkDirectory(name, path, config.reserveBytes));
     checks.push(checkWatches(directories.map(({ path }) => path)));
   }
-  return { checks, config };
+  return { checks, config, isBlind: false };
+}
+
+/** Whether this user may not even look. */
+function isHidden(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'EACCES';
+  }
 }

@@ -29,8 +29,8 @@ export function checkUser(geteuid: number | undefined): Check {
   return {
     name: 'user',
     result: 'failed',
-    detail: `user ${geteuid}`,
-    remedy: 'run it as root: owners can not be kept otherwise',
+    detail: `user ${geteuid}, and this needs root`,
+    remedy: 'run it again with sudo: keys and directories can only be read, and owners kept, by root',
   };
 }
 

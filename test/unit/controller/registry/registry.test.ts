@@ -315,7 +315,7 @@ void test('removing revokes the key and withdraws the tokens that would let it i
 });
 
 void test('removing who is not there is refused', (t) => {
-  refused(registryFor(t).remove('mds9', NOW), /knows no MDS named mds9/);
+  refused(registryFor(t).remove('mds9', NOW), /there is no MDS "mds9"/);
 });
 
 void test('the end of the certificate is remembered for an enrolled key only', (t) => {

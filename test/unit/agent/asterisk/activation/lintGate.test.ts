@@ -95,7 +95,10 @@ void test('what only a removal on hold is in the way of waits with it, and what 
   const alone = judgeSet(place, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
   assert.deepEqual([...alone.objections.keys()], ['moved.conf'], 'nothing is left that could go ahead');
   const broken = judgeSet(place, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
-  assert.match(broken.objections.get('b.conf') ?? '', /^line 1: .*not activated \(lint: block\)$/);
+  assert.match(
+    broken.objections.get('b.conf') ?? '',
+    /^line 1: .*nothing of this change was applied \(lint: block\)$/,
+  );
   assert.deepEqual([...broken.objections.keys()], ['b.conf'], 'what no confirmation mends is told first');
   assert.equal(judgeSet(place, moved, new Set(), 'block').objections.size, 1);
 });
