@@ -46,6 +46,8 @@ function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string |
   if (!said.startsWith('/') || said.includes('\0') || path.posix.normalize(said) !== said || said === '/')
     return 'which is no absolute path of a folder';
   if (!isWithin(said, allow)) return `which is outside of what this MDS allows (${allow.join(', ')})`;
+  // RACE: a folder on the way is replaced by a link after this check. Worst case: the directory is kept where the link
+  // leads. Only a user who may write above it (root, in /etc and /var) can do that.
   const real = followed(locate(said));
   if (typeof real !== 'string') return `which can't be followed here (${real.errno})`;
   if (isWithin(real, own.map(realOr)) || own.some((each) => isBelow(realOr(each), real)))
@@ -58,7 +60,7 @@ function isWithin(place: string, roots: readonly string[]): boolean {
   return roots.some((root) => place === root || isBelow(place, root));
 }
 
-/** Where a path leads when every link is followed; what does not exist yet is taken as it is written. */
+/** Resolves all links of a path; parts that do not exist yet are taken literally. */
 function followed(place: string): string | { readonly errno: string } {
   const missing: string[] = [];
   for (let at = place; ; at = path.dirname(at)) {
@@ -66,7 +68,7 @@ function followed(place: string): string | { readonly errno: string } {
       return path.join(realpathSync(at), ...missing);
     } catch (error) {
       const errno = errnoOf(error);
-      // A link to nowhere is ENOENT, too: what it would lead to once that is made, nobody knows.
+      // A dangling link is ENOENT, too. Its target may be created anywhere later, so it is refused.
       if (errno !== 'ENOENT' || at === '/' || isLink(at)) return { errno };
       missing.unshift(path.basename(at));
     }

@@ -45,6 +45,7 @@ export class RegistryFile {
    */
   save(state: RegistryState): void {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+    // RACE: another program writes the file between this comparison and the rename. Worst case: its change is overwritten.
     if (this.#read() !== this.#text) {
       throw new RegistryFileError(
         `${this.#path} was changed by something other than the running daemon, so nothing was saved: ` +

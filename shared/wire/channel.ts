@@ -13,18 +13,18 @@ import { StreamScheduler } from './streamScheduler.ts';
 
 /** Close code for a peer that broke the protocol (RFC 6455, section 7.4.1: policy violation). */
 const POLICY_VIOLATION = 1008;
-/** A WebSocket's state after its last event. */
+/** readyState of a closed WebSocket. */
 const SOCKET_CLOSED = 3;
 /** The same for an error on this side. */
 const INTERNAL_ERROR = 1011;
-/** Streams that ended lately: frames for them may still be under way and are no offence. */
+/** Number of ended streams that are remembered: frames for them may still be in flight and are not a violation. */
 const REMEMBERED_STREAMS = 1024;
 const MAX_CLOSE_REASON = 120;
-/** The closing handshake is waited for this long, milliseconds. */
+/** Timeout of the closing handshake, milliseconds. */
 const CLOSING = 1_000;
 /**
- * Bytes that may wait for a peer that does not read. It loses nothing when it is cut off: it comes back, and takes
- * the whole manifest page by page, at its own pace.
+ * Most bytes buffered for a peer that does not read. A peer that is disconnected for it loses nothing: it reconnects and
+ * fetches the whole manifest page by page, at its own pace.
  */
 const MAX_BACKLOG = 64 * 1024 * 1024;
 
@@ -34,12 +34,12 @@ type StreamControl =
   | { readonly type: 'cancel'; readonly stream: number; readonly reason: string };
 
 export type ChannelOptions<In> = {
-  /** Every text message is checked against it; anything else ends the connection. */
+  /** Schema of every text message; an invalid message ends the connection. */
   readonly schema: z.ZodType<In>;
   readonly onMessage: (message: In) => void;
   /** Called once, with the reason when the peer broke the protocol. */
   readonly onClose: (reason: string) => void;
-  /** The other side said something. @param isProgress more than that it lives */
+  /** Called for each message of the peer. @param isProgress false for a mere sign of life */
   readonly onHeard?: (isProgress: boolean) => void;
   readonly clock?: Clock;
   /** Limits the rate of all streams together, each way. */
@@ -68,24 +68,24 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#pump = new StreamScheduler(socket);
-    // Pieces as they come: `ws` would copy them into one.
+    // Fragments as they arrive: `ws` would copy them into one buffer.
     socket.binaryType = 'fragments';
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer | Buffer[], isBinary));
-    // Where pings are answered, the answers must not pile up either.
+    // Where pings are answered, the pongs must not pile up either.
     socket.on('ping', () => this.#checkBacklog());
     socket.on('close', (_code, reason) => this.#onClose(reason.toString()));
-    // It may have ended before anybody listened.
+    // The socket may have closed before the listeners were added.
     if (socket.readyState === SOCKET_CLOSED) queueMicrotask(() => this.#onClose(''));
-    // 'close' follows; the reason is what people need.
+    // 'close' follows; this keeps the reason for people.
     socket.on('error', (error) => (this.#offence ||= connectionTrouble(error)));
   }
 
-  /** Aborted when the connection has ended: nobody waits for it beyond that. */
+  /** Aborted when the connection has ended, so that all waits on it end. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
 
-  /** Streams that have not ended. */
+  /** Number of open streams. */
   get streams(): number {
     return this.#outgoing.size + this.#incoming.size;
   }
@@ -149,18 +149,18 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   /** Ends the connection, saying why. */
   close(reason: string, code = 1000): void {
     this.#socket.close(code, reason.slice(0, MAX_CLOSE_REASON));
-    // A peer that does not answer the closing handshake is not waited for.
+    // Don't wait for a peer that does not answer the closing handshake.
     this.#cancelTermination ??= this.#clock.after(CLOSING, () => this.#socket.terminate());
     if (this.#closed) this.#cancelTermination();
   }
 
-  /** Gives up the streams on which nothing has moved since then, monotonic milliseconds. */
+  /** Fails the streams without progress since then, monotonic milliseconds. */
   failStalled(before: number, reason: string): void {
     for (const stream of this.#incoming.values()) if (stream.waitsSince(before)) stream.cancel(reason);
     for (const stream of this.#outgoing.values()) if (stream.waitsSince(before)) stream.abort(reason);
   }
 
-  /** The peer broke the protocol. */
+  /** Ends the connection because the peer broke the protocol. */
   violation(what: string): void {
     this.#offence ||= `protocol violation: ${what}`;
     this.close(this.#offence, POLICY_VIOLATION);
@@ -210,7 +210,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     try {
       parsed = this.#options.schema.safeParse(json);
     } catch {
-      // A rule that stumbles over what it is to judge is no reason for this program to end.
+      // An exception in a schema must not end the program.
       return this.violation('a message that can not be judged');
     }
     if (!parsed.success) {
@@ -224,7 +224,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     else this.#handle(message);
   }
 
-  /** What goes wrong while a message is handled ends this connection, and not the program: the peer comes back. */
+  /** An error while a message is handled ends this connection, not the program: the peer reconnects. */
   #handle(message: In): void {
     try {
       this.#options.onMessage(message);

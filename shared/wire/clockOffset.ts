@@ -1,20 +1,20 @@
 import { isClockOffset } from '#core/manifest/meaning.ts';
 
-/** Measurements kept: the one with the shortest way there and back is the best. */
+/** Measurements kept; the one with the shortest round trip is used. */
 const KEEP = 8;
 
-/** An answer that took longer, milliseconds, tells too little: what the other side's clock was then is not known to seconds. */
+/** Longest round trip that is used, milliseconds: beyond it the offset would be uncertain by seconds. */
 const MAX_ROUND_TRIP = 60_000;
 
 /**
- * How far this host's clock is from the other side's, from the time that it puts into its answers (the estimate of
- * RFC 5905, section 8: that time is taken for the middle of the way there and back).
+ * Estimates the offset between this host's clock and the other side's from the times in its answers (RFC 5905,
+ * section 8: an answer's time is assumed to be the middle of the round trip).
  */
 export class ClockOffset {
   #measurements: { offset: number; roundTrip: number }[] = [];
 
   /**
-   * Takes a measurement, unless it can't be one: both `sent` and `theirs` are the other side's word.
+   * Adds a measurement, unless it is implausible: `sent` and `theirs` come from the other side.
    * @param sent ours, @param theirs the other side's, @param received ours, all milliseconds since 1970
    */
   measured(sent: number, theirs: number, received: number): void {

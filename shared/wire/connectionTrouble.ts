@@ -1,8 +1,8 @@
-/** Where OpenSSL's own words are: in a code of Node's, or in a message between names of functions and source files. */
+/** Finds OpenSSL's reason: in Node's error code, or in a message between function and file names. */
 const IN_CODE = /^ERR_SSL_(?:SSL\/TLS_)?(.+)$/;
 const IN_MESSAGE = /:SSL routines:[^:]*:([^:]+):/;
 
-/** Why a connection failed, in words for a person. */
+/** Why a connection failed, for people. */
 export function connectionTrouble(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code = '' } = error as NodeJS.ErrnoException;

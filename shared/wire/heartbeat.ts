@@ -1,23 +1,23 @@
 import type { Clock } from '#host/time/clock.ts';
 
-/** Both sides say something at least this often, milliseconds. */
+/** Each side sends a message at least this often, milliseconds. */
 const EVERY = 5_000;
-/** A peer that says nothing for this long is dead, milliseconds. */
+/** Silence after which a peer counts as dead, milliseconds. */
 const SILENCE = 15_000;
-/** A peer that says only that it lives for this long does not do what it was asked to, milliseconds. */
+/** Time without progress after which requests to a peer that only sends heartbeats fail, milliseconds. */
 export const STALLED = 30_000;
 
 export type HeartbeatOptions = {
   readonly clock: Clock;
-  /** It is time to say something. */
+  /** A heartbeat is due. */
   readonly onBeat: () => void;
-  /** The peer is dead: it has said nothing for so many milliseconds. */
+  /** The peer is dead: it has been silent for so many milliseconds. */
   readonly onSilence: (milliseconds: number) => void;
-  /** The peer lives and does nothing: what was asked of it before this time (monotonic milliseconds) is in vain. */
+  /** The peer sends heartbeats only: requests made before this time (monotonic milliseconds) count as failed. */
   readonly onStalled: (askedBefore: number) => void;
 };
 
-/** Notices when the peer has died, and when it only lives. */
+/** Detects a dead peer, and one that sends heartbeats without making progress. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #heardAt: number;
@@ -31,7 +31,7 @@ export class Heartbeat {
     this.#cancel = this.#arm();
   }
 
-  /** The peer said something. @param isProgress more than that it lives */
+  /** Notes a message of the peer. @param isProgress false for a mere sign of life */
   heard(isProgress: boolean): void {
     this.#heardAt = this.#options.clock.monotonic();
     if (isProgress) this.#progressAt = this.#heardAt;
@@ -48,7 +48,7 @@ export class Heartbeat {
   #beat(): void {
     const { clock, onBeat, onSilence, onStalled } = this.#options;
     const now = clock.monotonic();
-    // First: whoever is called may end this.
+    // Rescheduled first, since a callback may stop it.
     this.#cancel = this.#arm();
     if (now - this.#heardAt > SILENCE) return onSilence(now - this.#heardAt);
     if (now - this.#progressAt >= STALLED) onStalled(now - STALLED);

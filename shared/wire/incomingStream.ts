@@ -2,14 +2,14 @@ import { WINDOW_BYTES } from '#protocol/limits.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
 
-/** A window of whole frames is far fewer than this; more are gathered into one, since each costs memory of its own. */
+/** Most buffered chunks. A window of full frames is far fewer; smaller ones are merged, since each costs extra memory. */
 const MAX_PIECES = 256;
 
 export type IncomingHooks = {
   readonly grant: (bytes: number) => void;
   readonly cancel: (reason: string) => void;
   readonly done: () => void;
-  /** Waits before the next chunk is asked for, where the rate is limited. */
+  /** Delays the next credit where the rate is limited. */
   readonly pace?: Pace | undefined;
   readonly clock: Clock;
 };
@@ -20,13 +20,13 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   /** Bytes that have come so far. */
   received = 0;
   #queue: Uint8Array[] = [];
-  /** What the sender may still send. */
+  /** Bytes that the sender may still send. */
   #window = WINDOW_BYTES;
   #taken = 0;
   #ended = false;
   #failure: string | undefined;
   #wake: (() => void) | undefined;
-  /** Since when somebody waits for the next chunk, monotonic milliseconds. */
+  /** Since when the reader waits for the next chunk, monotonic milliseconds. */
   #waitingSince = 0;
   readonly #over = new AbortController();
 
@@ -58,12 +58,12 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     this.#wakeUp();
   }
 
-  /** Somebody waits for the next chunk since before this time, monotonic milliseconds. */
+  /** True when the reader has waited for the next chunk since before this time, monotonic milliseconds. */
   waitsSince(before: number): boolean {
     return this.#wake !== undefined && this.#waitingSince <= before;
   }
 
-  /** Wants no more of it. */
+  /** Cancels the stream: the rest is not wanted. */
   cancel(reason: string): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#hooks.cancel(reason.slice(0, 1000));
@@ -86,7 +86,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Credit goes back in large pieces: one message for many frames. */
+  /** Returns credit in large amounts: one message for many frames. */
   #give(bytes: number): void {
     this.#taken += bytes;
     if (this.#taken < WINDOW_BYTES / 4 || this.#ended || this.#failure !== undefined) return;

@@ -4,22 +4,22 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
 import type { StreamScheduler } from './streamScheduler.ts';
 
-/** A frame of at least so many bytes may go before it is full. */
+/** Least bytes of a frame that is sent before it is full. */
 const WHOLE_ENOUGH = 16 * 1024;
-/** Bytes that may wait here before the writer has to. */
+/** Buffered bytes above which the writer has to wait. */
 const QUEUE_BYTES = 256 * 1024;
 
 type Piece = { readonly bytes: Uint8Array; readonly onSent?: (() => void) | undefined };
 export type OutgoingOptions = {
   readonly id: number;
-  /** About how many will come. */
+  /** Estimated bytes of the whole stream. */
   readonly bytes: number;
   readonly pump: StreamScheduler;
   readonly clock: Clock;
   readonly pace?: Pace | undefined;
 };
 
-/** The sending end of a stream. `fail` may come at any time; then `write` and `end` throw. */
+/** The sending end of a stream. `fail` may be called at any time; `write` and `end` throw from then on. */
 export class OutgoingStream {
   readonly id: number;
   readonly #pump: StreamScheduler;
@@ -34,7 +34,7 @@ export class OutgoingStream {
   #failure: string | undefined;
   #wake: (() => void) | undefined;
   readonly #clock: Clock;
-  /** When it last ran out of credit or got some, monotonic milliseconds. */
+  /** When it last ran out of credit or received some, monotonic milliseconds. */
   #creditAt: number;
   readonly #over = new AbortController();
 
@@ -49,17 +49,17 @@ export class OutgoingStream {
     options.pump.add(this);
   }
 
-  /** Waits for credit since before this time, monotonic milliseconds. */
+  /** True when it has waited for credit since before this time, monotonic milliseconds. */
   waitsSince(before: number): boolean {
     return this.#queued > 0 && this.#credit <= 0 && this.#creditAt <= before;
   }
 
-  /** About how many bytes are still to come. */
+  /** Estimated bytes still to be sent. */
   get remaining(): number {
     return this.#left;
   }
 
-  /** Nothing can be written any more: all was sent, or it failed. */
+  /** True when nothing can be written any more: everything was sent, or it failed. */
   get isFinished(): boolean {
     return this.#finished;
   }
@@ -70,7 +70,7 @@ export class OutgoingStream {
 
   /**
    * Waits while the stream is full.
-   * @param onSent called once the bytes have left and may be written over; never, when they did not leave
+   * @param onSent called once the bytes have been sent and their buffer may be reused; never called if they were not sent
    * @throws when the other side cancelled or the connection is gone
    */
   async write(bytes: Uint8Array, onSent?: () => void): Promise<void> {
@@ -88,7 +88,7 @@ export class OutgoingStream {
     }
   }
 
-  /** All was written. Resolves when it was handed to the socket. */
+  /** Ends the stream. Resolves when everything was handed to the socket. */
   async end(): Promise<void> {
     this.#check();
     this.#ended = true;
@@ -99,7 +99,7 @@ export class OutgoingStream {
     }
   }
 
-  /** Tells the receiver that no more comes. */
+  /** Sends the receiver the end of the stream with a reason. */
   abort(reason: string): void {
     if (this.#finished) return;
     this.#pump.send({ kind: 'abort', stream: this.id, reason: reason.slice(0, 200) });
@@ -132,12 +132,12 @@ export class OutgoingStream {
     return { kind: 'data', stream: this.id, bytes, onSent };
   }
 
-  /** A piece that is a frame by itself is not copied; several small ones are put together. */
+  /** A piece that fills a frame by itself is not copied; several small ones are joined. */
   #take(limit: number): Piece {
     const parts: Piece[] = [];
     let size = 0;
     for (let head = this.#queue[0]; head !== undefined && size < limit; head = this.#queue[0]) {
-      // Little of what comes next is left for the next frame, rather than copied.
+      // A small remainder stays for the next frame instead of being copied.
       if (size >= WHOLE_ENOUGH && head.bytes.length > limit - size) break;
       const part = head.bytes.subarray(0, limit - size);
       const isWhole = part.length === head.bytes.length;
@@ -153,7 +153,7 @@ export class OutgoingStream {
       parts.map((part) => part.bytes),
       size,
     );
-    // Not before this frame has left, although it is a copy: of the last of a piece, the rest may still wait in the socket.
+    // Only after this frame was sent, although it is a copy: an earlier part of the last piece may still wait in the socket.
     const ended = parts.flatMap(({ onSent }) => onSent ?? []);
     return { bytes, ...(ended.length > 0 && { onSent: () => ended.forEach((onSent) => onSent()) }) };
   }

@@ -1,4 +1,4 @@
-/** What the other side was asked and has not answered. Each question ends: with its answer, or with the reason why none comes. */
+/** Requests that the other side has not answered yet. Each one settles: with its answer, or with the reason why none comes. */
 export class Questions<Answer> {
   readonly #open = new Map<
     number,
@@ -16,8 +16,8 @@ export class Questions<Answer> {
 
   /**
    * @param now monotonic milliseconds
-   * @param send asks it
-   * @returns the answer; rejects when it can't come any more
+   * @param send sends the request
+   * @returns the answer; rejects when none can come any more
    */
   ask(id: number, now: number, send: () => void): Promise<Answer> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
@@ -27,7 +27,7 @@ export class Questions<Answer> {
     return promise;
   }
 
-  /** @returns false when that was not asked, or is answered */
+  /** @returns false when the request is unknown or was answered already */
   answer(id: number, answer: Answer): boolean {
     const question = this.#open.get(id);
     this.#open.delete(id);
@@ -35,7 +35,7 @@ export class Questions<Answer> {
     return question !== undefined;
   }
 
-  /** Ends the questions that were asked before this time, monotonic milliseconds. */
+  /** Fails the requests sent before this time, monotonic milliseconds. */
   giveUp(askedBefore: number, reason: string): void {
     for (const [id, { reject, at }] of this.#open) {
       if (at > askedBefore) continue;
@@ -44,7 +44,7 @@ export class Questions<Answer> {
     }
   }
 
-  /** Nothing is answered any more, neither what was asked nor what will be. */
+  /** Fails all pending and future requests. */
   end(reason: string): void {
     this.#ended = new Error(reason);
     this.giveUp(Infinity, reason);

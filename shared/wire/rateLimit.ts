@@ -1,19 +1,19 @@
 import { type Clock, pause } from '#host/time/clock.ts';
 
-/** What may pass at once before anybody waits, milliseconds of the rate: timers are not exact. */
+/** Burst that passes without a wait, in milliseconds of the rate, since timers are not exact. */
 const BURST = 50;
 
-/** Waits until bytes may pass, or the signal is aborted. */
+/** A rate limit: resolves when the bytes may pass, or when the signal is aborted. */
 export type Pace = { pass(bytes: number, signal: AbortSignal): Promise<void> };
 
-/** Lets bytes pass at a rate, which may differ from hour to hour (the virtual scheduling of the generic cell rate algorithm, ITU-T I.371). */
+/** Limits bytes to a rate that may change over time (virtual scheduling of the generic cell rate algorithm, ITU-T I.371). */
 export class RateLimit implements Pace {
   readonly #rate: () => number;
   readonly #clock: Clock;
-  /** When all that was let pass so far would have passed at exactly the rate, monotonic milliseconds. */
+  /** Theoretical arrival time: when all bytes so far would have passed at exactly the rate, monotonic milliseconds. */
   #paidUntil = 0;
 
-  /** @param rate bytes a second at this time; 0 for no limit */
+  /** @param rate current limit, bytes per second; 0 means unlimited */
   constructor(rate: () => number, clock: Clock) {
     this.#rate = rate;
     this.#clock = clock;
@@ -30,7 +30,7 @@ export class RateLimit implements Pace {
   }
 }
 
-/** Passes what passes all of them. */
+/** Combines several limits: bytes pass when all of them allow it. */
 export function allOf(paces: readonly Pace[]): Pace {
   return {
     pass: async (bytes, signal) => {

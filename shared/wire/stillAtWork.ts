@@ -1,9 +1,9 @@
 import type { Clock } from '#host/time/clock.ts';
 
-/** Less than the time after which the other side gives up a peer that only says that it lives, milliseconds. */
+/** Interval of progress messages, milliseconds; below the time after which the other side gives up a peer without progress. */
 const SAY_EVERY = 10_000;
 
-/** Carries out what takes as long as it takes, and calls `say` now and then meanwhile: the other side waits then. @param every milliseconds */
+/** Runs long work and calls `say` now and then, so that the other side keeps waiting. @param every milliseconds */
 export async function stillAtWork<T>(
   clock: Clock,
   say: () => void,

@@ -1,22 +1,22 @@
 import type { WebSocket } from 'ws';
 import { encodeFrame, encodeHeader, type Frame } from '#protocol/frames.ts';
 
-/** Bytes handed to the socket and not yet to the kernel: enough to keep it busy, little enough to be overtaken. */
+/** Most bytes in the socket's buffer: enough to keep the kernel busy, few enough that an urgent frame goes out soon. */
 const MAX_IN_SOCKET = 256 * 1024;
 
-/** From so many bytes on a copy costs more than a fragment of its own. */
+/** From this size on, copying a payload costs more than sending it as a fragment of its own. */
 const WORTH_A_FRAGMENT = 8 * 1024;
 
-/** What the scheduler needs to know of a stream that wants to send. */
+/** A stream as the scheduler sees it. */
 export interface SendingStream {
-  /** About how many bytes are still to come. */
+  /** Estimated bytes still to be sent. */
   readonly remaining: number;
   readonly canSend: boolean;
-  /** The next frame, or undefined where there is nothing to send just now. */
+  /** The next frame; undefined when there is nothing to send now. */
   takeFrame(): Frame | undefined;
 }
 
-/** Shares one socket among streams: whichever has least left to send goes first. */
+/** Shares one socket among streams: the one with the least left to send goes first (shortest remaining time). */
 export class StreamScheduler {
   readonly #socket: WebSocket;
   readonly #streams = new Set<SendingStream>();
@@ -50,7 +50,7 @@ export class StreamScheduler {
     this.#socket.send(bytes, this.#sending(bytes.length, frame));
   }
 
-  /** As two fragments of one message. Nothing can come between them: they are handed over in one turn. */
+  /** Sends header and payload as two fragments of one message. No other frame can come between: both are sent synchronously. */
   #sendUncopied(frame: Frame & { kind: 'data' }): void {
     this.#socket.send(encodeHeader(frame), { binary: true, fin: false });
     this.#socket.send(frame.bytes, { binary: true, fin: true }, this.#sending(frame.bytes.length, frame));
@@ -60,7 +60,7 @@ export class StreamScheduler {
     this.#inSocket += bytes;
     return (error) => {
       this.#inSocket -= bytes;
-      // What could not be sent may still wait in the socket: its bytes are nobody's to write over.
+      // A failed send may leave bytes in the socket, so their buffer must not be reused.
       if (frame.kind === 'data' && error == null) frame.onSent?.();
       this.run();
     };

@@ -88,7 +88,7 @@ describe('What is on its way over a thin line', () => {
     await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
     const { code, text } = await onTerminal(['sync'], 2_000);
     assert.equal(code, 130);
-    assert.match(text, /interrupted: what has begun goes on/);
+    assert.match(text, /interrupted: work that has started continues/);
     await eventually(
       'it is there',
       () => cluster.one('mds1').read('sounds', 'third.wav') !== undefined,

@@ -26,18 +26,18 @@ export type ActivationOptions = {
   readonly readers: ReaderLease | undefined;
 };
 
-/** What lint has against a change set, and what the set changes for callers. */
+/** Lint's objections to a change set, and its changes for callers. */
 export type Rehearsed = SetVerdict & { readonly changes: readonly ContextChange[] };
 
 const NO_VERDICT: SetVerdict = { objections: new Map(), waiting: new Map() };
 
-/** What stands between files on disk and what callers hear: lint before, reload and its proof after. */
+/** Activates change sets in Asterisk: lint before they become visible, reload and its proof afterwards. */
 export class Activation {
   readonly #options: ActivationOptions;
   /** What the set in hand does to the dialplan. */
   #change: DialplanChange | undefined;
   #isReadAgain = true;
-  /** What Asterisk read at the last reload: files of this host may have changed since, and nobody reloaded. */
+  /** The files as Asterisk read them at the last reload; local files may have changed since without a reload. */
   #lastRead: string | undefined;
 
   constructor(options: ActivationOptions) {
@@ -66,12 +66,12 @@ export class Activation {
     return verdict;
   }
 
-  /** What the set in hand changes for callers, context by context; empty where that is nothing. */
+  /** Changes of the current set for callers, context by context; empty when there are none. */
   get summary(): string {
     return this.#change === undefined ? '' : summaryOf(this.#change);
   }
 
-  /** The same look for a dry run: it leaves nothing behind for the set that is in hand. */
+  /** The same check for a dry run, without effect on the current set. */
   rehearse(changed: ReadonlyMap<string, Put>, held: ReadonlySet<string>): Rehearsed {
     const { kind, place, policy } = this.#options;
     if (kind === 'moh') return { ...NO_VERDICT, changes: [] };
@@ -79,12 +79,16 @@ export class Activation {
     return { ...verdict, changes: summarise(change.before.priorities, change.after.priorities) };
   }
 
-  /** Whether Asterisk reads something of the set in hand, so that it needs a reload. */
+  /** Whether Asterisk reads a file of the current set, so that a reload is needed. */
   get isReadAgain(): boolean {
     return this.#isReadAgain;
   }
 
-  /** Calls `show`, which makes a change set visible, while Asterisk is not in the middle of reading. */
+  /**
+   * Calls `show`, which makes a change set visible, while Asterisk is not reading.
+   * RACE: a local file changes between lint's look at the folder and this call. Worst case: a set becomes visible that lint
+   * would have blocked; the proof after the reload finds it, and the set is reverted.
+   */
   async withLease<T>(show: () => T): Promise<T> {
     const { readers } = this.#options;
     return readers === undefined ? show() : await readers.withLease(show);
@@ -97,8 +101,8 @@ export class Activation {
 
   /**
    * Reloads, unless Asterisk reads nothing of what changed.
-   * @param changed the paths of the set that `objections` looked at; none for a reload that is due anyway
-   * @returns what Asterisk has against these files, or against others that lean on them
+   * @param changed the paths of the set that `objections` checked; none for a reload that is due anyway
+   * @returns Asterisk's refusal of these files, or of others that depend on them
    */
   async activate(changed: ReadonlySet<string>): Promise<Refusal | undefined> {
     const [change, isReadAgain] = [this.#change, this.#isReadAgain];
@@ -108,7 +112,7 @@ export class Activation {
     const standing = this.#options.refusal();
     const { refusal, away } = await this.#options.reload();
     if (away !== true) this.#lastRead = this.#pictureNow();
-    // Music stays: it is one file beside others, and what Asterisk lacks of it stays pending.
+    // Music is not reverted: the files are independent, and the reload stays pending for those that Asterisk lacks.
     if (refusal === undefined || this.#options.kind === 'moh') return undefined;
     return isCausedBy(refusal, changed, change, standing) ? refusal : undefined;
   }

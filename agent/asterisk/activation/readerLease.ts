@@ -5,32 +5,36 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { giveBackLease, takeLease } from '#host/fs/libc.ts';
 import type { Logger } from '#host/log/logger.ts';
 
-/** What Asterisk reads the dialplan from, and has open until every file that it includes was read. */
+/** Asterisk's outermost dialplan file. Asterisk has it open until every included file was read. */
 const OUTERMOST = 'extensions.conf';
-/** A reload by hand is over long before; what holds the file open for longer is no reload, milliseconds. */
+/** Longest wait for the lease, milliseconds. A reload takes much less; a program that has the file open longer is not one. */
 const PATIENCE = 10_000;
 const RETRY = 5;
 
 /**
- * Keeps Asterisk out of the dialplan folder while a change set becomes visible. Asterisk opens the files of an
- * include one by one, so that not even a folder exchanged as a whole would be read as a whole by a reload that is
- * under way. But it has extensions.conf open all that time: a lease on that file (fcntl(2), F_SETLEASE) is granted
- * only when nobody is in the middle, and lets whoever comes wait until the set is there.
+ * Keeps Asterisk from reading the dialplan folder while a change set becomes visible. Asterisk opens the files of an
+ * include one by one, so even exchanging the whole folder would not give a running reload a consistent view. But it has
+ * extensions.conf open all that time: a lease on that file (fcntl(2), F_SETLEASE) is granted only when no reload is
+ * running, and blocks a reload that starts until the set is visible.
  */
 export class ReaderLease {
   readonly #candidates: () => readonly string[];
   readonly #log: Logger;
-  #toldWhy = '';
+  #lastLogged = '';
 
   /**
-   * @param configFolders where Asterisk's extensions.conf may be, the likeliest first
+   * @param configFolders folders that may hold Asterisk's extensions.conf, most likely first
    */
   constructor(configFolders: () => readonly string[], log: Logger) {
     this.#candidates = configFolders;
     this.#log = log;
   }
 
-  /** Calls `show` while nobody reads. Where that can't be had, calls it all the same, and the log says why. */
+  /**
+   * Calls `show` while no program reads the dialplan.
+   * RACE: the lease can't be had (no lease on this file system, or another program has the file open for 10 s). Worst case:
+   * a reload by hand in that moment reads half of a change set, until the agent's own reload right after it.
+   */
   async withLease<T>(show: () => T): Promise<T> {
     const fd = this.#open();
     if (fd === undefined) return show();
@@ -42,7 +46,7 @@ export class ReaderLease {
         leased = this.#lease(fd);
       }
       if (leased === 'busy')
-        this.#tell(`another program has ${OUTERMOST} open for more than ${PATIENCE / 1000} s`);
+        this.#warn(`another program has ${OUTERMOST} open for more than ${PATIENCE / 1000} s`);
       const shown = show();
       if (leased === 'yes') giveBackLease(fd);
       return shown;
@@ -56,7 +60,7 @@ export class ReaderLease {
       try {
         return openSync(path.join(folder, OUTERMOST), constants.O_RDONLY | constants.O_NONBLOCK);
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') this.#tell(`${path.join(folder, OUTERMOST)}: ${errnoOf(error)}`);
+        if (errnoOf(error) !== 'ENOENT') this.#warn(`${path.join(folder, OUTERMOST)}: ${errnoOf(error)}`);
       }
     }
     return undefined;
@@ -65,19 +69,19 @@ export class ReaderLease {
   #lease(fd: number): 'yes' | 'busy' | 'no' {
     try {
       takeLease(fd);
-      this.#toldWhy = '';
+      this.#lastLogged = '';
       return 'yes';
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'EAGAIN') return 'busy';
-      this.#tell(`no lease on ${OUTERMOST} is to be had (${errno})`);
+      this.#warn(`no lease on ${OUTERMOST} is to be had (${errno})`);
       return 'no';
     }
   }
 
-  #tell(why: string): void {
-    if (why === this.#toldWhy) return;
-    this.#toldWhy = why;
+  #warn(why: string): void {
+    if (why === this.#lastLogged) return;
+    this.#lastLogged = why;
     this.#log.warn('a reload by hand may see half of a change set', { reason: why });
   }
 }

@@ -1,7 +1,6 @@
 /**
- * Two extensions that Asterisk takes for the same have the same key: dashes and blanks count for nothing, and
- * in a pattern neither does how a set of characters is written (`N` is `[2-9]`). `caller` is what follows the
- * slash, if there is one.
+ * The key of an extension, equal for extensions that Asterisk treats as the same: dashes and blanks are ignored, and in a
+ * pattern all spellings of a character set are equal (`N` is `[2-9]`). `caller` is the part after the slash, if any.
  */
 export function extensionKey(extension: string, caller: string | undefined): string {
   return caller === undefined ? nameKey(extension) : `${nameKey(extension)}\0${nameKey(caller)}`;

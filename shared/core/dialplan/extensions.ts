@@ -5,7 +5,7 @@ import { readPriority } from './priority.ts';
 import type { Section, Setting } from './sections.ts';
 import { shown } from './sections.ts';
 
-/** A priority that Asterisk puts into its plan, and the line it comes from. */
+/** A priority that Asterisk registers, with the line that defines it. */
 export type PlannedPriority = {
   readonly place: Place;
   readonly context: string;
@@ -13,20 +13,20 @@ export type PlannedPriority = {
   readonly caller: string | undefined;
   readonly priority: number;
   readonly label: string | undefined;
-  /** What `dialplan show` prints for it, as `1. NoOp(x)`; undefined where only Asterisk can tell. */
+  /** The text in `dialplan show`, as `1. NoOp(x)`; undefined where only Asterisk knows it. */
   readonly shown: string | undefined;
   /** The application with its arguments, as `NoOp(x)`. */
   readonly application: string;
-  /** It stands after a place where Asterisk gave up. */
+  /** True after a line at which Asterisk gave up. */
   readonly unread: boolean;
 };
 
-/** What Asterisk calls the priority of a hint. */
+/** Asterisk's number for the priority of a hint. */
 export const HINT_PRIORITY = -1;
 
 /**
- * Reads the sections as dialplan: what Asterisk would register, and findings about what it would not.
- * @param isAll whether these are all the sections that there are
+ * Reads sections as dialplan: the priorities that Asterisk would register, and findings about lines that it would not.
+ * @param isAll true when no other sections exist
  */
 export function readExtensions(
   sections: readonly Section[],
@@ -42,11 +42,11 @@ export function readExtensions(
   return plan.priorities;
 }
 
-/** `n` and `same` lean on the line before, in the same section, whatever extension that was for. */
+/** The previous priority: `n` and `same` refer to the previous line of the same section, whatever its extension. */
 type Cursor = {
   extension: string | undefined;
   priority: number | undefined;
-  /** The priority before is one that only Asterisk knows. */
+  /** True when only Asterisk knows the previous priority. */
   isUnknown: boolean;
 };
 
@@ -76,7 +76,7 @@ function readContext(section: Section, plan: Plan, findings: Findings): void {
   }
 }
 
-/** Lines that nobody knows may stand between these. */
+/** True when unknown lines may stand between these. */
 function isUnsure({ outside, mixed }: Section): boolean {
   return outside || mixed;
 }
@@ -162,7 +162,7 @@ function readExten(
   });
 }
 
-/** The application as it is kept: its arguments end at the last closing parenthesis. */
+/** The application as Asterisk stores it: its arguments end at the last closing parenthesis. */
 function readApplication(text: string, place: Place, findings: Findings): { app: string; data: string } {
   const trimmed = text.replace(/^[\0- ]+/, '');
   const open = trimmed.indexOf('(');
@@ -187,16 +187,16 @@ function shownAs(priority: number, app: string, data: string): string | undefine
   return app.includes('${') ? undefined : `hint: ${app}`;
 }
 
-/** What is registered so far; the first line for a priority wins, whichever file it is in. */
+/** The priorities registered so far; the first line for a priority wins, in whichever file it is. */
 class Plan {
   readonly priorities: PlannedPriority[] = [];
-  /** There is nothing beside what is read. */
+  /** True when no other sections exist. */
   readonly isAll: boolean;
   readonly #findings: Findings;
   readonly #taken = new Map<string, PlannedPriority>();
   readonly #labels = new Map<string, number>();
   readonly #labelNames = new Set<string>();
-  /** Contexts with a line whose extension only Asterisk knows: it may have taken the place of any later one. */
+  /** Contexts with a line whose extension only Asterisk knows; it may have taken the place of any later line. */
   readonly #unsure = new Set<string>();
 
   constructor(findings: Findings, isAll: boolean) {
@@ -205,7 +205,7 @@ class Plan {
   }
 
   add(priority: PlannedPriority): void {
-    // What a variable in the name stands for is only known to Asterisk.
+    // Only Asterisk knows the value of a variable in the name.
     const isAnyExtension = hasVariable(`${priority.extension}/${priority.caller ?? ''}`);
     if (isAnyExtension || (priority.shown === undefined && !isHint(priority))) {
       this.#unsure.add(priority.context);
@@ -219,7 +219,7 @@ class Plan {
     const key = `${where}\0${String(priority.priority)}`;
     const first = this.#taken.get(key);
     if (first !== undefined && (priority.unread || !first.unread)) {
-      // A template's line, read by one more heir.
+      // The line of a template, read for a further section that uses it.
       if (first.place === priority.place) return;
       if (first.place.path === priority.place.path && first.place.line === priority.place.line) {
         this.#findings.warning(
@@ -268,7 +268,7 @@ class Plan {
   }
 }
 
-/** What a variable or an expression stands for is only known to Asterisk. */
+/** True for text with a variable or an expression, whose value only Asterisk knows. */
 function hasVariable(text: string): boolean {
   return /\$[{[]/.test(text);
 }

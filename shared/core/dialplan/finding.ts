@@ -1,10 +1,10 @@
-/** How the message of a change set ends that lint kept from being activated. */
+/** End of the message about a change set that lint blocked. */
 export const BLOCKED_BY_LINT = '(lint: block)';
 
 /**
- * What lint says about one line. An `error` is a loss that Asterisk would not tell anyone about: a line, the
- * rest of a file or every later file missing from the live plan. A `warning` is anything that Asterisk takes,
- * or may take: what a file refers to outside the folder is not known here.
+ * A finding of lint about one line. An `error` is a loss that Asterisk would not report: a line, the rest of a file, or
+ * every later file missing from the live dialplan. A `warning` is a line that Asterisk accepts or may accept, since files
+ * outside the folder are not known here.
  */
 export type Finding = {
   readonly path: string;
@@ -12,35 +12,35 @@ export type Finding = {
   readonly line: number;
   readonly message: string;
   readonly severity: 'error' | 'warning';
-  /** Not this line alone: the rest of the file and every later file of the folder is gone, too. */
+  /** True when the rest of the file and all later files of the folder are lost, too. */
   readonly losesRest?: true;
-  /** The section that is missing, where that is what is wrong. */
+  /** The missing section, if that is the problem. */
   readonly wants?: string;
-  /** The file that has what stands in the way, such as the first definition of an extension. */
+  /** The file that is in conflict, such as the one with the first definition of an extension. */
   readonly other?: string;
 };
 
-/** For people, and to tell findings apart. */
+/** For people; also distinguishes findings. */
 export function textOf({ path, line, message }: Finding): string {
   return `${path}, line ${String(line)}: ${message}`;
 }
 
 /**
- * Where a line stands. `counted` is its number in Asterisk's words, which run on over all files of one include. One
- * line has one place object for each time that it is read.
+ * The place of a line. `counted` is Asterisk's line number, which continues over all files of one include. A line has one
+ * place object for each time that it is read.
  */
 export type Place = { readonly path: string; readonly line: number; readonly counted: number };
 
-/** Findings of one file beyond these only hide the others. */
+/** Most findings for one file, so that they don't hide those of others. */
 const MOST_OF_A_FILE = 50;
 
-/** Takes findings; the same words about the same line are kept once (a template's line is read by each heir). */
+/** Collects findings. Equal findings about one line are kept once, since a template's line is read for each section that uses it. */
 export class Findings {
   readonly #kept = new Map<string, Finding>();
-  /** Files that are no text, and the line that shows it. */
+  /** Binary files, with the line that proves it. */
   readonly #binary = new Map<string, number>();
 
-  /** @param other the file that has what stands in the way */
+  /** @param other the file that is in conflict */
   error(place: Place, message: string, other?: string): void {
     this.#add(place, message, 'error', other === undefined ? {} : { other });
   }
@@ -50,19 +50,19 @@ export class Findings {
   }
 
   /**
-   * An error, or a warning where it depends on what can't be known.
-   * @param wants the section that is missing
+   * Adds an error, or a warning where it depends on files that are not known.
+   * @param wants the missing section
    */
   restLost(severity: Finding['severity'], place: Place, message: string, wants?: string): void {
     this.#add(place, message, severity, { losesRest: true, ...(wants !== undefined && { wants }) });
   }
 
-  /** A line that no text file has. What else is wrong with its file is one finding then. */
+  /** Notes a binary line. All problems of its file become one finding then. */
   binary(place: Place): void {
     if (!this.#binary.has(place.path)) this.#binary.set(place.path, place.line);
   }
 
-  /** In the order of files and lines. */
+  /** All findings in order of files and lines. */
   list(): Finding[] {
     const byFile = Map.groupBy(this.#kept.values(), ({ path }) => path);
     return [...byFile]
@@ -84,7 +84,7 @@ export class Findings {
       return [{ path, line, message, severity: 'error', ...(losesRest && { losesRest }) }];
     }
     if (found.length <= MOST_OF_A_FILE) return found;
-    // What loses the rest is never left out: it is what others judge by.
+    // A finding that loses the rest is never left out, since callers depend on it.
     const [first, others] = [found.filter((each) => each.losesRest), found.filter((each) => !each.losesRest)];
     return [...first, ...others.slice(0, MOST_OF_A_FILE)].sort((a, b) => a.line - b.line);
   }

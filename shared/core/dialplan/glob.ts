@@ -1,6 +1,6 @@
 import { encodeName } from '../path/nameBytes.ts';
 
-/** More alternatives than this in one pattern's braces are not expanded: nobody writes that by hand. */
+/** Most alternatives of one pattern's braces that are expanded; no hand-written pattern has more. */
 const MOST_ALTERNATIVES = 200;
 
 /**
@@ -69,7 +69,7 @@ function literal(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
-/** A set of characters that makes no sense matches nothing. */
+/** An invalid set of characters matches nothing. */
 function compiled(source: string): RegExp | undefined {
   try {
     return new RegExp(`^${source}$`, 's');

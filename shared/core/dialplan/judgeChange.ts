@@ -2,12 +2,12 @@ import { type Finding, textOf } from './finding.ts';
 import type { DialplanReading } from './lint.ts';
 import { closureOf } from './needs.ts';
 
-/** What a change set does to a folder: a finding, and the changed file that causes it where that is another one. */
+/** A finding caused by a change set, with the changed file that causes it if that is another one. */
 export type Breakage = { readonly finding: Finding; readonly cause: string | undefined };
 
 /**
- * What is wrong with a folder after a change set and was not before, or is wrong with a file that the set brings.
- * What was broken already, such as a local file, is nothing that the set could mend.
+ * The findings that a change set is responsible for: those that are new with it, and those about its own files. Findings
+ * that existed before, such as in a local file, are not its fault.
  *
  * @param changed the paths that the set writes or removes, below the folder
  */
@@ -23,21 +23,21 @@ export function judgeChange(
     .map((finding) => ({ finding, cause: causeOf(finding, before, after, changed) }));
 }
 
-/** In words for the file that is to blame. */
+/** The message for the file that causes the finding. */
 export function breakageText({ finding, cause }: Breakage): string {
   return cause === undefined
     ? `line ${String(finding.line)}: ${finding.message}`
     : `it breaks ${textOf(finding)}`;
 }
 
-/** Another file's line numbers move with any edit of it. */
+/** Compares messages without line numbers, which change with every edit of the file. */
 function keyOf(finding: Finding): string {
   return `${finding.severity}\0${textOf(finding).replaceAll(/ line \d+ already/g, '')}`;
 }
 
 /**
- * A section that the folder had before, and has no more, is not one that something else provides. Where a program's
- * output or an unread file comes in, that can't be judged.
+ * Whether a missing section existed before the change, so that no other file provides it. Undecidable where a program's
+ * output or an unread file is included.
  */
 function promoted(finding: Finding, before: DialplanReading, after: DialplanReading): Finding {
   const { wants, severity } = finding;

@@ -9,8 +9,7 @@ const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
 export type ConfigLine = { readonly place: Place; readonly text: string };
 
 /**
- * What runs on from one file to the next of those that one `#include` names: the line number, and a block comment
- * that nobody closed.
+ * The state that continues from file to file of one `#include`: the line number, and an open block comment.
  */
 export type ReadingState = { counted: number; depth: number; openedAt: Place | undefined };
 
@@ -18,7 +17,7 @@ export function newReading(): ReadingState {
   return { counted: 0, depth: 0, openedAt: undefined };
 }
 
-/** Reads one file's lines the way Asterisk's configuration reader does, and moves `state` on. */
+/** Reads one file's lines the way Asterisk's configuration reader does, and updates `state`. */
 export function readLines(
   path: string,
   content: Buffer,
@@ -86,7 +85,7 @@ class Chunks {
     this.#text = text;
   }
 
-  /** True once a read met the end, which a file that ends in a newline only does on the read after it. */
+  /** True once a read reached the end; for a file that ends in a newline, that is one read later. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -112,8 +111,8 @@ class Chunks {
 }
 
 /**
- * Removes `; …` and the nesting `;-- … --;`, and takes the backslash from `\;`, on a copy of the line that ends
- * in NUL like the buffer it stands for: the reader's way to cut and join in place decides the outcome.
+ * Removes `; …` and the nesting `;-- … --;`, and the backslash of `\;`, in a copy of the line that ends in NUL like
+ * Asterisk's buffer: the result depends on how Asterisk cuts and joins the text in place.
  */
 function withoutComments(text: string, place: Place, state: ReadingState): string {
   let buffer = `${text}\0`;

@@ -13,35 +13,35 @@ import type { DialplanWorld } from './world.ts';
 /** A dialplan folder as Asterisk would read it. */
 export type DialplanReading = {
   readonly findings: readonly Finding[];
-  /** What Asterisk would register, as far as it reads. */
+  /** The priorities that Asterisk would register. */
   readonly priorities: readonly PlannedPriority[];
-  /** Every file that is read, each time that it is read, in order. */
+  /** Every reading of a file, in order. */
   readonly loads: readonly Load[];
-  /** The folder's files, and what they include, as far as they are read; in order. */
+  /** The files that are read from the folder and through its includes, in order. */
   readonly files: ReadonlySet<string>;
-  /** Files that Asterisk does not come to, after a break. */
+  /** Files that Asterisk does not reach after a break. */
   readonly unread: ReadonlySet<string>;
-  /** Which file leans on which. */
+  /** Which file depends on which. */
   readonly needs: readonly Need[];
   /** Where each section is defined first, by its name in lower case. */
   readonly sections: ReadonlyMap<string, string>;
-  /** Something that can't be known was read: what a program printed, a file over the bound. */
+  /** True when unknown content was included: a program's output, or a file over the size limit. */
   readonly hasUnknown: boolean;
-  /** What the folder's own glob names was read from extensions.conf; otherwise what is outside is not known. */
+  /** True when the folder was reached from extensions.conf; otherwise files outside are not known. */
   readonly isFromStart: boolean;
 };
 
-/** Whether Asterisk reads the file of this path, relative to the folder, without anybody including it by name. */
+/** Whether Asterisk reads the file at this path in the folder without an include that names it. */
 export function isDialplan(path: string): boolean {
   return !path.includes('/') && !path.startsWith('.');
 }
 
 /**
- * Reads a dialplan folder as Asterisk does, includes and all: in the order of names, as if all were one file. From
- * extensions.conf on where that is known and leads to the folder, otherwise the folder alone, with everything before
- * it unknown. Findings are about the folder's files and what they include.
+ * Reads a dialplan folder as Asterisk does, following includes, in the order of names, as if all were one file. It starts
+ * at extensions.conf if that is known and includes the folder, otherwise at the folder, with everything before it unknown.
+ * Findings are about the folder's files and the files that they include.
  *
- * Follows Asterisk 16's configuration reader (main/config.c) and pbx_config; later ones differ in nothing here.
+ * Source: Asterisk 16's configuration reader (main/config.c) and pbx_config; later versions behave the same here.
  */
 export function readDialplan(world: DialplanWorld): DialplanReading {
   if (world.start !== undefined) {
@@ -55,7 +55,7 @@ function readFrom(world: DialplanWorld, start: string | undefined): DialplanRead
   const findings = new Findings();
   const needs = new Needs();
   const sections = new Sections(findings, needs, start === undefined);
-  // Without extensions.conf, it counts as the first level all the same.
+  // extensions.conf counts as the first level even when it is not known.
   const reading = new FolderReading(world, { findings, needs, sections }, start === undefined ? 1 : 0);
   reading.load(start ?? `${world.folder}/*`);
   const priorities = readExtensions(sections.all, findings, !sections.isOpaque);
@@ -75,7 +75,7 @@ function readFrom(world: DialplanWorld, start: string | undefined): DialplanRead
   };
 }
 
-/** The folder's files, and what they include. */
+/** The folder's files and the files that they include. */
 function filesOfFolder(paths: readonly string[], needs: readonly Need[]): Set<string> {
   const files = new Set(paths.filter((path) => !path.startsWith('/')));
   for (let grew = true; grew;) {
@@ -86,7 +86,7 @@ function filesOfFolder(paths: readonly string[], needs: readonly Need[]): Set<st
   return files;
 }
 
-/** Equal exactly when Asterisk would read the same bytes in the same order. */
+/** A hash that is equal exactly when Asterisk would read the same bytes in the same order. */
 export function pictureOf({ loads }: DialplanReading): string {
   const hash = createHash('sha256');
   for (const { path, content } of loads) {

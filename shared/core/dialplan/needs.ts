@@ -1,17 +1,17 @@
 import type { Place } from './finding.ts';
 
-/** One file leans on another: by an `#include`, a template, the base of a `(+)`, or a section that it goes on with. */
+/** A dependency of one file on another: by an `#include`, a template, the base of a `(+)`, or a section that it continues. */
 export type Need = {
   readonly path: string;
   readonly line: number;
   readonly kind: 'include' | 'template' | 'base' | 'section';
   /** The include as it is written, or the section's name. */
   readonly name: string;
-  /** The file that has it. */
+  /** The file that provides it. */
   readonly from: string;
 };
 
-/** Who leans on whom, as far as it was read. */
+/** The dependencies between files, as far as they were read. */
 export class Needs {
   readonly #kept = new Map<string, Need>();
 
@@ -26,9 +26,8 @@ export class Needs {
 }
 
 /**
- * The files that a change of some can make right or wrong: these themselves, what they include, which is read with
- * their sections, and all that lean on any of these; over any number of steps. What else an includer includes is not
- * among them.
+ * The files whose findings may change with these: they themselves, the files that they include (directly or not), and
+ * all files that depend on any of those. Further includes of a depending file are not among them.
  */
 export function closureOf(changed: Iterable<string>, needs: readonly Need[]): Set<string> {
   const included = grown(changed, needs, ({ path, from, kind }) =>
@@ -37,7 +36,7 @@ export function closureOf(changed: Iterable<string>, needs: readonly Need[]): Se
   return grown(included, needs, ({ path, from }) => [from, path]);
 }
 
-/** Follows `step` from the file it names first to the one that it names second, as far as that leads. */
+/** The transitive closure over pairs [from, to]. */
 function grown(
   start: Iterable<string>,
   needs: readonly Need[],

@@ -1,7 +1,7 @@
 import { stripBlanks } from './lines.ts';
 import { shown } from './sections.ts';
 
-/** What stands between an extension and its application: `1`, `n(label)`, `s+2`, `hint`, `label+101`. */
+/** The priority field of an extension line: `1`, `n(label)`, `s+2`, `hint`, `label+101`. */
 export type PriorityText =
   | {
       readonly kind: 'number';
@@ -15,11 +15,11 @@ export type PriorityText =
       readonly plus: number | undefined;
       readonly label: string | undefined;
     }
-  /** It leans on a priority before it, and there is none in this section. */
+  /** It refers to a previous priority, and this section has none. */
   | { readonly kind: 'leans'; readonly message: string }
   | { readonly kind: 'broken'; readonly message: string };
 
-/** Reads a priority. `last` is the one before it in the section, whatever extension that was for. */
+/** Parses a priority. @param last the previous one in the section, whatever its extension */
 export function readPriority(text: string, last: number | undefined): PriorityText {
   let rest = stripBlanks(text);
   let label: string | undefined;
@@ -59,7 +59,7 @@ export function readPriority(text: string, last: number | undefined): PriorityTe
   return { kind: 'number', number, plus, label };
 }
 
-/** As C's sscanf reads a number: leading blanks and a sign are fine, what follows the digits is left alone. */
+/** Parses a number like C's sscanf: leading blanks and a sign are accepted, text after the digits is ignored. */
 function leadingInteger(text: string): number | undefined {
   const digits = /^\s*([+-]?\d+)/.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);

@@ -7,19 +7,19 @@ import type { Needs } from './needs.ts';
 import { type Cursor, type Sections, shown } from './sections.ts';
 import { type DialplanContent, type DialplanWorld, nameIn } from './world.ts';
 
-/** So many includes lead into each other at most; extensions.conf itself, the first level, is none. */
+/** Deepest nesting of includes; extensions.conf itself, the first level, is not counted. */
 const MOST_LEVELS = 10;
 /** Asterisk keeps a path in a buffer of 256 bytes. */
 const LONGEST_PATH = 255;
-/** Files that include each other may be read thousands of times; then nothing more is read, or judged. */
+/** Most readings of files: files that include each other may be read thousands of times. Beyond it nothing is judged. */
 const MOST_LOADS = 20_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** One file, each time that it is read. */
+/** One reading of a file. */
 export type Load = {
   readonly path: string;
   readonly content: DialplanContent;
-  /** How many lines Asterisk has counted before it, and with it. */
+  /** Asterisk's line count before and after it. */
   readonly countedBefore: number;
   countedAfter: number;
 };
@@ -30,18 +30,18 @@ const FILE_IS_LOST = 'Asterisk drops the rest of this file';
 const REST_IS_LOST = 'Asterisk drops the rest of this file and every file after it';
 
 /**
- * Follows Asterisk through its files, includes and all, in its order. Follows main/config.c: a file that breaks is
- * given up, and so are those after it that the same include names; whoever included it goes on.
+ * Reads files in Asterisk's order, following includes. As in main/config.c, a file with a break is abandoned, and so are
+ * the later files of the same include; the including file continues.
  */
 export class FolderReading {
   readonly loads: Load[] = [];
-  /** What Asterisk does not come to, after a break. */
+  /** Files that Asterisk does not reach after a break. */
   readonly unread = new Set<string>();
   readonly #world: DialplanWorld;
   readonly #findings: Findings;
   readonly #needs: Needs;
   readonly #sections: Sections;
-  /** A broken file never gives its level back. */
+  /** The include depth; a file with a break never decrements it. */
   #level: number;
   #bytes = 0;
   readonly #open: string[] = [];
@@ -58,7 +58,7 @@ export class FolderReading {
     this.#level = level;
   }
 
-  /** Reads what an include of this absolute path or pattern names. */
+  /** Reads the files of an include with this absolute path or pattern. */
   load(pattern: string, unread = false, at?: { place: Place; name: string }): Ended {
     if (this.#level > MOST_LEVELS) return 'nothing';
     this.#level += 1;
@@ -84,14 +84,14 @@ export class FolderReading {
       if (ended === 'nothing') ended = 'read';
       if (this.#file(path, content, reading, current) || current.unread) continue;
       ended = 'broken';
-      // The others are read for their own sake.
+      // Files that this include does not reach are still linted.
       reading = { ...newReading(), counted: reading.counted };
       current = this.#sections.begin(true, restIsLost);
     }
     return ended;
   }
 
-  /** @returns false when Asterisk gives the file up */
+  /** @returns false when Asterisk abandons the file */
   #file(path: string, content: DialplanContent, reading: ReadingState, cursor: Cursor): boolean {
     const name = this.#name(path);
     const size = Buffer.isBuffer(content) ? content.length : content.size;
@@ -172,7 +172,7 @@ export class FolderReading {
     return this.#includeFails(cursor, place, name, isTooDeep);
   }
 
-  /** @returns false: Asterisk gives the file up */
+  /** @returns false: Asterisk abandons the file */
   #includeFails(cursor: Cursor, place: Place, name: string, isTooDeep: boolean): boolean {
     if (isTooDeep && this.#open.indexOf(place.path) < this.#open.lastIndexOf(place.path)) {
       // The rest was, or will be, read by one of the outer readings of the same file.

@@ -3,33 +3,33 @@ import type { Findings, Place } from './finding.ts';
 import { stripBlanks } from './lines.ts';
 import type { Needs } from './needs.ts';
 
-/** A `name = value` line, or one that a section took over from its template. */
+/** A `name = value` line, or one that a section inherits from its template. */
 export type Setting = {
   readonly place: Place;
   readonly name: string;
   value: string;
-  /** It comes after a place where Asterisk gave up. */
+  /** True after a line at which Asterisk gave up. */
   readonly unread: boolean;
 };
 
 /** A `[section]`. */
 export type Section = {
   readonly name: string;
-  /** Where its header stands; undefined for one that began before all that is known. */
+  /** The place of its header; undefined for one that began before the known files. */
   readonly place: Place | undefined;
   isTemplate: boolean;
-  /** It began before the folder was read, so that what it holds already is not known. */
+  /** True when it began before the known files, so that its earlier lines are unknown. */
   readonly outside: boolean;
-  /** Something that can't be known may have put lines of its own into it. */
+  /** True when unknown content may have added lines to it. */
   mixed: boolean;
-  /** It comes after a place where Asterisk gave up. */
+  /** True after a line at which Asterisk gave up. */
   readonly unread: boolean;
   readonly settings: Setting[];
 };
 
 /**
- * What one include has open: lines are added to `section`, whatever an include within it opens meanwhile.
- * `restIsLost` says what Asterisk drops when it gives up here.
+ * The state of one include: lines are added to `section`, whatever a nested include opens. `restIsLost` describes what
+ * Asterisk drops when it gives up here.
  */
 export type Cursor = {
   section: Section | undefined;
@@ -40,16 +40,16 @@ export type Cursor = {
 /** The sections of all files, in the order in which Asterisk reads their lines. */
 export class Sections {
   readonly all: Section[] = [];
-  /** What can't be known comes before, or was read: a program's output, a file over the bound. It may define anything. */
+  /** True when unknown content comes before or was included (a program's output, a file over the size limit), which may define anything. */
   isOpaque: boolean;
-  /** Such a thing was read. */
+  /** True when such content was included. */
   hasUnknown = false;
   readonly #findings: Findings;
   readonly #needs: Needs;
-  /** The section that a header opened last, be it a new one or a `(+)`: where an include begins to add lines. */
+  /** The section that the last header opened, a new one or a `(+)`: an include starts to add lines there. */
   #newest: Section | undefined;
 
-  /** @param isOpaque whether what comes before the first file is unknown */
+  /** @param isOpaque whether the content before the first file is unknown */
   constructor(findings: Findings, needs: Needs, isOpaque: boolean) {
     this.#findings = findings;
     this.#needs = needs;
@@ -60,7 +60,7 @@ export class Sections {
     return { section: unread ? undefined : this.#newest, unread, restIsLost };
   }
 
-  /** A file whose first line is no header goes on with the section before it. */
+  /** A file whose first line is not a header continues the section before it. */
   startWithoutHeader(cursor: Cursor, place: Place): void {
     const { section } = cursor;
     if (section === undefined) {
@@ -77,7 +77,7 @@ export class Sections {
     );
   }
 
-  /** Reads a section header. @returns false when Asterisk gives up here */
+  /** Reads a section header. @returns false when Asterisk abandons the file here */
   header(cursor: Cursor, place: Place, text: string): boolean {
     const end = text.indexOf(']');
     if (end === -1) return this.#giveUp(cursor, place, "The section header has no closing ']'");
@@ -99,7 +99,7 @@ export class Sections {
     return this.#applyOptions(cursor, section, text.slice(end + 2, close).split(','), place);
   }
 
-  /** Reads `name = value`. @returns false when Asterisk gives up here */
+  /** Reads `name = value`. @returns false when Asterisk abandons the file here */
   setting(cursor: Cursor, place: Place, text: string): boolean {
     const isEscaped = text.startsWith('\\');
     const line = isEscaped ? text.slice(1) : text;
@@ -142,8 +142,8 @@ export class Sections {
   }
 
   /**
-   * What can't be known adds lines from here on, and may define sections.
-   * @param isOurs whether it stands in the folder, and not in Asterisk's own files before it
+   * Notes unknown content, which may add lines and define sections from here on.
+   * @param isOurs whether it is in the folder, not in Asterisk's own files before it
    */
   addOpaque(cursor: Cursor, isOurs: boolean): void {
     this.isOpaque = true;
@@ -190,9 +190,9 @@ export class Sections {
     return true;
   }
 
-  /** @returns whether reading goes on as if it were defined where nobody can see */
+  /** @returns whether reading continues as if the section were defined in unknown content */
   #missing(cursor: Cursor, place: Place, what: string, name: string): boolean {
-    // After a break it is not known what would have been there.
+    // After a break, the content that Asterisk skips is unknown.
     if (cursor.unread) return true;
     const wants = shown(name).toLowerCase();
     if (!this.isOpaque) {
@@ -239,7 +239,7 @@ export class Sections {
   }
 }
 
-/** Section names are compared without regard to ASCII case here, though contexts are told apart by it. */
+/** Section names are compared ignoring ASCII case here, although contexts are case-sensitive. */
 function sameName(a: string, b: string): boolean {
   return a.length === b.length && a.toLowerCase() === b.toLowerCase();
 }

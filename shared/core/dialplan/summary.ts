@@ -2,24 +2,24 @@ import { extensionKey } from './extensionKey.ts';
 import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
 import { shown } from './sections.ts';
 
-/** What a change does to one context. Each text names an extension and a priority, as `100,1`; `300,*` is all of it. */
+/** The change of one context. Each text names an extension and a priority, as `100,1`; `300,*` is the whole extension. */
 export type ContextChange = {
   readonly context: string;
   readonly gained: readonly string[];
   readonly changed: readonly string[];
   readonly lost: readonly string[];
-  /** How many more there are than are named, where somebody cut them. */
+  /** Number of further changes that were cut off. */
   readonly more?: number;
 };
 
-/** Changes of one context that are named; more are counted. */
+/** Changes of one context that are named; further ones are counted. */
 const MOST_NAMED = 20;
 /** Contexts that are named. */
 const MOST_CONTEXTS = 50;
 
 type Extension = { readonly name: string; readonly lines: Map<string, string> };
 
-/** What callers will find otherwise than before, context by context, in the order of names. Pure. */
+/** Summarises the change for callers, context by context, in order of names. Pure. */
 export function summarise(
   before: readonly PlannedPriority[],
   after: readonly PlannedPriority[],
@@ -34,7 +34,7 @@ export function summarise(
 
 /**
  * `[support] +100,1 ~200,1 -300,*`, with a blank between contexts; empty when nothing changes.
- * @param moreContexts how many others there are
+ * @param moreContexts number of further contexts
  */
 export function summaryText(changes: readonly ContextChange[], moreContexts = 0): string {
   const texts = changes.slice(0, MOST_CONTEXTS).map(({ context, gained, changed, lost, more: cut = 0 }) => {

@@ -1,27 +1,26 @@
 /**
- * What a file holds: its bytes, or, where it is larger than the bound of the reader, its size and its beginning.
- * Such a file is named and never read whole.
+ * A file's content: its bytes or, for a file over the reader's size limit, its size and its beginning.
  */
 export type DialplanContent = Buffer | { readonly size: number; readonly head: Buffer };
 
 /**
- * The files as Asterisk would find them, handed in by whoever can read a disk. Paths are absolute. Both functions
- * follow links; neither throws for what is not there.
+ * The files as Asterisk would find them, provided by the caller, which can read a disk. Paths are absolute. Both functions
+ * follow links; neither throws for a missing file.
  */
 export type DialplanWorld = {
-  /** The synchronised folder: what lies in it is named by its path below it. */
+  /** The synchronised folder. Files in it are named by their path below it. */
   readonly folder: string;
-  /** Asterisk's outermost file, extensions.conf, where it can be read; undefined where only the folder is known. */
+  /** Asterisk's outermost file, extensions.conf, if it can be read; undefined when only the folder is known. */
   readonly start: string | undefined;
-  /** The absolute path or pattern that an include means by `name`; one name of the folder, whichever it is called by. */
+  /** The absolute path or pattern of an include's `name`, with one spelling for the folder. */
   readonly locate: (name: string) => string;
-  /** The names in a folder, hidden ones included, in any order; none where there is no such folder. */
+  /** The names in a folder, including hidden ones, in any order; empty for a missing folder. */
   readonly list: (folder: string) => readonly string[];
-  /** A regular file; undefined where there is none, or where it may not be read. */
+  /** A regular file; undefined when it is missing or not readable. */
   readonly read: (path: string) => DialplanContent | undefined;
 };
 
-/** How findings name a file: below the synchronised folder by its path there, elsewhere by its whole path. */
+/** The name of a file in findings: relative below the synchronised folder, absolute elsewhere. */
 export function nameIn(folder: string, path: string): string {
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 }

@@ -26,7 +26,7 @@ export function showProgress(): ShownProgress {
   const timer = setInterval(draw, REDRAW_EVERY).unref();
   const interrupted = (): void => {
     redraw([]);
-    printError('interrupted: what has begun goes on; "xivo-xds-sync status" shows how far it is');
+    printError('interrupted: work that has started continues; "xivo-xds-sync status" shows its progress');
     process.exit(INTERRUPTED);
   };
   process.once('SIGINT', interrupted);

@@ -46,6 +46,8 @@ export class ControlServer<C extends Contract> {
     mkdirSync(path.dirname(socketPath), { recursive: true, mode: 0o755 });
     if (await isAnswering(socketPath))
       throw new ControlError(`another one is already running (${socketPath})`);
+    // RACE: two daemons of one kind start at the same moment, and both see no daemon here. Worst case: the later one takes
+    // over the socket while both run on one state, until a person stops one of them. systemd starts only one.
     rmSync(socketPath, { force: true });
     // No other user can connect between bind and chmod: the umask makes the socket private from the start.
     const umask = process.umask(0o177);

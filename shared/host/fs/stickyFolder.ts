@@ -20,6 +20,8 @@ export function evenIfSticky<T>(folders: readonly number[], work: () => T): T {
     });
     if (owned.length === 0) throw error;
     try {
+      // RACE: the folder belongs to this process for the duration of one rename. Worst case: its owner gets EPERM for a
+      // chmod or rename there in that moment; after a power cut in it the folder stays with this program's user.
       for (const { fd } of owned) fchownSync(fd, process.geteuid?.() ?? 0, KEEP);
       return work();
     } finally {

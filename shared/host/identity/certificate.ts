@@ -18,8 +18,8 @@ export type Validity = { readonly notBefore: number; readonly notAfter: number }
 const DAY_MS = 86_400_000;
 const MAIN_CERTIFICATE_DAYS = 3650;
 /**
- * A certificate begins up to a day back, since a clock that is a little behind must not refuse it, and never more
- * than a tenth of its life, so that the points at which it is renewed stay where they are meant.
+ * A certificate becomes valid up to a day in the past, so that a host whose clock is slow accepts it, but by at most a
+ * tenth of its life, so that the renewal window keeps its place.
  */
 const BACKDATE_MS = DAY_MS;
 const BACKDATE_SHARE = 0.1;
@@ -27,13 +27,13 @@ const RENEWAL_FROM = 0.5;
 const RENEWAL_TO = 0.8;
 
 /**
- * Makes a new key pair with a self-signed certificate of ten years. Main keeps it for good; an agent presents it
- * until Main has issued one for the same key.
+ * Creates a key pair with a self-signed certificate of ten years. Main uses it permanently; an agent presents it until
+ * Main has issued a certificate for the same key.
  *
  * It is marked as able to issue, so that an agent's certificate also verifies with ordinary tools against Main's.
  * @param options.commonName host or MDS name, at most 64 characters, also the certificate's DNS name
- * @param options.keyPem a key that is there already
- * @throws if that is no P-256 private key
+ * @param options.keyPem an existing key
+ * @throws if that is not a P-256 private key
  */
 export async function createIdentity(options: { commonName: string; keyPem?: string }): Promise<Identity> {
   const pair = options.keyPem === undefined ? makeKeyPair() : keyPairOf(options.keyPem);
@@ -73,7 +73,7 @@ export async function issueAgentCertificate(options: {
   mainCertificatePem: string;
   agentSpki: Uint8Array;
   name: string;
-  /** How long it holds, in ms. */
+  /** Lifetime, ms. */
   lifeMs: number;
 }): Promise<string> {
   const main = new x509.X509Certificate(options.mainCertificatePem);
@@ -99,8 +99,8 @@ export async function issueAgentCertificate(options: {
 }
 
 /**
- * Whether Main's key signed this certificate. Says nothing about its dates: see {@link validity}.
- * @throws if one of the two is no certificate
+ * Whether Main's key signed this certificate. Its dates are not checked: see {@link validity}.
+ * @throws if one of the two is not a certificate
  */
 export function certificateIssuedBy(certificateDer: Uint8Array, mainCertificatePem: string): boolean {
   const main = new X509Certificate(mainCertificatePem);
@@ -108,8 +108,8 @@ export function certificateIssuedBy(certificateDer: Uint8Array, mainCertificateP
 }
 
 /**
- * From when to when a certificate holds.
- * @throws if it is none
+ * The validity period of a certificate.
+ * @throws if it is not a certificate
  */
 export function validity(certificate: X509Certificate | Uint8Array | string): Validity {
   const parsed = certificate instanceof X509Certificate ? certificate : new X509Certificate(certificate);
@@ -117,10 +117,10 @@ export function validity(certificate: X509Certificate | Uint8Array | string): Va
 }
 
 /**
- * Why a session may not begin with this certificate, or undefined when it may: Main's key issued it, for this name,
- * and it holds now. Whose key it is, is for the registry to say.
+ * Why a session with this certificate is refused; undefined when it is accepted: Main's key issued it for this name, and
+ * it is valid now. The registry decides separately whether the key belongs to that name.
  * @param judged.now ms since 1970
- * @throws if one of the two is no certificate
+ * @throws if one of the two is not a certificate
  */
 export function whyNoSession(judged: {
   certificateDer: Uint8Array;
@@ -139,10 +139,10 @@ export function whyNoSession(judged: {
 }
 
 /**
- * When to renew, in ms since 1970: a point between 50 and 80 % of the certificate's life, so that agents enrolled
- * together don't all ask at once, and a fifth of the life is left for a Main that is away. The certificate's own
- * bytes are the dice: looking again, or starting again, doesn't move the point.
- * @throws if it is no certificate
+ * When to renew, ms since 1970: a point between 50 and 80 % of the certificate's life, so that agents enrolled together
+ * don't all renew at once and a fifth of the life remains in case Main is down. The point is derived from the
+ * certificate's bytes, so it stays the same over restarts.
+ * @throws if it is not a certificate
  */
 export function renewalPoint(certificatePem: string): number {
   const certificate = new X509Certificate(certificatePem);

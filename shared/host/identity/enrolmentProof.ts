@@ -4,11 +4,11 @@ import type { TLSSocket } from 'node:tls';
 import type { Pin } from './pin.ts';
 
 /**
- * How an MDS shows that it holds a token's secret without sending it, and how Main checks that without keeping it.
+ * Lets an MDS prove that it holds a token's secret without sending it, and lets Main check that without storing it.
  *
  * Both derive an Ed25519 key from the secret; Main keeps only its public half, the verifier. The signature covers the
- * exporter of the TLS connection, so it is worth nothing on another connection, and the agent's pin, since the
- * exporter does not cover the client's certificate (RFC 8446, 7.5).
+ * exporter of the TLS connection, so it is invalid on any other connection, and the agent's pin, since the exporter does
+ * not cover the client's certificate (RFC 8446, 7.5).
  */
 type Enrolment = {
   /** From {@link tlsBinding}. */
@@ -23,25 +23,25 @@ const SEED_LABEL = 'xivo-xds-sync enrolment key v1';
 const PROOF_LABEL = 'xivo-xds-sync enrolment proof v1';
 const SEED_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-/** What stands before the 32 bytes of the key in DER (RFC 8410, 7 and 4). */
+/** DER prefixes of the 32 bytes of a key (RFC 8410, 7 and 4). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** What Main keeps of a token: base64url of the Ed25519 public key that comes from its secret, one way only. */
+/** The verifier that Main stores of a token: base64url of the Ed25519 public key derived one-way from its secret. */
 export function enrolmentVerifier(secret: Uint8Array): string {
   const spki = createPublicKey(keyOf(secret)).export({ type: 'spki', format: 'der' });
   return spki.subarray(SPKI_PREFIX.length).toString('base64url');
 }
 
-/** Proves, on this TLS connection and for this pin and name, that one holds the secret. Returns base64url. */
+/** Makes the proof for this TLS connection, pin and name. @returns base64url */
 export function proveEnrolment(options: Enrolment & { readonly secret: Uint8Array }): string {
   return sign(null, signedBytes(options), keyOf(options.secret)).toString('base64url');
 }
 
 /**
- * Whether a proof was made with the secret behind `verifier`, for this connection, pin and name. A proof from a
- * peer may be any text; one of the wrong form is just not valid.
- * @throws if the verifier, which is Main's own record, is no Ed25519 public key
+ * Whether a proof was made with the secret behind `verifier`, for this connection, pin and name. A malformed proof is
+ * invalid and never throws.
+ * @throws if the verifier, which Main stored itself, is not an Ed25519 public key
  */
 export function verifyEnrolment(
   options: Enrolment & { readonly verifier: string; readonly proof: string },
@@ -54,7 +54,7 @@ export function verifyEnrolment(
 }
 
 /**
- * 32 bytes that both ends of this very TLS connection know, and nobody else (RFC 5705, RFC 9266).
+ * 32 bytes that only the two ends of this TLS connection know (RFC 5705, RFC 9266).
  * @throws if the connection is not TLS 1.3, below which an exporter does not bind to the handshake by itself, or its
  *   handshake is not finished
  */
@@ -71,7 +71,7 @@ function keyOf(secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), type: 'pkcs8', format: 'der' });
 }
 
-/** Each part with its length before it, so that no two enrolments are signed as the same bytes. */
+/** Length-prefixes each part, so that different enrolments never give the same signed bytes. */
 function signedBytes({ binding, agentPin, name }: Enrolment): Buffer {
   const parts = [Buffer.from(PROOF_LABEL), binding, Buffer.from(agentPin), Buffer.from(name)];
   return Buffer.concat(

@@ -2,10 +2,10 @@ import type { Identity } from './certificate.ts';
 import { loadIdentity, loadLoneKey, saveIdentity } from './identityFiles.ts';
 
 /**
- * The identity in a folder, which is made if it is missing. A key without a certificate (making it was cut off) gets
- * one: whoever trusts the key goes on trusting it.
+ * Loads the identity from a folder, or creates it. A key without a certificate (its creation was interrupted) gets a new
+ * certificate, so that peers that trust the key keep trusting it.
  * @param commonName for a new certificate
- * @throws IdentityFilesError if what is there can't be used
+ * @throws IdentityFilesError if the files exist but can't be used
  */
 export async function firstIdentity(
   folder: string,
@@ -14,7 +14,7 @@ export async function firstIdentity(
   const keyPem = loadLoneKey(folder);
   const known = keyPem === undefined ? loadIdentity(folder) : undefined;
   if (known !== undefined) return { identity: known, isNew: false };
-  // Loaded only here: it takes longer than all the rest.
+  // Loaded on demand: it takes longer than all other modules.
   const { createIdentity } = await import('./certificate.ts');
   const identity = await createIdentity({ commonName, ...(keyPem !== undefined && { keyPem }) });
   saveIdentity(folder, identity);

@@ -8,14 +8,14 @@ import { pinOfCertificate } from './pin.ts';
 const KEY_FILE = 'key.pem';
 const CERTIFICATE_FILE = 'certificate.pem';
 
-/** The files of an identity are there but can't be used. The message names the file and the remedy. */
+/** The files of an identity exist but can't be used. The message names the file and the remedy. */
 export class IdentityFilesError extends Error {
   override name = 'IdentityFilesError';
 }
 
 /**
  * Saves an identity as `key.pem` (0600) and `certificate.pem` (0644) in a folder (0700, made if it is missing).
- * Each file is replaced whole and durably. Renewing writes the same key with another certificate.
+ * Each file is replaced atomically and durably. A renewal writes the same key with another certificate.
  */
 export function saveIdentity(folder: string, identity: Identity): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -25,7 +25,7 @@ export function saveIdentity(folder: string, identity: Identity): void {
   writeFileDurably(join(folder, CERTIFICATE_FILE), identity.certificatePem, { mode: 0o644 });
 }
 
-/** The key of an identity whose making was cut off before its certificate was there; undefined otherwise. */
+/** The key of an identity whose creation was interrupted before its certificate was written; undefined otherwise. */
 export function loadLoneKey(folder: string): string | undefined {
   const keyPath = join(folder, KEY_FILE);
   if (!existsSync(keyPath) || existsSync(join(folder, CERTIFICATE_FILE))) return undefined;
@@ -34,7 +34,7 @@ export function loadLoneKey(folder: string): string | undefined {
 
 /**
  * Loads the identity from a folder; undefined if neither of its files is there.
- * @throws IdentityFilesError if one of the two is missing, can't be read as what it is, or they don't fit together
+ * @throws IdentityFilesError if one of the two is missing or invalid, or if they don't match
  */
 export function loadIdentity(folder: string): Identity | undefined {
   const keyPath = join(folder, KEY_FILE);
@@ -50,7 +50,7 @@ export function loadIdentity(folder: string): Identity | undefined {
   return checked(keyPath, certificatePath);
 }
 
-/** Removes both files of an identity. Once this returns, they are gone for good. */
+/** Removes both files of an identity durably. */
 export function removeIdentity(folder: string): void {
   for (const file of [KEY_FILE, CERTIFICATE_FILE]) rmSync(join(folder, file), { force: true });
   syncFolder(folder);

@@ -4,31 +4,31 @@ import { isMdsName } from '#core/mdsName.ts';
 import { isPin } from './pin.ts';
 import type { Pin } from './pin.ts';
 
-/** What `mds add` prints on Main and `enroll` reads on the MDS. Whoever holds it may enrol once. */
+/** The token that `mds add` prints on Main and `enroll` reads on the MDS. Its holder may enrol once. */
 export type JoinToken = {
   readonly mainPin: Pin;
   readonly id: string;
-  /** 16 bytes that never leave the MDS again: see enrolmentProof. */
+  /** 16 bytes. The MDS never sends them: see enrolmentProof. */
   readonly secret: Buffer;
   readonly name: string;
   /** ms since 1970, in whole seconds. */
   readonly expiresAt: number;
-  /** The only address from which the token counts, if Main was told. */
+  /** The only address from which the token is accepted, if Main was given one. */
   readonly voipIp?: string;
 };
 
-/** A text is no join token that can be used. The message says what to do and never repeats the text. */
+/** The text is not a usable join token. The message names the remedy and never repeats the text. */
 export class TokenError extends Error {
   override name = 'TokenError';
 }
 
 export const TOKEN_SECRET_BYTES = 16;
 const PREFIX = 'xds1.';
-/** The longest token there can be is under 400 characters; more is not worth decoding. */
+/** Longest text that is decoded; a real token has less than 400 characters. */
 const LONGEST_TEXT = 1024;
 const COPY_AGAIN = 'copy the whole line that `xivo-xds-sync mds add NAME` printed on Main';
 
-// One-letter keys, since a person carries the token from one screen to another.
+// One-letter keys keep the token short: a person copies it from one screen to another.
 const Payload = z.strictObject({
   m: z.string().refine(isPin),
   i: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
@@ -58,7 +58,7 @@ export function encodeToken(token: JoinToken): string {
 }
 
 /**
- * Reads a token; blanks and line ends around it don't matter. Doesn't look at the clock: Main decides about that.
+ * Parses a token; blanks and line ends around it are ignored. The expiry is not checked here: Main checks it.
  * @throws TokenError
  */
 export function decodeToken(text: string): JoinToken {
@@ -84,12 +84,12 @@ function whyNotOurs(text: string): string {
     : `this is no join token, which begins with "${PREFIX}": ${COPY_AGAIN}`;
 }
 
-/** The JSON in the text, or undefined where there is none, which no schema accepts. */
+/** The JSON in the text; undefined, which no schema accepts, when there is none. */
 function parsedJson(base64url: string): unknown {
   if (base64url.length > LONGEST_TEXT || !/^[A-Za-z0-9_-]+$/.test(base64url)) return undefined;
   try {
     return JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8'));
   } catch {
-    return undefined; // The caller says so in words that fit every kind of damage.
+    return undefined; // The caller reports any kind of damage with one message.
   }
 }

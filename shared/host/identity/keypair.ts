@@ -1,11 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject, webcrypto } from 'node:crypto';
 
-/** How every identity here signs: what TLS 1.3 calls ecdsa_secp256r1_sha256, understood by every library. */
+/** Signature algorithm of all identities: ecdsa_secp256r1_sha256 in TLS 1.3, which every library supports. */
 export const SIGNATURE = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 export type KeyPair = {
-  /** PKCS#8 PEM, not encrypted: who may read it is decided by the file's permissions. */
+  /** PKCS#8 PEM, not encrypted; protected by the file's permissions. */
   readonly keyPem: string;
   readonly privateKey: KeyObject;
   /** DER SubjectPublicKeyInfo. */
@@ -18,7 +18,7 @@ export function makeKeyPair(): KeyPair {
   return keyPairOf(privateKey.export({ type: 'pkcs8', format: 'pem' }));
 }
 
-/** @throws if the PEM is no private key */
+/** @throws if the PEM is not a private key */
 export function keyPairOf(keyPem: string): KeyPair {
   const privateKey = createPrivateKey(keyPem);
   return {
@@ -29,8 +29,8 @@ export function keyPairOf(keyPem: string): KeyPair {
 }
 
 /**
- * A private key as WebCrypto signs with it.
- * @throws if the PEM is no P-256 private key
+ * A private key in the form that WebCrypto signs with.
+ * @throws if the PEM is not a P-256 private key
  */
 export function signingKey(key: KeyObject | string): webcrypto.CryptoKey {
   const privateKey = typeof key === 'string' ? createPrivateKey(key) : key;

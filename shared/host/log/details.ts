@@ -1,4 +1,4 @@
-/** Details as JSON can hold them: an error becomes its message, a bigint its digits, undefined goes. */
+/** Converts details to JSON values: an error becomes its message, a bigint its digits; undefined is left out. */
 export function plainDetails(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const plain: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(details)) {

@@ -1,7 +1,7 @@
 import { printable } from '#core/text/printable.ts';
 import type { LogRecord } from './record.ts';
 
-/** A path has at most 4096 bytes; anything longer is output of a program, and its beginning tells enough. */
+/** Longest value. A path has at most 4096 bytes; of a program's output the beginning is enough. */
 const MAX_VALUE_LENGTH = 4096;
 
 /** `event words key=value key="quoted value"`: one line, whatever the values hold. */
@@ -9,7 +9,7 @@ export function humanLine(record: LogRecord): string {
   return [printable(record.event), ...pairs('', record.details ?? {})].join(' ');
 }
 
-/** JSON leaves invisible characters as they are; here they are escaped, so that a terminal can show the line. */
+/** Escapes invisible characters, too, which JSON does not, so that a terminal can show the line. */
 export function jsonLine(record: LogRecord): string {
   return record.json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     [...Array(character.length).keys()]

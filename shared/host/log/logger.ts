@@ -17,14 +17,14 @@ export interface Logger {
   child(details: Details): Logger;
 }
 
-/** A logger that hands every event of this level or above to `write`. */
+/** A logger that passes every event of this level or above to `write`. */
 export function createLogger(level: LogLevel, write: (record: LogRecord) => void): Logger {
   const root = pino(
     {
       level,
       base: null,
       messageKey: 'event',
-      // Details have their own map, so that one named "time" or "level" forges nothing.
+      // Details have their own map, so that a detail named "time" or "level" does not overwrite the real one.
       nestedKey: 'details',
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -4,7 +4,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { type LogLevel, type LogRecord, severityOf } from './record.ts';
 import { Syslog } from './syslog.ts';
 
-/** `--log`: lines in syslog (or the journal) always; on stderr when it is a terminal, or as asked here. */
+/** `--log`. Lines always go to syslog (or the journal), and to stderr when it is a terminal or this option says so. */
 export const LOG_MODES = ['auto', 'stderr', 'json'] as const;
 export type LogMode = (typeof LOG_MODES)[number];
 
@@ -59,12 +59,12 @@ function toSyslog(line: Format, level: LogLevel, mode: LogMode): OpenLog {
   };
 }
 
-/** The time of day here, with milliseconds. */
+/** Local time of day with milliseconds. */
 function clock(time: Date): string {
   return `${time.toTimeString().slice(0, 8)}.${String(time.getMilliseconds()).padStart(3, '0')}`;
 }
 
-/** A reader of the log that goes away must not end the program; and there is nowhere left to say so. */
+/** A closed stderr must not end the program, and the error can't be reported anywhere. */
 function tolerateLoss(stream: NodeJS.WriteStream): void {
   if (stream.listenerCount('error') === 0) stream.on('error', () => {});
 }

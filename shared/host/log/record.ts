@@ -7,7 +7,7 @@ export type LogRecord = {
   readonly time: string;
   readonly event: string;
   readonly details?: Readonly<Record<string, unknown>>;
-  /** The whole record as one line of JSON. */
+  /** Formats the record as one line of JSON. */
   readonly json: string;
 };
 

@@ -1,20 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
-/** With this every line in syslog can be found. */
+/** Tag of every line in syslog. */
 const TAG = 'xivo-xds-sync';
-/** LOG_DAEMON of syslog(3), as it stands in a priority. */
+/** LOG_DAEMON of syslog(3), shifted for a priority value. */
 const FACILITY_DAEMON = 3 << 3;
 const WARNING = 4;
 /** Longer lines are cut into several by logger; rsyslog takes 8 KiB, headers included, unless configured. */
 const MAX_LINE_BYTES = 4096;
-/** Lines that wait because syslog stands still; more are dropped and counted. */
+/** Most lines queued while syslog does not read; further ones are dropped and counted. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** logger sends a line within milliseconds; what it took more recently than this when it died may be lost. */
+/** logger sends a line within milliseconds; lines handed to it later than this before it died may be lost. */
 const UNSURE_MS = 1000;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
-/** How long the end of the program waits for the last lines. */
+/** How long the program waits at its end for the last lines, milliseconds. */
 const CLOSE_TIMEOUT_MS = 2000;
 
 type Child = ChildProcess & { readonly stdin: Writable; readonly stderr: Readable };
@@ -23,16 +23,16 @@ type Line = { readonly severity: number; readonly text: string; takenAt?: number
 export type SyslogOptions = {
   /** Where syslogd listens; logger's own choice (/dev/log) when undefined. */
   readonly socket?: string | undefined;
-  /** Gets every line that syslog doesn't. */
+  /** Receives the lines that syslog does not take. */
   readonly fallback: (severity: number, text: string) => void;
-  /** Told once, each time syslog goes away, in words for people. */
+  /** Called once each time syslog becomes unavailable, with a message for people. */
   readonly onUnreachable: (message: string) => void;
 };
 
 /**
- * Lines to syslog through a `logger` process: Node has no datagram Unix sockets. The process is started again
- * when it ends, at once if it had worked and with back-off if not; meanwhile lines go to the fallback. A line
- * that may have been lost with the process is sent again: better twice than never.
+ * Sends lines to syslog through a `logger` process, since Node has no datagram Unix sockets. When the process ends it is
+ * restarted, at once if it had worked and with back-off if not; meanwhile lines go to the fallback. A line that may have
+ * been lost with the process is sent again: it may appear twice, but is never lost.
  */
 export class Syslog {
   readonly #options: SyslogOptions;
@@ -83,9 +83,9 @@ export class Syslog {
       'logger',
       [
         '--prio-prefix',
-        // Without this, a missing socket is no error and every line is silently lost.
+        // Without this option a missing socket is not an error, and every line is silently lost.
         '--socket-errors=on',
-        // Not --id: that claims to be another process, which without CAP_SYS_ADMIN loses every line, with exit code 0.
+        // Not --id: it sends another process's id, and without CAP_SYS_ADMIN every line is then lost, with exit code 0.
         `--tag=${TAG}[${process.pid}]`,
         `--size=${MAX_LINE_BYTES}`,
         ...(socket === undefined ? [] : [`--socket=${socket}`]),
@@ -105,7 +105,7 @@ export class Syslog {
     child.on('error', (error) => {
       complaint = error.message;
     });
-    // EPIPE only says what the end of the process says too.
+    // EPIPE adds nothing to the process's exit event.
     child.stdin.on('error', () => {});
     child.stdin.on('drain', () => this.#reportDropped(child));
     child.once('close', (code, signal) => {

@@ -7,9 +7,8 @@ type Streams = {
 };
 
 /**
- * True when what is printed on stdout ends up in the journal: systemd says which stream that is in JOURNAL_STREAM
- * (systemd.exec(5)). A service whose stdout is a pipe counts too; the environment alone says little, since
- * everything that a service starts inherits it.
+ * True when stdout goes to the journal: systemd names that stream in JOURNAL_STREAM (systemd.exec(5)). A service whose
+ * stdout is a pipe counts too. The variable alone is not enough, since every child of a service inherits it.
  */
 export function goesToJournal({ environment, parent, stdout }: Streams): boolean {
   if (stdout === undefined) return false;
@@ -26,7 +25,7 @@ function statOfStdout(): Streams['stdout'] {
   try {
     return fstatSync(1);
   } catch {
-    // A closed stdout is no stream at all; nothing can be written there and nothing is lost.
+    // stdout is closed: nothing can be written there.
     return undefined;
   }
 }

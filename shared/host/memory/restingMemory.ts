@@ -1,34 +1,34 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** How often it is looked at, milliseconds. */
+/** Interval of the check, milliseconds. */
 const EVERY = 5_000;
-/** A process that used less than this share of a core since the last look is at rest. */
+/** A process that used less than this share of a core since the last check is at rest. */
 const AT_REST = 0.05;
 const MEBIBYTE = 2 ** 20;
-/** Garbage that is worth a pause: as much again as what is in use, and at least so many bytes. */
+/** Least garbage worth a collection, bytes; also at least as much as is in use. */
 const WORTHWHILE = 32 * MEBIBYTE;
 
-/** What decides whether to collect now. Pure. */
+/** Input of the decision whether to collect now. */
 export type Memory = {
-  /** Bytes that the JavaScript heap holds. */
+  /** Bytes in the JavaScript heap. */
   readonly heapUsed: number;
-  /** Bytes that were in use after the last collection. */
+  /** Bytes in use after the last collection. */
   readonly live: number;
-  /** The share of a core used since the last look. */
+  /** Share of a core used since the last check. */
   readonly load: number;
 };
 
-/** True when this process rests and holds much that is probably garbage. */
+/** True when the process is at rest and much of its heap is probably garbage. Pure. */
 export function isWorthCollecting({ heapUsed, live, load }: Memory): boolean {
   return load < AT_REST && heapUsed - live > Math.max(WORTHWHILE, live / 2);
 }
 
 /**
- * Gives memory back after a burst of work, once the process rests. On a host with much memory V8 sees no reason to: after
- * a first pass of 100,000 files 60 % of what the process held was garbage, and stayed so. The pause, some 50 to 100 ms
- * with as many files, comes when nothing else is to be done.
- * @returns disposed of, it ends
+ * Returns memory to the system after a burst of work, once the process is at rest. V8 does not do so by itself on a host
+ * with much memory: after a first pass of 100,000 files, 60 % of the heap stayed garbage. The collection pauses the
+ * process for 50 to 100 ms with that many files, when it has nothing else to do.
+ * @returns dispose of it to end the checks
  */
 export function restMemory(): Disposable {
   let live = 0;
@@ -42,7 +42,7 @@ export function restMemory(): Disposable {
     collect ??= collector();
     collect();
     live = process.memoryUsage().heapUsed;
-    // The collection itself is no work.
+    // The collection itself does not count as work.
     last = { at: performance.now(), cpu: cpuMicroseconds() };
   };
   const timer = setInterval(look, EVERY);
@@ -55,7 +55,7 @@ function cpuMicroseconds(): number {
   return user + system;
 }
 
-/** V8 offers it only under a flag, which is taken back at once: with another set of flags no compile cache would fit. */
+/** V8 exposes it only under a flag, which is reset at once: the compile cache is valid for one set of flags only. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

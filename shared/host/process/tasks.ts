@@ -1,6 +1,6 @@
 /**
- * Work that nobody waits for while it runs. What goes wrong in it is heard, and whoever ends its owner waits until
- * all of it has ended: nothing is left over that would use what is closed by then.
+ * Background work of one owner. Errors are reported, and stopping the owner waits for all of its tasks, so that no task
+ * uses resources that are closed already.
  */
 export class Tasks {
   readonly #onError: (what: string, error: unknown) => void;
@@ -14,13 +14,13 @@ export class Tasks {
     return this.#running.size;
   }
 
-  /** @param what names the work for people, should it fail */
+  /** @param what name of the work, for the log, if it fails */
   run(what: string, work: () => Promise<unknown>): void {
     const running = this.#carryOut(what, work).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
 
-  /** Resolves when nothing runs any more; what begins meanwhile is waited for, too. */
+  /** Resolves when no task is running, including tasks started in the meantime. */
   async ended(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

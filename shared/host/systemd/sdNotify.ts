@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import ffi from 'node:ffi';
 
 /**
- * Tells systemd how the service is (sd_notify(3)): a datagram to the socket that it named. Node has no datagram
- * unix sockets, so libc sends it.
+ * Reports the service's status to systemd (sd_notify(3)) by a datagram to the socket that systemd named. Node has no
+ * datagram Unix sockets, so libc sends it.
  */
 
 const AF_UNIX = 1;
@@ -11,16 +11,16 @@ const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 
 export type ServiceManager = {
-  /** Whether one started this process. */
+  /** Whether a service manager started this process. */
   readonly isPresent: boolean;
-  /** The service does its work from now on. Keeps the watchdog content until {@link stopping}, too. */
+  /** Reports that the service is ready. Also feeds the watchdog until {@link stopping}. */
   ready(): void;
   stopping(): void;
 };
 
 /**
- * The service manager that started this process; one that does nothing when there is none. Takes its variables out
- * of the environment: they are not for what this program starts.
+ * The service manager that started this process, or a no-op when there is none. Removes its variables from the
+ * environment, so that child processes do not inherit them.
  */
 export function serviceManager(): ServiceManager {
   const address = process.env['NOTIFY_SOCKET'];
@@ -35,7 +35,7 @@ export function serviceManager(): ServiceManager {
     isPresent: true,
     ready: () => {
       send(address, 'READY=1');
-      // From the event loop: when that stands still, systemd notices.
+      // Sent from the event loop, so that systemd notices when it hangs.
       if (watchdog !== undefined) timer = setInterval(() => send(address, 'WATCHDOG=1'), watchdog).unref();
     },
     stopping: () => {
@@ -45,7 +45,7 @@ export function serviceManager(): ServiceManager {
   };
 }
 
-/** Milliseconds between signs of life: half of what systemd allows, so that one may come late. */
+/** Milliseconds between watchdog messages: half of what systemd allows, so that one may be late. */
 function watchdogInterval(): number | undefined {
   const microseconds = Number(process.env['WATCHDOG_USEC']);
   const pid = process.env['WATCHDOG_PID'];
@@ -53,7 +53,7 @@ function watchdogInterval(): number | undefined {
   return microseconds / 2000;
 }
 
-/** A service manager that went away is no reason to stop working: failures are its own to notice. */
+/** Errors are ignored: the service keeps working without its service manager. */
 function send(address: string, message: string): void {
   const { functions: libc } = ffi.dlopen('libc.so.6', {
     socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
@@ -68,7 +68,7 @@ function send(address: string, message: string): void {
   libc.close(fd);
 }
 
-/** sockaddr_un; a name that begins with @ is an abstract one, which begins with NUL. */
+/** sockaddr_un; a name that begins with @ is abstract, so its first byte is NUL. */
 function socketAddress(address: string): Buffer {
   const name = Buffer.from(address);
   const abstract = address.startsWith('@');

@@ -1,4 +1,4 @@
-/** Waits that double from the first to the longest, until something succeeds. Milliseconds. */
+/** Exponential back-off: delays that double from the first to the longest until an attempt succeeds. Milliseconds. */
 export class Backoff {
   readonly #first: number;
   readonly #longest: number;
@@ -11,14 +11,14 @@ export class Backoff {
     this.#next = first;
   }
 
-  /** How long to wait after another failure. */
+  /** The delay after another failure. */
   next(): number {
     const wait = this.#next;
     this.#next = Math.min(wait * 2, this.#longest);
     return wait;
   }
 
-  /** It succeeded: the next failure begins anew. */
+  /** Resets the delay after a success. */
   reset(): void {
     this.#next = this.#first;
   }

@@ -1,10 +1,10 @@
-/** The time, handed in so that tests can set it. */
+/** A clock that is passed in, so that tests can control the time. */
 export type Clock = {
   /** Milliseconds since 1970; may jump. */
   now(): number;
-  /** Milliseconds since some start; never jumps. */
+  /** Milliseconds since an arbitrary start; never jumps. */
   monotonic(): number;
-  /** Calls back once, after so many milliseconds. @returns takes that back */
+  /** Calls back once, after so many milliseconds. @returns cancels it */
   after(milliseconds: number, callback: () => void): () => void;
 };
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after so many milliseconds, or as soon as the signal is aborted, whichever comes first. */
+/** Resolves after so many milliseconds, or when the signal is aborted, whichever comes first. */
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

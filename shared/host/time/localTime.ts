@@ -1,5 +1,5 @@
 /**
- * A moment for people: local time to the second with its zone, such as `2026-11-25 21:12:05 CET`.
+ * Formats a time for people: local time to the second with its zone, such as `2026-11-25 21:12:05 CET`.
  * @param at milliseconds since 1970, or ISO 8601
  */
 export function localTime(at: number | string): string {
@@ -8,7 +8,7 @@ export function localTime(at: number | string): string {
   return `${localDay(date)} ${localClock(date)} ${zone(date)}`;
 }
 
-/** The same without the day when it is today's: `21:12:05 CET`. @param now milliseconds since 1970 */
+/** The same without the date when it is today: `21:12:05 CET`. @param now milliseconds since 1970 */
 export function localTimeShort(at: number | string, now: number): string {
   const date = new Date(at);
   if (Number.isNaN(date.getTime())) return 'an unknown time';
@@ -24,7 +24,7 @@ function localClock(date: Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** The zone's usual letters where the system knows them, else its offset. */
+/** The zone's abbreviation where the system knows it, else its offset. */
 function zone(date: Date): string {
   const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short' }).formatToParts(date);
   const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 /** Longest stretch of work without letting sockets and timers in, milliseconds. */
 const SLICE = 8;
 
-/** Lets the event loop in now and then during long synchronous work: call it once per item. */
+/** Yields to the event loop now and then during long synchronous work; check it once per item. */
 export class TimeSlice {
   #since = performance.now();
 

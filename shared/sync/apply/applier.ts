@@ -17,7 +17,7 @@ import { partialBytes, totalPartialBytes, trimPartial } from './partial.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
 import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
-/** Writes what a finished change set means into ledger and history, inside the transaction that ends it. */
+/** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
 export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
 
 export type ApplierOptions = {
@@ -29,32 +29,32 @@ export type ApplierOptions = {
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
   /**
-   * Calls `show`, which makes a change set visible at one go, when nobody is in the middle of reading the
-   * directory as a whole. At once when absent.
+   * Calls `show`, which makes a change set visible in one go, while no program is reading the directory as a whole. When
+   * absent, `show` is called at once.
    */
   readonly withLease?: <T>(show: () => T) => Promise<T>;
-  /** These became visible, in this turn: whoever watches the directory will see it. */
+  /** Called synchronously when paths became visible, before the watch can report them. */
   readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
-  /** What was placed could not be written down. */
+  /** Called when the placed paths could not be recorded in the state. */
   readonly onPlacedLost?: (paths: readonly string[]) => void;
-  /** A change set that was visible and not written down is written down now. */
+  /** Called when a change set that was visible but not recorded has been recorded. */
   readonly onFinished?: () => void;
 };
 
-/** What is visible and could not be written down is tried again after this long, milliseconds. */
+/** Delay before recording a visible change set is retried, milliseconds. */
 const FINISH_RETRY = 5_000;
 const MIB = 1024 * 1024;
 
-/** Not enough room: the change set is to be tried again later. */
+/** Not enough free space; the change set has to be retried later. */
 export class NoRoom extends Error {}
 
-/** Puts change sets into one synchronised directory: stage, make durable, journal, make visible, record. */
+/** Applies change sets to one synchronised directory: stage, make durable, journal, make visible, record. */
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #cutOff: CutOff = new Map();
   #finishing: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Contents that are being received in a way that can be gone on with. */
+  /** Hashes of resumable contents that are being received. */
   readonly #resuming = new Set<string>();
   #number = 0;
 
@@ -64,8 +64,9 @@ export class Applier {
 
   /**
    * Starts a change set.
-   * @param mds on Main: the MDS that has it done, where it is one
-   * @throws NoRoom, or what Node's fs throws when the directory can't be written
+   * @param bytes size of what is to be staged
+   * @param mds on Main: the MDS that causes it, if one does
+   * @throws NoRoom, or Node's fs errors when the directory can't be written
    */
   begin(bytes: number, mds?: string): Staging {
     const id = changeSetId(this.#options.clock.now(), `${randomBytes(4).toString('hex')}${this.#number++}`);
@@ -79,18 +80,18 @@ export class Applier {
     );
   }
 
-  /** Finishes nothing by itself any more: the next start does. */
+  /** Stops the retries; the next start finishes open change sets. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#finishing);
   }
 
-  /** How much of a content is here since its transfer broke off, bytes. @throws when the directory can't be opened */
+  /** Resume offset: bytes of a content left by an interrupted transfer; 0 while it is being received. @throws when the directory can't be opened */
   resumeOffset(hash: string): number {
     return this.#resuming.has(hash) ? 0 : this.#withPartial((partial) => partialBytes(partial, hash));
   }
 
-  /** The bytes of all such contents. @throws when the directory can't be opened */
+  /** Bytes of all contents left by interrupted transfers. @throws when the directory can't be opened */
   totalPartialBytes(): number {
     return this.#withPartial(totalPartialBytes);
   }
@@ -102,8 +103,8 @@ export class Applier {
   }
 
   /**
-   * Ends what a crash left: finishes journalled change sets, removes what was only staged.
-   * @throws the first error of a change set that could not be finished; it is tried again with the next commit
+   * Recovers from a crash: finishes journalled change sets and removes what was only staged.
+   * @throws the first error of a change set that could not be finished; it is retried later
    */
   async recover(record: OnCommit): Promise<Outcome[]> {
     const { path, directory, journal } = this.#options;
@@ -117,7 +118,7 @@ export class Applier {
     return ended.outcomes;
   }
 
-  /** There may be no next commit: what became visible is all that was to be done. */
+  /** Schedules a retry, since there may be no further commit that would finish them. */
   #finishLater(): void {
     if (this.#cutOff.size === 0 || this.#closed) return;
     this.#finishing ??= setTimeout(() => void this.#finish(), FINISH_RETRY).unref();
@@ -131,17 +132,17 @@ export class Applier {
       using area = new PrivateFolder(open.root);
       await finish(this.#cutOff, this.#options, { open, area });
     } catch {
-      // The directory can't be opened: whoever reads it tells that.
+      // The directory can't be opened; the replica reports that.
     }
     if (this.#cutOff.size < before) this.#options.onFinished?.();
     this.#finishLater();
   }
 }
 
-/** Change sets that are in the journal and were not finished: their place in memory. */
+/** Journalled change sets that are not finished, by id. */
 type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly record: OnCommit }>;
 
-/** Finishes what was cut off, each by itself: one that fails does not keep the others from it. */
+/** Finishes interrupted change sets independently: a failure of one does not affect the others. */
 async function finish(
   cutOff: CutOff,
   options: ApplierOptions,
@@ -151,7 +152,7 @@ async function finish(
   const outcomes: Outcome[] = [];
   let failure: { error: unknown } | undefined;
   for (const [id, entry] of [...cutOff]) {
-    // Taken out at once: two commits may run at the same time.
+    // Removed first, since two commits may run concurrently.
     if (!cutOff.delete(id)) continue;
     const { changeSet, record } = entry;
     try {
@@ -179,9 +180,9 @@ export class Staging implements Disposable {
   readonly #onCutOff: () => void;
   readonly #resuming: Set<string>;
   readonly #resumed = new Set<string>();
-  /** Inodes of what was staged, by name. */
+  /** Inodes of the staged objects, by name. */
   readonly #staged = new Map<string, string>();
-  /** Files that may still be open: an archive that breaks off in the middle finishes none. */
+  /** Files that may still be open, because their archive was interrupted. */
   readonly #files = new Set<StagedFile>();
   #next = 0;
 
@@ -214,11 +215,11 @@ export class Staging implements Disposable {
   }
 
   /**
-   * A file that goes on where the transfer of its content broke off, if one did, and that is kept when this one
-   * does. @throws what Node's fs throws
+   * Stages a file that resumes an interrupted transfer of its content, and that is kept if this transfer is interrupted.
+   * @throws Node's fs errors
    */
   async resume({ hash }: FileEntry): Promise<StagedFile> {
-    // Somebody else is receiving the same: two can't write to one file.
+    // The same content is being received by another transfer: two can't write to one file.
     if (this.#resuming.has(hash)) return this.file();
     this.#resuming.add(hash);
     this.#resumed.add(hash);
@@ -240,7 +241,7 @@ export class Staging implements Disposable {
     return staged;
   }
 
-  /** Looks into a staged file, which is open meanwhile. */
+  /** Calls `look` with an open handle of a staged file. */
   withFile<T>(staged: Staged, look: (fd: number) => T): T {
     const fd = this.#area.stage.openFile(staged.name);
     try {
@@ -250,7 +251,7 @@ export class Staging implements Disposable {
     }
   }
 
-  /** Looks into the trash of an earlier change set. @returns undefined when that displaced nothing */
+  /** Calls `work` with the trash folder of an earlier change set; undefined when that displaced nothing. */
   withTrashOf<T>(id: string, work: (trash: Folder | undefined) => T): T {
     using trash = openTrashIfThere(this.#area, id);
     return work(trash.folder);
@@ -258,8 +259,8 @@ export class Staging implements Disposable {
 
   /**
    * Makes the steps visible together.
-   * @throws when nothing could be made durable: then nothing is visible; or when what is visible could not be
-   *   written down: then that is made up for with the next commit, or at the next start
+   * @throws before anything is visible when the set could not be made durable or journalled; afterwards when it could not
+   *   be recorded, which is retried later and at the next start
    */
   async commit(
     steps: readonly Step[],
@@ -269,7 +270,7 @@ export class Staging implements Disposable {
     const mds = this.#mds;
     const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
     const place = { open: this.#open, area: this.#area };
-    // What fails again stays in the journal; whoever began it was told.
+    // What fails again stays in the journal; its own commit has reported the error.
     await finish(this.#cutOff, this.#options, place);
     using trash = openTrash(this.#area, this.id, steps);
     if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
@@ -285,7 +286,7 @@ export class Staging implements Disposable {
       });
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
-      // What took the place of nothing has left the staging area, and nothing has come there for it.
+      // An object put where nothing was has left the staging area, and no displaced object took its name there.
       for (const { step, result } of outcomes)
         if (result === 'done' && step.kind === 'put' && step.expect === undefined)
           this.#staged.delete(step.staged.name);
@@ -298,14 +299,14 @@ export class Staging implements Disposable {
     }
   }
 
-  /** Removes what was staged and did not become visible. */
+  /** Removes staged objects that did not become visible. */
   [Symbol.dispose](): void {
     try {
       for (const file of this.#files) file.suspend();
       for (const hash of this.#resumed) this.#resuming.delete(hash);
       for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
       const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
-      // The trash's list is all that tells what still lies in the staging area.
+      // The trash's list is the only record of displaced objects that are still in the staging area.
       if (!displaced && !this.#cutOff.has(this.id)) removeTrashIfUnused(this.#area, this.id);
     } finally {
       this.#area[Symbol.dispose]();
@@ -329,6 +330,8 @@ function atOnce<T>(show: () => T): Promise<T> {
 }
 
 function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {
+  // RACE: other programs fill the disk after this check. Worst case: writing ends with ENOSPC, nothing of the set becomes
+  // visible, and it is retried.
   const { bavail, bsize } = statfsSync(`/proc/self/fd/${root.fd}`);
   const free = bavail * bsize;
   const short = bytes + reserve - free;

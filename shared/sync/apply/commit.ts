@@ -10,20 +10,23 @@ import type { PrivateFolder } from './privateFolder.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 
-/** Thrown inside when disk is not what a step expects: the step is stale, and a new plan is due. */
+/** Thrown internally when the disk differs from what a step expects: the step is stale, and a new plan is due. */
 class Stale extends Error {}
 
-/** Where a step's displaced or kept content goes: its number in the change set names it in the trash. */
+/** The folders of a commit. A displaced object is named in the trash by its step's number in the change set. */
 export type CommitPlace = {
   readonly open: OpenFolders;
   readonly area: PrivateFolder;
-  /** There whenever the change set displaces anything. */
+  /** Set whenever the change set displaces anything. */
   readonly trash: Folder | undefined;
 };
 
 /**
- * Makes a change set visible, step by step without letting anything else run in this process. Each step is one
- * atomic rename: a reader sees the old or the new, never neither.
+ * Makes a change set visible, step by step and synchronously, so that nothing else runs in this process. Each step is
+ * one atomic rename: a reader sees the old or the new object, never a missing one.
+ *
+ * RACE: a program reads several files while the steps are carried out. Worst case: it sees some old and some new ones;
+ * Asterisk is kept out by the reader lease.
  * @param only the steps to carry out; their numbers, which name things in the trash, stay those of the whole set
  */
 export function commit(changeSet: ChangeSet, place: CommitPlace, only = new Set(changeSet.steps)): Outcome[] {
@@ -57,7 +60,7 @@ function attempt(step: Step, carry: () => Stamp | undefined): Outcome {
   } catch (error) {
     if (error instanceof Stale) return { step, result: 'stale' };
     const errno = errnoOf(error);
-    // The path's surroundings changed under us: that is for a new plan, too.
+    // A folder above the path, or the path itself, changed: a new plan is due, too.
     const stale =
       errno === 'ENOENT' ||
       errno === 'ENOTDIR' ||
@@ -91,12 +94,14 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
   return undefined;
 }
 
-/** Changes the metadata of what is visible: through its own handle, since its name may be swapped for a link. */
+/** Changes the metadata of a visible object through its own handle, since its name may be replaced by a link. */
 function setVisibleMetadata(folder: Folder, name: string, expected: BigIntStats, entry: Entry): void {
   if (entry.type === 'link') return folder.setOwner(name, entry.uid, entry.gid);
   const fd = folder.openFile(name);
   try {
     if (fstatSync(fd, { bigint: true }).ino !== expected.ino) throw new Stale();
+    // RACE: another program changes the file between the check and this call. Worst case: its mode, owner or mtime is
+    // overwritten; written content stays and is found by the changed stamp.
     setMetadata(fd, entry);
   } finally {
     closeSync(fd);
@@ -119,26 +124,31 @@ function put(
   if (before === undefined || !isExpected(before, step.expect)) throw new Stale();
   if (before.isDirectory()) {
     place.open.forget(step.path);
+    // RACE: an override is created in the folder between this check and the exchange. Worst case: it goes to the trash
+    // with the folder, from where it can be restored.
     if (step.entry.type !== 'folder' && holdsOverride(folder, name)) throw new Stale();
   }
+  // RACE: a program that has the displaced file open writes to it after the check below. Worst case: its write is in the
+  // trash, not in the live file.
   stage.rename(step.staged.name, folder, name, 'exchange');
   const displaced = stage.stat(step.staged.name);
   if (displaced === undefined || !isSameContent(before, displaced)) {
-    // Somebody wrote between our look and the exchange: his version is not to be lost to this one.
+    // RACE: another program changed the file between the check and the exchange. Worst case: readers see this set's version
+    // for a moment, until the other program's version is put back.
     takeBack(step, number, place, folder, name);
     throw new Stale();
   }
   try {
     stage.rename(step.staged.name, trashOf(place), String(number), 'no-replace');
   } catch (error) {
-    // A trash that takes nothing (a full disk) must not cost what was to be kept in it.
+    // The trash can't take it (the disk is full): the displaced version must not be lost.
     takeBack(step, number, place, folder, name);
     throw error;
   }
   return stampNow(folder, name);
 }
 
-/** Undoes an exchange. What is not ours never stays in the staging area, from which it would be removed. */
+/** Undoes an exchange. Objects of other programs never stay in the staging area, from which they would be removed. */
 function takeBack(
   { staged }: Step & { kind: 'put' },
   number: number,
@@ -150,7 +160,8 @@ function takeBack(
   try {
     stage.rename(staged.name, folder, name, 'exchange');
   } finally {
-    // Somebody was quicker once more: he removed or replaced what we had put there, or put something into it.
+    // RACE: another program removed, replaced or filled the new object before the exchange was undone. Worst case: its
+    // latest version is in the trash, and the one before it is live.
     if (!isOnlyOurs(stage, staged)) stage.rename(staged.name, trashOf(place), String(number), 'no-replace');
   }
 }
@@ -176,6 +187,8 @@ function trashOf({ trash }: CommitPlace): Folder {
 function moveToTrash(folder: Folder, name: string, expect: Stamp, trash: Folder, number: number): void {
   const before = folder.stat(name);
   if (before === undefined || !isExpected(before, expect)) throw new Stale();
+  // RACE: another program changes the file between the check and the rename. Worst case: the name is missing for a moment;
+  // if it is taken meanwhile, the changed version stays in the trash.
   folder.rename(name, trash, String(number), 'no-replace');
   const moved = trash.stat(String(number));
   if (moved === undefined || isSameContent(before, moved)) return;
@@ -183,7 +196,7 @@ function moveToTrash(folder: Folder, name: string, expect: Stamp, trash: Folder,
   throw new Stale();
 }
 
-/** An override is never displaced, not even one that came after the plan was made. */
+/** An override is never displaced, not even one created after the plan was made. */
 function holdsOverride(parent: Folder, name: string): boolean {
   const folder = parent.open(name);
   try {
@@ -196,7 +209,7 @@ function holdsOverride(parent: Folder, name: string): boolean {
   }
 }
 
-/** A folder's stamp is '': its content is not its own. */
+/** A folder's stamp is '', since its content changes independently. */
 function isExpected(stat: BigIntStats, expect: Stamp): boolean {
   return stat.isDirectory() ? expect === '' : stampOf(stat) === expect;
 }
@@ -207,6 +220,11 @@ function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
   return a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
+/**
+ * The stamp of an object that was just placed.
+ * RACE: another program writes between the rename and this call. Worst case: its change carries the stamp of this set's
+ * version and is noticed only by the next change of the file or by `verify`.
+ */
 function stampNow(folder: Folder, name: string): Stamp {
   const stat = folder.stat(name);
   if (stat === undefined) throw new Stale();

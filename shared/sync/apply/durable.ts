@@ -7,10 +7,10 @@ import type { PrivateFolder } from './privateFolder.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 
 /**
- * Makes what a change set has prepared durable: content, metadata and names of what is staged, and the trash with
- * its list, once for all of it. Whatever the journal then says, is there.
- * @param trash the change set's own, if it displaces anything
- * @throws EIO and the like: then nothing of the change set may become visible
+ * Makes the prepared parts of a change set durable: content, metadata and names of staged objects, and the trash with its
+ * list. After it, everything that the journal refers to survives a power cut.
+ * @param trash the change set's trash folder, if it displaces anything
+ * @throws EIO and the like; nothing of the change set may become visible then
  */
 export async function makePreparedDurable(
   area: PrivateFolder,
@@ -19,7 +19,7 @@ export async function makePreparedDurable(
 ): Promise<void> {
   const staged = steps.flatMap((step) => ('staged' in step ? [step] : []));
   if (staged.length > FEW) return syncFileSystem(area.stage);
-  // A link has no content of its own, and can't be opened: its name is all there is to it.
+  // A link can't be opened and has no content besides its name.
   const names = staged.flatMap(({ entry, staged: { name } }) => (entry.type === 'link' ? [] : [name]));
   await Promise.all([
     ...names.map((name) => syncName(area.stage, name)),
@@ -32,8 +32,8 @@ export async function makePreparedDurable(
 }
 
 /**
- * Makes durable what a change set did to names and metadata. Steps that came to nothing count, too: one that was
- * taken back at once must not be found half way after a power cut, when the journal does not speak of it any more.
+ * Makes the renames and metadata of a change set durable. Stale and failed steps are included: one that was undone must
+ * not reappear half done after a power cut, when the journal entry has ended.
  * @param others further folders whose names changed
  */
 export async function makeOutcomesDurable(

@@ -1,26 +1,26 @@
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 
-/** A content from this size on is kept when its transfer breaks off, bytes. Such files travel alone. */
+/** From this size on, the received part of an interrupted transfer is kept, bytes. Such files are sent alone. */
 export const RESUMABLE = 8 * 1024 * 1024;
-/** What nobody came back for is removed after this time, milliseconds. */
+/** A partial file that is not resumed is removed after this time, milliseconds. */
 const KEEP = 24 * 60 * 60_000;
-/** So many are kept at most in a directory: the newest. */
+/** Most partial files kept in a directory; the newest ones stay. */
 const KEEP_FILES = 64;
 
-/** How much of a content an interrupted transfer left, bytes. Each lies under its SHA-256. */
+/** Bytes of a content left by an interrupted transfer; the partial file is named by the SHA-256. */
 export function partialBytes(partial: Folder, hash: string): number {
   return Number(partial.stat(hash)?.size ?? 0n);
 }
 
-/** The bytes of all contents that interrupted transfers left. */
+/** Bytes of all partial files. */
 export function totalPartialBytes(partial: Folder): number {
   return partial.list().reduce((sum, name) => sum + partialBytes(partial, name), 0);
 }
 
 /**
- * Removes what was left for too long, and the oldest of too many.
- * @param busy contents that are being received
+ * Removes partial files that are too old, and the oldest of too many.
+ * @param busy hashes of contents that are being received
  * @param now milliseconds since 1970
  */
 export function trimPartial(partial: Folder, busy: ReadonlySet<string>, now: number): void {
@@ -33,7 +33,7 @@ export function trimPartial(partial: Folder, busy: ReadonlySet<string>, now: num
     try {
       partial.removeFile(name);
     } catch (error) {
-      // It was finished, or given up, meanwhile.
+      // Finished or discarded in the meantime.
       if (errnoOf(error) !== 'ENOENT') throw error;
     }
   }

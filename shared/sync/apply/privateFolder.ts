@@ -4,9 +4,9 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 
 /**
- * Our own folder inside a synchronised directory, on its file system and invisible to Asterisk: `stage` holds
- * what is not visible yet, `trash` what is not visible any more, `partial` what has come of large files whose
- * transfer broke off. Only root may look into it.
+ * The program's private folder inside a synchronised directory, on its file system and ignored by Asterisk: `stage` holds
+ * objects that are not visible yet, `trash` displaced ones, `partial` the received parts of large files whose transfer
+ * was interrupted. Only root may read it.
  */
 export class PrivateFolder implements Disposable {
   readonly stage: Folder;
@@ -17,7 +17,7 @@ export class PrivateFolder implements Disposable {
 
   /**
    * Opens or creates it.
-   * @throws when something that is no folder stands under its name, and what Node's fs throws
+   * @throws when its name is taken by something that is not a folder, and Node's fs errors
    */
   constructor(root: Folder) {
     this.#area = openPrivateFolder(root);
@@ -30,13 +30,13 @@ export class PrivateFolder implements Disposable {
     }
   }
 
-  /** Made when it is first needed. @throws what Node's fs throws */
+  /** Created when first needed. @throws Node's fs errors */
   get partial(): Folder {
     this.#partial ??= openInside(this.#area, 'partial');
     return this.#partial;
   }
 
-  /** On Main: contents as they were, by their hash. Made when it is first needed. @throws what Node's fs throws */
+  /** On Main: earlier contents, by hash. Created when first needed. @throws Node's fs errors */
   get versions(): Folder {
     this.#versions ??= openInside(this.#area, 'versions');
     return this.#versions;
@@ -65,14 +65,15 @@ function openPrivateFolder(root: Folder): Folder {
 }
 
 /**
- * Opens one of our folders, or makes it. One that is in other hands is taken: a "chown -R" went over it, as by XiVO's
- * xivo-fix-paths-rights, or the owner of the synchronised directory made it. Either way nobody gets into it from then
- * on, not even who has it open; no link is followed; and what we stage is told from what lies there by its inode.
+ * Opens one of the private folders, or creates it. A folder that belongs to another user is taken over: a "chown -R"
+ * changed it, as XiVO's xivo-fix-paths-rights does, or the owner of the synchronised directory created it. From then on
+ * no other user has access, not even through an open handle. No link is followed, and staged objects are identified by
+ * inode, so objects planted there earlier have no effect.
  */
 function openPrivate(parent: Folder, name: string): Folder {
   try {
     parent.makeFolder(name, 0o700);
-    // Once: what is displaced into it later must not hang on a name that a power cut takes away.
+    // The folder's own name must be durable before anything is moved into it.
     parent.sync();
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
@@ -90,7 +91,7 @@ function openPrivate(parent: Folder, name: string): Folder {
   return folder;
 }
 
-/** Inside of our own folder: what somebody put under one of its names, while it was his, is no use to him. */
+/** Opens a subfolder. A non-folder of its name, planted while another user owned the private folder, is removed. */
 function openInside(area: Folder, name: string): Folder {
   const stat = area.stat(name);
   if (stat !== undefined && !stat.isDirectory()) area.removeFile(name);

@@ -7,8 +7,8 @@ import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
 import { commit, type CommitPlace } from './commit.ts';
 
 /**
- * Finishes a change set that a crash cut off anywhere in its commit, whatever subset of its renames reached the
- * disk: the inode of each staged object, written down in the journal, tells where it is now.
+ * Finishes a change set that a crash interrupted during its commit, whatever subset of its renames reached the disk: the
+ * journal holds the inode of each staged object, by which it is found.
  */
 export function recover(changeSet: ChangeSet, place: CommitPlace): Outcome[] {
   const done: Outcome[] = [];
@@ -27,14 +27,14 @@ function whatHappened(step: Step, number: string, place: CommitPlace): Outcome |
   const inTrash = place.trash?.stat(number);
   if (step.kind === 'remove') {
     if (inTrash === undefined) return 'not-yet';
-    // What is there now came later: the removal is no longer what is known of the path.
+    // An object there now was created later, so the removal is no longer the path's latest state.
     return { step, result: statAt(step.path, place) === undefined ? 'done' : 'stale' };
   }
   const { name, inode } = step.staged;
   const staged = stage.stat(name);
   if (step.kind === 'keep')
     return staged === undefined ? { step, result: inTrash ? 'done' : 'stale' } : 'not-yet';
-  // The second rename reached the disk and the exchange before it did not: take that back.
+  // The second rename reached the disk but the exchange before it did not: undo the second one.
   if (staged === undefined && String(inTrash?.ino) === inode) {
     place.trash?.rename(number, stage, name, 'no-replace');
     return 'not-yet';
@@ -52,14 +52,14 @@ function placed(step: Step, inode: string, place: CommitPlace): Outcome {
   return { step, result: 'done', stamp: stat.isDirectory() ? '' : stampOf(stat) };
 }
 
-/** A free inode number is given to something else in time: the number alone proves nothing. */
+/** Compares more than the inode number, which the file system reuses. */
 function looksLike(stat: BigIntStats, entry: Entry): boolean {
   if (entry.type === 'folder') return stat.isDirectory();
   if (entry.type === 'link') return stat.isSymbolicLink();
   return stat.isFile() && stat.size === BigInt(entry.size) && stat.mtimeNs === BigInt(entry.mtime);
 }
 
-/** @returns undefined when nothing is there, be it that its folder is gone: the next plan sees what there is */
+/** @returns undefined when nothing is there or its folder is missing; the next plan handles that */
 function statAt(path: string, { open }: CommitPlace): BigIntStats | undefined {
   try {
     return open.get(parentOf(path)).stat(baseOf(path));

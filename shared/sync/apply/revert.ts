@@ -7,10 +7,10 @@ import type { Folder } from '#host/fs/folder.ts';
 const CHUNK = 1024 * 1024;
 
 /**
- * Takes a change set back as one set: what it replaced or removed comes back from its trash, what it added goes.
- * What cannot be taken back (it changed since) is left to the next plan.
+ * Reverts a change set by another one: objects that it replaced or removed come back from its trash, added ones are
+ * removed. Paths that changed since are left to the next plan.
  *
- * @param before what each path held before, for metadata and removed folders
+ * @param before the entry of each path before the set, for metadata and removed folders
  */
 export async function revert(
   changeSet: ChangeSet,

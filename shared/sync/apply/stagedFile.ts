@@ -11,13 +11,13 @@ const CHUNK = 1024 * 1024;
 
 type Place = { readonly folder: Folder; readonly name: string };
 
-/** A file that is being written into the staging area; its hash grows with it. */
+/** A file that is being written into the staging area and hashed on the way. */
 export class StagedFile {
   readonly #place: Place;
-  /** Where it goes when it is complete; elsewhere than its place when an interruption is not to cost what has come. */
+  /** Its name once complete. Differs from its place for a resumable file, which is kept under its hash when interrupted. */
   readonly #goal: Place;
   readonly #fd: number;
-  /** Tells it apart from what may take its name. */
+  /** Identifies it, since another object may take its name. */
   readonly inode: string;
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
@@ -37,7 +37,7 @@ export class StagedFile {
   }
 
   /**
-   * Goes on where an earlier transfer of the same content broke off, or begins one that can be gone on with.
+   * Opens a resumable file: continues an interrupted transfer of the same content, or starts a new one.
    * @throws ENOSPC, EIO, …
    */
   static async resume(partial: Folder, hash: string, goal: Place): Promise<StagedFile> {
@@ -57,7 +57,7 @@ export class StagedFile {
     }
   }
 
-  /** Bytes that it holds. */
+  /** Bytes written so far. */
   get size(): number {
     return this.#size;
   }
@@ -70,8 +70,8 @@ export class StagedFile {
   }
 
   /**
-   * Closes it with the metadata it will be seen with.
-   * @returns undefined, and removes it, when its content is not what the entry says
+   * Sets its final metadata and closes it.
+   * @returns undefined, after removing it, when size or hash differ from the entry
    */
   finish(entry: FileEntry): Staged | undefined {
     if (this.#size !== entry.size || this.#hash.digest('hex') !== entry.hash) {
@@ -85,14 +85,14 @@ export class StagedFile {
     return { name, inode: this.inode };
   }
 
-  /** Gives it up: its name goes, and its handle. Once finished, it is no longer this one's to remove. */
+  /** Closes and removes it. Does nothing once it is finished. */
   discard(): void {
     if (!this.#open) return;
     this.#close();
     this.#place.folder.removeFile(this.#place.name);
   }
 
-  /** No more comes now. What can be gone on with stays. */
+  /** Ends an interrupted transfer: a resumable file stays, any other is removed. */
   suspend(): void {
     if (this.#open && this.#isResumable && this.#size > 0) this.#close();
     else this.discard();
@@ -108,7 +108,7 @@ export class StagedFile {
   }
 }
 
-/** Stages a folder or a link. @throws when it can't be made as it should be; then nothing is left of it */
+/** Stages a folder or a link. @throws when it can't be created with its metadata; nothing is left of it then */
 export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): Staged {
   if (entry.type === 'folder') stage.makeFolder(name, 0o700);
   else stage.makeLink(name, entry.target);
@@ -124,7 +124,7 @@ export function stageBare(stage: Folder, name: string, entry: Exclude<Entry, Fil
   return { name, inode: String(stat.ino) };
 }
 
-/** The staging area is ours alone, so a name in it is what we made. */
+/** No other user can write to the staging area, so the name is the object created here. */
 function setBareMetadata(stage: Folder, name: string, entry: Exclude<Entry, FileEntry>): void {
   if (entry.type === 'link') return stage.setOwner(name, entry.uid, entry.gid);
   const folder = stage.open(name);

@@ -7,15 +7,15 @@ import type { StagedFile } from './stagedFile.ts';
 
 export type StagingResult =
   | { readonly result: 'staged'; readonly staged: Staged }
-  /** The sender no longer has what was asked for. */
+  /** The sender no longer has the requested content. */
   | { readonly result: 'stale'; readonly why: string }
   /** It could not be written here; the rest of the archive still can. */
   | { readonly result: 'failed'; readonly why: string };
 
 /**
- * Takes one file of an archive into the staging area and verifies it. A disk error concerns this file alone.
- * @param entry what the file must turn out to be, with this host's owner and group
- * @param resumed what has come of it earlier, to go on with
+ * Stages one file of an archive and verifies it. A disk error affects this file alone.
+ * @param entry the expected file, with this host's owner and group
+ * @param resumed the part received by an interrupted transfer, to be continued
  */
 export function stagingSink(
   staging: Staging,
@@ -52,5 +52,5 @@ export function stagingSink(
   };
 }
 
-/** Takes content that nobody wants any more. */
+/** Discards content that is not needed any more. */
 export const discardingSink: Sink = { write: () => undefined, end: () => undefined, refuse: () => undefined };

@@ -7,7 +7,7 @@ import type { Staged, Step } from '#core/changeSet.ts';
 
 type OpenTrash = { readonly folder: Folder | undefined } & Disposable;
 
-/** Opens a change set's trash, and makes it first if it displaces anything. */
+/** Opens a change set's trash folder, creating it if the set displaces anything. */
 export function openTrash(area: PrivateFolder, id: string, steps: readonly Step[]): OpenTrash {
   if (TrashList.isNeeded(steps)) {
     try {
@@ -37,9 +37,9 @@ export function removeTrashIfUnused(area: PrivateFolder, id: string): void {
 }
 
 /**
- * Empties the staging area of what no change set will put in place any more. What a change set had displaced when
- * it was cut off goes to the trash, where its list says it belongs: that needs no journal, which may be lost.
- * @param busy ids of change sets that are still to be finished
+ * Removes staged objects that no change set will put in place. Objects that an interrupted set had displaced go to the
+ * trash, as its list says; that works without the journal, which may be lost.
+ * @param busy ids of change sets that are not finished yet
  */
 export function clearStage(area: PrivateFolder, busy: ReadonlySet<string>): void {
   const ids = new Set<string>();
@@ -51,19 +51,19 @@ export function clearStage(area: PrivateFolder, busy: ReadonlySet<string>): void
     const displaced = trash.folder && numberOfDisplaced(area, name, trash.folder);
     if (trash.folder !== undefined && displaced !== undefined)
       area.stage.rename(name, trash.folder, displaced, 'no-replace');
-    // A staged folder may hold what came into it by the same change set, and nothing else.
+    // A staged folder can only contain objects of the same change set.
     else remove(area.stage, name);
   }
   area.trash.sync();
   for (const id of ids) removeTrashIfUnused(area, id);
 }
 
-/** Removes what was staged under a name, while it is still that: anything else is somebody's content. */
+/** Removes a staged object if the name still refers to it; any other object is displaced content. */
 export function removeStaged(area: PrivateFolder, { name, inode }: Staged): void {
   if (String(area.stage.stat(name)?.ino) === inode) remove(area.stage, name);
 }
 
-/** The number under which something in the staging area belongs into the trash; undefined: it was only staged. */
+/** The trash number of a displaced object in the staging area; undefined for a staged one. */
 function numberOfDisplaced(area: PrivateFolder, name: string, trash: Folder): string | undefined {
   const items = Object.entries(TrashList.read(trash)?.items ?? {});
   const [number, item] = items.find(([, { staged }]) => staged?.name === name) ?? [];

@@ -6,19 +6,19 @@ import type { Folder } from '#host/fs/folder.ts';
 const item = z.object({
   path: z.string(),
   reason: z.string(),
-  /** What was to take its place: while something else lies under that name in the staging area, it is this item. */
+  /** The staged object that replaces it. As long as another object has that name in the staging area, that one is this item. */
   staged: z.object({ name: z.string(), inode: z.string() }).optional(),
 });
 const schema = z.object({
   changeSet: z.string(),
   directory: z.string(),
   at: z.number(),
-  /** On Main: the MDS that had it displaced, where it was one. */
+  /** On Main: the MDS that caused it, if one did. */
   mds: z.string().optional(),
   items: z.record(z.string(), item),
 });
 
-/** What lies in one change set's trash folder, beside the things themselves, so that the trash explains itself. */
+/** The list of items in one change set's trash folder, so that the trash is readable without the state. */
 export type TrashList = z.infer<typeof schema>;
 
 const FILE_NAME = 'list.json';
@@ -31,10 +31,10 @@ function displaces(step: Step): boolean {
 export const TrashList = {
   fileName: FILE_NAME,
 
-  /** Whether a change set displaces anything, and so needs a place for it. */
+  /** Whether a change set displaces anything and needs a trash folder. */
   isNeeded: (steps: readonly Step[]): boolean => steps.some(displaces),
 
-  /** Written, and made durable, before anything is displaced, so that nothing lies in the trash without a name. */
+  /** Writes the list. It is durable before anything is displaced, so that every item in the trash has its original path. */
   write(folder: Folder, changeSet: ChangeSet, now: number): void {
     const items: TrashList['items'] = {};
     changeSet.steps.forEach((step, number) => {
@@ -52,7 +52,7 @@ export const TrashList = {
     }
   },
 
-  /** @returns undefined when there is none, or it can't be read, or makes no sense */
+  /** @returns undefined when the list is missing, unreadable or invalid */
   read(folder: Folder): TrashList | undefined {
     let fd: number | undefined;
     try {

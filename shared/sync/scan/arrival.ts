@@ -5,11 +5,11 @@ import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 
 /**
- * Whether a file that is new under its name came there complete, as by rename(2): its inode changed after its content did
- * (renaming sets ctime), and no process has it open for writing. Such a file needs no time to settle. One that was made
- * under this name has equal times until it is given others, which its maker does last.
- * @param known the stamp of what was there before
- * @returns false where it can't be told, too: no leases there, or the file is not ours
+ * Whether a file that is new under its name arrived complete, as by rename(2): its ctime is later than its mtime
+ * (rename sets ctime) and no process has it open for writing. Such a file needs no time to settle. A file created under
+ * this name has equal times until its writer sets others, which is the last thing a writer does.
+ * @param known the stamp of the previous object
+ * @returns false when unknown, too: no leases on this file system, or the owner is another user
  */
 export function cameComplete(
   folder: Folder,
@@ -18,13 +18,13 @@ export function cameComplete(
   known: Stamp | undefined,
 ): boolean {
   if (stat.ctimeNs <= stat.mtimeNs) return false;
-  // The same file as before: somebody changes it in place.
+  // The same inode as before: it is being changed in place.
   if (known?.startsWith(`${stat.dev}:${stat.ino}:`) === true) return false;
   let fd: number;
   try {
     fd = folder.openFile(name);
   } catch {
-    // Whoever reads it later says why.
+    // The error is reported when it is read.
     return false;
   }
   try {

@@ -4,22 +4,22 @@ import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 
 /**
- * The contents of files whose names are gone, as long as it is not certain that they are removed. A file of the same
- * device, inode, size and mtime under another name is one of them, renamed, and need not be read. (Its ctime tells
- * nothing: renaming sets it.) Who forges an mtime between two looks deceives this; `verify` reads every byte.
+ * Hashes of files whose names have vanished and that are not confirmed as removed. A file of the same device, inode, size
+ * and mtime under another name is one of them, renamed, and need not be read. (Its ctime differs, since rename sets it.)
+ * A program that forges the mtime between two scans can defeat this; `verify` reads every byte.
  */
 export class Departed {
   readonly #hashes = new Map<string, string>();
   readonly #keys = new Map<string, string>();
 
-  /** @param stamp that under which the content was read */
+  /** @param stamp the stamp under which the content was read */
   add(path: string, stamp: Stamp, hash: string): void {
     const key = keyOf(stamp);
     this.#keys.set(path, key);
     this.#hashes.set(key, hash);
   }
 
-  /** The path is there again, or was removed for certain. */
+  /** Drops a path that is back, or that was removed for certain. */
   forget(path: string): void {
     const key = this.#keys.get(path);
     if (key === undefined) return;
@@ -28,8 +28,8 @@ export class Departed {
   }
 
   /**
-   * The hash of a file that was renamed to this.
-   * @returns undefined when it is none that departed, or it is not certain that nobody writes it
+   * The hash of a file that was renamed to this path.
+   * @returns undefined when it is not a vanished file, or a process may have it open for writing
    * @throws Node's fs errors when it can't be opened
    */
   hashOf(folder: Folder, name: string, stamp: Stamp): string | undefined {

@@ -7,14 +7,17 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 
 const readAsync = promisify(read);
 
-/** Up to this size a file is read at once: quicker than going through the thread pool. */
+/** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
 const CHUNK = 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
 
 /**
- * SHA-256 of a file as it was at `stamp`.
- * @returns undefined when the file is not, or no longer, what the stamp says, or a process has it open for writing
+ * SHA-256 of the version of a file that `stamp` identifies.
+ *
+ * RACE: a program writes after the last read, within the same tick of the kernel's clock (1 to 10 ms), and keeps the size.
+ * Worst case: the stamp stays equal, and the change is noticed only by the next change of the file or by `verify`.
+ * @returns undefined when the file has another stamp, or a process has it open for writing
  * @throws Node's fs errors (EACCES, EIO, …) when it can't be read
  */
 export async function hashFile(folder: Folder, name: string, stamp: Stamp): Promise<string | undefined> {

@@ -14,10 +14,10 @@ import { formatBytes } from '#core/text/size.ts';
 import { MAX_FILE_BYTES } from '#protocol/limits.ts';
 
 const PERMISSIONS = 0o7777n;
-/** Set-id bits of a file stay where they are: nobody is to be given a program that runs as somebody else. */
+/** Set-id bits of files do not travel: no host may receive a program that runs as another user. */
 const PERMISSIONS_OF_FILE = PERMISSIONS & ~BigInt(SET_ID);
 
-/** What one look at a name says. A file's hash is not known by looking. */
+/** The result of inspecting a name without reading its content, so a file has no hash. */
 export type Inspection =
   | { readonly kind: 'file'; readonly entry: Omit<FileEntry, 'hash'> }
   | { readonly kind: 'folder'; readonly entry: FolderEntry }
@@ -25,7 +25,8 @@ export type Inspection =
   | { readonly kind: 'special'; readonly what: string };
 
 /**
- * @param relativePath the path inside the directory, to tell links that lead outside
+ * Inspects a name in an open folder.
+ * @param relativePath the path inside the directory, to recognise links that lead outside
  * @throws Node's fs errors when a link can't be read
  */
 export function inspect(
@@ -72,9 +73,9 @@ export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
 }
 
 /**
- * True for a relative target that never climbs out of the synchronised directory. `..` counts only at its beginning,
- * where the folders above are real ones: behind a name it would climb from wherever a link of that name leads
- * (`a -> ../..`, then `b -> a/../etc`), and read as text that looks harmless.
+ * True for a relative link target that stays inside the synchronised directory. `..` is accepted only at the beginning,
+ * where the parents are real folders: after a name, it would start from the target of a link of that name
+ * (`a -> ../..`, then `b -> a/../etc`), which the text does not show.
  */
 export function staysInside(linkPath: string, target: string): boolean {
   if (target === '' || target.startsWith('/')) return false;

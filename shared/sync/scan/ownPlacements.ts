@@ -1,14 +1,14 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
 
 /**
- * What this program itself has put in place and not adopted yet: the watch sees it come, and it is no news. Ends when
- * it is adopted, when it could not be written down, and with the next reading of everything at the latest.
+ * Objects that this program has placed and not adopted yet, by stamp, so that their watch events are ignored. An entry
+ * ends when the path is adopted, when recording it failed, and at the latest with the next full scan.
  */
 export class OwnPlacements {
   readonly #stamps = new Map<string, Stamp>();
   readonly #onLost: (paths: readonly string[]) => void;
 
-  /** @param onLost what was put at these paths is to be read like everybody else's */
+  /** @param onLost called with paths that have to be scanned like any others, since recording them failed */
   constructor(onLost: (paths: readonly string[]) => void) {
     this.#onLost = onLost;
   }

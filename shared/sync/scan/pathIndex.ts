@@ -6,11 +6,11 @@ import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
 
 export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
 
-/** How a path changed, as others see it. */
+/** A change of a path, for the other side: the last known entry before, the state after. */
 export type Change = { readonly before: Entry | undefined; readonly after: PathState | undefined };
 export type Changes = ReadonlyMap<string, Change>;
 
-/** The paths of one directory on this host, with counts and digest kept as they change. */
+/** The states of one directory's paths on this host; counts and digest are updated with each change. */
 export class PathIndex {
   readonly #nodes = new Map<string, IndexedPath>();
   readonly #children = new Map<string, Set<string>>();
@@ -36,7 +36,7 @@ export class PathIndex {
     return this.#nodes.keys();
   }
 
-  /** What is there and does not travel, and why, by path. */
+  /** Existing paths that do not travel, with the reason. */
   get skipped(): ReadonlyMap<string, string> {
     return this.#skipped;
   }
@@ -89,7 +89,7 @@ export class PathIndex {
     return changes;
   }
 
-  /** Whoever was told of these changes could not take them over: they come again. */
+  /** Restores changes whose consumer failed, so that they are returned again. */
   putBack(changes: Changes): void {
     for (const [path, { before, after }] of changes) {
       const later = this.#changes.get(path);
@@ -129,7 +129,7 @@ function whySkipped(state: PathState): string | undefined {
   return state.kind === 'unreadable' ? `can't be read: ${state.errno}` : undefined;
 }
 
-/** What others take a path for: what it holds, or held until the change that is under way. */
+/** The entry that counts for the other side: the settled one, or the last one before the change in progress. */
 export function lastKnownEntry(state: PathState | undefined): Entry | undefined {
   if (state?.kind === 'settled') return state.entry;
   return state?.kind === 'moving' ? state.last : undefined;

@@ -16,14 +16,14 @@ import { ScannedPaths } from './scannedPaths.ts';
 import { Scanner } from './scanner.ts';
 import { SettleQueue } from './settleQueue.ts';
 
-/** Changes that could not be taken over (the state can't be written) are handed out again after this long, milliseconds. */
+/** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
 const FLUSH_RETRY = 5_000;
-/** A directory that counts as a whole waits no longer for a file that never becomes quiet, milliseconds. */
+/** Longest time that the changes of a whole-set directory wait for a file that never settles, milliseconds. */
 const WHOLE_LIMIT = 5_000;
-/** How long until a directory that could not be read (it is missing, no file handles are left) is tried again, milliseconds. */
+/** Delay before an unreadable directory (missing, or no file handles left) is scanned again, milliseconds. */
 const UNREAD_RETRY = 3_000;
 
-/** A file that has been changing for so long is named to people, milliseconds. */
+/** A file that has been changing for this long is reported, milliseconds. */
 const RESTLESS = 60_000;
 const RESTLESS_REASON = 'is still being written; it travels once it is closed and quiet';
 
@@ -35,29 +35,29 @@ export type ReplicaOptions = {
   readonly nested: ReadonlySet<string>;
   /** How long a file must have been quiet, milliseconds. */
   readonly settle: number;
-  /** True when an empty directory is suspicious: where its emptiness would remove files elsewhere. */
+  /** True when an empty directory is suspicious, because its emptiness would remove files elsewhere. */
   readonly emptyIsHeld: boolean;
-  /** True when files mean something together: what changes in the same moment is reported when all of it is quiet. */
+  /** True when the files belong together: changes of the same moment are reported once all of them have settled. */
   readonly whole: boolean;
-  /** True for a name that this host leaves alone unless it knows it already; none when absent. */
+  /** True for an excluded name, which this host ignores unless it is known already; none when absent. */
   readonly isExcluded?: (path: string, isFolder: boolean) => boolean;
   readonly index: ScanIndex;
   readonly owners: Owners;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
-  /** Held now or unreadable, or not any more. */
+  /** Called when the directory becomes held or unreadable, and when that ends. */
   readonly onHeld: () => void;
   readonly onError: (error: unknown) => void;
 };
 
 /**
- * What one host holds of one synchronised directory, kept true while the disk changes. Hints (a folder, or a
- * name in it, may have changed) make it read again; files are taken only when they have been quiet.
+ * The picture of one synchronised directory on one host, kept up to date while the disk changes. Hints (a folder, or a
+ * name in it, may have changed) cause a scan; a file counts once it has settled.
  */
 export class Replica implements Tree {
   readonly name: string;
   readonly path: string;
-  /** Why the directory as a whole could not be read the last time. Trouble with the state is not reported here. */
+  /** Why the last scan of the whole directory failed. Errors of the state are not reported here. */
   trouble: string | undefined;
   readonly #options: ReplicaOptions;
   readonly #queue: SettleQueue;
@@ -65,16 +65,16 @@ export class Replica implements Tree {
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
   readonly own = new OwnPlacements((paths) => void this.recheck(paths));
-  /** The same error again is not reported again. */
+  /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
   #settleTimer: NodeJS.Timeout | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
-  /** Changes wait that nobody has taken over yet: what was learnt with them is not to be remembered without them. */
+  /** True while changes are pending: the scan index must not be saved without them. */
   #isUnflushed = false;
-  /** Since when changes wait until the whole directory is quiet (monotonic milliseconds). */
+  /** Since when changes wait for the whole directory to settle, monotonic milliseconds. */
   #waitingSince: number | undefined;
   #work: Promise<void> = Promise.resolve();
-  /** A hint could not be followed: everything is read as soon as the directory can be read again. */
+  /** A hint was lost because the directory could not be read: the next scan is a full one. */
   #isUnread = false;
   #closed = false;
 
@@ -117,7 +117,7 @@ export class Replica implements Tree {
     return errno === undefined ? undefined : { kind: 'unreadable', errno };
   }
 
-  /** The stamp under which a settled path was read. */
+  /** The stamp under which a path was read. */
   stampAt(path: string): Stamp | undefined {
     return this.#index.get(path)?.stamp;
   }
@@ -126,7 +126,7 @@ export class Replica implements Tree {
     return this.#index.paths();
   }
 
-  /** What is there and does not travel, and why, by path. */
+  /** Existing paths that do not travel, with the reason. */
   get skipped(): ReadonlyMap<string, string> {
     const restless = [...this.#paths.restless(RESTLESS)];
     if (restless.length === 0) return this.#index.skipped;
@@ -156,25 +156,25 @@ export class Replica implements Tree {
     return this.#paths.folders();
   }
 
-  /** Reads the whole directory; files whose stamp is unchanged are not read. */
+  /** Scans the whole directory; files with an unchanged stamp are not read. */
   rescan(): Promise<void> {
     this.own.clear();
     return this.#exclusive((open) => this.#scanner.readAll(open));
   }
 
-  /** Reads folders (not what lies in their known folders). */
+  /** Scans folders, without descending into known ones. */
   rescanFolders(folders: readonly string[]): Promise<void> {
     return this.#exclusive((open) => this.#scanner.readFolders(open, folders));
   }
 
-  /** Reads single names. */
+  /** Scans single names. */
   recheck(paths: readonly string[]): Promise<void> {
     return this.#exclusive((open) => this.#scanner.readNames(open, paths));
   }
 
   /**
-   * Waits until nothing is under change, at most `limit` milliseconds.
-   * @returns what is still under change
+   * Waits until every path has settled, at most `limit` milliseconds.
+   * @returns the paths that have not settled
    */
   async whenQuiet(limit: number): Promise<string[]> {
     const { clock } = this.#options;
@@ -187,7 +187,7 @@ export class Replica implements Tree {
     }
   }
 
-  /** Takes over what this program itself has just put (or removed: undefined) at a path. */
+  /** Enters an object that this program has just placed at a path; undefined for a removal. */
   adopt(path: string, placed: { state: PathState; stamp: Stamp } | undefined): void {
     this.#queue.delete(path);
     this.own.adopted(path);
@@ -200,7 +200,7 @@ export class Replica implements Tree {
     }
   }
 
-  /** The bytes of these files are not what was remembered: they are read again, whatever their times say. */
+  /** Discards the remembered content of these files, so that they are read again even with an unchanged stamp. */
   distrust(paths: Iterable<string>): void {
     const distrusted = [...paths];
     for (const path of distrusted) this.#paths.putMoving(path, '');
@@ -208,8 +208,8 @@ export class Replica implements Tree {
   }
 
   /**
-   * Hands the changes so far to `onChanges`, and saves what was learnt.
-   * @throws what `onChanges` or the state throws; then both are tried again later
+   * Hands the pending changes to `onChanges` and saves the scan index.
+   * @throws what `onChanges` or the state throws; both are retried later
    */
   flush(): void {
     const changes = this.#index.takeChanges();
@@ -230,7 +230,7 @@ export class Replica implements Tree {
     }
   }
 
-  /** A person says that the directory as it is now is the right one. @throws Node's fs error when it can't be opened */
+  /** Confirms the directory as it is now, for a person. @throws Node's fs error when it can't be opened */
   confirm(): Promise<void> {
     return this.#guard.confirm(async () => {
       await this.rescan();
@@ -249,7 +249,7 @@ export class Replica implements Tree {
     try {
       if (!this.#isUnflushed) this.#paths.save(this.#options.index);
     } catch (error) {
-      // What is not remembered is read again at the next start.
+      // A path missing from the scan index is read again at the next start.
       this.#options.onError(error);
     }
   }
@@ -271,7 +271,7 @@ export class Replica implements Tree {
       this.#flushTimer = setTimeout(() => void this.#exclusive(async () => undefined), FLUSH_RETRY);
   }
 
-  /** One piece of work after the other, each with the directory open; then the changes are handed out. Never rejects. */
+  /** Runs one piece of work at a time with the directory open, then hands out the changes. Never rejects. */
   #exclusive(work: (open: OpenFolders) => Promise<void>): Promise<void> {
     this.#work = this.#work.then(() => this.#run(work));
     return this.#work;
@@ -287,7 +287,7 @@ export class Replica implements Tree {
       if (open !== undefined) {
         if (wasUnread) await this.#scanner.readAll(open);
         await work(open);
-        // Somebody may be in the middle of writing a set, and the events of its other files still be on their way.
+        // A set may be half written, with the events of its other files still to come.
         if (this.#options.whole && this.#index.haveChanges && !this.#paths.hasMoving)
           await this.#scanner.readAll(open);
         this.#isUnread = false;

@@ -5,8 +5,8 @@ import type { ScanIndex } from '../state/scanIndex.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 
 /**
- * Opens the directory itself, and refuses to conclude anything from one that is missing, was replaced or became
- * empty: then it is held until it is itself again, or a person confirms it.
+ * Opens the directory itself. One that is missing, was replaced or became empty is held: nothing is concluded from it
+ * until it is back as it was, or a person confirms it.
  */
 export class RootGuard {
   /** Why the directory is held, if it is. */
@@ -14,7 +14,7 @@ export class RootGuard {
   readonly #path: string;
   readonly #index: ScanIndex;
   readonly #paths: ScannedPaths;
-  /** Where its emptiness would remove files elsewhere. */
+  /** True where its emptiness would remove files elsewhere. */
   readonly #emptyIsHeld: boolean;
   #emptyConfirmed = false;
 
@@ -25,7 +25,7 @@ export class RootGuard {
     this.#emptyIsHeld = emptyIsHeld;
   }
 
-  /** @returns undefined when it is missing or not the directory that was known; then it is held */
+  /** @returns undefined when it is missing or not the known directory, which holds it */
   open(): OpenFolders | undefined {
     let open: OpenFolders;
     try {
@@ -46,7 +46,7 @@ export class RootGuard {
     return open;
   }
 
-  /** True when removals may be believed. False holds the directory: nothing at all is left in it. */
+  /** True when removals are credible. False, which holds the directory, when nothing at all is left in it. */
   allowsRemovals(): boolean {
     if (!this.#emptyIsHeld || this.#emptyConfirmed || !this.#paths.isEmptied) return true;
     this.held = `${this.#path} became empty`;
@@ -54,8 +54,8 @@ export class RootGuard {
   }
 
   /**
-   * A person says that the directory as it is now is the right one.
-   * @param whileConfirmed reads it while its emptiness is taken as meant
+   * Confirms the directory as it is now, for a person.
+   * @param whileConfirmed scans it while its emptiness counts as intended
    * @throws Node's fs error when it can't be opened
    */
   async confirm(whileConfirmed: () => Promise<void>): Promise<void> {

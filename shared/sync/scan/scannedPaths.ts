@@ -8,24 +8,24 @@ import { Departed } from './departed.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
 
-/** The stamp of a path that was there and is not any more: it may come back before the settle time is over. */
+/** The stamp of a vanished path, which may come back before the settle time is over. */
 const GONE: Stamp = 'gone';
-/** How long until a file that could not be read is tried again, milliseconds. */
+/** Delay before an unreadable file is read again, milliseconds. */
 const UNREADABLE_RETRY = 15_000;
 
 /**
- * What the scanner has found in one directory, and what of it is still under change. Only settled paths are
- * remembered in the scan index: the rest is read anew at the next start.
+ * The scanner's results for one directory, with the paths that have not settled. Only settled paths are saved in the
+ * scan index; the others are read again at the next start.
  */
 export class ScannedPaths {
   readonly index = new PathIndex();
   readonly departed = new Departed();
-  /** Since when a path has been changing without a rest, monotonic milliseconds. */
+  /** Since when a path has been changing without settling, monotonic milliseconds. */
   readonly #movingSince = new Map<string, number>();
   readonly #queue: SettleQueue;
-  /** Names of overrides by the folder that holds them: known only to be left alone. */
+  /** Names of overrides by folder, known only so that they are ignored. */
   readonly #overrides = new Map<string, ReadonlySet<string>>();
-  /** Excluded names, by the folder that holds them; true for a folder. Known only to be left alone. */
+  /** Excluded names by folder, with true for a folder; known only so that they are ignored. */
   readonly #excluded = new Map<string, Map<string, boolean>>();
   readonly #isExcluded: (path: string, isFolder: boolean) => boolean;
   #unsaved = new Set<string>();
@@ -38,7 +38,7 @@ export class ScannedPaths {
     this.#queue = queue;
     this.#isExcluded = isExcluded;
     for (const { path, stamp, entry } of remembered.load()) {
-      // An older version took for ordinary what does not travel.
+      // An older version saved objects that do not travel as ordinary ones.
       if (tooLong(path) !== undefined || bytesOf(entry) > MAX_FILE_BYTES) continue;
       if (isExcluded(path, entry.type === 'folder')) this.#unsaved.add(path);
       else this.index.set(path, { state: { kind: 'settled', entry }, stamp });
@@ -55,20 +55,20 @@ export class ScannedPaths {
     this.#unsaved.add(path);
   }
 
-  /** It can't be read: that is tried again, and concludes nothing about it. */
+  /** Marks a path as unreadable and schedules a retry. */
   putUnreadable(path: string, errno: string): void {
     this.put(path, { kind: 'unreadable', errno }, '');
     this.#queue.wait(path, UNREADABLE_RETRY);
   }
 
-  /** A file has another stamp than before: what it holds is known when it has been quiet. */
+  /** Marks a file with a new stamp as moving: its content is read once it has settled. */
   putMoving(path: string, stamp: Stamp): void {
     const last = lastKnownEntry(this.index.get(path)?.state);
     this.put(path, { kind: 'moving', ...(last && { last }) }, stamp);
     if (!this.#movingSince.has(path)) this.#movingSince.set(path, this.#queue.now);
   }
 
-  /** The files that have been changing for longer than this without a rest. @param limit milliseconds */
+  /** The files that have been changing for longer than `limit` milliseconds without settling. */
   *restless(limit: number): Iterable<string> {
     const before = this.#queue.now - limit;
     for (const [path, since] of this.#movingSince) if (since < before) yield path;
@@ -82,7 +82,7 @@ export class ScannedPaths {
     this.#unsaved.add(path);
   }
 
-  /** The path is no folder any more: nothing is below it. */
+  /** Drops everything below a path that is not a folder any more. */
   dropBelow(path: string): void {
     if (this.index.namesIn(path).size === 0) return;
     for (const child of [...this.index.below(path)]) this.drop(child);
@@ -92,7 +92,7 @@ export class ScannedPaths {
     if (state.kind !== 'settled' || state.entry.type !== 'folder') this.dropBelow(path);
   }
 
-  /** The path is not there now. It counts as removed when it stays away for the settle time. */
+  /** Marks a path as vanished. It counts as removed when it stays away for the settle time. */
   vanish(path: string): void {
     if (this.#isGoneAndDue(path)) return;
     for (const child of [...this.index.below(path)]) this.#markGone(child);
@@ -111,7 +111,7 @@ export class ScannedPaths {
     }
   }
 
-  /** True when something was there and nothing of it is there now. */
+  /** True when there was something and nothing is left. */
   get isEmptied(): boolean {
     if (this.index.size === 0) return false;
     for (const path of this.index.paths()) if (!this.isGone(path)) return false;
@@ -138,14 +138,14 @@ export class ScannedPaths {
     else this.#overrides.delete(folder);
   }
 
-  /** True when something lies in the folder, at any depth, that is left alone: an override or an excluded name. */
+  /** True when the folder contains, at any depth, an override or an excluded name. */
   holdsOverride(folder: string): boolean {
     for (const holders of [this.#overrides, this.#excluded])
       for (const holder of holders.keys()) if (holder === folder || isBelow(holder, folder)) return true;
     return false;
   }
 
-  /** Takes note of an excluded name. @returns false when it is not one, or was known before it was */
+  /** Notes an excluded name. @returns false when it is not excluded, or was known before it was excluded */
   takeExcluded(path: string, isFolder: boolean): boolean {
     if (this.index.get(path) !== undefined || !this.#isExcluded(path, isFolder)) return false;
     const names = this.#excluded.get(parentOf(path)) ?? new Map<string, boolean>();
@@ -172,7 +172,7 @@ export class ScannedPaths {
     return [...(this.#excluded.get(folder) ?? [])].flatMap(([name, isFolder]) => (isFolder ? [] : [name]));
   }
 
-  /** @throws when the state can't be written; then the same is saved the next time */
+  /** Saves the scan index. @throws when the state can't be written; the same is saved the next time */
   save(remembered: ScanIndex): void {
     if (this.#unsaved.size === 0) return;
     const changes = new Map<string, { stamp: Stamp; entry: Entry } | undefined>();
@@ -186,7 +186,7 @@ export class ScannedPaths {
     this.#unsaved = new Set();
   }
 
-  /** What a hold kept from being removed is judged again when it is seen to be missing again. */
+  /** Forgets the removals that a hold prevented; they are judged again when a scan finds them missing. */
   #isGoneAndDue(path: string): boolean {
     return this.isGone(path) && this.#queue.has(path);
   }
@@ -198,7 +198,7 @@ export class ScannedPaths {
     this.put(path, { kind: 'moving', ...(last && { last }) }, GONE);
     if (node.state.kind === 'settled' && node.state.entry.type === 'file')
       this.departed.add(path, node.stamp, node.state.entry.hash);
-    // What never settled was never reported either: nobody has to be sure that it is gone.
+    // A path that never settled was never reported, so its removal needs no confirmation.
     if (last === undefined) this.#queue.wait(path, 0);
     else this.#queue.waitGone(path);
   }

@@ -25,11 +25,11 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
-  /** True when files mean something together: then none goes before the others are quiet. */
+  /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
 };
 
-/** Reads one directory: folders by their lists, single names, and the content of files that have become quiet. */
+/** Scans one directory: folder listings, single names, and the content of files that have settled. */
 export class Scanner {
   readonly #options: ScannerOptions;
   readonly #paths: ScannedPaths;
@@ -41,12 +41,12 @@ export class Scanner {
     this.#queue = options.queue;
   }
 
-  /** Reads everything; files whose stamp is unchanged are not read. */
+  /** Scans everything; files with an unchanged stamp are not read. */
   async readAll(open: OpenFolders): Promise<void> {
     await this.#readFolder(open, '', true);
   }
 
-  /** Reads folders (not what lies in their known folders). */
+  /** Scans folders, without descending into known ones. */
   async readFolders(open: OpenFolders, folders: readonly string[]): Promise<void> {
     for (const folder of folders) if (!this.#isForeign(folder)) await this.#readFolder(open, folder, false);
   }
@@ -57,7 +57,7 @@ export class Scanner {
     for (const folder of newFolders) await this.#readFolder(open, folder, true);
   }
 
-  /** Takes files that have been quiet long enough, and drops what stayed away. */
+  /** Reads files that have settled, and drops paths that stayed away. */
   async settle(open: OpenFolders, due: readonly string[]): Promise<void> {
     if (due.length === 0) return;
     const slice = new TimeSlice();
@@ -98,7 +98,7 @@ export class Scanner {
     }
   }
 
-  /** @returns undefined when a folder in it can't be listed: that one alone is left as it was known */
+  /** @returns undefined when a subfolder can't be listed; only that one keeps its known state */
   #namesIn(handle: Folder, folder: string): string[] | undefined {
     try {
       return handle.list();
@@ -113,13 +113,13 @@ export class Scanner {
     try {
       return open.get(folder);
     } catch (error) {
-      // It went away, or is no folder any more: the list of the folder that it lies in shows that.
+      // It vanished, or is not a folder any more: the listing of its parent shows that.
       if (!isMissing(error)) this.#paths.putUnreadable(folder, errnoOf(error));
       return undefined;
     }
   }
 
-  /** What lies in an override or in another synchronised directory is not ours, whatever a hint says. */
+  /** Ignores hints about overrides and nested synchronised directories. */
   #isForeign(folder: string): boolean {
     const isPrivate = folder === RESERVED_NAME || isBelow(folder, RESERVED_NAME);
     return isPrivate || isOverride(folder) || isNested(this.#options.nested, folder);
@@ -129,7 +129,7 @@ export class Scanner {
     const name = baseOf(path);
     if (this.#isForeign(parentOf(path))) return;
     if (name.startsWith(OVERRIDE_PREFIX)) {
-      // Whether it came or went, only its folder's list can say cheaply.
+      // Only the listing of its folder shows cheaply whether it came or went.
       newFolders.push(parentOf(path));
       return;
     }
@@ -141,7 +141,7 @@ export class Scanner {
     } else this.#inspectName(handle, name, path, false, newFolders);
   }
 
-  /** Folders that have to be read are added to `queue`. */
+  /** Inspects a name. Folders that have to be scanned are added to `queue`. */
   #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
@@ -211,7 +211,7 @@ export class Scanner {
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
       const hash = this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp));
-      // Meanwhile this program itself may have placed something there.
+      // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);
       const seen = inspect(handle, name, path, stat, this.#options.owners);
@@ -231,7 +231,7 @@ function isStillGone(open: OpenFolders, path: string): boolean {
   }
 }
 
-/** Something on the way to it is missing, or is no folder. */
+/** True when a part of the path is missing or not a folder. */
 function isMissing(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';

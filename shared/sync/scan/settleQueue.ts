@@ -4,16 +4,16 @@ import type { Clock } from '#host/time/clock.ts';
 /** Paths that are due within this many milliseconds of each other settle together. */
 const TOGETHER = 5;
 
-/** Removals that go on and on wait for each other no longer than this after the first, milliseconds. */
+/** Longest time that continuing removals wait for each other, from the first one, milliseconds. */
 const TOGETHER_LIMIT = 3_000;
 
-/** The paths under change, and when each is to be read again. Times are monotonic milliseconds. */
+/** The paths that have not settled, with the time of their next check, monotonic milliseconds. */
 export class SettleQueue {
   readonly #clock: Clock;
   /** How long a file must have been quiet, milliseconds. */
   readonly #settle: number;
   readonly #due = new Map<string, number>();
-  /** Names that are gone: they become due together, so that a mass removal is seen as one, however slowly it is made. */
+  /** Vanished names. They become due together, so that a slow mass removal is seen as one. */
   readonly #gone = new Set<string>();
   #goneDue = 0;
   #goneSince = 0;
@@ -47,7 +47,7 @@ export class SettleQueue {
     this.#due.set(path, this.#clock.monotonic() + delay);
   }
 
-  /** A name is gone: it waits until no other has gone for the settle time, within a limit. */
+  /** Queues a vanished name. It is due when no other name has vanished for the settle time, within a limit. */
   waitGone(path: string): void {
     const now = this.#clock.monotonic();
     if (this.#gone.size === 0) this.#goneSince = now;
@@ -61,7 +61,7 @@ export class SettleQueue {
     this.#gone.delete(path);
   }
 
-  /** Takes the paths out that are due now, or almost. */
+  /** Removes and returns the paths that are due now or almost due. */
   takeDue(): string[] {
     const limit = this.#clock.monotonic() + TOGETHER;
     const due: string[] = [];
@@ -74,7 +74,7 @@ export class SettleQueue {
     return due;
   }
 
-  /** Milliseconds until the first path is due; undefined when nothing is under change. */
+  /** Milliseconds until the first path is due; undefined when everything has settled. */
   get delay(): number | undefined {
     if (this.size === 0) return undefined;
     let first = this.#gone.size > 0 ? this.#goneDue : Infinity;
@@ -88,8 +88,7 @@ export class SettleQueue {
   }
 
   /**
-   * How long a file still has to be quiet, milliseconds. A ctime in the future proves nothing: then it is the whole
-   * settle time.
+   * Remaining settle time of a file, milliseconds. With a ctime in the future it is the whole settle time.
    */
   restOfSettle(stat: BigIntStats): number {
     const age = this.#clock.now() - Number(stat.ctimeNs / 1000n) / 1000;

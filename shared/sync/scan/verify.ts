@@ -13,16 +13,16 @@ const CHUNK = 1024 * 1024;
 export type Verified = {
   readonly files: number;
   readonly bytes: number;
-  /** Files whose bytes are not what they were taken for, or can't be read: the path and what is wrong. */
+  /** Files whose content differs from the remembered one or can't be read: the path and the reason. */
   readonly wrong: ReadonlyMap<string, string>;
 };
 
-/** Is told while files are read: how many were finished since the last time, and how many bytes were read. */
+/** Called while files are read: number of files finished and of bytes read since the last call. */
 export type OnRead = (files: number, bytes: number) => void;
 
 /**
- * Reads every byte of a directory again, trusting nothing that is remembered, and compares with what the replica
- * takes each file for. A file that changed meanwhile is left to the ordinary watch.
+ * Reads every byte of a directory again, ignoring stamps, and compares the hashes with the replica. A file that changes
+ * during the verification is left to the watch.
  */
 export async function verifyReplica(replica: Replica, onRead: OnRead = () => undefined): Promise<Verified> {
   const wrong = new Map<string, string>();
@@ -37,7 +37,7 @@ export async function verifyReplica(replica: Replica, onRead: OnRead = () => und
     try {
       const found = await hashNow(open, path, buffer, (read) => onRead(0, read));
       onRead(1, 0);
-      // It changed while it was read, or since: that is news, not a fault.
+      // It changed during or after the read: an ordinary change, not a fault.
       if (found.stamp !== stamp || replica.stampAt(path) !== stamp) continue;
       files += 1;
       bytes += state.entry.size;

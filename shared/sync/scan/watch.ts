@@ -4,60 +4,63 @@ import { realpathSync, statSync } from 'node:fs';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import type { Replica } from './replica.ts';
 
-/** Events are gathered this long before anything is looked at, milliseconds. */
+/** Events are collected this long before a scan, milliseconds. */
 const GATHER = 15;
-/** The first after a while is looked at at once: it may be all that comes. */
+/** The first event after a quiet period of this length causes a scan at once, since it may be the only one. */
 const FIRST = 1;
-/** More names than this in one folder: the folder is read as a whole. */
+/** With events for more names than this, a folder is scanned as a whole. */
 const MANY_NAMES = 64;
-/** A folder that had events is read as a whole after this long, in case one was lost, milliseconds. */
+/** Delay after which a folder with events is scanned as a whole, in case an event was lost, milliseconds. */
 const LATE_REREAD = 2_000;
-/** More events than this within {@link BURST_WINDOW} and the kernel may have dropped some: everything is read again. */
+/** With more events than this within {@link BURST_WINDOW} the kernel may have dropped some: everything is scanned. */
 const BURST_EVENTS = 4_000;
 const BURST_WINDOW = 1_000;
-/** The event loop was busy this long: the kernel's queue may have overflowed meanwhile, milliseconds. */
+/** A busy event loop of this length may have caused the kernel's queue to overflow, milliseconds. */
 const BUSY_LOOP = 400;
-/** After reading folders for a time, so many times as long passes before they are read again. */
+/** Pause after scanning whole folders, as a multiple of the time that the scan took. */
 const REST = 4;
 const BEAT = 200;
-/** What to say where a directory can't be watched. */
+/** Messages for directories that can't be watched. */
 export const POLLING =
   'the kernel has no watches left, so changes are only found every few seconds: raise fs.inotify.max_user_watches (sysctl)';
-/** Folders that can't be watched (a name that is not UTF-8, no watches left) are read this often, milliseconds. */
+/** Interval at which folders that can't be watched (a name that is not UTF-8, no watches left) are scanned, milliseconds. */
 const POLL = 5_000;
 
 /**
- * Tells a replica where to look. Events are hints, never the truth: Node reports no overflow of the kernel's
- * queue, so a folder with events is read again as a whole a little later, and bursts widen to the whole directory.
+ * Tells a replica which paths to scan. Events are only hints: Node does not report an overflow of the kernel's queue, so a
+ * folder with events is scanned as a whole a little later, and bursts widen that to the whole directory.
+ *
+ * RACE: the kernel drops an event without any sign of overflow. Worst case: the change is noticed by the next full pass,
+ * after 15 minutes.
  */
 export class Watch {
   readonly #replica: Replica;
   readonly #onPolling: (error: unknown) => void;
   #watcher: FSWatcher | undefined;
   #real = '';
-  /** Names with events by folder; `undefined` when the whole folder is to be read. */
+  /** Names with events by folder; `undefined` when the whole folder is to be scanned. */
   #hints = new Map<string, Set<string> | undefined>();
   readonly #late = new Set<string>();
   #gather: NodeJS.Timeout | undefined;
   #lateTimer: NodeJS.Timeout | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
-  /** Whole folders are not read again before this time (monotonic): reading a large one over and over helps nobody. */
+  /** Whole folders are not scanned before this time (monotonic milliseconds), so that a large one is not scanned constantly. */
   #foldersNotBefore = 0;
   #events = 0;
-  /** How often the whole directory was read again, since single events could no longer be trusted. */
+  /** Number of full scans made because events may have been lost. */
   overflows = 0;
   #everything = false;
   #unwatched = false;
-  /** Whether the kernel refused to watch some of it. */
+  /** Whether the kernel refused a watch for a part of it. */
   isPolling = false;
   #closed = false;
-  /** Settles what waits for the watcher. */
+  /** Resolves the wait for the watcher. */
   #onStopped: () => void = () => undefined;
-  /** The folder that is watched: one that takes its place is not. */
+  /** Identity of the watched folder, since another one may take its place. */
   #identity = '';
 
-  /** @param onPolling hears why not all of it can be watched; it is read every few seconds instead */
+  /** @param onPolling called with the reason when a part can't be watched and is polled every few seconds instead */
   constructor(replica: Replica, onPolling: (error: unknown) => void) {
     this.#replica = replica;
     this.#onPolling = onPolling;
@@ -72,7 +75,7 @@ export class Watch {
       this.#unwatched = false;
       this.isPolling = false;
     } catch {
-      // Missing: the poll finds it when it comes.
+      // Missing: the poll finds it when it is created.
       this.#unwatched = true;
       this.#poll(nested);
       return;
@@ -89,16 +92,16 @@ export class Watch {
     });
     this.#watcher = watcher;
     watcher.on('raw', (_event, name, details) => this.#onRaw(name, details));
-    // It is watched a moment after it was seen: what came into it in between is found by reading it.
+    // A new folder is watched a moment after its creation, so it is scanned for what was created before.
     watcher.on('addDir', (folder) => this.#hintAt(path.relative(this.#real, folder), undefined));
     watcher.on('error', (error) => this.#onWatchError(error));
     const { promise: isReady, resolve } = Promise.withResolvers<void>();
     watcher.once('ready', () => resolve());
-    // One that is closed while it looks around never is.
+    // A watcher that is closed before it is ready never emits 'ready'.
     this.#onStopped = resolve;
     await isReady;
     if (this.#watcher !== watcher) return;
-    // What happened since it was last read and before it was watched sent no event.
+    // Changes between the last scan and the start of the watch caused no event.
     this.#hintAtEverything();
     this.#watchTheLoop();
     this.#poll(nested);
@@ -138,7 +141,7 @@ export class Watch {
     this.#gather ??= setTimeout(() => void this.#lookUntilDone(), FIRST);
   }
 
-  /** One look at a time: what comes meanwhile is gathered for the next. */
+  /** One scan at a time; events that arrive meanwhile are collected for the next. */
   async #lookUntilDone(): Promise<void> {
     await this.#look();
     this.#gather = undefined;
@@ -163,7 +166,7 @@ export class Watch {
     }
     this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
     if (names.length > 0) await this.#replica.recheck(names);
-    // Once its directory went away a watcher is blind, also when it comes back: the poll finds that.
+    // A watcher does not recover when its directory was removed and created again: the poll detects that.
     if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
     if (!foldersAreDue) return;
     const begun = performance.now();
@@ -184,7 +187,7 @@ export class Watch {
     void this.#replica.rescanFolders(folders);
   }
 
-  /** Notices that the loop was too busy to fetch events in time. */
+  /** Detects an event loop that was too busy to fetch events in time. */
   #watchTheLoop(): void {
     let last = performance.now();
     this.#beat = setInterval(() => {
@@ -202,7 +205,7 @@ export class Watch {
   }
 
   #onWatchError(error: unknown): void {
-    // Where watches have run out every folder says so: once is enough.
+    // Without free watches every folder reports an error; one is enough.
     if (!this.isPolling) this.#onPolling(error);
     this.isPolling = true;
     this.#unwatched = true;

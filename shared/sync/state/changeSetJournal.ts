@@ -15,7 +15,7 @@ const changeSetSchema: z.ZodType<ChangeSet> = z.object({
       z.object({
         kind: z.literal('put'),
         ...ofPath,
-        // JSON knows no undefined: where nothing may be there, the key is missing.
+        // JSON has no undefined: for a path that must not exist, the key is missing.
         expect: z
           .string()
           .optional()
@@ -29,7 +29,7 @@ const changeSetSchema: z.ZodType<ChangeSet> = z.object({
   ),
 });
 
-/** Change sets that are being made visible. One that is still here at a start was cut off. */
+/** The journal of change sets that are being made visible. One that is still in it at a start was interrupted. */
 export class Journal {
   readonly #db: Database;
 
@@ -43,7 +43,7 @@ export class Journal {
       .run(changeSet.id, changeSet.directory, JSON.stringify(changeSet));
   }
 
-  /** Ends a change set together with what `record` writes, in one transaction. */
+  /** Ends a change set and runs `record`, in one transaction. */
   end(id: string, record: () => void): void {
     this.#db.transaction(() => {
       record();
@@ -51,7 +51,7 @@ export class Journal {
     });
   }
 
-  /** @throws DamagedState when what is stored is no change set: nobody can tell then how far it came */
+  /** @throws DamagedState when a stored row is not a change set, since its progress is then unknown */
   open(directory: string): ChangeSet[] {
     const rows = this.#db
       .prepare('SELECT change_set FROM journal WHERE directory = ? ORDER BY id')

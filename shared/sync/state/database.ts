@@ -8,32 +8,32 @@ import { Statement } from './statement.ts';
 
 const runsSchema = z.array(z.object({ id: z.string().max(64), from: z.int().min(0) }));
 
-/** One start of the program with a state. */
+/** One run of the program on a state. */
 export type Run = Readonly<z.infer<typeof runsSchema>[number]>;
 
-/** Whoever was away for more starts of the other side than this can't tell its state from an old one. */
+/** Runs kept. A side that missed more runs of the other one than this takes its state for an older copy. */
 const MAX_RUNS = 256;
 
-/** So much may wait to be written back into the file, bytes (SQLite's own default, 1,000 pages). */
+/** Size of the WAL from which on it is checkpointed, bytes (SQLite's own default, 1,000 pages). */
 const WRITE_BACK = 4_096_000;
-/** How often it is looked how much waits, in transactions. */
+/** Transactions between two checks of the WAL's size. */
 const LOOK_EVERY = 64;
 
-/** The state of one side: rebuildable from disk, so losing it loses no file. */
+/** The state database of one side. It can be rebuilt from disk, so losing it loses no file. */
 export class Database {
   readonly file: string;
-  /** Names this very state: a new database is another state, whatever it says. */
+  /** Identifies this database; a new one gets another id. */
   readonly stateId: string;
   /**
-   * When which run of the program took this state over, oldest first, each with the sequence at its start. A copy
-   * that is put back lacks the runs since: that shows however much it changes afterwards.
+   * The runs of the program on this state, oldest first, each with the sequence at its start. A copy that is restored lacks
+   * the later runs, by which it is recognised even after further changes.
    */
   readonly runs: readonly Run[];
   readonly #db: DatabaseSync;
   readonly #damaged = new AbortController();
   readonly #onFailure = new Set<(error: unknown) => void>();
   #inTransaction = false;
-  /** What takes the changes of the transaction in hand back in memory, oldest first. */
+  /** Undo functions for changes in memory of the current transaction, oldest first. */
   #undo: (() => void)[] = [];
   #sequence: number;
   #isOpen = true;
@@ -42,8 +42,8 @@ export class Database {
 
   /**
    * Opens or creates it.
-   * @throws StateError when its disk does not let it; DamagedState when its bytes are not what was written; an error
-   *   when it was written by a newer version of the program
+   * @throws StateError on an error of its disk; DamagedState when the file is corrupt; an error when a newer version of the
+   *   program wrote it
    */
   constructor(file: string) {
     this.file = file;
@@ -68,12 +68,12 @@ export class Database {
     }
   }
 
-  /** Aborted, with a {@link DamagedState} as its reason, once it is found that the state is of no more use. */
+  /** Aborted, with a {@link DamagedState} as reason, once the state is found to be damaged. */
   get damaged(): AbortSignal {
     return this.#damaged.signal;
   }
 
-  /** Resolves once that is found. */
+  /** Resolves once the state is found to be damaged. */
   whenDamaged(): Promise<void> {
     return new Promise((resolve) => {
       if (this.damaged.aborted) resolve();
@@ -81,14 +81,14 @@ export class Database {
     });
   }
 
-  /** What is stored can't be what was written. @returns what to throw */
+  /** Marks the state as damaged. @returns the error to throw */
   damagedBy(found: string): DamagedState {
     const damage = new DamagedState(this.file, found);
     this.#hearDamage(damage);
     return damage;
   }
 
-  /** JSON that this program has stored. @throws DamagedState when it is none any more */
+  /** Parses JSON that this program has stored. @throws DamagedState when it is not valid JSON any more */
   readJson(text: unknown): unknown {
     try {
       return JSON.parse(String(text));
@@ -98,8 +98,11 @@ export class Database {
   }
 
   /**
-   * Looks whether somebody else wrote into the file, or put another one in its place: SQLite itself would notice that
-   * late or never, since what it works with is in its cache and beside the file. Then writes back what waits.
+   * Detects that another program wrote into the file or replaced it, which SQLite notices late or never, since it works
+   * with its cache and the WAL. Then checkpoints the WAL.
+   *
+   * RACE: another program replaces the file between two checks, which are 5 s apart. Worst case: up to 5 s of changes go
+   * to the replaced file; then a new state is built from disk, and removals are on hold until `confirm`.
    */
   lookForDamage(): void {
     if (!this.#isOpen || this.#inTransaction || this.damaged.aborted) return;
@@ -111,17 +114,17 @@ export class Database {
       else if (now.size !== size || now.mtimeNs !== mtimeNs) this.damagedBy('somebody else wrote into it');
       else this.#writeBack();
     } catch {
-      // A disk that does not let it be looked at, or written back, is heard of with the next statement.
+      // An error of the disk here is reported by the next statement.
     }
   }
 
-  /** Writes back into the file what waits beside it, when that is much. @throws StateError */
+  /** Checkpoints the WAL when it is large. @throws StateError */
   #writeBack(): void {
     const waits = statSync(this.file + WAL, { throwIfNoEntry: false })?.size ?? 0;
     if (waits >= WRITE_BACK) this.#checkpoint('PASSIVE');
   }
 
-  /** Writes back all that waits, and gives its room back. @throws StateError */
+  /** Checkpoints the whole WAL and truncates it. @throws StateError */
   writeBackAll(): void {
     this.#checkpoint('TRUNCATE');
   }
@@ -130,12 +133,12 @@ export class Database {
     try {
       this.#exec(`PRAGMA wal_checkpoint(${how})`);
     } finally {
-      // On a full disk a part of it was written, too: that was nobody else.
+      // A failed checkpoint on a full disk has changed the file, too; that is not a foreign write.
       this.#lookedAt = statSync(this.file, { bigint: true });
     }
   }
 
-  /** Runs statements as one transaction, durable when it returns. @throws StateError when its disk does not let it */
+  /** Runs statements as one transaction, durable when it returns. @throws StateError on an error of its disk */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work();
     this.#inTransaction = true;
@@ -147,7 +150,7 @@ export class Database {
       return result;
     } catch (error) {
       for (const takeBack of this.#undo.toReversed()) takeBack();
-      // SQLite itself has rolled back when the disk was full or failed.
+      // SQLite has already rolled back when the disk was full or failed.
       if (this.#isOpen && this.#db.isTransaction) this.#exec('ROLLBACK');
       throw error;
     } finally {
@@ -161,8 +164,8 @@ export class Database {
   }
 
   /**
-   * Takes back in memory what belongs to the transaction in hand, should that come to nothing: what is kept in
-   * memory must not know better. It reads nothing, since the disk may be what failed.
+   * Registers an undo for a change in memory that belongs to the current transaction, so that memory never differs from
+   * the database. The undo must not read the database, since its disk may have failed.
    */
   onRollback(takeBack: () => void): void {
     if (this.#inTransaction) this.#undo.push(takeBack);
@@ -172,7 +175,7 @@ export class Database {
     return this.#inTransaction;
   }
 
-  /** Hears of each time that its disk did not let it. */
+  /** Called for each error of the disk. */
   onFailure(hear: (error: unknown) => void): void {
     this.#onFailure.add(hear);
   }
@@ -190,12 +193,12 @@ export class Database {
     else this.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
   }
 
-  /** Grows with every change of this state: a copy that is put back later is known by its smaller number. */
+  /** Grows with every change of this state, so that a restored copy is recognised by its smaller number. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** Called in the transaction that changes the state. */
+  /** Increments it; called in the transaction that changes the state. */
   advance(): void {
     const before = this.#sequence;
     this.setMeta('sequence', String(before + 1));
@@ -203,7 +206,7 @@ export class Database {
     this.onRollback(() => (this.#sequence = before));
   }
 
-  /** Ends it; once more does nothing. */
+  /** Closes it; idempotent. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -215,7 +218,7 @@ export class Database {
   }
 
   #guard<T>(call: () => T): T {
-    // Whoever is late (a session that closes) meets what it would meet where the disk does not let it be written.
+    // A late caller, such as a closing session, gets the same error as for a failed disk.
     if (!this.#isOpen) throw new StateError(`the state (${this.file}) is closed`);
     try {
       return call();

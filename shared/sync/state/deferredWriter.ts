@@ -5,32 +5,32 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Database } from './database.ts';
 import { StateError } from './stateError.ts';
 
-/** A state that can't be written is tried again after this long, milliseconds. */
+/** Delay before writing the state is retried, milliseconds. */
 export const STATE_RETRY = 5_000;
-/** Less free room than this, and the next larger write would fail as the last one did, bytes. */
+/** Least free space for the state to count as writable again, bytes. */
 const SOME_ROOM = 256 * 1024;
-/** What waits to be written down at most; the oldest make room, since memory has an end. */
+/** Most writes that are queued; the oldest ones are dropped beyond that, since memory is limited. */
 const MAX_WAITING = 10_000;
 
-/** What is wrong with a file of this program's own, for status. */
+/** An error with one of the program's own files, for status. */
 export type Trouble = { readonly at: string; readonly path: string; readonly message: string };
 
 export type DeferredWriterOptions = {
   readonly db: Database;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The trouble came or went. */
+  /** Called when the trouble begins or ends. */
   readonly onNews: () => void;
-  /** The state can be written again: whoever failed may try again. */
+  /** Called when the state can be written again, so that failed work can be retried. */
   readonly onRecovered: () => void;
 };
 
 /**
- * Keeps the daemon going while its state can't be written (the disk is full, read-only or fails): says so, writes
- * down later what happened meanwhile, and notices by itself when the disk is well again.
+ * Keeps the daemon running while its state can't be written (the disk is full, read-only or failing): logs that, queues
+ * the writes, and detects when the disk works again.
  */
 export class DeferredWriter {
-  /** Why the state can't be written, if so. */
+  /** Why the state can't be written; undefined when it can. */
   trouble: Trouble | undefined;
   readonly #options: DeferredWriterOptions;
   readonly #waiting: (() => void)[] = [];
@@ -43,11 +43,11 @@ export class DeferredWriter {
     options.db.onFailure((error) => this.#failed(error));
   }
 
-  /** Writes it as one transaction: now, or as soon as that can be done. What was to be written first is. */
+  /** Runs a write as one transaction, now or as soon as possible. Writes keep their order. */
   write(work: () => void): void {
-    // Who is late has nothing to write into any more: what it knows is heard anew at the next start.
+    // A late caller's write is dropped; the peer repeats the information at the next start.
     if (this.#closed) return;
-    // Then it comes to pass or not with that.
+    // The write is part of the transaction of the caller.
     if (this.#options.db.inTransaction) return work();
     this.#waiting.push(work);
     if (this.#waiting.length > MAX_WAITING) {
@@ -57,7 +57,7 @@ export class DeferredWriter {
     if (this.#waiting.length === 1) this.#flush();
   }
 
-  /** Writes it as one transaction, or not at all when the state can't be written: for what comes again by itself. */
+  /** Runs a write as one transaction, or drops it when the state can't be written: for writes that are repeated anyway. */
   attempt(work: () => void): void {
     if (this.#closed) return;
     try {
@@ -67,7 +67,7 @@ export class DeferredWriter {
     }
   }
 
-  /** Writes what is still to be written, for the last time. */
+  /** Makes a last attempt to run the queued writes, and drops the rest. */
   close(): void {
     this.#flush();
     this.#closed = true;
@@ -76,7 +76,7 @@ export class DeferredWriter {
     this.#logForgotten();
   }
 
-  /** @returns whether nothing is left to be written */
+  /** @returns true when the queue is empty */
   #flush(): boolean {
     const { db } = this.#options;
     for (let work = this.#waiting[0]; work !== undefined; work = this.#waiting[0]) {
@@ -108,7 +108,7 @@ export class DeferredWriter {
     this.#timer = undefined;
     const { db, clock, log, onNews, onRecovered } = this.#options;
     try {
-      // First: what waits to be written back may be all that takes the room.
+      // First, since a large WAL may be what fills the disk.
       db.writeBackAll();
       if (!this.#flush()) return;
       db.setMeta('tried', String(clock.now()));

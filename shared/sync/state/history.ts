@@ -1,7 +1,7 @@
 import type { Database } from './database.ts';
 import type { Statement } from './statement.ts';
 
-/** One thing that was done. */
+/** One history entry. */
 export type HistoryRow = {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -9,14 +9,14 @@ export type HistoryRow = {
   readonly directory: string;
   readonly changeSet: string;
   readonly kind: string;
-  /** Path and reason in one text, as it is shown to people. */
+  /** Path and reason in one text for people. */
   readonly detail: string;
   readonly path?: string | null;
   readonly reason?: string | null;
-  /** Who had it done: `watcher`, `reconcile`, `command by root`, `mds1`; null for what an older version wrote. */
+  /** The actor: `watcher`, `reconcile`, `command by root`, `mds1`; null in rows of older versions. */
   readonly actor?: string | null;
   readonly bytes?: number | null;
-  /** How long it took, milliseconds. */
+  /** Duration, milliseconds. */
   readonly durationMs?: number | null;
 };
 
@@ -35,17 +35,17 @@ export type HistoryFilter = {
   readonly after?: number | undefined;
 };
 
-/** A row as it is read: with its number, which grows. */
+/** A stored row with its number, which grows. */
 export type NumberedRow = Required<HistoryRow> & { readonly number: number };
 
 /** Rows kept; older ones make room. */
 const KEEP_ROWS = 200_000;
-/** Characters kept of what a row tells: most of it is an MDS's word, and an MDS may be anybody's. */
+/** Characters of the detail that are kept. Most of the text comes from an MDS, which is not trusted. */
 const MAX_DETAIL = 2_000;
-/** How often old rows are looked for, in rows. */
+/** Rows between two removals of old rows. */
 const TRIM_EVERY = 10_000;
 
-/** What was done, when and why. */
+/** The history: what was done, when and why. */
 export class History {
   readonly #insert: Statement;
   readonly #trim: Statement;
@@ -76,7 +76,7 @@ export class History {
 
   add(row: HistoryRow): void {
     const { detail } = row;
-    const told = detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL - 1)}…` : detail;
+    const shortened = detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL - 1)}…` : detail;
     const reason = row.reason ?? null;
     this.#insert.run(
       row.at,
@@ -84,7 +84,7 @@ export class History {
       row.directory,
       row.changeSet,
       row.kind,
-      told,
+      shortened,
       row.path ?? null,
       reason === null ? null : reason.slice(0, MAX_DETAIL),
       row.actor ?? null,
@@ -132,12 +132,12 @@ export class History {
     return this.find({ limit, mds });
   }
 
-  /** Ids of change sets that begin with a text, at most `limit`. */
+  /** At most `limit` ids of change sets that begin with a text. */
   changeSetsFrom(beginning: string, limit: number): string[] {
     return this.#idsFrom.all(beginning, beginning, limit).map((row) => String(row['change_set']));
   }
 
-  /** Where, and when first, something was done under a change set's id. */
+  /** The hosts and directories of a change set's entries, with the time of the first one. */
   placesOf(changeSet: string): { mds: string; directory: string; at: number }[] {
     return this.#ofChangeSet.all(changeSet).map((row) => ({
       mds: String(row['mds']),

@@ -2,7 +2,7 @@ import type { Entry } from '#core/manifest/entry.ts';
 import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
 
-/** What one MDS and Main last agreed on in one directory, by path. Kept in memory, written through. */
+/** The ledger of one directory: the entries that this MDS and Main last agreed on, by path. Held in memory, written through. */
 export class Ledger {
   readonly entries = new Map<string, Entry>();
   files = 0;

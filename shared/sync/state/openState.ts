@@ -5,22 +5,22 @@ import { asStateError, DamagedState, StateError } from './stateError.ts';
 import { STATE_RETRY } from './deferredWriter.ts';
 import { setAsideState } from './stateFile.ts';
 
-/** How often it is looked whether the state was damaged from outside, milliseconds. */
+/** Interval of the check for damage from outside, milliseconds. */
 const LOOK_EVERY = 5_000;
 
 export type StateOptions = {
   readonly log: Logger;
-  /** Ends the waiting for a state that can't be opened. */
+  /** Ends the wait for a state that can't be opened. */
   readonly signal: AbortSignal;
-  /** Hears why there is no state to work with yet. */
+  /** Called with the reason while there is no usable state. */
   readonly onWaiting: (why: string) => void;
 };
 
 /**
- * Runs a daemon's work on the state, as soon as its disk lets it be opened: to end and be started over and over would
- * help nobody. A damaged state is set aside, whenever that is noticed, and the work begins again on a new one.
- * @param work has to end soon once `db.damaged` is aborted
- * @throws what `work` throws, unless that is the damage; an error when a newer version of the program wrote the state
+ * Runs a daemon's work on the state as soon as it can be opened, instead of exiting and being restarted again and again.
+ * Whenever the state is found damaged, it is set aside and the work starts again on a new one.
+ * @param work must end soon once `db.damaged` is aborted
+ * @throws what `work` throws, except for damage; an error when a newer version of the program wrote the state
  */
 export async function runOnState(
   file: string,
@@ -48,8 +48,8 @@ export async function runOnState(
 }
 
 /**
- * @param damage why the state that lies there is of no more use: it is set aside first
- * @returns undefined when the signal came first
+ * @param damage why the existing state is unusable; it is set aside first
+ * @returns undefined when the signal was aborted first
  */
 async function openState(
   file: string,
@@ -68,7 +68,7 @@ async function openState(
         damaged = caught;
         continue;
       }
-      // A disk that lets nothing be renamed is waited for like one that lets nothing be written.
+      // Setting aside may fail like any other write, and is retried, too.
       const error = asStateError(caught, file);
       if (!(error instanceof StateError)) throw error;
       if (lastLogged !== error.message) log.error('the state can not be used; it is tried again', { error });

@@ -26,9 +26,9 @@ export class PathTable {
   }
 
   /**
-   * What makes sense of what is stored. A row that does not was written by a version that believed a peer more: it is
-   * as if it had never been, and the path is read, or agreed upon, anew.
-   * @throws DamagedState when a row is not what any version wrote
+   * The valid rows. An invalid row was written by an older version that checked a peer's entries less strictly: it is
+   * ignored, and its path is scanned, or agreed on, again.
+   * @throws DamagedState when a row is not the work of any version
    */
   *rows(): Iterable<{ path: string; entry: Entry; extra: string | number }> {
     for (const { path, entry: text, extra } of this.#all.all(this.#directory)) {

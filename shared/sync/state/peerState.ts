@@ -4,22 +4,22 @@ import type { DeferredWriter } from './deferredWriter.ts';
 
 const schema = z.object({ stateId: z.string(), sequence: z.number(), run: z.string().optional() });
 
-/** Which state the other side had when it was last heard of, and in which of its runs that was. */
+/** The last known state of the other side, and the run in which it was seen. */
 type KnownState = z.infer<typeof schema>;
 
-/** What a side says of its own state when it connects. A side of an older version names no runs. */
+/** The state that a side reports when it connects. A side of an older version reports no runs. */
 export type ReportedState = {
   readonly stateId: string;
   readonly sequence: number;
   readonly runs?: readonly Run[] | undefined;
 };
 
-/** Writing it down costs a disk flush: not more often than this, milliseconds. */
+/** Least time between two writes, milliseconds, since each costs a disk flush. */
 const WRITE_EVERY = 2_000;
 
 /**
- * Remembers the other side's state over restarts, to notice when it comes back with a new one (its database was
- * lost) or an older one (a backup was put back): then its silence about a file proves nothing.
+ * Remembers the other side's state over restarts, to detect a state mismatch: a new database (the old one was lost) or an
+ * older copy (a backup was restored). After a mismatch, a missing file proves no removal.
  */
 export class StateMemory {
   readonly #keeper: Pick<DeferredWriter, 'write'>;
@@ -37,7 +37,7 @@ export class StateMemory {
     this.#known = text === undefined ? undefined : schema.safeParse(db.readJson(text)).data;
   }
 
-  /** How the state differs from what was known, or undefined when it is the same one, as new or newer. */
+  /** The kind of state mismatch; undefined when it is the known state, at the same point or a later one. */
   mismatch(state: ReportedState): 'new' | 'older' | undefined {
     const known = this.#known;
     if (known === undefined) return undefined;
@@ -45,13 +45,13 @@ export class StateMemory {
     const { runs } = state;
     if (runs === undefined || known.run === undefined)
       return state.sequence < known.sequence ? 'older' : undefined;
-    // The run that we know must be there, and must have gone as far as we know before another one took over.
+    // The known run must be listed, and must have reached the known sequence before the next run began.
     const index = runs.findIndex(({ id }) => id === known.run);
     const reached = runs[index + 1]?.from ?? state.sequence;
     return index < 0 || reached < known.sequence ? 'older' : undefined;
   }
 
-  /** @param sequence the newest that was heard @param now monotonic milliseconds */
+  /** Remembers a reported state. @param sequence the latest reported sequence @param now monotonic milliseconds */
   learn(state: ReportedState, sequence: number, now: number): void {
     const run = state.runs?.at(-1)?.id;
     const before = this.#known;
@@ -63,7 +63,7 @@ export class StateMemory {
     if (isOther || now - this.#written >= WRITE_EVERY) this.write(now);
   }
 
-  /** @param now monotonic milliseconds */
+  /** Writes the remembered state, if it changed. @param now monotonic milliseconds */
   write(now: number): void {
     if (!this.#dirty || this.#known === undefined) return;
     const text = JSON.stringify(this.#known);

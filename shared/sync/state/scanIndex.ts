@@ -3,7 +3,7 @@ import type { Entry } from '#core/manifest/entry.ts';
 import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
 
-/** What a host remembers of one directory between runs, so that it need not read every byte again. */
+/** The scan results of one directory that are kept between runs, so that unchanged files need not be read again. */
 export interface ScanIndex {
   load(): Iterable<{ path: string; stamp: Stamp; entry: Entry }>;
   save(changes: ReadonlyMap<string, { stamp: Stamp; entry: Entry } | undefined>): void;

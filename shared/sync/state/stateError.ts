@@ -4,7 +4,7 @@ import path from 'node:path';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 
-/** SQLite's words for what the disk did (sqlite3.h), as the errno that people know. */
+/** SQLite's result codes for disk errors (sqlite3.h), as errno names. */
 const ERRNOS: ReadonlyMap<number, string> = new Map([
   [5, 'EBUSY'],
   [7, 'ENOMEM'],
@@ -13,20 +13,19 @@ const ERRNOS: ReadonlyMap<number, string> = new Map([
   [13, 'ENOSPC'],
   [14, 'EIO'],
 ]);
-/** For these SQLite does not say which error of the disk it was. */
+/** Result codes that do not tell which disk error occurred. */
 const VAGUE: ReadonlySet<number> = new Set([10, 14]);
 
 /**
- * The disk that holds the state did not let it be read or written. The message names the state, the errno and what
- * helps: it is no trouble of the file in hand.
+ * The disk failed to read or write the state. The message names the state, the errno and the remedy; the file being
+ * processed is not the cause.
  */
 export class StateError extends Error {
   override name = 'StateError';
 }
 
 /**
- * The state's bytes are not what this program wrote. It is of no more use: it is set aside, and a new one is built
- * from what is on disk.
+ * The state's file is corrupt. It is set aside, and a new state is built from the files on disk.
  */
 export class DamagedState extends StateError {
   override name = 'DamagedState';
@@ -36,7 +35,7 @@ export class DamagedState extends StateError {
   }
 }
 
-/** An error of SQLite as a {@link StateError}, where it is the disk's and not a mistake of this program; else as it is. */
+/** Converts an error of SQLite to a {@link StateError} if the disk caused it; returns other errors unchanged. */
 export function asStateError(error: unknown, file: string): unknown {
   const errno = errnoOfState(error, file);
   if (errno === undefined) return error;
@@ -52,7 +51,7 @@ function errnoOfState(error: unknown, file: string): string | undefined {
   return errno !== undefined && VAGUE.has(kind) ? (whatItSaysNow(file) ?? errno) : errno;
 }
 
-/** Writes something beside the state, to hear the errno. @returns undefined when that works */
+/** Finds the errno by writing a file beside the state. @returns undefined when that works */
 function whatItSaysNow(file: string): string | undefined {
   const probe = path.join(path.dirname(file), `.probe-${randomBytes(4).toString('hex')}`);
   try {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DamagedState } from './stateError.ts';
 
-/** Raised with every change of the tables below. A newer database is never opened. */
+/** Schema version, raised with every change of the tables below. A newer database is never opened. */
 const SCHEMA_VERSION = 1;
 
 const SCHEMA = `
@@ -16,8 +16,8 @@ CREATE TABLE history (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, mds TEXT 
 `;
 
 /**
- * Tables that came later, which a program without them does not miss: it may still open the state, so that going
- * back to an older package needs nothing else.
+ * Tables added without a new schema version, because older programs work without them: after a downgrade they can still
+ * open the state.
  */
 const LATER = `
 CREATE TABLE IF NOT EXISTS revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, directory TEXT NOT NULL, path BLOB NOT NULL, before TEXT, after TEXT, at INTEGER NOT NULL) STRICT;
@@ -29,31 +29,31 @@ CREATE TABLE IF NOT EXISTS taken_over (directory TEXT, mds TEXT, number INTEGER 
 CREATE TABLE IF NOT EXISTS change_sets (id TEXT, directory TEXT, number INTEGER NOT NULL, PRIMARY KEY (id, directory)) STRICT, WITHOUT ROWID;
 `;
 
-/** SQLite's numbers (sqlite3.h) for a file whose bytes are not what it wrote. */
+/** SQLite's result codes for a corrupt file (sqlite3.h). */
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const DAMAGED = '.damaged-';
 const COMPANIONS = ['-wal', '-shm'];
 
-/** The part of a state's file that is not written back yet. */
+/** Suffix of the WAL. */
 export const WAL = '-wal';
 
-/** A damaged state that was put out of the way. */
+/** A damaged state that was set aside. */
 export type SetAside = { readonly file: string; /** milliseconds since 1970 */ readonly at: number };
 
 /**
- * Opens the state, or creates it, and reads its pages once.
- * @throws DamagedState when its bytes are not what was written; an error when a newer version of the program wrote it
+ * Opens the state, or creates it, and reads all of its pages once.
+ * @throws DamagedState when it is corrupt; an error when a newer version of the program wrote it
  */
 export function openStateFile(file: string): DatabaseSync {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  // A file without a byte is none that this program left: even an empty database has a first page.
+  // An empty file is damaged: even an empty database has a first page.
   const isNew = !existsSync(file);
   if (!isNew && statSync(file).size === 0) throw new DamagedState(file, 'it is empty');
   const db = new DatabaseSync(file, { timeout: 5_000 });
   try {
-    // FULL: a transaction that returned survives a power cut.
-    // Written back by `Database.writeBack` alone: whatever else changes the file is somebody else.
+    // FULL: a committed transaction survives a power cut.
+    // Checkpoints are made by `Database` alone, so that any other change of the file is a foreign write.
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;');
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     if (version > SCHEMA_VERSION) {
@@ -68,7 +68,7 @@ export function openStateFile(file: string): DatabaseSync {
     return db;
   } catch (error) {
     db.close();
-    // What could not be made (the disk is full) is not to be taken for a damaged state at the next try.
+    // A file that could not be created completely (full disk) must not look like a damaged state at the next attempt.
     if (isNew) for (const suffix of ['', ...COMPANIONS]) rmSync(file + suffix, { force: true });
     throw isDamage(error) ? new DamagedState(file, textOf(error), { cause: error }) : error;
   }
@@ -80,8 +80,7 @@ function checkPages(db: DatabaseSync, file: string): void {
 }
 
 /**
- * Gives a damaged state another name in the same folder: nothing in it is irreplaceable, but somebody may want to
- * look at it.
+ * Renames a damaged state within its folder, so that it can be examined.
  * @param now milliseconds since 1970
  */
 export function setAsideState(file: string, now: number): SetAside {
@@ -92,7 +91,7 @@ export function setAsideState(file: string, now: number): SetAside {
   return { file: aside, at: now };
 }
 
-/** The newest damaged state that still lies beside this one. */
+/** The newest damaged state that was set aside beside this one. */
 export function lastSetAside(file: string): SetAside | undefined {
   const prefix = `${path.basename(file)}${DAMAGED}`;
   const folder = path.dirname(file);
@@ -105,7 +104,7 @@ export function lastSetAside(file: string): SetAside | undefined {
   return newest;
 }
 
-/** A folder that is missing, or on a disk that fails, shows nothing: what is wrong with it is reported by whoever needs it. */
+/** Empty for a missing or failing folder; opening the state reports that error. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -114,16 +113,16 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** What status says of it, as long as it lies there. */
+/** The message in status, as long as the file is there. */
 export function setAsideAlarm({ file, at }: SetAside): { at: string; message: string; times: number } {
   const message = `the state was damaged: it is kept as ${file}, and a new one was built from what is on disk. No file is lost, and nothing is removed because of it. Look for a failing disk, and delete that file (with its -wal and -shm) when you need it no longer`;
   return { at: new Date(at).toISOString(), message, times: 1 };
 }
 
-/** Whether SQLite says that the file's bytes are not what it wrote. */
+/** Whether an error of SQLite means that the file is corrupt. */
 export function isDamage(error: unknown): boolean {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  // The upper bits say where it was found.
+  // The upper bits are the extended result code.
   const kind = error.errcode & 0xff;
   return kind === SQLITE_CORRUPT || kind === SQLITE_NOTADB;
 }
@@ -132,7 +131,7 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Columns that came later: a program without them leaves them empty. */
+/** Columns added later; older programs leave them empty. */
 function addColumns(db: DatabaseSync): void {
   const columns = db.prepare('PRAGMA table_info(history)').all();
   const known = new Set(columns.map(({ name }) => name));

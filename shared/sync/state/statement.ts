@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 type Prepared = ReturnType<DatabaseSync['prepare']>;
 type Row = ReturnType<Prepared['all']>[number];
 
-/** A prepared statement whose errors tell of the state's disk. */
+/** A prepared statement that throws {@link StateError} for errors of the state's disk. */
 export class Statement {
   readonly #prepared: Prepared;
   readonly #guard: <T>(call: () => T) => T;
@@ -25,7 +25,7 @@ export class Statement {
     return this.#guard(() => this.#prepared.all(...values));
   }
 
-  /** With values by the names that the statement gives them. */
+  /** Runs it with named parameters. */
   allNamed(values: Record<string, SQLInputValue>): Row[] {
     return this.#guard(() => this.#prepared.all(values));
   }

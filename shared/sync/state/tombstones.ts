@@ -3,10 +3,10 @@ import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
 import { StateError } from './stateError.ts';
 
-/** After this long an MDS that still holds the file counts as holding a new one, milliseconds. */
+/** Lifetime of a tombstone, milliseconds. Afterwards an MDS that still has the file counts as having a new one. */
 const KEEP = 180 * 24 * 3_600_000;
 
-/** What Main saw removed from a two-way directory, so that no MDS brings it back. */
+/** The tombstones of a two-way directory: entries whose removal Main saw, so that no MDS brings them back. */
 export class Tombstones {
   readonly entries = new Map<string, Entry>();
   readonly #db: Database;
@@ -21,7 +21,7 @@ export class Tombstones {
       if (Number(extra) < oldest) old.push(path);
       else this.entries.set(path, entry);
     }
-    // When that can't be written now, the next start does it.
+    // If this can't be written now, the next start does it.
     unlessStateFails(() => db.transaction(() => old.forEach((path) => this.#table.delete(path))));
   }
 

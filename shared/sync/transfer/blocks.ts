@@ -7,13 +7,13 @@ const readAsync = promisify(read);
 const SMALLEST = 128 * 1024;
 const USUAL_BLOCKS = 2048;
 
-/** What one side has of a file, block by block: SHA-256, cut to 16 bytes, in hexadecimal. */
+/** Block hashes of one side's version of a file: SHA-256, truncated to 16 bytes, in hexadecimal. */
 export type Blocks = { readonly block: number; readonly hashes: readonly string[] };
 
 /** A part of a file, bytes. */
 export type Span = { readonly start: number; readonly end: number };
 
-/** The length of the blocks in which a file is compared, bytes: a power of two. */
+/** Block length for a file of this size, bytes: a power of two. */
 export function blockLength(size: number): number {
   let block = SMALLEST;
   while (size / block > USUAL_BLOCKS) block *= 2;
@@ -22,8 +22,8 @@ export function blockLength(size: number): number {
 
 /**
  * Hashes an open file block by block; the last block may be shorter.
- * @param size bytes; what the file lacks of them gets no hash
- * @throws what reading throws
+ * @param size bytes; blocks beyond the end of the file get no hash
+ * @throws Node's fs errors
  */
 export async function hashBlocks(fd: number, size: number, block: number): Promise<string[]> {
   const hashes: string[] = [];
@@ -46,7 +46,7 @@ async function readWhole(fd: number, buffer: Buffer, length: number, position: n
   return got;
 }
 
-/** Where a file differs from what the other side has. Only blocks at the same place count. Pure. */
+/** The spans in which a file differs from the other side's version. Only blocks at the same offset are compared. Pure. */
 export function differingSpans(own: readonly string[], size: number, { block, hashes }: Blocks): Span[] {
   const spans: { start: number; end: number }[] = [];
   for (const [number, hash] of own.entries()) {
@@ -64,7 +64,7 @@ export function spansText(spans: readonly Span[]): string {
   return spans.map(({ start, end }) => `${start}-${end}`).join(',') || 'none';
 }
 
-/** @returns undefined when the text does not name spans of a file of this size, one after the other */
+/** Parses spans. @returns undefined unless they are ascending and inside a file of this size */
 export function parseSpans(text: string, size: number): Span[] | undefined {
   if (text === 'none') return [];
   const spans: Span[] = [];

@@ -7,21 +7,21 @@ const readAsync = promisify(read);
 const CHUNK = 256 * 1024;
 
 /**
- * Puts a file together from the spans that arrive and from what is here: `base` at the same place. Whether that is
- * the file that was asked for, the hash tells that `inner` verifies.
+ * Reassembles a file from the spans that arrive and from `base` at all other offsets. `inner` verifies the hash of the
+ * result.
  * @param base an open file
  * @param size bytes of the whole file
- * @param spans what arrives, one after the other
+ * @param spans the spans that arrive, in order
  */
 export function deltaSink(inner: Sink, base: number, size: number, spans: readonly Span[]): Sink {
   const coming = [...spans];
   let at = 0;
-  // Read into again and again: a sink has taken what it was given once its write has resolved.
+  // Reused for each read: a sink is done with a chunk once its write has resolved.
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
   const copyUntil = async (end: number): Promise<void> => {
     while (at < end) {
       const { bytesRead } = await readAsync(base, buffer, 0, Math.min(CHUNK, end - at), at);
-      // It shrank meanwhile: the hash will not be right.
+      // The base shrank meanwhile, so the hash will not match.
       if (bytesRead === 0) return;
       await inner.write(buffer.subarray(0, bytesRead));
       at += bytesRead;

@@ -1,21 +1,21 @@
-/** The first byte of a stream tells how the archive behind it is coded. */
+/** The first byte of a stream: the coding of the archive that follows. */
 export const ENCODING = { plain: 0, zstd: 1 } as const;
 
-/** The pax header of an entry that could not be sent: why. */
+/** The pax header with the reason of an entry that could not be sent. */
 export const PAX_ERROR = 'XDS.error';
 
-/** The pax header of an entry that holds only the spans of a file that the other side has not. */
+/** The pax header of an entry that holds only the spans in which the file differs. */
 export const PAX_SPANS = 'XDS.spans';
 
 /**
- * How far back compressed text refers, as a power of two: both ends hold that much for each stream, and a sender
- * that claims more is refused, since it would make the receiver reserve it.
+ * Window of the compression, as a power of two. Both ends reserve that much memory for each stream, so a sender that
+ * asks for more is refused.
  */
 export const ZSTD_WINDOW_LOG = 20;
 
-/** Sound hardly shrinks; these do not at all worth the time. */
+/** Extensions of files that are not worth compressing. */
 const SOUND = /\.(wav|wav49|gsm|ogg|ulaw|alaw|au|vox|slin\d*|sln\d*|mp3|g722|g729|opus)$/i;
-/** Below this many bytes there is nothing to win. */
+/** Least bytes for which compression pays. */
 const WORTHWHILE = 2_048;
 
 /** Whether most of what is sent is text. */

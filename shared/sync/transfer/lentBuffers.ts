@@ -2,21 +2,21 @@ import { Buffer } from 'node:buffer';
 
 /** Bytes of one read. */
 export const READ_BYTES = 256 * 1024;
-/** More than queue, socket and archive hold when nobody waits for room in them: whoever waits for a buffer gets one. */
+/** Number of buffers: more than queue, socket and archive hold together, so that a wait for a buffer always ends. */
 const BUFFERS = 8;
 
 /**
- * A few buffers that are read into again and again, each lent to the stream until its bytes have left. A new one for each
- * read would make V8 collect its whole heap every ten megabytes, since memory outside of the heap counts, too.
+ * A few reusable read buffers, each lent to the stream until its bytes have been sent. A new buffer for each read would
+ * make V8 collect its whole heap every ten megabytes, since external memory counts, too.
  */
 export class LentBuffers {
   readonly #free: Buffer[] = [];
-  /** What was put into the archive, and the buffer that it lies in. */
+  /** The pieces in the archive, with the buffer of each. */
   readonly #lent = new Map<Buffer, Buffer>();
   #made = 0;
   #wake: (() => void) | undefined;
 
-  /** Resolves with a buffer that nobody else has, as soon as there is one. */
+  /** Resolves with a free buffer as soon as there is one. */
   async take(): Promise<Buffer> {
     for (;;) {
       const buffer = this.#free.pop() ?? this.#make();
@@ -25,12 +25,12 @@ export class LentBuffers {
     }
   }
 
-  /** A part of a buffer goes into the archive, which gives it out again as it is. */
+  /** Notes that a part of a buffer goes into the archive, which passes it on unchanged. */
   lend(buffer: Buffer, piece: Buffer): void {
     this.#lent.set(piece, buffer);
   }
 
-  /** @returns what to call once this piece of the archive has left; undefined when it is none that was lent */
+  /** @returns the callback for when this piece has been sent; undefined when it is not a lent buffer */
   returnOf(piece: Buffer): (() => void) | undefined {
     const buffer = this.#lent.get(piece);
     if (buffer === undefined) return undefined;
@@ -41,7 +41,7 @@ export class LentBuffers {
     };
   }
 
-  /** What is lent will not come back: whoever waits for it gets something new. */
+  /** Abandons the lent buffers after an error; waiting readers get new ones. */
   abandon(): void {
     this.#made = -Infinity;
     this.#wakeUp();
@@ -50,7 +50,7 @@ export class LentBuffers {
   #make(): Buffer | undefined {
     if (this.#made >= BUFFERS) return undefined;
     this.#made += 1;
-    // Not from Node's pool: what is written over must share its memory with nothing else.
+    // Not from Node's pool, since the memory is overwritten and must not be shared.
     return Buffer.allocUnsafeSlow(READ_BYTES);
   }
 

@@ -15,23 +15,23 @@ import { GivenUp, writeTo } from './writeTo.ts';
 const readAsync = promisify(read);
 const SMALL = 64 * 1024;
 
-/** One file to send: at `path`, which must still have the stamp it was hashed under. */
+/** One file to send. It must still have the stamp under which it was hashed. */
 export type Packed = {
   readonly path: string;
   readonly size: number;
-  /** The first bytes that the other side has already; 0 when absent. */
+  /** Resume offset: bytes that the other side already has; 0 when absent. */
   readonly from?: number;
-  /** What the other side has in the place of it: only what differs is sent. */
+  /** Block hashes of the other side's version: only the blocks that differ are sent. */
   readonly base?: Blocks | undefined;
-  /** Why it can't be sent, when that is known already. */
+  /** Set when it is known already that the file can't be sent. */
   readonly refusal?: string;
   readonly stamp: Stamp;
 };
 
 /**
- * Sends files as a tar archive. Entries are named by their number in the request, never by a path: what an
- * archive says is not where anything is written. A file that is no longer what it was is sent as an empty entry
- * whose pax header says why.
+ * Sends files as a tar archive. Entries are named by their number in the request, never by a path, so that the archive
+ * can't decide where something is written. A file that has changed is sent as an empty entry whose pax header gives the
+ * reason.
  *
  * @throws when the stream fails; files that can't be read do not make it fail
  */
@@ -39,22 +39,22 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   const compress = paysToCompress(files);
   await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
   const pack = tar.pack();
-  // Each half hears of the other's end through the archive, and tells of it itself: see below.
+  // Packing and sending learn of each other's end through the archive: see below.
   pack.on('error', () => undefined);
-  // What is compressed is read by the compressor, which does not tell when it has done so.
+  // With compression, buffers can't be reused: the compressor does not report when it has read one.
   const reads = compress ? undefined : new LentBuffers();
   const [filled, sent] = await Promise.allSettled([
     endingBoth(pack, fill(pack, root, files, reads)),
     endingBoth(pack, send(compress ? compressed(pack) : pack, out, reads)).finally(() => reads?.abandon()),
   ]);
-  // Who could not send any more is the reason why nothing more could be packed.
+  // An error of sending is the cause of the error of packing.
   if (sent.status === 'rejected' && out.isFinished) throw sent.reason;
   if (filled.status === 'rejected') throw filled.reason;
   if (sent.status === 'rejected') throw sent.reason;
   await out.end();
 }
 
-/** Filling and sending wait for each other: when one of them fails, the archive ends, and with it the other. */
+/** Packs and sends concurrently: when one of them fails, the archive ends, and the other one with it. */
 async function endingBoth(pack: tar.Pack, work: Promise<void>): Promise<void> {
   try {
     await work;
@@ -66,7 +66,7 @@ async function endingBoth(pack: tar.Pack, work: Promise<void>): Promise<void> {
 
 function compressed(pack: tar.Pack): AsyncIterable<unknown> {
   const encoder = zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: ZSTD_WINDOW_LOG } });
-  // With a callback the pipe hears the errors of both, and ends each with the other.
+  // With a callback, pipeline handles the errors of both streams and ends each with the other.
   const source = pack as unknown as { pipe(target: unknown, onEnd: () => void): void };
   source.pipe(encoder, () => undefined);
   return encoder;
@@ -179,7 +179,7 @@ async function addSpans(
         const wanted = Math.min(READ_BYTES, end - at);
         const buffer = (await reads?.take()) ?? Buffer.allocUnsafe(wanted);
         const { bytesRead } = await readAsync(fd, buffer, 0, wanted, at);
-        // It shrank under us. The size is promised already: the receiver's hash check finds the filling.
+        // The file shrank, but the size has been sent already: it is padded, and the receiver's hash check fails.
         if (bytesRead === 0) buffer.fill(0, 0, wanted);
         const piece = buffer.subarray(0, bytesRead || wanted);
         reads?.lend(buffer, piece);
@@ -189,7 +189,7 @@ async function addSpans(
     }
     entry.end(null);
   } catch (error) {
-    // Half an entry makes an archive that nobody can read on.
+    // After half an entry the rest of the archive is unreadable.
     entry.destroy(error as Error);
     await ended.catch(() => undefined);
     throw error;
@@ -219,11 +219,11 @@ function openEntry(
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();
   const onEnd = (error?: Error | null): void => (error ? reject(error) : resolve());
   const entry = content === undefined ? pack.entry(header, onEnd) : pack.entry(header, content, onEnd);
-  // The callback has it, too.
+  // The callback receives the error, too.
   entry.on('error', () => undefined);
-  // An archive that ends without an error calls nobody back.
+  // An archive that is closed without an error does not call the callback.
   entry.on('close', () => reject(new GivenUp()));
-  // Whoever is still writing hears of it by that.
+  // This ends a pending write.
   ended.catch(() => undefined);
   return { entry, ended };
 }

@@ -5,29 +5,29 @@ import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
 import { GivenUp, writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 
-/** Bytes that an archive may carry beyond what its entries hold, before the next entry begins: headers and padding. */
+/** Most bytes of headers and padding before the next entry. */
 const SLACK = 256 * 1024;
 const BLOCK = 512;
 
-/** What takes one file's content. */
+/** Receives the content of one file. */
 export interface Sink {
   write(chunk: Uint8Array): void | Promise<void>;
   /** The content is complete. */
   end(): void | Promise<void>;
-  /** The sender could not send it. */
+  /** The sender could not send it, for this reason. */
   refuse(why: string): void;
 }
 
-/** The archive is not what was asked for: the peer broke the protocol. */
+/** The archive does not match the request: the peer broke the protocol. */
 export class ArchiveError extends Error {}
 
 /**
- * Receives what {@link packFiles} sends. Entries must be plain files that come in the order asked for, with
- * exactly the sizes expected; nothing in the archive is used as a path.
+ * Receives an archive of {@link packFiles}. Entries must be plain files in the requested order with exactly the expected
+ * sizes; nothing in the archive is used as a path.
  *
  * @param sizes bytes expected of each entry
- * @param open gives the sink of an entry; `spans` are what comes of it, where the sender was told what is here
- * @throws ArchiveError for any other archive; what a sink throws; what the stream throws
+ * @param open returns the sink of an entry; `spans` are the parts that arrive, for a request with block hashes
+ * @throws ArchiveError for an invalid archive; errors of the sinks and of the stream
  */
 export async function unpackFiles(
   stream: IncomingStream,
@@ -39,7 +39,7 @@ export async function unpackFiles(
   let taken = 0;
   const feeding = feed(stream, extract, (bytes) => {
     fed += bytes;
-    // tar-stream gathers a whole pax header in memory, however long it claims to be.
+    // Bounded, because tar-stream buffers a whole pax header in memory, however long it claims to be.
     if (fed - taken > SLACK + BLOCK) throw new ArchiveError('the archive carries more than was asked for');
   });
   let streamFailure: unknown;
@@ -47,7 +47,7 @@ export async function unpackFiles(
     if (!(error instanceof GivenUp)) streamFailure ??= error;
     extract.destroy(error as Error);
   });
-  // Heard by whoever reads the archive; it may come when nobody reads any more.
+  // The reader receives this error; the listener is for errors after reading has ended.
   extract.on('error', () => undefined);
   let next = 0;
   try {
@@ -82,7 +82,7 @@ export async function unpackFiles(
     }
     await feeding;
   } catch (error) {
-    // When the stream itself failed, that is the reason; the archive's end is only its consequence.
+    // An error of the stream is the cause; the end of the archive is only its consequence.
     const reason = streamFailure ?? error;
     stream.cancel(reason instanceof Error ? reason.message : String(reason));
     await feeding.catch(() => undefined);
@@ -95,7 +95,7 @@ function bytesOfSpans(spans: readonly Span[] | undefined, size: number): number 
   return spans === undefined ? size : spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** Ends when the stream has ended, or when either of the two can't go on. */
+/** Ends with the stream, or when decoder or archive fails. */
 async function feed(
   stream: IncomingStream,
   extract: tar.Extract,
@@ -138,7 +138,7 @@ async function feedCompressed(
     params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
   });
   const drained = drain(decoder, target, account);
-  // It is awaited once all has been put in; until then its end ends the decoder, which whoever puts in notices.
+  // Awaited after the last write; before that, its end closes the decoder, which fails the next write.
   drained.catch(() => undefined);
   try {
     if (first.length > 1) await writeTo(decoder, first.subarray(1));
@@ -146,7 +146,7 @@ async function feedCompressed(
     decoder.end();
   } catch (error) {
     decoder.destroy(error as Error);
-    // What the decoder or the archive has against it says more than that they are closed.
+    // The decoder's or archive's own error is more specific than "closed".
     await drained;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** What both Node's and tar-stream's writable streams have. */
+/** The common part of Node's and tar-stream's writable streams. */
 type Target = {
   write(chunk: Uint8Array): boolean;
   readonly destroyed?: boolean;
@@ -6,7 +6,7 @@ type Target = {
   off(event: 'drain' | 'close', listener: () => void): unknown;
 };
 
-/** Nobody takes from the archive, or puts into it, any more: what ended it is known elsewhere. */
+/** The stream has been closed; the cause is reported elsewhere. */
 export class GivenUp extends Error {
   constructor() {
     super('the archive was given up');
@@ -15,13 +15,13 @@ export class GivenUp extends Error {
 
 /**
  * Writes, and resolves when there is room for more.
- * @returns undefined when there is room at once: no promise for each of thousands of small pieces
- * @throws when the stream is closed, or closes first: nobody takes from it any more, and no 'drain' will come
+ * @returns undefined when there is room at once, which saves a promise for each of thousands of small pieces
+ * @throws when the stream is closed or closes first, since no 'drain' will come then
  */
 export function writeTo(target: Target, chunk: Uint8Array): Promise<void> | undefined {
   if (isClosed(target)) throw new GivenUp();
   if (target.write(chunk)) return undefined;
-  // A stream that closed while it took this piece has sent its last event already.
+  // A stream that closed during this write has emitted its last event already.
   if (isClosed(target)) throw new GivenUp();
   return new Promise((resolve, reject) => {
     const forget = (): void => {

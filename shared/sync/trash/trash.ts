@@ -21,9 +21,9 @@ import { shareOf, type TrashShare } from './trashUsage.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Something that can be brought back. */
+/** An item of the trash, which can be restored. */
 export type TrashItem = {
-  /** Names it: the change set that displaced it, and its number there. */
+  /** Identifies it: the id of the change set that displaced it, and its number there. */
   readonly id: string;
   readonly directory: string;
   readonly path: string;
@@ -34,10 +34,10 @@ export type TrashItem = {
   readonly bytes: number;
 };
 
-/** What lies in a directory's trash, newest first, and what lies there and can't be listed, in words. */
+/** The items in a directory's trash, newest first, and messages about folders that can't be listed. */
 export type ListedTrash = { readonly items: TrashItem[]; readonly problems: string[] };
 
-/** Lists a directory's trash. Whatever is odd there is told, and hides nothing else. */
+/** Lists a directory's trash. A problem with one folder is reported and does not hide the others. */
 export function listTrash(directory: string, root: string): ListedTrash {
   const items: TrashItem[] = [];
   const problems: string[] = [];
@@ -62,13 +62,13 @@ function whyNotListed(path: string, error: unknown): string {
   const errno = errnoOf(error);
   // A link is ENOTDIR or ELOOP.
   if (errno === 'ENOTDIR' || errno === 'ELOOP')
-    return `${path} is no folder, so it is not of this program's making: look at it, and move it away`;
+    return `${path} is not a folder, so this program did not create it: check it, and move it away`;
   return `${path} can't be listed (${withRemedy(errno)})`;
 }
 
 /**
- * What each change set of an MDS takes in a directory's trash, by change set.
- * @param onUnreadable is told of what lies there and can't be read
+ * The trash that each MDS's change sets take up in a directory, by change set.
+ * @param onUnreadable called with a change set whose trash can't be read
  * @throws Node's fs errors when the directory can't be opened
  */
 export function sharesInTrash(
@@ -89,11 +89,11 @@ export function sharesInTrash(
   return shares;
 }
 
-/** What purging needs to know, and whom to tell. */
+/** Options of {@link purgeTrash}. */
 export type Purge = {
   /** The synchronised directory. */
   readonly root: string;
-  /** How long something stays in the trash, milliseconds. */
+  /** How long items stay in the trash, milliseconds. */
   readonly keep: number;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -101,9 +101,9 @@ export type Purge = {
 };
 
 /**
- * Removes for good what has been in the trash for longer than it is kept. It is housekeeping: what goes wrong is
- * logged and tried again with the next reconcile, and stops neither the rest nor the program.
- * @returns how many change sets' trash was removed
+ * Permanently removes items that have been in the trash for longer than they are kept. Errors are logged and retried
+ * with the next reconcile; they don't affect other items.
+ * @returns number of change sets whose trash was removed
  */
 export function purgeTrash({ root, keep, now, log }: Purge): number {
   let purged = 0;
@@ -132,7 +132,7 @@ function purgeSet(trash: Folder, set: string, oldest: number): boolean {
   try {
     const since = TrashList.read(folder)?.at ?? fstatSync(folder.fd).ctimeMs;
     if (since >= oldest) return false;
-    // The list goes last, so that what a crash leaves can still be told.
+    // The list is removed last, so that the items left by a crash are still named.
     for (const name of folder.list()) if (name !== TrashList.fileName) remove(folder, name);
     remove(folder, TrashList.fileName);
   } finally {
@@ -143,8 +143,8 @@ function purgeSet(trash: Folder, set: string, oldest: number): boolean {
 }
 
 /**
- * Puts a copy of an item back, under its own path or another. What is there now goes to the trash in its turn.
- * @throws when there is no such item, or it is a folder and something stands in its place
+ * Restores a copy of an item at its own path or another one. The object there now goes to the trash.
+ * @throws when there is no such item, or it is a folder or a special object; and what {@link Staging.commit} throws
  */
 export async function restoreFromTrash(
   item: TrashItem,
@@ -185,7 +185,7 @@ export async function restoreFromTrash(
   return outcomes;
 }
 
-/** The folders that a path needs and that went away, each looking like the one it lies in. */
+/** The missing parent folders of a path, each with the metadata of its own parent. */
 function missingFolders(path: string, replica: Replica, owners: Owners, staging: Staging): Step[] {
   const missing: string[] = [];
   let above = parentOf(path);

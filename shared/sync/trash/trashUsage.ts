@@ -1,21 +1,21 @@
 import type { Folder } from '#host/fs/folder.ts';
 import { TrashList } from '../apply/trashIndex.ts';
 
-/** What a file or folder takes at least on disk, and what its size is rounded up to, bytes. */
+/** Block size by which disk usage is counted, bytes. */
 const BLOCK = 4096;
 
-/** Who displaced what lies in one change set's trash, and how much of a disk that takes. */
+/** The MDS that caused a change set's trash, and the trash's disk usage. */
 export type TrashShare = { readonly mds: string; readonly bytes: number };
 
-/** What something takes in the trash, bytes. @param bytes its size */
+/** Disk usage of an item in the trash, bytes. @param bytes its size */
 export function inBlocks(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / BLOCK)) * BLOCK;
 }
 
-/** What a change set's trash takes beside what it displaced: its folder and its list, bytes. */
+/** Disk usage of a change set's trash folder and list, without the items, bytes. */
 export const BESIDE = 2 * BLOCK;
 
-/** @returns undefined when it was no MDS that had it displaced @throws Node's fs errors */
+/** @returns undefined when no MDS caused the change set @throws Node's fs errors */
 export function shareOf(set: Folder): TrashShare | undefined {
   const mds = TrashList.read(set)?.mds;
   return mds === undefined ? undefined : { mds, bytes: BLOCK + bytesBelow(set) };
