@@ -3,7 +3,7 @@ import { UsageError } from '#host/cli/usageError.ts';
 import { NotRunning } from '#host/control/controlClient.ts';
 import { removeIdentity } from '#host/identity/identityFiles.ts';
 import { openLog } from '#host/log/openLog.ts';
-import { trustNobody } from '../upgrade/trustedMain.ts';
+import { removeTrustedMain } from '../upgrade/trustedMain.ts';
 import { removeMembership } from '../connection/membership.ts';
 import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
@@ -26,7 +26,7 @@ export async function leave(context: Context, options: { json?: boolean }): Prom
   const { identityFolder } = context.places;
   removeIdentity(identityFolder);
   removeMembership(identityFolder);
-  trustNobody(context.places.installerFolder);
+  removeTrustedMain(context.places.installerFolder);
   if (options.json === true) printJson('leave', { left: true, problem: problem ?? null });
   else print('left Main: this host is no longer an MDS; its files are kept');
   if (problem === undefined) return EXIT.done;

@@ -62,7 +62,7 @@ export class Reconnector {
     let told = '';
     while (!this.#stop.signal.aborted) {
       const begun = this.#options.clock.monotonic();
-      const { problem, wasWelcome, isStrange } = await this.#connectOnce();
+      const { problem, wasWelcome, isPinMismatch } = await this.#connectOnce();
       if (this.#stop.signal.aborted) return;
       // Two that don't understand each other must not do nothing but greet.
       const wasSteady = wasWelcome && this.#options.clock.monotonic() - begun >= STEADY;
@@ -70,7 +70,7 @@ export class Reconnector {
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
       // The same problem again is no news.
       if (problem !== told || wasSteady) {
-        if (isStrange) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
+        if (isPinMismatch) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
         else this.#options.log.warn('Main can not be reached', { reason: problem });
       }
       told = problem;
@@ -79,7 +79,7 @@ export class Reconnector {
   }
 
   /** One connection, from dialling to its end. */
-  async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean; isStrange: boolean }> {
+  async #connectOnce(): Promise<{ problem: string; wasWelcome: boolean; isPinMismatch: boolean }> {
     let wasWelcome = false;
     try {
       const { socket } = await this.#options.credentials.connect(this.#stop.signal);
@@ -111,10 +111,10 @@ export class Reconnector {
       });
       this.#session = undefined;
       if (wasWelcome) this.#options.onLost(reason);
-      return { problem: reason, wasWelcome, isStrange: false };
+      return { problem: reason, wasWelcome, isPinMismatch: false };
     } catch (error) {
       const problem = connectionTrouble(error);
-      return { problem, wasWelcome, isStrange: error instanceof PinMismatch };
+      return { problem, wasWelcome, isPinMismatch: error instanceof PinMismatch };
     }
   }
 }

@@ -19,7 +19,7 @@ import type { Credentials } from '../connection/credentials.ts';
 import { Reconnector, type Welcome } from '../connection/reconnector.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
-import { Reloads } from '../asterisk/reload/owedReloads.ts';
+import { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
 import { type Answer, carryOut, type Figures } from './commands.ts';
 import { answerCommand } from './answerCommand.ts';
 import { fullPass } from './fullPass.ts';
@@ -48,7 +48,7 @@ export class Agent {
   /** As the files said when they were last read. */
   config: AgentConfig;
   readonly link: Reconnector;
-  readonly reloads: Reloads;
+  readonly reloads: PendingReloads;
   /** What was done on this MDS. */
   readonly history: OwnHistory;
   lastReconcile: Reconciled | undefined;
@@ -86,7 +86,7 @@ export class Agent {
       (folder) => (this.#open.configFolder = folder),
     );
     const proveMusic = musicProof(config.asterisk);
-    this.reloads = new Reloads({
+    this.reloads = new PendingReloads({
       asterisk: config.asterisk,
       prove: (kind, signal) => (kind === 'moh' ? proveMusic : proveDialplan)(kind, signal),
       db,
@@ -194,7 +194,7 @@ export class Agent {
       clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
       lastReconcile: this.lastReconcile,
       reloads: this.reloads.recent,
-      owed: this.reloads.owed,
+      pendingReloads: this.reloads.pending,
       sequence: this.#db.sequence,
       now: this.#options.clock.now(),
     });

@@ -1,11 +1,11 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Tasks } from '#host/process/tasks.ts';
-import type { Reloads } from '../asterisk/reload/owedReloads.ts';
+import type { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 
 export type FullPass = {
   readonly directories: readonly AgentDirectory[];
-  readonly reloads: Reloads;
+  readonly reloads: PendingReloads;
   readonly tasks: Tasks;
   /** How long the trash keeps what was replaced, milliseconds. */
   readonly keepMs: number;
@@ -22,10 +22,10 @@ export async function fullPass({
   for (const { policy } of directories) {
     const { reload, reloadAlways } = policy;
     if (!reloadAlways || reload === 'none') continue;
-    reloads.owe(reload);
-    tasks.run('a reload failed', () => reloads.pay(reload));
+    reloads.add(reload);
+    tasks.run('a reload failed', () => reloads.request(reload));
   }
   for (const directory of directories) directory.purge(keepMs);
-  const isActive = await reloads.payAll();
+  const isActive = await reloads.requestAll();
   return { ok: passes.every(({ ok }) => ok) && isActive, actions: passes.flatMap(({ actions }) => actions) };
 }

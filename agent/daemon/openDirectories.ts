@@ -12,7 +12,7 @@ import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
-import type { Reloads } from '../asterisk/reload/owedReloads.ts';
+import type { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
 import type { AgentConfig } from '../config/agentConfig.ts';
 import type { Welcome } from '../connection/reconnector.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
@@ -32,7 +32,7 @@ export type OpenDirectoriesOptions = {
   readonly keeper: DeferredWriter;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly reloads: Reloads;
+  readonly reloads: PendingReloads;
   readonly history: OwnHistory;
   readonly onNews: () => void;
 };
@@ -119,7 +119,7 @@ export class OpenDirectories {
       remember: (write) => keeper.write(write),
       onNews,
       onApplied: () => {
-        if (activation?.isReadAgain !== false) reloads.owe(policy.reload);
+        if (activation?.isReadAgain !== false) reloads.add(policy.reload);
       },
       onDone: (changeSet, actions, durationMs) => history.done(policy.name, changeSet, actions, durationMs),
       onChangedHere: () => reloads.changedHere(policy.reload),
@@ -165,7 +165,7 @@ export class OpenDirectories {
       kind,
       place: () => ({ ...place, configFolder: this.configFolder }),
       log: log.child({ directory: policy.name }),
-      reload: () => reloads.pay(kind),
+      reload: () => reloads.request(kind),
       refusal: () => reloads.refusal(kind),
     });
   }

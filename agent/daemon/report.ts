@@ -25,7 +25,7 @@ export type ReportInput = {
   readonly clockOffsetMs: number;
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
-  readonly owed: AgentReport['owedReloads'];
+  readonly pendingReloads: AgentReport['owedReloads'];
   /** What who hears it understands beyond the first version. */
   readonly hearer: ReportHearer;
   readonly sequence: number;
@@ -61,7 +61,7 @@ export function makeReport(input: ReportInput): AgentReport {
     clockOffsetMs: Math.round(input.clockOffsetMs * 1000) / 1000,
     lastReconcile: input.lastReconcile ?? null,
     reloads: [...input.reloads],
-    owedReloads: [...input.owed],
+    owedReloads: [...input.pendingReloads],
     errors: whatFits(errors, MAX_ERROR_BYTES, MAX_ERRORS),
   };
 }

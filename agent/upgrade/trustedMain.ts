@@ -23,6 +23,6 @@ export function trustedMain(installerFolder: string): Pin {
 }
 
 /** No Main may install anything here any more. */
-export function trustNobody(installerFolder: string): void {
+export function removeTrustedMain(installerFolder: string): void {
   rmSync(installerFolder, { recursive: true, force: true });
 }

@@ -11,12 +11,12 @@ export function directoryStatus(
   directory: MainDirectory,
   report: AgentReport | undefined,
   /** What Main could not say to this MDS, and why, by path. */
-  notSaid: ReadonlyMap<string, string> = new Map(),
+  omitted: ReadonlyMap<string, string> = new Map(),
   /** What has travelled since the report, bytes. */
   travelled = 0,
 ): DirectoryStatus {
   const { name, replica, revision } = directory;
-  const kept = [...notSaid].map(([path, reason]) => ({ path, reason }));
+  const kept = [...omitted].map(([path, reason]) => ({ path, reason }));
   const told = report?.directories.find((each) => each.name === name);
   if (told === undefined) {
     return {

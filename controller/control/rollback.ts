@@ -76,8 +76,8 @@ function find(controller: Controller, written: string): Found {
     throw new ControlError(`${changeSet} changed "${name}", which is no synchronised directory any more`);
   const { versions } = controller;
   const number = versions.isCompact(name)
-    ? versions.takenOver.placeOf(name, changeSet)
-    : (versions.takenOver.placeOf(name, changeSet) ??
+    ? versions.appliedRevisions.placeOf(name, changeSet)
+    : (versions.appliedRevisions.placeOf(name, changeSet) ??
       placeByHistory(controller, directory, versions, changeSet));
   const { oldest } = versions.log;
   if (number !== undefined && oldest !== undefined && number >= oldest.number)

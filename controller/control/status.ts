@@ -232,7 +232,7 @@ function directoriesOf({ directories }: Controller, session: ControllerSession):
     directoryStatus(
       directory,
       session.report,
-      session.notSaid(directory.name),
+      session.omitted(directory.name),
       session.traffic.travelled(directory.name),
     ),
   );

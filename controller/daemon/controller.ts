@@ -209,7 +209,7 @@ export class Controller {
           },
           { pin, certificateDer, address },
         ),
-      onStranger: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
+      onUnauthenticated: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
       onSession: (peer) => this.connected(peer),
       onEnrol: (peer) => this.asksToEnrol(peer),
       onRequest: (request, response, keep) =>
@@ -306,12 +306,12 @@ export class Controller {
   }
 
   #retell(directory: MainDirectory): void {
-    for (const session of this.sessions.values()) session.retell(directory);
+    for (const session of this.sessions.values()) session.announceHold(directory);
   }
 
   #broadcast(revision: Revision): void {
     const changedAt = this.directories.get(revision.directory)?.changedAt ?? this.clock.now();
-    for (const session of this.sessions.values()) session.tell(revision, changedAt);
+    for (const session of this.sessions.values()) session.announceRevision(revision, changedAt);
   }
 
   /** Ends the session of everyone who left XiVO's list. */
@@ -323,7 +323,7 @@ export class Controller {
   }
 
   #announce(pin: Pin): void {
-    for (const session of this.sessions.values()) session.announce(pin);
+    for (const session of this.sessions.values()) session.announceNextPin(pin);
   }
 
   /** Puts the key that was announced into use: everybody connects again, and renews. */

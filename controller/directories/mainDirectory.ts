@@ -76,7 +76,7 @@ export class MainDirectory {
   readonly applier: Applier;
   readonly tombstones: Tombstones;
   /** Whose clocks gave the recordings their times. */
-  readonly origins: MtimeClocks;
+  readonly mtimeClocks: MtimeClocks;
   readonly manifest = new Manifest();
   /** Who made the newest change of each path. */
   readonly originators = new Originators();
@@ -104,7 +104,7 @@ export class MainDirectory {
     this.excludes = new Excludes(options.config.exclude);
     this.changedAt = options.clock.now();
     this.tombstones = new Tombstones(options.db, options.config.name, options.clock.now());
-    this.origins = new MtimeClocks(options.db, options.config.name);
+    this.mtimeClocks = new MtimeClocks(options.db, options.config.name);
     const onError = (error: unknown): void => options.log.error('directory could not be read', { error });
     this.replica = new Replica({
       name: options.config.name,
@@ -172,7 +172,7 @@ export class MainDirectory {
       this.#options.log.error('directory is not ready', { error });
     }
     await this.rescan();
-    this.origins.prune((path) => entryOf(this.replica.get(path)));
+    this.mtimeClocks.prune((path) => entryOf(this.replica.get(path)));
     this.#versions?.begun();
     this.#sounds?.look(this.replica.paths());
     this.#dialplan?.look();
@@ -303,7 +303,7 @@ export class MainDirectory {
   #manifestEntry(path: string, state: PathState | undefined): ManifestEntry {
     if (refusePath(path) !== undefined) return { kind: 'gone' };
     return manifestEntry(state, this.tombstones.entries.get(path), (entry) =>
-      this.origins.clockOf(path, entry),
+      this.mtimeClocks.clockOf(path, entry),
     );
   }
 
@@ -366,7 +366,7 @@ export class MainDirectory {
           this.tombstones.set(path, before, this.#options.clock.now());
         else if (after !== undefined) this.tombstones.delete(path);
       }
-      if (after === undefined) this.origins.forget(path);
+      if (after === undefined) this.mtimeClocks.forget(path);
       const shown = this.#manifestEntry(path, after);
       if (this.manifest.set(path, shown)) items.push({ path, shown });
     }

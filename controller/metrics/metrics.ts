@@ -48,7 +48,10 @@ export class Metrics implements Observer {
     'directory',
   ]);
   readonly #conditions = this.#gauge('conditions', 'How many conditions of a kind stand', ['mds', 'kind']);
-  readonly #owed = this.#gauge('pending_reloads', 'Whether a reload of Asterisk is pending', ['mds', 'kind']);
+  readonly #pendingReloads = this.#gauge('pending_reloads', 'Whether a reload of Asterisk is pending', [
+    'mds',
+    'kind',
+  ]);
   readonly #errors = this.#gauge('mds_errors', 'Paths that could not be synchronised', ['mds']);
   readonly #days = this.#gauge('mds_certificate_days', 'Days until the certificate of the MDS ends', ['mds']);
   readonly #clock = this.#gauge('mds_clock_offset_seconds', "The clock of the MDS minus Main's", ['mds']);
@@ -123,7 +126,8 @@ export class Metrics implements Observer {
    */
   async text(status: Status, main: MainFigures, now: number): Promise<string> {
     this.#ofMain(status, main);
-    for (const gauge of [this.#up, this.#behind, this.#rate, this.#owed, this.#errors]) gauge.reset();
+    for (const gauge of [this.#up, this.#behind, this.#rate, this.#pendingReloads, this.#errors])
+      gauge.reset();
     for (const gauge of [this.#inSync, this.#pending, this.#pendingBytes]) gauge.reset();
     for (const gauge of [this.#days, this.#clock, this.#conditions]) gauge.reset();
     for (const mds of status.mds) if (mds.state !== 'revoked') this.#ofMds(mds, now);
@@ -155,7 +159,7 @@ export class Metrics implements Observer {
     this.#rate.set({ mds: name }, mds.bytesPerSecond);
     this.#errors.set({ mds: name }, mds.errors.length);
     for (const kind of ['dialplan', 'moh'] as const)
-      this.#owed.set({ mds: name, kind }, mds.owedReloads.includes(kind) ? 1 : 0);
+      this.#pendingReloads.set({ mds: name, kind }, mds.owedReloads.includes(kind) ? 1 : 0);
     for (const { name: directory, inSync, pending, pendingBytes } of directories) {
       this.#inSync.set({ mds: name, directory }, inSync ? 1 : 0);
       this.#pending.set({ mds: name, directory }, pending);

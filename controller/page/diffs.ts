@@ -23,7 +23,9 @@ export function diffsOf(
   changeSet: string,
   rows: readonly NumberedRow[],
 ): ChangeSetDetails['diffs'] {
-  const from = versions.isCompact(directory) ? versions.takenOver.placeOf(directory, changeSet) : undefined;
+  const from = versions.isCompact(directory)
+    ? versions.appliedRevisions.placeOf(directory, changeSet)
+    : undefined;
   if (from === undefined) return [];
   return [...new Set(rows.filter(isFile).map(pathOf))].slice(0, MOST_FILES).flatMap((path) => {
     const number = versions.log.firstAfter(directory, path, from - 1);

@@ -10,7 +10,7 @@ const MOST_KNOWN = 1_000;
 export class PeerLog {
   readonly #log: Logger;
   readonly #clock: Clock;
-  readonly #told = new Map<string, { at: number; since: number }>();
+  readonly #logged = new Map<string, { at: number; since: number }>();
 
   constructor(log: Logger, clock: Clock) {
     this.#log = log;
@@ -20,21 +20,21 @@ export class PeerLog {
   warn(event: string, address: string, details: Readonly<Record<string, unknown>> = {}): void {
     const key = `${address} ${event}`;
     const now = this.#clock.monotonic();
-    const known = this.#told.get(key);
+    const known = this.#logged.get(key);
     if (known !== undefined && now - known.at < QUIET) {
       known.since += 1;
       return;
     }
-    this.#told.delete(key);
-    this.#told.set(key, { at: now, since: 0 });
-    if (this.#told.size > MOST_KNOWN) this.#forgetOldest();
+    this.#logged.delete(key);
+    this.#logged.set(key, { at: now, since: 0 });
+    if (this.#logged.size > MOST_KNOWN) this.#forgetOldest();
     const more = known === undefined || known.since === 0 ? {} : { again: known.since };
     this.#log.warn(event, { address, ...details, ...more });
   }
 
   #forgetOldest(): void {
-    for (const key of this.#told.keys()) {
-      this.#told.delete(key);
+    for (const key of this.#logged.keys()) {
+      this.#logged.delete(key);
       return;
     }
   }

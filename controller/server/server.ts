@@ -36,7 +36,7 @@ export type ServerOptions = {
   /** An answer to a peer that may not open a session, or undefined when it may. */
   readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => SessionRefusal | undefined;
   /** A peer that never got as far as to show who it is. */
-  readonly onStranger: (event: string, address: string, reason: string) => void;
+  readonly onUnauthenticated: (event: string, address: string, reason: string) => void;
   readonly onSession: (peer: Peer) => void;
   readonly onEnrol: (peer: Peer) => void;
   /** @param keep lets the connection last longer than a stranger's may */
@@ -64,12 +64,12 @@ export class Server {
     perMessageDeflate: false,
     autoPong: false,
   });
-  readonly #strangers: UnauthenticatedConnections;
+  readonly #unauthenticated: UnauthenticatedConnections;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#strangers = new UnauthenticatedConnections((address, reason) =>
-      options.onStranger('connection dropped', address, reason),
+    this.#unauthenticated = new UnauthenticatedConnections((address, reason) =>
+      options.onUnauthenticated('connection dropped', address, reason),
     );
     this.#https = https.createServer({
       key: options.keyPem,
@@ -82,16 +82,16 @@ export class Server {
     });
     this.#https.headersTimeout = STRANGER_TIMEOUT;
     this.#https.requestTimeout = STRANGER_TIMEOUT;
-    this.#https.on('connection', (socket) => this.#strangers.add(socket));
+    this.#https.on('connection', (socket) => this.#unauthenticated.add(socket));
     this.#https.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#https.on('request', (request, response) =>
-      options.onRequest(request, response, () => this.#strangers.known(request.socket)),
+      options.onRequest(request, response, () => this.#unauthenticated.known(request.socket)),
     );
     this.#https.on('tlsClientError', (error, socket) => {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever just hangs up (a port check of a monitoring system) is no news.
       if (code !== 'ECONNRESET')
-        options.onStranger('no TLS handshake', addressOf(socket), connectionTrouble(error));
+        options.onUnauthenticated('no TLS handshake', addressOf(socket), connectionTrouble(error));
     });
   }
 
@@ -146,7 +146,7 @@ export class Server {
     const address = addressOf(tls);
     const pin = pinIfUsable(der);
     if (pin === undefined) {
-      this.#options.onStranger('connection refused', address, 'a key that is not ECDSA P-256');
+      this.#options.onUnauthenticated('connection refused', address, 'a key that is not ECDSA P-256');
       return refuse(
         socket,
         403,
@@ -158,7 +158,7 @@ export class Server {
       const refusal = this.#options.refuseSession(pin, der, address);
       if (refusal !== undefined) return refuse(socket, refusal.renew ? 401 : 403, refusal.reason);
       this.#sessions.handleUpgrade(request, socket, head, (ws) => {
-        this.#strangers.known(tls);
+        this.#unauthenticated.known(tls);
         this.#options.onSession({ ...peer, socket: ws });
       });
     } else if (request.url === '/enrol') {

@@ -1,18 +1,22 @@
 import type net from 'node:net';
 
 /** Connections that have not shown who they are: enough for every MDS at once, too few to hurt. */
-export const MAX_STRANGERS = 128;
+export const MAX_UNAUTHENTICATED = 128;
 /** How long one may take for handshake, upgrade and enrolment together, milliseconds. */
-export const STRANGER_LIFETIME = 20_000;
+export const UNAUTHENTICATED_LIFETIME = 20_000;
 
-type Stranger = { readonly socket: net.Socket; readonly address: string; readonly timer: NodeJS.Timeout };
+type UnauthenticatedConnection = {
+  readonly socket: net.Socket;
+  readonly address: string;
+  readonly timer: NodeJS.Timeout;
+};
 
 /**
  * The connections of whoever has not shown who he is. When there are too many, the address that has most of them
  * loses its oldest: one host that floods the port shuts itself out, and nobody else.
  */
 export class UnauthenticatedConnections {
-  readonly #byEndpoint = new Map<string, Stranger>();
+  readonly #byEndpoint = new Map<string, UnauthenticatedConnection>();
   readonly #onDropped: (address: string, why: string) => void;
 
   /** @param onDropped is told which address lost a connection, and why */
@@ -24,12 +28,12 @@ export class UnauthenticatedConnections {
     const key = endpointOf(socket);
     const address = addressOf(socket);
     const timer = setTimeout(
-      () => this.#drop(key, `it did not show who it is within ${STRANGER_LIFETIME / 1000} s`),
-      STRANGER_LIFETIME,
+      () => this.#drop(key, `it did not show who it is within ${UNAUTHENTICATED_LIFETIME / 1000} s`),
+      UNAUTHENTICATED_LIFETIME,
     );
     this.#byEndpoint.set(key, { socket, address, timer });
     socket.once('close', () => this.#forget(key));
-    if (this.#byEndpoint.size > MAX_STRANGERS) this.#makeRoom();
+    if (this.#byEndpoint.size > MAX_UNAUTHENTICATED) this.#makeRoom();
   }
 
   /** The peer behind this socket, or behind the TLS socket on top of it, is known now. */
@@ -47,16 +51,16 @@ export class UnauthenticatedConnections {
     }
     for (const [key, { address }] of this.#byEndpoint) {
       if (address !== busiest) continue;
-      return this.#drop(key, `more than ${MAX_STRANGERS} connections that did not show who they are`);
+      return this.#drop(key, `more than ${MAX_UNAUTHENTICATED} connections that did not show who they are`);
     }
   }
 
   #drop(key: string, why: string): void {
-    const stranger = this.#byEndpoint.get(key);
-    if (stranger === undefined) return;
+    const connection = this.#byEndpoint.get(key);
+    if (connection === undefined) return;
     this.#forget(key);
-    stranger.socket.destroy();
-    this.#onDropped(stranger.address, why);
+    connection.socket.destroy();
+    this.#onDropped(connection.address, why);
   }
 
   #forget(key: string): void {

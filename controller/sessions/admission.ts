@@ -16,9 +16,9 @@ export type AdmissionOptions = {
 };
 
 /**
- * Whether a peer may have a session: its key is enrolled, its certificate holds, and XiVO lists its MDS. A refusal is
- * logged, but not one that only asks for a new certificate.
- * @returns undefined when it may
+ * Decides whether a peer may open a session: its key is enrolled, its certificate is valid, and XiVO lists its MDS. A
+ * refusal is logged, except one that only asks for a new certificate.
+ * @returns the refusal; undefined when the session is allowed
  */
 export function refuseAdmission(
   options: AdmissionOptions,

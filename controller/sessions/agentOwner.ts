@@ -23,10 +23,10 @@ import type { SessionLog } from './sessionLog.ts';
 import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
 
-/** Files of one change set that get a line each in the log; more are only counted there, and listed by `history`. */
+/** Most files of a change set that are logged one by one; further ones are counted there, and listed by `history`. */
 const MAX_LOGGED = 20;
 
-/** What of Main an agent's session reads and writes. */
+/** The parts of Main that an agent's session uses. */
 export type SessionsMain = {
   readonly db: Database;
   readonly keeper: DeferredWriter;
@@ -44,13 +44,13 @@ export type SessionsMain = {
   readonly pause: Pause;
 };
 
-/** What Main knows and does about one agent while it has a session. */
+/** Handles the messages of one agent while it has a session. */
 export class AgentOwner implements SessionOwner {
   readonly #main: SessionsMain;
   readonly #agent: Agent;
   readonly #log: Logger;
   readonly #memory: StateMemory;
-  /** What the agent said of its state in this session. */
+  /** The state that the agent reported in this session. */
   #state: ReportedState | undefined;
   readonly #activations = new ActivationTimes();
 
@@ -72,13 +72,13 @@ export class AgentOwner implements SessionOwner {
   }
 
   terms(hello: Hello): Terms {
-    const strange = this.#memory.mismatch(hello.state);
-    if (strange !== undefined) this.#log.warn('the agent came back with another state', { state: strange });
+    const mismatch = this.#memory.mismatch(hello.state);
+    if (mismatch !== undefined) this.#log.warn('the agent came back with another state', { state: mismatch });
     this.#state = hello.state;
     const { db, config, pause } = this.#main;
     return {
       main: { stateId: db.stateId, sequence: db.sequence, runs: [...db.runs] },
-      additive: strange !== undefined,
+      additive: mismatch !== undefined,
       directories: config.directories.map(
         ({ name, path, direction, deletions, settleMs, reload, reloadAlways, lint, exclude }) => ({
           name,
@@ -101,7 +101,7 @@ export class AgentOwner implements SessionOwner {
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit {
     const { history, clock, log, observer } = this.#main;
     const { name } = this.#agent;
-    // From the offer on: the transfer of its content is in it.
+    // Measured from the offer, so that the transfer of the content is included.
     const begun = clock.monotonic();
     return (changeSet, outcomes) => {
       const rows = recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now(), grant);
@@ -117,13 +117,13 @@ export class AgentOwner implements SessionOwner {
   ready(session: ControllerSession): void {
     const { keeper, versions, rotation } = this.#main;
     for (const directory of this.#versioned())
-      keeper.write(() => versions.takenOver.meet(directory.name, session.name));
+      keeper.write(() => versions.appliedRevisions.meet(directory.name, session.name));
     const details = { address: session.address, version: session.agentVersion };
     this.#main.sessionLog.connected(session.name, this.#log, details);
-    if (rotation.nextPin !== undefined) session.announce(rotation.nextPin);
+    if (rotation.nextPin !== undefined) session.announceNextPin(rotation.nextPin);
   }
 
-  /** What an agent did on its MDS belongs into the history, and into the log. */
+  /** Records the agent's actions in the history and in the log. */
   applied(applied: Extract<FromAgent, { type: 'applied' }>): void {
     const { directory, changeSet, actions, dialplan, durationMs } = applied;
     const { directories, keeper, versions, history, clock, log, observer } = this.#main;
@@ -131,10 +131,11 @@ export class AgentOwner implements SessionOwner {
     observer.applied(mds, directory, actions);
     const at = clock.now();
     keeper.write(() => {
-      if (versions.isCompact(directory)) versions.takenOver.applied(directory, mds, changeSet, actions);
+      if (versions.isCompact(directory))
+        versions.appliedRevisions.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason, bytes } of actions) {
         const detail = `${path}: ${reason}`;
-        // An MDS's own edit is undone because of who edited there; all else follows a change on Main.
+        // The actor of undone drift is the user who edited on the MDS; all other actions follow a change on Main.
         const originators = directories.get(directory)?.originators;
         const actor = action === 'restore' ? mds : (originators?.of(path) ?? 'reconcile');
         const row = { at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes };
@@ -162,8 +163,9 @@ export class AgentOwner implements SessionOwner {
       observer.reloaded(name, kind, ok, afterMs);
     if (this.#state !== undefined) this.#memory.learn(this.#state, report.sequence, clock.monotonic());
     for (const directory of this.#versioned()) {
-      // The next report says it again.
-      if (isInSync(directory, report)) keeper.attempt(() => versions.takenOver.inSync(directory.name, name));
+      // The next report repeats it.
+      if (isInSync(directory, report))
+        keeper.attempt(() => versions.appliedRevisions.inSync(directory.name, name));
     }
     if (canaries.gate.isCanary(name)) canaries.judge();
   }

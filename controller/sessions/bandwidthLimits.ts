@@ -2,14 +2,14 @@ import { type MainBandwidth, rateAt } from '#host/config/bandwidth.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { allOf, type Pace, RateLimit } from '#wire/rateLimit.ts';
 
-/** What Main may send and receive: all MDS share one limit each way, and one of them may have its own besides. */
+/** Main's bandwidth limits: all MDS share one limit for each direction, and an MDS may have its own in addition. */
 export class BandwidthLimits {
   readonly #config: () => MainBandwidth;
   readonly #clock: Clock;
   readonly #incoming: RateLimit;
   readonly #outgoing: RateLimit;
 
-  /** @param config as it is at a time: it may be reloaded */
+  /** @param config returns the current configuration, which may be reloaded */
   constructor(config: () => MainBandwidth, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
@@ -18,7 +18,7 @@ export class BandwidthLimits {
     this.#outgoing = new RateLimit(rate, clock);
   }
 
-  /** For one connection of an MDS. */
+  /** The limits for one connection of an MDS. */
   paceOf(mds: string): { incoming: Pace; outgoing: Pace } {
     const own = (): number => {
       const limit = this.#config().mds[mds];

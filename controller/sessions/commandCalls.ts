@@ -5,14 +5,14 @@ import type { ArrivingFromAgent, CommandFigures } from '#protocol/messages/sessi
 import { STALLED } from '#wire/heartbeat.ts';
 import { Questions } from '#wire/questions.ts';
 
-/** Lines that a dry run keeps of one answer. */
+/** Most lines kept of one answer. */
 const MAX_ACTIONS = 500_000;
 
 type AnswerPart = Extract<ArrivingFromAgent, { type: 'answer-part' }>;
 
 export type Answer = {
   readonly ok: boolean;
-  /** Words for people. */
+  /** Message for people. */
   readonly lines: readonly string[];
   readonly body?: ArrivingBody | undefined;
   readonly actions: readonly PlannedAction[];
@@ -21,15 +21,15 @@ export type Answer = {
 type Call = {
   readonly onFigures: ((figures: CommandFigures) => void) | undefined;
   readonly actions: PlannedAction[];
-  /** What an older agent says in lines. */
+  /** The JSON lines of an older agent's answer. */
   readonly bodyOf: (lines: readonly string[]) => ArrivingBody | undefined;
 };
 
-/** What Main has one agent do, until it has answered: or can't any more, which is an answer, too. */
+/** The commands sent to one agent. Each resolves with the answer, or with a failure when none can come any more. */
 export class CommandCalls {
   readonly #mds: string;
   readonly #questions = new Questions<Answer>();
-  /** What an agent of an older version does without a word until it is done. */
+  /** Commands during which an older agent reports no progress. */
   readonly #patient = new Questions<Answer>();
   readonly #givenUp = new Set<number>();
   readonly #calls = new Map<number, Call>();
@@ -38,16 +38,16 @@ export class CommandCalls {
     this.#mds = mds;
   }
 
-  /** Commands without an answer. */
+  /** Number of unanswered commands. */
   get size(): number {
     return this.#questions.size + this.#patient.size;
   }
 
   /**
    * @param how.now monotonic milliseconds
-   * @param how.isPatient waits as long as the connection lasts
-   * @param how.onFigures is called when the agent says how far it is
-   * @param how.saysData the agent answers with data, and not with JSON in lines
+   * @param how.isPatient waits without a limit as long as the connection lasts
+   * @param how.onFigures called when the agent reports progress
+   * @param how.saysData the agent has the capability `answers`: data instead of JSON lines
    */
   async call(
     command: Command,
@@ -72,7 +72,7 @@ export class CommandCalls {
       const questions = isPatient ? this.#patient : this.#questions;
       return await questions.ask(id, now, () => send(id));
     } catch (error) {
-      // The answer may come yet: then it is of no interest any more, and no offence.
+      // The answer may still arrive; it is then ignored and not a violation.
       this.#givenUp.add(id);
       return failed(error instanceof Error ? error.message : String(error));
     } finally {
@@ -95,7 +95,7 @@ export class CommandCalls {
   answer({ id, ok, lines, body }: Extract<ArrivingFromAgent, { type: 'answer' }>): string | undefined {
     const call = this.#calls.get(id);
     const inLines = call?.bodyOf(lines);
-    // Then the lines are no words for people.
+    // The lines are JSON then, not a message for people.
     const isData = inLines !== undefined && inLines.to !== 'nonsense';
     const actions = call?.actions ?? [];
     const answer = { ok, lines: isData ? [] : lines, actions, body: isData ? inLines : (body ?? inLines) };
@@ -103,7 +103,7 @@ export class CommandCalls {
     return this.#givenUp.delete(id) ? undefined : 'an answer to nothing';
   }
 
-  /** The agent lives and does nothing of what it was asked before then, monotonic milliseconds. */
+  /** Fails the commands without progress since then, monotonic milliseconds. */
   giveUp(askedBefore: number): void {
     this.#questions.giveUp(
       askedBefore,

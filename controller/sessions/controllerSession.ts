@@ -33,26 +33,26 @@ import { takeOffers } from './offers/takeOffers.ts';
 import { Traffic } from './traffic.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
 
-/** A peer that does not say who it is within this time is no agent, milliseconds. */
+/** Timeout for the agent's hello, milliseconds. */
 const GREETING = 15_000;
 
-/** What Main tells the agent to keep to. */
+/** Settings that Main sends to the agent. */
 export type Terms = Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
 
-/** Who has this session: knows Main's state and what it means when an agent says something. */
+/** The owner of a session, which handles the agent's messages with Main's state. */
 export interface SessionOwner {
-  /** Main's state now. */
+  /** Main's current state. */
   sequence(): number;
-  /** Why this MDS has to wait with a directory that is not held for all, or null. */
+  /** Why a directory is held for this MDS alone; null when it is not. */
   hold(directory: string): string | null;
   terms(hello: Hello): Terms;
-  /** Writes what an accepted offer means, in the transaction that ends its change set. */
+  /** Records an accepted offer, in the transaction that ends its change set. */
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit;
   ready(session: ControllerSession): void;
   applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
-  /** @param delivered changes of Main's that the MDS holds since this report */
+  /** @param delivered Main's changes that this report confirms as delivered */
   reported(report: AgentReport, delivered: readonly Delivery[]): void;
-  /** The agent will know Main by this pin, too. */
+  /** The agent has stored the pin of Main's next key. */
   knowsIdentity(pin: string): void;
   closed(session: ControllerSession, reason: string): void;
 }
@@ -67,12 +67,12 @@ export type SessionOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Limits what travels each way. */
+  /** Bandwidth limits in both directions. */
   readonly pace: { readonly incoming: Pace; readonly outgoing: Pace };
   readonly owner: SessionOwner;
 };
 
-/** One agent's connection, from hello to its end. */
+/** The session of one agent, from hello to the end of the connection. */
 export class ControllerSession {
   readonly name: string;
   readonly pin: string;
@@ -91,7 +91,7 @@ export class ControllerSession {
   /** What travels either way. */
   readonly traffic: Traffic;
   readonly #clock = new ClockOffset();
-  /** What is done for this agent: it is finished, also when the connection ends. */
+  /** Running work for this agent. It is completed even when the connection ends. */
   readonly #tasks: Tasks;
   readonly #closed = Promise.withResolvers<void>();
   #state: SessionState = 'greeting';
@@ -147,56 +147,56 @@ export class ControllerSession {
     return this.#state === 'closed';
   }
 
-  /** How long the last change took from Main's disk to this MDS, milliseconds. */
+  /** Time of the last delivery from Main's disk to this MDS, milliseconds. */
   get lastDeliveryMs(): number | null {
     return this.#lag.milliseconds;
   }
 
-  /** When the oldest change was made that this MDS has not caught up with, milliseconds since 1970. */
+  /** Time of the oldest change that this MDS does not have yet, milliseconds since 1970. */
   get awaitedSince(): number | undefined {
     return this.#lag.since;
   }
 
-  /** Resolves when the connection has ended, and what was done for this agent is done. */
+  /** Resolves when the connection has ended and all work for this agent is done. */
   get ended(): Promise<void> {
     return this.#closed.promise.then(() => this.#tasks.ended());
   }
 
-  /** What this side still waits for or works on: commands, streams, offers. */
+  /** Number of open commands, streams and offers. */
   get openEnds(): number {
     return this.#calls.size + this.#channel.streams + this.#tasks.size;
   }
 
-  /** Tells the agent what changed on Main. */
-  tell(revision: Revision, changedAt: number): void {
+  /** Sends the agent a new revision of Main's. @param changedAt milliseconds since 1970 */
+  announceRevision(revision: Revision, changedAt: number): void {
     if (!this.#manifests.follows(revision.directory)) return;
     this.#lag.expect(revision, changedAt);
-    this.#manifests.tell(revision);
+    this.#manifests.announce(revision);
   }
 
-  /** Tells the agent again whether a directory is held; nothing else changed. */
-  retell(directory: MainDirectory): void {
-    this.#manifests.retell(directory);
+  /** Sends the agent whether a directory is held; nothing else changed. */
+  announceHold(directory: MainDirectory): void {
+    this.#manifests.announceHold(directory);
   }
 
-  /** Lets the agent compare its copy of Main's manifest. */
+  /** Asks the agent to compare its copy of Main's manifest. */
   check(directory: MainDirectory): void {
     this.#manifests.check(directory);
   }
 
-  /** What of a directory could not be said to this agent, and why, by path. */
-  notSaid(directory: string): ReadonlyMap<string, string> {
-    return this.#manifests.notSaid(directory);
+  /** Paths of a directory that this agent's version can't be sent, with the reason. */
+  omitted(directory: string): ReadonlyMap<string, string> {
+    return this.#manifests.omitted(directory);
   }
 
   /**
-   * Has the agent do something. Resolves with its answer; that the connection is lost, or that 30 s pass in which the
-   * agent only says that it lives, is an answer, too.
-   * @param onFigures is called when the agent says how far it is
+   * Sends the agent a command. Resolves with its answer, or with a failure when the connection is lost or the agent makes
+   * no progress for 30 s.
+   * @param onFigures called when the agent reports progress
    */
   command(command: Command, onFigures?: (figures: CommandFigures) => void): Promise<Answer> {
     if (!this.isReady) return Promise.resolve(failed('it is not connected'));
-    // An agent of before fetches and installs a package without a word.
+    // An older agent fetches and installs a package without reporting progress.
     const isPatient = command.do === 'upgrade' && !this.capabilities.has('progress');
     const saysData = this.capabilities.has('answers');
     const now = this.#options.clock.monotonic();
@@ -205,7 +205,7 @@ export class ControllerSession {
     );
   }
 
-  /** Has the agent put on Main what a person was shown, and lets it do so. Resolves like {@link command}. */
+  /** Asks the agent to offer files that a person has seen, and permits that offer. Resolves like {@link command}. */
   async take(files: Extract<Command, { do: 'give' }>['files'], grant: Grant): Promise<Answer> {
     if (this.#grant !== undefined)
       return failed('somebody else is taking files from it right now: try again');
@@ -221,12 +221,12 @@ export class ControllerSession {
     this.#channel.send({ type: 'paused', paused });
   }
 
-  /** Tells the agent by which pin to know Main one day. */
-  announce(pin: string): void {
+  /** Sends the agent the pin of Main's next key. */
+  announceNextPin(pin: string): void {
     this.#channel.send({ type: 'next-identity', pin });
   }
 
-  /** Whether the agent still answers. */
+  /** Whether the agent still answers a ping. */
   isAlive(): Promise<boolean> {
     return answersPing(this.#options.socket, this.#options.clock);
   }
@@ -247,7 +247,7 @@ export class ControllerSession {
       else this.#channel.violation(`"${message.type}" before hello`);
       return;
     }
-    // What was on its way when this side said that it ends is not begun any more.
+    // A message that was in flight when this side ended the session is not handled any more.
     if (this.#state !== 'ready') return;
     switch (message.type) {
       case 'hello':
@@ -335,7 +335,7 @@ export class ControllerSession {
         line: this.#channel,
         traffic: this.traffic,
         isUrgent: isUrgent(directory),
-        // An agent offers nothing before that was measured: its clock minus Main's.
+        // The agent's clock minus Main's; an agent offers nothing before it was measured.
         clockOffset: () => -this.#clock.nanoseconds,
         grant: this.#grant,
         recorder: (conflicts, grant) => owner.recorder(directory, conflicts, grant),
@@ -350,7 +350,7 @@ export class ControllerSession {
     this.#options.owner.reported(report, delivered);
   }
 
-  /** Measures the clocks' offset, and finds a dead peer; the answer comes by itself. */
+  /** Sends a ping, which measures the clock offset and detects a dead peer. */
   #ping(): void {
     this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
   }
@@ -364,7 +364,7 @@ export class ControllerSession {
   }
 }
 
-/** A directory that can't be opened has nothing to go on with; the offer that follows tells why it can't. */
+/** 0 for a directory that can't be opened; the offer that follows reports the error. */
 function resumeOffset(applier: Applier, hash: string): number {
   try {
     return applier.resumeOffset(hash);
@@ -373,7 +373,7 @@ function resumeOffset(applier: Applier, hash: string): number {
   }
 }
 
-/** A dialplan change waits for nothing. */
+/** Dialplan changes are exempt from bandwidth limits. */
 function isUrgent({ config }: MainDirectory): boolean {
   return config.reload === 'dialplan';
 }

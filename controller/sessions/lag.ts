@@ -2,22 +2,22 @@ import type { AgentReport } from '#protocol/messages/session.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Revision } from '../directories/mainDirectory.ts';
 
-/** An MDS holds what was changed on Main. */
+/** A change of Main's that was delivered to an MDS. */
 export type Delivery = { readonly directory: string; readonly changedAt: number; readonly ms: number };
 
-/** How long changes take from Main's disk to one MDS. */
+/** Measures the time from a change on Main's disk to its delivery on one MDS. */
 export class Lag {
-  /** Of the last change; null before the first. */
+  /** Time of the last delivery, milliseconds; null before the first. */
   milliseconds: number | null = null;
   readonly #clock: Clock;
-  /** Revisions that came into being while the agent followed, until the agent has caught up with them. */
+  /** Revisions made while the agent followed the directory, until the agent has reached them. */
   readonly #awaited = new Map<string, { revision: number; changedAt: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** When the oldest change was made that the MDS has not caught up with, milliseconds since 1970. */
+  /** Time of the oldest change that the MDS does not have yet, milliseconds since 1970. */
   get since(): number | undefined {
     const times = [...this.#awaited.values()].map(({ changedAt }) => changedAt);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -28,7 +28,7 @@ export class Lag {
     if (!this.#awaited.has(directory)) this.#awaited.set(directory, { revision, changedAt });
   }
 
-  /** @returns the changes that the MDS holds now, with the time when each was made on Main, milliseconds since 1970 */
+  /** @returns the changes delivered by now, with their time on Main, milliseconds since 1970 */
   reported({ directories }: AgentReport, isKnown: (directory: string) => boolean): Delivery[] {
     const delivered: Delivery[] = [];
     for (const { name, revision, pending } of directories) {

@@ -8,7 +8,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Peer } from '../server/server.ts';
 import type { ControllerSession } from './controllerSession.ts';
 
-/** Who is at the other end of a new connection. */
+/** The peer of a new connection. */
 export type SessionPeer = Pick<Peer, 'socket' | 'pin' | 'address'>;
 
 export type LiveSessionsOptions = {
@@ -16,17 +16,17 @@ export type LiveSessionsOptions = {
   readonly alarms: Alarms;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Opens a session over a connection that may have one. */
+  /** Opens a session over an admitted connection. */
   readonly open: (peer: SessionPeer, agent: Agent) => ControllerSession;
 };
 
-/** The sessions of the agents that are connected: one for each. */
+/** The sessions of the connected agents, one per agent. */
 export class LiveSessions {
-  /** When each agent was last here, and from where. */
+  /** Time and address of each agent's last connection. */
   readonly lastSeen = new Map<string, { readonly at: number; readonly address: string }>();
   readonly #options: LiveSessionsOptions;
   readonly #byName = new Map<string, ControllerSession>();
-  /** Those whose connection has ended may still have something to finish. */
+  /** Sessions whose connection has ended but whose work has not. */
   readonly #all = new Set<ControllerSession>();
 
   constructor(options: LiveSessionsOptions) {
@@ -41,12 +41,12 @@ export class LiveSessions {
     return this.#byName.values();
   }
 
-  /** What is waited for or worked on, all sessions together. */
+  /** Number of open commands, streams and offers of all sessions. */
   get openEnds(): number {
     return [...this.#all].reduce((sum, { openEnds }) => sum + openEnds, 0);
   }
 
-  /** The connection of a session has ended. */
+  /** Removes a session whose connection has ended. */
   left(session: ControllerSession): void {
     const { name, address } = session;
     this.lastSeen.set(name, { at: this.#options.clock.now(), address });
@@ -58,16 +58,15 @@ export class LiveSessions {
     for (const session of this.#byName.values()) if (pins.includes(session.pin)) session.close(reason);
   }
 
-  /** Ends all of them, and resolves when nothing is done for any agent any more. */
+  /** Ends all sessions, and resolves when all work for agents is done. */
   async end(reason: string): Promise<void> {
     for (const session of this.#all) if (!session.isClosed) session.close(reason);
     await Promise.all([...this.#all].map(({ ended }) => ended));
   }
 
   /**
-   * Lets an agent in, unless one with its key is here already. What goes wrong with one peer is that one's trouble: it
-   * tries again.
-   * @param isRead Main has read its directories
+   * Opens a session for an agent, unless its key already has a live one. An error affects this peer alone, which retries.
+   * @param isRead whether Main has scanned its directories
    */
   async admit(peer: SessionPeer, isRead: boolean): Promise<void> {
     peer.socket.on('error', () => peer.socket.terminate());
@@ -89,16 +88,16 @@ export class LiveSessions {
     const known = registry.findByPin(peer.pin);
     const other = known && this.#byName.get(known.name);
     if (other !== undefined) {
-      // What it says meanwhile waits in the kernel.
+      // Its messages wait in the kernel's buffer meanwhile.
       peer.socket.pause();
       if (await other.isAlive()) return this.#refuseSecond(peer, other);
-      // The half of a connection that was cut off: the same agent has come back.
+      // The old connection is half open: the same agent has reconnected.
       other.close('the same agent connected again');
       peer.socket.resume();
     }
     const agent = registry.findByPin(peer.pin);
     if (agent === undefined) return peer.socket.close(1008, 'this MDS was removed on Main');
-    // Two came while it was found out whether the first still lives.
+    // A second connection arrived while the first one was being checked.
     const meanwhile = this.#byName.get(agent.name);
     if (meanwhile !== undefined && meanwhile !== other) return this.#refuseSecond(peer, meanwhile);
     this.#open(peer, agent);

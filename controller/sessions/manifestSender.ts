@@ -1,61 +1,61 @@
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
 import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
-import { AgentWords } from './agentWords.ts';
+import { CompatibleManifest } from './compatibleManifest.ts';
 
 /** Paths in one page of a manifest. */
 const PAGE = 1_000;
 
-/** Where the messages go. */
+/** The connection to the agent. */
 export type ManifestLine = {
   readonly isOpen: boolean;
   send(message: FromMain): void;
-  /** Resolves when it has left this process. */
+  /** Resolves when the message has left this process. */
   sendAndWait(message: FromMain): Promise<void>;
 };
 
 export type ManifestSenderOptions = {
   readonly line: ManifestLine;
-  /** Main's state now. */
+  /** Main's current state. */
   readonly sequence: () => number;
-  /** Why this MDS has to wait with a directory that is not held for all, or null. */
+  /** Why a directory is held for this MDS alone; null when it is not. */
   readonly hold: (directory: string) => string | null;
 };
 
-/** Tells one agent what Main holds: the whole manifest when it asks, and from then on what changes. */
+/** Sends one agent Main's manifests: the whole one when it asks, and changes from then on. */
 export class ManifestSender {
   readonly #options: ManifestSenderOptions;
-  /** The directories whose whole manifest this agent has asked for: only these get changes. */
+  /** The directories whose manifest this agent has asked for; only their changes are sent. */
   readonly #following = new Set<string>();
   readonly #sending = new Set<string>();
-  /** What of Main's manifests this agent understands. */
-  #words = new AgentWords(new Set());
+  /** Adapts the manifests to this agent's version. */
+  #compatible = new CompatibleManifest(new Set());
 
   constructor(options: ManifestSenderOptions) {
     this.#options = options;
   }
 
-  /** The agent has said what it understands. */
+  /** Sets the agent's capabilities. */
   speakTo(capabilities: ReadonlySet<string>): void {
-    this.#words = new AgentWords(capabilities);
+    this.#compatible = new CompatibleManifest(capabilities);
   }
 
-  /** What of a directory could not be said to this agent, and why, by path. */
-  notSaid(directory: string): ReadonlyMap<string, string> {
-    return this.#words.notSaid(directory);
+  /** Paths of a directory that this agent's version can't be sent, with the reason. */
+  omitted(directory: string): ReadonlyMap<string, string> {
+    return this.#compatible.omitted(directory);
   }
 
   follows(directory: string): boolean {
     return this.#following.has(directory);
   }
 
-  /** Tells the agent what changed on Main. */
-  tell({ directory, from, revision, held: heldOnMain, items }: Revision): void {
+  /** Sends a new revision. */
+  announce({ directory, from, revision, held: heldOnMain, items }: Revision): void {
     if (!this.#following.has(directory)) return;
     const { line, sequence, hold } = this.#options;
     const held = heldOnMain ?? hold(directory);
-    // A large change travels in pieces; each but the last leaves the agent one revision behind.
-    const said = this.#words.of(
+    // A large change is sent in several messages; after each but the last one the agent is one revision behind.
+    const said = this.#compatible.of(
       directory,
       items.map(({ path, shown }) => [path, shown]),
     );
@@ -66,21 +66,21 @@ export class ManifestSender {
     }
   }
 
-  /** Tells the agent again whether a directory is held; nothing else changed. */
-  retell({ name, revision, replica }: MainDirectory): void {
+  /** Sends whether a directory is held; nothing else changed. */
+  announceHold({ name, revision, replica }: MainDirectory): void {
     const { held } = replica;
-    this.tell({ directory: name, from: revision, revision, held: held ?? null, items: [] });
+    this.announce({ directory: name, from: revision, revision, held: held ?? null, items: [] });
   }
 
-  /** Lets the agent compare its copy of Main's manifest. */
+  /** Asks the agent to compare its copy of Main's manifest. */
   check({ name, revision, manifest }: MainDirectory): void {
-    // A copy that had to differ proves nothing.
-    if (!this.#following.has(name) || this.#words.differs(name)) return;
+    // A copy that necessarily differs can't be compared.
+    if (!this.#following.has(name) || this.#compatible.differs(name)) return;
     const { line, sequence } = this.#options;
     line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: manifest.digest });
   }
 
-  /** Sends the whole manifest. One that is on its way ends with the newest revision, and needs no second beside it. */
+  /** Sends the whole manifest, unless it is being sent already: that one ends with the latest revision. */
   async sendWhole(directory: MainDirectory): Promise<void> {
     const { name } = directory;
     if (this.#sending.has(name)) return;
@@ -99,7 +99,7 @@ export class ManifestSender {
     const root = directory.rootEntry();
     line.send({ type: 'manifest-begin', directory: name, revision: begun, held, root });
     this.#following.add(name);
-    for (const items of pagesOf(this.#words.of(name, directory.manifest.entries()), { most: PAGE })) {
+    for (const items of pagesOf(this.#compatible.of(name, directory.manifest.entries()), { most: PAGE })) {
       if (!line.isOpen) return;
       await line.sendAndWait({ type: 'manifest-page', directory: name, items });
     }

@@ -1,12 +1,12 @@
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 
-/** How long the log is quiet about an MDS that breaks the protocol again and again, milliseconds. */
+/** Interval at which repeated violations of one MDS are logged, milliseconds. */
 const QUIET = 60_000;
 
 type Offender = { loggedAt: number; since: number };
 
-/** Says who comes and goes. An MDS that makes no sense is named once a minute, however often it comes back. */
+/** Logs connections of MDS. An MDS that breaks the protocol is logged once a minute, however often it reconnects. */
 export class SessionLog {
   readonly #clock: Clock;
   readonly #offenders = new Map<string, Offender>();
@@ -19,7 +19,7 @@ export class SessionLog {
     log[this.#isQuiet(name) ? 'debug' : 'info']('agent connected', details);
   }
 
-  /** @param reason as the channel gives it */
+  /** @param reason the channel's reason */
   ended(name: string, log: Logger, reason: string, details: Readonly<Record<string, unknown>>): void {
     const isOffence = /^(protocol violation|"\S+" could not be handled)/.test(reason);
     const offender = this.#offenders.get(name);

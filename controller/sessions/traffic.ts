@@ -1,26 +1,26 @@
-/** Over how long the rate is taken, milliseconds: long enough not to jump, short enough to show what is going on. */
+/** Window of the rate, milliseconds: long enough to be smooth, short enough to be current. */
 const WINDOW = 5_000;
-/** Samples are at least so far apart, milliseconds. */
+/** Least time between two samples, milliseconds. */
 const SAMPLE_EVERY = 250;
 
-/** Content on its way between Main and one MDS, in one stream. */
+/** A transfer between Main and one MDS, in one stream. */
 export type Transfer = {
   readonly directory: string;
   readonly direction: 'to-mds' | 'to-main';
   /** The first of its files. */
   readonly path: string;
   readonly files: number;
-  /** About how many bytes all of it has. */
+  /** Estimated bytes of the whole transfer. */
   readonly bytesTotal: number;
-  /** How many have travelled, as they travel: compressed, or only what differs. */
+  /** Bytes transferred so far, as sent: compressed, or only the blocks that differ. */
   readonly moved: () => number;
 };
 
-/** What travels to and from one MDS now, and how fast. */
+/** The current transfers to and from one MDS, and their rate. */
 export class Traffic {
   readonly #now: () => number;
   readonly #open = new Set<Transfer>();
-  /** Bytes of transfers that ended since the last report, by directory: the report still counts them as to go. */
+  /** Bytes of transfers that ended since the last report, by directory, which that report still counts as to go. */
   readonly #ended = new Map<string, number>();
   #movedBefore = 0;
   readonly #samples: { at: number; moved: number }[] = [];
@@ -30,7 +30,7 @@ export class Traffic {
     this.#now = now;
   }
 
-  /** A transfer has begun. @returns what to call when it has ended; more than once does no harm */
+  /** Adds a transfer. @returns call it when the transfer has ended; idempotent */
   begin(transfer: Transfer): (isWhole: boolean) => void {
     this.#sample();
     this.#open.add(transfer);
@@ -42,12 +42,12 @@ export class Traffic {
     };
   }
 
-  /** The MDS has reported what is to go now. */
+  /** Resets the counts when the MDS reports its bytes to go. */
   reported(): void {
     this.#ended.clear();
   }
 
-  /** What has travelled of that which the last report counts as to go, bytes. */
+  /** Bytes transferred of those that the last report counts as to go. */
   travelled(directory: string): number {
     let bytes = this.#ended.get(directory) ?? 0;
     for (const transfer of this.#open)
@@ -59,7 +59,7 @@ export class Traffic {
     return [...this.#open];
   }
 
-  /** Bytes a second over the last seconds; 0 when nothing moves. */
+  /** Bytes per second over the window; 0 when nothing is transferred. */
   get rate(): number {
     this.#sample();
     const [first] = this.#samples;
@@ -75,7 +75,7 @@ export class Traffic {
     let moved = this.#movedBefore;
     for (const transfer of this.#open) moved += transfer.moved();
     this.#samples.push({ at, moved });
-    // One that is older than the window stays, unless the next one already covers the whole of it.
+    // One sample older than the window is kept, unless the next one covers the window as well.
     while ((this.#samples[1]?.at ?? at) <= at - WINDOW) this.#samples.shift();
   }
 }

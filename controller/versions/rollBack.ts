@@ -36,7 +36,7 @@ export async function rollBack(
   const { newest } = versions.log;
   directory.adopt(outcomes, actor);
   // It can be rolled back in its turn.
-  if (versions.log.newest > newest) versions.takenOver.place(directory.name, staging.id, newest + 1);
+  if (versions.log.newest > newest) versions.appliedRevisions.place(directory.name, staging.id, newest + 1);
   return { changeSet: staging.id, outcomes };
 }
 

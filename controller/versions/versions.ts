@@ -17,7 +17,7 @@ const SHARE = 1 / 8;
 export class Versions {
   readonly log: RevisionLog;
   readonly contents: ContentStore;
-  readonly takenOver: AppliedRevisions;
+  readonly appliedRevisions: AppliedRevisions;
   /** Contents of files that are not dialplan. */
   readonly files: FileStore;
   readonly #db: Database;
@@ -31,7 +31,7 @@ export class Versions {
     this.log = new RevisionLog(db);
     this.contents = new ContentStore(db, compact);
     this.files = new FileStore(options);
-    this.takenOver = new AppliedRevisions(db, this.log);
+    this.appliedRevisions = new AppliedRevisions(db, this.log);
   }
 
   /** Forgets what is older than it has to be kept, and the oldest beyond what there is room for. @param before milliseconds since 1970 */
@@ -43,7 +43,7 @@ export class Versions {
         this.contents.dropUnused();
       }
       this.files.dropUnused();
-      this.takenOver.dropBefore(this.log.oldest?.number ?? Number.MAX_SAFE_INTEGER);
+      this.appliedRevisions.dropBefore(this.log.oldest?.number ?? Number.MAX_SAFE_INTEGER);
     });
   }
 

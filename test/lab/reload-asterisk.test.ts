@@ -200,10 +200,10 @@ test('a stopped Asterisk is owed the reload, which is paid once when it is back'
   const away = await reloader.request('dialplan');
   assert.deepEqual([away.ok, away.away, away.refusal], [false, true, undefined]);
   assert.match(away.output, /Unable to connect/);
-  assert.deepEqual(reloader.owed(), ['dialplan']);
+  assert.deepEqual(reloader.pending(), ['dialplan']);
   await put({ 'a.conf': '[a]\nexten => 1,1,NoOp(while away)\n' });
   await asterisk.start();
-  await until(() => reloader.owed().length === 0);
+  await until(() => reloader.pending().length === 0);
   await sleep(500);
   assert.equal(results.filter(({ ok }) => ok).length, 1);
   assert.match(await asterisk.cli('dialplan show a'), /while away/);
@@ -222,7 +222,7 @@ test(
     });
     assert.equal(away.away, true);
     assert.ok(Date.now() - started < 4_000, String(Date.now() - started));
-    await until(() => reloader.owed().length === 0);
+    await until(() => reloader.pending().length === 0);
   },
 );
 

@@ -64,7 +64,7 @@ test('a script that only records its calls counts as a good reload', async (t) =
   const result = await reloader.request('moh');
   assert.equal(result.ok, true);
   assert.deepEqual(await calls(), ['moh reload']);
-  assert.deepEqual(reloader.owed(), []);
+  assert.deepEqual(reloader.pending(), []);
 });
 
 test('twenty requests during a reload cause one more, and the kinds do not wait for each other', async (t) => {
@@ -87,9 +87,9 @@ test('an Asterisk that is away is owed the reload, which is paid once when it is
   const result = await reloader.request('dialplan');
   assert.equal(result.ok, false);
   assert.equal(result.away, true);
-  assert.deepEqual(reloader.owed(), ['dialplan']);
+  assert.deepEqual(reloader.pending(), ['dialplan']);
   await script('echo "Dialplan reloaded."');
-  await until(() => reloader.owed().length === 0);
+  await until(() => reloader.pending().length === 0);
   assert.deepEqual(results.map(({ ok }) => ok).filter(Boolean), [true]);
   const before = (await calls()).length;
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -122,7 +122,7 @@ test('closing ends a running command, answers who waits and still tells what is 
   await new Promise((resolve) => setTimeout(resolve, 100));
   await reloader.close();
   assert.equal((await asked).away, true);
-  assert.deepEqual(reloader.owed(), ['dialplan']);
+  assert.deepEqual(reloader.pending(), ['dialplan']);
 });
 
 test('endless output is cut and does not block the command', async (t) => {

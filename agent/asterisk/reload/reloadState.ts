@@ -9,7 +9,7 @@ export type ReloadState =
   /** `again`: somebody asked after this one had started, so its answer does not cover them. */
   | { readonly name: 'running'; readonly again: boolean; readonly failures: number; readonly busy: number }
   | { readonly name: 'waiting'; readonly failures: number; readonly busy: number }
-  | { readonly name: 'closed'; readonly owed: boolean };
+  | { readonly name: 'closed'; readonly isPending: boolean };
 
 export type ReloadEvent =
   | { readonly type: 'requested' }
@@ -29,7 +29,7 @@ export type ReloadStep = {
 /** The whole behaviour of a reload: at most one runs, a request meanwhile causes exactly one more. */
 export function transition(state: ReloadState, event: ReloadEvent): ReloadStep {
   if (state.name === 'closed') return { state };
-  if (event.type === 'closed') return { state: { name: 'closed', owed: state.name !== 'idle' } };
+  if (event.type === 'closed') return { state: { name: 'closed', isPending: state.name !== 'idle' } };
   if (state.name === 'idle') return event.type === 'requested' ? start(0, 0) : { state };
   if (state.name === 'waiting') {
     if (event.type === 'due') return start(state.failures, state.busy);
@@ -70,6 +70,6 @@ function pause(failures: number): number {
 }
 
 /** Whether Asterisk still has to read something again, as far as this state knows. */
-export function isOwed(state: ReloadState): boolean {
-  return state.name === 'closed' ? state.owed : state.name !== 'idle';
+export function isPending(state: ReloadState): boolean {
+  return state.name === 'closed' ? state.isPending : state.name !== 'idle';
 }

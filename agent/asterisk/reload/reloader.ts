@@ -4,7 +4,7 @@ import type { Prove } from './proof.ts';
 import type { ReloadKind, ReloadResult } from './result.ts';
 import { runReload } from './runReload.ts';
 import type { ReloadEnd } from './runReload.ts';
-import { isOwed, transition } from './reloadState.ts';
+import { isPending, transition } from './reloadState.ts';
 import type { ReloadEvent, ReloadState } from './reloadState.ts';
 
 /** The time as the reloader sees it; tests hand in one that they move by hand. */
@@ -67,8 +67,8 @@ export class Reloader {
   }
 
   /** The kinds that Asterisk still has to read again; kept by the caller over a restart. */
-  owed(): ReloadKind[] {
-    return RELOAD_KINDS.filter((kind) => isOwed(this.#lane(kind).state));
+  pending(): ReloadKind[] {
+    return RELOAD_KINDS.filter((kind) => isPending(this.#lane(kind).state));
   }
 
   /** Ends a running command and every wait; whoever still waits hears that it was stopped. */

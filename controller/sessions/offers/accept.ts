@@ -16,24 +16,24 @@ import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { resumeOffsetOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './check.ts';
 import { whyTrashIsFull, wouldDisplace } from './displaced.ts';
 
-/** One offer on its way: what became of it, or what is staged for it. */
+/** An offer being handled: its result, or its staged object. */
 type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
 
-/** Whose offers they are, and what taking them needs. */
+/** Context of a set of offers. */
 export type Taking = {
-  /** The MDS that makes them. */
+  /** The offering MDS. */
   readonly mds: string;
   readonly owners: Owners;
   readonly record: OnCommit;
-  /** A person asked for just these: also a directory that only Main changes takes them. */
+  /** True when a person asked for exactly these offers: a one-way directory accepts them, too. */
   readonly isGranted?: boolean;
 };
 
 /**
- * Takes what an agent puts into a two-way directory: every offer is checked against what Main allows and holds
- * right now, its content is staged and verified, and all that passed becomes visible together.
+ * Accepts an agent's offers: each is checked against Main's rules and its current files, the content is staged and
+ * verified, and all accepted offers become visible together.
  *
- * @throws when the stream breaks or the archive is not what was announced; then nothing became visible
+ * @throws when the stream fails or the archive does not match the offers; nothing becomes visible then
  */
 export async function acceptOffers(
   directory: MainDirectory,
@@ -49,7 +49,7 @@ export async function acceptOffers(
     (sum, { offer, result }) => sum + (result ? 0 : wouldDisplace(directory, offer)),
     0,
   );
-  // Offers that arrive beside this one count what it will take.
+  // Concurrent offers take these bytes into account.
   directory.promised += bytes;
   const endPromise = directory.trashShares?.promise(taking.mds, displaced);
   try {
@@ -68,7 +68,7 @@ async function take(
   { mds, owners, record }: Taking,
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
   using staging = begin(directory, bytes, handled, mds);
-  // The stream is taken even when nothing is wanted: the agent sends before it knows.
+  // The stream is read even when all offers are refused, since the agent sends before it knows.
   await receive(handled, stream, staging, owners);
   if (staging === undefined) return { results: resultsOf(handled), outcomes: [] };
   const steps = new Map<Step, Handled>();
@@ -108,13 +108,13 @@ function check(directory: MainDirectory, handled: readonly Handled[], isGranted:
     if (refusal !== undefined) fail(each, 'refused', refusal);
     else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
     else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {
-      // What MDS may fill is bounded: a runaway or captured one must not fill Main's disk.
+      // The size of the directory is limited, so that a faulty or compromised MDS can't fill Main's disk.
       fail(each, 'refused', `"${directory.name}" would hold more than its maxBytes (${maxBytes})`);
     }
   }
 }
 
-/** What MDS replace and remove stays on Main's disk: that, too, is bounded, for each of them by itself. */
+/** Content that MDS replace or remove stays in Main's trash, which is limited for each MDS. */
 function checkTrash(directory: MainDirectory, handled: readonly Handled[], mds: string): void {
   const { trashShares, config } = directory;
   if (trashShares === undefined || config.maxBytes === undefined) return;
@@ -127,7 +127,7 @@ function checkTrash(directory: MainDirectory, handled: readonly Handled[], mds: 
   }
 }
 
-/** What broken-off transfers left counts towards what MDS may fill, but for what these offers go on with. */
+/** Partial files count towards the limit of the directory, except those that these offers resume. */
 function partialBytesBeside({ applier }: MainDirectory, handled: readonly Handled[]): number {
   try {
     return Math.max(
@@ -135,7 +135,7 @@ function partialBytesBeside({ applier }: MainDirectory, handled: readonly Handle
       applier.totalPartialBytes() - handled.reduce((sum, { offer }) => sum + resumeOffsetOf(offer), 0),
     );
   } catch {
-    // Nothing can be written there; staging says why.
+    // The directory can't be opened; staging reports the error.
     return 0;
   }
 }
@@ -182,7 +182,7 @@ async function receive(
   });
 }
 
-/** Opens what has come of large files earlier. What is not as much as the agent was told has to be sent anew. */
+/** Opens the partial files of resumed offers. One whose size is not the announced resume offset is sent from the start. */
 async function openResumed(
   contents: readonly Handled[],
   staging: Staging,
@@ -224,7 +224,7 @@ function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owne
   return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
 }
 
-/** The MDS tells it: whose disk it is about must be said. */
+/** Names Main as the host of the error, since the message is shown on the MDS. */
 export function onMain(why: string): string {
   return `on Main: ${withRemedy(why)}`;
 }

@@ -7,8 +7,8 @@ import { staysInside } from '#sync/scan/inspect.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
 /**
- * Why Main does not take an offer at all, whatever it holds. An agent that keeps the rules never hears it.
- * @param isGranted a person asked for it, so that it may change what only Main changes
+ * Why Main refuses an offer whatever its content. A correct agent never makes such an offer.
+ * @param isGranted a person asked for it, so that it may change a one-way directory
  */
 export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = false): string | undefined {
   const { config } = directory;
@@ -43,20 +43,20 @@ export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = 
   return undefined;
 }
 
-/** An agent of the version before does not know the patterns. */
+/** Agents of the previous version don't know the excluded patterns. */
 function excludedBy({ excludes }: MainDirectory, offer: Offer): string | undefined {
   const entry = offer.op === 'remove' ? offer.expect : offer.entry;
   return excludes.patternFor(offer.path, entry.type === 'folder');
 }
 
-/** A file in the place of a folder takes all that is in it away, which an agent only offers where its removals count. */
+/** A file that replaces a folder removes the folder's content, which is allowed only where the MDS's removals travel. */
 function wouldRemoveFolder({ config, replica }: MainDirectory, { path, entry }: PutOffer): boolean {
   if (entry.type === 'folder' || config.deletions === 'both') return false;
   for (const _child of replica.childrenOf(path)) return true;
   return false;
 }
 
-/** Whether Main still holds what the offer is about: compare before swap. */
+/** Whether Main still holds the entry that the offer expects (compare-and-swap). */
 export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
   if (offer.op === 'keep') return true;
   const state = directory.replica.get(offer.path);
@@ -67,12 +67,12 @@ export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
 type PutOffer = Extract<Offer, { op: 'put' }>;
 type FileOffer = Extract<Offer, { op: 'put' | 'keep' }>;
 
-/** Offers whose content follows on the stream. */
+/** True for offers whose content follows on the stream. */
 export function hasContent(offer: Offer): offer is FileOffer & { entry: { type: 'file' } } {
   return (offer.op === 'put' || offer.op === 'keep') && offer.entry.type === 'file';
 }
 
-/** How much of its content Main has already, bytes, as the agent was told. */
+/** The resume offset that Main announced to the agent, bytes. */
 export function resumeOffsetOf(offer: Offer): number {
   return hasContent(offer) ? Math.min(offer.from ?? 0, offer.entry.size) : 0;
 }

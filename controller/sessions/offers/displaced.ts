@@ -6,13 +6,13 @@ import { pathsBelow } from '#core/plan/tree.ts';
 import { BESIDE, inBlocks } from '#sync/trash/trashUsage.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
-/** How much an offer would put into Main's trash, bytes on disk, when Main holds what the offer expects. */
+/** Bytes on disk that an offer would move to Main's trash, if Main holds the entry that the offer expects. */
 export function wouldDisplace({ replica }: MainDirectory, offer: Offer): number {
   if (offer.op === 'metadata') return 0;
   if (offer.op === 'keep') return BESIDE + inBlocks(bytesOf(offer.entry));
   const { expect, path } = offer;
   if (expect === null) return 0;
-  // Only an empty folder is removed, and that leaves nothing behind.
+  // Only empty folders are removed, which leaves nothing in the trash.
   if (expect.type === 'folder' && offer.op === 'remove') return 0;
   let bytes = BESIDE + inBlocks(bytesOf(expect));
   if (expect.type !== 'folder') return bytes;
@@ -23,7 +23,7 @@ export function wouldDisplace({ replica }: MainDirectory, offer: Offer): number 
   return bytes;
 }
 
-/** Why an offer that displaces something is not taken, and what helps. The MDS shows it. */
+/** The refusal of an offer that exceeds the trash's limit, with the remedy. It is shown on the MDS. */
 export function whyTrashIsFull({ name, config, trashShares }: MainDirectory, mds: string): string {
   const limit = config.maxBytes ?? 0;
   return (

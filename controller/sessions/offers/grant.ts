@@ -3,24 +3,23 @@ import { bytesOf } from '#core/manifest/entry.ts';
 import { isBelow } from '#core/path/relative.ts';
 
 /**
- * What a person lets one MDS put on Main, once: it was shown beforehand. A directory that only Main changes takes it, too,
- * and nothing else.
+ * A person's one-time permission for one MDS to offer exactly the files that were shown, in a one-way directory, too.
  */
 export type Grant = {
   readonly directory: string;
-  /** The bytes of each file as they were shown. */
+  /** Size of each file as shown, bytes, by path. */
   readonly files: ReadonlyMap<string, number>;
-  /** For the history and the trash, in place of the MDS's own word. */
+  /** Reason for history and trash, instead of the one that the MDS sends. */
   readonly reason: string;
-  /** Who asked for it, such as `command by alice`. */
+  /** The actor, such as `command by alice`. */
   readonly actor: string;
-  /** What it is called in the history. */
+  /** Its name in the history. */
   readonly kind: 'adopt' | 'restore';
-  /** It became visible on Main under this change set. */
+  /** Called with the change set under which it became visible on Main. */
   readonly onDone: (changeSet: string, paths: readonly string[]) => void;
 };
 
-/** The offers as Main takes them under a grant; undefined where one of them is not what the person was shown. */
+/** The offers as Main accepts them under a grant; undefined when one differs from what the person was shown. */
 export function grantedOffers(
   grant: Grant,
   directory: string,

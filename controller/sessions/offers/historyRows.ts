@@ -2,7 +2,7 @@ import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { HistoryRow } from '#sync/state/history.ts';
 import type { Grant } from './grant.ts';
 
-/** What a change set that an agent put on Main means for the history: a row for each step that was done. */
+/** History rows of a change set of accepted offers, one for each completed step. */
 export function recordOf(
   mds: string,
   directory: string,

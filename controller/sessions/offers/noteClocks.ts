@@ -4,12 +4,12 @@ import { sameVersion } from '#core/manifest/entry.ts';
 import type { MtimeClocks } from '../../directories/mtimeClocks.ts';
 
 /**
- * Notes by which clock the versions got their time that an agent has just put on Main. What only got another mode or
- * owner there has the time that it had before.
+ * Notes the clock that gave the accepted versions their mtimes. A version with only a new mode or owner keeps its mtime
+ * and its clock.
  * @param clock the MDS's clock minus Main's, nanoseconds
  */
-export function noteOrigins(
-  origins: MtimeClocks,
+export function noteMtimeClocks(
+  mtimeClocks: MtimeClocks,
   offers: readonly Offer[],
   outcomes: readonly Outcome[],
   clock: bigint,
@@ -21,6 +21,6 @@ export function noteOrigins(
     if (offer.op !== 'put' && offer.op !== 'metadata') continue;
     if (offer.expect !== null && sameVersion(offer.expect, offer.entry)) continue;
     const step = done.get(offer.path);
-    if (step !== undefined) origins.note(step.path, step.entry, clock);
+    if (step !== undefined) mtimeClocks.note(step.path, step.entry, clock);
   }
 }

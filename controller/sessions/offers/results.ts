@@ -3,10 +3,10 @@ import type { ArrivingOffer, Offer, StepResult } from '#protocol/messages/common
 import { bytesInMessage } from '#protocol/pages.ts';
 
 const MAX_DETAIL = 2_000;
-/** What a result takes beside its path and detail, bytes. */
+/** Size of a result without path and detail, bytes. */
 const BESIDE = 60;
 
-/** The offers, when all of them make sense: content follows by their number, so that one that does not costs its set. */
+/** The offers, if all are valid. Content is matched to offers by position, so one invalid offer fails its set. */
 export function offersIn(arrived: readonly ArrivingOffer[]): readonly Offer[] | undefined {
   const offers: Offer[] = [];
   for (const offer of arrived) {
@@ -16,7 +16,7 @@ export function offersIn(arrived: readonly ArrivingOffer[]): readonly Offer[] | 
   return offers;
 }
 
-/** Main's word on a set of offers of which some make no sense. */
+/** Main's answer to a set with invalid offers. */
 export function refuseSet(arrived: readonly ArrivingOffer[]): StepResult[] {
   return arrived.map((offer) => ({
     path: offer.path,
@@ -28,7 +28,7 @@ export function refuseSet(arrived: readonly ArrivingOffer[]): StepResult[] {
   }));
 }
 
-/** What one message can say of a set of offers: all paths, and details as far as they fit. */
+/** The answer to a set of offers in one message: all paths, and as many details as fit. */
 export function resultsToSend(results: readonly StepResult[]): StepResult[] {
   let left = MAX_PAGE_BYTES;
   for (const { path } of results) left -= bytesInMessage(path) + BESIDE;

@@ -13,7 +13,7 @@ import { acceptOffers, onMain } from './accept.ts';
 import { resumeOffsetOf, contentBytes, hasContent } from './check.ts';
 import type { Transfer, Traffic } from '../traffic.ts';
 import { type Grant, grantedOffers } from './grant.ts';
-import { noteOrigins } from './noteClocks.ts';
+import { noteMtimeClocks } from './noteClocks.ts';
 import { offersIn, refuseSet, resultsToSend } from './results.ts';
 
 type Request = Extract<FromAgent, { type: 'offer' }>;
@@ -33,22 +33,22 @@ export type TakingOptions = {
   readonly isUrgent: boolean;
   /** The agent's clock minus Main's, nanoseconds. */
   readonly clockOffset: () => bigint;
-  /** What a person lets this MDS put here now, if so. */
+  /** A person's permission, if this set has one. */
   readonly grant: Grant | undefined;
   readonly recorder: (conflicts: ReadonlySet<string>, grant: Grant | undefined) => OnCommit;
 };
 
-/** Takes what an agent offers, and answers it, offer by offer. */
+/** Handles a set of offers and answers each one. */
 export async function takeOffers(
   directory: MainDirectory,
   { stream: id, offers: arrived }: Request,
   options: TakingOptions,
 ): Promise<void> {
-  const told = offersIn(arrived);
-  if (told === undefined) return refuse(id, refuseSet(arrived), options);
-  const granted = options.grant && grantedOffers(options.grant, directory.name, told);
+  const valid = offersIn(arrived);
+  if (valid === undefined) return refuse(id, refuseSet(arrived), options);
+  const granted = options.grant && grantedOffers(options.grant, directory.name, valid);
   const grant = granted && options.grant;
-  const offers = granted ?? told;
+  const offers = granted ?? valid;
   const { line, log, clock, mds, owners } = options;
   const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
   try {
@@ -59,9 +59,9 @@ export async function takeOffers(
     const record: OnCommit = (changeSet, done) => {
       changeSetId = changeSet.id;
       inHistory(changeSet, done);
-      noteOrigins(directory.origins, offers, done, options.clockOffset());
+      noteMtimeClocks(directory.mtimeClocks, offers, done, options.clockOffset());
     };
-    // What has come of a large file is hashed again, and a change set is made durable: both take their time.
+    // Hashing a partial file again and making a change set durable may both take long.
     const say = (): void => line.send({ type: 'credit', stream: id, bytes: 0 });
     let accepted: Awaited<ReturnType<typeof acceptOffers>>;
     try {
@@ -73,7 +73,7 @@ export async function takeOffers(
       ended(false);
     }
     const { results, outcomes } = accepted;
-    // Without content nothing comes on the stream.
+    // Without content there is no stream.
     if (!offers.some(hasContent)) stream.end();
     adopt(directory, outcomes, { mds, changeSet: changeSetId, grant });
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
@@ -97,7 +97,7 @@ function transferOf(directory: string, offers: readonly Offer[], stream: Incomin
   };
 }
 
-/** Takes over what became visible. What a person asked for can be rolled back by its change set. */
+/** Adopts the visible changes. A change that a person asked for can be rolled back by its change set. */
 function adopt(
   directory: MainDirectory,
   outcomes: readonly Outcome[],
@@ -109,16 +109,16 @@ function adopt(
   const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
   if (grant === undefined || done.length === 0) return;
   if (versions !== undefined && versions.log.newest > newest)
-    versions.takenOver.place(directory.name, changeSet, newest + 1);
+    versions.appliedRevisions.place(directory.name, changeSet, newest + 1);
   grant.onDone(changeSet, done);
 }
 
-/** Takes nothing of a set of offers, and no content. */
+/** Refuses a set of offers with its content. */
 function refuse(stream: number, results: StepResult[], { line }: TakingOptions): void {
   try {
     line.openIncoming(stream, false).cancel('an offer makes no sense');
   } catch (error) {
-    // Its number is one that is in use: that is no sense either.
+    // Its stream number is in use, which is a violation, too.
     return line.violation(errnoOf(error));
   }
   line.send({ type: 'offer-result', stream, results: resultsToSend(results) });

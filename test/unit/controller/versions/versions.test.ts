@@ -32,44 +32,44 @@ const sent = (...paths: string[]): PlannedAction[] =>
 
 void test('a change set of an MDS begins where Main’s log has what it had not taken over', (t) => {
   const versions = make(t);
-  const { takenOver } = versions;
+  const { appliedRevisions } = versions;
   change(versions, 'a', '0', '1');
-  takenOver.meet('dialplan', 'mds1');
+  appliedRevisions.meet('dialplan', 'mds1');
   const first = change(versions, 'a', '1', '2');
   change(versions, 'b', '1', '2');
   change(versions, 'a', '2', '3');
-  takenOver.applied('dialplan', 'mds1', 'set-1', sent('b', 'a'));
-  assert.equal(takenOver.placeOf('dialplan', 'set-1'), first);
-  takenOver.inSync('dialplan', 'mds1');
+  appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('b', 'a'));
+  assert.equal(appliedRevisions.placeOf('dialplan', 'set-1'), first);
+  appliedRevisions.inSync('dialplan', 'mds1');
   const next = change(versions, 'b', '2', '3');
-  takenOver.applied('dialplan', 'mds1', 'set-2', sent('b', 'a'));
-  assert.equal(takenOver.placeOf('dialplan', 'set-2'), next);
+  appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('b', 'a'));
+  assert.equal(appliedRevisions.placeOf('dialplan', 'set-2'), next);
 });
 
 void test('of two change sets that tell of the same file before the MDS is in sync, each has its own place', (t) => {
   const versions = make(t);
-  const { takenOver } = versions;
-  takenOver.meet('dialplan', 'mds1');
+  const { appliedRevisions } = versions;
+  appliedRevisions.meet('dialplan', 'mds1');
   const first = change(versions, 'a', '1', '2');
-  takenOver.applied('dialplan', 'mds1', 'set-1', sent('a'));
+  appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('a'));
   const second = change(versions, 'a', '2', '3');
-  takenOver.applied('dialplan', 'mds1', 'set-2', sent('a'));
-  assert.equal(takenOver.placeOf('dialplan', 'set-1'), first);
-  assert.equal(takenOver.placeOf('dialplan', 'set-2'), second);
+  appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('a'));
+  assert.equal(appliedRevisions.placeOf('dialplan', 'set-1'), first);
+  assert.equal(appliedRevisions.placeOf('dialplan', 'set-2'), second);
 });
 
 void test('a new MDS and one that put an edit right took over nothing', (t) => {
   const versions = make(t);
-  const { takenOver } = versions;
+  const { appliedRevisions } = versions;
   change(versions, 'a', '1', '2');
-  takenOver.meet('dialplan', 'mds1');
-  takenOver.applied('dialplan', 'mds1', 'first-contact', sent('a'));
-  assert.equal(takenOver.placeOf('dialplan', 'first-contact'), undefined);
+  appliedRevisions.meet('dialplan', 'mds1');
+  appliedRevisions.applied('dialplan', 'mds1', 'first-contact', sent('a'));
+  assert.equal(appliedRevisions.placeOf('dialplan', 'first-contact'), undefined);
   change(versions, 'a', '2', '3');
-  takenOver.applied('dialplan', 'mds1', 'set', sent('a'));
+  appliedRevisions.applied('dialplan', 'mds1', 'set', sent('a'));
   const restored: PlannedAction[] = sent('a').map((action) => ({ ...action, action: 'restore' }));
-  takenOver.applied('dialplan', 'mds1', 'drift', restored);
-  assert.equal(takenOver.placeOf('dialplan', 'drift'), undefined);
+  appliedRevisions.applied('dialplan', 'mds1', 'drift', restored);
+  assert.equal(appliedRevisions.placeOf('dialplan', 'drift'), undefined);
 });
 
 void test('what is too old is forgotten, with the contents that only it needed', (t) => {

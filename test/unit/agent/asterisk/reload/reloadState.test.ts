@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { BUSY_TRIES, FIRST_RETRY_MS, LONGEST_RETRY_MS } from '../../../../../agent/asterisk/reload/limits.ts';
-import { isOwed, transition } from '../../../../../agent/asterisk/reload/reloadState.ts';
+import { isPending, transition } from '../../../../../agent/asterisk/reload/reloadState.ts';
 import type { ReloadEvent, ReloadState } from '../../../../../agent/asterisk/reload/reloadState.ts';
 
 const idle: ReloadState = { name: 'idle' };
@@ -35,7 +35,7 @@ test('an owed reload is tried again ever more slowly, and never at once', () => 
     waits,
     waits.toSorted((a, b) => a - b),
   );
-  assert.equal(isOwed(state), true);
+  assert.equal(isPending(state), true);
 });
 
 test('an Asterisk that stays busy counts as away in the end', () => {
@@ -66,7 +66,7 @@ test('whatever happens, a start only follows an end, and what is owed is running
         assert.ok(running <= 1);
         assert.equal(step.state.name === 'running', running === 1);
         assert.ok(!(step.start && step.wait !== undefined));
-        assert.equal(isOwed(step.state), step.state.name !== 'idle');
+        assert.equal(isPending(step.state), step.state.name !== 'idle');
         state = step.state;
       }
     }),

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManifestEntry } from '#protocol/messages/common.ts';
-import { AgentWords } from '../../../../controller/sessions/agentWords.ts';
+import { CompatibleManifest } from '../../../../controller/sessions/compatibleManifest.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
 
 const FAR: ManifestEntry = { kind: 'settled', entry: { ...fileEntry('far'), mtime: '10413792000000000000' } };
 const NEAR: ManifestEntry = { kind: 'settled', entry: fileEntry('near'), clock: '5000000000' };
 
 void test('an agent of this version is told everything as it is', () => {
-  const words = new AgentWords(new Set(['clocks', 'far-times']));
+  const words = new CompatibleManifest(new Set(['clocks', 'far-times']));
   assert.deepEqual(
     [
       ...words.of('moh', [
@@ -25,16 +25,16 @@ void test('an agent of this version is told everything as it is', () => {
 });
 
 void test('an older one is told of a time after 2286 that it does not travel, by name, until it is gone', () => {
-  const words = new AgentWords(new Set());
+  const words = new CompatibleManifest(new Set());
   const [far, near] = words.of('moh', [
     ['f', FAR],
     ['n', NEAR],
   ]);
   assert.equal(far?.shown.kind, 'special');
   assert.deepEqual(near?.shown, { kind: 'settled', entry: fileEntry('near') });
-  assert.deepEqual([...words.notSaid('moh').keys()], ['f']);
+  assert.deepEqual([...words.omitted('moh').keys()], ['f']);
   assert.ok(words.differs('moh'));
   assert.equal(words.differs('sounds'), false);
   assert.deepEqual([...words.of('moh', [['f', { kind: 'gone' }]])], [{ path: 'f', shown: { kind: 'gone' } }]);
-  assert.equal(words.notSaid('moh').size, 0);
+  assert.equal(words.omitted('moh').size, 0);
 });

@@ -11,7 +11,7 @@ import { RELOAD_KINDS, type Refusal, type ReloadKind, type ReloadResult } from '
 const KEEP = 20;
 const MAX_OUTPUT = 4_000;
 
-export type ReloadsOptions = {
+export type PendingReloadsOptions = {
   readonly asterisk: readonly string[];
   readonly prove: Prove;
   readonly db: Database;
@@ -22,18 +22,18 @@ export type ReloadsOptions = {
 };
 
 /** The reloads that this host's Asterisk is owed: written down before the files change, paid after, over restarts. */
-export class Reloads {
+export class PendingReloads {
   recent: ReloadReport[] = [];
-  readonly #options: ReloadsOptions;
+  readonly #options: PendingReloadsOptions;
   readonly #reloader: Reloader;
-  readonly #owed: Set<ReloadKind>;
+  readonly #pending: Set<ReloadKind>;
   readonly #refused: RefusedReloads;
 
-  constructor(options: ReloadsOptions) {
+  constructor(options: PendingReloadsOptions) {
     this.#options = options;
     const { clock, asterisk, prove, db } = options;
-    this.#owed = new Set(RELOAD_KINDS.filter((kind) => db.meta(keyOf(kind)) !== undefined));
-    this.#refused = new RefusedReloads((kind) => void this.pay(kind), after);
+    this.#pending = new Set(RELOAD_KINDS.filter((kind) => db.meta(keyOf(kind)) !== undefined));
+    this.#refused = new RefusedReloads((kind) => void this.request(kind), after);
     this.#reloader = new Reloader({
       asterisk,
       prove,
@@ -42,24 +42,24 @@ export class Reloads {
     });
   }
 
-  get owed(): ReloadKind[] {
-    return [...this.#owed];
+  get pending(): ReloadKind[] {
+    return [...this.#pending];
   }
 
   /** Pays what an earlier run still owed. */
   start(): void {
-    for (const kind of this.owed) void this.#reloader.request(kind);
+    for (const kind of this.pending) void this.#reloader.request(kind);
   }
 
   /** Called in the transaction that records a change set: a crash right after it must not forget the reload. */
-  owe(kind: ReloadKind | 'none'): void {
+  add(kind: ReloadKind | 'none'): void {
     if (kind === 'none') return;
-    this.#owed.add(kind);
+    this.#pending.add(kind);
     this.#write(kind);
   }
 
   /** Resolves with the result of a reload that started after this call; at once when Asterisk is away. */
-  pay(kind: ReloadKind): Promise<ReloadResult> {
+  request(kind: ReloadKind): Promise<ReloadResult> {
     return this.#reloader.request(kind);
   }
 
@@ -91,9 +91,9 @@ export class Reloads {
   }
 
   /** Asks for what is owed, all of it. @returns whether nothing is owed any more */
-  async payAll(): Promise<boolean> {
-    await Promise.all(this.owed.map((kind) => this.pay(kind)));
-    return this.#owed.size === 0;
+  async requestAll(): Promise<boolean> {
+    await Promise.all(this.pending.map((kind) => this.request(kind)));
+    return this.#pending.size === 0;
   }
 
   async close(): Promise<void> {
@@ -104,14 +104,14 @@ export class Reloads {
   #write(kind: ReloadKind): void {
     const { db, keeper } = this.#options;
     // When it is written later, what counts is whether it is owed then.
-    keeper.write(() => db.setMeta(keyOf(kind), this.#owed.has(kind) ? '1' : undefined));
+    keeper.write(() => db.setMeta(keyOf(kind), this.#pending.has(kind) ? '1' : undefined));
   }
 
   #onResult(result: ReloadResult): void {
     const { kind, at, ok, durationMs, refusal } = result;
     const output = refusal === undefined ? result.output : `${result.output}${wordsOf(kind, refusal)}\n`;
     const isNews = this.#noteRefusal(result);
-    if (ok && !this.#reloader.owed().includes(kind) && this.#owed.delete(kind)) this.#write(kind);
+    if (ok && !this.#reloader.pending().includes(kind) && this.#pending.delete(kind)) this.#write(kind);
     const report = {
       kind,
       at: new Date(at).toISOString(),
@@ -135,7 +135,7 @@ export class Reloads {
   #noteRefusal({ kind, ok, refusal }: ReloadResult): boolean {
     if (ok) this.#refused.taken(kind);
     if (refusal === undefined) return !ok;
-    this.owe(kind);
+    this.add(kind);
     return this.#refused.refused(kind, refusal, this.#options.clock.now());
   }
 }
