@@ -107,6 +107,14 @@ export function agentProgram(): Command {
     .action(async (options: { agent?: string }) => {
       finish(await (await import('./installUpgradeCommand.ts')).installUpgrade(context(), options));
     });
+  // For the completion of a shell, not for people.
+  program
+    .command('complete', { hidden: true })
+    .argument('<what>')
+    .argument('[begun]')
+    .action(async (what: string, begun = '') => {
+      finish(await (await import('./completeCommand.ts')).complete(context(), what, begun));
+    });
   return withExamples(program, [
     ['xivo-xds-sync-agent status', 'connection, directories, errors'],
     ['xivo-xds-sync-agent help enroll', 'options and examples of a command'],

@@ -29,6 +29,14 @@ export function controllerProgram(): Command {
   declareDifferences(program, run);
   declareMds(program, run);
   declareMain(program, run);
+  // For the completion of a shell, not for people.
+  program
+    .command('complete', { hidden: true })
+    .argument('<what>')
+    .argument('[begun]')
+    .action(async (what: string, begun = '') => {
+      run.finish(await (await import('./completeCommand.ts')).complete(run.context(), what, begun));
+    });
   return withExamples(program, [
     ['xivo-xds-sync -i', 'initialise Main ("init")'],
     ['xivo-xds-sync', 'synchronise every MDS now ("sync")'],

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { VERSION } from '#host/version.ts';
 import { bundle } from './bundle.ts';
-import { readCommands } from './commands.ts';
+import { agentProgram } from '../../agent/cli/program.ts';
+import { controllerProgram } from '../../controller/cli/program.ts';
+import { describeCommand, proveRuns } from './commands.ts';
 import { bashCompletion } from './completion.ts';
 import { manPage } from './manPage.ts';
 import { writeNode } from './nodeRuntime.ts';
@@ -39,7 +41,8 @@ async function build(described: PackageDescription): Promise<void> {
   const library = path.join(tree, 'usr/lib', described.name);
   await bundle({ checkout: CHECKOUT, entry: described.entry, version: values.version, folder: library });
   writeNode(CHECKOUT, library);
-  const commands = await readCommands(library, described.name);
+  await proveRuns(library, values.version);
+  const commands = describeCommand(described.name === 'xivo-xds-sync' ? controllerProgram() : agentProgram());
   const file = packTree({
     tree,
     described,

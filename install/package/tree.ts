@@ -64,6 +64,9 @@ export function packTree(options: TreeOptions): string {
   write(`usr/share/bash-completion/completions/${name}`, options.completion);
   write(`usr/share/doc/${name}/copyright`, fill('copyright'));
   write(`usr/share/doc/${name}/changelog.gz`, zipped(changelog(name, version, builtAt)));
+  // What README.md and docs/ say stands beside the program, as they lie in the checkout: their links hold.
+  for (const file of ['README.md', ...globSync('docs/**/*.{md,json,png}', { cwd: checkout })])
+    write(`usr/share/doc/${name}/${file}`, readFileSync(path.join(checkout, file)));
   if (name === 'xivo-xds-sync') {
     for (const file of readdirSync(path.join(install, 'monitoring')))
       write(

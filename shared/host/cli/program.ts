@@ -33,8 +33,16 @@ export function makeProgram(name: string, description: string): Command {
     .configureHelp({ sortSubcommands: false });
 }
 
+const EXAMPLES = new WeakMap<Command, readonly Example[]>();
+
+/** The examples of a command, for its manual. */
+export function examplesOf(command: Command): readonly Example[] {
+  return EXAMPLES.get(command) ?? [];
+}
+
 /** Adds examples to a command's `--help`; the manual shows them, too. */
 export function withExamples(command: Command, examples: readonly Example[]): Command {
+  EXAMPLES.set(command, examples);
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, does]) => `  ${line.padEnd(width)}  # ${does}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
