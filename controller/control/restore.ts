@@ -58,7 +58,10 @@ async function restoreChangeSet(
   how: Pick<RestoreAsked, 'dryRun' | 'actor' | 'show'>,
 ): Promise<RolledBack | undefined> {
   const { versions } = controller;
-  const names = new Set(controller.history.placesOf(changeSet).map(({ directory }) => directory));
+  const names = new Set([
+    ...controller.history.placesOf(changeSet).map(({ directory }) => directory),
+    ...controller.history.directoriesOfSave(changeSet),
+  ]);
   const [name = ''] = names;
   const directory = controller.directories.get(name);
   if (names.size !== 1 || directory === undefined) return undefined;

@@ -65,6 +65,9 @@ type Found = {
 function find(controller: Controller, written: string): Found {
   const changeSet = identify(controller, written);
   const places = controller.history.placesOf(changeSet);
+  // A save of Main's own, which its MDS carried out under ids of their own.
+  const saved = places.length === 0 ? savedAs(controller, changeSet) : undefined;
+  if (saved !== undefined) return saved;
   // Each MDS names its change sets itself: one that takes another's name must not decide what is undone.
   const [{ directory: name } = { directory: '' }, another] = places;
   if (another !== undefined) {
@@ -88,6 +91,20 @@ function find(controller: Controller, written: string): Found {
       ? `${changeSet} is older than what Main remembers of "${name}": ${oldest === undefined ? 'nothing has changed there' : `that begins ${new Date(oldest.at).toISOString()}`}`
       : `${changeSet} brought nothing that had changed on Main (it put an MDS's own files right): there is nothing to undo`,
   );
+}
+
+/** Main knows itself where a save of its own begins. */
+function savedAs(controller: Controller, changeSet: string): Found | undefined {
+  const { history, versions } = controller;
+  for (const name of history.directoriesOfSave(changeSet)) {
+    const directory = controller.directories.get(name);
+    const number = versions.appliedRevisions.placeOf(name, changeSet);
+    const { oldest } = versions.log;
+    if (directory !== undefined && number !== undefined && oldest !== undefined && number >= oldest.number)
+      return { changeSet, directory, versions, number };
+    throw new ControlError(`${changeSet} is older than what Main remembers of "${name}"`);
+  }
+  return undefined;
 }
 
 /** Where a change set of files that are not dialplan begins: at the newest change, until then, of one of its paths. */
@@ -173,6 +190,7 @@ export async function carryOut(
           mds: 'main',
           directory: name,
           changeSet: set.id,
+          save: set.id,
           kind,
           detail,
           path: step.path,

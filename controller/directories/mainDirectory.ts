@@ -32,7 +32,7 @@ import {
 import { DialplanCheck } from './dialplan/dialplanCheck.ts';
 import { excludedDialplan } from './excludedDialplan.ts';
 import { MtimeClocks } from './mtimeClocks.ts';
-import { type Actor, Originators } from './originators.ts';
+import { type Actor, type Origin, Originators } from './originators.ts';
 import { SoundCheck } from './sound/soundCheck.ts';
 import { TrashQuota } from './trashQuota.ts';
 import { fstatSync } from 'node:fs';
@@ -172,6 +172,7 @@ export class MainDirectory {
       this.#options.log.error('directory is not ready', { error });
     }
     await this.rescan();
+    this.originators.started();
     this.mtimeClocks.prune((path) => entryOf(this.replica.get(path)));
     this.#versions?.begun();
     this.#sounds?.look(this.replica.paths());
@@ -258,7 +259,8 @@ export class MainDirectory {
     const failed = outcomes.find(({ result }) => result !== 'done');
     if (failed)
       throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
-    this.adopt(outcomes, actor);
+    const [save = ''] = item.id.split('/');
+    this.adopt(outcomes, { actor, save });
   }
 
   /**
@@ -278,8 +280,8 @@ export class MainDirectory {
     if (items.length > 0) this.#publish(items);
   }
 
-  /** Takes over what a change set of our own has just put here, and tells everyone. @param actor who had it done */
-  adopt(outcomes: readonly Outcome[], actor: Actor): void {
+  /** Takes over what a change set of our own has just put here, and tells everyone. @param origin who had it done, by which change set */
+  adopt(outcomes: readonly Outcome[], origin: Origin): void {
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
       const removed = step.kind === 'remove' || stamp === undefined;
@@ -290,7 +292,7 @@ export class MainDirectory {
     }
     this.replica.flush();
     const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
-    this.originators.note(done, actor);
+    this.originators.note(done, origin);
     // The watch may have been quicker, and have told of them before their origin was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
       const shown = this.#manifestEntry(path, this.replica.get(path));
@@ -339,11 +341,15 @@ export class MainDirectory {
   }
 
   #onChanges(changes: Changes): void {
-    this.originators.found(changes, this.#rescans > 0 ? 'reconcile' : 'watcher');
+    const save = this.originators.found(
+      changes,
+      this.#rescans > 0 ? 'reconcile' : 'watcher',
+      this.#options.clock.now(),
+    );
     const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
     let items: ManifestItem[];
     try {
-      items = this.#options.db.transaction(() => this.#takeOver(changes));
+      items = this.#options.db.transaction(() => this.#takeOver(changes, save));
     } catch (error) {
       // Not taken over, so not shown: the same changes come again.
       for (const [path, shown] of entriesBefore) this.manifest.set(path, shown ?? { kind: 'gone' });
@@ -357,9 +363,14 @@ export class MainDirectory {
   }
 
   /** Tombstones and what is shown follow what is on disk. */
-  #takeOver(changes: Changes): ManifestItem[] {
+  #takeOver(changes: Changes, save: string | undefined): ManifestItem[] {
     const items: ManifestItem[] = [];
+    const { versions } = this;
+    const newest = versions?.log.newest ?? 0;
     this.#versions?.note(changes);
+    // By this id the save can be rolled back.
+    if (versions !== undefined && save !== undefined && versions.log.newest > newest)
+      versions.appliedRevisions.place(this.name, save, newest + 1);
     for (const [path, { before, after }] of changes) {
       if (this.config.direction === 'both') {
         if (after === undefined && before !== undefined)

@@ -130,19 +130,26 @@ export class AgentOwner implements SessionOwner {
     const mds = this.#agent.name;
     observer.applied(mds, directory, actions);
     const at = clock.now();
+    const took = durationMs !== undefined && { durationMs };
+    const originators = directories.get(directory)?.originators;
+    // An MDS's own edit is undone because of who edited there; all else follows a change on Main.
+    const originOf = (path: string, action: string): { actor: string; save: string | null } =>
+      action === 'restore'
+        ? { actor: mds, save: null }
+        : (originators?.of(path) ?? { actor: 'reconcile', save: null });
     keeper.write(() => {
       if (versions.isCompact(directory))
         versions.appliedRevisions.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason, bytes } of actions) {
         const detail = `${path}: ${reason}`;
-        // The actor of undone drift is the user who edited on the MDS; all other actions follow a change on Main.
-        const originators = directories.get(directory)?.originators;
-        const actor = action === 'restore' ? mds : (originators?.of(path) ?? 'reconcile');
-        const row = { at, mds, directory, changeSet, kind: action, detail, path, reason, actor, bytes };
-        history.add(durationMs === undefined ? row : { ...row, durationMs });
+        const row = { at, mds, directory, changeSet, kind: action, detail, path, reason, bytes };
+        history.add({ ...row, ...took, ...originOf(path, action) });
       }
-      if (dialplan !== undefined)
-        history.add({ at, mds, directory, changeSet, kind: 'dialplan', detail: dialplan });
+      const [first] = actions;
+      if (dialplan === undefined || first === undefined) return;
+      // The summary belongs to the save of the files that it sums up.
+      const row = { at, mds, directory, changeSet, kind: 'dialplan', detail: dialplan };
+      history.add({ ...row, ...took, ...originOf(first.path, first.action) });
     });
     const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
     const summary = dialplan !== undefined && { dialplan };

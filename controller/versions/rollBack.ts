@@ -34,7 +34,7 @@ export async function rollBack(
   for (const step of steps) staged.push(await stepFor(step, directory, versions, staging, reason));
   const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
-  directory.adopt(outcomes, actor);
+  directory.adopt(outcomes, { actor, save: staging.id });
   // It can be rolled back in its turn.
   if (versions.log.newest > newest) versions.appliedRevisions.place(directory.name, staging.id, newest + 1);
   return { changeSet: staging.id, outcomes };

@@ -21,6 +21,20 @@ export function recordOf(
     const detail = `${step.path}: ${step.reason}`;
     const { path, reason } = step;
     const bytes = step.kind === 'put' && step.entry.type === 'file' ? step.entry.size : 0;
-    return [{ at: now, mds, directory, changeSet: changeSet.id, kind, detail, path, reason, bytes, actor }];
+    return [
+      {
+        at: now,
+        mds,
+        directory,
+        changeSet: changeSet.id,
+        kind,
+        detail,
+        path,
+        reason,
+        bytes,
+        actor,
+        save: changeSet.id,
+      },
+    ];
   });
 }

@@ -105,7 +105,7 @@ function adopt(
 ): void {
   const { versions } = directory;
   const newest = versions?.log.newest ?? 0;
-  directory.adopt(outcomes, grant?.actor ?? mds);
+  directory.adopt(outcomes, { actor: grant?.actor ?? mds, save: changeSet });
   const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
   if (grant === undefined || done.length === 0) return;
   if (versions !== undefined && versions.log.newest > newest)

@@ -7,7 +7,8 @@ import { print } from './terminal.ts';
 export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   const sets = new Map<string, HistoryEntry[]>();
   for (const entry of entries) {
-    const key = entry.changeSet === '' ? `entry ${entry.number}` : `${entry.directory}/${entry.changeSet}`;
+    const id = idOf(entry);
+    const key = id === '' ? `entry ${entry.number}` : `${entry.directory}/${id}`;
     const set = sets.get(key);
     if (set === undefined) sets.set(key, [entry]);
     else set.push(entry);
@@ -20,7 +21,7 @@ export function printSet(entries: readonly HistoryEntry[], most: number, program
   if (first === undefined) return;
   const who = first.actor === null ? '' : `  ${first.actor}`;
   const what = first.directory === '' ? first.kind : first.directory;
-  print(`${localTime(first.at)}  ${what}${who}${first.changeSet === '' ? '' : `  (${first.changeSet})`}`);
+  print(`${localTime(first.at)}  ${what}${who}${idOf(first) === '' ? '' : `  (${idOf(first)})`}`);
   const hosts = new Map<string, HistoryEntry[]>();
   for (const entry of entries) hosts.set(entry.mds, [...(hosts.get(entry.mds) ?? []), entry]);
   for (const [host, here] of hosts) {
@@ -28,8 +29,13 @@ export function printSet(entries: readonly HistoryEntry[], most: number, program
     for (const [number, entry] of here.slice(0, most).entries())
       print(`  ${host}  ${entry.kind}  ${entry.detail}${figuresOf(entry, number === 0)}`);
     if (here.length > most)
-      print(`  ${host}  and ${here.length - most} more: ${program} history --changeset ${first.changeSet}`);
+      print(`  ${host}  and ${here.length - most} more: ${program} history --changeset ${idOf(first)}`);
   }
+}
+
+/** What one save led to on several hosts is one entry. */
+function idOf({ save, changeSet }: HistoryEntry): string {
+  return save ?? changeSet;
 }
 
 function figuresOf({ bytes, durationMs }: HistoryEntry, withTime: boolean): string {

@@ -20,6 +20,8 @@ export const historyEntry = z.object({
   actor: z.string().nullable(),
   bytes: count.nullable(),
   durationMs: count.nullable(),
+  /** One id for what one save on Main led to, on all hosts; `rollback` takes it. Null for what follows no save. */
+  save: z.string().nullable(),
   /** Grows from entry to entry. */
   number: count,
 });

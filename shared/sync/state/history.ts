@@ -18,6 +18,8 @@ export type HistoryRow = {
   readonly bytes?: number | null;
   /** Duration, milliseconds. */
   readonly durationMs?: number | null;
+  /** On Main: the save of Main's that this carries out, one id on all hosts; null for what follows no save. */
+  readonly save?: string | null;
 };
 
 export type HistoryFilter = {
@@ -52,23 +54,26 @@ export class History {
   readonly #newest: Statement;
   readonly #idsFrom: Statement;
   readonly #ofChangeSet: Statement;
+  readonly #ofSave: Statement;
   #sinceTrim = 0;
 
   constructor(db: Database) {
     this.#insert = db.prepare(
-      'INSERT INTO history (at, mds, directory, change_set, kind, detail, path, reason, actor, bytes, duration) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO history (at, mds, directory, change_set, kind, detail, path, reason, actor, bytes, duration, save) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#trim = db.prepare('DELETE FROM history WHERE number <= (SELECT max(number) FROM history) - ?');
     this.#newest = db.prepare(
       `SELECT * FROM history WHERE number > :after AND (:mds IS NULL OR mds = :mds) AND (:directory IS NULL OR directory = :directory)
-        AND at >= :since AND at < :until AND (:changeSet IS NULL OR substr(change_set, 1, length(:changeSet)) = :changeSet)
+        AND at >= :since AND at < :until AND (:changeSet IS NULL OR substr(change_set, 1, length(:changeSet)) = :changeSet OR substr(save, 1, length(:changeSet)) = :changeSet)
         AND (:path IS NULL OR path = :path OR substr(path, 1, length(:path) + 1) = :path || '/'
           OR (path IS NULL AND substr(detail, 1, length(:path) + 1) IN (:path || ':', :path || '/')))
         ORDER BY number DESC LIMIT :limit`,
     );
     this.#idsFrom = db.prepare(
-      'SELECT DISTINCT change_set FROM history WHERE substr(change_set, 1, length(?)) = ? ORDER BY change_set LIMIT ?',
+      `SELECT DISTINCT id FROM (SELECT change_set AS id FROM history UNION SELECT save FROM history WHERE save IS NOT NULL)
+        WHERE substr(id, 1, length(?)) = ? ORDER BY id LIMIT ?`,
     );
+    this.#ofSave = db.prepare('SELECT DISTINCT directory FROM history WHERE save = ?');
     this.#ofChangeSet = db.prepare(
       'SELECT mds, directory, min(at) AS at FROM history WHERE change_set = ? GROUP BY mds, directory ORDER BY at',
     );
@@ -90,6 +95,7 @@ export class History {
       row.actor ?? null,
       row.bytes ?? null,
       row.durationMs ?? null,
+      row.save ?? null,
     );
     this.#sinceTrim += 1;
     if (this.#sinceTrim < TRIM_EVERY) return;
@@ -124,6 +130,7 @@ export class History {
       actor: text(row['actor']),
       bytes: count(row['bytes']),
       durationMs: count(row['duration']),
+      save: text(row['save']),
     }));
   }
 
@@ -132,9 +139,9 @@ export class History {
     return this.find({ limit, mds });
   }
 
-  /** At most `limit` ids of change sets that begin with a text. */
+  /** At most `limit` ids of change sets and saves that begin with a text. */
   changeSetsFrom(beginning: string, limit: number): string[] {
-    return this.#idsFrom.all(beginning, beginning, limit).map((row) => String(row['change_set']));
+    return this.#idsFrom.all(beginning, beginning, limit).map((row) => String(row['id']));
   }
 
   /** The hosts and directories of a change set's entries, with the time of the first one. */
@@ -144,5 +151,10 @@ export class History {
       directory: String(row['directory']),
       at: Number(row['at']),
     }));
+  }
+
+  /** The directories that a save of Main's changed: one, or none where it is no save. */
+  directoriesOfSave(save: string): string[] {
+    return this.#ofSave.all(save).map((row) => String(row['directory']));
   }
 }

@@ -135,7 +135,14 @@ function textOf(error: unknown): string {
 function addColumns(db: DatabaseSync): void {
   const columns = db.prepare('PRAGMA table_info(history)').all();
   const known = new Set(columns.map(({ name }) => name));
-  for (const column of ['path TEXT', 'reason TEXT', 'actor TEXT', 'bytes INTEGER', 'duration INTEGER']) {
+  for (const column of [
+    'path TEXT',
+    'reason TEXT',
+    'actor TEXT',
+    'bytes INTEGER',
+    'duration INTEGER',
+    'save TEXT',
+  ]) {
     if (!known.has(column.split(' ')[0] ?? '')) db.exec(`ALTER TABLE history ADD COLUMN ${column}`);
   }
 }

@@ -157,7 +157,7 @@ export class Pair {
         const { stream, out } = wire();
         const taking = { mds: 'mds', owners: this.#owners, record: () => undefined };
         const results = acceptOffers(this.main, offers, stream, taking).then((done) => {
-          this.main.adopt(done.outcomes, 'mds');
+          this.main.adopt(done.outcomes, { actor: 'mds', save: '' });
           this.#tellTaken(offers, done.results);
           return done.results;
         });

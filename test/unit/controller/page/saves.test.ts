@@ -18,6 +18,7 @@ function row(changes: Partial<NumberedRow>): NumberedRow {
     path: 'x.wav',
     reason: 'new on Main',
     actor: 'main',
+    save: null,
     bytes: 3,
     durationMs: null,
     number,
