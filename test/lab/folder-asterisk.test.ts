@@ -115,6 +115,18 @@ describe('What Asterisk reads of a folder is one thing', { skip: root.missing ??
     assert.equal(await errors(), '');
   });
 
+  it('the first reload after a start is proven like any other', async () => {
+    await mds.stop();
+    mds.start();
+    await cluster.inSync();
+    // Before Asterisk was asked where it has its configuration, the section may come from elsewhere.
+    cluster.main.write('dialplan', '05-never.conf', '[never](+)\nexten = 5,1,NoOp(never)\n');
+    await eventually('the file is named', async () => /05-never\.conf: .*\[?never/.test(await errors()));
+    await active('the plan without it', 'NoOp(last)');
+    rmSync(main('05-never.conf'));
+    await cluster.inSync();
+  });
+
   it('a broken local file is named, its reload is pending, and made once the file is gone', async () => {
     mds.write('dialplan', '01-local.conf', '[broken\n');
     cluster.main.write('dialplan', '72-new.conf', '[new]\nexten = 72,1,NoOp(new)\n');

@@ -29,13 +29,23 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
   let logs: readonly string[] = USUAL_LOGS;
   /** Lines that stayed out even when nothing was amiss: Asterisk may not include their file at all. */
   let known: ReadonlySet<string> = new Set();
+  let isAsked = false;
   return async (kind, signal) => {
     if (kind !== 'dialplan') return () => Promise.resolve({});
     const ask: Ask = async (line, timeoutMs) => {
       const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
       return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
     };
-    const marks = await markLogs(logs);
+    let marks = await markLogs(logs);
+    // Before the files are looked at: it decides where their reading begins.
+    if (marks.isWithoutLog && !isAsked) {
+      const found = await askForPlaces(ask, options);
+      isAsked = found.length > 0;
+      if (isAsked) {
+        logs = found;
+        marks = await markLogs(logs);
+      }
+    }
     const before = pictureOf(options.read());
     return async (output) => {
       // Whoever doesn't even say this is no Asterisk that could be asked more.

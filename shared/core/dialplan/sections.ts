@@ -131,12 +131,15 @@ export class Sections {
     return true;
   }
 
-  /** The file that defines each section first, by the section's name in lower case. */
+  /**
+   * The file that defines each section first, by the section's name in lower case. A `(+)` to one that can't be seen
+   * defines nothing.
+   */
   places(): Map<string, string> {
     const places = new Map<string, string>();
-    for (const { name, place, unread } of this.all) {
+    for (const { name, place, unread, outside } of this.all) {
       const key = shown(name).toLowerCase();
-      if (place !== undefined && !unread && !places.has(key)) places.set(key, place.path);
+      if (place !== undefined && !unread && !outside && !places.has(key)) places.set(key, place.path);
     }
     return places;
   }

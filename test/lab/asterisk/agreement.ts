@@ -81,7 +81,7 @@ function countingLosses(reading: DialplanReading, log: string, folder: string): 
     return !placesOf(loss, reading, folder).some(({ path: at, line }) => {
       const isHere = (each: At): boolean => each.path === at && each.line === line;
       const isPlanned = reading.priorities.some(({ place }) => isHere(place));
-      return isPlanned && !reading.findings.some(isHere);
+      return isPlanned && !reading.findings.some((each) => each.severity === 'error' && isHere(each));
     });
   });
 }

@@ -34,6 +34,12 @@ test('the base of a (+) that goes is one, too', () => {
   assert.equal(errors({ 'a.conf': '[site]\n', 'b.conf': plus }, { 'b.conf': plus }).length, 1);
 });
 
+test('the base of a (+) that goes when the (+) comes is one, too', () => {
+  const plus = '[site](+)\nexten = 3,1,NoOp()\n';
+  assert.equal(errors({ 'a.conf': '[site]\n' }, { 'b.conf': plus }).length, 1);
+  assert.deepEqual(errors({}, { 'b.conf': plus }), []);
+});
+
 test('a template that was never here may come from elsewhere', () => {
   assert.deepEqual(errors({}, { '50-site.conf': SITE }), []);
   assert.deepEqual(errors({ 'a.conf': '[a]\n', '50-site.conf': SITE }, { '50-site.conf': SITE }), []);
