@@ -180,6 +180,10 @@ class Daemon {
     const onProblem = (problem: string): void => {
       this.#waiting = { ...this.#waiting, state: 'connecting', problem };
     };
-    return waitForApproval(this.#credentials, this.#log, onProblem, abortedBy(stop));
+    return waitForApproval(
+      this.#credentials,
+      { clock: systemClock, log: this.#log, onProblem },
+      abortedBy(stop),
+    );
   }
 }

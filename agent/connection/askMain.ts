@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import { type EnrolAnswer, enrolAnswerSchema, type EnrolRequest } from '#protocol/messages/enrolment.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
+import { closeSocket } from '#wire/closeSocket.ts';
 
 const ANSWER_TIMEOUT = 30_000;
 
@@ -37,6 +38,6 @@ export async function askMain(
   } finally {
     cancel();
     signal?.removeEventListener('abort', onStop);
-    socket.close();
+    closeSocket(socket, clock);
   }
 }

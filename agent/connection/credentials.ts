@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
@@ -8,7 +7,7 @@ import { saveIdentity } from '#host/identity/identityFiles.ts';
 import { type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 import { RetryingWriter } from '#host/fs/retryingWriter.ts';
 import type { Logger } from '#host/log/logger.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { askMain } from './askMain.ts';
 import { dial, type Dialled, type DialOptions, dialPlain, DialRefused } from './dial.ts';
 import { type Membership, saveMembership } from './membership.ts';
@@ -143,19 +142,16 @@ export class Credentials {
     const { clock, log } = this.#options;
     for (;;) {
       const due = renewalPoint(this.#identity.certificatePem) - clock.now();
-      try {
-        await sleep(Math.max(SHORTEST_WAIT, Math.min(due, LOOK_EVERY)), undefined, { signal });
-        if (clock.now() < renewalPoint(this.#identity.certificatePem)) continue;
-      } catch {
-        return;
-      }
+      await pause(clock, Math.max(SHORTEST_WAIT, Math.min(due, LOOK_EVERY)), signal);
+      if (signal.aborted) return;
+      if (clock.now() < renewalPoint(this.#identity.certificatePem)) continue;
       try {
         await this.renew(signal);
         log.info('certificate renewed');
       } catch (error) {
         if (signal.aborted) return;
         log.warn('certificate was not renewed', { error });
-        await sleep(TRY_AGAIN, undefined, { signal }).catch(() => undefined);
+        await pause(clock, TRY_AGAIN, signal);
       }
     }
   }

@@ -47,6 +47,11 @@ export class Reconnector {
     this.state = { state: 'connecting', problem: undefined, since: options.clock.now() };
   }
 
+  /** What this side still waits for: questions and streams of the session. */
+  get openEnds(): number {
+    return this.#session?.openEnds ?? 0;
+  }
+
   start(): void {
     this.#done = this.#run();
   }

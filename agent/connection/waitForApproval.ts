@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { jitter } from '#host/time/jitter.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -14,8 +14,7 @@ const ASK_EVERY = 2_000;
  */
 export async function waitForApproval(
   credentials: Credentials,
-  log: Logger,
-  onProblem: (problem: string) => void,
+  { clock, log, onProblem }: { clock: Clock; log: Logger; onProblem: (problem: string) => void },
   signal: AbortSignal,
 ): Promise<boolean> {
   let lastLogged = '';
@@ -28,7 +27,7 @@ export async function waitForApproval(
     onProblem(problem);
     if (problem !== lastLogged) log.warn('not enrolled yet', { reason: problem });
     lastLogged = problem;
-    await sleep(jitter(ASK_EVERY), undefined, { signal }).catch(() => undefined);
+    await pause(clock, jitter(ASK_EVERY), signal);
   }
   return false;
 }

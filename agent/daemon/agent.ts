@@ -41,6 +41,8 @@ export type AgentOptions = {
   readonly log: Logger;
   readonly credentials: Credentials;
   readonly upgrades: Upgrades;
+  /** Bytes from which on a file travels alone and can be gone on with; as in production when absent. */
+  readonly largeFrom?: number;
 };
 
 /** The daemon of an MDS: keeps the link to Main, and its directories true. */
@@ -95,7 +97,7 @@ export class Agent {
       log,
       onNews: () => this.#news(),
     });
-    const { own, root } = options;
+    const { own, root, largeFrom } = options;
     this.history = new OwnHistory({ db, keeper: this.#keeper, clock, name: this.name });
     this.#open = new OpenDirectories({
       config: () => this.config,
@@ -108,6 +110,7 @@ export class Agent {
       reloads: this.reloads,
       history: this.history,
       onNews: () => this.#news(),
+      largeFrom,
     });
     this.link = new Reconnector({
       bandwidth: () => this.config.bandwidth,

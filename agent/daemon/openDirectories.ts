@@ -35,6 +35,8 @@ export type OpenDirectoriesOptions = {
   readonly reloads: PendingReloads;
   readonly history: OwnHistory;
   readonly onNews: () => void;
+  /** Bytes from which on a file is large: see {@link AgentDirectoryOptions}. */
+  readonly largeFrom?: number | undefined;
 };
 
 /**
@@ -115,6 +117,7 @@ export class OpenDirectories {
       owners: this.#owners,
       clock,
       reserve: config().reserveBytes,
+      largeFrom: this.#options.largeFrom,
       log: log.child({ directory: policy.name }),
       remember: (write) => keeper.write(write),
       onNews,

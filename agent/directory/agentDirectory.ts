@@ -57,6 +57,8 @@ export type AgentDirectoryOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly reserve: number;
+  /** Bytes from which on a file is large: see {@link Applier.resumableFrom}. */
+  readonly largeFrom?: number | undefined;
   readonly log: Logger;
   /** Writes into the state, now or as soon as it can be written. */
   readonly remember: (write: () => void) => void;
@@ -136,6 +138,7 @@ export class AgentDirectory {
       journal,
       clock,
       reserve,
+      resumableFrom: options.largeFrom,
       onPlaced: (placed) => this.replica.own.add(placed),
       onPlacedLost: (paths) => this.replica.own.lost(paths),
       ...(activation && {

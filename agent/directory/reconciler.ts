@@ -332,6 +332,7 @@ export class Reconciler {
       ready,
       running: this.#running,
       wholeSets: this.#wholeSets,
+      largeFrom: this.#options.runner.largeFrom,
       folderIsThere: (folder, direction) => {
         const side = direction === 'download' ? replica : mainView;
         return entryOf(side.get(folder))?.type === 'folder';

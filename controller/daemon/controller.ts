@@ -58,6 +58,8 @@ export type ControllerOptions = {
   readonly observer: Observer;
   /** Hears of conditions that begin and end, beside the log. */
   readonly conditionEvents?: ConditionEvents;
+  /** Bytes from which on a file can be gone on with where its transfer broke off; as in production when absent. */
+  readonly largeFrom?: number;
 };
 
 /** Main's daemon: the directories, who may connect, and the sessions of those who are. */
@@ -166,6 +168,7 @@ export class Controller {
       db,
       owners: this.owners,
       versions: this.versions,
+      largeFrom: options.largeFrom,
       clock,
       log,
       onRevision: (revision) => this.#broadcast(revision),

@@ -57,6 +57,8 @@ export type MainDirectoryOptions = {
   readonly owners: Owners;
   readonly clock: Clock;
   readonly reserve: number;
+  /** Bytes from which on a file is large: see {@link Applier.resumableFrom}. */
+  readonly largeFrom?: number | undefined;
   /** Where older versions are kept; undefined for a directory whose files are too large for that. */
   readonly versions: Versions | undefined;
   readonly log: Logger;
@@ -143,6 +145,7 @@ export class MainDirectory {
       journal: new Journal(options.db),
       clock: options.clock,
       reserve: options.reserve,
+      resumableFrom: options.largeFrom,
       onPlaced: (placed) => this.replica.own.add(placed),
       onPlacedLost: (paths) => this.replica.own.lost(paths),
     });

@@ -14,6 +14,7 @@ export type MainDirectoriesOptions = {
   readonly db: Database;
   readonly owners: Owners;
   readonly versions: Versions;
+  readonly largeFrom?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onRevision: (revision: Revision) => void;
@@ -36,6 +37,7 @@ export function openMainDirectories(options: MainDirectoriesOptions): Map<string
         owners,
         clock,
         reserve: config.reserveBytes,
+        largeFrom: options.largeFrom,
         versions,
         log: log.child({ directory: directory.name }),
         onRevision,

@@ -7,6 +7,7 @@ import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { tlsBinding, verifyEnrolment } from '#host/identity/enrolmentProof.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
+import { closeSocket } from '#wire/closeSocket.ts';
 import { notEnrolled } from '../registry/admitSession.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { PeerLog } from '../server/peerLog.ts';
@@ -57,7 +58,7 @@ export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Pr
   if (answer.type === 'refused')
     options.peerLog.warn('enrolment refused', address, { reason: answer.reason });
   socket.send(JSON.stringify(answer));
-  socket.close(1000);
+  closeSocket(socket, options.clock);
 }
 
 async function decide(peer: Peer, request: EnrolRequest, options: EnrolmentOptions): Promise<EnrolAnswer> {

@@ -2,6 +2,7 @@ import type { FromMain } from '#protocol/messages/session.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
+import { closeSocket } from '#wire/closeSocket.ts';
 import type { Alarms } from '../daemon/alarms.ts';
 import type { Agent } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -121,8 +122,6 @@ export class LiveSessions {
     const reason = `${first.name} is connected already, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
     peer.socket.resume();
     peer.socket.send(JSON.stringify({ type: 'refused', reason } satisfies FromMain));
-    peer.socket.close(1008, 'a second holder of the same key');
-    const cancel = clock.after(1_000, () => peer.socket.terminate());
-    peer.socket.once('close', cancel);
+    closeSocket(peer.socket, clock, 1008, 'a second holder of the same key');
   }
 }

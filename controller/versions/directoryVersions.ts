@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readFileSync } from 'node:fs';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -10,7 +10,7 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { MAX_KEPT_FILE, type Versions } from './versions.ts';
 
 /** Files that are read and kept without letting anything else run. */
@@ -118,12 +118,7 @@ export class DirectoryVersions {
     const { replica, versions, directory, clock, log } = this.#options;
     try {
       for (const path of this.#toKeep) {
-        for (
-          let wait = this.#quietUntil - clock.monotonic();
-          wait > 0;
-          wait = this.#quietUntil - clock.monotonic()
-        )
-          await this.#pause(wait);
+        await this.#whenQuiet();
         if (this.#closed) return;
         this.#toKeep.delete(path);
         const begun = clock.monotonic();
@@ -132,7 +127,7 @@ export class DirectoryVersions {
         if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
         await versions.files.keep(directory, path, { ...state.entry, stamp });
         // No more than a quarter of the time: whoever delivers needs the disk, too.
-        await this.#pause(3 * (clock.monotonic() - begun));
+        await pause(clock, 3 * (clock.monotonic() - begun), this.#stop.signal);
       }
     } catch (error) {
       this.#toKeep.clear();
@@ -142,9 +137,15 @@ export class DirectoryVersions {
     }
   }
 
-  /** Ends early when nothing is to be kept any more. @param time milliseconds */
-  async #pause(time: number): Promise<void> {
-    await sleep(time, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined);
+  /** Ends early when nothing is to be kept any more. */
+  async #whenQuiet(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stop;
+    for (;;) {
+      const wait = this.#quietUntil - clock.monotonic();
+      if (wait <= 0 || signal.aborted) return;
+      await pause(clock, wait, signal);
+    }
   }
 
   #keepSome(paths: readonly string[]): void {

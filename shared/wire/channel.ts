@@ -62,6 +62,8 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   #cancelTermination: (() => void) | undefined;
   #offence = '';
   #closed = false;
+  /** This side ends the connection: what it did not take up any more may still be under way. */
+  #closing = false;
 
   constructor(socket: WebSocket, options: ChannelOptions<In>) {
     this.#socket = socket;
@@ -148,6 +150,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
 
   /** Ends the connection, saying why. */
   close(reason: string, code = 1000): void {
+    this.#closing = true;
     this.#socket.close(code, reason.slice(0, MAX_CLOSE_REASON));
     // Don't wait for a peer that does not answer the closing handshake.
     this.#cancelTermination ??= this.#clock.after(CLOSING, () => this.#socket.terminate());
@@ -190,7 +193,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     if (frame === undefined) return this.violation('a binary frame that makes no sense');
     const stream = this.#incoming.get(frame.stream);
     if (stream === undefined) {
-      if (!this.#ended.has(frame.stream))
+      if (!this.#ended.has(frame.stream) && !this.#closing)
         this.violation(`a frame for stream ${frame.stream}, which nobody asked for`);
       return;
     }

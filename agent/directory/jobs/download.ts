@@ -1,7 +1,6 @@
 import type { OnCommit, Staging, Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { waitsWith } from '#core/waits.ts';
-import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -161,11 +160,12 @@ async function fetch(
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
-  for (const part of pagesOf(files, { bytesOf: bytesOfRequest })) {
+  const { resumableFrom } = job.applier;
+  for (const part of pagesOf(files, { bytesOf: (file) => bytesOfRequest(file, resumableFrom) })) {
     using bases = new DeltaBases(job.replica.path);
     const begun = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
-      if (entry.size < RESUMABLE) continue;
+      if (entry.size < resumableFrom) continue;
       const file = await staging.resume(entry);
       begun.set(path, file);
       const here = entryOf(job.replica.get(path));
@@ -197,8 +197,11 @@ async function fetch(
 }
 
 /** What asking for a file takes in a message, at most. */
-function bytesOfRequest({ path, entry }: { path: string; entry: FileEntry }): number {
-  const base = entry.size < RESUMABLE ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
+function bytesOfRequest(
+  { path, entry }: { path: string; entry: FileEntry },
+  resumableFrom: number,
+): number {
+  const base = entry.size < resumableFrom ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
   return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
 }
 

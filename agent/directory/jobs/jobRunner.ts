@@ -56,6 +56,11 @@ export class JobRunner {
     this.#options = options;
   }
 
+  /** A file of at least so many bytes travels alone, and is gone on with where its transfer broke off. */
+  get largeFrom(): number {
+    return this.#options.applier.resumableFrom;
+  }
+
   /**
    * Never throws: what fails is in the results.
    * @param held what would go from this MDS, and waits for a person
@@ -209,7 +214,7 @@ export class JobRunner {
       return item.kind === 'lose' && kept !== undefined && sameEntry(kept, item.loser);
     };
     const toSend = new Map([...job.items].filter(([path, item]) => !isKept(path, item)));
-    const results = await upload(directory, toSend, session, replica);
+    const results = await upload(directory, toSend, session, replica, this.largeFrom);
     for (const [path, item] of job.items) {
       if (item.kind !== 'lose') continue;
       if (isKept(path, item)) results.set(path, { result: 'done' });

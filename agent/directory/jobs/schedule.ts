@@ -3,8 +3,6 @@ import { depthOf, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
-/** A file from this size on travels alone, so that it holds nothing else up, bytes. */
-const LARGE = 8 * 1024 * 1024;
 /** What one change set holds at most, so that a first pass becomes visible bit by bit. */
 const MAX_CHANGE_SET_FILES = 4_000;
 const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
@@ -22,6 +20,8 @@ export type ScheduleInput = {
   readonly running: readonly Job[];
   /** All of a plan becomes visible together: what one Asterisk reload reads. */
   readonly wholeSets: boolean;
+  /** A file from this size on travels alone, so that it holds nothing else up, bytes. */
+  readonly largeFrom: number;
   /** Whether a folder is there on the side that the item goes to. */
   readonly folderIsThere: (folder: string, direction: 'download' | 'upload') => boolean;
 };
@@ -73,7 +73,7 @@ function split<T extends Decision>(
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
     const size = bytesOf(item);
-    if (size >= LARGE) {
+    if (size >= input.largeFrom) {
       if (!there || large <= 0) continue;
       sets.push({ size: 'large', items: new Map([[path, item]]) });
       large -= 1;

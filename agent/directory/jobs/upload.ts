@@ -1,7 +1,6 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import { isFarTime } from '#protocol/capabilities.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import { RESUMABLE } from '#sync/apply/partial.ts';
 import { makeDurable } from '#host/fs/fsync.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { bytesOf, type Entry, sameEntry } from '#core/manifest/entry.ts';
@@ -17,6 +16,7 @@ export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | '
 
 /**
  * Puts one change set on Main.
+ * @param resumableFrom bytes from which on a file is gone on with where its transfer broke off
  * @returns Main's word on each path
  * @throws when the connection is lost, or Main refuses the archive
  */
@@ -25,6 +25,7 @@ export async function upload(
   items: ReadonlyMap<string, Outgoing>,
   session: AgentSession,
   replica: Replica,
+  resumableFrom: number,
 ): Promise<Map<string, JobResult>> {
   const stale = new Map<string, JobResult>();
   const offers = [...items].flatMap(([path, item]) => {
@@ -37,7 +38,7 @@ export async function upload(
   await makeOfferedDurable(replica.path, offers);
   const results = new Map(stale);
   for (const page of pagesOf(offers)) {
-    for (const [path, result] of await offerPage(directory, page, session, replica))
+    for (const [path, result] of await offerPage(directory, page, { session, replica, resumableFrom }))
       results.set(path, result);
   }
   return results;
@@ -47,10 +48,13 @@ export async function upload(
 async function offerPage(
   directory: string,
   offers: Offer[],
-  session: AgentSession,
-  replica: Replica,
+  {
+    session,
+    replica,
+    resumableFrom,
+  }: { session: AgentSession; replica: Replica; resumableFrom: number },
 ): Promise<[string, JobResult][]> {
-  await addResumeOffsets(directory, offers, session);
+  await addResumeOffsets(directory, offers, session, resumableFrom);
   const files = offers.flatMap((offer): Packed[] => {
     if (offer.op !== 'put' && offer.op !== 'keep') return [];
     if (offer.entry.type !== 'file') return [];
@@ -91,10 +95,15 @@ async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promi
 }
 
 /** What Main has of large files since their transfer broke off is not sent again. */
-async function addResumeOffsets(directory: string, offers: Offer[], session: AgentSession): Promise<void> {
+async function addResumeOffsets(
+  directory: string,
+  offers: Offer[],
+  session: AgentSession,
+  resumableFrom: number,
+): Promise<void> {
   for (const [number, offer] of offers.entries()) {
     if (offer.op !== 'put' && offer.op !== 'keep') continue;
-    if (offer.entry.type !== 'file' || offer.entry.size < RESUMABLE) continue;
+    if (offer.entry.type !== 'file' || offer.entry.size < resumableFrom) continue;
     const { hash, size } = offer.entry;
     const from = Math.min(await session.resumeOffset(directory, hash), size);
     if (from > 0) offers[number] = { ...offer, from };

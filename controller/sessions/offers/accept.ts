@@ -1,7 +1,6 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
 import type { OnCommit, Staging } from '#sync/apply/applier.ts';
-import { RESUMABLE } from '#sync/apply/partial.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -69,7 +68,7 @@ async function take(
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
   using staging = begin(directory, bytes, handled, mds);
   // The stream is read even when all offers are refused, since the agent sends before it knows.
-  await receive(handled, stream, staging, owners);
+  await receive(handled, stream, staging, { owners, resumableFrom: directory.applier.resumableFrom });
   if (staging === undefined) return { results: resultsOf(handled), outcomes: [] };
   const steps = new Map<Step, Handled>();
   for (const each of handled) {
@@ -154,16 +153,22 @@ function begin(
   }
 }
 
+type Receiving = {
+  readonly owners: Owners;
+  /** Bytes from which on a file is gone on with. */
+  readonly resumableFrom: number;
+};
+
 async function receive(
   handled: readonly Handled[],
   stream: IncomingStream,
   staging: Staging | undefined,
-  owners: Owners,
+  { owners, resumableFrom }: Receiving,
 ): Promise<void> {
   const contents = handled.filter(({ offer }) => hasContent(offer));
   if (contents.length === 0) return;
   const sizes = contents.map(({ offer }) => contentBytes(offer) - resumeOffsetOf(offer));
-  const resumed = staging && (await openResumed(contents, staging, owners));
+  const resumed = staging && (await openResumed(contents, staging, { owners, resumableFrom }));
   await unpackFiles(stream, sizes, (number) => {
     const each = contents[number];
     if (each === undefined || staging === undefined || each.result !== undefined || !hasContent(each.offer)) {
@@ -186,12 +191,12 @@ async function receive(
 async function openResumed(
   contents: readonly Handled[],
   staging: Staging,
-  owners: Owners,
+  { owners, resumableFrom }: Receiving,
 ): Promise<Map<Handled, StagedFile>> {
   const resumed = new Map<Handled, StagedFile>();
   for (const each of contents) {
     const { offer } = each;
-    if (each.result !== undefined || !hasContent(offer) || contentBytes(offer) < RESUMABLE) continue;
+    if (each.result !== undefined || !hasContent(offer) || contentBytes(offer) < resumableFrom) continue;
     try {
       const file = await staging.resume(localise(offer.entry, owners) as FileEntry);
       if (file.size === resumeOffsetOf(offer)) resumed.set(each, file);

@@ -13,7 +13,7 @@ import { type ChangeSet, changeSetId, type Outcome, type Staged, type Step } fro
 import { commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { recover } from './recover.ts';
-import { partialBytes, totalPartialBytes, trimPartial } from './partial.ts';
+import { partialBytes, RESUMABLE, totalPartialBytes, trimPartial } from './partial.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
 import { clearStage, openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 
@@ -28,6 +28,8 @@ export type ApplierOptions = {
   readonly clock: Clock;
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
+  /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
+  readonly resumableFrom?: number | undefined;
   /**
    * Calls `show`, which makes a change set visible in one go, while no program is reading the directory as a whole. When
    * absent, `show` is called at once.
@@ -60,6 +62,11 @@ export class Applier {
 
   constructor(options: ApplierOptions) {
     this.#options = options;
+  }
+
+  /** From this size on, an interrupted transfer is resumed and the file is sent alone, bytes. */
+  get resumableFrom(): number {
+    return this.#options.resumableFrom ?? RESUMABLE;
   }
 
   /**

@@ -6,7 +6,8 @@ export class ManualClock implements Clock {
   #timers: { at: number; callback: () => void }[] = [];
 
   now(): number {
-    return 1_700_000_000_000 + this.#now;
+    // Whole, as the system's.
+    return 1_700_000_000_000 + Math.floor(this.#now);
   }
 
   monotonic(): number {
@@ -26,15 +27,22 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Until the next timer fires, milliseconds; undefined when there is none. */
+  get nextIn(): number | undefined {
+    if (this.#timers.length === 0) return undefined;
+    return Math.max(0, Math.min(...this.#timers.map(({ at }) => at)) - this.#now);
+  }
+
   /** Lets so many milliseconds pass: what falls due meanwhile fires in its order. */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds;
-    for (;;) {
+    for (let fired = 0; ; fired++) {
       const due = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
       if (due === undefined) break;
       this.#now = Math.max(this.#now, due.at);
       this.#timers = this.#timers.filter((other) => other !== due);
       due.callback();
+      if (fired > 10_000) throw new Error(`a timer is set again and again: ${due.callback.toString()}`);
     }
     this.#now = until;
   }
