@@ -123,7 +123,10 @@ async function tried(pair: MemoryPair, what: string, work: () => Promise<void>):
   pair.log.splice(0);
   try {
     await work();
-    assert.deepEqual(pair.log.filter((line) => / error /.test(line)), []);
+    assert.deepEqual(
+      pair.log.filter((line) => / error /.test(line)),
+      [],
+    );
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error([`${what}: ${message}`, ...pair.log.slice(-30)].join('\n'), { cause: error });

@@ -197,10 +197,7 @@ async function fetch(
 }
 
 /** What asking for a file takes in a message, at most. */
-function bytesOfRequest(
-  { path, entry }: { path: string; entry: FileEntry },
-  resumableFrom: number,
-): number {
+function bytesOfRequest({ path, entry }: { path: string; entry: FileEntry }, resumableFrom: number): number {
   const base = entry.size < resumableFrom ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
   return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
 }

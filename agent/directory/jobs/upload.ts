@@ -48,11 +48,7 @@ export async function upload(
 async function offerPage(
   directory: string,
   offers: Offer[],
-  {
-    session,
-    replica,
-    resumableFrom,
-  }: { session: AgentSession; replica: Replica; resumableFrom: number },
+  { session, replica, resumableFrom }: { session: AgentSession; replica: Replica; resumableFrom: number },
 ): Promise<[string, JobResult][]> {
   await addResumeOffsets(directory, offers, session, resumableFrom);
   const files = offers.flatMap((offer): Packed[] => {

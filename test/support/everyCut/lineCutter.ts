@@ -62,7 +62,12 @@ export class LineCutter {
   /** Whether the newest session's line carries messages. */
   get lives(): boolean {
     const line = this.#session;
-    return line !== undefined && !line.isSilent && line.a.readyState === line.a.OPEN && line.b.readyState === line.b.OPEN;
+    return (
+      line !== undefined &&
+      !line.isSilent &&
+      line.a.readyState === line.a.OPEN &&
+      line.b.readyState === line.b.OPEN
+    );
   }
 
   /** Lines that have an end which was not closed. */

@@ -170,7 +170,15 @@ export class MemoryPair {
     });
     const config = { ...parseAgentConfig('agent.yml', 'reserve: 0'), reserveBytes: 0 };
     const db = new Database(places.stateFile);
-    const agent = new Agent({ ...common, config, own: [places.stateFolder], db, root, upgrades, largeFrom: LARGE_FROM });
+    const agent = new Agent({
+      ...common,
+      config,
+      own: [places.stateFolder],
+      db,
+      root,
+      upgrades,
+      largeFrom: LARGE_FROM,
+    });
     agent.start();
     this.#agent = agent;
   }
@@ -215,7 +223,9 @@ export class MemoryPair {
     path: where,
     certificatePem,
     signal,
-  }: Pick<DialOptions, 'path' | 'certificatePem' | 'signal'>): Promise<Pick<Dialled, 'socket' | 'mainPin' | 'tls'>> {
+  }: Pick<DialOptions, 'path' | 'certificatePem' | 'signal'>): Promise<
+    Pick<Dialled, 'socket' | 'mainPin' | 'tls'>
+  > {
     await turn();
     if (signal?.aborted === true) throw new Error('the agent is stopping');
     const controller = this.#controller;
@@ -252,7 +262,10 @@ export class MemoryPair {
     while (!isDone()) {
       const { delivered } = this.lines;
       for (let turns = 0; turns < 4; turns++) await turn();
-      if (performance.now() > late) throw new Error(`${what}: that never comes. ${JSON.stringify(this.left())}, at work: ${process.getActiveResourcesInfo().join(' ')}`);
+      if (performance.now() > late)
+        throw new Error(
+          `${what}: that never comes. ${JSON.stringify(this.left())}, at work: ${process.getActiveResourcesInfo().join(' ')}`,
+        );
       if (isDone() || delivered !== this.lines.delivered) continue;
       // The disk is at work, or a timer of the system's that nobody can hurry.
       if (this.#disk.isAtWork) continue;
@@ -359,7 +372,6 @@ const TLS = {
   getProtocol: () => 'TLSv1.3',
   exportKeyingMaterial: () => Buffer.alloc(32, 7),
 } as unknown as Peer['tls'];
-
 
 function realTimers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;

@@ -66,7 +66,9 @@ async function enrolWithToken(pair: MemoryPair): Promise<void> {
   assert.ok(made.ok);
   const identity = await otherIdentity();
   for (;;) {
-    const dialled = await pair.dial({ path: '/enrol', certificatePem: identity.certificatePem }).catch(() => undefined);
+    const dialled = await pair
+      .dial({ path: '/enrol', certificatePem: identity.certificatePem })
+      .catch(() => undefined);
     if (dialled === undefined) continue;
     const proof = proveEnrolment({
       secret: made.token.secret,
@@ -74,7 +76,12 @@ async function enrolWithToken(pair: MemoryPair): Promise<void> {
       agentPin: identity.pin,
       name: 'mds2',
     });
-    const request = { type: 'enrol', protocol: PROTOCOL, name: 'mds2', token: { id: made.token.id, proof } } as const;
+    const request = {
+      type: 'enrol',
+      protocol: PROTOCOL,
+      name: 'mds2',
+      token: { id: made.token.id, proof },
+    } as const;
     const answer = await askMain(dialled, request, { clock: pair.clock }).catch(() => undefined);
     if (answer === undefined) continue;
     assert.equal(answer.type, 'enrolled');
@@ -114,8 +121,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     act: sync,
   },
   'a large file is delivered': {
-    prepare: (pair, round) =>
-      write(pair, 'main', `${SOUNDS}/large.wav`, bytes(`l${round}`, 3 * LARGE_FROM)),
+    prepare: (pair, round) => write(pair, 'main', `${SOUNDS}/large.wav`, bytes(`l${round}`, 3 * LARGE_FROM)),
     act: sync,
   },
   'a large file changes inside': {
@@ -135,7 +141,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     act: sync,
   },
   'a large recording is uploaded': {
-    prepare: (pair, round) => write(pair, 'mds', `${RECORDINGS}/large.wav`, bytes(`u${round}`, 3 * LARGE_FROM)),
+    prepare: (pair, round) =>
+      write(pair, 'mds', `${RECORDINGS}/large.wav`, bytes(`u${round}`, 3 * LARGE_FROM)),
     act: sync,
   },
   'an upload that was cut off is gone on with': {
@@ -245,7 +252,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         { clock: pair.clock, log: pair.logOf('mds2'), onProblem: () => undefined },
         new AbortController().signal,
       );
-      pair.clock.after(3_000, () => pair.whenMainRuns(({ registry }) => registry.approve('mds2', pair.clock.now())));
+      pair.clock.after(3_000, () =>
+        pair.whenMainRuns(({ registry }) => registry.approve('mds2', pair.clock.now())),
+      );
       assert.equal(await approved, true);
     },
     after: (pair) => forgetOther(pair),
