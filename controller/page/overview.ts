@@ -11,7 +11,7 @@ export type RecentChangeSet = {
   /** ISO 8601, UTC: when it was first carried out anywhere. */
   readonly at: string;
   readonly mds: readonly string[];
-  /** By whom: `main` for a change on Main's disk, an MDS, `command by USER`. */
+  /** By whom: `watcher` or `reconcile` for a change on Main's disk, an MDS, `command by USER`. */
   readonly actors: readonly string[];
   /** What it changes for callers; null for no dialplan. */
   readonly dialplan: string | null;

@@ -52,7 +52,7 @@ export function recentConflicts(rows: readonly NumberedRow[]): Conflict[] {
     }));
 }
 
-/** By whom: `main` for a change on Main's disk, an MDS, or who gave a command. */
+/** By whom: `watcher` or `reconcile` for a change on Main's disk, an MDS, or who gave a command. */
 export function actorsOf(rows: readonly NumberedRow[]): string[] {
   return [...new Set(rows.flatMap(({ actor }) => actor ?? []))].toSorted();
 }

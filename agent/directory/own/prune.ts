@@ -3,6 +3,7 @@ import { entryOf } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { decidePath, excludingPattern } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
+import type { Tree } from '#core/plan/tree.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 
 /** Why a pruned file lies in the trash. */
@@ -12,7 +13,11 @@ export const PRUNED = 'a local file, removed by "prune"';
  * The steps that remove local files, and the local folders that are empty then. What Main has, or what was delivered, is
  * none of that, whatever was asked for: the planner's word decides.
  */
-export function stepsToPrune(paths: readonly string[], replica: Replica, input: PlanInput): Step[] {
+export function stepsToPrune(
+  paths: readonly string[],
+  replica: Tree & Pick<Replica, 'stampAt'>,
+  input: PlanInput,
+): Step[] {
   const steps = new Map<string, Step>();
   const isLocal = (path: string): boolean =>
     decidePath(input, path).kind === 'local' && excludingPattern(input, path) === undefined;
@@ -36,7 +41,7 @@ export function stepsToPrune(paths: readonly string[], replica: Replica, input: 
   return [...steps.values()];
 }
 
-function becomesEmpty(folder: string, replica: Replica, steps: ReadonlyMap<string, Step>): boolean {
+function becomesEmpty(folder: string, replica: Tree, steps: ReadonlyMap<string, Step>): boolean {
   if (replica.holdsOverride(folder)) return false;
   for (const child of replica.childrenOf(folder)) if (!steps.has(child)) return false;
   return true;

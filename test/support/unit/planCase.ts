@@ -1,6 +1,7 @@
 import { Excludes } from '#core/path/excludes.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { type Plan, plan } from '#core/plan/plan.ts';
+import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Policy } from '#core/plan/policy.ts';
 import type { RemovalBudget } from '#core/plan/guard.ts';
 import { foldersAbove } from '../../property/model/names.ts';
@@ -40,8 +41,13 @@ type Content = Record<string, Entry | 'special'>;
 
 /** Plans a one-way directory, or what the case says. */
 export function planOf(given: Case): Plan {
+  return plan(inputOf(given));
+}
+
+/** The same situation, as the planner gets it. */
+export function inputOf(given: Case): PlanInput {
   const { direction = 'to-mds', deletions = 'main', paths } = given;
-  return plan({
+  return {
     policy: { name: 'sounds', direction, deletions },
     main: sideOf(given.main, given.mainOverrides, given.mainBlur, given.mainHeld),
     mds: sideOf(given.mds, given.mdsOverrides, given.mdsBlur, given.mdsHeld),
@@ -59,7 +65,7 @@ export function planOf(given: Case): Plan {
       ...given.budget,
     },
     ...(paths && { paths }),
-  });
+  };
 }
 
 /** The kinds of decisions by path, as far as something is to be done. */
