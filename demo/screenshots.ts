@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { noBrowser, startBrowser } from '../test/support/browser/chromium.ts';
 import { Cluster } from '../test/support/harness/cluster.ts';
 import { freePort } from '../test/support/harness/freePort.ts';
+import { wavFile } from '../test/support/unit/sounds.ts';
 import { eventually } from '../test/support/harness/host.ts';
 
 /** `npm run screenshots`: makes docs/page.png and docs/terminal.png from a Main with three MDS, one of them away and a folder missing. */
@@ -26,7 +27,7 @@ try {
   await shoot(browser, `http://${listen}/`, 'page.png');
   const { stdout } = await cluster.main.run(['status']);
   const shown = stdout.replaceAll(cluster.main.root, '');
-  await shoot(browser, `data:text/html,${encodeURIComponent(terminal(shown))}`, 'terminal.png');
+  await shoot(browser, `data:text/html;charset=utf-8,${encodeURIComponent(terminal(shown))}`, 'terminal.png');
   console.log(`made ${path.join(DOCS, 'page.png')} and ${path.join(DOCS, 'terminal.png')}`);
 } finally {
   await browser.close();
@@ -34,7 +35,7 @@ try {
 }
 
 async function makeNews(): Promise<void> {
-  for (let i = 1; i <= 20; i++) cluster.main.write('moh', `default/song-${i}.wav`, `song ${i}`);
+  for (let i = 1; i <= 20; i++) cluster.main.write('moh', `default/song-${i}.wav`, wavFile());
   cluster.main.write(
     'dialplan',
     'support.conf',

@@ -62,7 +62,7 @@ function mdsConditions(mds: MdsStatus, status: Facts, at: Moment): Condition[] {
       return connectedConditions(mds, status, at);
     case 'disconnected':
       return [
-        condition('away', [name], { mds: name }, texts.awayWords(name, mds.lastSeen)),
+        condition('away', [name], { mds: name }, texts.awayWords(mds.lastSeen)),
         ...certificate(mds, at),
       ];
     case 'pending':

@@ -5,10 +5,10 @@ import { isForGood } from './forGood.ts';
 /** The words for each condition: cause and action. `status`, the log, the page and `notify:` all use these. */
 export type Words = { readonly cause: string; readonly action: string };
 
-export function awayWords(mds: string, lastSeen: string | null): Words {
+export function awayWords(lastSeen: string | null): Words {
   return {
-    cause: lastSeen === null ? `${mds} has never connected since it was enrolled` : `${mds} is disconnected`,
-    action: `on ${mds}: systemctl status xivo-xds-sync-agent; xivo-xds-sync-agent doctor`,
+    cause: lastSeen === null ? 'it has never connected since it was enrolled' : 'it is disconnected',
+    action: 'on that MDS: systemctl status xivo-xds-sync-agent; xivo-xds-sync-agent doctor',
   };
 }
 
@@ -77,7 +77,7 @@ export function mainErrorWords(path: string, message: string): Words {
 }
 
 export function alarmWords(message: string): Words {
-  return { cause: message, action: 'see docs/operations.md, "Alarms"' };
+  return { cause: message, action: 'see docs/operations.md, "Troubles"' };
 }
 
 export function certificateWords(leftMs: number): Words {

@@ -70,7 +70,7 @@ export function MdsTable({ overview }: { readonly overview: Overview }) {
 export function directoryText(mds: Mds, name: string): string {
   const directory = mds.directories.find((each) => each.name === name);
   if (directory === undefined) return '–';
-  if (directory.held !== null) return `⏸ ${t('onHold')}`;
+  if (directory.held !== null) return `‖ ${t('onHold')}`;
   if (directory.inSync) return `✓ ${t('inSync')}`;
   return `↻ ${t('notInSync')}`;
 }
