@@ -4,7 +4,7 @@ import { findRefusals } from '../../../agent/asterisk/proof/asteriskLog.ts';
 import { judgePlan } from '../../../agent/asterisk/proof/judgePlan.ts';
 import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
-import { type DialplanReading, extensionKey } from '#core/dialplan/lint.ts';
+import { type DialplanReading, extensionKey, type PlannedPriority } from '#core/dialplan/lint.ts';
 import { type Loss, lossesIn } from './losses.ts';
 
 const FOLDER_NAME = 'extensions_extra.d';
@@ -152,11 +152,13 @@ function planDifferences(reading: DialplanReading, { priorities }: LivePlan): st
   }
   const planned = new Map<string, number>();
   const count = (key: string, by: number): void => void planned.set(key, (planned.get(key) ?? 0) + by);
-  for (const { context, extension, caller, shown, place } of reading.priorities) {
-    const file = path.basename(place.path);
-    if (shown === undefined) ungrounded.add(`${file}:${place.counted}`);
-    else if (!ungrounded.has(`${file}:${place.counted}`))
-      count(text(context, extensionKey(extension, caller), shown.trimEnd(), file, place.counted), 1);
+  const fileOf = ({ place }: PlannedPriority): string => path.basename(place.path);
+  const whereOf = (priority: PlannedPriority): string => `${fileOf(priority)}:${priority.place.counted}`;
+  for (const each of reading.priorities) if (each.shown === undefined) ungrounded.add(whereOf(each));
+  for (const each of reading.priorities) {
+    const { context, extension, caller, shown = '', place } = each;
+    if (ungrounded.has(whereOf(each))) continue;
+    count(text(context, extensionKey(extension, caller), shown.trimEnd(), fileOf(each), place.counted), 1);
   }
   for (const { context, extension, caller, shown, file, counted } of priorities) {
     if (file === 'extensions.conf' || ungrounded.has(`${file}:${counted}`)) continue;
