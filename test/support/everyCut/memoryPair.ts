@@ -22,7 +22,7 @@ import type { Peer } from '../../../controller/server/server.ts';
 import { openFiles } from '../harness/resources.ts';
 import { ManualClock } from '../wire/manualClock.ts';
 import { asWebSocket } from '../wire/memorySocket.ts';
-import { type Cut, LineCutter, type Way } from './lineCutter.ts';
+import { LineCutter } from './lineCutter.ts';
 
 export const MDS = 'mds1';
 /** A file of so many bytes is large here: it travels alone, and is gone on with. */
@@ -341,11 +341,6 @@ export class MemoryPair {
       await sleep(1);
       this.clock.advance(20);
     }
-  }
-
-  /** Has the connection end after a message. */
-  cutAfter(way: Way, message: number, cut: Cut): void {
-    this.lines.cutAfter(way, message, cut);
   }
 
   logOf(side: string): Logger {
