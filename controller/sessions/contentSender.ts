@@ -59,6 +59,7 @@ function packed(
     size,
     ...(from !== undefined && { from }),
     base,
+    own: base && directory.replica.blockLists.get(hash),
     stamp: directory.replica.stampAt(path) ?? '',
     ...(why !== undefined && { refusal: why }),
   };

@@ -5,7 +5,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
-import type { PathState } from '#core/manifest/pathState.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -19,6 +19,8 @@ const AT_ONCE = 16;
 const QUIET = 1_500;
 /** The same for what was there when the program started: then there is most to deliver. */
 const AT_START = 5_000;
+/** A large file is copied later, by a millisecond for so many bytes: its change is to be on every MDS first. */
+const BYTES_PER_QUIET_MS = 16 * 1024;
 
 export type DirectoryVersionsOptions = {
   readonly directory: string;
@@ -114,11 +116,16 @@ export class DirectoryVersions {
     }
   }
 
+  #extraQuiet(path: string): number {
+    const entry = entryOf(this.#options.replica.get(path));
+    return entry?.type === 'file' ? entry.size / BYTES_PER_QUIET_MS : 0;
+  }
+
   async #keepFiles(): Promise<void> {
     const { replica, versions, directory, clock, log } = this.#options;
     try {
       for (const path of this.#toKeep) {
-        await this.#whenQuiet();
+        await this.#whenQuiet(this.#extraQuiet(path));
         if (this.#closed) return;
         this.#toKeep.delete(path);
         const begun = clock.monotonic();
@@ -138,11 +145,12 @@ export class DirectoryVersions {
   }
 
   /** Ends early when nothing is to be kept any more. */
-  async #whenQuiet(): Promise<void> {
+  /** @param extra milliseconds for which it has to be quiet beyond the usual time */
+  async #whenQuiet(extra: number): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
     for (;;) {
-      const wait = this.#quietUntil - clock.monotonic();
+      const wait = this.#quietUntil + extra - clock.monotonic();
       if (wait <= 0 || signal.aborted) return;
       await pause(clock, wait, signal);
     }

@@ -159,17 +159,18 @@ async function fetch(
   files: readonly { path: string; entry: FileEntry }[],
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
+  const { blockLists } = job.replica;
   // Asterisk reads some directories as one set, however many files that is; a message has an end.
   const { resumableFrom } = job.applier;
   for (const part of pagesOf(files, { bytesOf: (file) => bytesOfRequest(file, resumableFrom) })) {
-    using bases = new DeltaBases(job.replica.path);
+    using bases = new DeltaBases(job.replica.path, job.replica.blockLists);
     const begun = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
       if (entry.size < resumableFrom) continue;
       const file = await staging.resume(entry);
       begun.set(path, file);
       const here = entryOf(job.replica.get(path));
-      if (file.size === 0 && here?.type === 'file') await bases.add(path, here.size, entry.size);
+      if (file.size === 0 && here?.type === 'file') await bases.add(path, here, entry.size);
     }
     const items = part.map(({ path, entry }) => {
       const from = begun.get(path)?.size ?? 0;
@@ -191,6 +192,7 @@ async function fetch(
       if (spans === undefined) return sink;
       const base = bases.get(file.path);
       if (base === undefined) throw new ArchiveError(`entry ${number} leaves out what is not here`);
+      begun.get(file.path)?.listBlocks(file.entry.size, (list) => blockLists.add(file.entry.hash, list));
       return deltaSink(sink, base.fd, file.entry.size, spans);
     });
   }

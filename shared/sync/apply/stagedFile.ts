@@ -1,12 +1,15 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, read, writeSync } from 'node:fs';
+import { closeSync, fstatSync, read, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
+import { BlockHasher } from '../transfer/blockHasher.ts';
+import type { Blocks } from '../transfer/blocks.ts';
 
 const readAsync = promisify(read);
+const writeAsync = promisify(write);
 const CHUNK = 1024 * 1024;
 
 type Place = { readonly folder: Folder; readonly name: string };
@@ -22,6 +25,7 @@ export class StagedFile {
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   #open = true;
+  #blocks: { readonly hasher: BlockHasher; readonly onList: (list: Blocks) => void } | undefined;
 
   private constructor(place: Place, goal: Place, fd: number) {
     this.#place = place;
@@ -62,11 +66,44 @@ export class StagedFile {
     return this.#size;
   }
 
+  /**
+   * Lists its blocks on the way. To be called before anything is written.
+   * @param size bytes that it will have
+   * @param onList called a little after it was finished, if it is what it should be
+   */
+  listBlocks(size: number, onList: (list: Blocks) => void): void {
+    const hasher = this.#size === 0 ? BlockHasher.of(size) : undefined;
+    this.#blocks = hasher && { hasher, onList };
+  }
+
   /** @throws ENOSPC, EDQUOT, EIO, … */
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) at += writeSync(this.#fd, chunk, at);
+    this.#take(chunk);
+  }
+
+  /**
+   * Writes a piece in the thread pool while this thread hashes it. Until it resolves, the piece must stay as it is and
+   * nothing else may be called.
+   * @throws ENOSPC, EDQUOT, EIO, …
+   */
+  async writeWhileHashing(chunk: Uint8Array): Promise<void> {
+    let writing = writeAsync(this.#fd, chunk);
+    // Its error is thrown below.
+    writing.catch(() => undefined);
+    this.#take(chunk);
+    for (let at = 0; ;) {
+      at += (await writing).bytesWritten;
+      if (at >= chunk.length) break;
+      writing = writeAsync(this.#fd, chunk, at);
+    }
+    await this.#blocks?.hasher.caughtUp();
+  }
+
+  #take(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#size += chunk.length;
+    this.#blocks?.hasher.add(chunk);
   }
 
   /**
@@ -82,6 +119,12 @@ export class StagedFile {
     const { folder, name } = this.#goal;
     if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
+    const blocks = this.#blocks;
+    void blocks?.hasher.end().then(
+      (list) => list && blocks.onList(list),
+      // Without a list the file is read when it changes.
+      () => undefined,
+    );
     return { name, inode: this.inode };
   }
 

@@ -12,6 +12,9 @@ export type StagingResult =
   /** It could not be written here; the rest of the archive still can. */
   | { readonly result: 'failed'; readonly why: string };
 
+/** For a larger piece the way to the thread pool pays, bytes. */
+const AT_ONCE = 128 * 1024;
+
 /**
  * Stages one file of an archive and verifies it. A disk error affects this file alone.
  * @param entry the expected file, with this host's owner and group
@@ -25,19 +28,26 @@ export function stagingSink(
 ): Sink {
   let file = resumed;
   let broken = false;
-  const guard = (work: () => void): void => {
-    if (broken) return;
+  const fail = (error: unknown): void => {
+    broken = true;
+    file?.discard();
+    onResult({ result: 'failed', why: errnoOf(error) });
+  };
+  const guard = <T>(work: () => T): T | undefined => {
+    if (broken) return undefined;
     try {
-      work();
+      return work();
     } catch (error) {
-      broken = true;
-      file?.discard();
-      onResult({ result: 'failed', why: errnoOf(error) });
+      fail(error);
+      return undefined;
     }
   };
   guard(() => (file ??= staging.file()));
   return {
-    write: (chunk) => guard(() => file?.write(chunk)),
+    write: (chunk) =>
+      chunk.length <= AT_ONCE
+        ? guard(() => file?.write(chunk))
+        : guard(() => file?.writeWhileHashing(chunk))?.catch(fail),
     end: () =>
       guard(() => {
         const staged = file?.finish(entry);

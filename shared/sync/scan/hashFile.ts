@@ -4,12 +4,16 @@ import { promisify } from 'node:util';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { BlockHasher } from '../transfer/blockHasher.ts';
+import type { BlockLists } from '../transfer/blockLists.ts';
 
 const readAsync = promisify(read);
 
 /** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
 const CHUNK = 1024 * 1024;
+/** From this size on, a file's block list may be made in the same pass, bytes. */
+const HAS_BLOCKS = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
 
 /**
@@ -17,16 +21,27 @@ const smallBuffer = Buffer.allocUnsafe(SMALL);
  *
  * RACE: a program writes after the last read, within the same tick of the kernel's clock (1 to 10 ms), and keeps the size.
  * Worst case: the stamp stays equal, and the change is noticed only by the next change of the file or by `verify`.
+ * @param lists where the block list of a large file goes, which is made in the same pass; none is made when absent
  * @returns undefined when the file has another stamp, or a process has it open for writing
  * @throws Node's fs errors (EACCES, EIO, …) when it can't be read
  */
-export async function hashFile(folder: Folder, name: string, stamp: Stamp): Promise<string | undefined> {
+export async function hashFile(
+  folder: Folder,
+  name: string,
+  stamp: Stamp,
+  lists?: BlockLists,
+): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
-    const hash = before.size <= SMALL ? hashSmall(fd) : await hashLarge(fd);
-    return stampOf(fstatSync(fd, { bigint: true })) === stamp ? hash : undefined;
+    const size = Number(before.size);
+    const blocks = lists === undefined || size < HAS_BLOCKS ? undefined : BlockHasher.of(size);
+    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, blocks);
+    const list = await blocks?.end();
+    if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
+    if (list !== undefined) lists?.add(hash, list);
+    return hash;
   } finally {
     closeSync(fd);
   }
@@ -41,12 +56,23 @@ function hashSmall(fd: number): string {
   }
 }
 
-async function hashLarge(fd: number): Promise<string> {
+/** The next piece is read while this one is hashed. */
+async function hashLarge(fd: number, blocks: BlockHasher | undefined): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(CHUNK);
-  for (;;) {
-    const { bytesRead } = await readAsync(fd, buffer, 0, CHUNK, null);
-    if (bytesRead === 0) return hash.digest('hex');
-    hash.update(buffer.subarray(0, bytesRead));
+  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)] as const;
+  let reading = readAsync(fd, buffers[0], 0, CHUNK, null);
+  try {
+    for (let turn = 0; ; turn++) {
+      const { bytesRead, buffer } = await reading;
+      if (bytesRead === 0) return hash.digest('hex');
+      reading = readAsync(fd, buffers[turn % 2 === 0 ? 1 : 0], 0, CHUNK, null);
+      const piece = buffer.subarray(0, bytesRead);
+      blocks?.add(piece);
+      hash.update(piece);
+      await blocks?.caughtUp();
+    }
+  } finally {
+    // Nothing may read from the descriptor once it is closed.
+    await reading.catch(() => undefined);
   }
 }

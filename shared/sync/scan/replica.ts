@@ -7,6 +7,7 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
+import { BlockLists } from '../transfer/blockLists.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
 import type { Changes, PathIndex } from './pathIndex.ts';
@@ -64,6 +65,8 @@ export class Replica implements Tree {
   readonly #paths: ScannedPaths;
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
+  /** Of large files that changed. */
+  readonly blockLists = new BlockLists();
   readonly own = new OwnPlacements((paths) => void this.recheck(paths));
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
@@ -87,7 +90,9 @@ export class Replica implements Tree {
     this.#paths = new ScannedPaths(this.#queue, index, options.isExcluded ?? (() => false));
     this.#guard = new RootGuard(path, index, this.#paths, emptyIsHeld);
     const { paths, queue, guard } = { paths: this.#paths, queue: this.#queue, guard: this.#guard };
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own: this.own, whole: options.whole });
+    const { own, blockLists } = this;
+    const { whole } = options;
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, blockLists, whole });
   }
 
   get #index(): PathIndex {

@@ -9,9 +9,11 @@ import { stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
+import type { BlockLists } from '../transfer/blockLists.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
+import { lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
@@ -25,6 +27,7 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
+  readonly blockLists: BlockLists;
   /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
 };
@@ -210,7 +213,10 @@ export class Scanner {
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
-      const hash = this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp));
+      // A large file that has changed once is likely to change again, and is on the other side in its earlier version.
+      const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.blockLists : undefined;
+      const hash =
+        this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp, lists));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);

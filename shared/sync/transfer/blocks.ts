@@ -5,7 +5,8 @@ import { MAX_BLOCKS } from '#protocol/limits.ts';
 
 const readAsync = promisify(read);
 const SMALLEST = 128 * 1024;
-const USUAL_BLOCKS = 2048;
+/** Not a power of two: a file of a round size does not change its block length when a little is appended. */
+const USUAL_BLOCKS = 3000;
 
 /** Block hashes of one side's version of a file: SHA-256, truncated to 16 bytes, in hexadecimal. */
 export type Blocks = { readonly block: number; readonly hashes: readonly string[] };

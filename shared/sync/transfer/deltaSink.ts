@@ -16,15 +16,27 @@ const CHUNK = 256 * 1024;
 export function deltaSink(inner: Sink, base: number, size: number, spans: readonly Span[]): Sink {
   const coming = [...spans];
   let at = 0;
-  // Reused for each read: a sink is done with a chunk once its write has resolved.
-  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
+  // Reused in turn: a sink is done with a chunk once its write has resolved, and the next one is read meanwhile.
+  const buffers = [Buffer.allocUnsafe(Math.min(CHUNK, size)), Buffer.allocUnsafe(Math.min(CHUNK, size))] as const;
   const copyUntil = async (end: number): Promise<void> => {
-    while (at < end) {
-      const { bytesRead } = await readAsync(base, buffer, 0, Math.min(CHUNK, end - at), at);
-      // The base shrank meanwhile, so the hash will not match.
-      if (bytesRead === 0) return;
-      await inner.write(buffer.subarray(0, bytesRead));
-      at += bytesRead;
+    const readInto = (
+      buffer: Buffer<ArrayBuffer>,
+      from: number,
+    ): Promise<{ bytesRead: number; buffer: Buffer<ArrayBuffer> }> | undefined =>
+      from < end ? readAsync(base, buffer, 0, Math.min(CHUNK, end - from), from) : undefined;
+    let reading = readInto(buffers[0], at);
+    try {
+      for (let turn = 1; reading !== undefined; turn++) {
+        const { bytesRead, buffer } = await reading;
+        // The base shrank meanwhile, so the hash will not match.
+        if (bytesRead === 0) return;
+        reading = readInto(buffers[turn % 2 === 0 ? 0 : 1], at + bytesRead);
+        await inner.write(buffer.subarray(0, bytesRead));
+        at += bytesRead;
+      }
+    } finally {
+      // Whoever closes the base does so when nothing reads from it.
+      await reading?.catch(() => undefined);
     }
   };
   return {

@@ -23,6 +23,8 @@ export type Packed = {
   readonly from?: number;
   /** Block hashes of the other side's version: only the blocks that differ are sent. */
   readonly base?: Blocks | undefined;
+  /** Block hashes of this side's version, if they are known: then they are not made again. */
+  readonly own?: Blocks | undefined;
   /** Set when it is known already that the file can't be sent. */
   readonly refusal?: string;
   readonly stamp: Stamp;
@@ -146,14 +148,14 @@ async function addDifference(
   pack: tar.Pack,
   number: number,
   fd: number,
-  { size }: Packed,
+  { size, own: known }: Packed,
   base: Blocks,
   reads: LentBuffers | undefined,
 ): Promise<void> {
   const name = String(number);
-  let own: string[];
+  let own: readonly string[];
   try {
-    own = await hashBlocks(fd, size, base.block);
+    own = known?.block === base.block ? known.hashes : await hashBlocks(fd, size, base.block);
   } catch (error) {
     return addError(pack, number, errnoOf(error));
   }
