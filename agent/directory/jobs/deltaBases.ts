@@ -31,7 +31,10 @@ export class DeltaBases implements Disposable {
     let fd: number | undefined;
     try {
       fd = this.#open.get(parentOf(path)).openFile(baseOf(path));
-      this.#bases.set(path, { fd, blocks: this.#known(here.hash, newSize) ?? (await read(fd, here, newSize)) });
+      this.#bases.set(path, {
+        fd,
+        blocks: this.#known(here.hash, newSize) ?? (await read(fd, here, newSize)),
+      });
     } catch {
       if (fd !== undefined) closeSync(fd);
     }

@@ -17,7 +17,10 @@ export function deltaSink(inner: Sink, base: number, size: number, spans: readon
   const coming = [...spans];
   let at = 0;
   // Reused in turn: a sink is done with a chunk once its write has resolved, and the next one is read meanwhile.
-  const buffers = [Buffer.allocUnsafe(Math.min(CHUNK, size)), Buffer.allocUnsafe(Math.min(CHUNK, size))] as const;
+  const buffers = [
+    Buffer.allocUnsafe(Math.min(CHUNK, size)),
+    Buffer.allocUnsafe(Math.min(CHUNK, size)),
+  ] as const;
   const copyUntil = async (end: number): Promise<void> => {
     const readInto = (
       buffer: Buffer<ArrayBuffer>,

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../support/harness/cluster.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
+
+const MIB = 1024 * 1024;
+const SIZE = 40 * MIB;
+
+/** MiB that a host's program has read so far, from files and connections. */
+function mibRead({ pid }: Host): number {
+  const [, bytes] = /rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8')) ?? [];
+  return Number(bytes) / MIB;
+}
+
+void describe('A large file that changes again and again', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start({ mds: ['mds1'] });
+  });
+  after(() => cluster.end());
+
+  /** Changes the file, waits until the MDS has it, and counts what each side read for that. */
+  async function afterChange(change: (file: string) => void): Promise<{ main: number; mds: number }> {
+    const mds1 = cluster.one('mds1');
+    const file = cluster.main.at('sounds', 'large.wav');
+    const there = mds1.at('sounds', 'large.wav');
+    const before = { main: mibRead(cluster.main), mds: mibRead(mds1) };
+    change(file);
+    const same = (): boolean => {
+      const [here, other] = [file, there].map((each) =>
+        statSync(each, { bigint: true, throwIfNoEntry: false }),
+      );
+      return here !== undefined && here.size === other?.size && here.mtimeNs === other.mtimeNs;
+    };
+    await eventually('the MDS has it', same, 120_000);
+    assert.ok(readFileSync(file).equals(readFileSync(there)));
+    await cluster.inSync(60_000);
+    return { main: mibRead(cluster.main) - before.main, mds: mibRead(mds1) - before.mds };
+  }
+
+  const changeInside = (at: number) => (file: string) => {
+    const fd = openSync(file, 'r+');
+    writeSync(fd, randomBytes(MIB), 0, MIB, at);
+    closeSync(fd);
+  };
+
+  it('is read once on each side for the second change and for what is appended', async (t) => {
+    const whole = SIZE / MIB;
+    await afterChange((file) => appendFileSync(file, randomBytes(SIZE)));
+    await afterChange(changeInside(5 * MIB));
+    const inside = await afterChange(changeInside(20 * MIB));
+    const appended = await afterChange((file) => appendFileSync(file, randomBytes(MIB)));
+    t.diagnostic(`MiB read: ${JSON.stringify({ inside, appended })}`);
+    for (const { main, mds } of [inside, appended]) {
+      assert.ok(main < 1.5 * whole, `Main read ${main} MiB for a file of ${whole}`);
+      assert.ok(mds < 1.5 * whole, `the MDS read ${mds} MiB for a file of ${whole}`);
+    }
+  });
+});
