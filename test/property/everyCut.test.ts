@@ -42,17 +42,24 @@ async function everyCut(pair: MemoryPair, what: string, scenario: Scenario): Pro
   await pair.takesRest();
   for (const way of WAYS) {
     for (let message = 1; message <= most[way]; message++) {
-      for (const end of ENDS) {
-        await tried(pair, `${what}: ${end} after message ${message} ${way}`, async () => {
-          cuts += (await playAndCut(pair, scenario, round++, { way, message, cut: end })) ? 1 : 0;
+      for (const arrives of [true, false]) {
+        for (const cut of ENDS) {
+          const when = `${arrives ? 'after' : 'instead of'} message ${message} ${way}`;
+          await tried(pair, `${what}: ${cut} ${when}`, async () => {
+            cuts += (await playAndCut(pair, scenario, round++, { way, message, cut, arrives })) ? 1 : 0;
+            await agrees(pair, scenario, round - 1);
+          });
+        }
+      }
+      const side = message % 2 === 0 ? 'main' : 'mds';
+      // Where nothing is answered any more, the connection ends later than all the rest.
+      for (const isSilent of [false, true]) {
+        const when = `after message ${message} ${way}${isSilent ? ', on a line that fell silent' : ''}`;
+        await tried(pair, `${what}: SIGTERM of ${side} ${when}`, async () => {
+          stops += (await playAndStop(pair, scenario, round++, { way, message, side, isSilent })) ? 1 : 0;
           await agrees(pair, scenario, round - 1);
         });
       }
-      const side = message % 2 === 0 ? 'main' : 'mds';
-      await tried(pair, `${what}: SIGTERM of ${side} after message ${message} ${way}`, async () => {
-        stops += (await playAndStop(pair, scenario, round++, { way, message, side })) ? 1 : 0;
-        await agrees(pair, scenario, round - 1);
-      });
     }
   }
 }
@@ -70,10 +77,10 @@ async function playAndCut(
   pair: MemoryPair,
   scenario: Scenario,
   round: number,
-  { way, message, cut }: Moment & { readonly cut: Cut },
+  { way, message, cut, arrives = true }: Moment & { readonly cut: Cut; readonly arrives?: boolean },
 ): Promise<boolean> {
   await scenario.prepare?.(pair, round);
-  pair.lines.cutAfter(way, message, cut);
+  pair.lines.cutAfter(way, message, cut, arrives);
   const failed = await pair.until(
     'what is done',
     scenario.act(pair, round).then(
@@ -92,10 +99,11 @@ async function playAndStop(
   pair: MemoryPair,
   scenario: Scenario,
   round: number,
-  { side, ...moment }: Moment & { readonly side: 'main' | 'mds' },
+  { side, isSilent, ...moment }: Moment & { readonly side: 'main' | 'mds'; readonly isSilent: boolean },
 ): Promise<boolean> {
   const ended = Promise.withResolvers<void>();
   const stop = (): void => {
+    if (isSilent) pair.lines.cutNow('silence');
     pair
       .stop(side)
       .then(() => pair.startAgain())

@@ -13,7 +13,8 @@ export class LineCutter {
   readonly counts: Record<Way, number> = { 'from the MDS': 0, 'from Main': 0 };
   /** The cut that was asked for has happened. */
   hasCut = false;
-  #plan: { readonly way: Way; readonly after: number; readonly cut: Cut } | undefined;
+  #plan:
+    { readonly way: Way; readonly after: number; readonly cut: Cut; readonly arrives: boolean } | undefined;
   readonly #lines = new Set<MemoryLine>();
   /** The newest session's. */
   #session: MemoryLine | undefined;
@@ -27,9 +28,8 @@ export class LineCutter {
       if (plan === undefined || plan.way !== way || this.counts[way] !== plan.after) return true;
       this.#plan = undefined;
       this.hasCut = true;
-      // The message itself arrives.
       queueMicrotask(() => (typeof plan.cut === 'function' ? plan.cut() : line.cut(plan.cut)));
-      return true;
+      return plan.arrives;
     });
     this.#lines.add(line);
     if (isSession) this.#session = line;
@@ -44,9 +44,10 @@ export class LineCutter {
     this.#plan = undefined;
   }
 
-  cutAfter(way: Way, after: number, cut: Cut): void {
+  /** @param arrives whether the message itself does: its sender can't tell */
+  cutAfter(way: Way, after: number, cut: Cut, arrives = true): void {
     this.begin();
-    this.#plan = { way, after, cut };
+    this.#plan = { way, after, cut, arrives };
   }
 
   /** What was not reached is not reached any more. */
