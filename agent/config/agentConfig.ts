@@ -17,30 +17,30 @@ import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { shellWords } from '#core/text/shellWords.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 
-/** An MDS's configuration, complete. What is synchronised and how is Main's to say; this is what only the host knows. */
+/** An MDS's complete configuration: the settings of this host. Main's configuration decides what is synchronised and how. */
 export type AgentConfig = {
   /** Undefined until the agent is enrolled. */
   readonly main?: HostPort;
   /** This MDS's name on Main; the host's name when absent. */
   readonly name?: string;
-  /** The VoIP IP to dial from; the system chooses when absent. */
+  /** The VoIP IP, used as source address; the system chooses when absent. */
   readonly localAddress?: string;
-  /** Program and arguments that get `-rx COMMAND` after them; at least the program. */
+  /** Program and arguments, to which `-rx COMMAND` is appended; at least the program. */
   readonly asterisk: readonly string[];
   readonly bandwidth: Bandwidth;
-  /** Directories of Main that lie elsewhere on this host than Main says; paths without the --root prefix. */
+  /** Directories with another path on this host than on Main; paths without the --root prefix. */
   readonly directories: readonly AgentDirectory[];
-  /** Folders within which a directory may lie because Main says so; without the --root prefix. */
+  /** Folders in which Main may place a directory on this host; without the --root prefix. */
   readonly allow: readonly string[];
   readonly trash: { readonly keepMs: number };
-  /** Free space that stays free, in bytes. */
+  /** Reserve of free space, bytes. */
   readonly reserveBytes: number;
 };
 
 export type AgentDirectory = { readonly name: string; readonly path: string };
 
 const DAY_MS = 86_400_000;
-/** Where a XiVO keeps what telephones are made of. */
+/** The folders of a XiVO's telephony files. */
 const DEFAULT_ALLOW = [
   '/etc/asterisk',
   '/var/lib/xivo',
@@ -143,7 +143,7 @@ function command(value: unknown): string[] {
   });
 }
 
-/** Names of the directories that this MDS has a place for, whatever Main says. */
+/** Names of the directories whose path is configured on this MDS. */
 export function knownNames({ directories }: AgentConfig): string[] {
   return [...new Set([...DEFAULT_DIRECTORIES, ...directories].map(({ name }) => name))];
 }

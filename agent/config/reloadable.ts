@@ -1,19 +1,19 @@
 import type { AgentConfig } from './agentConfig.ts';
 
-/** What a running agent takes over, by key. */
+/** Keys that a running agent applies without a restart. */
 const RELOADABLE = ['bandwidth', 'trash', 'directories', 'allow'] as const;
 const RESTART = ['main', 'name', 'localAddress', 'asterisk', 'reserveBytes'] as const;
 
 export type ConfigChange = {
-  /** The configuration to go on with. */
+  /** The configuration to use from now on. */
   readonly config: AgentConfig;
-  /** Keys that changed and hold from now on. */
+  /** Changed keys that are in effect now. */
   readonly changed: readonly (typeof RELOADABLE)[number][];
-  /** Keys that changed and hold from the next start on. */
+  /** Changed keys that need a restart. */
   readonly needRestart: readonly string[];
 };
 
-/** What becomes of a new configuration while the agent runs. Pure. */
+/** Decides which changes of a new configuration a running agent applies. Pure. */
 export function takeOver(now: AgentConfig, next: AgentConfig): ConfigChange {
   const differs = (key: keyof AgentConfig): boolean => JSON.stringify(now[key]) !== JSON.stringify(next[key]);
   const { bandwidth, trash, directories, allow } = next;

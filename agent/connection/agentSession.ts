@@ -19,17 +19,17 @@ export type SessionHooks = {
   readonly onClose: (reason: string) => void;
 };
 
-/** The agent's end of its connection to Main. */
+/** The agent's end of a session with Main. */
 export class AgentSession {
   readonly clockOffset: ClockOffset;
-  /** What Main can do beyond the protocol's version. */
+  /** Main's capabilities beyond the protocol version. */
   mainCapabilities: ReadonlySet<string> = new Set();
   readonly #channel: Channel<FromMain, FromAgent>;
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;
   readonly #results = new Questions<readonly StepResult[]>();
   readonly #resumeOffsets = new Questions<number>();
-  /** Main's welcome, and then the manifests that were asked for: without them this connection is of no use. */
+  /** Expected messages without which the connection is useless: Main's welcome, then the requested manifests. */
   readonly #needed = new Map<string, number>();
   readonly #heartbeat: Heartbeat;
   #nextStream = 1;
@@ -65,7 +65,7 @@ export class AgentSession {
     return this.#channel.signal;
   }
 
-  /** What this side still waits for: questions and streams. */
+  /** Number of open requests and streams. */
   get openEnds(): number {
     return this.#results.size + this.#resumeOffsets.size + this.#channel.streams;
   }
@@ -74,18 +74,18 @@ export class AgentSession {
     this.#channel.send(message);
   }
 
-  /** Measures the clocks' offset; the answer comes by itself. */
+  /** Sends a ping, which measures the clock offset. */
   ping(): void {
     this.send({ type: 'ping', sent: this.#clock.now() });
   }
 
-  /** Has Main send its whole manifest of a directory. */
+  /** Requests Main's whole manifest of a directory. */
   wantManifest(directory: string): void {
     this.#needed.set(`manifest of ${directory}`, this.#clock.monotonic());
     this.send({ type: 'want-manifest', directory });
   }
 
-  /** Asks for files; their archive comes on the stream, which no limit slows down when it is urgent. @throws when too many streams are open */
+  /** Requests files, whose archive arrives on the stream; an urgent stream is exempt from limits. @throws when too many streams are open */
   get(
     directory: string,
     items: Extract<FromAgent, { type: 'get' }>['items'],
@@ -97,7 +97,7 @@ export class AgentSession {
     return incoming;
   }
 
-  /** How much of a content Main has, bytes, since its transfer broke off. Rejects when no answer can come any more. */
+  /** Asks Main for the resume offset of a content, bytes. Rejects when no answer can come any more. */
   resumeOffset(directory: string, hash: string): Promise<number> {
     const id = this.#nextQuestion++;
     return this.#resumeOffsets.ask(id, this.#clock.monotonic(), () =>
@@ -107,8 +107,8 @@ export class AgentSession {
 
   /**
    * Offers changes to Main.
-   * @param bytes content that will follow
-   * @returns the stream for the content, and Main's word on each offer; that rejects when it can't come any more
+   * @param bytes size of the content that follows
+   * @returns the stream for the content, and a promise of Main's results, which rejects when none can come any more
    */
   offer(
     directory: string,
@@ -162,7 +162,7 @@ export class AgentSession {
     }
   }
 
-  /** Main lives and does nothing of what it was asked: that ends, and is tried again. */
+  /** Fails the requests on which Main makes no progress; they are retried. */
   #giveUp(askedBefore: number): void {
     this.#results.giveUp(askedBefore, NO_PROGRESS);
     this.#resumeOffsets.giveUp(askedBefore, NO_PROGRESS);

@@ -7,13 +7,13 @@ const ANSWER_TIMEOUT = 30_000;
 
 export type AskOptions = {
   readonly clock?: Clock;
-  /** Ends the wait for the answer. */
+  /** Cancels the wait for the answer. */
   readonly signal?: AbortSignal | undefined;
 };
 
 /**
- * Asks one thing over a connection to `/enrol`, and ends it.
- * @throws when no answer comes within 30 s, or one that makes no sense
+ * Sends one request over a connection to `/enrol`, and closes it.
+ * @throws when no valid answer arrives within 30 s
  */
 export async function askMain(
   { socket }: { readonly socket: WebSocket },

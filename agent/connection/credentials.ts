@@ -12,7 +12,7 @@ import { askMain } from './askMain.ts';
 import { dial, type Dialled, type DialOptions, dialPlain, DialRefused } from './dial.ts';
 import { type Membership, saveMembership } from './membership.ts';
 
-/** The renewal is looked at this often, and tried again after this long, milliseconds. */
+/** Interval of the check whether a renewal is due, and of its retries, milliseconds. */
 const LOOK_EVERY = 3_600_000;
 const TRY_AGAIN = 60_000;
 const SHORTEST_WAIT = 500;
@@ -32,8 +32,8 @@ export type CredentialsOptions = {
 type Enrolled = Extract<EnrolAnswer, { type: 'enrolled' }>;
 
 /**
- * Who this MDS is and whom it takes for Main: the key, which stays, the certificate, which is renewed, and Main's
- * pin, which Main may change over a session under the old one.
+ * The credentials of this MDS: its key, which stays, its certificate, which is renewed, and Main's pin, which Main may
+ * change over a session under the old one.
  */
 export class Credentials {
   readonly #options: CredentialsOptions;
@@ -56,7 +56,7 @@ export class Credentials {
     return this.#membership.approved;
   }
 
-  /** What could not be written down, for status. */
+  /** Files that could not be written, for status. */
   get troubles(): { at: string; path: string; message: string }[] {
     return this.#persistent.troubles.map(({ what, at, why }) => ({
       at: new Date(at).toISOString(),
@@ -70,7 +70,7 @@ export class Credentials {
   }
 
   /**
-   * Opens a connection for a session; renews the certificate first where Main asks for that.
+   * Opens a connection for a session; renews the certificate first if Main requests that.
    * @throws what {@link dial} throws
    */
   async connect(signal?: AbortSignal): Promise<Pick<Dialled, 'socket'>> {
@@ -84,14 +84,14 @@ export class Credentials {
   }
 
   /**
-   * Gets a new certificate for the key that Main knows.
-   * @returns Main's answer; undefined while the enrolment waits for a person on Main
-   * @throws DialRefused when Main does not know the key, or knows it no longer; what {@link dial} throws
+   * Requests a new certificate for the enrolled key.
+   * @returns Main's answer; undefined while the enrolment waits for a person's approval on Main
+   * @throws DialRefused when the key is not enrolled or was revoked; what {@link dial} throws
    */
   async renew(signal?: AbortSignal): Promise<Enrolled | undefined> {
     const answer = await this.#ask('renew', signal);
     if (answer.type === 'pending') {
-      // Who waits has no session in which Main could announce it.
+      // An MDS that waits for approval has no session in which Main could announce it.
       if (answer.nextIdentity !== undefined) this.learnNextMain(answer.nextIdentity);
       return undefined;
     }
@@ -102,7 +102,7 @@ export class Credentials {
       );
     }
     this.#identity = { ...this.#identity, certificatePem: answer.certificate };
-    // It is good for this run in any case.
+    // Valid for this run even when it can't be written.
     this.#persistent.write('the renewed certificate', () =>
       saveIdentity(this.#options.folder, this.#identity),
     );
@@ -118,13 +118,13 @@ export class Credentials {
     return (await dialPlain({ main, keyPem, certificatePem, mainPins, localAddress })).tls;
   }
 
-  /** Tells Main to forget this MDS. @throws when Main can't be told */
+  /** Asks Main to remove this MDS. @throws when Main can't be reached or refuses */
   async leave(): Promise<void> {
     const answer = await this.#ask('leave');
     if (answer.type !== 'left') throw refusal(answer);
   }
 
-  /** Main will have another key. @param onLearnt called when that is written down for good: at once, or later */
+  /** Stores the pin of Main's next key. @param onLearnt called once it is durable, at once or later */
   learnNextMain(pin: Pin, onLearnt: () => void = () => undefined): void {
     this.#persistent.write("Main's next key", () => {
       if (this.#membership.nextMainPin !== pin && this.#membership.mainPin !== pin) {
@@ -135,9 +135,9 @@ export class Credentials {
     });
   }
 
-  /** Renews the certificate in time, beside whatever session there is. Ends with the signal. */
+  /** Renews the certificate when due, independently of the session. Ends with the signal. */
   async keepRenewed(signal: AbortSignal): Promise<void> {
-    // Loaded only here: enrolling and leaving do without.
+    // Loaded on demand: enrolling and leaving don't need it.
     const { renewalPoint } = await import('#host/identity/certificate.ts');
     const { clock, log } = this.#options;
     for (;;) {
@@ -175,7 +175,7 @@ export class Credentials {
     const { mainPin, nextMainPin } = this.#membership;
     const mainPins = nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
     const dialled = await dialMain({ main, path, keyPem, certificatePem, mainPins, localAddress, signal });
-    // The key that was announced is in use: from now on the old one is nobody's.
+    // The announced key is in use, so the old one is no longer trusted.
     if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
       const { name, approved } = this.#membership;
       this.#membership = { name, approved, mainPin: nextMainPin };

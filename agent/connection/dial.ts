@@ -6,12 +6,12 @@ import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '#host/id
 
 const CONNECT_TIMEOUT = 10_000;
 const MAX_REFUSAL_BYTES = 4_096;
-/** Main knows the key, and wants another certificate for it. */
+/** The key is enrolled, but Main requests a new certificate for it. */
 const RENEW_STATUS = 401;
 
-/** Main does not let this agent in. Trying again soon will not help by itself. */
+/** Main refuses this agent. A retry alone does not help. */
 export class DialRefused extends Error {
-  /** Whether a new certificate is what is missing. */
+  /** Whether a new certificate is needed. */
   readonly renew: boolean;
 
   constructor(message: string, options: { renew: boolean } = { renew: false }) {
@@ -20,7 +20,7 @@ export class DialRefused extends Error {
   }
 }
 
-/** Another Main answers there than the one that this MDS knows. Nothing was sent to it. */
+/** The host that answers does not have the pin of this MDS's Main. Nothing was sent to it. */
 export class PinMismatch extends Error {}
 
 export type DialOptions = {
@@ -28,11 +28,11 @@ export type DialOptions = {
   readonly path: '/agent' | '/enrol';
   readonly keyPem: string;
   readonly certificatePem: string;
-  /** Who Main may be; none only to ask for an enrolment that a person will compare. */
+  /** Accepted pins of Main; none only for an enrolment whose fingerprints a person compares. */
   readonly mainPins: readonly Pin[];
-  /** The address to dial from: the VoIP IP of this MDS. */
+  /** The source address: the VoIP IP of this MDS. */
   readonly localAddress?: string | undefined;
-  /** Ends the attempt. */
+  /** Cancels the attempt. */
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -95,7 +95,7 @@ function connect({
     socket.once('close', () => signal?.removeEventListener('abort', stop));
     socket.once('error', reject);
     socket.once('secureConnect', () => {
-      // Who uses the socket from now on hears of its end by 'close'.
+      // From now on the user of the socket is notified by 'close'.
       socket.on('error', () => socket.destroy());
       signal?.removeEventListener('abort', stop);
       socket.setTimeout(0);
@@ -119,7 +119,7 @@ function upgrade(secure: tls.TLSSocket, { main, path, signal }: DialOptions): Pr
       maxPayload: MAX_MESSAGE_BYTES,
       handshakeTimeout: CONNECT_TIMEOUT,
     });
-    // It ends with an error then, and with that this.
+    // The socket then emits an error, which rejects this promise.
     const stop = (): void => socket.terminate();
     signal?.addEventListener('abort', stop, { once: true });
     socket.once('close', () => signal?.removeEventListener('abort', stop));

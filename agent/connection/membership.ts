@@ -11,13 +11,13 @@ const pin = z.string().refine(isPin);
 const schema = z.strictObject({
   name: z.string(),
   mainPin: pin,
-  /** Main said, over a session under `mainPin`, that this will be its pin. */
+  /** The pin of Main's next key, announced over a session under `mainPin`. */
   nextMainPin: pin.exactOptional(),
-  /** False while a person has still to approve it on Main. */
+  /** False until a person has approved it on Main. */
   approved: z.boolean(),
 });
 
-/** Whose MDS this is: the Main that it knows by its pin, and the name it has there. */
+/** The membership of this MDS: Main's pin, and the name of this MDS on Main. */
 export type Membership = Readonly<z.infer<typeof schema>>;
 
 export function saveMembership(folder: string, membership: Membership): void {

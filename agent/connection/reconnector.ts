@@ -10,10 +10,10 @@ import type { Credentials } from './credentials.ts';
 import { PinMismatch } from './dial.ts';
 import { AgentSession } from './agentSession.ts';
 
-/** Waits between attempts, milliseconds: short at first, since Main was probably only restarted. */
+/** Delays between attempts, milliseconds; short at first, since Main was probably only restarted. */
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 10_000;
-/** A connection that held for this long, milliseconds, is one that works: the next attempt comes soon again. */
+/** A connection that lasted this long, milliseconds, resets the back-off. */
 const STEADY = 10_000;
 
 export type Welcome = Extract<FromMain, { type: 'welcome' }>;
@@ -21,7 +21,7 @@ export type Welcome = Extract<FromMain, { type: 'welcome' }>;
 export type LinkOptions = {
   readonly credentials: Pick<Credentials, 'connect' | 'learnNextMain'>;
   readonly hello: () => Omit<Extract<FromAgent, { type: 'hello' }>, 'type' | 'protocol' | 'version'>;
-  /** As it is at a time: it may be reloaded. */
+  /** The current configuration, which may be reloaded. */
   readonly bandwidth: () => Bandwidth;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,7 +34,7 @@ export type LinkState =
   | { readonly state: 'connecting'; readonly problem: string | undefined; readonly since: number }
   | { readonly state: 'connected'; readonly since: number };
 
-/** Keeps one session with Main open, for ever. */
+/** Keeps one session with Main open, reconnecting with back-off. */
 export class Reconnector {
   state: LinkState;
   readonly #options: LinkOptions;
@@ -64,21 +64,21 @@ export class Reconnector {
 
   async #run(): Promise<void> {
     const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
-    let told = '';
+    let lastLogged = '';
     while (!this.#stop.signal.aborted) {
-      const begun = this.#options.clock.monotonic();
+      const startedAt = this.#options.clock.monotonic();
       const { problem, wasWelcome, isPinMismatch } = await this.#connectOnce();
       if (this.#stop.signal.aborted) return;
-      // Two that don't understand each other must not do nothing but greet.
-      const wasSteady = wasWelcome && this.#options.clock.monotonic() - begun >= STEADY;
+      // Back-off also after a welcome, so that incompatible programs don't reconnect in a tight loop.
+      const wasSteady = wasWelcome && this.#options.clock.monotonic() - startedAt >= STEADY;
       if (wasSteady) backoff.reset();
       this.state = { state: 'connecting', problem, since: this.#options.clock.now() };
-      // The same problem again is no news.
-      if (problem !== told || wasSteady) {
+      // A repeated problem is logged once.
+      if (problem !== lastLogged || wasSteady) {
         if (isPinMismatch) this.#options.log.error('ANOTHER MAIN ANSWERS', { reason: problem });
         else this.#options.log.warn('Main can not be reached', { reason: problem });
       }
-      told = problem;
+      lastLogged = problem;
       await pause(this.#options.clock, backoff.next() * (0.5 + Math.random()), this.#stop.signal);
     }
   }

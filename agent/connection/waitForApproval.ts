@@ -4,13 +4,13 @@ import { type Clock, pause } from '#host/time/clock.ts';
 import { jitter } from '#host/time/jitter.ts';
 import type { Credentials } from './credentials.ts';
 
-/** How often Main is asked, milliseconds: a person who has just approved is looking on. */
+/** Interval at which Main is asked, milliseconds; short, since a person who has just approved is waiting. */
 const ASK_EVERY = 2_000;
 
 /**
  * Asks Main until a person has approved this MDS there, or the signal ends it.
- * @param onProblem is called with what keeps it waiting
- * @returns false when it was ended
+ * @param onProblem called with the reason of each failed attempt
+ * @returns false when the signal ended it
  */
 export async function waitForApproval(
   credentials: Credentials,
@@ -32,7 +32,7 @@ export async function waitForApproval(
   return false;
 }
 
-/** @returns what keeps it waiting; undefined when it is approved */
+/** @returns why it is not approved yet; undefined when it is approved */
 async function askOnce(credentials: Credentials, signal: AbortSignal): Promise<string | undefined> {
   try {
     const answer = await credentials.renew(signal);

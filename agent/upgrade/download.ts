@@ -8,13 +8,13 @@ import type { PackageOffer } from '#protocol/messages/common.ts';
 import type { RateLimit } from '#wire/rateLimit.ts';
 
 const PATH = '/install/xivo-xds-sync-agent.deb';
-/** Without a byte for this long it is given up, milliseconds. */
+/** The download is cancelled after this long without data, milliseconds. */
 const STALLED = 30_000;
 
 /**
  * Downloads Main's agent package over a connection that has shown Main's key.
  * @param file a new file
- * @throws when it is not the one that was offered
+ * @throws when the package differs from the offer
  */
 export async function downloadPackage(options: {
   readonly connection: TLSSocket;

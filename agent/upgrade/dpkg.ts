@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export const PACKAGE = 'xivo-xds-sync-agent';
 
-/** apt or an administrator may hold dpkg's lock: so long it is waited for, milliseconds. */
+/** Longest wait for dpkg's lock, which apt or an administrator may hold, milliseconds. */
 const LOCK_PATIENCE = 60_000;
 const LOCK_AGAIN = 2_000;
-/** How long one call may take, milliseconds. */
+/** Timeout of one call, milliseconds. */
 const LIMIT = 180_000;
 
 const ENVIRONMENT = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
@@ -45,7 +45,7 @@ export function installedVersion(): string {
   return ok('dpkg-query', '--show', '--showformat=${Version}', PACKAGE);
 }
 
-/** Name and version of a package in a file. @throws when it is none */
+/** Name and version of a package file. @throws when it is not a package */
 export function describePackage(file: string): { name: string; version: string } {
   return {
     name: ok('dpkg-deb', '--field', file, 'Package').trim(),
@@ -53,7 +53,7 @@ export function describePackage(file: string): { name: string; version: string }
   };
 }
 
-/** Installs a package; what a person changed in /etc stays. @throws with dpkg's own words */
+/** Installs a package; changed files in /etc stay. @throws with dpkg's message */
 export async function install(file: string): Promise<void> {
   const deadline = Date.now() + LOCK_PATIENCE;
   for (;;) {
@@ -66,11 +66,11 @@ export async function install(file: string): Promise<void> {
 }
 
 /**
- * Packs what is installed into a package again, without compression: as it is now, whoever installed it and however.
- * @param folder for the files, and for nothing else; removed
+ * Repacks the installed files into a package without compression, so that any installation can be restored.
+ * @param folder a temporary folder, which is removed
  */
 export function repack(folder: string, file: string): void {
-  // A folder on disk may be a link (/lib on a merged /usr) where the package has a folder.
+  // A folder of the package may be a link on disk (/lib on a merged /usr).
   const script = `
     set -e -o pipefail
     rm -rf "$1" "$2"

@@ -16,7 +16,7 @@ import { type PackageOffer, packageOfferSchema } from '#protocol/messages/common
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { Folder } from '#host/fs/folder.ts';
 
-/** The unit xivo-xds-sync-agent-upgrade.path waits for this one, so it is written last. */
+/** The unit xivo-xds-sync-agent-upgrade.path waits for this file, so it is written last. */
 const OFFER = 'offer.json';
 const PACKAGE = 'package.deb';
 const MAX_OFFER_BYTES = 4096;
@@ -24,14 +24,14 @@ const PIECE = 1 << 20;
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_WRONLY, O_CREAT, O_EXCL } = constants;
 
-/** An empty inbox. @returns where the package goes */
+/** Empties the inbox. @returns the path for the package */
 export function clearInbox(inbox: string): string {
   rmSync(inbox, { recursive: true, force: true });
   mkdirSync(inbox, { mode: 0o700 });
   return path.join(inbox, PACKAGE);
 }
 
-/** Hands over the package that is there: whoever installs begins. */
+/** Writes the offer, which starts the installer. */
 export function handOver(inbox: string, offer: PackageOffer): void {
   writeFileDurably(path.join(inbox, OFFER), JSON.stringify(offer), { mode: 0o600 });
 }
@@ -41,9 +41,9 @@ export function isTaken(inbox: string): boolean {
 }
 
 /**
- * The installer's end: takes an offer and the package out of the inbox, where the agent may have put anything, also
- * links. What is copied to `target` is what the offer says by its hash; who vouches for that, the caller checks.
- * @throws when there is no offer, or the package is not the offered one
+ * The installer's end: takes an offer and its package out of the inbox. The agent is not trusted and may have put anything
+ * there, including links. The copy at `target` has the hash of the offer; the caller checks the offer's signature.
+ * @throws when there is no offer, or the package differs from it
  */
 export function takeOffer(inbox: string, check: (offer: PackageOffer) => void, target: string): PackageOffer {
   const parent = Folder.openRoot(path.dirname(inbox));
@@ -101,5 +101,5 @@ function openRegular(folder: Folder, name: string, most: number): number {
   const stat = fstatSync(fd);
   if (stat.isFile() && stat.size <= most) return fd;
   closeSync(fd);
-  throw new Error(`${name} is no file of at most ${most} bytes`);
+  throw new Error(`${name} is not a file of at most ${most} bytes`);
 }

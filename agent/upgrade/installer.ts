@@ -16,15 +16,15 @@ export type InstallerOptions = {
   readonly places: AgentPlaces;
   readonly agent: RunningAgent;
   readonly log: Logger;
-  /** How long the new agent may take to be connected with Main, milliseconds. */
+  /** Timeout for the new agent to connect to Main, milliseconds. */
   readonly withinMs: number;
 };
 
-/** Written while packages are exchanged: an installer that starts and finds it was cut off, by a power cut perhaps. */
+/** Exists while packages are exchanged. An installer that finds it at its start was interrupted, such as by a power cut. */
 type Under = { readonly offer: PackageOffer; readonly from: string; readonly schema: number };
 
 /**
- * Installs the package in the inbox, as root, and puts the old one back when the new agent does not come back.
+ * Installs the package in the inbox, as root, and restores the old one when the new agent does not connect.
  * @returns whether the new agent runs
  */
 export async function installOffered(options: InstallerOptions): Promise<boolean> {
@@ -43,7 +43,7 @@ export async function installOffered(options: InstallerOptions): Promise<boolean
     }
     const checked = prepare(files, options);
     if ('refusal' in checked) {
-      if (checked.offer !== undefined) tell(folder, checked.offer, false, checked.refusal);
+      if (checked.offer !== undefined) reportOutcome(folder, checked.offer, false, checked.refusal);
       log.error('the offered agent is not installed', { reason: checked.refusal });
       return false;
     }
@@ -54,7 +54,7 @@ export async function installOffered(options: InstallerOptions): Promise<boolean
     const trouble = await exchange(files.next, offer.version, options);
     if (trouble !== undefined) return await putBack(under, trouble, files, options);
     rmSync(files.under);
-    tell(folder, offer, true, `upgraded from ${from}`);
+    reportOutcome(folder, offer, true, `upgraded from ${from}`);
     log.info('the new agent is connected', { from, to: offer.version });
     return true;
   } finally {
@@ -65,7 +65,7 @@ export async function installOffered(options: InstallerOptions): Promise<boolean
 
 type Files = { readonly next: string; readonly previous: string; readonly under: string };
 
-/** Takes the package out of the inbox, if Main vouches for it and it is an upgrade, and packs what it replaces. */
+/** Takes the package out of the inbox, if Main signed it and it is an upgrade, and packs the installed version. */
 function prepare(
   { next, previous }: Files,
   { places }: InstallerOptions,
@@ -93,7 +93,7 @@ function prepare(
   }
 }
 
-/** @returns why the agent of that version is not there, if so */
+/** @returns why the agent of that version is not running; undefined when it is */
 async function exchange(
   file: string,
   version: string,
@@ -113,16 +113,16 @@ async function putBack(under: Under, why: string, files: Files, options: Install
   const { places, log } = options;
   const { offer, from, schema } = under;
   log.error('the new agent is taken back', { from: offer.version, to: from, reason: why });
-  // Before the old agent starts, so that it can tell Main.
-  tell(places.installerFolder, offer, false, `${why}; ${from} was put back`);
+  // Before the old agent starts, so that it can report it to Main.
+  reportOutcome(places.installerFolder, offer, false, `${why}; ${from} was put back`);
   await options.agent.stop();
-  // The old agent does not read what a newer one made of the state; without one it builds it from disk.
+  // The old agent can't read a newer state; without a state it builds one from disk.
   if (schemaOf(places.stateFile) > schema) setStateAside(places.stateFile);
   const trouble = await exchange(files.previous, from, options);
   if (trouble === undefined) log.info('the old agent is back', { version: from });
   else {
     log.error('the old agent is not back', { version: from, reason: trouble });
-    tell(
+    reportOutcome(
       places.installerFolder,
       offer,
       false,
@@ -133,6 +133,6 @@ async function putBack(under: Under, why: string, files: Files, options: Install
   return false;
 }
 
-function tell(folder: string, { sha256, version }: PackageOffer, ok: boolean, reason: string): void {
+function reportOutcome(folder: string, { sha256, version }: PackageOffer, ok: boolean, reason: string): void {
   writeOutcome(folder, { at: new Date().toISOString(), sha256, version, ok, reason: reason.slice(0, 2_000) });
 }

@@ -5,12 +5,12 @@ import { writeFileDurably } from '#host/fs/durableFile.ts';
 
 const FILE = 'outcome.json';
 
-/** What became of the last upgrade here; undefined when there was none, or when it can't be told. */
+/** Outcome of the last upgrade on this MDS; undefined when there was none or it is unknown. */
 export function readOutcome(installerFolder: string): UpgradeOutcome | undefined {
   try {
     return upgradeOutcomeSchema.parse(JSON.parse(readFileSync(path.join(installerFolder, FILE), 'utf8')));
   } catch {
-    // Not there, or damaged by a power cut: nothing depends on it but what people are told.
+    // Missing, or damaged by a power cut. It is only information for people.
     return undefined;
   }
 }

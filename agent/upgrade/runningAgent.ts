@@ -9,13 +9,13 @@ import { ownCommand } from './ownCommand.ts';
 
 const UNIT = 'xivo-xds-sync-agent.service';
 const LOOK_EVERY = 250;
-/** A service has this long to stop, as its unit says, milliseconds. */
+/** Stop timeout of the unit, milliseconds. */
 const STOP_WITHIN = 15_000;
 
-/** Restarts by systemd after which nothing is hoped for: one may be a Main that was not there in that moment. */
+/** Number of restarts by systemd after which the upgrade counts as failed. A single one may be due to an unreachable Main. */
 const ENDED_OFTEN = 2;
 
-/** The agent that is replaced, however it is started and stopped here. */
+/** The agent being replaced, and how it is started and stopped on this host. */
 export type RunningAgent = {
   stop(): Promise<void>;
   start(): void;
@@ -33,7 +33,7 @@ export function serviceAgent(places: AgentPlaces): RunningAgent {
     const shown = spawnSync('systemctl', ['show', '--value', '--property=NRestarts', UNIT], {
       encoding: 'utf8',
     });
-    return Number(shown.stdout) >= ENDED_OFTEN ? 'it ends again and again: see its log' : undefined;
+    return Number(shown.stdout) >= ENDED_OFTEN ? 'it stops again and again: see its log' : undefined;
   };
   return {
     stop: () => {
@@ -80,11 +80,11 @@ export function processAgent(places: AgentPlaces, pid: number): RunningAgent {
   };
 }
 
-/** What follows the program in a process's command line. @throws when that is no agent that runs */
+/** The arguments of a running agent. @throws when the process is not a running agent */
 function argumentsOf(pid: number): string[] {
   const [, ...words] = commandLine(pid);
   const at = words.findIndex((word) => !word.startsWith('-'));
-  if (!isAgent(pid)) throw new Error(`process ${pid} is no agent that runs`);
+  if (!isAgent(pid)) throw new Error(`process ${pid} is not a running agent`);
   return words.slice(at + 1);
 }
 

@@ -4,8 +4,8 @@ import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { isPin, type Pin } from '#host/identity/pin.ts';
 
 /**
- * Whose packages root installs here. Written by `enroll`, which a person runs; the agent under its unit can't write
- * there, so whoever takes the agent's process over can't make himself the one whose packages are installed.
+ * The pin of the Main whose packages root installs on this host. Written by `enroll`, which a person runs. The agent's
+ * unit can't write there, so an attacker in the agent's process can't have other packages installed.
  */
 const FILE = 'main-pin';
 
@@ -14,7 +14,7 @@ export function trustMain(installerFolder: string, mainPin: Pin): void {
   writeFileDurably(path.join(installerFolder, FILE), `${mainPin}\n`, { mode: 0o644 });
 }
 
-/** @throws when nobody is trusted, in words that say what to do */
+/** @throws when no Main is trusted, with the remedy */
 export function trustedMain(installerFolder: string): Pin {
   const file = path.join(installerFolder, FILE);
   const pin = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
@@ -22,7 +22,7 @@ export function trustedMain(installerFolder: string): Pin {
   throw new Error(`${file} does not say whose packages may be installed here: run mds_install.sh here again`);
 }
 
-/** No Main may install anything here any more. */
+/** Removes the trusted Main: no package is installed any more. */
 export function removeTrustedMain(installerFolder: string): void {
   rmSync(installerFolder, { recursive: true, force: true });
 }

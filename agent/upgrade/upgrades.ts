@@ -16,29 +16,29 @@ import { readOutcome } from './outcome.ts';
 import { ownCommand } from './ownCommand.ts';
 import { isNewer, owns } from './dpkg.ts';
 
-/** Whoever installs takes the package within this time, milliseconds: systemd starts it at once. */
+/** Time within which the installer takes the package, milliseconds; systemd starts it at once. */
 const TAKEN_WITHIN = 30_000;
 const LOOK_EVERY = 200;
-/** Installing and putting back together have an end, milliseconds. */
+/** Timeout of an upgrade including a possible restore of the old version, milliseconds. */
 const HEARD_WITHIN = 600_000;
-/** The package, once more for the installer, and what goes with it. */
+/** Free space needed per byte of the package: for the package and the installer's copy. */
 const ROOM_FOR_EACH_BYTE = 2;
 
 export type UpgradesOptions = {
   readonly places: AgentPlaces;
   readonly credentials: Credentials;
-  /** Bytes a second; 0 for no limit. */
+  /** Bytes per second; 0 means unlimited. */
   readonly bandwidth: () => Bandwidth;
   readonly reserveBytes: number;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Whether a service manager started this agent: then its units install, since the agent's own may not. */
+  /** Whether a service manager started this agent. Its installer unit installs packages then, since the agent's unit may not. */
   readonly isService: boolean;
-  /** The arguments before the command with which this agent was started. */
+  /** The options before the command in this agent's command line. */
   readonly globalArguments: readonly string[];
 };
 
-/** This agent's part in its own upgrade: it fetches what Main offers and hands it to the installer, which is root's. */
+/** The agent's part of its own upgrade: it downloads Main's package and hands it to the installer, which runs as root. */
 export class Upgrades {
   readonly #options: UpgradesOptions;
   #busy = false;
@@ -52,10 +52,10 @@ export class Upgrades {
   }
 
   /**
-   * Fetches the package and has it installed. A good end is never told from here: the agent is replaced by the new
-   * one, which says its version.
-   * @param figures how much of the package is here
-   * @returns why nothing came of it
+   * Downloads the package and has it installed. Success is not reported by this process: the new agent, which replaces it,
+   * reports its version.
+   * @param figures called with the progress of the download
+   * @returns why the upgrade failed
    */
   async receive(
     offer: PackageOffer,
@@ -113,14 +113,14 @@ export class Upgrades {
   async #installed(offer: PackageOffer, signal: AbortSignal): Promise<string> {
     const { places, clock } = this.#options;
     const before = this.last?.at;
-    const begun = clock.monotonic();
+    const startedAt = clock.monotonic();
     if (!this.#options.isService) this.#startInstaller();
     for (;;) {
       await sleep(LOOK_EVERY, undefined, { signal });
       const outcome = this.last;
       if (outcome !== undefined && outcome.at !== before && outcome.sha256 === offer.sha256)
         return outcome.reason;
-      const waited = clock.monotonic() - begun;
+      const waited = clock.monotonic() - startedAt;
       if (waited > HEARD_WITHIN) return 'nothing was heard of the installer: see the log there';
       if (!isTaken(places.upgradeInbox) && waited > TAKEN_WITHIN) {
         clearInbox(places.upgradeInbox);

@@ -177,7 +177,7 @@ export class MainDirectory {
     await this.rescan();
     this.originators.started();
     this.mtimeClocks.prune((path) => entryOf(this.replica.get(path)));
-    this.#versions?.begun();
+    this.#versions?.scanned();
     this.#sounds?.look(this.replica.paths());
     this.#dialplan?.look();
     this.tellIfHeld();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { NotifyTarget } from '../config/observation.ts';
 import type { Notification } from './notification.ts';
 
-/** What a command gets in its environment, beside the JSON on its standard input. */
+/** Environment of a command, which also gets the JSON on its standard input. */
 function environmentOf(notification: Notification): Record<string, string> {
   return Object.fromEntries(
     Object.entries(notification).map(([key, value]) => [
@@ -15,8 +15,8 @@ function environmentOf(notification: Notification): Record<string, string> {
 }
 
 /**
- * Hands one notification to a command (JSON on stdin, fields as XDS_… in the environment) or posts it as JSON.
- * @throws when the target does not take it within its time: a command that ends with another code than 0, an answer of another class than 2xx
+ * Delivers one notification to a command (JSON on stdin, fields as XDS_… in the environment) or posts it as JSON.
+ * @throws on a timeout, a command's exit code other than 0, or an HTTP status other than 2xx
  */
 export async function deliver(
   target: NotifyTarget,
@@ -43,7 +43,7 @@ export async function deliver(
     signal: within,
     killSignal: 'SIGKILL',
   });
-  // A command need not read what it is given.
+  // A command need not read its standard input.
   child.stdin.on('error', () => undefined);
   child.stdin.end(body);
   const [code] = (await once(child, 'close')) as [number | null];

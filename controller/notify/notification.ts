@@ -1,9 +1,9 @@
-/** One thing that began or ended, as `notify:` hands it out. The fields are stable. */
+/** A notification about the beginning or the end of a condition. The fields are a stable surface. */
 export type Notification = {
   readonly event: 'begin' | 'end';
   readonly kind: string;
   readonly severity: string;
-  /** Empty where it is Main's. */
+  /** Empty for a condition of Main. */
   readonly mds: string;
   readonly directory: string;
   readonly path: string;
@@ -11,6 +11,6 @@ export type Notification = {
   readonly action: string;
   /** ISO 8601, UTC. */
   readonly since: string;
-  /** How long it lasted, at its end. */
+  /** Duration of the condition, at its end. */
   readonly lastedSeconds?: number;
 };

@@ -7,7 +7,7 @@ import type { StandingCondition } from '../conditions/condition.ts';
 import { deliver } from './deliver.ts';
 import type { Notification } from './notification.ts';
 
-/** Notifications that wait for one target: what does not answer for so long is told the newest of them. */
+/** Most notifications queued for one target; the oldest ones are dropped. */
 const MAX_WAITING = 500;
 /** Attempts for one notification, and the pauses between them, milliseconds. */
 const PAUSES = [1_000, 5_000, 30_000, 120_000] as const;
@@ -20,8 +20,8 @@ type Lane = {
 };
 
 /**
- * Tells other programs of conditions: one after the other for each target, so that an end never overtakes its beginning;
- * tried again a few times; bounded.
+ * Notifies other programs of conditions: in order for each target, so that an end never overtakes its beginning; with a
+ * few retries; with bounded queues.
  */
 export class Notifier implements ConditionEvents, Observer {
   readonly #lanes: readonly Lane[];
@@ -49,7 +49,7 @@ export class Notifier implements ConditionEvents, Observer {
   readonly ended = (condition: StandingCondition, lastedMs: number): void =>
     this.#add({ ...notificationOf(condition, 'end'), lastedSeconds: Math.round(lastedMs / 1_000) });
 
-  /** A conflict happens and is over: it has no end to tell of. */
+  /** Notifies of a conflict, which is an event without an end. */
   conflict(mds: string, directory: string, path: string): void {
     this.#add({
       event: 'begin',
@@ -68,7 +68,7 @@ export class Notifier implements ConditionEvents, Observer {
   delivered(): void {}
   reloaded(): void {}
 
-  /** What still waits is given up: the conditions themselves stay, and are told of at the next start. */
+  /** Drops queued notifications. Conditions that still hold are notified again at the next start. */
   close(): void {
     this.#closing.abort();
   }

@@ -2,12 +2,12 @@ import { BlockList, isIP } from 'node:net';
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-/** An address as people write it: a listener on `::` sees IPv4 peers as `::ffff:192.0.2.1`. */
+/** The usual notation of an address: a listener on `::` sees IPv4 peers as `::ffff:192.0.2.1`. */
 export function plainAddress(address: string): string {
   return MAPPED.exec(address)?.[1] ?? address;
 }
 
-/** Whether two texts name the same IP address, however it is written. */
+/** Whether two texts are the same IP address in any notation. */
 export function sameAddress(one: string, other: string): boolean {
   const left = plainAddress(one);
   const right = plainAddress(other);

@@ -6,15 +6,15 @@ import type { Transition } from './outcome.ts';
 
 export type Admitted = {
   readonly agent: Agent;
-  /** The key that held this name until now: close its connections. */
+  /** The key that had this name before; its connections have to be closed. */
   readonly replacedPin?: Pin;
 };
 
 /**
- * Makes (name, pin) an agent: the one way in, with a token or with a person's approval.
+ * Enrols (name, pin) as an agent, after a token or a person's approval. All enrolments go through here.
  *
- * Invariant: a name has one key and a key has one name. Where the name was known before, be it replaced or removed,
- * `replacedAt` is set, so that nothing remembered about the old disk leads to a deletion on the new one.
+ * Invariant: a name has one key and a key has one name. If the name was known before, replaced or removed, `replacedAt` is
+ * set, so that no record about the old disk causes a removal on the new one.
  */
 export function admit(
   state: RegistryState,
@@ -35,7 +35,7 @@ export function admit(
     ...(knownBefore ? { replacedAt: now } : {}),
   };
   const replacedPin = holder === undefined || holder.pin === pin ? undefined : holder.pin;
-  // Rows of other names stay even for this key: they tell that those names were known before.
+  // Rows of other names stay, even with this key: they prove that those names were known before.
   const revoked = state.revoked.filter((entry) => entry.pin !== pin || entry.name !== name);
   return {
     ok: true,

@@ -2,13 +2,13 @@ import { whyNoSession } from '#host/identity/certificate.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Registry } from './registry.ts';
 
-/** No session, and why. `renew`: the key is good, and another certificate for it is what is missing. */
+/** A refused session with its reason. `renew`: the key is enrolled, but needs a new certificate. */
 export type NoSession = { readonly reason: string; readonly renew: boolean };
 
 /**
- * Whether a key with this certificate may open a session: it is enrolled, and shows what Main issued for its name
- * and what holds now. A certificate alone admits nobody, and neither does a key alone.
- * @returns undefined when it may
+ * Decides whether a key with this certificate may open a session: the key is enrolled, and the certificate was issued by
+ * Main for its name and is valid now. Neither key nor certificate is enough alone.
+ * @returns the refusal; undefined when the session is allowed
  */
 export function refuseSession(
   registry: Registry,

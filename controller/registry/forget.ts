@@ -3,8 +3,8 @@ import type { Transition } from './outcome.ts';
 import type { RegistryState } from './records.ts';
 
 /**
- * Drops the memory of an MDS that was removed. Its key stays refused as one that is not enrolled; only the reason, that
- * it was removed, is not known any more. One that is enrolled or asks to be has to be removed first.
+ * Drops the record of a removed MDS. Its key stays refused as not enrolled, but no longer as removed. An MDS that is
+ * enrolled or waits for approval has to be removed first.
  */
 export function forget(state: RegistryState, name: string): Transition<{ name: string }> {
   const isNamed = (each: { readonly name: string }): boolean => each.name === name;

@@ -9,10 +9,10 @@ import type { Transition } from './outcome.ts';
 import type { Pending, RegistryState } from './records.ts';
 
 /**
- * Notes that an MDS without a token wants to enrol.
+ * Adds a request to enrol without a token.
  *
- * Invariant: a name waits with one key only, the first that asked, so that what a person compared is what `approve`
- * admits. Asking again with the same key changes nothing but the address.
+ * Invariant: each name has one pending key, the first that asked, so that `approve` admits the key whose fingerprint the
+ * person compared. A repeated request of that key only updates the address.
  */
 export function requestPending(
   state: RegistryState,
@@ -32,7 +32,7 @@ export function requestPending(
         `run \`xivo-xds-sync mds remove ${name}\` on Main to drop that request, then ask again`,
     );
   }
-  // One key waits under one name: the last it asked for.
+  // A key is pending under one name, the last one that it asked for.
   const others = state.pending.filter((entry) => entry.pin !== pin);
   if (others.length >= MOST_PENDING) {
     return refusal(
@@ -53,7 +53,7 @@ export function requestPending(
   return { ok: true, state: { ...state, pending: [...others, pending] }, result: { pending } };
 }
 
-/** Admits the MDS that waits under this name, after a person compared the fingerprints. */
+/** Admits the pending MDS of this name, after a person compared the fingerprints. */
 export function approve(state: RegistryState, name: string, now: number): Transition<Admitted> {
   const waiting = state.pending.find((entry) => entry.name === name);
   if (waiting === undefined) {

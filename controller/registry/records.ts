@@ -14,17 +14,17 @@ const AgentRecord = z.strictObject({
   pin: PinText,
   voipIp: Address.exactOptional(),
   enrolledAt: Time,
-  /** Missing until Main has issued the first certificate for this key. */
+  /** Absent until Main has issued the first certificate for this key. */
   certificateNotAfter: Time.exactOptional(),
-  /** The name was known before: the first pass after this only adds, since old records say nothing about this disk. */
+  /** Set when the name was known before: the first pass then only adds, since old records don't describe this disk. */
   replacedAt: Time.exactOptional(),
-  /** The pin of Main's next key, once this MDS has written it down. */
+  /** The pin of Main's next key, once this MDS has stored it. */
   knowsNextMain: PinText.exactOptional(),
 });
 
 const TokenRecord = z.strictObject({
   id: z.string().min(1).max(64),
-  /** Public half of the key that comes from the token's secret: see enrolmentProof. */
+  /** The verifier, the public key derived from the token's secret: see enrolmentProof. */
   verifier: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is no Ed25519 public key'),
   name: Name,
   voipIp: Address.exactOptional(),
@@ -39,7 +39,7 @@ const PendingRecord = z.strictObject({ name: Name, pin: PinText, address: Addres
 
 const RevokedRecord = z.strictObject({ name: Name, pin: PinText, at: Time });
 
-/** Everything that Main remembers about who may connect. */
+/** The complete registry of agents, tokens, requests and revoked keys. */
 export const RegistryState = z
   .strictObject({
     version: z.literal(1),
@@ -52,13 +52,13 @@ export const RegistryState = z
   .refine(({ agents }) => allDifferent(agents.map(({ pin }) => pin)), 'has a pin twice')
   .refine(({ tokens }) => allDifferent(tokens.map(({ id }) => id)), 'has a token twice');
 
-/** An MDS that may connect: this name with this key. */
+/** An enrolled MDS: a name with its key. */
 export type Agent = Readonly<z.infer<typeof AgentRecord>>;
-/** A join token as Main keeps it: without its secret. */
+/** A join token as stored, without its secret. */
 export type Token = Readonly<z.infer<typeof TokenRecord>>;
-/** An MDS that asked to enrol without a token. */
+/** A request to enrol without a token. */
 export type Pending = Readonly<z.infer<typeof PendingRecord>>;
-/** A key that may no longer connect. */
+/** A revoked key. */
 export type Revoked = Readonly<z.infer<typeof RevokedRecord>>;
 export type RegistryState = Readonly<z.infer<typeof RegistryState>>;
 

@@ -15,21 +15,21 @@ import { remove } from './remove.ts';
 import type { Removed } from './remove.ts';
 import { addToken, enrolWithToken } from './tokens.ts';
 
-/** All of a join token but Main's pin, which whoever prints the token adds. */
+/** A join token without Main's pin, which the caller adds. */
 export type TokenParts = Omit<JoinToken, 'mainPin'>;
 
 /**
- * Who may connect. Each change is durable before its answer is returned; a change that can't be saved throws and
- * leaves everything as it was. All times are ms since 1970.
+ * The registry of MDS that may connect. Each change is durable before it returns; a change that can't be saved throws and
+ * has no effect. All times are ms since 1970.
  *
- * Only the daemon has one: see {@link RegistryFile}.
+ * Only the daemon has an instance: see {@link RegistryFile}.
  */
 export class Registry {
   readonly #file: RegistryFile;
   #state: RegistryState;
 
   /**
-   * @param folder where `registry.json` lies or will lie
+   * @param folder the folder of `registry.json`
    * @throws RegistryFileError if the file is damaged
    */
   constructor(folder: string) {
@@ -37,11 +37,11 @@ export class Registry {
     this.#state = this.#file.load();
   }
 
-  /** Makes a join token. Its secret is in the answer and nowhere else. Refused: see {@link addToken}. */
+  /** Creates a join token. Its secret is only in the result and is not stored. Refused: see {@link addToken}. */
   addToken(options: {
     name: string;
     voipIp?: string;
-    /** How long it holds, in ms. */
+    /** Lifetime, ms. */
     ttlMs: number;
     replace: boolean;
     now: number;
@@ -52,7 +52,7 @@ export class Registry {
       id: randomBytes(9).toString('base64url'),
       name,
       ...(voipIp === undefined ? {} : { voipIp }),
-      // Whole seconds, as the token's text has them, so that both sides mean the same moment.
+      // Whole seconds, as in the token's text, so that both sides use the same time.
       expiresAt: Math.floor((now + ttlMs) / 1000) * 1000,
     };
     const kept: Token = { ...shown, verifier: enrolmentVerifier(secret), replace };
@@ -60,21 +60,21 @@ export class Registry {
     return outcome.ok ? { ok: true, token: { ...shown, secret } } : outcome;
   }
 
-  /** Enrols an MDS that brings a token, and uses the token up. Refused: see {@link enrolWithToken}. */
+  /** Enrols an MDS with a token, and marks the token as used. Refused: see {@link enrolWithToken}. */
   enrolWithToken(request: {
     id: string;
     name: string;
     pin: Pin;
-    /** Where the connection comes from. */
+    /** The peer's address. */
     address: string;
-    /** Whether the peer's proof fits this verifier. */
+    /** Checks the peer's proof against a verifier. */
     proofOk: (verifier: string) => boolean;
     now: number;
   }): Outcome<Admitted> {
     return this.#become(enrolWithToken(this.#state, request));
   }
 
-  /** Notes that an MDS without a token wants to enrol. Refused: see {@link requestPending}. */
+  /** Adds a request to enrol without a token. Refused: see {@link requestPending}. */
   requestPending(request: {
     name: string;
     pin: Pin;
@@ -84,7 +84,7 @@ export class Registry {
     return this.#become(requestPending(this.#state, request));
   }
 
-  /** Admits the MDS that waits under this name. */
+  /** Admits the pending MDS of this name. */
   approve(name: string, now: number): Outcome<Admitted> {
     return this.#become(approve(this.#state, name, now));
   }
@@ -94,12 +94,12 @@ export class Registry {
     return this.#become(remove(this.#state, name, now));
   }
 
-  /** Drops the memory of an MDS that was removed. Refused: see {@link forget}. */
+  /** Drops the record of a removed MDS. Refused: see {@link forget}. */
   forget(name: string): Outcome<{ name: string }> {
     return this.#become(forget(this.#state, name));
   }
 
-  /** Notes until when the certificate holds that Main issued to this key. */
+  /** Notes the expiry of the certificate issued to this key. */
   recordCertificate(pin: Pin, notAfter: number): Outcome<{ agent: Agent }> {
     const agent = this.findByPin(pin);
     if (agent === undefined) return refusal('this key is not enrolled any more');
@@ -108,39 +108,39 @@ export class Registry {
     return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: renewed } });
   }
 
-  /** Notes that this MDS will know Main by its next key. */
+  /** Notes that this MDS has stored the pin of Main's next key. */
   recordKnowsNextMain(pin: Pin, nextMain: Pin): Outcome<{ agent: Agent }> {
     const agent = this.findByPin(pin);
     if (agent === undefined) return refusal('this key is not enrolled any more');
     if (agent.knowsNextMain === nextMain) return { ok: true, agent };
-    const told: Agent = { ...agent, knowsNextMain: nextMain };
-    const agents = this.#state.agents.map((entry) => (entry === agent ? told : entry));
-    return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: told } });
+    const updated: Agent = { ...agent, knowsNextMain: nextMain };
+    const agents = this.#state.agents.map((entry) => (entry === agent ? updated : entry));
+    return this.#become({ ok: true, state: { ...this.#state, agents }, result: { agent: updated } });
   }
 
-  /** The MDS that waits for approval with this key. */
+  /** The pending request of this key. */
   findPending(pin: Pin): Pending | undefined {
     return this.#state.pending.find((entry) => samePin(entry.pin, pin));
   }
 
-  /** When this key was last taken out, and under which name, if it was. */
+  /** The last revocation of this key, with its name, if there was one. */
   findRevoked(pin: Pin): Revoked | undefined {
     return this.#state.revoked.findLast((entry) => samePin(entry.pin, pin));
   }
 
-  /** The MDS that may connect with this key. */
+  /** The enrolled MDS with this key. */
   findByPin(pin: Pin): Agent | undefined {
     return this.#state.agents.find((agent) => samePin(agent.pin, pin));
   }
 
-  /** Names of MDS that are enrolled, ask to be, or have a join token that still holds. @param now ms since 1970 */
+  /** Names of MDS that are enrolled, pending, or have a valid join token. @param now ms since 1970 */
   knownNames(now: number): ReadonlySet<string> {
     const { agents, pending, tokens } = this.#state;
     const open = tokens.filter(({ expiresAt }) => expiresAt > now);
     return new Set([...agents, ...pending, ...open].map(({ name }) => name));
   }
 
-  /** Everything there is, for `mds list` and `status`. */
+  /** The whole registry, for `mds list` and `status`. */
   list(): RegistryState {
     return this.#state;
   }
@@ -148,7 +148,7 @@ export class Registry {
   #become<Result extends object>(transition: Transition<Result>): Outcome<Result> {
     if (!transition.ok) return transition;
     if (transition.state !== this.#state) {
-      // Saved first: an answer that a power cut could take back must not be given.
+      // Saved first, so that no answer is given that a power cut could revoke.
       this.#file.save(transition.state);
       this.#state = transition.state;
     }

@@ -12,17 +12,17 @@ export class RegistryFileError extends Error {
 }
 
 /**
- * The one file that holds the registry, so that using a token up and admitting its bearer are one step on disk.
+ * The single file of the registry, so that using a token and admitting its bearer are one atomic write.
  *
- * The daemon is its only writer; the CLI asks the daemon. Should something else have written it nevertheless, such as
- * a restore, saving refuses instead of undoing that.
+ * The daemon is its only writer; the CLI goes through the daemon. If another program changed it, such as a restore,
+ * saving is refused instead of overwriting that.
  */
 export class RegistryFile {
   readonly #path: string;
-  /** What the file held when this last read or wrote it; undefined: there was none. */
+  /** The file's content when it was last read or written; undefined when it did not exist. */
   #text: string | undefined;
 
-  /** @param folder made when first saving, if it is missing */
+  /** @param folder created by the first save, if it is missing */
   constructor(folder: string) {
     this.#path = join(folder, FILE);
   }
@@ -40,8 +40,8 @@ export class RegistryFile {
   }
 
   /**
-   * Once this returns, the state survives a power cut.
-   * @throws RegistryFileError if the file is not as this left it; the error of the file system if it can't be written
+   * Saves the registry durably.
+   * @throws RegistryFileError if another program changed the file; the error of the file system if it can't be written
    */
   save(state: RegistryState): void {
     mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
@@ -52,7 +52,7 @@ export class RegistryFile {
           'restart the daemon, which then goes by what the file says now, and do this again',
       );
     }
-    // What couldn't be loaded again must not replace what can.
+    // Validated first, so that a valid file is never replaced by one that can't be loaded.
     const text = `${JSON.stringify(RegistryState.parse(state), null, 2)}\n`;
     writeFileDurably(this.#path, text, { mode: 0o600 });
     this.#text = text;

@@ -5,13 +5,13 @@ import type { Transition } from './outcome.ts';
 import type { RegistryState } from './records.ts';
 
 export type Removed = {
-  /** Keys that were enrolled or waiting under the name: close their connections. */
+  /** Keys that were enrolled or pending under the name; their connections have to be closed. */
   readonly pins: readonly Pin[];
 };
 
 /**
- * Takes an MDS out: its key is revoked, its request dropped, and a token for it that was not used yet withdrawn, since
- * that would let it in again. Used tokens stay, so that using one again is recognised.
+ * Removes an MDS: its key is revoked, its request dropped, and its unused tokens are withdrawn, since they would admit it
+ * again. Used tokens stay, so that their reuse is recognised.
  */
 export function remove(state: RegistryState, name: string, now: number): Transition<Removed> {
   const agents = state.agents.filter((agent) => agent.name === name);

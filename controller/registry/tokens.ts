@@ -9,7 +9,7 @@ import { alarm, refusal } from './outcome.ts';
 import type { Refusal, Transition } from './outcome.ts';
 import type { RegistryState, Token } from './records.ts';
 
-/** Keeps a new token, unless its name is enrolled already and it isn't meant to replace that MDS. */
+/** Adds a token. Refused when its name is enrolled already, unless the token is meant to replace that MDS. */
 export function addToken(state: RegistryState, token: Token, now: number): Transition<{ token: Token }> {
   if (!isMdsName(token.name)) return refusal(`"${token.name}" can't name an MDS: ${MDS_NAME_RULE}`);
   if (token.voipIp !== undefined && isIP(token.voipIp) === 0) {
@@ -31,10 +31,9 @@ export function addToken(state: RegistryState, token: Token, now: number): Trans
 }
 
 /**
- * Enrols an MDS that brings a token, and uses the token up.
+ * Enrols an MDS with a token, and marks the token as used.
  *
- * The proof is checked before anything is said about the token: an id alone, which is no secret, raises no alarm and
- * learns nothing.
+ * The proof is checked first: a peer with the token's id alone, which is not secret, raises no alarm and learns nothing.
  */
 export function enrolWithToken(
   state: RegistryState,
@@ -60,7 +59,7 @@ export function enrolWithToken(
     return refusal('the proof for the join token is wrong: copy the whole token again from Main');
   }
   const known = state.agents.find((agent) => agent.name === name && agent.pin === pin);
-  // The same key with its own token once more: it never got the answer (its connection or its power failed).
+  // The same key repeats its own token: it did not get the answer (its connection or its power failed).
   if (token.usedAt !== undefined && token.name === name && known !== undefined)
     return { ok: true, state, result: { agent: known } };
   const no = whyNotNow(token, { name, address, now });

@@ -1,10 +1,10 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '#host/time/clock.ts';
 
-/** A peer that lives answers within this time, milliseconds, unless its network is very slow. */
+/** Timeout of a ping, milliseconds; a live peer answers sooner unless its network is very slow. */
 const PATIENCE = 3_000;
 
-/** Whether somebody still lives at the other end of a connection: the half of one that was cut off is silent. */
+/** Whether the peer of a connection still answers; a half-open connection does not. */
 export function answersPing(socket: WebSocket, clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (lives: boolean): void => {

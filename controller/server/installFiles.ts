@@ -7,20 +7,20 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { VERSION } from '#host/version.ts';
 
-/** The public key with which the old rsync job logs in on each MDS. */
+/** The old rsync job's public key, with which it logs in on each MDS. */
 const OLD_KEY = '/install/rsync_xds.pub';
-/** Downloads at a time; one more is asked to come again. */
+/** Most downloads at a time; a further client is asked to retry. */
 const MAX_DOWNLOADS = 16;
-/** How long one may take: the agent's package over a line of 1 Mbit/s. */
+/** Longest download, milliseconds: enough for the agent's package over a line of 1 Mbit/s. */
 const DOWNLOAD_TIMEOUT = 300_000;
 
-/** What a download asks of the server: its connection may last longer than a stranger's. */
+/** Marks the connection of a download as one that may last longer than other unauthenticated connections. */
 export type Keep = () => void;
 
 /**
- * Gives an MDS that is still to be installed what it needs, over the connection whose key it has checked: the
- * script, the agent's package of this very version and that version's number, and the public key of the old rsync job, which it takes out of
- * root's authorized_keys. Nothing of this is secret, so nobody has to show who he is.
+ * Serves the files for installing an MDS, which checks Main's key first: the install script, the agent's package of this
+ * version, the version number, and the old rsync job's public key, which the script removes from root's authorized_keys.
+ * Nothing of this is secret, so no client certificate is needed.
  */
 export class InstallFiles {
   readonly #files: ReadonlyMap<string, readonly string[]>;
@@ -33,7 +33,7 @@ export class InstallFiles {
     this.#log = log;
     this.#oldCronFile = places.oldCronFile;
     const { dirname } = import.meta;
-    // As the package has them, and as a checkout does.
+    // The layouts of the package and of a checkout.
     const packaged = path.resolve(dirname, '../../share/xivo-xds-sync');
     const checkout = path.resolve(dirname, '../..');
     this.#package = [
@@ -50,18 +50,18 @@ export class InstallFiles {
     ]);
   }
 
-  /** The agent's package of this very version, where Main has it. */
+  /** The agent's package of this version, if Main has it. */
   get agentPackage(): string | undefined {
     return this.#package.find((candidate) => existsSync(candidate));
   }
 
-  /** Answers one request; fixed names only, so that no path of a peer's is ever opened. */
+  /** Answers one request. Only fixed names are served, so a peer's path is never opened. */
   async answer(request: IncomingMessage, response: ServerResponse, keep: Keep): Promise<void> {
     if (request.url === '/install/version' && request.method === 'GET') return say(response, 200, VERSION);
     const candidates = this.#files.get(request.url ?? '');
     if (candidates === undefined) return say(response, 404, 'nothing is here');
     if (request.method !== 'GET') return say(response, 405, 'only GET');
-    // While the old job works, nobody is to take its key away.
+    // While the old job is active, its key must stay on the MDS.
     const isInUse = request.url === OLD_KEY && existsSync(this.#oldCronFile);
     const file = isInUse ? undefined : candidates.find((candidate) => existsSync(candidate));
     if (file === undefined) return say(response, 404, 'this Main does not have that file');
@@ -77,7 +77,7 @@ export class InstallFiles {
       });
       await pipeline(createReadStream(file), response);
     } catch (error) {
-      // Who has what it wanted hangs up as it likes, and who has not asks again: only Main's own disk is Main's trouble.
+      // A client may disconnect early and retries if it needs to; only errors of Main's own disk are logged.
       if (errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE' || request.socket.destroyed)
         this.#log.debug('a download ended early', { file, error });
       else this.#log.warn('a download failed', { file, error });

@@ -1,12 +1,12 @@
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 
-/** The same about the same address is told once in this time, milliseconds. */
+/** Interval at which an event of one address is logged, milliseconds. */
 const QUIET = 60_000;
-/** Beyond this many, the oldest are forgotten. */
+/** Most entries remembered; the oldest ones are dropped. */
 const MOST_KNOWN = 1_000;
 
-/** Tells of trouble with peers that anybody could cause, without letting them fill the log: once a minute, counted. */
+/** Logs events that any peer can cause, once a minute with a count, so that peers can't fill the log. */
 export class PeerLog {
   readonly #log: Logger;
   readonly #clock: Clock;

@@ -10,48 +10,48 @@ import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
 import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
 
-/** Time for the handshake, and again for the request, milliseconds. */
+/** Timeout of the handshake, and of the request, milliseconds. */
 const STRANGER_TIMEOUT = 10_000;
 const MAX_ENROL_MESSAGE_BYTES = 64 * 1024;
 /** P-256, as OpenSSL calls it. */
 const KEY_CURVE = 'prime256v1';
 
-/** Who is on the other end of an upgraded connection. */
+/** The peer of an upgraded connection. */
 export type Peer = {
   readonly socket: WebSocket;
   readonly tls: TLSSocket;
   readonly pin: Pin;
-  /** DER of the certificate it showed. */
+  /** DER of its certificate. */
   readonly certificate: Uint8Array;
   readonly address: string;
 };
 
-/** Why a peer gets no session. With `renew` it should ask for another certificate and come back. */
+/** Why a peer is refused a session. With `renew` it should request a new certificate and reconnect. */
 export type SessionRefusal = { readonly reason: string; readonly renew: boolean };
 
 export type ServerOptions = {
   readonly listen: HostPort;
   readonly keyPem: string;
   readonly certificatePem: string;
-  /** An answer to a peer that may not open a session, or undefined when it may. */
+  /** The refusal of a session; undefined when it is allowed. */
   readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => SessionRefusal | undefined;
-  /** A peer that never got as far as to show who it is. */
+  /** Called when a connection ends before the peer is authenticated. */
   readonly onUnauthenticated: (event: string, address: string, reason: string) => void;
   readonly onSession: (peer: Peer) => void;
   readonly onEnrol: (peer: Peer) => void;
-  /** @param keep lets the connection last longer than a stranger's may */
+  /** @param keep allows the connection to last longer than other unauthenticated ones */
   readonly onRequest: (request: IncomingMessage, response: ServerResponse, keep: () => void) => void;
   readonly onError: (error: unknown) => void;
 };
 
 /**
- * Main's one port: TLS 1.3, where each side shows a certificate and is known by its key's pin. `/agent` is a
- * session of an enrolled agent, `/enrol` the way to become one; everything else is plain HTTPS.
+ * Main's single port: TLS 1.3 with certificates on both sides, each authenticated by its key's pin. `/agent` is a session
+ * of an enrolled agent, `/enrol` is enrolment; everything else is plain HTTPS.
  */
 export class Server {
   readonly #options: ServerOptions;
   readonly #https: https.Server;
-  // Pings are not answered by themselves: the answers to a peer that never reads would pile up here.
+  // No automatic pongs: for a peer that never reads they would pile up here.
   readonly #sessions = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -75,7 +75,7 @@ export class Server {
       key: options.keyPem,
       cert: options.certificatePem,
       minVersion: 'TLSv1.3',
-      // Any key may knock: who it is, is decided by its pin, not by a certificate authority.
+      // Any certificate is accepted in the handshake: peers are authenticated by their pin, not by a certificate authority.
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: STRANGER_TIMEOUT,
@@ -89,7 +89,7 @@ export class Server {
     );
     this.#https.on('tlsClientError', (error, socket) => {
       const { code } = error as NodeJS.ErrnoException;
-      // Whoever just hangs up (a port check of a monitoring system) is no news.
+      // A peer that only connects and disconnects (a monitoring system's port check) is not logged.
       if (code !== 'ECONNRESET')
         options.onUnauthenticated('no TLS handshake', addressOf(socket), connectionTrouble(error));
     });
@@ -110,7 +110,7 @@ export class Server {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** Ends when every session has heard of its end: a WebSocket says so later than the connection below it. */
+  /** Resolves when every WebSocket has emitted 'close', which comes after the close of its connection. */
   async close(): Promise<void> {
     const sockets = [...this.#sessions.clients, ...this.#enrolments.clients];
     const ends = sockets.map(
@@ -128,7 +128,7 @@ export class Server {
     await Promise.all([closed, ...ends]);
   }
 
-  /** Shows another key to whoever connects from now on. */
+  /** Uses another identity for new connections. */
   useIdentity(identity: { readonly keyPem: string; readonly certificatePem: string }): void {
     this.#https.setSecureContext({
       key: identity.keyPem,
@@ -169,14 +169,14 @@ export class Server {
   }
 }
 
-/** Every identity here is of one kind; of others, not even the parsing is tried further than this. */
+/** All identities are ECDSA P-256; certificates with other keys are not parsed further. */
 function pinIfUsable(der: Uint8Array): Pin | undefined {
   try {
     const certificate = new X509Certificate(der);
     const curve = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
     return curve === KEY_CURVE ? pinOfCertificate(certificate) : undefined;
   } catch {
-    // OpenSSL took it in the handshake, Node can't read it: whatever it is, it is none of ours.
+    // Accepted by OpenSSL in the handshake but unreadable for Node, so it is not a certificate of this program.
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 import type net from 'node:net';
 
-/** Connections that have not shown who they are: enough for every MDS at once, too few to hurt. */
+/** Most unauthenticated connections: enough for all MDS at once, too few to do harm. */
 export const MAX_UNAUTHENTICATED = 128;
-/** How long one may take for handshake, upgrade and enrolment together, milliseconds. */
+/** Time limit for handshake, upgrade and enrolment together, milliseconds. */
 export const UNAUTHENTICATED_LIFETIME = 20_000;
 
 type UnauthenticatedConnection = {
@@ -12,14 +12,14 @@ type UnauthenticatedConnection = {
 };
 
 /**
- * The connections of whoever has not shown who he is. When there are too many, the address that has most of them
- * loses its oldest: one host that floods the port shuts itself out, and nobody else.
+ * The connections whose peer is not authenticated yet. When there are too many, the oldest connection of the address with
+ * the most of them is dropped, so that a host that floods the port only affects itself.
  */
 export class UnauthenticatedConnections {
   readonly #byEndpoint = new Map<string, UnauthenticatedConnection>();
   readonly #onDropped: (address: string, why: string) => void;
 
-  /** @param onDropped is told which address lost a connection, and why */
+  /** @param onDropped called with the address and the reason of each dropped connection */
   constructor(onDropped: (address: string, why: string) => void) {
     this.#onDropped = onDropped;
   }
@@ -36,7 +36,7 @@ export class UnauthenticatedConnections {
     if (this.#byEndpoint.size > MAX_UNAUTHENTICATED) this.#makeRoom();
   }
 
-  /** The peer behind this socket, or behind the TLS socket on top of it, is known now. */
+  /** Removes a connection whose peer is authenticated now. @param socket the socket, or the TLS socket on top of it */
   known(socket: net.Socket): void {
     this.#forget(endpointOf(socket));
   }
@@ -69,12 +69,12 @@ export class UnauthenticatedConnections {
   }
 }
 
-/** An address as people write it: a listener on `::` sees IPv4 peers as `::ffff:192.0.2.1`. */
+/** The usual notation of an address: a listener on `::` sees IPv4 peers as `::ffff:192.0.2.1`. */
 export function addressOf(socket: net.Socket): string {
   return socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
 }
 
-/** The TLS socket and the one below it have the same. */
+/** A key that is equal for a TLS socket and the socket below it. */
 function endpointOf(socket: net.Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }

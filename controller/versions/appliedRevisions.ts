@@ -4,8 +4,8 @@ import type { Statement } from '#sync/state/statement.ts';
 import type { RevisionLog } from './revisionLog.ts';
 
 /**
- * How far each MDS has followed Main's log of revisions, and so which revisions a change set on an MDS took over:
- * those of its paths that this MDS had not taken over before.
+ * Tracks which of Main's revisions each change set on an MDS applied: those of its paths that this MDS had not applied
+ * before.
  */
 export class AppliedRevisions {
   readonly #db: Database;
@@ -15,7 +15,7 @@ export class AppliedRevisions {
   readonly #place: Statement;
   readonly #placeOf: Statement;
   readonly #drop: Statement;
-  /** What was taken over since a directory was last wholly in sync: revision by MDS, directory and path. */
+  /** The applied revision by MDS, directory and path, since the directory was last completely in sync. */
   readonly #since = new Map<string, Map<string, number>>();
 
   constructor(db: Database, log: RevisionLog) {
@@ -30,12 +30,12 @@ export class AppliedRevisions {
     this.#drop = db.prepare('DELETE FROM change_sets WHERE number < ?');
   }
 
-  /** An MDS is here. What was before its first time is nothing that it takes over. */
+  /** Notes a connected MDS. Revisions before its first connection are not counted as applied by it. */
   meet(directory: string, mds: string): void {
     if (this.#get.get(directory, mds) === undefined) this.#set.run(directory, mds, this.#log.newest);
   }
 
-  /** An MDS holds what Main holds. */
+  /** Notes that an MDS is in sync with Main. */
   inSync(directory: string, mds: string): void {
     const { newest } = this.#log;
     if (Number(this.#get.get(directory, mds)?.['number'] ?? -1) === newest) return;
@@ -43,7 +43,7 @@ export class AppliedRevisions {
     this.#since.delete(keyOf(directory, mds));
   }
 
-  /** An MDS did this as one change set. */
+  /** Notes a change set of an MDS. */
   applied(directory: string, mds: string, changeSet: string, actions: readonly PlannedAction[]): void {
     const known = Number(this.#get.get(directory, mds)?.['number'] ?? this.#log.newest);
     const key = keyOf(directory, mds);
@@ -55,7 +55,7 @@ export class AppliedRevisions {
       const earlier = since.get(path);
       const number =
         this.#log.firstAfter(directory, path, Math.max(known, earlier ?? 0)) ??
-        // Main's changed again before the MDS told of the time before, and that was taken for this.
+        // Main changed the path again before the MDS reported the previous revision, which was counted as this one.
         (earlier === undefined || action === 'restore' ? undefined : newest);
       if (number === undefined) continue;
       since.set(path, newest);
@@ -65,18 +65,18 @@ export class AppliedRevisions {
     if (first !== undefined) this.place(directory, changeSet, first);
   }
 
-  /** A change set begins at this revision. */
+  /** Notes the first revision of a change set. */
   place(directory: string, changeSet: string, number: number): void {
     this.#place.run(changeSet, directory, number);
   }
 
-  /** The first revision that a change set took over; undefined when it took over none, or that is too long ago. */
+  /** The first revision that a change set applied; undefined when it applied none, or is no longer remembered. */
   placeOf(directory: string, changeSet: string): number | undefined {
     const row = this.#placeOf.get(changeSet, directory);
     return row && Number(row['number']);
   }
 
-  /** Forgets change sets whose revisions are forgotten. */
+  /** Drops change sets whose revisions were dropped. */
   dropBefore(number: number): void {
     this.#drop.run(number);
   }

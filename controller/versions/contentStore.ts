@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
 
-/** Contents of files as they were on Main, by their SHA-256, compressed. */
+/** Earlier contents of Main's files, by SHA-256, compressed. */
 export class ContentStore {
   readonly #db: Database;
   readonly #has: Statement;
@@ -11,10 +11,10 @@ export class ContentStore {
   readonly #bytes: Statement;
   readonly #dropUnused: Statement;
   readonly #directories: string;
-  /** What they take up, bytes. */
+  /** Size of all stored contents, bytes. */
   bytes = 0;
 
-  /** @param directories the names of those whose files are kept */
+  /** @param directories names of the directories whose files are kept */
   constructor(db: Database, directories: readonly string[]) {
     this.#directories = JSON.stringify(directories);
     this.#has = db.prepare('SELECT 1 FROM kept_contents WHERE hash = ?');
@@ -35,13 +35,13 @@ export class ContentStore {
     return this.#has.get(hash) !== undefined;
   }
 
-  /** A content of the dialplan; that of other files lies in {@link FileStore}. */
+  /** Reads a content of the dialplan; other files are in {@link FileStore}. */
   get(hash: string): Buffer | undefined {
     const content = this.#get.get(hash)?.['content'] as Uint8Array | undefined;
     return content && zstdDecompressSync(content);
   }
 
-  /** @param hash the content's SHA-256: the caller has made sure of it */
+  /** @param hash the content's SHA-256, verified by the caller */
   keep(hash: string, content: Uint8Array): void {
     const packed = zstdCompressSync(content);
     if (this.#insert.run(hash, packed, packed.length).changes > 0) this.#become(this.bytes + packed.length);

@@ -13,13 +13,13 @@ import type { Database } from '#sync/state/database.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import { MAX_KEPT_FILE, type Versions } from './versions.ts';
 
-/** Files that are read and kept without letting anything else run. */
+/** Most files that are read and stored before the event loop runs again. */
 const AT_ONCE = 16;
-/** Files that are not dialplan are copied when nothing has changed for this long, milliseconds. */
+/** Files other than dialplan are copied when nothing has changed for this long, milliseconds. */
 const QUIET = 1_500;
-/** The same for what was there when the program started: then there is most to deliver. */
+/** The same for files that exist at a start, when delivery has the most to do. */
 const AT_START = 5_000;
-/** A large file is copied later, by a millisecond for so many bytes: its change is to be on every MDS first. */
+/** A large file is copied a millisecond later for each of these bytes, so that every MDS has its change first. */
 const BYTES_PER_QUIET_MS = 16 * 1024;
 
 export type DirectoryVersionsOptions = {
@@ -31,10 +31,10 @@ export type DirectoryVersionsOptions = {
   readonly log: Logger;
 };
 
-/** Follows one directory on Main: writes down what changes in it, and keeps the contents of its files. */
+/** Records the changes of one directory on Main, and keeps the contents of its files. */
 export class DirectoryVersions {
   readonly #options: DirectoryVersionsOptions;
-  /** Paths that were there before anybody looked: that they are seen now is no change. */
+  /** Paths that existed before the first scan; finding them is not a change. */
   #beginning: 'all' | Set<string>;
   readonly #toKeep = new Set<string>();
   #keeping: Promise<void> | undefined;
@@ -48,27 +48,27 @@ export class DirectoryVersions {
     this.#beginning = known === undefined ? 'all' : new Set();
   }
 
-  /** The directory was read for the first time since the start. */
-  begun(): void {
+  /** Called after the first scan since the start. */
+  scanned(): void {
     const { replica } = this.#options;
     if (this.#beginning === 'all') this.#beginning = new Set(replica.paths());
-    // Also what a program without this memory has left, or a crash.
+    // Includes files left by an older program, or by a crash.
     this.keep(replica.paths(), AT_START);
   }
 
-  /** Writes changes down, in the transaction that takes them over. */
+  /** Records changes, in the transaction of their revision. */
   note(changes: Changes): void {
     for (const [path, { before, after }] of changes) this.#note(path, before, after);
   }
 
-  /** Keeps the contents of these files, a little later. */
+  /** Schedules keeping the contents of these files. */
   keep(paths: Iterable<string>, quiet = QUIET): void {
     for (const path of paths) this.#toKeep.add(path);
     if (this.#toKeep.size === 0 || this.#closed) return;
     const { versions, directory, clock } = this.#options;
     if (versions.isCompact(directory)) this.#keeping ??= this.#keepAll();
     else {
-      // Delivering comes first: copies are made when the directory has been quiet for a moment.
+      // Delivery comes first, so copies are made when the directory has been quiet for a moment.
       this.#quietUntil = Math.max(this.#quietUntil, clock.monotonic() + quiet);
       this.#keeping ??= this.#keepFiles();
     }
@@ -83,10 +83,10 @@ export class DirectoryVersions {
   #note(path: string, before: Entry | undefined, after: PathState | undefined): void {
     const { directory, versions, clock } = this.#options;
     const last = versions.log.newestOf(directory, path);
-    // The log knows better than memory what was there before a start, or before a time of being unreadable.
+    // After a start or an unreadable period, the log is more reliable than memory.
     const known = last ? last.after : (before ?? null);
     if (after?.kind === 'unreadable') {
-      // What is in it now is not known; what was in it before is not to be forgotten over that.
+      // Its current content is unknown; its earlier content must not be dropped for that.
       if (last === undefined && known !== null)
         versions.log.append(directory, path, known, known, clock.now());
       return;
@@ -133,7 +133,7 @@ export class DirectoryVersions {
         const stamp = replica.stampAt(path);
         if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
         await versions.files.keep(directory, path, { ...state.entry, stamp });
-        // No more than a quarter of the time: whoever delivers needs the disk, too.
+        // Uses at most a quarter of the time, since delivery needs the disk, too.
         await pause(clock, 3 * (clock.monotonic() - begun), this.#stop.signal);
       }
     } catch (error) {
@@ -144,8 +144,10 @@ export class DirectoryVersions {
     }
   }
 
-  /** Ends early when nothing is to be kept any more. */
-  /** @param extra milliseconds for which it has to be quiet beyond the usual time */
+  /**
+   * Waits until the directory has been quiet; ends early on close.
+   * @param extra milliseconds for which it has to be quiet beyond the usual time
+   */
   async #whenQuiet(extra: number): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
@@ -176,7 +178,7 @@ export class DirectoryVersions {
   }
 }
 
-/** @returns undefined when the file is not what it was any more: then a new version of it is to come */
+/** @returns undefined when the file has changed, in which case a new version follows */
 function contentOf(open: OpenFolders, path: string, hash: string): Buffer | undefined {
   let fd: number;
   try {

@@ -9,22 +9,22 @@ import { PrivateFolder } from '#sync/apply/privateFolder.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
 
-/** A file that takes more than this share of the budget is not kept: it would displace everything else. */
+/** Largest share of the budget for one file, so that it does not displace everything else. */
 const SHARE = 1 / 4;
 
 export type FileStoreOptions = {
   readonly db: Database;
-  /** The synchronised directories by name, with their absolute paths: each keeps its own files, beside its trash. */
+  /** Absolute paths of the synchronised directories by name. Each one stores its own files, beside its trash. */
   readonly places: ReadonlyMap<string, string>;
-  /** Bytes that all of them may take. */
+  /** Budget for all stored files, bytes. */
   readonly budget: () => number;
-  /** Free bytes that stay free. */
+  /** Reserve of free space, bytes. */
   readonly reserve: number;
 };
 
 /**
- * Contents of files as they were on Main, by their SHA-256, as files on the file system of their directory: copied
- * without taking room where it can share blocks (XFS, Btrfs), and else within a budget, the oldest making room.
+ * Earlier contents of Main's files, by SHA-256, as files on the file system of their directory. Copies share blocks where
+ * the file system can (XFS, Btrfs); otherwise they stay within a budget, and the oldest are removed.
  */
 export class FileStore {
   readonly #options: FileStoreOptions;
@@ -35,7 +35,7 @@ export class FileStore {
   readonly #oldest: Statement;
   readonly #unused: Statement;
   readonly #live: string;
-  /** What they take up, bytes. */
+  /** Size of all stored files, bytes. */
   bytes: number;
 
   constructor(options: FileStoreOptions) {
@@ -63,9 +63,9 @@ export class FileStore {
   }
 
   /**
-   * Keeps the content of a file of a directory.
-   * @param stamp the one that its hash was taken under: a file that changed meanwhile is not kept
-   * @returns false when there is no room for it, or it is not what it was any more
+   * Stores the content of a file.
+   * @param stamp the stamp under which it was hashed; a file that has changed since is not stored
+   * @returns false when there is no room, or the file has changed
    */
   async keep(
     directory: string,
@@ -81,7 +81,7 @@ export class FileStore {
     try {
       if (stampAt(source, baseOf(path)) !== file.stamp) return false;
       await copyFile(source.at(baseOf(path)), area.versions.at(temporary), constants.COPYFILE_FICLONE);
-      // What was there before and after it was copied is what was copied.
+      // An equal stamp before and after the copy proves that this version was copied.
       if (stampAt(source, baseOf(path)) !== file.stamp) {
         area.versions.removeFile(temporary);
         return false;
@@ -98,7 +98,7 @@ export class FileStore {
     return true;
   }
 
-  /** Opens a kept content for reading; whoever reads it verifies its hash. @returns undefined when it is not there */
+  /** Opens a stored content. The reader has to verify its hash. @returns undefined when it is not stored */
   open(hash: string): number | undefined {
     const directory = this.#find.get(hash)?.['directory'];
     const root = typeof directory === 'string' ? this.#options.places.get(directory) : undefined;
@@ -139,7 +139,7 @@ export class FileStore {
         using area = new PrivateFolder(open.root);
         if (area.versions.stat(hash) !== undefined) area.versions.removeFile(hash);
       } catch {
-        // The directory can't be opened now: its file is found unused by name the next time it is.
+        // The directory can't be opened now; its file is removed the next time.
         return;
       }
     }

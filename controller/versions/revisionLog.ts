@@ -5,16 +5,16 @@ import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
 
-/** How one path of one directory changed on Main. */
+/** A change of one path of one directory on Main. */
 export type PathRevision = {
   /** Grows with every change on Main, over all directories. */
   readonly number: number;
   readonly path: string;
-  /** What it held until then: null for nothing. */
+  /** The entry before; null when there was none. */
   readonly before: Entry | null;
 };
 
-/** What changed on Main, path by path, in the directories whose older versions are kept. */
+/** The log of changes on Main, path by path, in the directories whose older versions are kept. */
 export class RevisionLog {
   readonly #db: Database;
   readonly #append: Statement;
@@ -62,18 +62,18 @@ export class RevisionLog {
     this.#append.run(directory, encodeName(path), textOf(before), textOf(after), at);
   }
 
-  /** The newest number given, of any directory; 0 when there is none. */
+  /** The latest number over all directories; 0 when there is none. */
   get newest(): number {
     return Number(this.#newest.get()?.['number']);
   }
 
-  /** The newest revision of a path, and what it left there. */
+  /** The latest revision of a path, with the entry after it. */
   newestOf(directory: string, path: string): { number: number; after: Entry | null } | undefined {
     const row = this.#newestOfPath.get(directory, encodeName(path));
     return row && { number: Number(row['number']), after: this.#entryOf(row['after']) };
   }
 
-  /** What a revision found at its path, and what it left there. */
+  /** The entries before and after a revision. */
   get(number: number): { before: Entry | null; after: Entry | null } | undefined {
     const row = this.#byNumber.get(number);
     return row && { before: this.#entryOf(row['before']), after: this.#entryOf(row['after']) };
@@ -85,14 +85,14 @@ export class RevisionLog {
     return row && Number(row['number']);
   }
 
-  /** The newest revision of a path that was made at a time or before. @param at milliseconds since 1970 */
+  /** The latest revision of a path at or before a time. @param at milliseconds since 1970 */
   lastUntil(directory: string, path: string, at: number): number | undefined {
     const row = this.#lastUntil.get(directory, encodeName(path), at);
     const number = row?.['number'];
     return typeof number === 'number' || typeof number === 'bigint' ? Number(number) : undefined;
   }
 
-  /** What was at a path, or below it, before each change there, newest change first. */
+  /** The entries before each change at or below a path, latest change first. */
   ofScope(directory: string, scope: string): (PathRevision & { readonly at: number })[] {
     return this.#ofDirectory.all(directory).flatMap((row) => {
       const path = decodeName(row['path'] instanceof Uint8Array ? row['path'] : new Uint8Array());
@@ -106,13 +106,13 @@ export class RevisionLog {
     });
   }
 
-  /** The oldest revision that is still there. */
+  /** The oldest revision in the log. */
   get oldest(): { number: number; at: number } | undefined {
     const row = this.#oldest.get();
     return row && { number: Number(row['number']), at: Number(row['at']) };
   }
 
-  /** Everything from a number on, oldest first. */
+  /** All revisions from a number on, oldest first. */
   since(directory: string, number: number): PathRevision[] {
     return this.#since.all(directory, number).map((row) => ({
       number: Number(row['number']),
@@ -125,12 +125,12 @@ export class RevisionLog {
     return Number(this.#count.get()?.['count']);
   }
 
-  /** Forgets what came before a time. @param at milliseconds since 1970 @returns how many */
+  /** Drops the revisions before a time. @param at milliseconds since 1970 @returns their number */
   dropBefore(at: number): number {
     return Number(this.#dropBefore.run(at).changes);
   }
 
-  /** Forgets so many of the oldest, at least 1. */
+  /** Drops so many of the oldest revisions, at least 1. */
   dropOldest(count: number): void {
     this.#dropOldest.run(count - 1);
   }

@@ -10,7 +10,7 @@ import type { Versions } from './versions.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Files whose older content would be needed and is not kept. */
+/** Files whose older content is needed but not stored. */
 export function missingContents(steps: readonly UndoStep[], versions: Versions): string[] {
   return steps.flatMap(({ kind, path, entry }) =>
     kind === 'put' && entry.type === 'file' && !versions.has(entry.hash) ? [path] : [],
@@ -18,8 +18,8 @@ export function missingContents(steps: readonly UndoStep[], versions: Versions):
 }
 
 /**
- * Carries the steps out in a directory on Main, as one change set; what is displaced goes to Main's trash.
- * @throws NoRoom, Node's fs errors; then nothing became visible
+ * Applies the steps in a directory on Main as one change set; displaced objects go to Main's trash.
+ * @throws NoRoom, Node's fs errors; nothing is visible then
  */
 export async function rollBack(
   directory: MainDirectory,
@@ -35,7 +35,7 @@ export async function rollBack(
   const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
   directory.adopt(outcomes, { actor, save: staging.id });
-  // It can be rolled back in its turn.
+  // The rollback itself can be rolled back.
   if (versions.log.newest > newest) versions.appliedRevisions.place(directory.name, staging.id, newest + 1);
   return { changeSet: staging.id, outcomes };
 }

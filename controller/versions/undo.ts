@@ -4,24 +4,24 @@ import { isBelow } from '#core/path/relative.ts';
 import { pathsBelow, type Tree } from '#core/plan/tree.ts';
 import type { PathRevision } from './revisionLog.ts';
 
-/** What has to be done to one path so that it is as it was. */
+/** What has to be done to restore one path. */
 export type UndoStep = {
   readonly kind: 'put' | 'metadata' | 'remove';
   readonly path: string;
-  /** What it held then; for `remove`, what goes. */
+  /** The entry to restore; for `remove`, the entry to remove. */
   readonly entry: Entry;
 };
 
 export type Undo = {
   readonly steps: readonly UndoStep[];
-  /** Paths of which nothing can be said now, and why: nothing may be done then. */
+  /** Paths whose current state is unknown, with the reason; nothing may be done then. */
   readonly unclear: readonly { readonly path: string; readonly why: string }[];
 };
 
 /**
- * What brings a directory back to how it was before some revisions. Pure.
- * @param revisions all since then, oldest first
- * @param now the directory as it is
+ * The steps that restore a directory to its state before some revisions. Pure.
+ * @param revisions all revisions since then, oldest first
+ * @param now the current directory
  */
 export function undo(revisions: readonly PathRevision[], now: Tree): Undo {
   const then = new Map<string, Entry | null>();
@@ -40,13 +40,13 @@ export function undo(revisions: readonly PathRevision[], now: Tree): Undo {
   for (const step of [...steps.values()]) {
     if (step.kind === 'put' && step.entry.type !== 'folder') takeFolderAway(step.path);
   }
-  // Deepest first: a folder goes when all that is in it goes.
+  // Deepest first: a folder is removed when all of its content is removed.
   for (const { kind, path, entry } of [...steps.values()].sort((a, b) => b.path.length - a.path.length)) {
     if (kind === 'remove' && entry.type === 'folder' && !becomesEmpty(path)) steps.delete(path);
   }
   return { steps: [...steps.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), unclear };
 
-  /** Where a folder makes room for a file, what is in it goes with it. */
+  /** A folder that is replaced by a file is displaced with its content. */
   function takeFolderAway(path: string): void {
     if (now.holdsOverride(path)) unclear.push({ path, why: 'a folder with an override stands there' });
     for (const other of [...steps.keys()]) if (isBelow(other, path)) steps.delete(other);

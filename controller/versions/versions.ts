@@ -5,25 +5,25 @@ import { FileStore, type FileStoreOptions } from './fileStore.ts';
 import { RevisionLog } from './revisionLog.ts';
 import { AppliedRevisions } from './appliedRevisions.ts';
 
-/** A larger file is no dialplan that somebody wrote. */
+/** Largest dialplan file that is stored, bytes. */
 export const MAX_KEPT_FILE = 4 * 1024 * 1024;
-/** What all older versions may take up, bytes (compressed). */
+/** Budget for all older versions, bytes (compressed). */
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_REVISIONS = 200_000;
-/** When there are too many, this share of the oldest goes. */
+/** Share of the oldest revisions that is dropped when there are too many. */
 const SHARE = 1 / 8;
 
-/** The older versions of Main's files: what changed when, the contents, and which change set on an MDS took it over. */
+/** The older versions of Main's files: the log of changes, the contents, and the change sets on MDS that applied them. */
 export class Versions {
   readonly log: RevisionLog;
   readonly contents: ContentStore;
   readonly appliedRevisions: AppliedRevisions;
-  /** Contents of files that are not dialplan. */
+  /** Contents of files other than dialplan. */
   readonly files: FileStore;
   readonly #db: Database;
   readonly #compact: ReadonlySet<string>;
 
-  /** @param options.compact the names of directories whose files are kept in the state: dialplan, small and many */
+  /** @param options.compact names of directories whose files are stored in the state: dialplan, many small files */
   constructor(options: FileStoreOptions & { readonly compact: readonly string[] }) {
     const { db, compact } = options;
     this.#db = db;
@@ -34,7 +34,7 @@ export class Versions {
     this.appliedRevisions = new AppliedRevisions(db, this.log);
   }
 
-  /** Forgets what is older than it has to be kept, and the oldest beyond what there is room for. @param before milliseconds since 1970 */
+  /** Drops revisions that are too old, and the oldest beyond the budget. @param before milliseconds since 1970 */
   purge(before: number): void {
     this.#db.transaction(() => {
       if (this.log.dropBefore(before) > 0) this.contents.dropUnused();
@@ -47,22 +47,22 @@ export class Versions {
     });
   }
 
-  /** Whether the files of a directory are kept in the state itself. */
+  /** Whether the files of a directory are stored in the state itself. */
   isCompact(directory: string): boolean {
     return this.#compact.has(directory);
   }
 
-  /** Whether a content is kept. */
+  /** Whether a content is stored. */
   has(hash: string): boolean {
     return this.contents.has(hash) || this.files.has(hash);
   }
 
-  /** True when what an entry held can be put there again. */
+  /** True when an entry can be restored. */
   hasContentOf(entry: Entry | null): boolean {
     return entry?.type !== 'file' || this.has(entry.hash);
   }
 
-  /** Whether one more content may be kept; makes room by forgetting the oldest. */
+  /** Whether another content may be stored; makes room by dropping the oldest. */
   makeRoom(): boolean {
     if (this.contents.bytes > MAX_BYTES) this.purge(0);
     return this.contents.bytes <= MAX_BYTES;

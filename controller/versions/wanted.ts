@@ -9,11 +9,11 @@ import type { UndoStep } from './undo.ts';
 export type TimedRevision = PathRevision & { readonly at: number };
 
 /**
- * What brings a file, or what is gone below a folder, back. Pure.
+ * The versions to restore for a file, or for the missing files below a folder. Pure.
  *
- * Of the one path that was named, the version before the present one is wanted; of those below it, what is not there
- * any more. With a time, everything as it was then. Nothing is ever removed.
- * @param revisions of the path and what is below it, newest first
+ * For the named path it is the version before the current one; for paths below it, those that are missing now. With a
+ * time, it is the state at that time. Nothing is ever removed.
+ * @param revisions revisions at or below the path, latest first
  * @param at milliseconds since 1970
  */
 export function wantedBack(
@@ -34,7 +34,7 @@ export function wantedBack(
         wanted.set(path, before);
     }
   } else {
-    // The oldest change since then tells what was there.
+    // The oldest change since then has the entry of that time.
     for (const { path, before, at: when } of revisions) {
       if (when <= at) continue;
       if (before === null) wanted.delete(path);
@@ -44,7 +44,7 @@ export function wantedBack(
   return stepsFor(wanted, revisions, now);
 }
 
-/** What a change set took away or replaced, as it was before. @param numbers where the change of each path begins */
+/** The entries that a change set removed or replaced. @param numbers the first revision of each path's change */
 export function wantedBefore(
   revisions: readonly TimedRevision[],
   numbers: ReadonlyMap<string, number>,
@@ -58,7 +58,7 @@ export function wantedBefore(
 }
 
 function stepsFor(wanted: Map<string, Entry>, revisions: readonly TimedRevision[], now: Tree): UndoStep[] {
-  // A folder that went with what was in it comes back with it.
+  // A folder that was removed with its content is restored with it.
   for (const path of [...wanted.keys()]) {
     for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
       if (wanted.has(above) || now.get(above) !== undefined) continue;

@@ -68,7 +68,7 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
       assert.equal(code, 1, stdout);
       assert.match(
         stdout,
-        new RegExp(`mds1: NOT upgraded: it ends again and again: see its log; ${VERSION} was put back`),
+        new RegExp(`mds1: NOT upgraded: it stops again and again: see its log; ${VERSION} was put back`),
       );
       assert.equal(mds.ok(`${AGENT} --version`).trim(), VERSION);
       assert.equal(mds.ok('dpkg --audit'), '');

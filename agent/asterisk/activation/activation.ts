@@ -20,7 +20,7 @@ export type ActivationOptions = {
   readonly place: () => DialplanPlace;
   readonly log: Logger;
   readonly reload: () => Promise<ReloadResult>;
-  /** What Asterisk refused at the last reload, if it did. */
+  /** Asterisk's refusal at the last reload, if there was one. */
   readonly refusal: () => Refusal | undefined;
   /** For the dialplan, which a reload reads file by file. */
   readonly readers: ReaderLease | undefined;
@@ -34,7 +34,7 @@ const NO_VERDICT: SetVerdict = { objections: new Map(), waiting: new Map() };
 /** Activates change sets in Asterisk: lint before they become visible, reload and its proof afterwards. */
 export class Activation {
   readonly #options: ActivationOptions;
-  /** What the set in hand does to the dialplan. */
+  /** The current set's change of the dialplan. */
   #change: DialplanChange | undefined;
   #isReadAgain = true;
   /** The files as Asterisk read them at the last reload; local files may have changed since without a reload. */
@@ -45,8 +45,8 @@ export class Activation {
   }
 
   /**
-   * Looks at a change set before it becomes visible.
-   * @param held what would go too, and waits for a person
+   * Checks a change set before it becomes visible.
+   * @param held removals of the set that are on hold
    * @param permissionsChange whether it changes who may read a file
    */
   judge(
@@ -142,8 +142,8 @@ function isMusic(path: string, put: Put): boolean {
 }
 
 /**
- * Whether taking a change set back would help: Asterisk refused one of its files, or one that leans on them and was
- * not refused before.
+ * Whether reverting a change set would help: Asterisk refused one of its files, or one that depends on them and was not
+ * refused before.
  */
 function isCausedBy(
   refusal: Refusal,

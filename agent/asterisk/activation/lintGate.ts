@@ -8,18 +8,18 @@ import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 /** A dialplan folder before and after a change set. */
 export type DialplanChange = { readonly before: DialplanReading; readonly after: DialplanReading };
 
-/** What lint says to a change set; reasons are by path. */
+/** Lint's verdict on a change set; reasons by path. */
 export type SetVerdict = {
-  /** What keeps all of it out. */
+  /** Errors that block the whole set. */
   readonly objections: ReadonlyMap<string, string>;
-  /** Files that can't come before removals that are on hold; the others don't need them. */
+  /** Files that have to wait for removals that are on hold; the other files don't depend on them. */
   readonly waiting: ReadonlyMap<string, string>;
 };
 
 /**
- * Reads the folder as it is and as it will be.
- * @param changed what the change set brings, by path
- * @throws what the file system throws
+ * Reads the folder before and after a change set.
+ * @param changed the change set's content, by path
+ * @throws Node's fs errors
  */
 export function readChange(place: DialplanPlace, changed: ReadonlyMap<string, Put>): DialplanChange {
   return {
@@ -29,13 +29,13 @@ export function readChange(place: DialplanPlace, changed: ReadonlyMap<string, Pu
 }
 
 /**
- * Judges a set by what will really be there: what waits to be removed stays. A file that only that is in the way of
- * waits with it, and so does what needs this file; the rest of the set goes ahead.
+ * Judges a set by the folder that results from it, with removals on hold still in place. A file that only such a removal
+ * blocks waits for it, and so do files that need this one; the rest of the set goes ahead.
  *
- * @param changed what the change set brings, by path
- * @param held what would go with it, and waits for a person
- * @returns the verdict, and the change without what waits
- * @throws what the file system throws
+ * @param changed the change set's content, by path
+ * @param held removals of the set that are on hold
+ * @returns the verdict, and the change without the waiting files
+ * @throws Node's fs errors
  */
 export function judgeSet(
   place: DialplanPlace,
@@ -58,7 +58,7 @@ export function judgeSet(
       waiting.set(path, `removals that are on hold would have to come first: ${why}`);
       rest.delete(path);
     }
-    // Then there is nothing that could go ahead.
+    // Nothing is left that could go ahead.
     if (rest.size === 0) return { objections: waiting, waiting: new Map(), change };
     change = readChange(place, rest);
     found = objectionsTo(change, new Set(rest.keys()));
@@ -66,7 +66,7 @@ export function judgeSet(
   return { objections: new Map(), waiting, change };
 }
 
-/** The errors that keep a change set out, by the file that is to blame; the first of each. */
+/** The errors that block a change set, by the file that causes them; the first one of each. */
 function objectionsTo(change: DialplanChange, changed: ReadonlySet<string>): Map<string, string> {
   const objections = new Map<string, string>();
   for (const breakage of judgeChange(change.before, change.after, changed)) {
@@ -84,8 +84,8 @@ function blocked(objections: ReadonlyMap<string, string>): Map<string, string> {
 }
 
 /**
- * Whether Asterisk would read something else than it did the last time, or has not come to the end of its files.
- * @param last the picture of what it read then; undefined where that is not known
+ * Whether Asterisk would read other content than at the last reload, or did not reach the end of its files.
+ * @param last the hash of the content that it read; undefined when unknown
  */
 export function isRead({ before, after }: DialplanChange, last: string | undefined): boolean {
   const isBroken = after.findings.some(({ losesRest, severity }) => losesRest && severity === 'error');

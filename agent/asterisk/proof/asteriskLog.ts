@@ -4,8 +4,8 @@ import { decodeName } from '#core/path/nameBytes.ts';
 export type LogWords = { readonly message: string; readonly file?: string; readonly counted?: number };
 
 /**
- * The words of those losses that take the rest of a file and every later file with them. What drops a single
- * line is lint's to block or to let pass, and no refusal.
+ * Messages about losses of the rest of a file and every later file. A message about a single line is no refusal: lint
+ * decides whether to block it.
  */
 const REST_LOST = [
   /parse error: .*/,
@@ -15,7 +15,7 @@ const REST_LOST = [
   /The file '.*' was listed as a #include but it does not exist\./,
 ];
 
-/** Finds Asterisk's words for a refusal in a piece of its log (Latin-1, whole lines). */
+/** Finds Asterisk's message about a refusal in a piece of its log (Latin-1, whole lines). */
 export function findRefusals(log: string): LogWords[] {
   const found: LogWords[] = [];
   for (const line of log.split('\n')) {

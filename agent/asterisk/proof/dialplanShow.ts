@@ -10,7 +10,7 @@ export type LivePriority = {
   readonly counted: number;
 };
 
-/** A live plan, and whether everything that Asterisk printed was understood. */
+/** A live dialplan, and whether the whole output was parsed. */
 export type LivePlan = { readonly priorities: readonly LivePriority[]; readonly isWhole: boolean };
 
 const CONTEXT = /^\[ Context '(.*)' created by '.*' \]$/;

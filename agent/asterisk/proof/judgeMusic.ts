@@ -2,15 +2,15 @@ import type { Refusal } from '../reload/result.ts';
 import type { Music } from './mohShow.ts';
 import type { MusicClass } from './musicClasses.ts';
 
-/** Asterisk does not even look at shorter names. */
+/** Asterisk ignores shorter names. */
 const SHORTEST_NAME = 4;
 
 /** Names of files by the folder that they lie in. */
 export type FilesOnDisk = ReadonlyMap<string, readonly string[]>;
 
 /**
- * Where disk and what Asterisk knows differ, in words: files that it does not know, and tracks whose file is gone.
- * A folder from which it knows nothing may belong to no class, so nothing is said of it.
+ * Describes differences between disk and Asterisk: files that it does not know, and tracks whose file is missing. A
+ * folder of which it knows no file may belong to no class, so it is left out.
  */
 export function differences(known: Music, disk: FilesOnDisk): string[] {
   return [...disk].flatMap(([folder, files]) => {
@@ -25,9 +25,9 @@ export function differences(known: Music, disk: FilesOnDisk): string[] {
 }
 
 /**
- * A class that Asterisk does not know although its folder has music: when Asterisk started the folder was empty, and
- * `moh reload` passes by classes of a musiconhold.conf that has not changed since. With an Asterisk that knows no class
- * by this name and may have it from elsewhere nothing is said.
+ * Finds a class that Asterisk does not know although its folder has music: the folder was empty when Asterisk started,
+ * and `moh reload` skips the classes of a musiconhold.conf that has not changed since. A class that may be defined
+ * elsewhere is left out.
  *
  * @param known the names of the classes that it knows, in lower case
  * @param configuration where musiconhold.conf lies
@@ -50,7 +50,7 @@ export function missingClass(
   };
 }
 
-/** What res_musiconhold takes for music: whatever is not hidden and has a suffix. */
+/** Whether res_musiconhold takes a file for music: it is not hidden and has a suffix. */
 function isMusic(name: string): boolean {
   return name.length >= SHORTEST_NAME && !name.startsWith('.') && name.includes('.');
 }

@@ -9,7 +9,7 @@ import type { Refusal } from '../reload/result.ts';
 /** Asterisk prints lines into a buffer of 1024 bytes, so a longer one is only compared as far as this. */
 const SHOWN_LIMIT = 1000;
 
-/** What three witnesses say after a reload: the files as they should be read, the live plan, and the log. */
+/** The evidence after a reload: the planned priorities of the files, the live dialplan, and the log. */
 export type Witnesses = {
   readonly reading: DialplanReading;
   readonly live: LivePlan;
@@ -19,9 +19,9 @@ export type Witnesses = {
 };
 
 /**
- * Judges a reload. Only positive evidence is a refusal: Asterisk's own words about a file of the folder, a
- * file whose break is known and whose end is not live, a file that is live in part, or one that is live in an
- * older version. A file of which nothing is live may simply not be included, so alone it proves nothing.
+ * Judges a reload. Only positive evidence is a refusal: Asterisk's own message about a file of the folder, a file with a
+ * known break whose end is not live, a file that is live in part, or one that is live in an older version. A file of
+ * which nothing is live may simply not be included, which proves nothing.
  */
 export function judgePlan({ reading, live, words, folderName }: Witnesses): Refusal | undefined {
   const spoken = words
@@ -31,12 +31,12 @@ export function judgePlan({ reading, live, words, folderName }: Witnesses): Refu
   if (!live.isWhole || live.priorities.length === 0) return undefined;
   const broken = reading.findings.find(({ losesRest, severity }) => losesRest && severity === 'error');
   if (broken !== undefined && !isUnreadFileLive(reading, live)) return fromFinding(broken);
-  // What a program printed, or a file that is too large to be read, may have taken the place of any line.
+  // A program's output, or a file that is too large to be read, may have taken the place of any line.
   if (reading.hasUnknown) return undefined;
   return missingFromPlan(reading, new LiveIndex(live.priorities));
 }
 
-/** The lines of the folder that should be live and are not, each as a text that tells it from others. */
+/** The lines of the folder that should be live and are not, each as a unique text. */
 export function missingLines(reading: DialplanReading, live: LivePlan): ReadonlySet<string> {
   if (!live.isWhole || live.priorities.length === 0 || reading.hasUnknown) return new Set();
   const index = new LiveIndex(live.priorities);
@@ -51,7 +51,7 @@ function fromWords(said: LogWords, reading: DialplanReading, folderName: string)
       ({ losesRest, message }) => losesRest && name !== undefined && message.includes(name),
     );
     if (at !== undefined) return { file: at.path, line: at.line, message: said.message };
-    // The include of the folder itself found nothing: the whole reload was refused, the old plan lives on.
+    // The include of the folder found nothing: the whole reload was refused, and the old dialplan stays live.
     return reading.files.size === 0 && name?.includes(`${folderName}/`)
       ? { message: said.message }
       : undefined;
@@ -61,12 +61,12 @@ function fromWords(said: LogWords, reading: DialplanReading, folderName: string)
   const load = named.find((each) => counted > each.countedBefore && counted <= each.countedAfter) ?? named[0];
   if (load === undefined) return undefined;
   const line = counted - load.countedBefore;
-  // Asterisk's words hold its own count, which means nothing in an editor.
+  // Asterisk's message contains its own line count, which differs from an editor's.
   const message = said.message.replace(/,? (?:in )?line \d+ of .*$/, '');
   return line > 0 ? { file: load.path, line, message } : { file: load.path, message };
 }
 
-/** Then the break did not happen: Asterisk doesn't include the file that holds it. */
+/** True when the break did not happen, because Asterisk doesn't include the file that has it. */
 function isUnreadFileLive({ unread, files }: DialplanReading, live: LivePlan): boolean {
   const lost = new Set([...unread].filter((path) => !files.has(path)).map(baseOf));
   return live.priorities.some(({ file }) => lost.has(decodeName(Buffer.from(file, 'latin1'))));
@@ -100,7 +100,7 @@ function missingFromPlan(reading: DialplanReading, live: LiveIndex): Refusal | u
   return undefined;
 }
 
-/** The live plan by what a planned priority can be found by. */
+/** The live dialplan indexed for lookups by planned priorities. */
 class LiveIndex {
   readonly #at = new Map<string, LivePriority[]>();
 
@@ -114,8 +114,8 @@ class LiveIndex {
   }
 
   /**
-   * Live, or covered by a line from outside the folder that Asterisk read earlier. What only Asterisk can
-   * expand, as a variable in the name of an extension, is taken on trust.
+   * True when the priority is live, or covered by a line from outside the folder that Asterisk read earlier. Text that only
+   * Asterisk can expand, such as a variable in an extension's name, counts as live.
    */
   has(planned: PlannedPriority): boolean {
     const { shown } = planned;

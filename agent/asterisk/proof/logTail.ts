@@ -1,19 +1,19 @@
 import { open, stat } from 'node:fs/promises';
 
-/** What is read of a log after a reload. A reload that says more has said enough. */
+/** Bytes of a log that are read after a reload. */
 const TAIL_LIMIT = 1024 * 1024;
 
 /** The ends of some logs at one moment. */
 export type LogMarks = {
-  /** None of the logs is there. */
+  /** True when none of the logs exists. */
   readonly isWithoutLog: boolean;
-  /** What was written since, as Latin-1. */
+  /** The text written since, as Latin-1. */
   readonly readNew: () => Promise<string>;
 };
 
 /**
- * Marks the ends of log files. A log that can't be read tells nothing: it is one witness among several, and
- * often not readable for this user.
+ * Marks the ends of log files. A log that can't be read is ignored: it is one source of evidence among several, and often
+ * not readable for this user.
  */
 export async function markLogs(paths: readonly string[]): Promise<LogMarks> {
   const marks = await Promise.all(paths.map(async (path) => ({ path, size: await sizeOf(path) })));

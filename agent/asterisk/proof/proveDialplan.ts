@@ -14,20 +14,20 @@ export type DialplanProofOptions = {
   readonly asterisk: readonly string[];
   /** The dialplan folder's own name, by which Asterisk's includes find it: extensions_extra.d. */
   readonly folderName: string;
-  /** The dialplan as it is on disk now. @throws what the file system throws */
+  /** The dialplan on disk. @throws Node's fs errors */
   readonly read: () => DialplanReading;
-  /** Where Asterisk has its configuration, when it came to be known. */
+  /** Called with Asterisk's configuration folder once it is known. */
   readonly onConfigFolder: (path: string) => void;
 };
 
 /**
- * Proves what a dialplan reload made active, since Asterisk's answer does not: by the live plan that `dialplan
- * show` prints, and by the log, whose path Asterisk itself tells. Where neither says anything (an older
- * Asterisk, a script in its place, a log that may not be read) nothing speaks against the reload.
+ * Proves what a dialplan reload made active, since Asterisk's answer does not: by the live dialplan of `dialplan show`,
+ * and by the log, whose path Asterisk reports. Without evidence (an older Asterisk, a script in its place, an unreadable
+ * log) the reload counts as done.
  */
 export function dialplanProof(options: DialplanProofOptions): Prove {
   let logs: readonly string[] = USUAL_LOGS;
-  /** Lines that stayed out even when nothing was amiss: Asterisk may not include their file at all. */
+  /** Lines that were missing after a good reload, too: Asterisk may not include their file at all. */
   let known: ReadonlySet<string> = new Set();
   let isAsked = false;
   return async (kind, signal) => {
@@ -48,19 +48,19 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
     }
     const before = pictureOf(options.read());
     return async (output) => {
-      // Whoever doesn't even say this is no Asterisk that could be asked more.
+      // A program that doesn't answer this is not an Asterisk that can be queried.
       if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
       const [log, show] = await Promise.all([
         marks.readNew(),
         ask('dialplan show', ANSWER_TIMEOUT_MS),
         marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
       ]);
-      // Files that changed while Asterisk read them prove nothing; whoever changed them asks for a reload.
+      // Files that changed while Asterisk read them prove nothing; their change causes another reload.
       const reading = options.read();
       if (pictureOf(reading) !== before) return {};
       const live = readDialplanShow(show);
       const missing = missingLines(reading, live);
-      // Two reloads at a time, ours and one by hand, make Asterisk drop lines of good files.
+      // Two reloads at the same time, the agent's and one by hand, make Asterisk drop lines of good files.
       const again = [...missing].some((line) => !known.has(line));
       known = missing;
       const refusal = judgePlan({
@@ -74,7 +74,7 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
   };
 }
 
-/** Where Asterisk logs on a XiVO; where it is elsewhere, Asterisk is asked after its first good answer. */
+/** Asterisk's log folder on a XiVO. Another one is queried after Asterisk's first good answer. */
 const USUAL_LOGS = ['/var/log/asterisk/messages', '/var/log/asterisk/full'];
 
 type Ask = (line: string, timeoutMs: number) => Promise<string>;

@@ -15,12 +15,12 @@ import { runCommand } from '../reload/runProcess.ts';
 const ENCODING = 'latin1';
 
 /**
- * Proves that a music reload made Asterisk know the files that are there now, since `moh reload` itself prints nothing:
- * by what `moh show files` tells. Music is never taken back: what differs causes another reload, and is told. That a whole
- * class is not there keeps the reload pending.
+ * Proves that a music reload made Asterisk know the current files, since `moh reload` itself prints nothing: by the output
+ * of `moh show files`. Music is never reverted: a difference causes another reload and is reported. A missing class keeps
+ * the reload pending.
  */
 export function musicProof(asterisk: readonly string[]): Prove {
-  /** What differed before and did not change by reloading again. */
+  /** Differences that another reload did not change. */
   let before: ReadonlySet<string> = new Set();
   let configuration: string | undefined;
   return (kind, signal) =>
@@ -42,12 +42,12 @@ export function musicProof(asterisk: readonly string[]): Prove {
       const again = found.some((each) => !before.has(each));
       before = new Set(found);
       if (found.length === 0) return {};
-      const told = Buffer.from(found.join('; '), ENCODING).toString();
-      return { again, note: `Asterisk's music differs from what is there: ${told}` };
+      const text = Buffer.from(found.join('; '), ENCODING).toString();
+      return { again, note: `Asterisk's music differs from the files: ${text}` };
     });
 }
 
-/** Finds a class that is configured, has music and is not there. @param classes what Asterisk says of those it knows */
+/** Finds a configured class with music that Asterisk does not know. @param classes output about the classes it knows */
 async function unknownClass(
   configuration: string | undefined,
   classes: () => Promise<string>,
@@ -70,7 +70,7 @@ async function filesIn(folders: Iterable<string>): Promise<FilesOnDisk> {
   return files;
 }
 
-/** The regular files in a folder; undefined when it is not there (any more), or Asterisk sees another root than we. */
+/** The regular files in a folder; undefined when it is missing, or Asterisk has another root folder. */
 async function namesIn(folder: string): Promise<string[] | undefined> {
   const at = (path: string): Buffer => Buffer.from(path, ENCODING);
   try {
@@ -89,7 +89,7 @@ async function isFile(path: Buffer): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
   } catch (error) {
-    // It went away meanwhile, or is a link to nothing.
+    // Removed meanwhile, or a dangling link.
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }

@@ -21,7 +21,7 @@ export type PendingReloadsOptions = {
   readonly onNews: () => void;
 };
 
-/** The reloads that this host's Asterisk is owed: written down before the files change, paid after, over restarts. */
+/** The pending reloads of this host's Asterisk: recorded before the files change, made afterwards, kept over restarts. */
 export class PendingReloads {
   recent: ReloadReport[] = [];
   readonly #options: PendingReloadsOptions;
@@ -46,12 +46,12 @@ export class PendingReloads {
     return [...this.#pending];
   }
 
-  /** Pays what an earlier run still owed. */
+  /** Requests the reloads that are pending from an earlier run. */
   start(): void {
     for (const kind of this.pending) void this.#reloader.request(kind);
   }
 
-  /** Called in the transaction that records a change set: a crash right after it must not forget the reload. */
+  /** Adds a pending reload. Called in the transaction that records a change set, so that a crash can't lose it. */
   add(kind: ReloadKind | 'none'): void {
     if (kind === 'none') return;
     this.#pending.add(kind);
@@ -63,17 +63,17 @@ export class PendingReloads {
     return this.#reloader.request(kind);
   }
 
-  /** Something changed in a directory that Asterisk reads: a reload that was refused may be taken now. */
+  /** Called when a directory that Asterisk reads has changed, so that a refused reload is retried. */
   changedHere(kind: ReloadKind | 'none'): void {
     if (kind !== 'none') this.#refused.changed(kind);
   }
 
-  /** What Asterisk refused at its last reload of a kind, if it did. */
+  /** Asterisk's refusal at the last reload of a kind, if there was one. */
   refusal(kind: ReloadKind): Refusal | undefined {
     return this.#refused.get(kind)?.refusal;
   }
 
-  /** What keeps Asterisk from reading a directory, for people. */
+  /** Why Asterisk does not take a directory, for people. */
   troubleOf(kind: ReloadKind | 'none', directory: string): ErrorReport | undefined {
     if (kind === 'none') return undefined;
     const refused = this.#refused.get(kind);
@@ -90,7 +90,7 @@ export class PendingReloads {
     };
   }
 
-  /** Asks for what is owed, all of it. @returns whether nothing is owed any more */
+  /** Requests all pending reloads. @returns true when none is pending any more */
   async requestAll(): Promise<boolean> {
     await Promise.all(this.pending.map((kind) => this.request(kind)));
     return this.#pending.size === 0;
@@ -103,7 +103,7 @@ export class PendingReloads {
 
   #write(kind: ReloadKind): void {
     const { db, keeper } = this.#options;
-    // When it is written later, what counts is whether it is owed then.
+    // The write may be deferred, so the value is taken when it happens.
     keeper.write(() => db.setMeta(keyOf(kind), this.#pending.has(kind) ? '1' : undefined));
   }
 
@@ -131,7 +131,7 @@ export class PendingReloads {
     this.#options.onNews();
   }
 
-  /** A reload that was refused is pending, like one that nobody answered. @returns whether people should know */
+  /** Notes a refused reload, which stays pending like an unanswered one. @returns whether it has to be reported */
   #noteRefusal({ kind, ok, refusal }: ReloadResult): boolean {
     if (ok) this.#refused.taken(kind);
     if (refusal === undefined) return !ok;

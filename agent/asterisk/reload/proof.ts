@@ -1,8 +1,8 @@
 import type { Refusal, ReloadKind } from './result.ts';
 
 /**
- * What a proof found: why Asterisk refused, if it did, and whether only another reload can tell. A note is what
- * people should know although nothing was refused.
+ * Result of a proof: Asterisk's refusal, if any, and whether another reload is needed to decide. A note is information for
+ * people when nothing was refused.
  */
 export type Verdict = {
   readonly refusal?: Refusal | undefined;
@@ -11,7 +11,7 @@ export type Verdict = {
 };
 
 /**
- * Finds out whether what is on disk became active. Called just before the reload starts; what it returns is
- * called with Asterisk's answer.
+ * Finds out whether the files on disk became active. Called just before the reload starts; the function that it returns
+ * is called with Asterisk's answer.
  */
 export type Prove = (kind: ReloadKind, signal: AbortSignal) => Promise<(output: string) => Promise<Verdict>>;

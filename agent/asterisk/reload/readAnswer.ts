@@ -1,18 +1,18 @@
 import type { Refusal } from './result.ts';
 import type { CommandEnd } from './runProcess.ts';
 
-/** What an answer of `asterisk -rx` means for the reload that asked for it. */
+/** Meaning of an answer of `asterisk -rx` to a reload. */
 export type Answer =
   | { readonly meaning: 'done' }
   | { readonly meaning: 'busy' }
-  /** The module that owns the command isn't loaded: Asterisk is still starting, or gave the module up at its start. */
+  /** The command's module isn't loaded: Asterisk is still starting, or failed to load the module at its start. */
   | { readonly meaning: 'unloaded' }
   | { readonly meaning: 'refused'; readonly refusal: Refusal }
   | { readonly meaning: 'away'; readonly message: string; readonly remedy?: string };
 
 const NOBODY = /unable to connect to remote asterisk/i;
 const BUSY = /already in progress|previous reload command didn'?t finish|not (?:yet )?fully booted/i;
-/** asterisk.conf sets `rungroup`: `asterisk -rx` by root wants to become that group, which the unit does not let it. */
+/** asterisk.conf sets `rungroup`: `asterisk -rx` run by root tries to join that group, which the unit forbids. */
 const NOT_ITS_GROUP = /unable to (?:setgid|drop unneeded groups)/i;
 const LET_IT =
   'asterisk.conf sets rungroup: take that out, since -U in its unit does the same; or "systemctl edit xivo-xds-sync-agent", ' +
@@ -21,8 +21,8 @@ const NO_SUCH_COMMAND = /no such command/i;
 const LOAD_FAILED = /unable to load module|declined to load|command '.*' failed/i;
 
 /**
- * Reads what a reload command answered. Exit code 0 proves nothing and so does `Dialplan reloaded.`, so this
- * only recognises what speaks against the reload; an answer that says nothing counts as done.
+ * Interprets the answer of a reload command. Neither exit code 0 nor `Dialplan reloaded.` proves success, so only signs of
+ * a failure are recognised; any other answer counts as done.
  */
 export function readAnswer(end: CommandEnd): Answer {
   if (end.how === 'exit') return readExit(end.code, end.output);

@@ -1,9 +1,9 @@
 import type { Refusal, ReloadKind } from './result.ts';
 
-/** How long after a refusal Asterisk is asked again, and the longest pause. Milliseconds. */
+/** The first and the longest delay before a refused reload is retried. Milliseconds. */
 const FIRST_RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 60_000;
-/** Files that change together are read by one reload. Milliseconds. */
+/** Delay after a change, so that files that change together need one reload. Milliseconds. */
 const GATHER_MS = 300;
 
 export type Refused = { readonly refusal: Refusal; readonly since: number };
@@ -11,15 +11,15 @@ export type Refused = { readonly refusal: Refusal; readonly since: number };
 type Standing = Refused & { readonly failures: number; cancel: () => void };
 
 /**
- * What Asterisk refused and still has to read. It is tried again, ever more rarely, and as soon as something in the
- * folder changes, since what is in the way may be a file of this host that nobody else knows.
+ * Reloads that Asterisk refused. They are retried with back-off, and as soon as a file in the folder changes, since the
+ * cause may be a local file of this host.
  */
 export class RefusedReloads {
   readonly #retry: (kind: ReloadKind) => void;
   readonly #after: (ms: number, callback: () => void) => () => void;
   readonly #standing = new Map<ReloadKind, Standing>();
 
-  /** @param after calls back once after so many milliseconds; what it returns takes that back */
+  /** @param after calls back once after so many milliseconds; the returned function cancels that */
   constructor(retry: (kind: ReloadKind) => void, after: (ms: number, callback: () => void) => () => void) {
     this.#retry = retry;
     this.#after = after;
@@ -29,7 +29,7 @@ export class RefusedReloads {
     return this.#standing.get(kind);
   }
 
-  /** A reload was refused. @returns whether that is news */
+  /** Notes a refusal. @returns whether it differs from the last one */
   refused(kind: ReloadKind, refusal: Refusal, now: number): boolean {
     const before = this.#standing.get(kind);
     before?.cancel();
@@ -41,13 +41,13 @@ export class RefusedReloads {
     return !isSame;
   }
 
-  /** Asterisk took what is there. */
+  /** Notes that Asterisk accepted the files. */
   taken(kind: ReloadKind): void {
     this.#standing.get(kind)?.cancel();
     this.#standing.delete(kind);
   }
 
-  /** Something in the folder changed: what was in the way may be gone. */
+  /** Notes a change in the folder, which may have removed the cause. */
   changed(kind: ReloadKind): void {
     const standing = this.#standing.get(kind);
     if (standing === undefined) return;

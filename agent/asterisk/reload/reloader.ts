@@ -7,11 +7,11 @@ import type { ReloadEnd } from './runReload.ts';
 import { isPending, transition } from './reloadState.ts';
 import type { ReloadEvent, ReloadState } from './reloadState.ts';
 
-/** The time as the reloader sees it; tests hand in one that they move by hand. */
+/** The reloader's clock; tests pass one that they control. */
 export type ReloadClock = {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Calls back once after so many milliseconds; the returned function takes that back. */
+  /** Calls back once after so many milliseconds; the returned function cancels that. */
   after(ms: number, callback: () => void): () => void;
 };
 
@@ -19,16 +19,16 @@ export type ReloaderOptions = {
   /** The command's words; `-rx` and the line for Asterisk are appended. */
   readonly asterisk: readonly string[];
   readonly clock: ReloadClock;
-  /** Hears of every reload that came to an end, those that nobody waits for included. */
+  /** Called for every completed reload, including retries without a waiting request. */
   readonly onResult: (result: ReloadResult) => void;
   readonly prove?: Prove;
-  /** How long one answer may take, in milliseconds. */
+  /** Timeout of one answer, milliseconds. */
   readonly timeoutMs?: number;
 };
 
 type Waiter = (result: ReloadResult) => void;
 
-/** One kind's state and those who wait. `next` are covered only by a reload that has not started yet. */
+/** State and waiting requests of one kind. Those in `next` need a reload that has not started yet. */
 type Lane = {
   state: ReloadState;
   current: Waiter[];
@@ -37,7 +37,7 @@ type Lane = {
   run: Promise<void>;
 };
 
-/** Reloads Asterisk: one reload of a kind at a time, owed until Asterisk has answered. */
+/** Reloads Asterisk: one reload of a kind at a time, pending until Asterisk has answered. */
 export class Reloader {
   readonly #options: ReloaderOptions;
   readonly #lanes: ReadonlyMap<ReloadKind, Lane>;
@@ -54,8 +54,8 @@ export class Reloader {
   }
 
   /**
-   * Asks for a reload and resolves with the result of one that started after this call. When Asterisk is away
-   * it resolves with `away`, and the reload stays owed and is tried again by itself. Never rejects.
+   * Requests a reload and resolves with the result of one that started after this call. When Asterisk does not answer, it
+   * resolves with `away`, and the reload stays pending and is retried. Never rejects.
    */
   request(kind: ReloadKind): Promise<ReloadResult> {
     const lane = this.#lane(kind);
@@ -66,12 +66,12 @@ export class Reloader {
     return promise;
   }
 
-  /** The kinds that Asterisk still has to read again; kept by the caller over a restart. */
+  /** The kinds with a pending reload; the caller keeps them over a restart. */
   pending(): ReloadKind[] {
     return RELOAD_KINDS.filter((kind) => isPending(this.#lane(kind).state));
   }
 
-  /** Ends a running command and every wait; whoever still waits hears that it was stopped. */
+  /** Ends a running command and every wait; waiting requests resolve as stopped. */
   async close(): Promise<void> {
     for (const kind of RELOAD_KINDS) this.#handle(kind, { type: 'closed' });
     this.#closing.abort();

@@ -1,22 +1,22 @@
-/** What a reload makes Asterisk read again. */
+/** The kinds of reload. */
 export type ReloadKind = 'dialplan' | 'moh';
 
 export const RELOAD_KINDS: readonly ReloadKind[] = ['dialplan', 'moh'];
 
-/** Why Asterisk did not take what is on disk, as far as it said so. `line` counts from 1 within `file`. */
+/** Why Asterisk refused the files on disk, as far as known. `line` counts from 1 within `file`. */
 export type Refusal = { readonly file?: string; readonly line?: number; readonly message: string };
 
-/** How one reload ended. */
+/** Result of one reload. */
 export type ReloadResult = {
   readonly kind: ReloadKind;
   /** When the reload started, in milliseconds since 1970. */
   readonly at: number;
   readonly ok: boolean;
   readonly durationMs: number;
-  /** What Asterisk printed, at most OUTPUT_LIMIT bytes of it. */
+  /** Asterisk's output, at most OUTPUT_LIMIT bytes. */
   readonly output: string;
-  /** Present when Asterisk read the files and did not take them: the previous files belong back. */
+  /** Set when Asterisk read the files and refused them, so that they have to be reverted. */
   readonly refusal?: Refusal;
-  /** True when Asterisk did not answer: nothing is known about the files, and the reload stays owed. */
+  /** True when Asterisk did not answer: nothing is known about the files, and the reload stays pending. */
   readonly away?: boolean;
 };

@@ -11,7 +11,7 @@ export type CommandEnd =
 /**
  * Runs a command without a shell and without input, and keeps the first `keepBytes` bytes of what it prints
  * (both streams). It ends by itself, after `timeoutMs`, or when `signal` is aborted; then its whole process
- * group is told to end and, KILL_AFTER_MS later, killed. Never throws: the outcome is data.
+ * group gets SIGTERM and, KILL_AFTER_MS later, SIGKILL. Never throws: errors are part of the result.
  */
 export function runCommand(
   words: readonly string[],
@@ -27,7 +27,7 @@ export function runCommand(
     return Promise.resolve({ how: 'unstartable', message: 'the command is empty', output: '' });
   }
   const { promise, resolve } = Promise.withResolvers<CommandEnd>();
-  // A group of its own, so that what a wrapper script started ends with it.
+  // A process group of its own, so that children of a wrapper script end with it.
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const output = boundedText(options.keepBytes ?? OUTPUT_LIMIT, options.encoding ?? 'utf8');
   child.stdout.on('data', output.add);
@@ -41,7 +41,7 @@ export function runCommand(
     signalGroup(child.pid, 'SIGTERM');
     killTimer = setTimeout(() => {
       signalGroup(child.pid, 'SIGKILL');
-      // Something that left the group may still hold the pipes; nobody waits for it.
+      // A process that left the group may still hold the pipes; it is not waited for.
       child.stdout.destroy();
       child.stderr.destroy();
     }, KILL_AFTER_MS);
@@ -75,12 +75,12 @@ function signalGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): vo
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // The group is gone already: that is what was wanted.
+    // The group has ended already.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-/** Keeps the first bytes and lets the rest pass by, so that the writer never blocks on a full pipe. */
+/** Keeps the first bytes and discards the rest, so that the writer never blocks on a full pipe. */
 function boundedText(
   limit: number,
   encoding: BufferEncoding,

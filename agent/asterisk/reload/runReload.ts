@@ -4,25 +4,24 @@ import type { Refusal, ReloadKind } from './result.ts';
 import { runCommand } from './runProcess.ts';
 import type { CommandEnd } from './runProcess.ts';
 
-/** How one try of a reload ended. */
+/** Result of one attempt of a reload. */
 export type ReloadEnd =
   | { readonly how: 'final'; readonly output: string; readonly refusal?: Refusal }
   | { readonly how: 'busy' | 'away'; readonly output: string };
 
 type Limits = { readonly timeoutMs: number; readonly signal: AbortSignal };
 
-/** What reads a kind's files again, and the module that owns that command. */
+/** The reload command of each kind, and the module that provides it. */
 const COMMANDS: Record<ReloadKind, { readonly line: string; readonly module: string }> = {
   dialplan: { line: 'dialplan reload', module: 'pbx_config.so' },
   moh: { line: 'moh reload', module: 'res_musiconhold.so' },
 };
 
-/** How often a reload is repeated at most whose outcome was not clear. */
+/** Most repetitions of a reload with an unclear outcome. */
 const REPEATS = 2;
 
 /**
- * Reloads one kind and proves it; once or twice more when the proof asks for that. Decides nothing about trying
- * again later.
+ * Reloads one kind and proves it, repeating it once or twice when the proof needs that. Retries later are up to the caller.
  */
 export async function runReload(
   kind: ReloadKind,
@@ -65,7 +64,7 @@ async function reloadOnce(
   return refusal ? { how: 'final', output, refusal, again } : { how: 'final', output, again };
 }
 
-/** A proof that can't be had says nothing against the reload; that it can't be had is told in the output. */
+/** A failed proof does not count against the reload; the failure is added to the output. */
 async function beginProof(
   kind: ReloadKind,
   prove: Prove | undefined,
@@ -91,8 +90,8 @@ function unproved(error: unknown): string {
 }
 
 /**
- * Asterisk that is still starting knows the command in a moment; one that could not read its dialplan at its
- * start goes without the module until somebody loads it, also when the files are mended.
+ * An Asterisk that is still starting knows the command in a moment. One that could not read its dialplan at its start
+ * lacks the module until a person loads it, even after the files are corrected.
  */
 async function reloadOrLoad(
   asterisk: readonly string[],

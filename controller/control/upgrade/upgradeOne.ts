@@ -40,7 +40,7 @@ export async function upgradeOne(
     );
   }
   const toldBefore = session.lastUpgrade?.at;
-  const begun = clock.monotonic();
+  const startedAt = clock.monotonic();
   log.info('an agent is being upgraded', { mds: name, from, to: VERSION });
   let figures: CommandFigures | undefined;
   const { lines } = await whilePassing(
@@ -55,7 +55,7 @@ export async function upgradeOne(
   while (clock.monotonic() - lost < BACK_WITHIN) {
     const now = sessions.get(name);
     if (now?.isReady === true && now.agentVersion === VERSION && now.report !== undefined) {
-      const took = formatDuration(clock.monotonic() - begun);
+      const took = formatDuration(clock.monotonic() - startedAt);
       log.info('an agent was upgraded', { mds: name, from, to: VERSION, took });
       return { name, result: 'upgraded', words: `upgraded from ${from} to ${VERSION} in ${took}` };
     }

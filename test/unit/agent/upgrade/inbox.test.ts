@@ -80,7 +80,7 @@ describe('The inbox of the installer', () => {
     for (const bytes of ['a packagE', 'a pack', 'a package and more']) {
       writeFileSync(clearInbox(inbox), bytes);
       handOver(inbox, offer);
-      assert.throws(() => takeOffer(inbox, anybody, target), /not the one|is no file of at most/);
+      assert.throws(() => takeOffer(inbox, anybody, target), /not the one|is not a file of at most/);
       assert.equal(existsSync(target), false);
       assert.equal(isTaken(inbox), true);
     }
