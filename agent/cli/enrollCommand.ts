@@ -46,7 +46,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   const name = token?.name ?? options.name ?? hostname();
   const { identity } = await firstIdentity(context.places.identityFolder, name);
   const known = loadMembership(context.places.identityFolder);
-  // Without a token nothing vouches for Main but what this MDS was told before.
+  // Without a token, only the pin of an earlier enrolment authenticates Main.
   const mainPins = token === undefined ? knownPins(known) : [token.mainPin];
   const localAddress = token?.voipIp ?? configuredAddress(context);
   const dialled = await connect(main, identity, mainPins, localAddress);
@@ -86,7 +86,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   return EXIT.done;
 }
 
-/** None when this MDS was told of no Main yet. */
+/** Undefined when this MDS has no Main yet. */
 function knownPins(known: Membership | undefined): readonly Pin[] {
   if (known === undefined) return [];
   const { mainPin, nextMainPin } = known;

@@ -183,7 +183,7 @@ export class Agent {
       this.#session?.close('the configuration was reloaded');
   }
 
-  /** What Main is told, and `xivo-xds-sync-agent status` shows. */
+  /** The report for Main and for `xivo-xds-sync-agent status`. */
   report(hearer: ReportHearer = { skipped: true, figures: true }): AgentReport {
     return makeReport({
       hearer,
@@ -242,7 +242,7 @@ export class Agent {
     if (this.#session === session && !this.#stop.signal.aborted) await this.#reconcileAndTell();
   }
 
-  /** Nobody waits for it: what goes wrong is logged, and the next pass comes. */
+  /** Runs in the background: an error is logged, and the next pass follows. */
   async #reconcileAndTell(): Promise<void> {
     try {
       await this.reconcile();
@@ -251,7 +251,7 @@ export class Agent {
     }
   }
 
-  /** The state can be written again: what waited for that goes on. */
+  /** Resumes the work that waited for the state to be writable. */
   #tryAgain(): void {
     for (const directory of this.directories.values()) directory.tryAgain();
   }
@@ -298,7 +298,7 @@ export class Agent {
   /** A full pass over every directory. */
   async reconcile(): Promise<Answer> {
     const { clock } = this.#options;
-    const begun = clock.monotonic();
+    const startedAt = clock.monotonic();
     const pass = await fullPass({
       directories: [...this.directories.values()],
       reloads: this.reloads,
@@ -306,7 +306,7 @@ export class Agent {
       keepMs: this.config.trash.keepMs,
     });
     const ok = pass.ok && this.#open.unplaced.length === 0;
-    const durationMs = Math.round(clock.monotonic() - begun);
+    const durationMs = Math.round(clock.monotonic() - startedAt);
     this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
     this.#options.log.info('reconciled', { ok, milliseconds: durationMs });
     this.#sendReport();

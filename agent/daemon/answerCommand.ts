@@ -11,7 +11,7 @@ import type { Answer, Figures } from './commands.ts';
 /** Characters of what went wrong with a command of Main. */
 const MAX_REASON = 4_000;
 
-/** How often Main is told how far a command is, milliseconds. */
+/** Interval at which the progress of a command is reported to Main, milliseconds. */
 const FIGURES_EVERY = 500;
 
 /** Carries out a command of Main and answers it, in any case: page by page, and in words that this Main knows. */

@@ -21,7 +21,7 @@ export type Answer = {
   readonly body?: AnswerBody;
 };
 
-/** How far a command is, as it goes on. */
+/** Progress of a running command. */
 export type Figures = { -readonly [K in keyof CommandFigures]: CommandFigures[K] };
 
 /** What commands are carried out on. */
@@ -195,5 +195,5 @@ function trashOf(all: readonly AgentDirectory[]): AnswerBody {
   return { to: 'trash-list', items: fitting, problems: problems.slice(0, MAX_PROBLEMS) };
 }
 
-/** Problems of the trash that are told at once. */
+/** Most problems of the trash that one answer reports. */
 const MAX_PROBLEMS = 100;

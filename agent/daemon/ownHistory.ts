@@ -29,7 +29,7 @@ export class OwnHistory {
       for (const { action, path, reason, bytes } of actions.slice(0, MAX_ROWS)) {
         // From here, what Main receives is sent.
         const kind = action === 'receive' ? 'send to Main' : action;
-        // An edit on this MDS is undone because of whoever edited here.
+        // The actor of undone drift is the user who edited on this MDS.
         const actor = action === 'restore' || action === 'receive' ? this.#name : 'main';
         this.#history.add({ ...common, kind, detail: `${path}: ${reason}`, path, reason, bytes, actor });
       }

@@ -4,7 +4,7 @@ import { MAX_SKIPPED } from '#protocol/limits.ts';
 import { whatFits } from '#protocol/pages.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 
-/** Errors told at once: a person can't read more, and the message stays small. */
+/** Most errors in one report: a person can't read more, and the message stays small. */
 const MAX_ERRORS = 200;
 const MAX_MESSAGE = 2_000;
 /** What errors, and the skipped paths of one directory, take of a report, bytes: each path may be long. */

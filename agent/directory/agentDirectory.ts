@@ -143,7 +143,7 @@ export class AgentDirectory {
       onPlacedLost: (paths) => this.replica.own.lost(paths),
       ...(activation && {
         withLease: (show) => activation.withLease(show),
-        // What Asterisk has against it then is told with the reload; there is nothing to take back any more.
+        // A refusal by Asterisk is reported with the reload; nothing can be reverted any more.
         onFinished: () => void activation.activate(new Set()),
       }),
     });
@@ -205,7 +205,7 @@ export class AgentDirectory {
     return this.#isKnown;
   }
 
-  /** What failed and is told. */
+  /** The errors to be reported. */
   get troubles(): Retries['troubles'] {
     return this.#worker.retries.troubles;
   }
@@ -231,14 +231,14 @@ export class AgentDirectory {
     this.mainView.forgetRevision();
   }
 
-  /** A whole plan against Main's manifest was made, and nothing waits because of a strange state. */
+  /** True when a whole plan against Main's manifest was made and nothing is on hold because of a state mismatch. */
   get isSettledWithMain(): boolean {
     return this.mainView.isReady && this.#worker.isPlanned && !this.#removals.isAdditive;
   }
 
-  /** What failed because the state could not be written may go on. */
+  /** Retries the work that failed because the state could not be written. */
   tryAgain(): void {
-    this.#worker.forgive();
+    this.#worker.resetBackoff();
     this.#worker.wake('all');
   }
 
@@ -290,7 +290,7 @@ export class AgentDirectory {
    * @returns what was to be done, and whether all of it was; what could not be done says why
    */
   async reconcile(): Promise<DirectoryPass> {
-    this.#worker.forgive();
+    this.#worker.resetBackoff();
     await this.readAgain();
     const isAtRest = this.#worker.isAtRest && this.mainView.isReady;
     const planned = this.plannedActions();

@@ -152,7 +152,7 @@ export class MainManifest implements Tree {
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));
   }
 
-  /** Names stay listed when their path is gone: whoever asks looks at the path. */
+  /** Names stay listed when their path is gone; callers look the path up. */
   #enlist(path: string): void {
     const names = this.#children.get(parentOf(path));
     if (names === undefined) this.#children.set(parentOf(path), new Set([baseOf(path)]));

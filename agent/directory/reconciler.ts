@@ -112,12 +112,12 @@ export class Reconciler {
   attach(session: AgentSession, paused: boolean): void {
     this.#session = session;
     this.#paused = paused;
-    this.retries.forgive();
+    this.retries.resetBackoff();
   }
 
   detach(): void {
     this.#session = undefined;
-    // Whoever waits for something that needed Main waits in vain now.
+    // Waits for work that needs Main can't be satisfied any more.
     this.wake([]);
   }
 
@@ -133,14 +133,14 @@ export class Reconciler {
   }
 
   /** Everything that failed or was refused may be tried again. */
-  forgive(): void {
-    this.retries.forgive();
+  resetBackoff(): void {
+    this.retries.resetBackoff();
     this.#refused = undefined;
   }
 
   /** Main changed these paths: they are worth another try; where sets become visible whole, all of the set. */
   mainChanged(paths: readonly string[]): void {
-    this.retries.forgive(this.#wholeSets ? undefined : paths);
+    this.retries.resetBackoff(this.#wholeSets ? undefined : paths);
     this.wake(paths);
   }
 
@@ -255,7 +255,7 @@ export class Reconciler {
   #canWork(): boolean {
     const { policy, mainView } = this.#options;
     if (this.#closed || this.#session === undefined || !mainView.isReady || !this.#ready) return false;
-    // Which of two versions is the newer can't be told before the clocks were compared.
+    // Before the clock offset is known, the newer of two versions can't be determined.
     return policy.direction !== 'both' || this.#session.clockOffset.known;
   }
 
@@ -401,7 +401,7 @@ export class Reconciler {
     );
   }
 
-  /** What was stale is tried again in a moment, and waited for; what failed is told instead. */
+  /** Stale items are retried at once and waited for; failures are reported instead. */
   #hasSoonDue(): boolean {
     if (!this.#canWork() || this.#paused) return false;
     return [...this.#pending.keys()].some((path) => !this.retries.troubles.has(path));

@@ -6,7 +6,7 @@ const STALE = 60;
 
 export type Trouble = { readonly at: number; readonly message: string };
 
-/** Paths that could not be done, when they are due again, and what is told about them. */
+/** Failed paths, with the time of their next attempt and the error to report. */
 export class Retries {
   readonly troubles = new Map<string, Trouble>();
   readonly #due = new Map<string, { at: number; wait: number }>();
@@ -33,7 +33,7 @@ export class Retries {
   }
 
   /** These (or all) may be tried again at once: something changed, a person asked, or the connection is new. */
-  forgive(paths?: Iterable<string>): void {
+  resetBackoff(paths?: Iterable<string>): void {
     if (paths === undefined) this.#due.clear();
     else for (const path of paths) this.#due.delete(path);
   }

@@ -6,7 +6,7 @@ export type ToGo = {
   /** Null where its agent is of an older version, and does not say. */
   readonly bytes: number | null;
   readonly bytesPerSecond: number;
-  /** Null while nothing travels, or nobody knows how much is to go. */
+  /** Null while nothing is transferred, or the bytes to go are unknown. */
   readonly secondsLeft: number | null;
 };
 

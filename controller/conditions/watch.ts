@@ -6,7 +6,7 @@ import type { ConditionEvents } from './tracker.ts';
 /** How often everything is looked at, milliseconds: a cheap look at what is in memory. */
 const EVERY = 1_000;
 
-/** Looks again and again, so that beginnings and ends are noticed while nobody asks. @returns what ends it */
+/** Checks periodically, so that beginnings and ends are noticed without a status request. @returns call it to stop */
 export function watchConditions(look: () => unknown, log: Logger): Disposable {
   const timer = setInterval(() => {
     try {

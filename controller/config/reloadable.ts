@@ -20,7 +20,7 @@ const RESTART: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
 };
 
 export type ConfigChange = {
-  /** The configuration to go on with. */
+  /** The configuration to use from now on. */
   readonly config: ControllerConfig;
   /** Keys that changed and hold from now on. */
   readonly changed: readonly string[];

@@ -26,9 +26,9 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
     const handler = all[command] as Handler | undefined;
     if (handler === undefined) continue;
     const told: Handler = async (args, call) => {
-      const begun = controller.clock.monotonic();
+      const startedAt = controller.clock.monotonic();
       const result = await handler(args, call);
-      const durationMs = Math.round(controller.clock.monotonic() - begun);
+      const durationMs = Math.round(controller.clock.monotonic() - startedAt);
       if (args['dryRun'] !== true && !isEmpty(result))
         note(controller, command, args, { reason, actor: call.by, durationMs });
       return result;

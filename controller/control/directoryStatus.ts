@@ -17,8 +17,8 @@ export function directoryStatus(
 ): DirectoryStatus {
   const { name, replica, revision } = directory;
   const kept = [...omitted].map(([path, reason]) => ({ path, reason }));
-  const told = report?.directories.find((each) => each.name === name);
-  if (told === undefined) {
+  const reported = report?.directories.find((each) => each.name === name);
+  if (reported === undefined) {
     return {
       name,
       inSync: false,
@@ -32,9 +32,11 @@ export function directoryStatus(
       skipped: kept,
     };
   }
-  const { files, bytes, pending, localOnly, held, digest } = told;
-  const skipped = [...kept, ...(told.skipped ?? [])];
-  const inSync = told.revision === revision && pending === 0 && held === null && digest === replica.digest;
-  const pendingBytes = told.pendingBytes === undefined ? null : Math.max(0, told.pendingBytes - travelled);
+  const { files, bytes, pending, localOnly, held, digest } = reported;
+  const skipped = [...kept, ...(reported.skipped ?? [])];
+  const inSync =
+    reported.revision === revision && pending === 0 && held === null && digest === replica.digest;
+  const pendingBytes =
+    reported.pendingBytes === undefined ? null : Math.max(0, reported.pendingBytes - travelled);
   return { name, inSync, files, bytes, pending, pendingBytes, localOnly, held, digest, skipped };
 }

@@ -18,7 +18,7 @@ export function enrolledMds({ registry }: Controller, only: string | undefined):
 export function requireMds({ registry, mediaServers }: Controller, name: string | undefined): void {
   if (name === undefined) return;
   const { agents, pending, revoked, tokens } = registry.list();
-  // A join token that nobody has used yet can be withdrawn, too.
+  // An unused join token can be withdrawn, too.
   const names = new Set(
     [...agents, ...pending, ...revoked, ...tokens.filter(({ usedAt }) => usedAt === undefined)].map(
       (each) => each.name,

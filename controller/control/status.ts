@@ -14,9 +14,9 @@ import { comparedWithList, neverEnrolled } from './listed.ts';
 import type { Facts, MdsState, MdsStatus, RotationStatus, Status } from './contract/contract.ts';
 import { requireMds } from './known.ts';
 
-/** What is told at once of what Main itself can't read or does not send. */
+/** Most paths listed that Main can't read or does not send. */
 const MAX_SKIPPED = 100;
-/** What is told at once of files that Asterisk can't play or won't take, for each directory. */
+/** Most files per directory listed that Asterisk can't play or does not accept. */
 const MAX_WARNINGS = 1_000;
 
 /** Main and every MDS (or one, with what concerns it) at a glance, as `status --json` prints it. */

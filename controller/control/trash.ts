@@ -88,7 +88,7 @@ export async function trashRestore(
   }
   if (options.at !== undefined || (dryRun && !toMain))
     throw new ControlError(`Main keeps no version of ${written} that could be restored`);
-  const begun = controller.clock.monotonic();
+  const startedAt = controller.clock.monotonic();
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
   const place = locate(controller, written);
@@ -108,7 +108,7 @@ export async function trashRestore(
       .get(item.directory)
       ?.restore({ ...item, at: Date.parse(item.at) }, to, actor);
   else {
-    // The agent is told this first: a recording that Main removed would otherwise be removed again at once.
+    // Sent to the agent first: a recording that Main removed would otherwise be removed again at once.
     controller.directories.get(item.directory)?.forgetRemoval(to);
     const answer = await controller.sessions
       .get(mds)
@@ -133,7 +133,7 @@ export async function trashRestore(
     reason: `restored from the trash (${item.id})`,
     actor,
     bytes: item.bytes,
-    durationMs: Math.round(controller.clock.monotonic() - begun),
+    durationMs: Math.round(controller.clock.monotonic() - startedAt),
   });
   return { host, directory: item.directory, path: to, id: item.id, restored: null };
 }

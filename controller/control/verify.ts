@@ -62,9 +62,9 @@ export function verifiedAt(
 
 function whyNotCompared(
   { name, replica }: Pick<MainDirectory, 'name' | 'replica'>,
-  told: readonly VerifiedDirectory[],
+  reported: readonly VerifiedDirectory[],
 ): string | undefined {
-  const found = told.find(({ directory }) => directory === name);
+  const found = reported.find(({ directory }) => directory === name);
   // What is said of it already need not be said twice.
   if (found !== undefined && (!found.compared || found.wrong.length > 0)) return undefined;
   if (found === undefined) return `${name}: it was not compared`;
@@ -78,18 +78,20 @@ function atLeastOne(problems: readonly string[]): readonly string[] {
 
 function summarise(
   name: string,
-  told: readonly VerifiedDirectory[],
+  reported: readonly VerifiedDirectory[],
   problems: readonly string[],
 ): HostVerification {
-  const differences = told.flatMap(({ directory, wrong }) => wrong.map((each) => ({ directory, ...each })));
-  const uncompared = told.flatMap(({ directory, compared }) =>
+  const differences = reported.flatMap(({ directory, wrong }) =>
+    wrong.map((each) => ({ directory, ...each })),
+  );
+  const uncompared = reported.flatMap(({ directory, compared }) =>
     compared || problems.length > 0 ? [] : [`${directory}: it was not compared`],
   );
   return {
     name,
     ok: differences.length === 0 && problems.length === 0 && uncompared.length === 0,
-    files: told.reduce((sum, { files }) => sum + files, 0),
-    bytes: told.reduce((sum, { bytes }) => sum + bytes, 0),
+    files: reported.reduce((sum, { files }) => sum + files, 0),
+    bytes: reported.reduce((sum, { bytes }) => sum + bytes, 0),
     differences,
     problems: [...problems, ...uncompared],
   };

@@ -44,7 +44,7 @@ import { Versions } from '../versions/versions.ts';
 import { FullPasses } from './fullPasses.ts';
 import { Pause } from './pause.ts';
 
-/** Requests for approval that are written down, from whoever reaches the port. */
+/** Limit of stored requests for approval, which any peer that reaches the port can make. */
 const ENROLMENTS = { most: 50, refillMs: 1_000 };
 
 export type ControllerOptions = {
@@ -244,7 +244,7 @@ export class Controller {
 
   /**
    * Ends everything in its order.
-   * @param untilQuiet waits for whoever still asks something of this controller
+   * @param untilQuiet waits for commands that are still running
    */
   async stop(untilQuiet: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#stop.abort();
@@ -266,7 +266,7 @@ export class Controller {
     return this.registry.knownNames(this.clock.now());
   }
 
-  /** Names in `canary` that Main does not know: nobody waits for those. */
+  /** Names in `canary` that Main does not know; no change waits for those. */
   get unknownCanaries(): string[] {
     return unknownCanaries(this.config.canary, this.knownMds);
   }
@@ -281,8 +281,8 @@ export class Controller {
    * @throws UsageError when it names a canary that does not exist; then nothing changes
    */
   reconfigure(next: ControllerConfig): void {
-    const strangers = unknownCanaries(next.canary, this.knownMds);
-    if (strangers.length > 0) throw new UsageError(`canary: there is no MDS ${strangers.join(', ')}`);
+    const unknown = unknownCanaries(next.canary, this.knownMds);
+    if (unknown.length > 0) throw new UsageError(`canary: there is no MDS ${unknown.join(', ')}`);
     const { config, changed, needRestart } = takeOver(this.config, next);
     this.config = config;
     this.log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });

@@ -1,6 +1,6 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 
-/** Who counts what happens: the metrics, and whoever is notified. */
+/** Observers of events: the metrics and the notifications. */
 export interface Observer {
   /** A change set became visible on an MDS. */
   applied(mds: string, directory: string, actions: readonly PlannedAction[]): void;

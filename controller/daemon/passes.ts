@@ -60,7 +60,7 @@ async function passAt(
       read: () => toGoAt(controller, name),
       figures: () => figures,
     },
-    () => session.command(command, (told) => (figures = told)),
+    () => session.command(command, (reported) => (figures = reported)),
   );
   const pass = { name, ok, actions, body, problems: lines };
   if (ok) return { ...pass, problems: [] };

@@ -42,7 +42,7 @@ export class Pause {
     return this.#until;
   }
 
-  /** Stops everything, or lets it go on. @param until milliseconds since 1970; 0 goes on */
+  /** Pauses or resumes synchronisation. @param until milliseconds since 1970; 0 resumes */
   set(until: number): void {
     const { db, keeper, clock, onChange } = this.#options;
     this.#until = until;

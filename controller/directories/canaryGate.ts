@@ -1,7 +1,7 @@
 import type { AgentReport } from '#protocol/messages/session.ts';
 import type { MainDirectory } from './mainDirectory.ts';
 
-/** One canary as Main sees it; undefined report: it is not connected, or has not told anything yet. */
+/** One canary; its report is undefined when it is not connected or has not reported yet. */
 export type Canary = { readonly name: string; readonly report: AgentReport | undefined };
 
 /**
@@ -13,7 +13,7 @@ export class CanaryGate {
   /** The revision of each directory that all may have. */
   readonly #opened = new Map<string, number>();
 
-  /** @param names the canaries that are enrolled now: one that is not keeps nobody waiting */
+  /** @param names the canaries that are enrolled now; no change waits for others */
   constructor(names: () => readonly string[]) {
     this.#listed = names;
   }
@@ -31,7 +31,7 @@ export class CanaryGate {
 
   /**
    * A canary reported.
-   * @returns true when the other MDS may go on now and could not before
+   * @returns true when the change is released to the other MDS by this call
    */
   judge(directory: MainDirectory, canaries: readonly Canary[]): boolean {
     if (!this.#concerns(directory) || this.#opened.get(directory.name) === directory.revision) return false;
@@ -40,7 +40,7 @@ export class CanaryGate {
     return true;
   }
 
-  /** A person lets the change go on, whatever the canaries say. */
+  /** A person releases the change in spite of the canaries. */
   open(directory: MainDirectory): void {
     this.#opened.set(directory.name, directory.revision);
   }
@@ -58,11 +58,11 @@ function isGood(
   { name, revision, replica, config }: MainDirectory,
   report: AgentReport | undefined,
 ): boolean {
-  const told = report?.directories.find((each) => each.name === name);
-  if (report === undefined || told === undefined) return false;
-  const isThere = told.revision === revision && told.pending === 0 && told.held === null;
-  // The reload is owed from before the files are visible until Asterisk has taken them.
+  const reported = report?.directories.find((each) => each.name === name);
+  if (report === undefined || reported === undefined) return false;
+  const isThere = reported.revision === revision && reported.pending === 0 && reported.held === null;
+  // The reload is pending from before the files are visible until Asterisk has accepted them.
   const isActive = config.reload === 'none' || !report.owedReloads.includes(config.reload);
   const complains = report.errors.some(({ path }) => path.startsWith(`${name}/`));
-  return isThere && told.digest === replica.digest && isActive && !complains;
+  return isThere && reported.digest === replica.digest && isActive && !complains;
 }

@@ -69,7 +69,7 @@ export type MainDirectoryOptions = {
   readonly onFinding: (detail: string) => void;
 };
 
-/** One synchronised directory on Main: what is in it, and what the agents are told of it. */
+/** One synchronised directory on Main: its replica, and the manifest for the agents. */
 export class MainDirectory {
   readonly config: DirectoryConfig;
   readonly nested: ReadonlySet<string>;
@@ -184,7 +184,7 @@ export class MainDirectory {
     await this.#watch.start(this.nested);
   }
 
-  /** Reads the whole directory: what is found by that was missed by the watch, or happened while nobody watched. */
+  /** Scans the whole directory, for changes that the watch missed or that happened while it was not running. */
   async rescan(): Promise<void> {
     this.#rescans += 1;
     try {
@@ -296,7 +296,7 @@ export class MainDirectory {
     this.replica.flush();
     const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
     this.originators.note(done, origin);
-    // The watch may have been quicker, and have told of them before their origin was known.
+    // The watch may have been faster, and have published them before their clock was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
       const shown = this.#manifestEntry(path, this.replica.get(path));
       return this.manifest.set(path, shown) ? [{ path, shown }] : [];

@@ -57,7 +57,7 @@ export class TrashQuota {
         this.#log.error('the trash could not be counted', { changeSet: set, reason: errnoOf(error) }),
       );
     } catch {
-      // The directory can't be opened: nothing can be put there either, and whoever tries is told why.
+      // The directory can't be opened, so nothing can be written there either; the write reports the error.
       return new Map();
     }
   }

@@ -45,7 +45,7 @@ export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Pr
   const { socket, address } = peer;
   socket.on('error', () => socket.terminate());
   const request = await receiveRequest(peer, options.clock);
-  // `doctor` on an MDS only looks whether Main answers, and with which key: nobody was refused anything.
+  // `doctor` on an MDS only checks whether Main answers, and with which key; no request was refused.
   if (request === 'nothing') return;
   let answer: EnrolAnswer;
   try {
@@ -136,7 +136,7 @@ async function renew(
   return refused(notEnrolled(registry, peer.pin).reason);
 }
 
-/** Whoever holds the key may always give its rights away; it can end no other. */
+/** The holder of a key may always leave with it, and can remove no other key. */
 function leave(peer: Peer, options: EnrolmentOptions): EnrolAnswer {
   const { registry, clock, log } = options;
   const known = registry.findByPin(peer.pin) ?? registry.findPending(peer.pin);
@@ -175,7 +175,7 @@ function pending(peer: Peer, { identity, rotation }: EnrolmentOptions): PendingA
   return { type: 'pending', fingerprint, nextIdentity: rotation.nextPin };
 }
 
-/** @returns undefined after silence, a lost connection or something that makes no sense: there is nobody to tell more */
+/** @returns undefined after a timeout, a lost connection or an invalid message, which need no answer */
 async function receiveRequest({ socket }: Peer, clock: Clock): Promise<EnrolRequest | 'nothing' | undefined> {
   const { promise: received, resolve } = Promise.withResolvers<Buffer | 'nothing' | undefined>();
   const giveUp = (): void => resolve(undefined);

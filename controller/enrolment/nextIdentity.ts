@@ -6,7 +6,7 @@ import { loadIdentity, saveIdentity } from '#host/identity/identityFiles.ts';
 
 /** Announced to the agents, and not in use yet. */
 const NEXT = 'next';
-/** Meant to be in use: a start that finds it finishes what was begun. */
+/** The switch has started: a start that finds this folder finishes the switch. */
 const SWITCHING = 'switching';
 /** Being written, or being removed: worth nothing, since neither is one step on disk. */
 const UNFINISHED = 'unfinished';

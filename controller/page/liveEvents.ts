@@ -8,7 +8,7 @@ const MAX_PAGES = 64;
 const LOOK_EVERY = 400;
 /** A sign of life, milliseconds: the page counts twelve seconds of silence as a break. */
 const ALIVE_EVERY = 5_000;
-/** A page that has not taken so much yet gets no more: it is told that it is behind by being cut off, and comes back. */
+/** Most bytes buffered for one page; a slower page is disconnected and reconnects. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
 /** Server-sent events: the overview whenever it has changed, to every page that is open. */

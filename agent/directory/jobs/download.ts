@@ -164,16 +164,16 @@ async function fetch(
   const { resumableFrom } = job.applier;
   for (const part of pagesOf(files, { bytesOf: (file) => bytesOfRequest(file, resumableFrom) })) {
     using bases = new DeltaBases(job.replica.path, job.replica.blockLists);
-    const begun = new Map<string, StagedFile>();
+    const resumed = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
       if (entry.size < resumableFrom) continue;
       const file = await staging.resume(entry);
-      begun.set(path, file);
+      resumed.set(path, file);
       const here = entryOf(job.replica.get(path));
       if (file.size === 0 && here?.type === 'file') await bases.add(path, here, entry.size);
     }
     const items = part.map(({ path, entry }) => {
-      const from = begun.get(path)?.size ?? 0;
+      const from = resumed.get(path)?.size ?? 0;
       const base = bases.get(path)?.blocks;
       return {
         path,
@@ -188,11 +188,11 @@ async function fetch(
     await unpackFiles(stream, sizes, (number, spans) => {
       const file = part[number];
       if (file === undefined) throw new Error(`entry ${number} was not asked for`);
-      const sink = stagingSink(staging, file.entry, take(file.path, file.entry), begun.get(file.path));
+      const sink = stagingSink(staging, file.entry, take(file.path, file.entry), resumed.get(file.path));
       if (spans === undefined) return sink;
       const base = bases.get(file.path);
       if (base === undefined) throw new ArchiveError(`entry ${number} leaves out what is not here`);
-      begun.get(file.path)?.listBlocks(file.entry.size, (list) => blockLists.add(file.entry.hash, list));
+      resumed.get(file.path)?.listBlocks(file.entry.size, (list) => blockLists.add(file.entry.hash, list));
       return deltaSink(sink, base.fd, file.entry.size, spans);
     });
   }

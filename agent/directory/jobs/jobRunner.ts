@@ -143,7 +143,7 @@ export class JobRunner {
     session: AgentSession,
   ): Promise<JobEnd> {
     const { directory, applier, replica, accounts, activation } = this.#options;
-    const begun = performance.now();
+    const startedAt = performance.now();
     const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
     const done = await download({
       directory,
@@ -159,9 +159,9 @@ export class JobRunner {
     });
     this.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
-    this.#tell(session, done.changeSet?.id, actions, {
+    this.#announce(session, done.changeSet?.id, actions, {
       summary: activation?.summary,
-      durationMs: performance.now() - begun,
+      durationMs: performance.now() - startedAt,
     });
     if (activation === undefined || done.refused !== undefined) {
       return { results: done.results, refused: done.refused !== undefined };
@@ -201,13 +201,13 @@ export class JobRunner {
       bytes: 0,
       reason: why,
     }));
-    this.#tell(session, changeSet.id, actions);
+    this.#announce(session, changeSet.id, actions);
     await activation.activate(new Set());
     return new Map([...results, ...paths.map((path) => [path, { result: 'failed' as const, why }] as const)]);
   }
 
   async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const { directory, db, replica, accounts } = this.#options;
     const isKept = (path: string, item: Decision): boolean => {
       const kept = this.#kept.get(path);
@@ -230,7 +230,7 @@ export class JobRunner {
     const sent = [...job.items].flatMap(([path, item]) =>
       results.get(path)?.result === 'done' ? (actionOf(directory, path, item) ?? []) : [],
     );
-    if (sent.length > 0) this.#options.onDone('', sent, performance.now() - begun);
+    if (sent.length > 0) this.#options.onDone('', sent, performance.now() - startedAt);
     const winners = winnersOf(job, results);
     if (winners.size === 0) return { results, refused: false };
     const delivery = { kind: 'download', size: 'bulk', items: winners } as const;
@@ -253,11 +253,11 @@ export class JobRunner {
 
   /** A change set that a person asked for became visible. */
   announce(session: AgentSession, changeSet: string, actions: readonly PlannedAction[]): void {
-    this.#tell(session, changeSet, actions);
+    this.#announce(session, changeSet, actions);
   }
 
   /** Main keeps the history, and the log of all. */
-  #tell(
+  #announce(
     session: AgentSession,
     changeSet: string | undefined,
     actions: readonly PlannedAction[],

@@ -151,7 +151,7 @@ async function isThereNow(replica: Replica, { id, path, type, bytes }: TrashItem
     const stat = folder.stat(number);
     return stat !== undefined && (await hashFile(folder, number, stampOf(stat))) === entry.hash;
   } catch {
-    // It is listed: whoever asks for it hears why it can't be read.
+    // It is listed; reading it reports the error.
     return false;
   }
 }

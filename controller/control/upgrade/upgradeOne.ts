@@ -46,7 +46,7 @@ export async function upgradeOne(
   const { lines } = await whilePassing(
     clock,
     { mds: name, doing: 'fetching its package', show, read: () => undefined, figures: () => figures },
-    () => session.command({ do: 'upgrade', offer }, (told) => (figures = told)),
+    () => session.command({ do: 'upgrade', offer }, (reported) => (figures = reported)),
   );
   if (session.isReady) return failed(lines.join(' '));
   const lost = clock.monotonic();

@@ -46,7 +46,7 @@ export class DialplanCheck {
     try {
       this.#take(this.#judge());
     } catch (error) {
-      // The directory is not there: it goes on with the next change that is seen in it.
+      // The directory is missing: the check continues with the next change in it.
       this.#options.onError(error);
     }
   }

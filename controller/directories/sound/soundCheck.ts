@@ -46,7 +46,7 @@ export class SoundCheck {
         await this.#lookAt([...this.#waiting].slice(0, BATCH));
       }
     } catch (error) {
-      // The directory is not there: it goes on with the next change that is seen in it.
+      // The directory is missing: the check continues with the next change in it.
       this.#onError(error);
     } finally {
       this.#working = undefined;
@@ -83,7 +83,7 @@ async function verdict(
     const { bytesRead } = await readAsync(fd, buffer, 0, HEAD_BYTES, 0);
     return whyUnplayable(path, buffer.subarray(0, bytesRead), Number(stat.size));
   } catch {
-    // What is gone or can't be read is told by whoever hashes it.
+    // A missing or unreadable file is reported when it is hashed.
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);

@@ -169,15 +169,15 @@ export class Watch {
     // A watcher does not recover when its directory was removed and created again: the poll detects that.
     if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
     if (!foldersAreDue) return;
-    const begun = performance.now();
+    const startedAt = performance.now();
     if (this.#everything) {
       this.overflows += 1;
       this.#everything = false;
       this.#events = 0;
       await this.#replica.rescan();
     } else if (folders.length > 0) await this.#replica.rescanFolders(folders);
-    const took = performance.now() - begun;
-    this.#foldersNotBefore = begun + took * (1 + REST);
+    const took = performance.now() - startedAt;
+    this.#foldersNotBefore = startedAt + took * (1 + REST);
   }
 
   #lookLate(): void {
