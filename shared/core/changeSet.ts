@@ -1,5 +1,5 @@
 import type { Stamp } from './manifest/stamp.ts';
-import type { Entry } from './manifest/entry.ts';
+import type { Entry, FileEntry } from './manifest/entry.ts';
 
 /** All changes of one pass to one directory on one host. They become visible together. */
 export type ChangeSet = {
@@ -38,6 +38,15 @@ export type Step =
       readonly kind: 'remove';
       readonly path: string;
       readonly entry: Entry;
+      readonly expect: Stamp;
+      readonly reason: string;
+    }
+  /** The file at `from` gets this path, where nothing may be. `expect` is its stamp under the old name. */
+  | {
+      readonly kind: 'move';
+      readonly path: string;
+      readonly from: string;
+      readonly entry: FileEntry;
       readonly expect: Stamp;
       readonly reason: string;
     }

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
@@ -57,5 +66,39 @@ void describe('A large file that changes again and again', () => {
       assert.ok(main < 1.5 * whole, `Main read ${main} MiB for a file of ${whole}`);
       assert.ok(mds < 1.5 * whole, `the MDS read ${mds} MiB for a file of ${whole}`);
     }
+  });
+
+  it('is renamed without being read, and goes to no trash', async (t) => {
+    const mds1 = cluster.one('mds1');
+    const file = cluster.main.at('sounds', 'large.wav');
+    const inode = statSync(mds1.at('sounds', 'large.wav')).ino;
+    const before = { main: mibRead(cluster.main), mds: mibRead(mds1) };
+    renameSync(file, cluster.main.at('sounds', 'renamed.wav'));
+    const isThere = (): boolean =>
+      existsSync(mds1.at('sounds', 'renamed.wav')) && !existsSync(mds1.at('sounds', 'large.wav'));
+    await eventually('the MDS has the new name', isThere, 60_000);
+    await cluster.inSync(60_000);
+    const read = { main: mibRead(cluster.main) - before.main, mds: mibRead(mds1) - before.mds };
+    t.diagnostic(`MiB read: ${JSON.stringify(read)}`);
+    assert.ok(read.main < 5, `Main read ${read.main} MiB`);
+    assert.ok(read.mds < 5, `the MDS read ${read.mds} MiB`);
+    assert.equal(statSync(mds1.at('sounds', 'renamed.wav')).ino, inode);
+    const { code } = await cluster.main.run(['verify']);
+    assert.equal(code, 0);
+  });
+
+  it('is not renamed but delivered anew when it was changed on the MDS meanwhile', async () => {
+    const mds1 = cluster.one('mds1');
+    await mds1.stop();
+    appendFileSync(mds1.at('sounds', 'renamed.wav'), 'drift');
+    renameSync(cluster.main.at('sounds', 'renamed.wav'), cluster.main.at('sounds', 'again.wav'));
+    mds1.start();
+    const isThere = (): boolean =>
+      existsSync(mds1.at('sounds', 'again.wav')) && !existsSync(mds1.at('sounds', 'renamed.wav'));
+    await eventually('the MDS has the new name', isThere, 60_000);
+    await cluster.inSync(60_000);
+    assert.equal((await cluster.main.run(['verify'])).code, 0);
+    const { stdout } = await cluster.main.run(['trash', 'list', '--mds', 'mds1']);
+    assert.match(stdout, /renamed\.wav/);
   });
 });

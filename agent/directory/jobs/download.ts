@@ -6,7 +6,7 @@ import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { MAX_BLOCKS } from '#protocol/limits.ts';
 import { bytesInMessage, pagesOf } from '#protocol/pages.ts';
-import { bytesOf, type FileEntry } from '#core/manifest/entry.ts';
+import { bytesOf, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
@@ -16,6 +16,7 @@ import { DeltaBases } from './deltaBases.ts';
 import { contentOf } from '#host/dialplan/files.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
+import { movesIn } from './moves.ts';
 import { copyWhatIsHere } from './localCopy.ts';
 
 /** A request's hash, size and offset, and the hash of a block, as they are written in a message. */
@@ -70,7 +71,9 @@ type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
  */
 export async function download(job: DownloadJob): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
-  const bytes = [...job.items.values()].reduce((sum, item) => sum + contentBytes(item), 0);
+  const moves = movesOf(job);
+  let bytes = 0;
+  for (const [path, item] of job.items) if (!moves.has(path)) bytes += contentBytes(item);
   using staging = job.applier.begin(bytes);
   const staged = new Map<string, StagedFileAt>();
   const take = (path: string, entry: FileEntry) => (outcome: StagingResult) => {
@@ -78,7 +81,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
     else results.set(path, { result: outcome.result, why: outcome.why });
   };
   const wanted = [...job.items].flatMap(([path, item]) =>
-    needsContent(item) ? [{ path, entry: item.entry }] : [],
+    needsContent(item) && !moves.has(path) ? [{ path, entry: item.entry }] : [],
   );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
   await fetch(job, staging, missing, take);
@@ -89,9 +92,10 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   if (objections.size > 0) return refused(job.items, objections);
   const waits = [...waiting].map(([path, why]) => [path, { result: 'failed', why }] as const);
   if (job.rehearsal === true) return { ...nothing, results: new Map([...results, ...waits]) };
-  const steps: Step[] = [];
+  const steps: Step[] = [...moves.values()];
+  const renamed = new Set([...moves].flatMap(([path, { from }]) => [path, from]));
   for (const [path, item] of job.items) {
-    if (results.has(path) || waiting.has(path)) continue;
+    if (results.has(path) || waiting.has(path) || renamed.has(path)) continue;
     try {
       steps.push(stepFor(job, staging, path, item, staged.get(path)?.staged));
     } catch (error) {
@@ -103,9 +107,27 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   if (steps.length === 0) return { ...nothing, results };
   const { outcomes, changeSet } = await staging.commit(steps, job.record);
   for (const { step, result, errno } of outcomes) {
-    results.set(step.path, { result, ...(errno !== undefined && { why: errno }) });
+    const named = { result, ...(errno !== undefined && { why: errno }) };
+    results.set(step.path, named);
+    if (step.kind === 'move') results.set(step.from, named);
   }
   return { results, outcomes, changeSet, refused: undefined };
+}
+
+/** The files that are only renamed, by their new path. A set that is judged as a whole is looked at file by file. */
+function movesOf({ items, replica, judge }: DownloadJob): Map<string, Step & { kind: 'move' }> {
+  const moves = new Map<string, Step & { kind: 'move' }>();
+  if (judge !== undefined) return moves;
+  for (const [path, from] of movesIn(items)) {
+    const item = items.get(path);
+    const expect = replica.stampAt(from);
+    const here = entryOf(replica.get(from));
+    if (item?.kind !== 'deliver' || item.entry.type !== 'file' || expect === undefined) continue;
+    // It may have changed here since the plan was made.
+    if (here === undefined || !sameEntry(here, item.entry)) continue;
+    moves.set(path, { kind: 'move', path, from, entry: item.entry, expect, reason: item.reason });
+  }
+  return moves;
 }
 
 function contents(

@@ -131,6 +131,7 @@ export class JobRunner {
     const { replica } = this.#options;
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
+      if (step.kind === 'move') replica.adopt(step.from, undefined);
       const gone = step.kind === 'remove' || stamp === undefined;
       replica.adopt(step.path, gone ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp });
     }
@@ -245,6 +246,7 @@ export class JobRunner {
     return (_changeSet, outcomes) => {
       const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
       if (done.length === 0) return;
+      for (const { step } of done) if (step.kind === 'move') accounts.agree(step.from, undefined);
       for (const { step } of done) accounts.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
       db.advance();
       onApplied(done.flatMap(({ step }) => (items.get(step.path)?.kind === 'remove' ? [step.entry] : [])));
@@ -283,8 +285,14 @@ function actionsOf(
   outcomes: readonly Outcome[],
 ): PlannedAction[] {
   return outcomes.flatMap(({ step, result }) => {
-    const decision = items.get(step.path);
-    return result === 'done' && decision ? (actionOf(directory, step.path, decision) ?? []) : [];
+    if (result !== 'done') return [];
+    const paths = step.kind === 'move' ? [step.path, step.from] : [step.path];
+    return paths.flatMap((path) => {
+      const decision = items.get(path);
+      const action = decision && actionOf(directory, path, decision);
+      // What was only renamed has not travelled.
+      return action === undefined ? [] : step.kind === 'move' ? { ...action, bytes: 0 } : action;
+    });
   });
 }
 

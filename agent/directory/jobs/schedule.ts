@@ -1,4 +1,5 @@
 import type { Decision } from '#core/plan/decision.ts';
+import { movesIn } from './moves.ts';
 import { depthOf, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
@@ -41,7 +42,10 @@ export function schedule(input: ScheduleInput): Job[] {
     return [{ kind: 'download', size: 'bulk', items: downloads }];
   }
   const jobs: Job[] = [];
-  for (const items of split(downloads, contentBytes, input, 'download'))
+  const moves = movesIn(downloads);
+  const contentToTravel = (item: Incoming, path: string): number =>
+    moves.has(path) ? 0 : contentBytes(item);
+  for (const items of split(downloads, contentToTravel, input, 'download', moves))
     jobs.push({ kind: 'download', ...items });
   for (const items of split(uploads, outgoingBytes, input, 'upload')) jobs.push({ kind: 'upload', ...items });
   return jobs;
@@ -49,9 +53,10 @@ export function schedule(input: ScheduleInput): Job[] {
 
 function split<T extends Decision>(
   items: ReadonlyMap<string, T>,
-  bytesOf: (item: T) => number,
+  bytesOf: (item: T, path: string) => number,
   input: ScheduleInput,
   kind: Job['kind'],
+  moves: ReadonlyMap<string, string> = new Map(),
 ): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
   const count = (size: Job['size']): number =>
     input.running.filter((job) => job.kind === kind && job.size === size).length;
@@ -68,11 +73,16 @@ function split<T extends Decision>(
     bulk -= 1;
   };
   // Parents before children, and small files before larger ones.
-  const ordered = [...items].sort(([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x) - bytesOf(y));
+  const ordered = [...items].sort(
+    ([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x, a) - bytesOf(y, b),
+  );
+  // What goes because it gets another name goes with that name.
+  const partners = new Set(moves.values());
   for (const [path, item] of ordered) {
+    if (partners.has(path)) continue;
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
-    const size = bytesOf(item);
+    const size = bytesOf(item, path);
     if (size >= input.largeFrom) {
       if (!there || large <= 0) continue;
       sets.push({ size: 'large', items: new Map([[path, item]]) });
@@ -81,6 +91,9 @@ function split<T extends Decision>(
     }
     if (bulk <= 0 || !(there || current.has(parent))) continue;
     current.set(path, item);
+    const from = moves.get(path);
+    const partner = from === undefined ? undefined : items.get(from);
+    if (from !== undefined && partner !== undefined) current.set(from, partner);
     bytes += size;
     if (current.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
   }

@@ -328,7 +328,9 @@ export class Staging implements Disposable {
 
 function placedBy(outcomes: readonly Outcome[]): (readonly [string, Stamp])[] {
   return outcomes.flatMap(({ step, result, stamp }) =>
-    result === 'done' && step.kind === 'put' && stamp !== undefined ? [[step.path, stamp] as const] : [],
+    result === 'done' && (step.kind === 'put' || step.kind === 'move') && stamp !== undefined
+      ? [[step.path, stamp] as const]
+      : [],
   );
 }
 

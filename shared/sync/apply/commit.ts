@@ -76,6 +76,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
     place.area.stage.rename(step.staged.name, trashOf(place), String(number), 'no-replace');
     return undefined;
   }
+  if (step.kind === 'move') return move(step, place);
   const folder = place.open.get(parentOf(step.path));
   const name = baseOf(step.path);
   if (step.kind === 'put') return put(step, number, place, folder, name);
@@ -146,6 +147,26 @@ function put(
     throw error;
   }
   return stampNow(folder, name);
+}
+
+/** Renames a file. Its content is the one that was read under the expected stamp, so nothing is read. */
+function move({ path, from, expect }: Step & { kind: 'move' }, { open }: CommitPlace): Stamp {
+  // A handle of its own: opening the other folder may close those that are kept.
+  const old = open.get(parentOf(from)).open('.');
+  try {
+    const folder = open.get(parentOf(path));
+    const before = old.stat(baseOf(from));
+    if (before === undefined || !isExpected(before, expect)) throw new Stale();
+    // RACE: another program changes a file that is being moved, between the check and the rename. Worst case: its version has
+    // the new name for a moment, until it is put back and a new plan is made.
+    old.rename(baseOf(from), folder, baseOf(path), 'no-replace');
+    const moved = folder.stat(baseOf(path));
+    if (moved !== undefined && isSameContent(before, moved)) return stampOf(moved);
+    folder.rename(baseOf(path), old, baseOf(from), 'no-replace');
+    throw new Stale();
+  } finally {
+    old.close();
+  }
 }
 
 /** Undoes an exchange. Objects of other programs never stay in the staging area, from which they would be removed. */

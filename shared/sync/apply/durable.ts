@@ -47,6 +47,7 @@ export async function makeOutcomesDurable(
     if (step.kind === 'keep') continue;
     if (step.kind === 'metadata' && step.entry.type !== 'link') dressed.add(step.path);
     else folders.add(parentOf(step.path));
+    if (step.kind === 'move') folders.add(parentOf(step.from));
   }
   for (const folder of others) await syncFolder(folder);
   await makeDurable(open, folders, dressed);

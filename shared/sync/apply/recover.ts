@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { errnoOf } from '#host/fs/errno.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
@@ -24,6 +24,7 @@ export function recover(changeSet: ChangeSet, place: CommitPlace): Outcome[] {
 function whatHappened(step: Step, number: string, place: CommitPlace): Outcome | 'not-yet' {
   const { stage } = place.area;
   if (step.kind === 'metadata') return { step, result: 'stale' };
+  if (step.kind === 'move') return wasMoved(step, place);
   const inTrash = place.trash?.stat(number);
   if (step.kind === 'remove') {
     if (inTrash === undefined) return 'not-yet';
@@ -43,6 +44,21 @@ function whatHappened(step: Step, number: string, place: CommitPlace): Outcome |
   if (staged !== undefined && place.trash !== undefined)
     stage.rename(name, place.trash, number, 'no-replace');
   return placed(step, inode, place);
+}
+
+/** A rename reaches the disk whole or not at all. */
+function wasMoved(step: Step & { kind: 'move' }, place: CommitPlace): Outcome | 'not-yet' {
+  const stat = statAt(step.path, place);
+  if (stat === undefined || !isSameVersion(stat, step.expect)) return 'not-yet';
+  // Both names of one file: somebody has linked it, and the commit finds the new name taken.
+  if (statAt(step.from, place)?.ino === stat.ino) return 'not-yet';
+  return { step, result: 'done', stamp: stampOf(stat) };
+}
+
+/** The same file as under a stamp, but for the ctime, which a rename sets. */
+function isSameVersion(stat: BigIntStats, stamp: Stamp): boolean {
+  const now = stampOf(stat);
+  return now.slice(0, now.lastIndexOf(':')) === stamp.slice(0, stamp.lastIndexOf(':'));
 }
 
 function placed(step: Step, inode: string, place: CommitPlace): Outcome {

@@ -39,7 +39,9 @@ function backwards(
 ): Step | undefined {
   const { path } = step;
   const reason = 'taken back: Asterisk refused it';
-  if (step.kind === 'keep' || (step.kind !== 'remove' && stamp === undefined)) return undefined;
+  // What Asterisk reads as a whole is never moved.
+  if (step.kind === 'move' || step.kind === 'keep' || (step.kind !== 'remove' && stamp === undefined))
+    return undefined;
   if (step.kind === 'put' && step.expect === undefined) {
     return { kind: 'remove', path, entry: step.entry, expect: stamp ?? '', reason };
   }

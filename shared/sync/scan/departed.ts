@@ -9,14 +9,14 @@ import { isOpenForWriting } from '#host/fs/libc.ts';
  * A program that forges the mtime between two scans can defeat this; `verify` reads every byte.
  */
 export class Departed {
-  readonly #hashes = new Map<string, string>();
+  readonly #files = new Map<string, { readonly path: string; readonly hash: string }>();
   readonly #keys = new Map<string, string>();
 
   /** @param stamp the stamp under which the content was read */
   add(path: string, stamp: Stamp, hash: string): void {
     const key = keyOf(stamp);
     this.#keys.set(path, key);
-    this.#hashes.set(key, hash);
+    this.#files.set(key, { path, hash });
   }
 
   /** Drops a path that is back, or that was removed for certain. */
@@ -24,7 +24,12 @@ export class Departed {
     const key = this.#keys.get(path);
     if (key === undefined) return;
     this.#keys.delete(path);
-    this.#hashes.delete(key);
+    if (this.#files.get(key)?.path === path) this.#files.delete(key);
+  }
+
+  /** The vanished path of a file that has this stamp now, under whatever name. */
+  pathOf(stamp: Stamp): string | undefined {
+    return this.#files.get(keyOf(stamp))?.path;
   }
 
   /**
@@ -33,7 +38,7 @@ export class Departed {
    * @throws Node's fs errors when it can't be opened
    */
   hashOf(folder: Folder, name: string, stamp: Stamp): string | undefined {
-    const hash = this.#hashes.get(keyOf(stamp));
+    const hash = this.#files.get(keyOf(stamp))?.hash;
     if (hash === undefined) return undefined;
     const fd = folder.openFile(name);
     try {

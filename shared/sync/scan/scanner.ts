@@ -5,7 +5,7 @@ import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
@@ -215,17 +215,28 @@ export class Scanner {
         return this.#inspectName(handle, name, path, false, newFolders);
       // A large file that has changed once is likely to change again, and is on the other side in its earlier version.
       const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.blockLists : undefined;
-      const hash =
-        this.#paths.departed.hashOf(handle, name, stamp) ?? (await hashFile(handle, name, stamp, lists));
+      const carried = this.#paths.departed.hashOf(handle, name, stamp);
+      const hash = carried ?? (await hashFile(handle, name, stamp, lists));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);
       const seen = inspect(handle, name, path, stat, this.#options.owners);
       if (seen.kind === 'file')
         this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
+      if (carried !== undefined) this.#dropOldName(open, stamp);
     } catch (error) {
       this.#paths.putUnreadable(path, errnoOf(error));
     }
+  }
+
+  /**
+   * The file is known to have another name, so that its old one is gone for good: both changes are handed out together,
+   * and whoever has a copy can rename it.
+   */
+  #dropOldName(open: OpenFolders, stamp: Stamp): void {
+    const old = this.#paths.departed.pathOf(stamp);
+    if (old === undefined || this.#options.whole || !this.#options.guard.allowsRemovals()) return;
+    if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
   }
 }
 

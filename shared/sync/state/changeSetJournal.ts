@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ChangeSet } from '#core/changeSet.ts';
-import type { Entry } from '#core/manifest/entry.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { isEntry } from '#core/manifest/meaning.ts';
 import type { Database } from './database.ts';
 
@@ -24,6 +24,13 @@ const changeSetSchema: z.ZodType<ChangeSet> = z.object({
       }),
       z.object({ kind: z.literal('metadata'), ...ofPath, expect: z.string() }),
       z.object({ kind: z.literal('remove'), ...ofPath, expect: z.string() }),
+      z.object({
+        kind: z.literal('move'),
+        ...ofPath,
+        from: z.string(),
+        entry: z.custom<FileEntry>((value) => isEntry(value) && value.type === 'file'),
+        expect: z.string(),
+      }),
       z.object({ kind: z.literal('keep'), ...ofPath, staged }),
     ]),
   ),

@@ -2,6 +2,7 @@ import {
   chmodSync,
   lutimesSync,
   mkdirSync,
+  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -67,6 +68,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       unlinkSync(path.join(main, 'a.wav'));
       unlinkSync(path.join(main, 'link'));
       rmSync(path.join(main, 'folder'), { recursive: true });
+    },
+  },
+  'files are renamed, into another folder and within one': {
+    terms: TO_MDS,
+    prepare: (main) =>
+      write(main, { 'a.wav': 'a', 'folder/b.wav': 'b', 'folder/c.wav': 'c', 'kept.wav': 'kept' }),
+    change: (main) => {
+      renameSync(path.join(main, 'a.wav'), path.join(main, 'folder/a.wav'));
+      renameSync(path.join(main, 'folder/b.wav'), path.join(main, 'folder/other.wav'));
+      mkdirSync(path.join(main, 'new'));
+      renameSync(path.join(main, 'folder/c.wav'), path.join(main, 'new/c.wav'));
+      write(main, { 'a.wav': 'another' });
     },
   },
   'a folder becomes a file, and a file becomes a folder': {

@@ -1,0 +1,29 @@
+import { type FileEntry, sameEntry } from '#core/manifest/entry.ts';
+import type { Decision } from '#core/plan/decision.ts';
+
+/**
+ * Files that arrive under a name where nothing is, and are there in all that travels under a name that is to go: Main has
+ * renamed them, and so can this host, without reading or writing them. Pure.
+ * @returns the present name of each, by the new one
+ */
+export function movesIn(items: ReadonlyMap<string, Decision>): Map<string, string> {
+  const going = new Map<string, { path: string; entry: FileEntry }[]>();
+  for (const [path, item] of items) {
+    if (item.kind !== 'remove' || item.expect.type !== 'file') continue;
+    const same = going.get(item.expect.hash);
+    if (same === undefined) going.set(item.expect.hash, [{ path, entry: item.expect }]);
+    else same.push({ path, entry: item.expect });
+  }
+  const moves = new Map<string, string>();
+  if (going.size === 0) return moves;
+  for (const [path, item] of items) {
+    if (item.kind !== 'deliver' || item.entry.type !== 'file' || !item.content) continue;
+    if (item.expect !== undefined || item.replacesSpecial) continue;
+    const { entry } = item;
+    const same = going.get(entry.hash) ?? [];
+    const index = same.findIndex((each) => sameEntry(each.entry, entry));
+    const [from] = index < 0 ? [] : same.splice(index, 1);
+    if (from !== undefined) moves.set(path, from.path);
+  }
+  return moves;
+}
