@@ -1,5 +1,5 @@
 import { constants, fstatSync, openSync, closeSync, statfsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyContent } from '#host/fs/copyContent.ts';
 import { stampOf, type Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -80,7 +80,7 @@ export class FileStore {
     const temporary = `${file.hash}.new`;
     try {
       if (stampAt(source, baseOf(path)) !== file.stamp) return false;
-      await copyFile(source.at(baseOf(path)), area.versions.at(temporary), constants.COPYFILE_FICLONE);
+      await copyContent(source.at(baseOf(path)), area.versions.at(temporary));
       // An equal stamp before and after the copy proves that this version was copied.
       if (stampAt(source, baseOf(path)) !== file.stamp) {
         area.versions.removeFile(temporary);
