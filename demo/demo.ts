@@ -100,10 +100,14 @@ async function asteriskOf(name: string, root: string): Promise<string> {
   if (found.missing !== undefined) return standIn(root);
   const home = path.join(folder, `${name}-asterisk`);
   mkdirSync(home);
+  // An Asterisk that finds no music when it starts does not know the class, whatever comes later.
+  const music = path.join(root + DIRECTORIES.moh, 'default');
+  mkdirSync(music, { recursive: true });
+  writeFileSync(path.join(music, 'as-installed.wav'), toneWav(440, 1));
   try {
     const asterisk = await AsteriskInstance.create(found.folder, home, {
       dialplan: root + DIRECTORIES.dialplan,
-      moh: path.join(root + DIRECTORIES.moh, 'default'),
+      moh: music,
     });
     asterisks.push(asterisk);
     return asterisk.command;

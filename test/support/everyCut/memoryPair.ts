@@ -30,7 +30,7 @@ export const LARGE_FROM = 80 * 1024;
 /** Nothing takes longer than this, real milliseconds: then somebody waits for what never comes. */
 const PATIENCE = 60_000;
 /** No request to a disk in memory takes longer than this, real milliseconds. */
-const DISK_PATIENCE = 200;
+const DISK_PATIENCE = 5_000;
 /** The most that the clock is moved at once, milliseconds. */
 const STEP = 1_000;
 const DIRECTORIES = ['/var/lib/xivo/sounds', '/var/lib/xivo/sounds/recordings'] as const;

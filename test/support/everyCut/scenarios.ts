@@ -192,7 +192,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       write(pair, 'main', `${SOUNDS}/back.txt`, `as it was, ${round}`);
       await inSync(pair);
       // The version is kept when the directory has been quiet for a while.
-      await pair.pass(MINUTE);
+      const hash = createHash('sha256').update(`as it was, ${round}`).digest('hex');
+      await pair.untilTrue('the version is kept', () => pair.controller.versions.files.has(hash));
       write(pair, 'main', `${SOUNDS}/back.txt`, `a mistake, ${round}, longer`);
       await inSync(pair);
     },
