@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { Cut, Way } from '../support/everyCut/lineCutter.ts';
-import { MemoryPair } from '../support/everyCut/memoryPair.ts';
-import { type Scenario, scenarios, sync } from '../support/everyCut/scenarios.ts';
-import { treeOf } from '../support/harness/tree.ts';
+import type { Cut, Way } from './lineCutter.ts';
+import { MemoryPair } from './memoryPair.ts';
+import { type Scenario, scenarios, sync } from './scenarios.ts';
+import { treeOf } from '../harness/tree.ts';
 
 /** `XDS_CUT='files are delivered'` tries one scenario alone. */
 const ONLY = process.env['XDS_CUT'];
@@ -11,23 +11,38 @@ const WAYS: readonly Way[] = ['from the MDS', 'from Main'];
 const ENDS = ['close', 'reset', 'silence'] as const;
 const SOUNDS = '/var/lib/xivo/sounds';
 
+/** Scenarios in which content goes from Main to an MDS; the others go the other way, or are what people ask for. */
+export const DELIVERIES: ReadonlySet<string> = new Set([
+  'a new MDS gets its first pass',
+  'files are delivered',
+  'a large file is delivered',
+  'a large file changes inside',
+  'files are removed',
+]);
+
 let cuts = 0;
 let stops = 0;
-after(() => console.log(`${cuts} cuts, and ${stops} daemons ended`));
 
-for (const [what, scenario] of Object.entries(scenarios)) {
-  if (ONLY !== undefined && ONLY !== what) continue;
-  void describe(`When ${what}`, () => {
-    void it('the line may end after every message, each way, and a daemon too: nothing is left over', async () => {
-      const pair = await MemoryPair.make();
-      await everyCut(pair, what, scenario).catch(async (error: unknown) => {
-        // What is stuck may not end either: why it is stuck is what counts.
-        await pair.end().catch(() => undefined);
-        throw error;
+/**
+ * For each scenario: ends the line after every message, each way, and each daemon as well; afterwards both sides agree
+ * and nothing is left over. Defines its tests.
+ */
+export function cutEverywhere(isMeant: (scenario: string) => boolean): void {
+  after(() => console.log(`${cuts} cuts, and ${stops} daemons ended`));
+  for (const [what, scenario] of Object.entries(scenarios)) {
+    if (!isMeant(what) || (ONLY !== undefined && ONLY !== what)) continue;
+    void describe(`When ${what}`, () => {
+      void it('the line may end after every message, each way, and a daemon too: nothing is left over', async () => {
+        const pair = await MemoryPair.make();
+        await everyCut(pair, what, scenario).catch(async (error: unknown) => {
+          // What is stuck may not end either: why it is stuck is what counts.
+          await pair.end().catch(() => undefined);
+          throw error;
+        });
+        await pair.end();
       });
-      await pair.end();
     });
-  });
+  }
 }
 
 async function everyCut(pair: MemoryPair, what: string, scenario: Scenario): Promise<void> {
