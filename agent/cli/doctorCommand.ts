@@ -1,5 +1,4 @@
-import type { AgentConfig } from '../config/agentConfig.ts';
-import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
+import { type AgentConfig, usualPlaces } from '../config/agentConfig.ts';
 import { formatHostPort } from '#host/config/hostPort.ts';
 import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
@@ -44,9 +43,8 @@ async function openedByAgent(context: Context): Promise<Directories | undefined>
 }
 
 /** The four of a XiVO and what this host's own configuration adds or moves, until Main is heard. */
-function expected({ root }: Context, { directories }: AgentConfig): Directories {
-  const paths = new Map([...DEFAULT_DIRECTORIES, ...directories].map(({ name, path }) => [name, path]));
-  return [...paths].map(([name, path]) => ({ name, path: root.path(path) }));
+function expected({ root }: Context, config: AgentConfig): Directories {
+  return [...usualPlaces(config)].map(([name, path]) => ({ name, path: root.path(path) }));
 }
 
 /** Reaches Main and verifies that it is the right one; the connection ends before anything is said. */

@@ -143,7 +143,12 @@ function command(value: unknown): string[] {
   });
 }
 
+/** Where directories lie here as long as Main has not said it: the four of a XiVO, and what this host adds or moves. */
+export function usualPlaces({ directories }: AgentConfig): Map<string, string> {
+  return new Map([...DEFAULT_DIRECTORIES, ...directories].map(({ name, path }) => [name, path]));
+}
+
 /** Names of the directories whose path is configured on this MDS. */
-export function knownNames({ directories }: AgentConfig): string[] {
-  return [...new Set([...DEFAULT_DIRECTORIES, ...directories].map(({ name }) => name))];
+export function knownNames(config: AgentConfig): string[] {
+  return [...usualPlaces(config).keys()];
 }

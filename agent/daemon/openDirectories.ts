@@ -1,6 +1,5 @@
 import path from 'node:path';
 import * as z from 'zod';
-import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Root } from '#host/config/rootPath.ts';
@@ -13,7 +12,7 @@ import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
 import type { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
-import type { AgentConfig } from '../config/agentConfig.ts';
+import { type AgentConfig, usualPlaces } from '../config/agentConfig.ts';
 import type { Welcome } from '../connection/reconnector.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import { placeOf } from '../directory/placeOf.ts';
@@ -172,11 +171,6 @@ export class OpenDirectories {
       refusal: () => reloads.refusal(kind),
     });
   }
-}
-
-/** Before Main has ever said which directories there are. */
-function usualPlaces({ directories }: AgentConfig): Map<string, string> {
-  return new Map([...DEFAULT_DIRECTORIES, ...directories].map(({ name, path: place }) => [name, place]));
 }
 
 /** Where the directories lay the last time; undefined where that is not known, or makes no sense. */

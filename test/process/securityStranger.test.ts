@@ -25,7 +25,6 @@ void describe('A stranger at the port', () => {
   let work: string;
   before(async () => {
     cluster = await Cluster.make({ mds: ['mds1', 'mds2'] });
-    // That is the reason which the log gives for what these strangers do.
     cluster.main.write('moh', 'default/one.wav', 'one');
     await cluster.startMain();
     await cluster.enrolAndStart(cluster.one('mds1'));
