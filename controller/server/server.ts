@@ -11,7 +11,7 @@ import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
 
 /** Timeout of the handshake, and of the request, milliseconds. */
-const STRANGER_TIMEOUT = 10_000;
+const UNAUTHENTICATED_TIMEOUT = 10_000;
 const MAX_ENROL_MESSAGE_BYTES = 64 * 1024;
 /** P-256, as OpenSSL calls it. */
 const KEY_CURVE = 'prime256v1';
@@ -78,10 +78,10 @@ export class Server {
       // Any certificate is accepted in the handshake: peers are authenticated by their pin, not by a certificate authority.
       requestCert: true,
       rejectUnauthorized: false,
-      handshakeTimeout: STRANGER_TIMEOUT,
+      handshakeTimeout: UNAUTHENTICATED_TIMEOUT,
     });
-    this.#https.headersTimeout = STRANGER_TIMEOUT;
-    this.#https.requestTimeout = STRANGER_TIMEOUT;
+    this.#https.headersTimeout = UNAUTHENTICATED_TIMEOUT;
+    this.#https.requestTimeout = UNAUTHENTICATED_TIMEOUT;
     this.#https.on('connection', (socket) => this.#unauthenticated.add(socket));
     this.#https.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#https.on('request', (request, response) =>

@@ -37,7 +37,7 @@ void describe('An MDS that enrols', () => {
     cluster.main.ok(['mds', 'add', name, ...args]);
   const state = async (name: string): Promise<string> => (await cluster.statusOf(name)).state;
 
-  void it('waits without a token, shows the fingerprint that Main shows, and begins by itself once approved', async () => {
+  void it('waits without a token, shows the fingerprint that Main shows, and connects by itself once approved', async () => {
     const mds = cluster.addHost('asks');
     const asked = await mds.ok(['enroll', '--main', main(), '--name', 'asks']);
     const fingerprint = /([0-9a-f]{4}:){9}[0-9a-f]{4}/.exec(asked)?.[0];
@@ -56,7 +56,7 @@ void describe('An MDS that enrols', () => {
     assert.equal(existsSync(path.join(mds.root, IDENTITY, 'main.json')), true);
   });
 
-  void it('is cut off within a second when it is removed, and hears why from then on', async () => {
+  void it('is disconnected within a second when it is removed, and gets the reason from then on', async () => {
     const mds = cluster.one('asks');
     await cluster.main.ok(['mds', 'remove', 'asks']);
     assert.equal(await state('asks'), 'revoked');
@@ -87,7 +87,7 @@ void describe('An MDS that enrols', () => {
     assert.match(ran.stderr, /enroll --main/);
   });
 
-  void it('is refused with a token that is wrong, used, over, for another name or for another address', async () => {
+  void it('is refused with a token that is wrong, used, expired, for another name or for another address', async () => {
     const mds = cluster.addHost('mds9');
     const garbled = await enroll(mds, 'xds1.AAAA');
     assert.equal(garbled.code, 1);
@@ -184,7 +184,7 @@ void describe('An MDS that enrols', () => {
     await anew.stop();
   });
 
-  void it('leaves: Main is told, identity and membership are gone, the files stay', async () => {
+  void it('leaves: its membership ends on Main, its identity is deleted, the files stay', async () => {
     const mds = cluster.addHost('leaver');
     await cluster.enrolAndStart(mds);
     await eventually('it has the files', () => mds.read('moh', 'default/one.wav') === 'one');
@@ -204,7 +204,7 @@ void describe('An MDS that enrols', () => {
     await mds.stop();
   });
 
-  void it('leaves even when Main can not be told, and says so', async () => {
+  void it('leaves even when Main can not be reached, and says so', async () => {
     const mds = cluster.addHost('alone');
     await cluster.enrol(mds);
     const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
@@ -242,7 +242,7 @@ void describe('Certificates', () => {
     assert.equal(statSync(path.join(mds.root, IDENTITY, 'key.pem')).mode & 0o777, 0o600);
   });
 
-  void it('are not signed in a loop for whoever asks without end, and the others get theirs meanwhile', async () => {
+  void it('are not signed in a loop for an MDS that asks without end, and the others get theirs meanwhile', async () => {
     const greedy = cluster.addHost('greedy');
     await cluster.enrol(greedy);
     const { keyPem, certificatePem } = readIdentity(greedy);
@@ -264,7 +264,7 @@ void describe('Certificates', () => {
     await eventually('it is his turn again', async () => (await ask()).type === 'enrolled');
   });
 
-  void it('that ended while the agent was off are renewed when it comes back', async () => {
+  void it('that expired while the agent was off are renewed when it comes back', async () => {
     const mds = cluster.one('mds1');
     await mds.stop();
     const old = certificate(mds);
@@ -293,7 +293,7 @@ void describe("Main's key", () => {
   });
   after(() => cluster.end());
 
-  void it('is changed without enrolling anybody again, and who has not heard of it is listed', async () => {
+  void it('is changed without enrolling an MDS again, and an MDS that has not learned the new key is listed', async () => {
     const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
     const before = (await cluster.status()).main.fingerprint;
     await mds2.stop();
@@ -330,7 +330,7 @@ void describe("Main's key", () => {
     await cluster.inSync();
   });
 
-  void it('is told to who waits for approval, too, and who was not there is told what to do', async () => {
+  void it('is announced to an MDS that waits for approval, too; one that was away learns what to do', async () => {
     const main = `127.0.0.1:${cluster.port}`;
     const asks = cluster.addHost('asks');
     const off = cluster.addHost('off');
@@ -428,7 +428,7 @@ void describe('One identity on two machines', () => {
     await clone.stop();
   });
 
-  void it('does not mean half a connection that the same agent left behind', async () => {
+  void it('is not assumed for a half-open connection that the same agent left behind', async () => {
     const mds = cluster.one('mds1');
     const { alarms: before } = (await cluster.status()).main;
     const pid = mds.pid ?? 0;

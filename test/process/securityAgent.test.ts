@@ -410,7 +410,7 @@ void describe('An MDS that was taken over', () => {
     );
   });
 
-  void it('can fill no disk with what he has to say about a change', async () => {
+  void it('can fill no disk with what it reports about a change', async () => {
     const content = Buffer.from('wordy');
     const [taken] = await offer(
       [put('wordy.wav', entryOf(content), { reason: 'offered '.repeat(8_000) })],

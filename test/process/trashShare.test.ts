@@ -88,7 +88,7 @@ void describe("What an MDS that was taken over puts into Main's trash", () => {
     assert.match(detail, /maxBytes/);
   }
 
-  void it('has an end, whichever way it goes there', async () => {
+  void it('has a limit, by whichever way it goes there', async () => {
     const versions = [Buffer.alloc(300_000, 1), Buffer.alloc(300_000, 2)] as const;
     assert.equal((await put('mine.wav', versions[0])).result, 'done');
     let last: Result = { result: 'done' };
@@ -106,7 +106,7 @@ void describe("What an MDS that was taken over puts into Main's trash", () => {
     assert.ok(existsSync(cluster.main.at('recordings', 'mine.wav')));
   });
 
-  void it('has an end for files of a byte, too, which take more room than they hold', async () => {
+  void it('has a limit for files of one byte, too, which take more room than their size', async () => {
     let last: Result = { result: 'done' };
     let lost = 0;
     for (; lost < 1_000 && last.result === 'done'; lost++)
@@ -115,7 +115,7 @@ void describe("What an MDS that was taken over puts into Main's trash", () => {
     assert.ok(usedBelow(trash()) <= QUOTA, `${usedBelow(trash())} bytes`);
   });
 
-  void it('leaves him what adds nothing to it, and the other MDS everything', async () => {
+  void it('still allows what displaces nothing, and leaves the other MDS its own share', async () => {
     assert.equal((await put('another.wav', Buffer.alloc(1_000, 4))).result, 'done');
     const mds = cluster.one('mds2');
     mds.write('recordings', 'honest.wav', 'a call');
@@ -131,7 +131,7 @@ void describe("What an MDS that was taken over puts into Main's trash", () => {
     await eventually('it is gone', () => !existsSync(cluster.main.at('recordings', 'honest.wav')));
   });
 
-  void it('is remembered over a restart of Main, and is his again once the trash is empty', async () => {
+  void it('is remembered across a restart of Main, and is free again once the trash is empty', async () => {
     await cluster.main.stop();
     await cluster.startMain();
     agent = await HostileAgent.connect(cluster.one('mds1'), cluster.port);

@@ -28,8 +28,8 @@ const offer = signPackage(main.keyPem, {
   sha256: createHash('sha256').update(content).digest('hex'),
 });
 
-describe('A package is installed only with the signature of the Main that is trusted,', () => {
-  it('which fits that very package', () => {
+describe('A package is installed only with the signature of the trusted Main,', () => {
+  it('made for this very package', () => {
     assert.equal(whyNotSigned(offer, pin), undefined);
     const changed: Partial<PackageOffer>[] = [
       { version: '1.2.4' },
@@ -42,7 +42,7 @@ describe('A package is installed only with the signature of the Main that is tru
       assert.match(whyNotSigned({ ...offer, ...change }, pin) ?? '', /signature does not fit/);
   });
 
-  it('not with that of whoever else has a key', () => {
+  it('not with the signature of another key', () => {
     const other = signPackage(makeKeyPair().keyPem, offer);
     assert.match(whyNotSigned(other, pin) ?? '', /another key/);
     assert.match(whyNotSigned({ ...other, mainKey: offer.mainKey }, pin) ?? '', /does not fit/);
@@ -65,7 +65,7 @@ describe('The inbox of the installer', () => {
   }
   const anybody = (): void => undefined;
 
-  it('gives away what was offered, and is empty then', (t) => {
+  it('gives the installer the package that was offered, and is empty afterwards', (t) => {
     const { inbox, target } = folders(t);
     writeFileSync(clearInbox(inbox), content);
     handOver(inbox, offer);
@@ -75,7 +75,7 @@ describe('The inbox of the installer', () => {
     assert.equal(isTaken(inbox), true);
   });
 
-  it('gives nothing away whose bytes are others, fewer or more than were offered, and is empty then', (t) => {
+  it('keeps back a package whose bytes are others, fewer or more than offered, and is empty afterwards', (t) => {
     const { inbox, target } = folders(t);
     for (const bytes of ['a packagE', 'a pack', 'a package and more']) {
       writeFileSync(clearInbox(inbox), bytes);
@@ -102,7 +102,7 @@ describe('The inbox of the installer', () => {
     assert.equal(isTaken(real), false);
   });
 
-  it('is not even read further when nobody vouches for the offer', (t) => {
+  it('is not read any further when no trusted key signed the offer', (t) => {
     const { inbox, target } = folders(t);
     writeFileSync(clearInbox(inbox), content);
     handOver(inbox, offer);
@@ -114,7 +114,7 @@ describe('The inbox of the installer', () => {
   });
 });
 
-it('nobody may have anything installed before a person has said who, and the words say how', (t) => {
+it('nothing is installed before a person has set the trusted key, and the message says how', (t) => {
   const folder = path.join(mkdtempSync(path.join(tmpdir(), 'xds-trust-')), 'installer');
   t.after(() => rmSync(path.dirname(folder), { recursive: true }));
   assert.throws(() => trustedMain(folder), /run mds_install\.sh here again/);

@@ -20,7 +20,7 @@ const run = promisify(execFile);
 const REQUEST =
   'GET /agent HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
-void describe('A stranger at the port', () => {
+void describe('A client without an enrolled key', () => {
   let cluster: Cluster;
   let work: string;
   before(async () => {
@@ -29,7 +29,7 @@ void describe('A stranger at the port', () => {
     await cluster.startMain();
     await cluster.enrolAndStart(cluster.one('mds1'));
     await cluster.inSync(60_000);
-    work = mkdtempSync(path.join(os.tmpdir(), 'xds-stranger-'));
+    work = mkdtempSync(path.join(os.tmpdir(), 'xds-unauthenticated-'));
   });
   after(async () => {
     await cluster.end();
@@ -58,7 +58,7 @@ void describe('A stranger at the port', () => {
     return out;
   }
 
-  void it('gets no session without a certificate, with one of his own, with a forged one, or with one of another key', async () => {
+  void it('gets no session without a certificate, with its own, with a forged one, or with one of another key', async () => {
     assert.match(await openssl([]), /403 Refused[\s\S]*show a certificate/);
     execFileSync(
       'openssl',
@@ -198,7 +198,7 @@ void describe('A stranger at the port', () => {
     assert.match(cluster.main.log, /no TLS handshake address=127\.0\.0\.1/);
   });
 
-  void it('with an ended certificate of a key that is enrolled can renew, and do nothing else', async () => {
+  void it('with an expired certificate of a key that is enrolled can renew, and do nothing else', async () => {
     const socket = new WebSocket(`wss://127.0.0.1:${cluster.port}/enrol`, {
       key: readFileSync(identityFile('key.pem')),
       cert: readFileSync(`${work}/short.crt`),
@@ -254,7 +254,7 @@ void describe('A stranger at the port', () => {
     for (const { name } of pending) await cluster.main.ok(['mds', 'remove', name]);
   });
 
-  void it('who opens thousands of connections, and says nothing or a byte at a time, hinders nobody and costs little', async () => {
+  void it('that opens thousands of connections, and sends nothing or a byte at a time, costs little and hinders no agent', async () => {
     const pid = cluster.main.pid ?? 0;
     const memory = peakMemory(pid);
     const sockets: net.Socket[] = [];
@@ -287,7 +287,7 @@ void describe('A stranger at the port', () => {
       40_000,
     );
     await flood;
-    // TLS done, and then no request: that is a stranger, too.
+    // TLS done, and then no request: that is an unauthenticated connection, too.
     const quiet: tls.TLSSocket[] = [];
     for (let i = 0; i < 200; i++) {
       const socket = tls.connect({
@@ -318,7 +318,7 @@ void describe('A stranger at the port', () => {
     await eventually('all is closed again', () => openFiles(pid) < 100, 40_000);
   });
 
-  void it('who stays silent after connecting is dropped within half a minute', async () => {
+  void it('that stays silent after connecting is dropped within half a minute', async () => {
     const socket = net.connect({ host: '127.0.0.1', port: cluster.port });
     const begun = Date.now();
     socket.on('error', () => undefined);
