@@ -18,12 +18,12 @@ void describe('On the MDS itself', () => {
   let cluster: Cluster;
   let mds: Mds;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: 'settle: 100ms\n' });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: 'settle: 100ms\n' });
     mds = cluster.one('mds1');
     cluster.main.write('dialplan', 'trunk.conf', TRUNK);
     cluster.main.write('moh', 'four.wav', 'four');
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await cluster.inSync();
     mds.write('dialplan', 'trunk.conf', EDITED);
     await eventually("Main's is back", () => mds.read('dialplan', 'trunk.conf') === TRUNK);

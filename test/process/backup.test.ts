@@ -23,14 +23,14 @@ void describe('A backup of Main', () => {
   let file: string;
   const dropIn = (name = ''): string => path.join(cluster.main.root, 'etc/xivo-xds-sync/controller.d', name);
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     cluster.main.write('moh', 'default/kept.wav', 'kept');
     cluster.main.write('moh', 'default/removed-later.wav', 'removed later');
     cluster.main.write('recordings', 'old.wav', 'old');
     mkdirSync(dropIn(), { recursive: true });
     writeFileSync(dropIn('50-reserve.yml'), RESERVE);
     await cluster.startMain();
-    await cluster.enrolAndStart(cluster.one('mds1'));
+    cluster.one('mds1').start();
     await cluster.inSync(60_000);
     file = path.join(cluster.folder, 'main.backup');
   });
@@ -154,13 +154,13 @@ void describe('A backup of Main', () => {
 
 void describe('A Main that was installed anew without its backup', () => {
   void it('is refused loudly by its agents, which keep serving what they have', async (t) => {
-    const cluster = await Cluster.make({ mds: ['mds1'] });
+    const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     t.after(() => cluster.end());
     const { main } = cluster;
     const mds = cluster.one('mds1');
     main.write('moh', 'default/one.wav', 'one');
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await eventually('the file is there', () => mds.read('moh', 'default/one.wav') === 'one');
     await main.stop();
     rmSync(path.join(main.root, STATE), { recursive: true });

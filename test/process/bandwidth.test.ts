@@ -10,10 +10,9 @@ describe('An MDS behind a thin line', () => {
   after(() => cluster.end());
 
   it('keeps to its bandwidth, both ways, and a dialplan change does not wait for a large file', async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     await cluster.startMain();
     const mds = cluster.one('mds1');
-    await cluster.enrol(mds);
     appendFileSync(path.join(mds.root, 'etc/xivo-xds-sync/agent.yml'), 'bandwidth: 1MiB\n');
     mds.start();
     await cluster.inSync();

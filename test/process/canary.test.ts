@@ -11,10 +11,10 @@ const plan = (version: number): string => `[default]\nexten = 201,1,NoOp(${versi
 describe('With mds1 as the canary', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ config: 'canary: [mds1]\n' });
+    cluster = await Cluster.make({ enrolled: true, config: 'canary: [mds1]\n' });
     cluster.main.write('dialplan', 'a.conf', plan(1));
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());

@@ -73,10 +73,9 @@ void describe('Conflicts', () => {
 
   before(async () => {
     if (!canFake) return;
-    cluster = await Cluster.make({ mds: [...clocks.keys()], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: [...clocks.keys()], config: CONFIG });
     await cluster.startMain();
     for (const mds of cluster.mds) {
-      await cluster.enrol(mds);
       startAgent(mds.name);
     }
     await cluster.inSync();

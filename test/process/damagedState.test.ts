@@ -39,7 +39,7 @@ void describe('A state that is damaged', () => {
   let mds: Mds;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     ({ main } = cluster);
     mds = cluster.one('mds1');
     for (let i = 0; i < 300; i++) main.write('sounds', `s${i}.wav`, `sound ${i}`);
@@ -47,7 +47,7 @@ void describe('A state that is damaged', () => {
     mds.write('recordings', 'mine.wav', 'recorded here');
     mds.write('sounds', 'local.wav', 'local');
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await eventually('all is delivered', () => {
       return existsSync(mds.at('sounds', 's299.wav')) && existsSync(main.at('recordings', 'mine.wav'));
     });

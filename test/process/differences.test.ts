@@ -19,12 +19,12 @@ const EDITED = '[trunk]\nexten = 1,1,NoOp(mds1)\n';
 void describe('What an MDS has otherwise than Main', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: 'settle: 100ms\n' });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'], config: 'settle: 100ms\n' });
     cluster.main.write('dialplan', 'trunk.conf', TRUNK);
     cluster.main.write('dialplan', 'other.conf', '[other]\nexten = 1,1,NoOp()\n');
     cluster.main.write('moh', 'four.wav', 'four');
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());

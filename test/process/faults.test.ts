@@ -71,12 +71,11 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
   let disk: SmallDisk;
   let mainDisk: SmallDisk;
   before(async () => {
-    cluster = await Cluster.make({ config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, config: CONFIG });
     disk = new SmallDisk(cluster.one('mds1'), 'moh', '6m');
     mainDisk = new SmallDisk(cluster.main, 'recordings', '6m');
     await cluster.startMain();
     for (const mds of cluster.mds) {
-      await cluster.enrol(mds);
       appendFileSync(path.join(mds.root, 'etc/xivo-xds-sync/agent.yml'), 'reserve: 1MiB\n');
       mds.start();
     }
@@ -184,9 +183,8 @@ void describe('A file that can not be replaced', { skip: canMount ? false : WHY_
 void describe('An agent that may open few files', { skip: canMount ? false : WHY_NOT }, () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
     await cluster.startMain();
-    await cluster.enrol(cluster.one('mds1'));
   });
   after(() => cluster?.end());
 

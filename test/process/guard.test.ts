@@ -40,10 +40,10 @@ function names(host: Host, directory: DirectoryName): string[] {
 void describe('A mass deletion on Main', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
     for (let i = 0; i < 60; i++) cluster.main.write('sounds', `${i}.wav`, `sound ${i}`);
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());
@@ -136,10 +136,10 @@ void describe('A hold of removals in the dialplan', () => {
   const plan = (context: string, extension: number): string =>
     `[${context}]\nexten = ${extension},1,NoOp(${context})\n`;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
     for (let i = 10; i < 40; i++) cluster.main.write('dialplan', `${i}.conf`, plan('a', i));
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     // As one removal, whatever the watcher makes of it.
     await cluster.main.ok(['pause']);
@@ -193,13 +193,13 @@ void describe('A hold of removals in the dialplan', () => {
 void describe("Main's directory", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
     for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
     for (let i = 0; i < 3; i++)
       cluster.main.write('dialplan', `${i}.conf`, `[c${i}]\nexten = 201,1,NoOp()\n`);
     for (let i = 0; i < 3; i++) cluster.main.write('recordings', `${i}.wav`, `recording ${i}`);
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());
@@ -282,11 +282,11 @@ void describe("Main's directory", () => {
 void describe("An MDS's directory", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'], config: CONFIG });
     for (let i = 0; i < 3; i++) cluster.main.write('moh', `${i}.wav`, `music ${i}`);
     for (let i = 0; i < 3; i++) cluster.main.write('recordings', `${i}.wav`, `recording ${i}`);
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());

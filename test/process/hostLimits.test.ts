@@ -30,7 +30,7 @@ void describe('Where the kernel has no file watches left', { skip: whyNot(FEW_WA
   let cluster: Cluster;
   let mds: Mds;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     mds = cluster.one('mds1');
     for (let i = 0; i < 6; i++) cluster.main.write('moh', `class${i}/a.wav`, 'a');
     cluster.main.start(FEW_WATCHES);
@@ -40,7 +40,6 @@ void describe('Where the kernel has no file watches left', { skip: whyNot(FEW_WA
         .then(() => true)
         .catch(() => false),
     );
-    await cluster.enrol(mds);
     mds.start(FEW_WATCHES);
     await cluster.inSync(LIMIT);
   });
@@ -90,10 +89,9 @@ void describe(
     let cluster: Cluster;
     let mds: Mds;
     before(async () => {
-      cluster = await Cluster.make({ mds: ['mds1'] });
+      cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
       mds = cluster.one('mds1');
       await cluster.startMain();
-      await cluster.enrol(mds);
       mkdirSync(mds.at('moh', 'disk'));
       mds.start(inside(MOUNT, `mount -t tmpfs tmpfs "${mds.at('moh', 'disk')}"`));
       await cluster.inSync(LIMIT);

@@ -26,9 +26,9 @@ describe('A recording of 768 MiB', () => {
   after(() => cluster.end());
 
   it('reaches Main and the other MDS, delays no dialplan change, and grows nobody', async (t) => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'] });
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
     const hosts = [cluster.main, mds1, mds2];

@@ -32,11 +32,10 @@ void describe('An MDS that lies in every field', () => {
   let agent: HostileAgent | undefined;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'] });
     [liar, honest] = [cluster.one('mds1'), cluster.one('mds2')];
     await cluster.startMain();
-    await cluster.enrol(liar);
-    await cluster.enrolAndStart(honest);
+    honest.start();
     await cluster.inSync(LIMIT);
   });
   after(() => cluster.end());
@@ -141,10 +140,9 @@ void describe('A Main that lies in every field', () => {
   let hostile: HostileMain | undefined;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     mds = cluster.one('mds1');
     await cluster.startMain();
-    await cluster.enrol(mds);
     await cluster.main.stop();
   });
   afterEach(async () => {

@@ -22,12 +22,12 @@ void describe('A file that can not be said costs itself alone', () => {
   let mds: Mds;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     ({ main } = cluster);
     mds = cluster.one('mds1');
     main.write('moh', 'plain.wav', 'music');
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await cluster.inSync(LIMIT);
   });
   after(() => cluster.end());

@@ -22,13 +22,13 @@ void it('a recordings folder that Main removed and that holds an override of an 
 });
 
 void it('a folder with a local file in it, of which Main removed the rest, loses that rest also when it was held first', async (t) => {
-  const cluster = await Cluster.make({ mds: ['mds1'] });
+  const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
   t.after(() => cluster.end());
   const mds = cluster.one('mds1');
   const files = Array.from({ length: 60 }, (_, number) => `d/${number}.wav`);
   for (const file of [...files, 'stays.wav']) cluster.main.write('sounds', file, file);
   await cluster.startMain();
-  await cluster.enrolAndStart(mds);
+  mds.start();
   await cluster.inSync();
   mds.write('sounds', 'd/mine.wav', 'mine');
   await cluster.inSync();

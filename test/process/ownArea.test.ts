@@ -33,10 +33,10 @@ const why = process.getuid?.() === 0 ? false : 'only root can give files away';
 void describe("The program's own folder in a directory", { skip: why }, () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
     cluster.main.write('moh', 'one.wav', 'first');
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     cluster.main.write('moh', 'one.wav', 'second');
     await eventually('it is there', () => cluster.one('mds1').read('moh', 'one.wav') === 'second');

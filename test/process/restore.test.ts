@@ -19,6 +19,7 @@ void describe('What was removed on Main', () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await Cluster.make({
+      enrolled: true,
       mds: ['mds1'],
       config: 'settle: 100ms\nguard: { percent: 100, files: 100 }\n',
     });
@@ -26,7 +27,7 @@ void describe('What was removed on Main', () => {
     cluster.main.write('moh', 'other.wav', 'other');
     cluster.main.write('moh', 'large.wav', Buffer.alloc(3 << 20, 'L'));
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     await kept(cluster.main, 22);
   });

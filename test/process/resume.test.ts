@@ -36,10 +36,9 @@ describe('A large file whose transfer is cut off', () => {
 
   before(async () => {
     // Copies of older versions are written, too, where they are kept: a large one some seconds after its change.
-    cluster = await Cluster.make({ mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
     await cluster.startMain();
     mds = cluster.one('mds1');
-    await cluster.enrol(mds);
     appendFileSync(path.join(mds.root, 'etc/xivo-xds-sync/agent.yml'), 'bandwidth: 8MiB\n');
     mds.start();
     await cluster.inSync();
@@ -103,12 +102,12 @@ describe('A large file that changed a little on Main', () => {
 
   it('is sent as what differs from what the MDS has', async () => {
     // Copies of older versions are written, too, where they are kept.
-    cluster = await Cluster.make({ mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
     mds = cluster.one('mds1');
     const content = randomBytes(SIZE);
     cluster.main.write('sounds', 'music.wav', content);
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await cluster.inSync(60_000);
     const changed = Buffer.concat([content, randomBytes(MIB)]);
     randomBytes(300_000).copy(changed, 10 * MIB);

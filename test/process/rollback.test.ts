@@ -36,12 +36,12 @@ describe('After three changes, with one MDS away', () => {
   };
 
   before(async () => {
-    cluster = await Cluster.make({ config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, config: CONFIG });
     const { main } = cluster;
     main.write('dialplan', 'a.conf', plan(1));
     main.write('dialplan', 'c.conf', OTHER);
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     main.write('dialplan', 'a.conf', plan(2));
     await cluster.inSync();

@@ -18,11 +18,11 @@ const plan = (version: number): string => `[default]\nexten = 201,1,NoOp(version
 void describe('One save has one id on all hosts', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.make({ config: 'settle: 100ms\n' });
+    cluster = await Cluster.make({ enrolled: true, config: 'settle: 100ms\n' });
     cluster.main.write('dialplan', 'a.conf', plan(1));
     cluster.main.write('moh', 'x.wav', 'one');
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
     const kept = cluster.main.at('moh', '.xivo-xds-sync/versions');
     await eventually('it is kept', () => existsSync(kept) && readdirSync(kept).length > 0);

@@ -66,7 +66,7 @@ void describe('An MDS that was taken over', () => {
   let stream = 100;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'], config: CONFIG });
     cluster.main.write('dialplan', 'a.conf', '[default]\n');
     cluster.main.write('recordings', 'one.wav', 'one');
     cluster.main.write('recordings', 'folder/two.wav', 'two');
@@ -76,8 +76,7 @@ void describe('An MDS that was taken over', () => {
     cluster.one('mds2').write('recordings', 'xds_override_mds2.wav', "mds2's own");
     await cluster.startMain();
     mds = cluster.one('mds1');
-    await cluster.enrol(mds);
-    await cluster.enrolAndStart(cluster.one('mds2'));
+    cluster.one('mds2').start();
     await cluster.inSync(60_000);
   });
   after(() => cluster.end());

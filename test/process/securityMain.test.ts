@@ -29,10 +29,9 @@ void describe('A Main that was taken over', () => {
   let outside: string;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     mds = cluster.one('mds1');
     await cluster.startMain();
-    await cluster.enrol(mds);
     await cluster.main.stop();
     mds.write('moh', 'xds_override.wav', 'an override');
     mds.write('moh', 'local.wav', 'a local file');

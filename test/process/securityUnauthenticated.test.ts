@@ -312,7 +312,8 @@ void describe('A client without an enrolled key', () => {
     );
     assert.ok(most < 400, `${most} files open`);
     assert.ok(used < 200, `${used} MiB more`);
-    assert.match(cluster.main.log, /connection dropped address=127\.0\.0\.66/);
+    // Too many at a time, or its second byte, whichever comes first.
+    assert.match(cluster.main.log, /(?:connection dropped|no TLS handshake) address=127\.0\.0\.66/);
     const lines = cluster.main.log.split('\n').filter((line) => line.includes('127.0.0.66')).length;
     assert.ok(lines < 20, `${lines} lines in the log about one address`);
     await eventually('all is closed again', () => openFiles(pid) < 100, 40_000);

@@ -13,11 +13,11 @@ describe('A sound that Asterisk can not play', () => {
     );
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1'] });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     cluster.main.write('moh', 'default/good.wav', wavFile());
     cluster.main.write('moh', 'default/stereo.wav', wavFile({ channels: 2 }));
     await cluster.startMain();
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(() => cluster.end());

@@ -135,12 +135,12 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
   let disk: StateDisk;
   let mainDisk: StateDisk;
   before(async () => {
-    cluster = await Cluster.make({ config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, config: CONFIG });
     mds = cluster.one('mds1');
     mainDisk = new StateDisk(cluster.main);
     disk = new StateDisk(mds);
     await cluster.startMain();
-    for (const each of cluster.mds) await cluster.enrolAndStart(each);
+    for (const each of cluster.mds) each.start();
     change(cluster, 'before');
     await cluster.inSync();
   });

@@ -53,10 +53,9 @@ void describe("What an MDS that was taken over puts into Main's trash", () => {
   let stream = 100;
 
   before(async () => {
-    cluster = await Cluster.make({ mds: ['mds1', 'mds2'], config: CONFIG });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'], config: CONFIG });
     await cluster.startMain();
-    await cluster.enrol(cluster.one('mds1'));
-    await cluster.enrolAndStart(cluster.one('mds2'));
+    cluster.one('mds2').start();
     await cluster.inSync();
     agent = await HostileAgent.connect(cluster.one('mds1'), cluster.port);
   });

@@ -25,11 +25,11 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     versions = new AgentVersions(folder);
     for (const version of [OLD, NEW]) await versions.build(version);
     versions.buildBroken(BROKEN);
-    cluster = await Cluster.make({ config: 'canary: [mds2]\n' });
+    cluster = await Cluster.make({ enrolled: true, config: 'canary: [mds2]\n' });
     [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
     for (const mds of [mds1, mds2]) versions.install(mds, OLD);
     await mainBecomes(NEW);
-    for (const mds of cluster.mds) await cluster.enrolAndStart(mds);
+    for (const mds of cluster.mds) mds.start();
     await cluster.inSync();
   });
   after(async () => {

@@ -11,12 +11,12 @@ const answer = z.object({
 });
 
 void test('verify just after an MDS has connected does not call right what nobody has compared', async () => {
-  const cluster = await Cluster.make({ mds: ['mds1'] });
+  const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
   try {
     const mds = cluster.one('mds1');
     for (let i = 0; i < FILES; i++) cluster.main.write('moh', `m${i}.wav`, `music ${i}`);
     await cluster.startMain();
-    await cluster.enrolAndStart(mds);
+    mds.start();
     await cluster.inSync(60_000);
     await cluster.main.ok(['pause', '--for', '1h']);
     await mds.stop();

@@ -112,6 +112,8 @@ export function contentsFound(
       for (const file of filesBelow(path.join(root, RESERVED_NAME), '')) {
         const key = `${host.name}:${directory}:${file}`;
         if (file.startsWith('stage/')) staged.push(key);
+        // An older version that is being copied, beside the rest: what it is a copy of counts.
+        if (file.startsWith('versions/') && file.endsWith('.new')) continue;
         note(hashOnce(path.join(root, RESERVED_NAME, file), cache), key);
       }
     }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { MdsStatus, Status } from '../../../controller/control/contract/contract.ts';
 import { ask } from '../../../controller/cli/ask.ts';
 import { contextOf } from '../../../controller/cli/context.ts';
+import { EnrolledHosts } from './enrolled.ts';
 import { freePort } from './freePort.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
 
@@ -17,6 +18,8 @@ export type ClusterOptions = {
   readonly mds?: readonly string[];
   /** Replaces the controller's configuration, but for `listen`. */
   readonly config?: string;
+  /** The MDS are enrolled already; this is quicker than to enrol each by its command. */
+  readonly enrolled?: boolean;
 };
 
 /** A Main and its MDS on this machine, each a process with a folder of its own. Ends with the test. */
@@ -32,22 +35,49 @@ export class Cluster {
     this.main = new Host(folder, 'main', 'xivo-xds-sync');
   }
 
-  /** Initialises Main; nothing runs yet. */
+  /** A Main that is initialised, and its MDS, none of which runs yet. */
   static async make(options: ClusterOptions = {}): Promise<Cluster> {
-    const folder = mkdtempSync(path.join(process.env['XDS_TEST_DIR'] ?? os.tmpdir(), 'xds-'));
-    const cluster = new Cluster(folder, await freePort());
-    await cluster.main.ok(['init', '--no-service', '--listen', `127.0.0.1:${cluster.port}`]);
+    const names = options.mds ?? ['mds1', 'mds2'];
+    const enrolled = new EnrolledHosts(options.enrolled === true ? names : []);
+    if (!enrolled.exist) await Cluster.#enrolOnce(options.enrolled === true ? names : [], enrolled);
+    const cluster = await Cluster.#empty(names);
+    enrolled.give(cluster.main, cluster.port);
     if (options.config !== undefined) cluster.configure(options.config);
-    for (const name of options.mds ?? ['mds1', 'mds2']) cluster.addHost(name);
+    if (options.enrolled !== true) return cluster;
+    for (const mds of cluster.mds) {
+      enrolled.give(mds, cluster.port);
+      setAsterisk(mds, mds.asterisk.script);
+    }
     return cluster;
   }
 
-  /** Makes it, starts Main, enrols and starts every MDS, and waits until all are in sync. */
+  static async #empty(names: readonly string[]): Promise<Cluster> {
+    const folder = mkdtempSync(path.join(process.env['XDS_TEST_DIR'] ?? os.tmpdir(), 'xds-'));
+    const cluster = new Cluster(folder, await freePort());
+    for (const name of names) cluster.addHost(name);
+    return cluster;
+  }
+
+  /** Initialises a Main and enrols its MDS by the commands for it, and keeps what they have then. */
+  static async #enrolOnce(names: readonly string[], enrolled: EnrolledHosts): Promise<void> {
+    const cluster = await Cluster.#empty(names);
+    try {
+      await cluster.main.ok(['init', '--no-service', '--listen', `127.0.0.1:${cluster.port}`]);
+      if (names.length > 0) await cluster.startMain();
+      await Promise.all(cluster.mds.map((mds) => cluster.#enrol(mds)));
+      await cluster.main.stop();
+      enrolled.keep([cluster.main, ...cluster.mds]);
+    } finally {
+      await cluster.end();
+    }
+  }
+
+  /** Makes it, with every MDS enrolled, starts all, and waits until all are in sync. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = await Cluster.make(options);
+    const cluster = await Cluster.make({ ...options, enrolled: true });
     try {
       await cluster.startMain();
-      await Promise.all(cluster.mds.map((mds) => cluster.enrolAndStart(mds)));
+      for (const mds of cluster.mds) mds.start();
       await cluster.inSync();
       return cluster;
     } catch (error) {
@@ -90,13 +120,18 @@ export class Cluster {
     });
   }
 
-  /** @param asterisk the command that the agent reloads; the recording script when not given */
+  /**
+   * Enrols it by the commands for it.
+   * @param asterisk the command that the agent reloads; the recording script when not given
+   */
   async enrol(mds: Mds, asterisk = mds.asterisk.script): Promise<void> {
+    await this.#enrol(mds);
+    setAsterisk(mds, asterisk);
+  }
+
+  async #enrol(mds: Mds): Promise<void> {
     const token = await this.main.ok(['mds', 'add', mds.name]);
     await mds.ok(['enroll', '--main', `127.0.0.1:${this.port}`, '--token-file', '-'], token);
-    const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, `${readFileSync(file, 'utf8')}\nasterisk: "${asterisk}"\n`);
   }
 
   async enrolAndStart(mds: Mds): Promise<void> {
@@ -148,6 +183,12 @@ export class Cluster {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function setAsterisk(mds: Mds, command: string): void {
+  const file = path.join(mds.root, 'etc/xivo-xds-sync/agent.yml');
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${readFileSync(file, 'utf8')}\nasterisk: "${command}"\n`);
 }
 
 function shortened(log: string): string {

@@ -21,7 +21,7 @@ export const GROUPS: readonly Group[] = [
   { name: 'lab', capacity: 1, limit: 15 * MINUTE },
 ];
 
-/** What `npm test` runs: all that needs neither Debian's images nor a real Asterisk. */
+/** What `npm test` runs: all that needs neither Debian's images nor a real Asterisk, but for the long soak. */
 export const STANDARD: readonly string[] = ['check', 'unit', 'property', 'process'];
 
 /** Files that are long, longest first: they start first, so that none of them is waited for alone at the end. */
@@ -39,7 +39,7 @@ const LONG = [
 ];
 
 /** Files that work more than they wait take the place of several. */
-const WEIGHTS: Readonly<Record<string, number>> = { soak: 3, large: 2 };
+const WEIGHTS: Readonly<Record<string, number>> = { soak: 2, large: 2 };
 
 /** How much of its group's capacity a file takes while it runs. */
 export function weightOf(file: string): number {
