@@ -142,7 +142,7 @@ async function why(agent: Agent, written: string): Promise<Result<'why'>> {
   }
   const directory = withMain(agent, name);
   await directory.readAgain();
-  return { ...base, rule: null, facts: directory.why(path), asOf: asOf(agent, directory) };
+  return { ...base, rule: null, facts: directory.plans.why(path), asOf: asOf(agent, directory) };
 }
 
 async function diff(agent: Agent, written: string | undefined): Promise<Result<'diff'>> {

@@ -49,7 +49,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       return on.reconcile();
     case 'plan': {
       const passes = await Promise.all(
-        all.map(async (directory) => ({ directory: directory.name, ...(await directory.dryRun()) })),
+        all.map(async (directory) => ({ directory: directory.name, ...(await directory.plans.dryRun()) })),
       );
       const actions = passes.flatMap((pass) => pass.actions);
       return { ok: passes.every(({ ok }) => ok), lines: [], actions, body: planOf(passes) };
@@ -57,7 +57,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
     case 'why': {
       const directory = on.directories.get(command.directory);
       if (directory === undefined) return unknownDirectory;
-      return { ...done, body: { to: 'why', facts: directory.why(command.path) } };
+      return { ...done, body: { to: 'why', facts: directory.plans.why(command.path) } };
     }
     case 'confirm': {
       await on.directories.get(command.directory)?.confirm();
@@ -162,7 +162,7 @@ async function verify(on: Commanded): Promise<Answer> {
     [...on.directories.values()].map(async (directory) => ({
       directory: directory.name,
       compared: directory.isComparable,
-      ...(await directory.verify((files, bytes) => {
+      ...(await directory.plans.verify((files, bytes) => {
         on.figures.files += files;
         on.figures.bytes += bytes;
       })),

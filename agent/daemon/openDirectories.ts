@@ -107,25 +107,28 @@ export class OpenDirectories {
     const activation = this.#activationOf(policy, place);
     const { reloads, history } = this.#options;
     const directory = new AgentDirectory({
-      name: policy.name,
-      path: root.path(place),
-      nested,
       policy,
       guard,
-      db,
-      owners: this.#owners,
-      clock,
-      reserve: config().reserveBytes,
-      largeFrom: this.#options.largeFrom,
-      log: log.child({ directory: policy.name }),
-      remember: (write) => keeper.write(write),
-      onNews,
-      onApplied: () => {
-        if (activation?.isReadAgain !== false) reloads.add(policy.reload);
+      place: {
+        path: root.path(place),
+        nested,
+        db,
+        owners: this.#owners,
+        clock,
+        reserve: config().reserveBytes,
+        largeFrom: this.#options.largeFrom,
+        log: log.child({ directory: policy.name }),
       },
-      onDone: (changeSet, actions, durationMs) => history.done(policy.name, changeSet, actions, durationMs),
-      onChangedHere: () => reloads.changedHere(policy.reload),
       activation,
+      events: {
+        remember: (write) => keeper.write(write),
+        news: onNews,
+        applied: () => {
+          if (activation?.isReadAgain !== false) reloads.add(policy.reload);
+        },
+        done: (changeSet, actions, durationMs) => history.done(policy.name, changeSet, actions, durationMs),
+        changedHere: () => reloads.changedHere(policy.reload),
+      },
     });
     this.all.set(policy.name, directory);
   }

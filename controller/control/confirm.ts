@@ -30,7 +30,7 @@ export async function confirm(
         `${name} can't be confirmed: ${error instanceof Error ? error.message : String(error)}. Make the directory first`,
       );
     }
-    directory.tellIfHeld();
+    directory.publishHold();
   }
   if (controller.config.canary.length > 0) controller.canaries.open(directory);
   const mds = await passOver(controller, { do: 'confirm', directory: name }, only, show);

@@ -5,7 +5,6 @@ import { missingContents } from '../versions/rollBack.ts';
 import type { UndoStep } from '../versions/undo.ts';
 import { wantedBack, wantedBefore } from '../versions/wanted.ts';
 import type { Controller } from '../daemon/controller.ts';
-import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
 import { locateOrWhole } from './locate.ts';
 import type { ShowProgress } from '../daemon/passProgress.ts';
@@ -99,8 +98,7 @@ async function bringBack(
 }
 
 async function settle(directory: MainDirectory): Promise<void> {
-  await directory.rescan();
-  await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
+  await directory.readAgain();
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main: ${directory.replica.held}`);
 }

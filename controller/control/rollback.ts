@@ -7,7 +7,6 @@ import { missingContents, rollBack } from '../versions/rollBack.ts';
 import { undo, type UndoStep } from '../versions/undo.ts';
 import type { Versions } from '../versions/versions.ts';
 import type { Controller } from '../daemon/controller.ts';
-import { QUIET_EXTRA } from '../daemon/fullPasses.ts';
 import { passOver } from '../daemon/passes.ts';
 import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { RolledBack } from './contract/contract.ts';
@@ -32,8 +31,7 @@ export async function rollback(
   const { changeSet, directory, versions, number } = found;
   if (controller.pause.isOn && !dryRun)
     throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
-  await directory.rescan();
-  await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
+  await directory.readAgain();
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main (${directory.replica.held})`);
   const { steps, unclear } = undo(versions.log.since(directory.name, number), directory.replica);

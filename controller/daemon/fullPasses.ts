@@ -4,9 +4,6 @@ import { jitter } from '#host/time/jitter.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { ControllerSession } from '../sessions/controllerSession.ts';
 
-/** Waits for files that are being written, beyond their settle time, milliseconds. */
-export const QUIET_EXTRA = 1_500;
-
 export type FullPassesOptions = {
   readonly directories: ReadonlyMap<string, MainDirectory>;
   readonly sessions: () => Iterable<ControllerSession>;
@@ -34,9 +31,8 @@ export class FullPasses {
     const began = clock.monotonic();
     await Promise.all(
       [...directories.values()].map(async (directory) => {
-        await directory.rescan();
-        await directory.replica.whenQuiet(directory.config.settleMs + QUIET_EXTRA);
-        directory.tellIfHeld();
+        await directory.readAgain();
+        directory.publishHold();
       }),
     );
     this.scanMs = clock.monotonic() - began;

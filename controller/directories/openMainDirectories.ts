@@ -6,7 +6,8 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { Versions } from '../versions/versions.ts';
-import { MainDirectory, type Revision } from './mainDirectory.ts';
+import { MainDirectory } from './mainDirectory.ts';
+import type { Revision } from './publication.ts';
 
 export type MainDirectoriesOptions = {
   readonly config: ControllerConfig;
@@ -31,15 +32,17 @@ export function openMainDirectories(options: MainDirectoriesOptions): Map<string
       directory.name,
       new MainDirectory({
         config: directory,
-        path: root.path(directory.path),
-        nested: nested.get(directory.name) ?? new Set(),
-        db,
-        owners,
-        clock,
-        reserve: config.reserveBytes,
-        largeFrom: options.largeFrom,
+        place: {
+          path: root.path(directory.path),
+          nested: nested.get(directory.name) ?? new Set(),
+          db,
+          owners,
+          clock,
+          reserve: config.reserveBytes,
+          largeFrom: options.largeFrom,
+          log: log.child({ directory: directory.name }),
+        },
         versions,
-        log: log.child({ directory: directory.name }),
         onRevision,
         root: root.path('/'),
         onFinding: (detail) => onFinding(directory.name, detail),

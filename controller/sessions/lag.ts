@@ -1,6 +1,6 @@
 import type { AgentReport } from '#protocol/messages/session.ts';
 import type { Clock } from '#host/time/clock.ts';
-import type { Revision } from '../directories/mainDirectory.ts';
+import type { Revision } from '../directories/publication.ts';
 
 /** A change of Main's that was delivered to an MDS. */
 export type Delivery = { readonly directory: string; readonly changedAt: number; readonly ms: number };

@@ -1,6 +1,7 @@
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { MainDirectory, Revision } from '../directories/mainDirectory.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Revision } from '../directories/publication.ts';
 import { CompatibleManifest } from './compatibleManifest.ts';
 
 /** Paths in one page of a manifest. */

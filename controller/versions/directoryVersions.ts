@@ -56,9 +56,16 @@ export class DirectoryVersions {
     this.keep(replica.paths(), AT_START);
   }
 
-  /** Records changes, in the transaction of their revision. */
-  note(changes: Changes): void {
+  /**
+   * Records changes, in the transaction of their revision.
+   * @param save the id by which they can be rolled back together; undefined while they are still being written
+   */
+  note(changes: Changes, save: string | undefined): void {
+    const { versions, directory } = this.#options;
+    const { newest } = versions.log;
     for (const [path, { before, after }] of changes) this.#note(path, before, after);
+    if (save !== undefined && versions.log.newest > newest)
+      versions.appliedRevisions.place(directory, save, newest + 1);
   }
 
   /** Schedules keeping the contents of these files. */

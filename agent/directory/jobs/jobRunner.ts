@@ -1,7 +1,8 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { Applier, OnCommit } from '#sync/apply/applier.ts';
-import type { Outcome } from '#core/changeSet.ts';
+import type { OnCommit } from '#sync/apply/applier.ts';
+import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
@@ -10,7 +11,6 @@ import type { Logger } from '#host/log/logger.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
-import type { Replica } from '#sync/scan/replica.ts';
 import type { Database } from '#sync/state/database.ts';
 import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
@@ -20,10 +20,8 @@ import type { Job } from './schedule.ts';
 import { agreedAfter, upload } from './upload.ts';
 
 export type JobRunnerOptions = {
-  readonly directory: string;
+  readonly sync: SyncDirectory;
   readonly db: Database;
-  readonly applier: Applier;
-  readonly replica: Replica;
   readonly accounts: AgreedState;
   /** For a directory that Asterisk reads. */
   readonly activation: Activation | undefined;
@@ -58,7 +56,7 @@ export class JobRunner {
 
   /** A file of at least so many bytes travels alone, and is gone on with where its transfer broke off. */
   get largeFrom(): number {
-    return this.#options.applier.resumableFrom;
+    return this.#options.sync.applier.resumableFrom;
   }
 
   /**
@@ -86,7 +84,8 @@ export class JobRunner {
     held: ReadonlySet<string>,
     session: AgentSession,
   ): Promise<Rehearsal> {
-    const { directory, applier, replica, activation } = this.#options;
+    const { sync, activation } = this.#options;
+    const { name: directory, applier, replica } = sync;
     const incoming = new Map<string, Incoming>();
     for (const [path, item] of items)
       if (item.kind === 'deliver' || item.kind === 'remove') incoming.set(path, item);
@@ -119,23 +118,9 @@ export class JobRunner {
     }
   }
 
-  /** Finishes what a crash cut off. @throws when the directory can't be opened */
-  async recover(): Promise<number> {
-    const ended = await this.#options.applier.recover(this.#recorder(new Map()));
-    if (ended.length > 0) void this.#options.activation?.activate(new Set());
-    return ended.length;
-  }
-
-  /** Takes over what this program itself has just put here. */
-  adopt(outcomes: readonly Outcome[]): void {
-    const { replica } = this.#options;
-    for (const { step, result, stamp } of outcomes) {
-      if (result !== 'done' || step.kind === 'keep') continue;
-      if (step.kind === 'move') replica.adopt(step.from, undefined);
-      const gone = step.kind === 'remove' || stamp === undefined;
-      replica.adopt(step.path, gone ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp });
-    }
-    replica.flush();
+  /** Records what a change set did that a crash had cut off, in the transaction that ends it. */
+  recordRecovered(changeSet: ChangeSet, outcomes: readonly Outcome[]): void {
+    this.#recorder(new Map())(changeSet, outcomes);
   }
 
   async #download(
@@ -143,7 +128,8 @@ export class JobRunner {
     held: ReadonlySet<string>,
     session: AgentSession,
   ): Promise<JobEnd> {
-    const { directory, applier, replica, accounts, activation } = this.#options;
+    const { sync, accounts, activation } = this.#options;
+    const { name: directory, applier, replica } = sync;
     const startedAt = performance.now();
     const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
     const done = await download({
@@ -158,7 +144,7 @@ export class JobRunner {
         judge: (changed, permissions) => activation.judge(changed, held, permissions),
       }),
     });
-    this.adopt(done.outcomes);
+    sync.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
     this.#announce(session, done.changeSet?.id, actions, {
       summary: activation?.summary,
@@ -185,14 +171,15 @@ export class JobRunner {
     const paths = outcomes.map(({ step }) => step.path);
     const refusal = await activation.activate(new Set(paths));
     if (refusal === undefined) return undefined;
-    const { directory, applier, accounts, log, onApplied } = this.#options;
+    const { sync, accounts, log, onApplied } = this.#options;
+    const { name: directory, applier } = sync;
     const record: OnCommit = (_changeSet, reverted) => {
       for (const { step, result } of reverted) {
         if (result === 'done') accounts.agree(step.path, before.get(step.path));
       }
       onApplied([]);
     };
-    this.adopt(await revert(changeSet, outcomes, before, { applier, record }));
+    sync.adopt(await revert(changeSet, outcomes, before, { applier, record }));
     const why = refusalText(refusal);
     log.error('a change set was taken back', { changeSet: changeSet.id, reason: why });
     const actions = paths.map((path) => ({
@@ -209,7 +196,8 @@ export class JobRunner {
 
   async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
     const startedAt = performance.now();
-    const { directory, db, replica, accounts } = this.#options;
+    const { sync, db, accounts } = this.#options;
+    const { name: directory, replica } = sync;
     const isKept = (path: string, item: Decision): boolean => {
       const kept = this.#kept.get(path);
       return item.kind === 'lose' && kept !== undefined && sameEntry(kept, item.loser);
@@ -266,7 +254,8 @@ export class JobRunner {
     { summary = '', durationMs }: { summary?: string | undefined; durationMs?: number } = {},
   ): void {
     if (changeSet === undefined || actions.length === 0) return;
-    const { directory, log, onDone } = this.#options;
+    const { sync, log, onDone } = this.#options;
+    const { name: directory } = sync;
     onDone(changeSet, actions, durationMs);
     const takesTime = durationMs !== undefined && session.mainCapabilities.has('durations');
     const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');

@@ -1,37 +1,31 @@
 import { MAX_CONTENT_BYTES } from '#protocol/limits.ts';
 import type { Difference } from '#protocol/messages/answers.ts';
 import type { PlannedAction } from '#protocol/messages/common.ts';
-import type { Owners } from '#host/fs/owners.ts';
 import { type Beginning, readBeginning } from '#host/fs/readBeginning.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { isOverride } from '#core/path/relative.ts';
-import type { PlanInput } from '#core/plan/planInput.ts';
-import type { Applier } from '#sync/apply/applier.ts';
-import type { Replica } from '#sync/scan/replica.ts';
-import { listTrash } from '#sync/trash/trash.ts';
+import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
+import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { Activation } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobRunner } from '../jobs/jobRunner.ts';
+import type { DirectoryEvents } from '../directoryEvents.ts';
 import type { MainManifest } from '../mainManifest.ts';
+import type { Obstacle, Reconciler } from '../reconciler.ts';
 import { differencesOf } from './differences.ts';
 import { type Given, giveToMain } from './give.ts';
 import { stepsToPrune } from './prune.ts';
 
 export type OwnVersionsOptions = {
-  readonly directory: string;
-  readonly nested: ReadonlySet<string>;
-  readonly replica: Replica;
+  readonly place: DirectoryPlace;
+  readonly sync: SyncDirectory;
   readonly mainView: MainManifest;
-  readonly owners: Owners;
-  readonly applier: Applier;
   readonly runner: JobRunner;
   readonly activation: Activation | undefined;
-  /** What the planner knows now. */
-  readonly planInput: () => PlanInput;
-  readonly obstacleOf: (path: string) => { readonly reason: string } | undefined;
+  readonly reconciler: Reconciler;
+  /** The connection to Main, while there is one. */
   readonly session: () => AgentSession | undefined;
-  /** A change set became visible: called inside its transaction. */
-  readonly onApplied: () => void;
+  readonly events: Pick<DirectoryEvents, 'applied'>;
 };
 
 /** What this MDS has in one directory otherwise than Main, and what a person does about it. */
@@ -44,21 +38,26 @@ export class OwnVersions {
 
   /** @param under only this path and what is below it @throws Node's fs errors when the directory can't be opened */
   differences(under?: string): Promise<Difference[]> {
-    const { directory, nested, replica, planInput, obstacleOf } = this.#options;
-    const trash = listTrash(directory, replica.path).items;
-    return differencesOf({ directory, nested, replica, input: planInput(), trash, obstacleOf }, under);
+    const { place, sync, reconciler } = this.#options;
+    const { name: directory, replica } = sync;
+    const { nested } = place;
+    const obstacleOf = (path: string): Obstacle | undefined => reconciler.obstacleOf(path);
+    const [trash, input] = [sync.trash().items, reconciler.planInput()];
+    return differencesOf({ directory, nested, replica, input, trash, obstacleOf }, under);
   }
 
   /** What a file, or an item of the trash, begins with. @throws when it can't be read, or is an override */
   content(path: string, item: string | undefined): Beginning {
     if (isOverride(path)) throw new Error('an override is never read');
     const source = item === undefined ? path : `${RESERVED_NAME}/trash/${item}`;
-    return readBeginning(this.#options.replica.path, source, MAX_CONTENT_BYTES);
+    return readBeginning(this.#options.sync.replica.path, source, MAX_CONTENT_BYTES);
   }
 
   /** Puts files on Main. @throws why that can't be done, for people */
   async give(files: readonly Given[]): Promise<void> {
-    const { directory, replica, mainView, owners } = this.#options;
+    const { sync, mainView, place } = this.#options;
+    const { name: directory, replica } = sync;
+    const { owners } = place;
     const session = this.#options.session();
     if (session === undefined || !mainView.isReady)
       throw new Error(`the comparison with Main's ${directory} has not ended yet: try again in a moment`);
@@ -70,16 +69,17 @@ export class OwnVersions {
    * @returns what was removed; @throws what kept all of it from being removed
    */
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
-    const { directory, replica, applier, runner, activation, planInput, onApplied, mainView } = this.#options;
+    const { sync, runner, activation, reconciler, events, mainView } = this.#options;
+    const { name: directory, replica, applier } = sync;
     const session = this.#options.session();
     // Without Main's word nothing is known to be local.
     if (session === undefined || !mainView.isReady)
       throw new Error('not connected to Main: what is local here is not known now');
-    const steps = stepsToPrune(paths, replica, planInput());
+    const steps = stepsToPrune(paths, replica, reconciler.planInput());
     if (steps.length === 0) return [];
     using staging = applier.begin(0);
-    const { outcomes } = await staging.commit(steps, onApplied);
-    runner.adopt(outcomes);
+    const { outcomes } = await staging.commit(steps, () => events.applied());
+    sync.adopt(outcomes);
     const actions = outcomes.flatMap(({ step: { path, reason }, result }): PlannedAction[] =>
       result === 'done' ? [{ directory, action: 'remove', path, bytes: 0, reason }] : [],
     );

@@ -90,7 +90,7 @@ export const check = {
     for (const host of ['main', 'mds'] as const)
       assert.deepEqual(stagedIn(places[host]), [], `something is left in the staging area of ${host}`);
     assert.deepEqual(
-      pair.mds.plannedActions().filter(({ action }) => action !== 'skip'),
+      pair.mds.plans.plannedActions().filter(({ action }) => action !== 'skip'),
       [],
       'a second plan is not empty',
     );

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
-import { MainDirectory, type Revision } from '../../../controller/directories/mainDirectory.ts';
+import { MainDirectory } from '../../../controller/directories/mainDirectory.ts';
+import type { Revision } from '../../../controller/directories/publication.ts';
 import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
 import type { ManifestItem, Offer, StepResult } from '#protocol/messages/common.ts';
 import type { FromAgent } from '#protocol/messages/session.ts';
@@ -52,7 +53,6 @@ export class Pair {
     this.#mdsDb = new Database(places.mdsState);
     const common = { nested: new Set<string>(), owners: this.#owners, clock: systemClock, reserve: 0 };
     this.main = new MainDirectory({
-      ...common,
       versions: undefined,
       config: {
         name: DIRECTORY,
@@ -64,26 +64,22 @@ export class Pair {
         exclude: [],
         settleMs: 0,
       },
-      path: places.main,
-      db: this.#mainDb,
-      log: this.#logger('main'),
+      place: { ...common, path: places.main, db: this.#mainDb, log: this.#logger('main') },
       onRevision: (revision) => this.#tell(revision),
       root: '',
       onFinding: () => undefined,
     });
     this.mds = new AgentDirectory({
-      ...common,
-      name: DIRECTORY,
-      path: places.mds,
       policy: { name: DIRECTORY, ...terms, settle: 0, reload: 'none', reloadAlways: false, lint: 'off' },
       guard: { percent: 100, files: 1000 },
-      db: this.#mdsDb,
-      log: this.#logger('mds'),
-      remember: (write) => write(),
-      onNews: () => undefined,
-      onApplied: () => undefined,
-      onDone: () => undefined,
-      onChangedHere: () => undefined,
+      place: { ...common, path: places.mds, db: this.#mdsDb, log: this.#logger('mds') },
+      events: {
+        remember: (write) => write(),
+        news: () => undefined,
+        applied: () => undefined,
+        done: () => undefined,
+        changedHere: () => undefined,
+      },
       activation: undefined,
     });
   }

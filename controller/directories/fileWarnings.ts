@@ -1,0 +1,77 @@
+import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Excludes } from '#core/path/excludes.ts';
+import { isOverride } from '#core/path/relative.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { DialplanCheck } from './dialplan/dialplanCheck.ts';
+import { excludedDialplan } from './excludedDialplan.ts';
+import { SoundCheck } from './sound/soundCheck.ts';
+
+export type FileWarningsOptions = {
+  readonly config: DirectoryConfig;
+  readonly replica: Replica;
+  readonly excludes: Excludes;
+  /** What --root puts before Asterisk's paths. */
+  readonly root: string;
+  readonly log: Logger;
+  /** Something that Asterisk won't take was saved on Main, or is mended. */
+  readonly onFinding: (detail: string) => void;
+  readonly onUnread: (error: unknown) => void;
+};
+
+/** What a person should know of single files on Main: Asterisk can't play or won't take them, or reads what no MDS gets. */
+export class FileWarnings {
+  readonly #options: FileWarningsOptions;
+  /** For what Main alone puts there for Asterisk to play. */
+  readonly #sounds: SoundCheck | undefined;
+  readonly #dialplan: DialplanCheck | undefined;
+
+  constructor(options: FileWarningsOptions) {
+    this.#options = options;
+    const { config, replica, onUnread } = options;
+    const holdsSounds = config.direction === 'to-mds' && config.reload !== 'dialplan';
+    this.#sounds = holdsSounds ? new SoundCheck(replica, onUnread) : undefined;
+    this.#dialplan = dialplanCheck(options);
+  }
+
+  /** These are there, changed or are gone. */
+  look(paths: Iterable<string>): void {
+    this.#sounds?.look(paths);
+    this.#dialplan?.look();
+  }
+
+  /** By path. */
+  get all(): ReadonlyMap<string, string> {
+    const { config, replica, excludes } = this.#options;
+    if (config.reload !== 'dialplan') return this.#sounds?.warnings ?? new Map();
+    const warnings = new Map(excludedDialplan(replica, excludes));
+    for (const [path, reason] of this.#dialplan?.warnings ?? []) {
+      const excluded = warnings.get(path);
+      warnings.set(path, excluded === undefined ? reason : `${excluded}; ${reason}`);
+    }
+    return warnings;
+  }
+
+  async close(): Promise<void> {
+    await this.#sounds?.close();
+    this.#dialplan?.close();
+  }
+}
+
+function dialplanCheck(options: FileWarningsOptions): DialplanCheck | undefined {
+  const { config, replica, excludes, root, log, onFinding, onUnread } = options;
+  if (config.reload !== 'dialplan' || config.lint === 'off') return undefined;
+  return new DialplanCheck({
+    place: { path: replica.path, asteriskPath: config.path, root },
+    travels: (each) => !isOverride(each) && excludes.patternFor(each, false) === undefined,
+    onBegan: (each, reason) => {
+      log.error('lint', { path: each, reason });
+      onFinding(`${each}: ${reason}`);
+    },
+    onEnded: (each) => {
+      log.info('lint recovered', { path: each });
+      onFinding(`${each}: recovered`);
+    },
+    onError: onUnread,
+  });
+}

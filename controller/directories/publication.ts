@@ -1,0 +1,181 @@
+import type { ManifestItem, ManifestEntry } from '#protocol/messages/common.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import { manifestEntry, Manifest } from '#core/manifest/manifest.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { parentOf, refusePath } from '#core/path/relative.ts';
+import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Changes } from '#sync/scan/pathIndex.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { Database } from '#sync/state/database.ts';
+import { Tombstones } from '#sync/state/tombstones.ts';
+import type { DirectoryVersions } from '../versions/directoryVersions.ts';
+import { MtimeClocks } from './mtimeClocks.ts';
+import { type Origin, Originators } from './originators.ts';
+
+/** How long after its settle time a change may come to be known, milliseconds. */
+const RECENT = 2_000;
+
+/** A step of Main's manifest of one directory. */
+export type Revision = {
+  readonly directory: string;
+  readonly from: number;
+  readonly revision: number;
+  readonly held: string | null;
+  readonly items: readonly ManifestItem[];
+};
+
+export type PublicationOptions = {
+  readonly config: DirectoryConfig;
+  readonly replica: Replica;
+  readonly db: Database;
+  readonly clock: Clock;
+  /** Where the changes are recorded by which a file can be rolled back; undefined when none are kept. */
+  readonly versions: DirectoryVersions | undefined;
+  readonly onRevision: (revision: Revision) => void;
+};
+
+/** What the agents are told of one directory on Main: its manifest, revision by revision. */
+export class Publication {
+  readonly manifest = new Manifest();
+  readonly tombstones: Tombstones;
+  /** Whose clocks gave the recordings their times. */
+  readonly mtimeClocks: MtimeClocks;
+  /** Who made the newest change of each path. */
+  readonly originators = new Originators();
+  revision = 0;
+  /** When the newest revision's change was made on disk, milliseconds since 1970. */
+  changedAt: number;
+  readonly #options: PublicationOptions;
+  /** The hold that the newest revision names. */
+  #heldPublished: string | null = null;
+
+  constructor(options: PublicationOptions) {
+    this.#options = options;
+    const { config, db, clock } = options;
+    this.changedAt = clock.now();
+    this.tombstones = new Tombstones(db, config.name, clock.now());
+    this.mtimeClocks = new MtimeClocks(db, config.name);
+  }
+
+  /** Fills the manifest with what the state remembers, before the disk is read. */
+  restore(): void {
+    const { replica } = this.#options;
+    for (const path of replica.paths()) this.manifest.set(path, this.#entryFor(path, replica.get(path)));
+    for (const [path, entry] of this.tombstones.entries) {
+      if (refusePath(path) === undefined) this.manifest.set(path, { kind: 'gone', tombstone: entry });
+    }
+  }
+
+  /** The directory was read for the first time since the start. */
+  scanned(): void {
+    this.originators.started();
+    this.mtimeClocks.prune((path) => entryOf(this.#options.replica.get(path)));
+  }
+
+  /**
+   * Takes over what was found on disk, and publishes it.
+   * @throws when the state can't be written; then nothing is published, and the same changes come again
+   */
+  take(changes: Changes, foundBy: 'reconcile' | 'watcher'): void {
+    const save = this.originators.found(changes, foundBy, this.#options.clock.now());
+    const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
+    let items: ManifestItem[];
+    try {
+      items = this.#options.db.transaction(() => this.#takeOver(changes, save));
+    } catch (error) {
+      for (const [path, shown] of entriesBefore) this.manifest.set(path, shown ?? { kind: 'gone' });
+      throw error;
+    }
+    if (items.length > 0) this.#publish(items);
+    else this.publishHold();
+  }
+
+  /** Publishes what a change set of this program has just put here. @param origin who had it done, by which change set */
+  adopted(outcomes: readonly Outcome[], origin: Origin): void {
+    const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
+    this.originators.note(done, origin);
+    // The watch may have been faster, and have published them before their clock was known.
+    const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
+      const shown = this.#entryFor(path, this.#options.replica.get(path));
+      return this.manifest.set(path, shown) ? [{ path, shown }] : [];
+    });
+    if (items.length > 0) this.#publish(items);
+  }
+
+  /**
+   * Forgets that a path, or a folder above it, was removed here: what an MDS brings back there from its trash is new, not left over.
+   */
+  forgetRemoval(path: string): void {
+    const items: ManifestItem[] = [];
+    const { db } = this.#options;
+    db.transaction(() => {
+      for (let at = path; at !== ''; at = parentOf(at)) {
+        if (!this.tombstones.entries.has(at)) continue;
+        this.tombstones.delete(at);
+        items.push({ path: at, shown: { kind: 'gone' } });
+      }
+      if (items.length > 0) db.advance();
+    });
+    for (const { path: at, shown } of items) this.manifest.set(at, shown);
+    if (items.length > 0) this.#publish(items);
+  }
+
+  /** A hold that began or ended is a revision, too. */
+  publishHold(): void {
+    if ((this.#options.replica.held ?? null) !== this.#heldPublished) this.#publish([]);
+  }
+
+  /** A path that no agent can use is skipped here, and named in status. */
+  #entryFor(path: string, state: PathState | undefined): ManifestEntry {
+    if (refusePath(path) !== undefined) return { kind: 'gone' };
+    return manifestEntry(state, this.tombstones.entries.get(path), (entry) =>
+      this.mtimeClocks.clockOf(path, entry),
+    );
+  }
+
+  /** Tombstones and manifest follow what is on disk. */
+  #takeOver(changes: Changes, save: string | undefined): ManifestItem[] {
+    const items: ManifestItem[] = [];
+    const { versions, config, clock, db } = this.#options;
+    versions?.note(changes, save);
+    for (const [path, { before, after }] of changes) {
+      if (config.direction === 'both') {
+        if (after === undefined && before !== undefined) this.tombstones.set(path, before, clock.now());
+        else if (after !== undefined) this.tombstones.delete(path);
+      }
+      if (after === undefined) this.mtimeClocks.forget(path);
+      const shown = this.#entryFor(path, after);
+      if (this.manifest.set(path, shown)) items.push({ path, shown });
+    }
+    if (items.length > 0) db.advance();
+    return items;
+  }
+
+  #publish(items: readonly ManifestItem[]): void {
+    const from = this.revision;
+    this.revision += 1;
+    this.changedAt = this.#changeTime(items);
+    const { config, replica, onRevision } = this.#options;
+    const held = replica.held ?? null;
+    this.#heldPublished = held;
+    onRevision({ directory: config.name, from, revision: this.revision, held, items });
+  }
+
+  /**
+   * The earliest change among the files: from then on the MDS lag. A removal leaves no time behind, and in a
+   * renamed folder the files keep theirs: what is older than the settle time explains is not the change.
+   */
+  #changeTime(items: readonly ManifestItem[]): number {
+    const { config, clock, replica } = this.#options;
+    const now = clock.now();
+    const oldest = now - config.settleMs - RECENT;
+    let earliest = now;
+    for (const { path } of items) {
+      const ctime = replica.stampAt(path)?.split(':')[4];
+      const time = ctime === undefined ? now : Number(BigInt(ctime) / 1000n) / 1000;
+      if (time >= oldest) earliest = Math.min(earliest, time);
+    }
+    return earliest;
+  }
+}

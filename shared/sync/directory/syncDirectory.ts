@@ -1,0 +1,179 @@
+import type { Outcome } from '#core/changeSet.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { Applier } from '../apply/applier.ts';
+import { Replica } from '../scan/replica.ts';
+import { type OnRead, type Verified, verifyReplica } from '../scan/verify.ts';
+import { POLLING, Watch } from '../scan/watch.ts';
+import { Journal } from '../state/changeSetJournal.ts';
+import { ScanIndexTable } from '../state/scanIndex.ts';
+import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../trash/trash.ts';
+import type { DirectoryPlace } from './directoryPlace.ts';
+import type { DirectoryRules, DirectorySide } from './directorySide.ts';
+
+/** How much longer than its settle time a changed file is waited for, milliseconds. */
+export const QUIET_EXTRA = 1_500;
+
+/**
+ * One synchronised directory on one host, as Main and an MDS have it alike: it finishes what a crash cut off, is read,
+ * watched, written by change sets, and has a trash. What the two do differently, the {@link DirectorySide} says.
+ */
+export class SyncDirectory {
+  readonly name: string;
+  readonly replica: Replica;
+  readonly applier: Applier;
+  readonly #place: DirectoryPlace;
+  readonly #rules: DirectoryRules;
+  readonly #side: DirectorySide;
+  readonly #watch: Watch;
+  /** Scans of the whole directory under way. */
+  #rescans = 0;
+
+  /** Reads the state, not the disk; calls nothing of `side` but `isExcluded`. */
+  constructor(place: DirectoryPlace, rules: DirectoryRules, side: DirectorySide) {
+    this.#place = place;
+    this.#rules = rules;
+    this.#side = side;
+    this.name = rules.name;
+    const { path, nested, db, owners, clock, reserve, largeFrom } = place;
+    this.replica = new Replica({
+      ...rules,
+      path,
+      nested,
+      isExcluded: (each, isFolder) => side.isExcluded(each, isFolder),
+      index: new ScanIndexTable(db, rules.name),
+      owners,
+      clock,
+      onChanges: (changes) => side.takeChanges(changes),
+      onHeld: () => side.holdChanged(),
+      onError: this.onUnread,
+    });
+    this.#watch = new Watch(this.replica, (error) => this.#log.warn(POLLING, { error }));
+    this.applier = new Applier({
+      directory: rules.name,
+      path,
+      journal: new Journal(db),
+      clock,
+      reserve,
+      resumableFrom: largeFrom,
+      withLease: (show) => side.withLease(show),
+      onPlaced: (placed) => this.replica.own.add(placed),
+      onPlacedLost: (paths) => this.replica.own.lost(paths),
+      onFinished: () => side.recovered(),
+    });
+  }
+
+  get #log(): Logger {
+    return this.#place.log;
+  }
+
+  /** Logs that something in the directory could not be read. */
+  readonly onUnread = (error: unknown): void => this.#log.error('directory could not be read', { error });
+
+  /** True when the kernel refused a watch for a part of it, which is scanned every few seconds instead. */
+  get isPolling(): boolean {
+    return this.#watch.isPolling;
+  }
+
+  /** How often a burst of events caused a scan of the whole directory. */
+  get watchOverflows(): number {
+    return this.#watch.overflows;
+  }
+
+  /** True while the whole directory is being scanned: a change that is found then may be an old one. */
+  get isRescanning(): boolean {
+    return this.#rescans > 0;
+  }
+
+  /** Finishes what a crash cut off, reads the directory, and watches it. */
+  async start(): Promise<void> {
+    try {
+      const outcomes = await this.applier.recover((changeSet, ended) =>
+        this.#side.recordRecovered(changeSet, ended),
+      );
+      if (outcomes.length > 0) {
+        this.#side.recovered();
+        this.#log.warn('finished a change set that was cut off', { steps: outcomes.length });
+      }
+    } catch (error) {
+      this.#log.error('directory is not ready', { error });
+    }
+    await this.rescan();
+    this.#side.scanned();
+    await this.#watch.start(this.#place.nested);
+  }
+
+  async close(): Promise<void> {
+    this.applier.close();
+    await this.#watch.close();
+    await this.#side.endWork();
+    await this.replica.close();
+  }
+
+  /** Scans the whole directory, for changes that the watch missed or that happened while it was not running. */
+  async rescan(): Promise<void> {
+    this.#rescans += 1;
+    try {
+      await this.replica.rescan();
+    } finally {
+      this.#rescans -= 1;
+    }
+  }
+
+  /** Scans the whole directory and waits until what is being written has settled, for a little longer than it takes to settle. */
+  async readAgain(): Promise<void> {
+    await this.rescan();
+    await this.replica.whenQuiet(this.#rules.settle + QUIET_EXTRA);
+  }
+
+  /** Enters what a change set of this program has just done here. @throws what `takeChanges` or the state throws */
+  adopt(outcomes: readonly Outcome[]): void {
+    for (const { step, result, stamp } of outcomes) {
+      if (result !== 'done' || step.kind === 'keep') continue;
+      if (step.kind === 'move') this.replica.adopt(step.from, undefined);
+      const isGone = step.kind === 'remove' || stamp === undefined;
+      this.replica.adopt(
+        step.path,
+        isGone ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp },
+      );
+    }
+    this.replica.flush();
+  }
+
+  /** Reads every byte again. A file whose content is not the remembered one is scanned anew. */
+  async verify(onRead: OnRead): Promise<Verified> {
+    const verified = await verifyReplica(this.replica, onRead);
+    this.replica.distrust(verified.wrong.keys());
+    return verified;
+  }
+
+  trash(): ListedTrash {
+    return listTrash(this.name, this.#place.path);
+  }
+
+  /**
+   * Restores a copy of an item of the trash.
+   * @returns what was done, which is still to be adopted
+   * @throws when it can't be restored
+   */
+  async restore(item: TrashItem, to: string): Promise<readonly Outcome[]> {
+    const { applier, replica } = this;
+    const { owners } = this.#place;
+    const outcomes = await restoreFromTrash(item, to, { applier, replica, owners, record: () => undefined });
+    const failed = outcomes.find(({ result }) => result !== 'done');
+    if (failed)
+      throw new Error(`${to} could not be written (${failed.errno ?? 'it changed meanwhile'}): try again`);
+    return outcomes;
+  }
+
+  /**
+   * Removes for good what has been in the trash for long enough.
+   * @param keep milliseconds
+   * @returns false when the directory is held: it may be missing, and its trash with it
+   */
+  purge(keep: number): boolean {
+    if (this.replica.held !== undefined) return false;
+    const { path, clock, log } = this.#place;
+    purgeTrash({ root: path, keep, now: clock.now(), log });
+    return true;
+  }
+}

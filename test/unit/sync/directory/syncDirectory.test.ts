@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { errnoOf } from '#host/fs/errno.ts';
+import type { Logger } from '#host/log/logger.ts';
+import { systemClock } from '#host/time/clock.ts';
+import type { DirectorySide } from '#sync/directory/directorySide.ts';
+import { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+
+/** A directory whose side writes down how it is called. */
+function place(t: TestContext) {
+  const at = new ApplyPlace(t);
+  const calls: string[] = [];
+  let onCall: (call: string) => void = () => undefined;
+  let work: () => Promise<void> = () => Promise.resolve();
+  const call = (name: string): void => {
+    calls.push(name);
+    onCall(name);
+  };
+  const log = {
+    warn: (message: string) => call(`warn: ${message}`),
+    error: (message: string, { error }: { error?: unknown }) => call(`error: ${message} (${errnoOf(error)})`),
+    info: () => undefined,
+  } as unknown as Logger;
+  const side: DirectorySide = {
+    isExcluded: (path) => path.endsWith('.bak'),
+    takeChanges: (changes) => call(`changes ${[...changes.keys()].toSorted().join(' ')}`),
+    holdChanged: () => call('hold changed'),
+    withLease: (show) => Promise.resolve(show()),
+    recordRecovered: (_set, outcomes) => call(`recorded ${outcomes.map(({ step }) => step.path).join(' ')}`),
+    recovered: () => call('recovered'),
+    scanned: () => call('scanned'),
+    endWork: async () => {
+      await work();
+      call('work ended');
+    },
+  };
+  const open = (): SyncDirectory => {
+    const common = { nested: new Set<string>(), owners: new Owners(), clock: systemClock, reserve: 0 };
+    const rules = { name: 'files', settle: 0, emptyIsHeld: true, whole: false };
+    const sync = new SyncDirectory({ ...common, path: at.root, db: at.db, log }, rules, side);
+    t.after(() => sync.close());
+    return sync;
+  };
+  const nextCall = (name: string): Promise<void> =>
+    new Promise((resolve) => {
+      onCall = (each) => {
+        if (each === name) resolve();
+      };
+    });
+  const endWith = (last: () => Promise<void>): void => void (work = last);
+  return { at, calls, open, nextCall, endWith };
+}
+
+void test('a directory is read, then reported as scanned, then watched; work ends before the picture does', async (t) => {
+  const { at, calls, open, nextCall, endWith } = place(t);
+  writeFileSync(at.at('a.conf'), 'a');
+  writeFileSync(at.at('a.bak'), 'never seen');
+  const sync = open();
+  await sync.start();
+  await sync.readAgain();
+  assert.deepEqual(calls.slice(0, 2), ['changes a.conf', 'scanned']);
+  assert.deepEqual([...sync.replica.paths()], ['a.conf']);
+
+  const seen = nextCall('changes b.conf');
+  writeFileSync(at.at('b.conf'), 'b');
+  await seen;
+  // The last job puts something there.
+  endWith(async () => {
+    writeFileSync(at.at('c.conf'), 'c');
+    await sync.replica.recheck(['c.conf']);
+  });
+  await sync.close();
+  assert.deepEqual(calls.slice(-2), ['changes c.conf', 'work ended']);
+  endWith(() => Promise.resolve());
+});
+
+void test('a change set that was cut off is finished and recorded before the first scan', async (t) => {
+  const { at, calls, open } = place(t);
+  const first = open();
+  // Journalled and staged, and then the power fails: nothing of it is visible.
+  const staging = first.applier.begin(0);
+  const step = putFile(staging, 'made', 'content');
+  at.journal.begin({
+    id: staging.id,
+    directory: 'files',
+    steps: [step],
+  });
+
+  const sync = open();
+  await sync.start();
+  assert.deepEqual(calls.slice(0, 3), [
+    'recorded made',
+    'recovered',
+    'warn: finished a change set that was cut off',
+  ]);
+  assert.ok(calls.indexOf('scanned') > 2);
+  assert.equal(sync.replica.get('made')?.kind, 'settled');
+  await sync.close();
+});
+
+void test('a missing directory is held, keeps its trash, and is found again', async (t) => {
+  const { at, calls, open } = place(t);
+  writeFileSync(at.at('a.conf'), 'a');
+  const sync = open();
+  await sync.start();
+  await sync.readAgain();
+  assert.equal(sync.purge(0), true);
+
+  renameSync(at.root, `${at.root}.away`);
+  await sync.readAgain();
+  assert.notEqual(sync.replica.held, undefined);
+  assert.equal(sync.purge(0), false);
+  assert.ok(calls.includes('hold changed'));
+  assert.deepEqual([...sync.replica.paths()], ['a.conf'], 'what was there is not taken for removed');
+
+  rmSync(at.root, { recursive: true, force: true });
+  renameSync(`${at.root}.away`, at.root);
+  await sync.readAgain();
+  assert.equal(sync.replica.held, undefined);
+  await sync.close();
+});
+
+void test('what this program placed itself is entered under its new name, without being read', async (t) => {
+  const { at, open } = place(t);
+  mkdirSync(at.at('d'));
+  writeFileSync(at.at('d/old'), 'same');
+  const sync = open();
+  // Not watched, so that nothing else enters it.
+  await sync.readAgain();
+  const state = sync.replica.get('d/old');
+  assert.ok(state?.kind === 'settled' && state.entry.type === 'file');
+  const step = { kind: 'move', path: 'new', from: 'd/old', entry: state.entry, reason: 'test' } as const;
+  const expect = sync.replica.stampAt('d/old') ?? '';
+  using staging = sync.applier.begin(0);
+  const { outcomes } = await staging.commit([{ ...step, expect }], () => undefined);
+  sync.adopt(outcomes);
+  assert.equal(sync.replica.get('d/old'), undefined);
+  assert.deepEqual(sync.replica.get('new'), state);
+  await sync.close();
+});
