@@ -17,20 +17,20 @@ Usage: mds_install.sh --main HOST[:PORT] [--token-file FILE|-] [--name NAME] [--
        mds_install.sh --uninstall [--root DIR]
        mds_install.sh --old-key [--root DIR]
 
-Makes this host a media server (MDS) of a XiVO Main. On Main, make a join token first:
+Makes this host a media server (MDS) of a XiVO Main. On Main, create a join token first:
     xivo-xds-sync mds add NAME
 
-  --main HOST[:PORT]   where Main is; port 9443 if left out
+  --main HOST[:PORT]   Main's address (default port: 9443)
   --token-file FILE    the file that holds the join token; - for standard input
   --name NAME          this MDS's name (default: the one that the token was made for)
-  --root DIR           put this folder before every path: a whole MDS in a folder, for trying things out
-  --uninstall          stop the agent and forget Main; the synchronised files stay
+  --root DIR           prefix every path with DIR: a whole MDS in a folder, to try things out
+  --uninstall          stop the agent and leave Main; the synchronised files are kept
   --old-key            let the old rsync job's key log in here again, after "xivo-xds-sync migrate --back" on Main
 
-Without an agent on this host, or with one that is behind Main's version, its package is fetched from Main, with curl
-or wget, over a connection that has shown the key that the token names.
+If this host has no agent, or one that is older than Main, the agent's package is fetched from Main, with curl or wget,
+over a connection that is authenticated with the key from the token.
 
-Nothing is asked when --main and a token are given. On a terminal, what is missing is asked for.
+With --main and a token, the script asks nothing. On a terminal, it asks for what is missing.
 EOF
 }
 
@@ -46,7 +46,7 @@ wrong() {
   exit 2
 }
 
-# --- what was asked for
+# --- arguments
 
 read_arguments() {
   main='' token_file='' name='' root='' uninstall=no old_key_back=no
@@ -92,10 +92,10 @@ require_root() {
 # Asks only for what is missing, and only a person at a terminal.
 ask_what_is_missing() {
   if [ -z "$main" ]; then
-    [ -t 0 ] || wrong 'which Main? Give --main HOST[:PORT]'
+    [ -t 0 ] || wrong '--main HOST[:PORT] is required'
     printf 'Main (HOST or HOST:PORT): ' >&2
     read -r main || main=''
-    [ -n "$main" ] || wrong 'which Main? Give --main HOST[:PORT]'
+    [ -n "$main" ] || wrong '--main HOST[:PORT] is required'
   fi
 }
 
@@ -105,7 +105,7 @@ read_token() {
   if [ -n "$token_file" ] && [ "$token_file" != - ]; then
     [ -r "$token_file" ] || fail "the token file $token_file can't be read"
     token=$(cat "$token_file") || fail "the token file $token_file can't be read"
-    [ -n "$token" ] || fail "there is no token in $token_file"
+    [ -n "$token" ] || fail "no token found in $token_file"
   elif [ -t 0 ]; then
     printf 'Join token, from "xivo-xds-sync mds add NAME" on Main (empty: ask to be approved there): ' >&2
     trap 'stty echo' EXIT
@@ -152,7 +152,7 @@ read_pin() {
 }
 
 # Fetches $1 from Main into the file $2. Nothing is sent before Main's key is the expected one. The certificate's name
-# does not matter then, and nobody signed it.
+# does not matter then, and no authority signed it.
 fetch() {
   if command -v curl >/dev/null 2>&1; then
     curl --silent --show-error --fail --insecure --pinnedpubkey "$pin" --max-time 300 \
@@ -161,7 +161,7 @@ fetch() {
     wget --quiet --no-check-certificate --pinnedpubkey="$pin" --tries=1 --timeout=60 \
       --output-document="$2" "https://$(with_port "$main")/install/$1"
   else
-    say 'there is neither wget nor curl here' >&2
+    say 'neither wget nor curl is installed here' >&2
     return 1
   fi
 }
@@ -177,7 +177,7 @@ need_agent() {
     [ -z "$root" ] || fail "the agent is not here: neither $agent nor $here/../bin/xivo-xds-sync-agent"
     read_pin || fail 'the agent is not installed, and a token is needed to verify the key of Main: make one on Main with "xivo-xds-sync mds add NAME", or install the package xivo-xds-sync-agent first'
     say "fetching the agent from Main at $(with_port "$main")"
-    download=$(mktemp -d) || fail 'there is no room in /tmp'
+    download=$(mktemp -d) || fail 'no room in /tmp'
     fetch xivo-xds-sync-agent.deb "$download/xivo-xds-sync-agent.deb" || gave_up "the agent can't be fetched from Main at $(with_port "$main"): is that the Main of the token, and does it run? Or copy /usr/share/xivo-xds-sync/xivo-xds-sync-agent.deb from Main, and install it with \"dpkg -i\""
     said=$(dpkg --install "$download/xivo-xds-sync-agent.deb" 2>&1) || gave_up "the agent's package can't be installed: $said"
     rm -rf "$download"
@@ -189,7 +189,7 @@ need_agent() {
 # An agent that is behind Main's version is replaced by Main's own. One that is ahead stays: Main says what to do.
 upgrade_agent() {
   [ -z "$root" ] && have=$(dpkg-query -W -f '${Version}' xivo-xds-sync-agent 2>/dev/null) && read_pin || return 0
-  download=$(mktemp -d) || fail 'there is no room in /tmp'
+  download=$(mktemp -d) || fail 'no room in /tmp'
   # A Main that does not say its version is an old one.
   if fetch version "$download/version" 2>/dev/null && wanted=$(cat "$download/version") &&
     dpkg --compare-versions "$wanted" gt "$have"; then
@@ -201,7 +201,7 @@ upgrade_agent() {
   rm -rf "$download"
 }
 
-# The rsync job's key is of no use any more, and opens this host to whoever has it.
+# The rsync job's key is no longer needed, and would let anyone who has it log in to this host.
 retire_old_key() {
   authorized=$(readlink -f "$root/root/.ssh/authorized_keys")
   [ -f "$authorized" ] && read_pin || return 0
@@ -314,7 +314,7 @@ give_back_enrolment() {
   [ -n "$spent" ] || return 0
   replace=''
   run_agent leave >/dev/null 2>&1 || replace=' --replace'
-  say "nothing of this was kept, but the token is spent: make another on Main with \"xivo-xds-sync mds add NAME$replace\"" >&2
+  say "everything was undone, but the token is used up: make another on Main with \"xivo-xds-sync mds add NAME$replace\"" >&2
 }
 
 # Only the program: what was there of identity and state before, is not dpkg's to take away.
@@ -335,7 +335,7 @@ undo_on_failure() {
 
 # Everything about the start that can fail before the token is spent.
 prepare_start() {
-  if has_systemd; then install_unit; else mkdir -p "$run" || fail "$run can't be made"; fi
+  if has_systemd; then install_unit; else mkdir -p "$run" || fail "$run can't be created"; fi
 }
 
 install_unit() {
@@ -453,9 +453,9 @@ install_new() {
 install_again() {
   known=$(enrolled_main)
   if [ "$(with_port "$known")" != "$(with_port "$main")" ]; then
-    fail "this host is an MDS of the Main at $known already: run \"$PROGRAM --uninstall\" first, or change \"main:\" in $config if the same Main has a new address"
+    fail "this host is already an MDS of the Main at $known: run \"$PROGRAM --uninstall\" first, or change \"main:\" in $config if the same Main has a new address"
   fi
-  say "this host is enrolled already with the Main at $main"
+  say "this host is already enrolled with the Main at $main"
   need_agent
   upgrade_agent
   if is_running; then
@@ -481,9 +481,9 @@ install_again() {
 put_old_key_back() {
   authorized=$(readlink -f "$root/root/.ssh/authorized_keys")
   kept=$authorized.rsync_xds
-  [ -s "$kept" ] || fail "there is no key to put back: $kept is not there. If this script took one away, it is in $authorized.before-xivo-xds-sync"
+  [ -s "$kept" ] || fail "there is no key to put back: $kept does not exist. If this script removed a key, it is in $authorized.before-xivo-xds-sync"
   if [ -f "$authorized" ] && ! grep -qvxFf "$authorized" "$kept"; then
-    say "the key of the old rsync job may log in here already ($authorized)"
+    say "the key of the old rsync job may already log in here ($authorized)"
     return
   fi
   # Whole or not at all, as it was taken away. A copy first, for owner and mode; a last line without an end gets one.
@@ -504,12 +504,12 @@ put_old_key_back() {
 
 remove_all() {
   if [ ! -e "$identity/main.json" ] && [ ! -e "$config" ] && ! background_agent; then
-    say 'there is nothing to uninstall: this host is no MDS'
+    say 'nothing to uninstall: this host is not an MDS'
     return
   fi
   if has_systemd; then systemctl disable --now "$SERVICE" >/dev/null 2>&1; fi
   stop_agent
-  ! is_running || fail 'the agent still runs, and was not started by this script: end it, then run this again'
+  ! is_running || fail 'the agent is still running, and was not started by this script: stop it, then run this again'
   remove_unit
   # Says itself what is to be done on Main when Main can't be reached.
   run_agent leave
@@ -555,7 +555,7 @@ install() {
     say "Done. Check this MDS with: $agent${root:+ --root $root} status"
     say 'Check all of them on Main with: xivo-xds-sync status'
   else
-    say 'done, but for the approval on Main; until then the agent keeps asking'
+    say 'done, except for the approval on Main; until then the agent keeps asking'
   fi
 }
 

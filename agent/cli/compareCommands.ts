@@ -52,6 +52,6 @@ export async function diff(
 function printAway(asOf: string | null): void {
   if (asOf !== null)
     print(
-      `Main is away: what is said of its side is as it was at ${localTime(asOf)}, and nothing is done until it is back`,
+      `not connected to Main: its side is shown as of ${localTime(asOf)}, and nothing is changed until it is back`,
     );
 }

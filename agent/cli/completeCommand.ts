@@ -4,11 +4,11 @@ import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 
 /** `complete`: what bash completion offers for a word. */
-export function complete(context: Context, what: string, begun: string): Promise<number> {
-  return completeWord(() => offers(context, what, begun));
+export function complete(context: Context, what: string, typed: string): Promise<number> {
+  return completeWord(() => offers(context, what, typed));
 }
 
-async function offers(context: Context, what: string, begun: string): Promise<readonly string[]> {
+async function offers(context: Context, what: string, typed: string): Promise<readonly string[]> {
   if (what === 'changeset') {
     const { entries } = await ask(context, 'history', { limit: COMPLETED_ENTRIES });
     return changeSetsOf(entries);
@@ -17,5 +17,5 @@ async function offers(context: Context, what: string, begun: string): Promise<re
   const { directories } = await ask(context, 'status', {});
   const known = directories.flatMap(({ name, path }) => (path === undefined ? [] : [{ name, path }]));
   if (what === 'directory') return known.map(({ name }) => name);
-  return what === 'path' ? offerPaths(known, begun) : [];
+  return what === 'path' ? offerPaths(known, typed) : [];
 }

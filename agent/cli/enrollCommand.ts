@@ -37,7 +37,7 @@ export type EnrollOptions = {
 
 /** `enroll`: makes this host an MDS of a Main. */
 export async function enroll(context: Context, options: EnrollOptions): Promise<number> {
-  if (options.main === undefined) throw new UsageError('--main HOST[:PORT] is missing: which Main is it?');
+  if (options.main === undefined) throw new UsageError('--main HOST[:PORT] is required');
   const main = hostPort(options.main);
   const token = options.tokenFile === undefined ? undefined : await readToken(options.tokenFile);
   if (token && options.name !== undefined && token.name !== options.name) {
@@ -55,7 +55,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
     printError(`xivo-xds-sync-agent: Main refused: ${answer.reason}`);
     return EXIT.failed;
   }
-  if (answer.type === 'left') throw new Error('Main answered something else than it was asked');
+  if (answer.type === 'left') throw new Error('Main sent an unexpected answer');
   if (answer.type === 'pending') {
     const { nextIdentity } = answer;
     saveMembership(context.places.identityFolder, {
@@ -112,7 +112,7 @@ async function readToken(file: string): Promise<JoinToken> {
     );
   }
   if (content.trim() === '')
-    throw new UsageError(`there is no token in ${file === '-' ? 'standard input' : file}`);
+    throw new UsageError(`no token found in ${file === '-' ? 'standard input' : file}`);
   return decodeToken(content.slice(0, MAX_TOKEN_CHARACTERS));
 }
 
@@ -181,7 +181,7 @@ function writeConfig(
       config.name === name;
     if (!same)
       printError(
-        `${configFile} is kept as it is: see that it says "main: ${formatHostPort(main)}" and "name: ${name}"`,
+        `${configFile} was not changed: check that it contains "main: ${formatHostPort(main)}" and "name: ${name}"`,
       );
     return;
   }

@@ -19,6 +19,6 @@ export function loadCredentials(context: Context, log: Logger): Credentials {
     );
   }
   if (main === undefined)
-    throw new UsageError(`${context.configFile} does not say which Main: add "main: HOST"`);
+    throw new UsageError(`${context.configFile} does not name Main: add "main: HOST"`);
   return new Credentials({ folder, main, localAddress, identity, membership, clock: systemClock, log });
 }

@@ -20,8 +20,8 @@ export function agentProgram(): Command {
     program
       .command('enroll')
       .alias('enrol')
-      .description('make this host an MDS of a Main')
-      .requiredOption('--main <host:port>', 'where Main is')
+      .description('enrol this host as an MDS of Main')
+      .requiredOption('--main <host:port>', "Main's address")
       .option(
         '--token-file <file>',
         'the join token from "xivo-xds-sync mds add", in a file or - for standard input',
@@ -64,13 +64,13 @@ export function agentProgram(): Command {
       .action(async (options: { json?: boolean }) => {
         finish(await (await import('./doctorCommand.ts')).doctor(context(), options));
       }),
-    [['xivo-xds-sync-agent doctor', 'names what is missing, and what to do']],
+    [['xivo-xds-sync-agent doctor', 'each failed check with its remedy']],
   );
   declareQuestions(program, context, finish);
   withExamples(
     program
       .command('check-config [file]')
-      .description('check the configuration as the next start or reload would read it; changes nothing')
+      .description('check the configuration files without applying them')
       .option('--json', 'print JSON')
       .action(async (file: string | undefined, options: { json?: boolean }) => {
         const { checkConfiguration } = await import('./checkConfigCommand.ts');
@@ -111,9 +111,9 @@ export function agentProgram(): Command {
   program
     .command('complete', { hidden: true })
     .argument('<what>')
-    .argument('[begun]')
-    .action(async (what: string, begun = '') => {
-      finish(await (await import('./completeCommand.ts')).complete(context(), what, begun));
+    .argument('[typed]')
+    .action(async (what: string, typed = '') => {
+      finish(await (await import('./completeCommand.ts')).complete(context(), what, typed));
     });
   return withExamples(program, [
     ['xivo-xds-sync-agent status', 'connection, directories, errors'],

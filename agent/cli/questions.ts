@@ -14,9 +14,9 @@ export function declareQuestions(
       .command('history')
       .description('show what was done on this MDS, when, and why')
       .option('--directory <name>', 'only this directory')
-      .option('--path <path>', 'only this path, or what is below it')
+      .option('--path <path>', 'only this path and everything below it')
       .option('--changeset <id>', 'only this change set')
-      .option('--since <time>', 'from then on, such as "2026-11-24 10:00", yesterday or 2h (ago)')
+      .option('--since <time>', 'only since this time, such as "2026-11-24 10:00", yesterday or 2h (ago)')
       .option('--until <time>', 'before then')
       .option('--limit <n>', 'show the N most recent entries', '50')
       .option('--json', 'print JSON')
@@ -27,7 +27,7 @@ export function declareQuestions(
   );
   const trash = program
     .command('trash')
-    .description('list or restore what was replaced or removed on this MDS');
+    .description('list or restore replaced and removed files of this MDS');
   withExamples(
     trash
       .command('list')
@@ -41,7 +41,7 @@ export function declareQuestions(
   withExamples(
     trash
       .command('restore <path>')
-      .description('restore a path, or the item of an id, on this MDS alone')
+      .description('restore a path, or the item with an id, on this MDS only')
       .option('--as <path>', 'under another name')
       .option('--json', 'print JSON')
       .action(async (path: string, options: { as?: string; json?: boolean }) => {
@@ -68,15 +68,15 @@ export function declareQuestions(
     program
       .command('diff [path]')
       .description(
-        'show what this MDS has otherwise than Main: edits, local files, overrides, excluded names',
+        'show how this MDS differs from Main: edits, local files, overrides, excluded names',
       )
       .option('--json', 'print JSON')
       .action(async (path: string | undefined, options: { json?: boolean }) => {
         finish(await (await import('./compareCommands.ts')).diff(context(), path, options));
       }),
     [
-      ['xivo-xds-sync-agent diff', 'all that differs, a line each'],
-      ['xivo-xds-sync-agent diff dialplan/trunk.conf', "what an edit changed that Main's has replaced"],
+      ['xivo-xds-sync-agent diff', 'one line for each difference'],
+      ['xivo-xds-sync-agent diff dialplan/trunk.conf', "an edit that Main's version replaced"],
     ],
   );
 }

@@ -137,7 +137,7 @@ class Daemon {
       const waiting = this.#waiting;
       const problem = waiting.state === 'connecting' ? waiting.problem : undefined;
       throw new ControlError(
-        `the agent is not at work yet: ${this.#stateTrouble?.message ?? problem ?? 'it is just starting'} (see "xivo-xds-sync-agent status")`,
+        `the agent is not ready yet: ${this.#stateTrouble?.message ?? problem ?? 'it is just starting'} (see "xivo-xds-sync-agent status")`,
       );
     };
     return {

@@ -11,7 +11,7 @@ import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { Questions } from '#wire/questions.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
 
-const NO_PROGRESS = `Main does not answer: it only says that it lives, for ${STALLED / 1000} s`;
+const NO_PROGRESS = `Main answers pings but nothing else, for ${STALLED / 1000} s`;
 
 export type SessionHooks = {
   readonly bandwidth: () => Bandwidth;
@@ -169,7 +169,7 @@ export class AgentSession {
     this.#channel.failStalled(askedBefore, NO_PROGRESS);
     for (const [what, asked] of this.#needed) {
       if (asked <= askedBefore)
-        return this.close(`Main does not send its ${what}: a new connection is tried`);
+        return this.close(`Main does not send its ${what}: reconnecting`);
     }
   }
 

@@ -62,7 +62,7 @@ export async function dialPlain(
     secure.destroy();
     const expected = mainPins.map(formatFingerprint).join(' or ');
     throw new PinMismatch(
-      `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here stay as they are. If Main was installed anew, restore its backup there ("xivo-xds-sync restore FILE"); if that can't be, or its key was changed while this MDS was away, enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
+      `the host at ${formatHostPort(main)} is not the Main that this MDS knows: its key is ${formatFingerprint(mainPin)}, expected ${expected}. Nothing was sent to it, and the files here are kept. If Main was reinstalled, restore its backup there ("xivo-xds-sync restore FILE"); if there is none, or Main's key was changed while this MDS was disconnected, enrol this MDS again ("xivo-xds-sync-agent leave", then "enroll")`,
     );
   }
   return { tls: secure, mainPin };

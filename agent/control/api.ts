@@ -67,7 +67,7 @@ function withMain(agent: Agent, name: string): AgentDirectory {
   const why =
     link.state === 'connected'
       ? 'the first comparison with Main has not ended yet: try again in a moment'
-      : `this MDS has not been connected to Main since its agent started (${link.problem ?? 'connecting'}), so what Main holds is not known here`;
+      : `this MDS has not been connected to Main since its agent started (${link.problem ?? 'connecting'}), so Main's content is not known here`;
   throw new ControlError(`${name}: ${why}`);
 }
 
@@ -101,7 +101,7 @@ async function restore(
   const item = byId ?? items.find((each) => each.directory === place.directory && each.path === place.path);
   if (item === undefined)
     throw new ControlError(
-      `no such file in the trash of this MDS: see "xivo-xds-sync-agent trash list"; Main's is seen on Main`,
+      `no such file in the trash of this MDS: see "xivo-xds-sync-agent trash list"; Main's trash is listed on Main`,
     );
   const to = as === undefined ? item.path : pathIn(agent, item.directory, as);
   const refusal = refusePath(to);
@@ -109,7 +109,7 @@ async function restore(
   const directory = agent.directories.get(item.directory);
   if (directory === undefined)
     throw new ControlError(
-      `${item.directory} is not open: it is as soon as this MDS has been connected to Main ("xivo-xds-sync-agent status")`,
+      `${item.directory} is not ready: it is once this MDS has connected to Main ("xivo-xds-sync-agent status")`,
     );
   if (directory.mainView.tombstones.has(to))
     throw new ControlError(
@@ -130,7 +130,7 @@ function pathIn(agent: Agent, directory: string, written: string): string {
   } catch {
     return written;
   }
-  throw new ControlError(`"${printable(written)}" is not in ${directory}, where this comes back`, 2);
+  throw new ControlError(`"${printable(written)}" is not in ${directory}, to which this file is restored`, 2);
 }
 
 async function why(agent: Agent, written: string): Promise<Result<'why'>> {

@@ -62,8 +62,8 @@ export class MainTrust {
 
   #mismatchOf(welcome: Welcome): string | undefined {
     const found = this.#memory.mismatch(welcome.main);
-    if (found === 'new') return "Main's state is a new one: it lost its memory of what was there";
-    if (found === 'older') return "Main's state is older than what this MDS has seen: a backup was put back";
+    if (found === 'new') return "Main's state is new: its database was lost";
+    if (found === 'older') return "Main's state is older than what this MDS has seen: a backup was restored";
     return welcome.additive ? "this MDS's state is not the one that Main knew" : undefined;
   }
 }

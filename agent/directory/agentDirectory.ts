@@ -278,9 +278,9 @@ export class AgentDirectory implements DirectorySide {
   /** What does not travel from or to this MDS, and why, by path. */
   *skipped(): Iterable<{ path: string; reason: string }> {
     for (const [path, reason] of this.mainView.refused)
-      yield { path, reason: `Main names it, and this MDS must not touch it: ${reason}` };
+      yield { path, reason: `Main lists it, but this MDS must not touch it: ${reason}` };
     for (const [path, reason] of this.mainView.special)
-      yield { path, reason: `on Main it is ${reason}, which never travels` };
+      yield { path, reason: `on Main it is ${reason}, which can't be synchronised` };
     for (const [path, reason] of this.replica.skipped) yield { path, reason };
   }
 

@@ -38,14 +38,14 @@ export function placeOf(
   return refusal === undefined
     ? { path: said }
     : {
-        refusal: `Main has a directory "${name}" at ${said}, ${refusal}. Allow that folder ("allow" in this MDS's agent.yml), or say where it lies here ("directories" there)`,
+        refusal: `Main has a directory "${name}" at ${said}, ${refusal}. Allow that folder ("allow" in this MDS's agent.yml), or set its path here ("directories" there)`,
       };
 }
 
 function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string | undefined {
   if (!said.startsWith('/') || said.includes('\0') || path.posix.normalize(said) !== said || said === '/')
-    return 'which is no absolute path of a folder';
-  if (!isWithin(said, allow)) return `which is outside of what this MDS allows (${allow.join(', ')})`;
+    return 'which is not an absolute path';
+  if (!isWithin(said, allow)) return `which is outside the folders that this MDS allows (${allow.join(', ')})`;
   // RACE: a folder on the way is replaced by a link after this check. Worst case: the directory is kept where the link
   // leads. Only a user who may write above it (root, in /etc and /var) can do that.
   const real = followed(locate(said));
@@ -53,7 +53,7 @@ function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string |
   if (isWithin(real, own.map(realOr)) || own.some((each) => isBelow(realOr(each), real)))
     return "which would be this program's own folder";
   const roots = allow.map((each) => realOr(locate(each)));
-  return isWithin(real, roots) ? undefined : `which a link leads to ${real}, outside of what this MDS allows`;
+  return isWithin(real, roots) ? undefined : `which a link leads to ${real}, outside the folders that this MDS allows`;
 }
 
 function isWithin(place: string, roots: readonly string[]): boolean {

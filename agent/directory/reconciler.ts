@@ -184,7 +184,7 @@ export class Reconciler {
     const trouble = this.#pending.has(path) ? this.retries.troubles.get(path) : undefined;
     if (trouble === undefined) return undefined;
     if (this.#refusedPaths.has(path)) return { action: 'hold', reason: trouble.message };
-    return { action: 'skip', reason: `it failed and is tried again: ${trouble.message}` };
+    return { action: 'skip', reason: `it failed and is retried: ${trouble.message}` };
   }
 
   plan(paths?: Iterable<string>): Plan {
@@ -364,7 +364,7 @@ export class Reconciler {
     const { clock, log, replica } = this.#options;
     const stale: string[] = [];
     for (const path of job.items.keys()) {
-      const { result, why } = results.get(path) ?? { result: 'failed', why: 'nothing was heard of it' };
+      const { result, why } = results.get(path) ?? { result: 'failed', why: 'there was no answer about it' };
       if (result === 'done') this.retries.succeeded(path);
       else if (result === 'stale') {
         stale.push(path);

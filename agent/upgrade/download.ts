@@ -37,7 +37,7 @@ export async function downloadPackage(options: {
     });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     if (response.statusCode !== 200)
-      throw new Error(`Main does not give its package (status ${response.statusCode})`);
+      throw new Error(`Main does not send its package (status ${response.statusCode})`);
     const hash = createHash('sha256');
     let size = 0;
     const checked = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

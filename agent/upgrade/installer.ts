@@ -126,7 +126,7 @@ async function putBack(under: Under, why: string, files: Files, options: Install
       places.installerFolder,
       offer,
       false,
-      `${why}; then ${from} was put back, and is not well either: ${trouble}`,
+      `${why}; then ${from} was put back, and fails too: ${trouble}`,
     );
   }
   rmSync(files.under);

@@ -128,7 +128,7 @@ async function waitForIt(
       if (link.state === 'connected' && runs === version) return undefined;
       last =
         runs === version
-          ? `it is not connected with Main (${link.problem ?? link.state})`
+          ? `it is not connected to Main (${link.problem ?? link.state})`
           : `${runs ?? 'another version'} runs`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

@@ -62,7 +62,7 @@ export class Upgrades {
     signal: AbortSignal,
     figures: { bytes: number; bytesTotal: number },
   ): Promise<string> {
-    if (this.#busy) return 'an upgrade is under way already';
+    if (this.#busy) return 'an upgrade is already in progress';
     this.#busy = true;
     try {
       figures.bytesTotal = offer.size;
@@ -121,10 +121,10 @@ export class Upgrades {
       if (outcome !== undefined && outcome.at !== before && outcome.sha256 === offer.sha256)
         return outcome.reason;
       const waited = clock.monotonic() - startedAt;
-      if (waited > HEARD_WITHIN) return 'nothing was heard of the installer: see the log there';
+      if (waited > HEARD_WITHIN) return 'the installer reported no result: see the log there';
       if (!isTaken(places.upgradeInbox) && waited > TAKEN_WITHIN) {
         clearInbox(places.upgradeInbox);
-        return 'the installer does not run here: "systemctl start xivo-xds-sync-agent-upgrade.path", or run mds_install.sh here again';
+        return 'the installer is not running here: "systemctl start xivo-xds-sync-agent-upgrade.path", or run mds_install.sh here again';
       }
     }
   }

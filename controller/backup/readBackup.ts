@@ -27,9 +27,9 @@ export async function readBackup(
   const members = await unpack(file, into);
   const missing = REQUIRED.filter((member) => !members.has(member));
   if (missing.length > 0)
-    throw new BackupError(`${file} is no complete backup of Main: ${missing.join(', ')} is not in it`);
+    throw new BackupError(`${file} is not a complete backup of Main: ${missing.join(', ')} is missing`);
   const identity = loadIdentity(join(into, 'identity'));
-  if (identity === undefined) throw new BackupError(`${file} holds no identity`);
+  if (identity === undefined) throw new BackupError(`${file} contains no identity`);
   loadIdentity(join(into, 'identity/next'));
   // Reading it is checking it.
   new Registry(join(into, 'identity')).list();
@@ -48,7 +48,7 @@ async function unpack(file: string, into: string): Promise<Set<Member>> {
     for await (const entry of extract) {
       const { name, type, size } = entry.header;
       if (!isMember(name) || type !== 'file' || members.has(name))
-        throw new BackupError(`${file} is no backup of Main: it holds "${name}" (${type})`);
+        throw new BackupError(`${file} is not a backup of Main: it contains "${name}" (${type})`);
       if (size > mostBytes(name)) throw new BackupError(`${file}: ${name} has ${size} bytes, which can't be`);
       const target = join(into, name);
       mkdirSync(dirname(target), { recursive: true, mode: 0o700 });

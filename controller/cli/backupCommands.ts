@@ -38,7 +38,7 @@ export async function backup(context: Context, file: string, options: JsonOption
   }
   print(`wrote ${target}: ${members.join(', ')}`);
   print(
-    "It holds Main's private key: whoever has it can be Main to every MDS. Keep it where only root reads it.",
+    "It contains Main's private key: anyone who has it can pose as Main to every MDS. Keep it where only root can read it.",
   );
   return EXIT.done;
 }

@@ -5,11 +5,11 @@ import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
 /** `complete`: what bash completion offers for a word. */
-export function complete(context: Context, what: string, begun: string): Promise<number> {
-  return completeWord(() => offers(context, what, begun));
+export function complete(context: Context, what: string, typed: string): Promise<number> {
+  return completeWord(() => offers(context, what, typed));
 }
 
-async function offers(context: Context, what: string, begun: string): Promise<readonly string[]> {
+async function offers(context: Context, what: string, typed: string): Promise<readonly string[]> {
   switch (what) {
     case 'mds':
       return (await askStatus(context, undefined)).mds.map(({ name }) => name);
@@ -18,7 +18,7 @@ async function offers(context: Context, what: string, begun: string): Promise<re
     case 'path':
       return offerPaths(
         loadConfig(context).directories.map(({ name, path }) => ({ name, path: context.root.path(path) })),
-        begun,
+        typed,
       );
     case 'changeset': {
       const { entries } = await ask(context, 'history', { limit: COMPLETED_ENTRIES });

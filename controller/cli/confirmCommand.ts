@@ -30,7 +30,7 @@ export async function confirm(context: Context, directory: string, options: Conf
     else print('nothing was changed');
     return EXIT.done;
   }
-  if (asks && !(await says(`Let this happen in ${directory}?`))) {
+  if (asks && !(await says(`Allow this in ${directory}?`))) {
     print('nothing was changed');
     return EXIT.failed;
   }

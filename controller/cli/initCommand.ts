@@ -85,10 +85,10 @@ function listenOption(text: string): HostPort {
 /** With --keep-cron the old job works on, and this program waits for "resume". */
 async function leaveOldJobOn(context: Context, say: Say): Promise<void> {
   const { places } = context;
-  if (oldJob(places) !== 'on') return say('there is no old rsync job to be kept (--keep-cron)');
+  if (oldJob(places) !== 'on') return say('there is no old rsync job to keep (--keep-cron)');
   const { pauseForGood } = await import('./migration/startPaused.ts');
   await pauseForGood(context);
-  say(`the old rsync job stays on (${places.oldCronFile}), and synchronisation is paused`);
+  say(`the old rsync job keeps running (${places.oldCronFile}), and synchronisation is paused`);
   say('enrol every MDS, look at "xivo-xds-sync migrate --compare", and switch with "xivo-xds-sync resume"');
 }
 

@@ -27,7 +27,7 @@ export async function resume(context: Context, options: { json?: boolean }): Pro
   if (options.json !== true && retired !== undefined) {
     print(retired);
     print(
-      'its key may still log in to each MDS; "mds_install.sh --main MAIN" there, run again, takes it away',
+      'its key may still log in to each MDS; "mds_install.sh --main MAIN" there, run again, removes it',
     );
   }
   if (options.json === true) printJson('resume', { wasPaused, pending, oldJob: oldJob(context.places) });

@@ -33,9 +33,9 @@ export function controllerProgram(): Command {
   program
     .command('complete', { hidden: true })
     .argument('<what>')
-    .argument('[begun]')
-    .action(async (what: string, begun = '') => {
-      run.finish(await (await import('./completeCommand.ts')).complete(run.context(), what, begun));
+    .argument('[typed]')
+    .action(async (what: string, typed = '') => {
+      run.finish(await (await import('./completeCommand.ts')).complete(run.context(), what, typed));
     });
   return withExamples(program, [
     ['xivo-xds-sync -i', 'initialise Main ("init")'],

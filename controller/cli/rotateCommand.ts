@@ -37,12 +37,12 @@ export async function rotateIdentity(context: Context, options: RotateOptions): 
       );
     return EXIT.done;
   }
-  const begun = await ask(context, 'rotate-begin', {});
+  const rotation = await ask(context, 'rotate-begin', {});
   if (json) {
-    printJson('rotate-identity', begun);
+    printJson('rotate-identity', rotation);
     return EXIT.done;
   }
-  const { nextFingerprint, stragglers, unapproved } = begun;
+  const { nextFingerprint, stragglers, unapproved } = rotation;
   print(`Main's next key is ${nextFingerprint}. It is sent to every connected MDS.`);
   if (stragglers.length > 0) print(`not received yet by: ${stragglers.join(', ')}`);
   if (unapproved.length > 0) print(`waiting for approval, and not received yet by: ${unapproved.join(', ')}`);

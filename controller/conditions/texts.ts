@@ -87,7 +87,7 @@ export function certificateWords(leftMs: number): Words {
         ? 'its certificate has expired'
         : `its certificate expires in ${formatDuration(leftMs)} and was not renewed`,
     action:
-      'a connected agent renews it by itself: look why it does not connect; or enrol it again with --replace',
+      'a connected agent renews it automatically: find out why it does not connect, or enrol it again with --replace',
   };
 }
 

@@ -2,7 +2,7 @@ import type { Controller } from '../daemon/controller.ts';
 import type { ControllerCommand, ControllerHandlers } from './contract/contract.ts';
 
 /** What people do that the history would not show by the files that it changes, and how it is told there. */
-const TOLD: Partial<Record<ControllerCommand, string>> = {
+const REASONS: Partial<Record<ControllerCommand, string>> = {
   confirm: 'held removals confirmed',
   pause: 'paused',
   resume: 'resumed',
@@ -21,11 +21,11 @@ type Handler = (args: Readonly<Record<string, unknown>>, call: { readonly by: st
 /** The same handlers; what people do with them stands in the history once it is done. What is refused does not. */
 export function audited(controller: Controller, handlers: ControllerHandlers): ControllerHandlers {
   const all: Record<string, unknown> = { ...handlers };
-  for (const [command, reason] of Object.entries(TOLD)) {
-    // Whatever the command takes, only the names in it are told.
+  for (const [command, reason] of Object.entries(REASONS)) {
+    // Whatever the command takes, only the names in it are event.
     const handler = all[command] as Handler | undefined;
     if (handler === undefined) continue;
-    const told: Handler = async (args, call) => {
+    const recorded: Handler = async (args, call) => {
       const startedAt = controller.clock.monotonic();
       const result = await handler(args, call);
       const durationMs = Math.round(controller.clock.monotonic() - startedAt);
@@ -33,7 +33,7 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
         note(controller, command, args, { reason, actor: call.by, durationMs });
       return result;
     };
-    all[command] = told;
+    all[command] = recorded;
   }
   return all as ControllerHandlers;
 }
@@ -48,14 +48,14 @@ function note(
   { history, keeper, clock }: Controller,
   command: string,
   args: Readonly<Record<string, unknown>>,
-  told: { readonly reason: string; readonly actor: string; readonly durationMs: number },
+  event: { readonly reason: string; readonly actor: string; readonly durationMs: number },
 ): void {
   const text = (key: string): string => (typeof args[key] === 'string' ? args[key] : '');
   const mds = text('mds') || text('name');
   const directory = text('directory');
-  const detail = [told.reason, directory, mds].filter((part) => part !== '').join(' ');
+  const detail = [event.reason, directory, mds].filter((part) => part !== '').join(' ');
   const at = clock.now();
   keeper.write(() =>
-    history.add({ at, mds: mds || 'main', directory, changeSet: '', kind: command, detail, ...told }),
+    history.add({ at, mds: mds || 'main', directory, changeSet: '', kind: command, detail, ...event }),
   );
 }

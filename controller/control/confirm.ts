@@ -27,7 +27,7 @@ export async function confirm(
       await directory.replica.confirm();
     } catch (error) {
       throw new ControlError(
-        `${name} can't be confirmed: ${error instanceof Error ? error.message : String(error)}. Make the directory first`,
+        `${name} can't be confirmed: ${error instanceof Error ? error.message : String(error)}. Create the directory first`,
       );
     }
     directory.publishHold();

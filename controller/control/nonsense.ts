@@ -4,5 +4,5 @@ import type { ArrivingBody } from '#protocol/messages/answers.ts';
 export function whyNonsense(body: ArrivingBody | undefined): string {
   const found =
     body === undefined ? 'it is empty' : body.to === 'nonsense' ? body.reason : `it is one to "${body.to}"`;
-  return `its answer makes no sense (${found}): is its agent up to date?`;
+  return `its answer is invalid (${found}): is its agent up to date?`;
 }

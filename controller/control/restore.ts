@@ -32,7 +32,7 @@ export async function restoreVersions(
   { written, at, ...how }: RestoreAsked,
 ): Promise<RolledBack | undefined> {
   if (controller.pause.isOn && !how.dryRun)
-    throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   const found = locateOrWhole(controller, written);
   if (found === undefined) {
     if (!/^\d{8}T\d{6}/.test(written)) return undefined;
@@ -86,7 +86,7 @@ async function bringBack(
 ): Promise<RolledBack> {
   refuseUnless(
     missingContents(steps, controller.versions).map((path) => printable(path)),
-    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --from MDS --to-main" brings one back',
+    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --from MDS --to-main" restores one',
   );
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };

@@ -11,9 +11,9 @@ export function rotateHandlers(
   return {
     'rotate-begin': async () => {
       await controller.rotation.begin(controller.identity);
-      const begun = rotationOf(controller);
-      if (begun === null) throw new ControlError('the next key was dropped meanwhile: try again');
-      return begun;
+      const announced = rotationOf(controller);
+      if (announced === null) throw new ControlError('the next key was dropped meanwhile: try again');
+      return announced;
     },
     'rotate-abandon': () => {
       controller.rotation.abandon();

@@ -120,7 +120,7 @@ function mainErrors({
   const canaries = unknownCanaries.map((name) => ({
     at,
     path: 'canary',
-    message: `there is no MDS "${name}", so nobody waits for it: correct "canary" in controller.yml`,
+    message: `there is no MDS "${name}", so no MDS waits for it: correct "canary" in controller.yml`,
   }));
   return [...canaries, ...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
 }

@@ -116,7 +116,7 @@ export async function trashRestore(
     if (answer === undefined || !answer.ok)
       throw new ControlError(`${mds}: ${answer?.lines.join('; ') ?? 'not connected'}`);
   }
-  controller.log.info('brought back from the trash', {
+  controller.log.info('restored from the trash', {
     host,
     directory: item.directory,
     path: to,
@@ -160,7 +160,7 @@ async function toMainFrom(
   const { bytes, id, type } = item;
   if (type !== 'file' && type !== 'link')
     throw new ControlError(
-      `${item.directory}/${item.path} is a ${type}: bring back what was in it, file by file`,
+      `${item.directory}/${item.path} is a ${type}: restore its files one by one`,
     );
   const action = type === 'link' ? ('link' as const) : ('restore' as const);
   const actions = [{ directory: directory.name, action, path: to, bytes, reason }];

@@ -57,7 +57,7 @@ export function verifiedAt(
   const missing = directories.flatMap((directory) => whyNotCompared(directory, body.directories) ?? []);
   const found = summarise(name, body.directories, [...problems, ...missing]);
   if (ok || found.differences.length > 0 || found.problems.length > 0) return found;
-  return { ...found, ok: false, problems: ['it says that something is wrong, and not what'] };
+  return { ...found, ok: false, problems: ['it reports a difference without details'] };
 }
 
 function whyNotCompared(
@@ -69,11 +69,11 @@ function whyNotCompared(
   if (found !== undefined && (!found.compared || found.wrong.length > 0)) return undefined;
   if (found === undefined) return `${name}: it was not compared`;
   if (found.files >= replica.files) return undefined;
-  return `${name}: only ${found.files} of ${replica.files} files were compared (do they change just now?)`;
+  return `${name}: only ${found.files} of ${replica.files} files were compared (are they changing?)`;
 }
 
 function atLeastOne(problems: readonly string[]): readonly string[] {
-  return problems.length > 0 ? problems : ['it could not be verified, and does not say why'];
+  return problems.length > 0 ? problems : ['it could not be verified, and gave no reason'];
 }
 
 function summarise(

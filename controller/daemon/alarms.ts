@@ -2,7 +2,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 
 const KEEP = 100;
-/** The same again within this time is only counted, milliseconds: a clone tries again every few seconds. */
+/** Repetitions within this time are only counted, milliseconds: a clone reconnects every few seconds. */
 const QUIET = 60_000;
 
 export type Alarm = {
@@ -15,7 +15,7 @@ export type Alarm = {
 
 type Kept = { message: string; at: number; loggedAt: number; times: number };
 
-/** What an administrator must look at: a second holder of a key, a reused token. Shown in status until restart. */
+/** Events that need an administrator: a second holder of a key, a reused token. Shown in status until restart. */
 export class Alarms {
   readonly #clock: Clock;
   readonly #log: Logger;

@@ -45,7 +45,7 @@ import { Versions } from '../versions/versions.ts';
 import { FullPasses } from './fullPasses.ts';
 import { Pause } from './pause.ts';
 
-/** Limit of stored requests for approval, which any peer that reaches the port can make. */
+/** Limit of stored requests for approval, which any client that reaches the port can make. */
 const ENROLMENTS = { most: 50, refillMs: 1_000 };
 
 export type ControllerOptions = {
@@ -57,13 +57,13 @@ export type ControllerOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly observer: Observer;
-  /** Hears of conditions that begin and end, beside the log. */
+  /** Notified of conditions that begin and end, in addition to the log. */
   readonly conditionEvents?: ConditionEvents;
-  /** Bytes from which on a file can be gone on with where its transfer broke off; as in production when absent. */
+  /** Size from which transfers can be resumed, bytes; the production value if absent. */
   readonly largeFrom?: number;
 };
 
-/** Main's daemon: the directories, who may connect, and the sessions of those who are. */
+/** The daemon of Main: directories, registry and sessions. */
 export class Controller {
   config: ControllerConfig;
   identity: Identity;
@@ -76,7 +76,7 @@ export class Controller {
   readonly versions: Versions;
   readonly registry: Registry;
   readonly alarms: Alarms;
-  /** What is wrong, and since when; fed by every status. */
+  /** The current conditions and when each began; updated by every status. */
   readonly conditions: ConditionTracker;
   readonly syncTimes = new SyncTimes();
   readonly mediaServers: MediaServers;
@@ -98,11 +98,11 @@ export class Controller {
   readonly #stop = new AbortController();
   readonly pause: Pause;
   readonly passes: FullPasses;
-  /** The directories were read once: what they lack is known to be gone. */
+  /** True after the first scan: from then on, a missing file is known to be removed. */
   #isRead = false;
   readonly #tasks: Tasks;
 
-  /** @throws when state, registry or configuration can't be used: the message says which and what to do */
+  /** @throws when state, registry or configuration can't be used; the message says which, and the remedy */
   constructor(options: ControllerOptions) {
     const { config, identity, db, places, root, clock, log } = options;
     this.config = config;
@@ -222,14 +222,14 @@ export class Controller {
     });
   }
 
-  /** The agent's package of Main's own version, where it is there. */
+  /** The agent package of Main's version, if there is one. */
   get agentPackage(): string | undefined {
     return this.#installFiles.agentPackage;
   }
 
   async start(): Promise<void> {
     const reading = Promise.all([...this.directories.values()].map((directory) => directory.start()));
-    // Hundreds of thousands of files take a while: who enrols, or downloads the package, need not wait for them.
+    // Scanning hundreds of thousands of files takes a while; enrolment and downloads do not wait for it.
     this.port = await this.#server.listen();
     await reading;
     this.#isRead = true;
@@ -244,14 +244,14 @@ export class Controller {
   }
 
   /**
-   * Ends everything in its order.
+   * Stops everything in order.
    * @param untilQuiet waits for commands that are still running
    */
   async stop(untilQuiet: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#stop.abort();
     this.pause.stop();
     this.mediaServers.stop();
-    // What is done for an agent is finished, and written down, before what it is written into is closed.
+    // Work for agents ends, and is recorded, before the database is closed.
     await Promise.all([this.#server.close(), this.sessions.end('Main is stopping')]);
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     await this.#tasks.ended();
@@ -262,12 +262,12 @@ export class Controller {
     this.log.info('controller stopped');
   }
 
-  /** MDS that Main knows: enrolled, asking to be, or with a join token that still holds. */
+  /** MDS that Main knows: enrolled, waiting for approval, or with a valid join token. */
   get knownMds(): ReadonlySet<string> {
     return this.registry.knownNames(this.clock.now());
   }
 
-  /** Names in `canary` that Main does not know; no change waits for those. */
+  /** Names in `canary` that Main does not know; changes do not wait for them. */
   get unknownCanaries(): string[] {
     return unknownCanaries(this.config.canary, this.knownMds);
   }
@@ -278,7 +278,7 @@ export class Controller {
   }
 
   /**
-   * Takes a new configuration over as far as that goes without a restart.
+   * Applies a new configuration as far as possible without a restart.
    * @throws UsageError when it names a canary that does not exist; then nothing changes
    */
   reconfigure(next: ControllerConfig): void {
@@ -291,7 +291,7 @@ export class Controller {
       this.log.warn('a restart is needed: systemctl restart xivo-xds-sync', {
         changed: needRestart.join(', '),
       });
-    // Guard and rhythm are the agents', too: they hear of them when they connect.
+    // Agents use the guard and the interval, too; they receive them when they connect.
     if (changed.some((key) => key === 'guard' || key === 'reconcile'))
       for (const session of this.sessions.values())
         session.close("Main's configuration was changed: connect again");
@@ -299,7 +299,7 @@ export class Controller {
       for (const directory of this.directories.values()) this.#retell(directory);
   }
 
-  /** Ends an agent's right to connect, and its session. */
+  /** Revokes an agent, and ends its session. */
   disconnect(pins: readonly Pin[], reason: string): void {
     this.sessions.disconnect(pins, reason);
   }
@@ -318,7 +318,7 @@ export class Controller {
     for (const session of this.sessions.values()) session.announceRevision(revision, changedAt);
   }
 
-  /** Ends the session of everyone who left XiVO's list. */
+  /** Ends the sessions of MDS that were removed from XiVO's list. */
   #suspend(): void {
     for (const session of this.sessions.values()) {
       const why = this.mediaServers.whySuspended(session.name);
@@ -330,7 +330,7 @@ export class Controller {
     for (const session of this.sessions.values()) session.announceNextPin(pin);
   }
 
-  /** Puts the key that was announced into use: everybody connects again, and renews. */
+  /** Activates the announced key: every agent reconnects, and renews its certificate. */
   switchIdentity(): void {
     this.identity = this.rotation.switch();
     publishCertificate(this.#places.publishedFolder, this.identity.certificatePem);
@@ -338,13 +338,13 @@ export class Controller {
     for (const session of this.sessions.values()) session.close("Main's key was changed: connect again");
   }
 
-  /** An agent that may have a session is connected. */
+  /** Called when an enrolled agent has connected. */
   connected(peer: SessionPeer): void {
     if (this.#stop.signal.aborted) return peer.socket.close(1001, 'Main is stopping');
     this.#tasks.run('a session could not be opened', () => this.sessions.admit(peer, this.#isRead));
   }
 
-  /** Somebody asks to become an agent, for a new certificate, or to be an agent no more. */
+  /** Handles a request to enrol, to renew a certificate, or to leave. */
   asksToEnrol(peer: Peer): void {
     this.#tasks.run('an enrolment request could not be handled', () => this.#enrol(peer));
   }
@@ -368,7 +368,7 @@ export class Controller {
     });
   }
 
-  /** What lint says of Main's own files belongs into the history, too. */
+  /** Lint findings of Main's own files are recorded in the history, too. */
   #recordFinding(directory: string, detail: string): void {
     const row = { at: this.clock.now(), mds: 'Main', directory, changeSet: '', kind: 'lint', detail };
     this.keeper.write(() => this.history.add(row));

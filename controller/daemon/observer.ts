@@ -4,15 +4,15 @@ import type { PlannedAction } from '#protocol/messages/common.ts';
 export interface Observer {
   /** A change set became visible on an MDS. */
   applied(mds: string, directory: string, actions: readonly PlannedAction[]): void;
-  /** An MDS reported that it holds a change. @param ms since the change was made on Main */
+  /** An MDS reported that it has a change. @param ms since the change was made on Main */
   delivered(directory: string, ms: number): void;
-  /** Asterisk of an MDS was reloaded. @param activeAfterMs since the change on Main, where one was awaited */
+  /** Asterisk of an MDS was reloaded. @param activeAfterMs since the change on Main, if the reload was for one */
   reloaded(mds: string, kind: string, ok: boolean, activeAfterMs: number | undefined): void;
-  /** Both sides had changed a recording: the older version is in Main's trash. */
+  /** Both sides changed a recording; the older version is in Main's trash. */
   conflict(mds: string, directory: string, path: string): void;
 }
 
-/** Hands everything to each. */
+/** Passes every event to each observer. */
 export function observedBy(observers: readonly Observer[]): Observer {
   return {
     applied: (mds, directory, actions) => observers.forEach((each) => each.applied(mds, directory, actions)),

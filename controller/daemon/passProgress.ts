@@ -4,16 +4,16 @@ import type { Clock } from '#host/time/clock.ts';
 import { toGoOf } from '../conditions/toGo.ts';
 import type { MdsStatus } from '../control/contract/contract.ts';
 
-/** How often a person is shown how far a pass is, milliseconds. */
+/** Interval of progress messages, milliseconds. */
 const SHOW_EVERY = 500;
 
-/** Shows somebody who waits how far the work is; costs nothing when nobody looks. */
+/** Shows the progress of a pass to a waiting person; costs nothing when there is none. */
 export type ShowProgress = (progress: Progress) => void;
 
 /**
- * Says again and again how far one MDS is with a pass, while it works: by what the agent says of the command, or else by
- * what is still to go there.
- * @param read what is to go now; undefined when it is not connected
+ * Reports the progress of a pass at one MDS periodically: from the figures that the agent sends for the command, or
+ * otherwise from what is still to be transferred.
+ * @param read what is to be transferred now; undefined when it is not connected
  */
 export async function whilePassing<T>(
   clock: Clock,
@@ -22,7 +22,7 @@ export async function whilePassing<T>(
     readonly doing: string;
     readonly show: ShowProgress;
     readonly read: () => Pick<MdsStatus, 'directories' | 'bytesPerSecond'> | undefined;
-    /** The agent's own figures, newest. */
+    /** The latest figures from the agent. */
     readonly figures: () => CommandFigures | undefined;
   },
   work: () => Promise<T>,
@@ -36,7 +36,7 @@ export async function whilePassing<T>(
     if (own !== undefined) show({ host, doing, ...own });
     else if (now !== undefined) {
       const { files, bytes } = toGoOf(now);
-      // What comes to be known while it works adds to the whole.
+      // Work that is discovered meanwhile increases the total.
       most.files = Math.max(most.files, files);
       most.bytes = Math.max(most.bytes, bytes ?? 0);
       show({

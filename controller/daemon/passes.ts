@@ -11,16 +11,16 @@ export type MdsPass = {
   readonly name: string;
   readonly ok: boolean;
   readonly actions: readonly PlannedAction[];
-  /** What the agent answered beyond that; it may make no sense. */
+  /** The data of the agent's answer, not yet checked. */
   readonly body?: ArrivingBody | undefined;
-  /** Why it is not ok, for people. */
+  /** The reason when not ok, as text for people. */
   readonly problems: readonly string[];
 };
 
 /**
- * One pass over every MDS (or one of them): Main reads its directories again, then every agent does what it is
- * told at the same time.
- * @param show is told how far each host is
+ * One pass over every MDS (or one of them): Main scans its directories, then all agents carry out the command in
+ * parallel.
+ * @param show receives the progress of each host
  */
 export async function passOver(
   controller: Controller,
@@ -33,7 +33,7 @@ export async function passOver(
   return Promise.all(names.map((name) => passAt(controller, command, name, show)));
 }
 
-/** Main reads its directories again. */
+/** Main scans its directories. */
 export async function mainReads({ passes }: Controller, show: ShowProgress): Promise<void> {
   const nothing = { files: 0, filesTotal: null, bytes: 0, bytesTotal: null };
   show({ host: 'main', doing: 'scanning', ...nothing });
@@ -74,17 +74,17 @@ async function passAt(
   };
 }
 
-/** What an MDS does, for people who wait for it. */
+/** Description of the work of an MDS, for people who wait for it. */
 const DOING: Partial<Record<Command['do'], string>> = { verify: 'reading', plan: 'planning' };
 
-/** What a dry run would change for callers; an older agent does not say. */
+/** What a dry run would change for callers; absent from older agents. */
 export function dialplanOf({ body }: MdsPass): DialplanChanges {
   return body?.to === 'plan' ? body.dialplan : [];
 }
 
 type DialplanChanges = Extract<ArrivingBody, { to: 'plan' }>['dialplan'];
 
-/** What to say of an MDS that is not connected. */
+/** The message for an MDS that is not connected. */
 export function whyAway({ sessions }: Controller, name: string): string {
   const seen = sessions.lastSeen.get(name);
   const since =
@@ -94,7 +94,7 @@ export function whyAway({ sessions }: Controller, name: string): string {
   return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }
 
-/** What waits for a person: other holds (a refused change set) are not there to be confirmed. */
+/** Holds that a person can confirm; others (a refused change set) can not be confirmed. */
 function holdText(
   actions: readonly PlannedAction[],
   { directory, reason }: { readonly directory: string; readonly reason: string | null },
@@ -106,7 +106,7 @@ function holdText(
   return [`${directory} is on hold: ${reason}. To go ahead: xivo-xds-sync confirm ${directory}`];
 }
 
-/** What waits for a person by a dry run; an older agent does not say. */
+/** Holds that a dry run found; absent from older agents. */
 export function holdsOf({ body }: Pick<MdsPass, 'body'>): Holds | undefined {
   return body?.to === 'plan' ? body.holds : undefined;
 }

@@ -2,12 +2,12 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 
-/** In the database: until when everything is paused, milliseconds since 1970. */
+/** Database key: until when synchronisation is paused, milliseconds since 1970. */
 const UNTIL = 'paused-until';
 /** The longest wait that setTimeout takes, milliseconds: 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Writes down that everything is paused, for a controller that is not running. @param until milliseconds since 1970 */
+/** Records a pause for a controller that is not running. @param until milliseconds since 1970 */
 export function rememberPause(db: Database, until: number): void {
   db.transaction(() => db.setMeta(UNTIL, String(until)));
 }
@@ -16,11 +16,11 @@ export type PauseOptions = {
   readonly db: Database;
   readonly keeper: DeferredWriter;
   readonly clock: Clock;
-  /** It began, was made longer, or ended. */
+  /** Called when a pause begins, changes or ends. */
   readonly onChange: (isOn: boolean) => void;
 };
 
-/** Whether everything that changes files stands still, and until when. It outlives a restart. */
+/** Whether synchronisation is paused, and until when. Survives a restart. */
 export class Pause {
   readonly #options: PauseOptions;
   /** Milliseconds since 1970. */
@@ -37,7 +37,7 @@ export class Pause {
     return this.#options.clock.now() < this.#until;
   }
 
-  /** Milliseconds since 1970; in the past when nothing is paused. */
+  /** Milliseconds since 1970; in the past when not paused. */
   get until(): number {
     return this.#until;
   }
@@ -53,13 +53,13 @@ export class Pause {
     this.#cancel = clock.after(Math.min(until - clock.now(), LONGEST_TIMER), () => this.endIfDue());
   }
 
-  /** Goes on when the time is over, or waits for the rest of it: after a start, and after a long timer's end. */
+  /** Resumes when the time is over, or waits for the rest: after a start, and after the longest timer. */
   endIfDue(): void {
     if (this.isOn) this.set(this.#until);
     else if (this.#until > 0) this.set(0);
   }
 
-  /** Ends the timer; whether it is paused stays as it is. */
+  /** Stops the timer; the pause itself is kept. */
   stop(): void {
     this.#cancel?.();
   }

@@ -5,15 +5,15 @@ import type { MainDirectory } from './mainDirectory.ts';
 export type Canary = { readonly name: string; readonly report: AgentReport | undefined };
 
 /**
- * Lets a change of what Asterisk reads go to the canaries first: the other MDS hold it until every canary has it,
- * reloaded well, and has nothing to complain about.
+ * Delivers changes of directories with a reload to the canaries first. The other MDS wait until every canary has the
+ * change, has reloaded successfully, and reports no problem.
  */
 export class CanaryGate {
   readonly #listed: () => readonly string[];
-  /** The revision of each directory that all may have. */
+  /** The revision of each directory that is released to all MDS. */
   readonly #opened = new Map<string, number>();
 
-  /** @param names the canaries that are enrolled now; no change waits for others */
+  /** @param names the canaries that are enrolled now; changes do not wait for others */
   constructor(names: () => readonly string[]) {
     this.#listed = names;
   }
@@ -22,7 +22,7 @@ export class CanaryGate {
     return new Set(this.#listed());
   }
 
-  /** Why this MDS has to wait with a directory, or null. */
+  /** The reason why this MDS has to wait with a directory, or null. */
   hold(directory: MainDirectory, mds: string): string | null {
     if (!this.#concerns(directory) || this.#names.has(mds)) return null;
     if (this.#opened.get(directory.name) === directory.revision) return null;
@@ -30,8 +30,8 @@ export class CanaryGate {
   }
 
   /**
-   * A canary reported.
-   * @returns true when the change is released to the other MDS by this call
+   * Takes a report of a canary.
+   * @returns true when this releases the change to the other MDS
    */
   judge(directory: MainDirectory, canaries: readonly Canary[]): boolean {
     if (!this.#concerns(directory) || this.#opened.get(directory.name) === directory.revision) return false;
@@ -40,7 +40,7 @@ export class CanaryGate {
     return true;
   }
 
-  /** A person releases the change in spite of the canaries. */
+  /** Releases the change in spite of the canaries, at a person's request. */
   open(directory: MainDirectory): void {
     this.#opened.set(directory.name, directory.revision);
   }

@@ -7,14 +7,14 @@ export type CanaryReleaseOptions = {
   readonly directories: ReadonlyMap<string, MainDirectory>;
   /** The canaries that are enrolled now. */
   readonly canaries: () => readonly string[];
-  /** What an MDS said last; undefined while it is not connected. */
+  /** The last report of an MDS; undefined while it is not connected. */
   readonly reportOf: (mds: string) => AgentReport | undefined;
-  /** Every MDS is to hear again what holds for a directory. */
+  /** Called when the permission for a directory has changed and is to be sent to every MDS. */
   readonly onRelease: (directory: MainDirectory) => void;
   readonly log: Logger;
 };
 
-/** Lets all MDS have what the canaries took well, or what a person lets them have. */
+/** Releases a change to all MDS once the canaries have accepted it, or when a person does. */
 export class CanaryRelease {
   readonly gate: CanaryGate;
   readonly #options: CanaryReleaseOptions;
@@ -24,7 +24,7 @@ export class CanaryRelease {
     this.gate = new CanaryGate(options.canaries);
   }
 
-  /** A canary reported. */
+  /** Takes a report of a canary. */
   judge(): void {
     const { directories, canaries, reportOf, onRelease, log } = this.#options;
     const reports = canaries().map((name) => ({ name, report: reportOf(name) }));
@@ -35,7 +35,7 @@ export class CanaryRelease {
     }
   }
 
-  /** A person lets every MDS have what waits for the canaries. */
+  /** Releases to every MDS what waits for the canaries. */
   open(directory: MainDirectory): void {
     this.gate.open(directory);
     this.#options.onRelease(directory);

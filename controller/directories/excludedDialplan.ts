@@ -2,8 +2,8 @@ import type { Excludes } from '#core/path/excludes.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 
 /**
- * The files of Main's dialplan that no MDS gets and Main's own Asterisk reads all the same: it includes every file of
- * the folder that is not hidden, whatever its name.
+ * The files of Main's dialplan that are excluded from delivery but read by Main's own Asterisk, which includes every
+ * file of the folder that is not hidden.
  */
 export function excludedDialplan(replica: Replica, excludes: Excludes): ReadonlyMap<string, string> {
   const warnings = new Map<string, string>();

@@ -4,15 +4,15 @@ import { isClock } from '#core/manifest/meaning.ts';
 import type { Database } from '#sync/state/database.ts';
 import { PathTable } from '#sync/state/pathTable.ts';
 
-/** Nanoseconds. A clock that differs by less counts as right: what is measured over a network is no surer than that. */
+/** Nanoseconds. A smaller difference counts as none: a measurement over a network is no more precise. */
 const MATTERS = 100_000_000n;
 
 type Origin = { readonly entry: Entry; readonly clock: string };
 
 /**
- * By how much the clock was wrong that gave a recording its time, for recordings that came from an MDS. The
- * recording keeps that time, so whoever compares it with another version has to know. It is Main's own memory: a
- * crash just after the upload, or a lost state, leaves the time uncorrected, and loses nothing else.
+ * The clock error of each recording's mtime, for recordings that came from an MDS. The recording keeps the mtime, so a
+ * comparison with another version needs the error. Only Main stores it: after a crash just after the upload, or with a
+ * lost state, the time stays uncorrected, with no other loss.
  */
 export class MtimeClocks {
   readonly #db: Database;
@@ -27,8 +27,8 @@ export class MtimeClocks {
   }
 
   /**
-   * Called in the transaction that takes a version over.
-   * @param clock the MDS's clock minus Main's, nanoseconds; what no clock can be wrong by is not believed
+   * Called in the transaction that records a version.
+   * @param clock the MDS's clock minus Main's, nanoseconds; an impossible value is ignored
    */
   note(path: string, entry: Entry, clock: bigint): void {
     const isRight = clock < MATTERS && -clock < MATTERS;
@@ -47,7 +47,7 @@ export class MtimeClocks {
     return origin !== undefined && sameVersion(origin.entry, entry) ? origin.clock : undefined;
   }
 
-  /** Forgets what is about other versions than those that are there. */
+  /** Deletes the errors of versions that no longer exist. */
   prune(entryAt: (path: string) => Entry | undefined): void {
     const stale = [...this.#entries].filter(([path, { entry }]) => {
       const now = entryAt(path);
@@ -63,7 +63,7 @@ export class MtimeClocks {
     this.#entries.clear();
     for (const { path, entry, extra } of this.#table.rows()) {
       const clock = String(extra);
-      // Version 0.1.0 stored whatever an MDS had said, and sent it to all others.
+      // Version 0.1.0 stored whatever value an MDS had reported, and sent it to all others.
       if (isClock(clock)) this.#entries.set(path, { entry, clock });
     }
   }

@@ -19,7 +19,7 @@ export type MainDirectoriesOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onRevision: (revision: Revision) => void;
-  /** Lint found or lost something in Main's own files. */
+  /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (directory: string, detail: string) => void;
 };
 

@@ -2,28 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { changeSetId } from '#core/changeSet.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 
-/** Who changed something on Main: `watcher` and `reconcile` for what was found on its disk, a command's user, or an MDS. */
+/**
+ * The originator of a change on Main: `watcher` and `reconcile` for changes found on its disk, the user of a command,
+ * or an MDS.
+ */
 export type Actor = string;
 
-/** A change of Main's: who made it, and the id by which the history of every host shows what it led to. */
+/** A change of Main: its originator, and the id by which the history of every host shows its consequences. */
 export type Origin = { readonly actor: Actor; readonly save: string };
 
-/** Paths that are remembered for a directory: more than a first pass over most of them. */
+/** Paths that are remembered for a directory: more than most directories have in a first pass. */
 const MAX_PATHS = 200_000;
 
-/** Where the newest change of each path on Main came from, as far as that was since it started. */
+/** The originator of the newest change of each path on Main since its start. */
 export class Originators {
   readonly #origins = new Map<string, Origin>();
-  /** How the change was found that a path is still under. */
+  /** How the change in progress of a path was found. */
   readonly #found = new Map<string, Actor>();
 
   /**
-   * What was found on disk. It comes to rest later, and counts as found at first sight.
+   * Records a change found on disk. It settles later; the first finding counts.
    * @param now milliseconds since 1970
-   * @returns the id of the save, when something came to rest
+   * @returns the id of the save, when something has settled
    */
   found(changes: Changes, actor: Actor, now: number): string | undefined {
-    // An MDS never learns it, and can't guess it.
+    // An MDS never receives it, and can't guess it.
     const save = changeSetId(now, randomBytes(8).toString('hex'));
     let isSave = false;
     for (const [path, { after }] of changes) {
@@ -40,7 +43,7 @@ export class Originators {
 
   note(paths: Iterable<string>, origin: Origin): void {
     for (const path of paths) {
-      // The newest last: the oldest make room.
+      // Newest last; the oldest are dropped.
       this.#origins.delete(path);
       this.#origins.set(path, origin);
     }
@@ -50,12 +53,12 @@ export class Originators {
     }
   }
 
-  /** Forgets what the first reading found: that is assumed of all that is not known. */
+  /** Drops the findings of the first scan: unknown paths are assumed to be from it. */
   started(): void {
     this.#origins.clear();
   }
 
-  /** What was there before Main started is found by comparing. */
+  /** Changes from before the start are found by comparison. */
   of(path: string): { readonly actor: Actor; readonly save: string | null } {
     return this.#origins.get(path) ?? { actor: 'reconcile', save: null };
   }

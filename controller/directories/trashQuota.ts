@@ -4,15 +4,15 @@ import { sharesInTrash } from '#sync/trash/trash.ts';
 import type { TrashShare } from '#sync/trash/trashUsage.ts';
 
 /**
- * How much of one directory's trash on Main each MDS has filled. It is counted on disk, where the trash tells who
- * displaced what, so that neither a restart nor a lost state forgives anything, and what is gone counts no more.
+ * The share of one directory's trash on Main that each MDS has filled. It is counted on disk, where each item of the
+ * trash has its originator, so it survives a restart or a lost state, and expired items no longer count.
  */
 export class TrashQuota {
   readonly #root: string;
   readonly #log: Pick<Logger, 'error'>;
-  /** By change set; undefined while it has to be counted anew. */
+  /** By change set; undefined while it has to be counted again. */
   #counted: Map<string, TrashShare> | undefined;
-  /** What is being displaced right now, bytes, by MDS. */
+  /** Bytes that are being displaced now, by MDS. */
   readonly #promised = new Map<string, number>();
 
   constructor(root: string, log: Pick<Logger, 'error'>) {
@@ -20,7 +20,7 @@ export class TrashQuota {
     this.#log = log;
   }
 
-  /** Bytes, with those that are promised. */
+  /** Bytes, including reserved ones. */
   of(mds: string): number {
     this.#counted ??= this.#count();
     let bytes = this.#promised.get(mds) ?? 0;
@@ -28,25 +28,28 @@ export class TrashQuota {
     return bytes;
   }
 
-  /** Counts what an MDS is about to displace, until it is {@link displaced} or came to nothing. @returns ends that */
+  /**
+   * Reserves what an MDS is about to displace, until it is {@link displaced} or cancelled. @returns cancels the
+   * reservation
+   */
   promise(mds: string, bytes: number): () => void {
     const add = (more: number): void => void this.#promised.set(mds, (this.#promised.get(mds) ?? 0) + more);
     add(bytes);
     return () => add(-bytes);
   }
 
-  /** A change set is over. @param measure looks at its trash; undefined when it displaced nothing after all */
+  /** Ends the reservation of a change set. @param measure measures its trash; undefined when it displaced nothing */
   displaced(changeSet: string, measure: () => TrashShare | undefined): void {
     try {
       const share = measure();
       if (share !== undefined) this.#counted?.set(changeSet, share);
     } catch {
-      // What can't be read now is looked at once more when it is asked for, and told then.
+      // An unreadable trash is counted again, and reported, at the next request.
       this.forget();
     }
   }
 
-  /** What is in the trash has changed in other ways: it is counted anew when somebody asks. */
+  /** The trash has changed otherwise: it is counted again at the next request. */
   forget(): void {
     this.#counted = undefined;
   }

@@ -87,7 +87,7 @@ export class Rotation {
     if (pin !== this.#next?.pin) return;
     const { registry } = this.#options;
     const name = registry.findByPin(agent)?.name ?? agent;
-    this.#persistent.write(`that ${name} knows Main's next key`, () => {
+    this.#persistent.write(`that ${name} has received Main's next key`, () => {
       // Meanwhile it may have been dropped, or put into use.
       if (pin === this.#next?.pin) registry.recordKnowsNextMain(agent, pin);
     });

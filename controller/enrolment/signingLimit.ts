@@ -25,7 +25,7 @@ export class SigningLimit {
     const bucket = this.#bucketOf(pin);
     if (bucket.take()) return undefined;
     return (
-      `Main has signed too many certificates lately for ${name}: it signs the next one in ` +
+      `Main has signed too many certificates recently for ${name}: it signs the next one in ` +
       `${Math.ceil(bucket.untilNext / 1000)} s. An agent needs one in the second half of the last one's life: ` +
       `is the clock of ${name} right, and is its key on one machine only?`
     );

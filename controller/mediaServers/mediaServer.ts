@@ -33,7 +33,7 @@ const list = z.union([rows, z.object({ items: rows }).transform(({ items }) => i
 export function readServers(answer: unknown): MediaServer[] {
   const parsed = list.safeParse(answer);
   if (!parsed.success)
-    throw new Error('the answer is no list of media servers, each with a name and perhaps a voip_ip');
+    throw new Error('the answer is not a list of media servers, each with a name and optionally a voip_ip');
   const servers = parsed.data.filter(({ name, isMain }) => !isMain && isMdsName(name));
   if (servers.length === 0) throw new Error('the answer names no media server');
   return servers.map(({ name, voipIp }) => ({ name, voipIp }));

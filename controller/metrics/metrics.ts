@@ -10,7 +10,7 @@ const LOOP_SAMPLE = 100;
 
 /** What a status does not say of Main. */
 export type MainFigures = {
-  /** How long the last full reading of all directories took, milliseconds; undefined before the first. */
+  /** Duration of the last scan of all directories, milliseconds; undefined before the first. */
   readonly scanMs: number | undefined;
   /** How often bursts of events made Main read a whole directory again. */
   readonly watchOverflows: number;
@@ -27,55 +27,55 @@ export class Metrics implements Observer {
   readonly #behind = this.#gauge('mds_behind_seconds', 'How long the MDS has been behind Main; 0 in sync', [
     'mds',
   ]);
-  readonly #inSync = this.#gauge('directory_in_sync', 'Whether MDS and Main hold the same', [
+  readonly #inSync = this.#gauge('directory_in_sync', 'Whether the MDS has everything that Main has', [
     'mds',
     'directory',
   ]);
-  readonly #pending = this.#gauge('directory_pending_files', 'Files still to be brought', [
+  readonly #pending = this.#gauge('directory_pending_files', 'Files still to be delivered', [
     'mds',
     'directory',
   ]);
-  readonly #pendingBytes = this.#gauge('directory_pending_bytes', 'Bytes of content still to travel', [
+  readonly #pendingBytes = this.#gauge('directory_pending_bytes', 'Bytes still to be transferred', [
     'mds',
     'directory',
   ]);
-  readonly #rate = this.#gauge('mds_transfer_bytes_per_second', 'Content that travels, last seconds', [
+  readonly #rate = this.#gauge('mds_transfer_bytes_per_second', 'Content transferred, average of the last seconds', [
     'mds',
   ]);
-  readonly #files = this.#gauge('directory_files', 'Files that Main holds', ['directory']);
-  readonly #bytes = this.#gauge('directory_bytes', 'Bytes that Main holds', ['directory']);
+  readonly #files = this.#gauge('directory_files', 'Files on Main', ['directory']);
+  readonly #bytes = this.#gauge('directory_bytes', 'Bytes on Main', ['directory']);
   readonly #free = this.#gauge('directory_free_bytes', 'Free bytes where Main has the directory', [
     'directory',
   ]);
-  readonly #conditions = this.#gauge('conditions', 'How many conditions of a kind stand', ['mds', 'kind']);
+  readonly #conditions = this.#gauge('conditions', 'Number of current conditions of a kind', ['mds', 'kind']);
   readonly #pendingReloads = this.#gauge('pending_reloads', 'Whether a reload of Asterisk is pending', [
     'mds',
     'kind',
   ]);
   readonly #errors = this.#gauge('mds_errors', 'Paths that could not be synchronised', ['mds']);
-  readonly #days = this.#gauge('mds_certificate_days', 'Days until the certificate of the MDS ends', ['mds']);
+  readonly #days = this.#gauge('mds_certificate_days', 'Days until the certificate of the MDS expires', ['mds']);
   readonly #clock = this.#gauge('mds_clock_offset_seconds', "The clock of the MDS minus Main's", ['mds']);
   readonly #paused = this.#gauge('paused', 'Whether synchronisation is paused', []);
-  readonly #scan = this.#gauge('scan_seconds', 'How long the last full reading of all directories took', []);
+  readonly #scan = this.#gauge('scan_seconds', 'Duration of the last scan of all directories', []);
   readonly #stateFails = this.#gauge('state_write_failing', "Whether Main's state can not be written", []);
   readonly #overflows = this.#counter(
     'watch_overflows',
     'Bursts of events that made Main read a directory again',
     [],
   );
-  readonly #deliveredFiles = this.#counter('delivered_files', 'Files brought to an MDS', [
+  readonly #deliveredFiles = this.#counter('delivered_files', 'Files delivered to an MDS', [
     'mds',
     'directory',
   ]);
-  readonly #deliveredBytes = this.#counter('delivered_bytes', 'Bytes brought to an MDS', [
+  readonly #deliveredBytes = this.#counter('delivered_bytes', 'Bytes delivered to an MDS', [
     'mds',
     'directory',
   ]);
-  readonly #drift = this.#counter('drift_repaired', 'Delivered files put right on an MDS', [
+  readonly #drift = this.#counter('drift_repaired', 'Drifted files restored on an MDS', [
     'mds',
     'directory',
   ]);
-  readonly #conflicts = this.#counter('conflicts', 'Recordings that both sides had changed', [
+  readonly #conflicts = this.#counter('conflicts', 'Recordings that both sides changed', [
     'mds',
     'directory',
   ]);

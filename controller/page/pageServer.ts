@@ -86,7 +86,7 @@ export class PageServer {
           const id = decoded(pathOf(request.url ?? '').slice('/api/change/'.length));
           const details = id === undefined ? undefined : changeSetDetails(controller, id);
           return details === undefined
-            ? say(response, 404, 'nothing is known of that change set')
+            ? say(response, 404, 'unknown change set')
             : sendJson(response, details);
         },
       ],

@@ -53,12 +53,12 @@ export function admit(
 }
 
 export function alreadyEnrolled(name: string): string {
-  return `${name} is enrolled already: use --replace to enrol it again, for a reinstalled MDS`;
+  return `${name} is already enrolled: use --replace to enrol it again, for a reinstalled MDS`;
 }
 
 export function enrolledAsOther(name: string): string {
   return (
-    `the key of this MDS is enrolled already, as ${name}: ` +
+    `the key of this MDS is already enrolled, as ${name}: ` +
     'run `xivo-xds-sync-agent leave` there first to enrol it under another name'
   );
 }

@@ -34,7 +34,7 @@ export function notEnrolled(registry: Registry, pin: Pin): NoSession {
     const enrolledAnew = registry.list().agents.some((agent) => agent.name === name);
     const what = enrolledAnew ? 'another key was enrolled under its name' : 'it was removed on Main';
     return {
-      reason: `this MDS (${name}) is not let in any more: ${what} at ${new Date(at).toISOString()}. Its files stay as they are. To enrol it again, run "xivo-xds-sync mds add ${name}${enrolledAnew ? ' --replace' : ''}" on Main, and "xivo-xds-sync-agent enroll" here with the token that it prints`,
+      reason: `this MDS (${name}) may no longer connect: ${what} at ${new Date(at).toISOString()}. Its files are kept. To enrol it again, run "xivo-xds-sync mds add ${name}${enrolledAnew ? ' --replace' : ''}" on Main, and "xivo-xds-sync-agent enroll" here with the token that it prints`,
       renew: false,
     };
   }

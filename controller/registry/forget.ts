@@ -14,7 +14,7 @@ export function forget(state: RegistryState, name: string): Transition<{ name: s
   }
   if (!state.revoked.some(isNamed)) {
     return refusal(
-      `${name} was never enrolled: it is on the list of media servers that Main reads, take it off there`,
+      `${name} was never enrolled: remove it from the list of media servers that Main reads`,
     );
   }
   const revoked = state.revoked.filter((each) => !isNamed(each));

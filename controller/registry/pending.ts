@@ -20,7 +20,7 @@ export function requestPending(
 ): Transition<{ pending: Pending }> {
   const { name, pin, now } = request;
   const address = plainAddress(request.address);
-  if (!isMdsName(name)) return refusal(`this can't name an MDS: ${MDS_NAME_RULE}`);
+  if (!isMdsName(name)) return refusal(`this is not a valid MDS name: ${MDS_NAME_RULE}`);
   const enrolled = state.agents.find((agent) => agent.name === name || agent.pin === pin);
   if (enrolled !== undefined) {
     return refusal(enrolled.name === name ? alreadyEnrolled(name) : enrolledAsOther(enrolled.name));
@@ -28,7 +28,7 @@ export function requestPending(
   const waiting = state.pending.find((entry) => entry.name === name);
   if (waiting !== undefined && waiting.pin !== pin) {
     return refusal(
-      `another machine, at ${waiting.address}, has asked to enrol as ${name} already: ` +
+      `another machine, at ${waiting.address}, has already asked to enrol as ${name}: ` +
         `run \`xivo-xds-sync mds remove ${name}\` on Main to drop that request, then ask again`,
     );
   }
@@ -36,13 +36,13 @@ export function requestPending(
   const others = state.pending.filter((entry) => entry.pin !== pin);
   if (others.length >= MOST_PENDING) {
     return refusal(
-      `${MOST_PENDING} machines are waiting to be approved already: use a join token, or drop requests on Main ` +
+      `${MOST_PENDING} machines are already waiting to be approved: use a join token, or drop requests on Main ` +
         'with `xivo-xds-sync mds remove NAME`',
     );
   }
   if (others.filter((entry) => entry.address === address).length >= MOST_PENDING_FROM_ONE_ADDRESS) {
     return refusal(
-      `${MOST_PENDING_FROM_ONE_ADDRESS} machines at ${address} are waiting to be approved already: use a join ` +
+      `${MOST_PENDING_FROM_ONE_ADDRESS} machines at ${address} are already waiting to be approved: use a join ` +
         'token, or drop requests on Main with `xivo-xds-sync mds remove NAME`',
     );
   }

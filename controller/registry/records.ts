@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { isMdsName } from '#core/mdsName.ts';
 import { isPin } from '#host/identity/pin.ts';
 
-const Name = z.string().refine(isMdsName, 'is no MDS name');
-const PinText = z.string().refine(isPin, 'is no SHA-256 in 64 lower-case hex digits');
-const Address = z.string().refine((text) => isIP(text) !== 0, 'is no IP address');
+const Name = z.string().refine(isMdsName, 'is not an MDS name');
+const PinText = z.string().refine(isPin, 'is not a SHA-256 in 64 lower-case hex digits');
+const Address = z.string().refine((text) => isIP(text) !== 0, 'is not an IP address');
 /** ms since 1970. */
 const Time = z.int().nonnegative();
 
@@ -25,7 +25,7 @@ const AgentRecord = z.strictObject({
 const TokenRecord = z.strictObject({
   id: z.string().min(1).max(64),
   /** The verifier, the public key derived from the token's secret: see enrolmentProof. */
-  verifier: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is no Ed25519 public key'),
+  verifier: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is not an Ed25519 public key'),
   name: Name,
   voipIp: Address.exactOptional(),
   expiresAt: Time,

@@ -49,7 +49,7 @@ export class RegistryFile {
     if (this.#read() !== this.#text) {
       throw new RegistryFileError(
         `${this.#path} was changed by something other than the running daemon, so nothing was saved: ` +
-          'restart the daemon, which then goes by what the file says now, and do this again',
+          'restart the daemon, which then uses the file as it is now, and try again',
       );
     }
     // Validated first, so that a valid file is never replaced by one that can't be loaded.
@@ -78,7 +78,7 @@ export class RegistryFile {
   #damaged(why: string, cause?: unknown): RegistryFileError {
     return new RegistryFileError(
       `${this.#path}, the list of who may connect, is damaged: ${why}\n` +
-        'Bring it back with `xivo-xds-sync restore FILE`. Without a backup, move it away: ' +
+        'Restore it with `xivo-xds-sync restore FILE`. Without a backup, move it away: ' +
         'Main then starts with an empty list, and every MDS has to be enrolled again.',
       { cause },
     );

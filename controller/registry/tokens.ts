@@ -11,20 +11,20 @@ import type { RegistryState, Token } from './records.ts';
 
 /** Adds a token. Refused when its name is enrolled already, unless the token is meant to replace that MDS. */
 export function addToken(state: RegistryState, token: Token, now: number): Transition<{ token: Token }> {
-  if (!isMdsName(token.name)) return refusal(`"${token.name}" can't name an MDS: ${MDS_NAME_RULE}`);
+  if (!isMdsName(token.name)) return refusal(`"${token.name}" is not a valid MDS name: ${MDS_NAME_RULE}`);
   if (token.voipIp !== undefined && isIP(token.voipIp) === 0) {
-    return refusal(`"${token.voipIp}" is no IP address`);
+    return refusal(`"${token.voipIp}" is not an IP address`);
   }
-  if (token.expiresAt <= now) return refusal('a join token has to hold for at least a second');
+  if (token.expiresAt <= now) return refusal('a join token must be valid for at least a second');
   if (!(token.expiresAt - now <= LONGEST_TOKEN_MS))
-    return refusal('a join token can hold for a year at most');
+    return refusal('a join token can be valid for a year at most');
   if (!token.replace && state.agents.some((agent) => agent.name === token.name)) {
     return refusal(alreadyEnrolled(token.name));
   }
   const kept = withoutOldTokens(state, now);
   if (kept.tokens.length >= MOST_TOKENS) {
     return refusal(
-      `${MOST_TOKENS} join tokens are kept already: remove those not needed with \`mds remove NAME\``,
+      `${MOST_TOKENS} join tokens exist already: remove those not needed with \`mds remove NAME\``,
     );
   }
   return { ok: true, state: { ...kept, tokens: [...kept.tokens, token] }, result: { token } };
@@ -51,7 +51,7 @@ export function enrolWithToken(
   const token = state.tokens.find(({ id }) => id === request.id);
   if (token === undefined || isForgotten(token, now)) {
     return refusal(
-      'Main does not know this join token: it was withdrawn, or made on another Main, or is long over; ' +
+      'Main does not know this join token: it was withdrawn, or made on another Main, or expired long ago; ' +
         'make a new one with `xivo-xds-sync mds add NAME`',
     );
   }

@@ -142,7 +142,7 @@ export class Server {
     const tls = socket as TLSSocket;
     const der = tls.getPeerCertificate().raw as Uint8Array | undefined;
     if (der === undefined)
-      return refuse(socket, 403, 'show a certificate: this port is for xivo-xds-sync-agent');
+      return refuse(socket, 403, 'a client certificate is required: this port is for xivo-xds-sync-agent');
     const address = addressOf(tls);
     const pin = pinIfUsable(der);
     if (pin === undefined) {

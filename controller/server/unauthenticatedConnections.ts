@@ -28,7 +28,7 @@ export class UnauthenticatedConnections {
     const key = endpointOf(socket);
     const address = addressOf(socket);
     const timer = setTimeout(
-      () => this.#drop(key, `it did not show who it is within ${UNAUTHENTICATED_LIFETIME / 1000} s`),
+      () => this.#drop(key, `it did not authenticate within ${UNAUTHENTICATED_LIFETIME / 1000} s`),
       UNAUTHENTICATED_LIFETIME,
     );
     this.#byEndpoint.set(key, { socket, address, timer });
@@ -51,7 +51,7 @@ export class UnauthenticatedConnections {
     }
     for (const [key, { address }] of this.#byEndpoint) {
       if (address !== busiest) continue;
-      return this.#drop(key, `more than ${MAX_UNAUTHENTICATED} connections that did not show who they are`);
+      return this.#drop(key, `more than ${MAX_UNAUTHENTICATED} unauthenticated connections`);
     }
   }
 

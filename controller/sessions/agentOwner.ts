@@ -102,10 +102,10 @@ export class AgentOwner implements SessionOwner {
     const { history, clock, log, observer } = this.#main;
     const { name } = this.#agent;
     // Measured from the offer, so that the transfer of the content is included.
-    const begun = clock.monotonic();
+    const startedAt = clock.monotonic();
     return (changeSet, outcomes) => {
       const rows = recordOf(name, directory.name, changeSet, outcomes, conflicts, clock.now(), grant);
-      const durationMs = Math.round(clock.monotonic() - begun);
+      const durationMs = Math.round(clock.monotonic() - startedAt);
       for (const row of rows) {
         history.add({ ...row, durationMs });
         if (row.kind === 'conflict') observer.conflict(name, directory.name, row.path ?? row.detail);

@@ -107,7 +107,7 @@ export class CommandCalls {
   giveUp(askedBefore: number): void {
     this.#questions.giveUp(
       askedBefore,
-      `${this.#mds} does not answer: for ${STALLED / 1000} s it has only said that it lives. See its log there ("journalctl -t xivo-xds-sync"), and restart xivo-xds-sync-agent`,
+      `${this.#mds} answers pings but nothing else, for ${STALLED / 1000} s. See its log there ("journalctl -t xivo-xds-sync"), and restart xivo-xds-sync-agent`,
     );
   }
 

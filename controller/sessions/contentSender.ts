@@ -49,7 +49,7 @@ function packed(
 ): Packed {
   const refusal =
     refusePath(path) ??
-    (isOverride(path) || isNested(directory.nested, path) ? 'it never travels' : undefined);
+    (isOverride(path) || isNested(directory.nested, path) ? 'it is never synchronised' : undefined);
   const shown = directory.replica.get(path);
   const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
   const isSame = entry?.hash === hash && entry.size === size;

@@ -135,7 +135,7 @@ export class ControllerSession {
       },
       onStalled: (askedBefore) => {
         this.#calls.giveUp(askedBefore);
-        this.#channel.failStalled(askedBefore, `${this.name} does not go on for ${STALLED / 1000} s`);
+        this.#channel.failStalled(askedBefore, `${this.name} sent nothing for ${STALLED / 1000} s`);
       },
     });
   }
@@ -209,7 +209,7 @@ export class ControllerSession {
   /** Asks the agent to offer files that a person has seen, and permits that offer. Resolves like {@link command}. */
   async take(files: Extract<Command, { do: 'give' }>['files'], grant: Grant): Promise<Answer> {
     if (this.#grant !== undefined)
-      return failed('somebody else is taking files from it right now: try again');
+      return failed('another command is taking files from it right now: try again');
     this.#grant = grant;
     try {
       return await this.command({ do: 'give', directory: grant.directory, files });
@@ -297,7 +297,7 @@ export class ControllerSession {
       return;
     }
     const { success, data: hello } = helloSchema.safeParse(greeting);
-    if (!success) return this.#channel.violation('a hello that makes no sense');
+    if (!success) return this.#channel.violation('an invalid hello');
     this.agentVersion = hello.version;
     this.capabilities = new Set(hello.capabilities);
     this.#manifests.speakTo(this.capabilities);

@@ -117,9 +117,9 @@ export class LiveSessions {
   #refuseSecond(peer: SessionPeer, first: ControllerSession): void {
     const { alarms, clock } = this.#options;
     alarms.raise(
-      `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one anew: xivo-xds-sync mds add ${first.name} --replace`,
+      `two machines hold the key of ${first.name}: one is connected from ${first.address}, another one came from ${peer.address} and was refused. If one of them is a copy of the other, stop it, and enrol the right one again: xivo-xds-sync mds add ${first.name} --replace`,
     );
-    const reason = `${first.name} is connected already, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
+    const reason = `${first.name} is already connected, from ${first.address}, with the same key: is this machine a copy of another one? Then run "xivo-xds-sync-agent leave" where it should not run`;
     peer.socket.resume();
     peer.socket.send(JSON.stringify({ type: 'refused', reason } satisfies FromMain));
     closeSocket(peer.socket, clock, 1008, 'a second holder of the same key');

@@ -94,11 +94,11 @@ export class ManifestSender {
   }
 
   async #sendPages(directory: MainDirectory): Promise<void> {
-    const { name, revision: begun } = directory;
+    const { name, revision: first } = directory;
     const { line, sequence, hold } = this.#options;
     const held = directory.replica.held ?? hold(name);
     const root = directory.rootEntry();
-    line.send({ type: 'manifest-begin', directory: name, revision: begun, held, root });
+    line.send({ type: 'manifest-begin', directory: name, revision: first, held, root });
     this.#following.add(name);
     for (const items of pagesOf(this.#compatible.of(name, directory.manifest.entries()), { most: PAGE })) {
       if (!line.isOpen) return;

@@ -135,13 +135,13 @@ export class DirectoryVersions {
         await this.#whenQuiet(this.#extraQuiet(path));
         if (this.#closed) return;
         this.#toKeep.delete(path);
-        const begun = clock.monotonic();
+        const startedAt = clock.monotonic();
         const state = replica.get(path);
         const stamp = replica.stampAt(path);
         if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
         await versions.files.keep(directory, path, { ...state.entry, stamp });
         // Uses at most a quarter of the time, since delivery needs the disk, too.
-        await pause(clock, 3 * (clock.monotonic() - begun), this.#stop.signal);
+        await pause(clock, 3 * (clock.monotonic() - startedAt), this.#stop.signal);
       }
     } catch (error) {
       this.#toKeep.clear();

@@ -6,8 +6,8 @@ const ABOUT: Readonly<
 > = {
   'xivo-xds-sync': {
     description: [
-      'Keeps dialplan, music on hold, sounds and recordings equal on Main and on every media server (MDS) of a XiVO. The controller ("serve", run by systemd) watches Main\'s directories; an agent on each MDS keeps one connection to it. A change on Main is on every MDS, and active in its Asterisk, within a fraction of a second; every 15 minutes all is compared.',
-      'Without a command every MDS is synchronised now. All other commands ask the controller that runs. A path is absolute, or a directory\'s name and a path in it, such as "moh/default/a.wav".',
+      'Keeps dialplan, music on hold, sounds and recordings equal on Main and on every media server (MDS) of a XiVO. The controller ("serve", run by systemd) watches Main\'s directories; an agent on each MDS keeps one connection to it. A change on Main reaches every MDS and is active in its Asterisk within a fraction of a second; every 15 minutes all files are compared.',
+      'Without a command, every MDS is synchronised now. Most commands need the running controller. A path is absolute, or the name of a directory followed by a path in it, such as "moh/default/a.wav".',
     ],
     files: [
       {
@@ -16,11 +16,11 @@ const ABOUT: Readonly<
       },
       { term: '/etc/xivo-xds-sync/controller.d/*.yml', text: 'read after it, in order' },
       { term: '/var/lib/xivo-xds-sync/', text: "Main's key and state" },
-      { term: '/usr/share/xivo-certs/xivo-xds-sync.crt', text: "Main's certificate, for everyone to read" },
-      { term: '/run/xivo-xds-sync/controller.sock', text: 'where the controller is asked, by root' },
+      { term: '/usr/share/xivo-certs/xivo-xds-sync.crt', text: "Main's certificate, readable by all users" },
+      { term: '/run/xivo-xds-sync/controller.sock', text: 'control socket of the controller, for root' },
       {
         term: '/run/xivo-xds-sync/status.sock',
-        text: 'the same for "status" alone, by the group for monitoring',
+        text: 'the same for "status" only, for the monitoring group',
       },
       { term: '/usr/share/doc/xivo-xds-sync/', text: 'guide, operations, security, protocol, JSON schemas' },
     ],
@@ -33,8 +33,8 @@ const ABOUT: Readonly<
       { term: '/etc/xivo-xds-sync/agent.yml', text: 'configuration; every key is shown with its default' },
       { term: '/etc/xivo-xds-sync/agent.d/*.yml', text: 'read after it, in order' },
       { term: '/var/lib/xivo-xds-sync/', text: "this server's key and state" },
-      { term: '/run/xivo-xds-sync/agent.sock', text: 'where the agent is asked, by root' },
-      { term: '/usr/share/xivo-xds-sync-agent/mds_install.sh', text: 'makes this host an MDS of a Main' },
+      { term: '/run/xivo-xds-sync/agent.sock', text: 'control socket of the agent, for root' },
+      { term: '/usr/share/xivo-xds-sync-agent/mds_install.sh', text: 'enrols this host as an MDS of Main' },
       {
         term: '/usr/share/doc/xivo-xds-sync-agent/',
         text: 'guide, operations, security, protocol, JSON schemas',
@@ -46,15 +46,15 @@ const ABOUT: Readonly<
 const ENVIRONMENT: readonly Described[] = [
   { term: 'XDS_ROOT', text: 'the same as --root' },
   { term: 'NO_COLOR', text: 'not empty: no colours, also on a terminal' },
-  { term: 'TERM', text: 'dumb: no colours, and no lines that are drawn again' },
+  { term: 'TERM', text: 'dumb: no colours, and no lines that are redrawn' },
   { term: 'TZ', text: 'the zone of the times that are shown; JSON has UTC' },
 ];
 
 const EXIT_STATUS: readonly Described[] = [
-  { term: '0', text: 'done, and everything converged' },
-  { term: '1', text: 'done, but something failed or an MDS is behind: its name is printed' },
-  { term: '2', text: 'wrong usage or configuration: the option, or file, line and key, is printed' },
-  { term: '3', text: 'the daemon does not run: how to start it is printed' },
+  { term: '0', text: 'success, everything is in sync' },
+  { term: '1', text: 'something failed, or an MDS is behind; its name is printed' },
+  { term: '2', text: 'wrong usage or configuration; the option, or file, line and key, is printed' },
+  { term: '3', text: 'the daemon is not running; the command that starts it is printed' },
 ];
 
 /** The manual page of a program, section 8, in man(7) macros. @param builtAt seconds since 1970 */

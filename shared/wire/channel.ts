@@ -190,11 +190,11 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
 
   #receiveFrame(data: readonly Buffer[]): void {
     const frame = decodeFragments(data);
-    if (frame === undefined) return this.violation('a binary frame that makes no sense');
+    if (frame === undefined) return this.violation('an invalid binary frame');
     const stream = this.#incoming.get(frame.stream);
     if (stream === undefined) {
       if (!this.#ended.has(frame.stream) && !this.#closing)
-        this.violation(`a frame for stream ${frame.stream}, which nobody asked for`);
+        this.violation(`a frame for stream ${frame.stream}, which was not requested`);
       return;
     }
     if (frame.kind === 'end') stream.end();
@@ -218,7 +218,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     }
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return this.violation(`a message that makes no sense (${issue?.path.join('.')}: ${issue?.message})`);
+      return this.violation(`an invalid message (${issue?.path.join('.')}: ${issue?.message})`);
     }
     const message = parsed.data;
     this.#options.onHeard?.(message.type !== 'ping' && message.type !== 'pong');

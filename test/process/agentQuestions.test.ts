@@ -84,9 +84,9 @@ void describe('On the MDS itself', () => {
       async () => ((await json('status')) as { link: { state: string } }).link.state !== 'connected',
     );
     const diff = await mds.run(['diff']);
-    assert.match(diff.stdout, /Main is away: what is said of its side is as it was at/);
+    assert.match(diff.stdout, /not connected to Main: its side is shown as of/);
     const why = await mds.run(['why', 'moh/four.wav']);
-    assert.match(why.stdout, /Main is away/);
+    assert.match(why.stdout, /not connected to Main: its side is shown as of/);
     // Restarted, the agent has heard nothing of Main's side.
     await mds.stop();
     mds.start();

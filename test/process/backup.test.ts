@@ -111,8 +111,8 @@ void describe('A backup of Main', () => {
     ]);
     const cases: [Buffer, RegExp][] = [
       [good.subarray(0, good.length >> 1), /is not a readable backup|is not in it|damaged/],
-      [Buffer.alloc(0), /no complete backup|can't be read/],
-      [Buffer.from('something else entirely'), /is not a readable backup|no complete backup/],
+      [Buffer.alloc(0), /not a complete backup|can't be read/],
+      [Buffer.from('something else entirely'), /is not a readable backup|not a complete backup/],
       [readFileSync(`${evil}.tar`), /it holds "/],
       [readFileSync(`${evil}2.tar`), /it holds "identity\/key\.pem" \(symlink\)/],
     ];

@@ -45,7 +45,7 @@ void describe('What an MDS has otherwise than Main', () => {
   void it('is nothing at first, and a name that nobody knows ends with 2', async () => {
     const ran = await run('diff', 'mds1');
     assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, /mds1 has all as Main has it/);
+    assert.match(ran.stdout, /mds1 does not differ from Main/);
     for (const args of [
       ['diff', 'nobody'],
       ['diff', 'mds1', 'nowhere/x.wav'],
@@ -90,7 +90,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.equal(code, 0, 'nothing is behind');
     assert.match(stdout, /^LOCAL +dialplan\/local\.conf .*local file: only on mds1/m);
     assert.match(stdout, /^OVERRIDE +dialplan\/xds_override_trunk\.conf .*never read, sent or removed/m);
-    assert.match(stdout, /^DRIFT +dialplan\/trunk\.conf .*Main's is in place again/m);
+    assert.match(stdout, /^DRIFT +dialplan\/trunk\.conf .*Main's version was restored/m);
     assert.match(stdout, /xivo-xds-sync adopt mds1 dialplan\//);
     const one = await run('diff', 'mds1', 'dialplan/trunk.conf');
     assert.match(one.stdout, /^-exten = 1,1,NoOp\(Main\)$/m);

@@ -72,7 +72,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
 
     const again = await run(args);
     assert.equal(again.code, 0, again.stderr);
-    assert.match(again.stdout, /enrolled already with the Main at/);
+    assert.match(again.stdout, /already enrolled with the Main at/);
     assert.equal(pidOf(mds), first);
     assert.deepEqual(listing(path.join(mds.root, 'var/lib/xivo-xds-sync/identity')), before);
 
@@ -99,7 +99,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     assert.equal((await run(['--main', main, '--root', mds.root], await token('loyal'))).code, 0);
     const ran = await run(['--main', '127.0.0.1:1', '--root', mds.root], await token('other'));
     assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /is an MDS of the Main at 127\.0\.0\.1:\d+ already: run ".* --uninstall" first/);
+    assert.match(ran.stderr, /is already an MDS of the Main at 127\.0\.0\.1:\d+: run ".* --uninstall" first/);
   });
 
   it('takes the key of the old rsync job out of authorized_keys, and no other', async () => {
@@ -198,7 +198,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
 
     it('what is no token', async () => {
       fresh('odd');
-      await refused(['--main', main], 'hello', /this is no join token/);
+      await refused(['--main', main], 'hello', /this is not a join token/);
     });
 
     it('a token of another Main', async () => {
@@ -255,7 +255,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
         '',
         /the token file \/nonexistent can't be read/,
       );
-      await refused(['--main', main, '--token-file', '/dev/null'], '', /there is no token in \/dev\/null/);
+      await refused(['--main', main, '--token-file', '/dev/null'], '', /no token found in \/dev\/null/);
       await refused(['--main', main], '', /there is no token: give --token-file FILE/, 2);
     });
 
@@ -274,7 +274,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
       await refused(
         ['--main', main],
         await token('stuck'),
-        /the agent does not start: [^]*agent\.sock[^]*the token is spent: make another/,
+        /the agent does not start: [^]*agent\.sock[^]*the token is used up: make another/,
       );
     });
 

@@ -134,7 +134,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     await cluster.startMain();
     await back();
     await eventually('the recording is back', () => main.read('recordings', 'r2.wav') === 'recording 2');
-    await isHeldUntilConfirmed('sounds', 's2.wav', /Main's state is a new one/);
+    await isHeldUntilConfirmed('sounds', 's2.wav', /Main's state is new/);
     assert.equal(mds.read('recordings', 'r2.wav'), 'recording 2');
   });
 

@@ -28,7 +28,7 @@ it('migrating compares before it switches: an MDS that is enrolled during a paus
   await eventually('the MDS answers', async () => (await compare()).includes('differs.wav'));
   const said = await compare();
   assert.match(said, /the old rsync job is still active \(.*xivo-xds-sync\)/);
-  assert.match(said, /paused until .*: nothing was changed yet/);
+  assert.match(said, /paused until .*: nothing has been changed yet/);
   assert.match(said, /mds1 +moh +send +differs\.wav/);
   assert.doesNotMatch(said, /same\.wav/);
   assert.equal(mds.read('moh', 'differs.wav'), 'as on the MDS');
@@ -58,7 +58,7 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
     writeFileSync(file, content);
   }
   // Before the controller has ever run: it starts paused.
-  assert.match(await main.ok(['init', '--no-service', '--keep-cron']), /the old rsync job stays on/);
+  assert.match(await main.ok(['init', '--no-service', '--keep-cron']), /the old rsync job keeps running/);
   assert.ok(existsSync(cron));
   await cluster.startMain();
   const mds = cluster.one('mds1');
@@ -70,7 +70,7 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   await eventually('the MDS answers', async () => (await compare()).includes('mine.wav'));
   const said = await compare();
   assert.match(said, /the old rsync job is still active .*xivo-xds-sync resume/);
-  assert.match(said, /paused until it is resumed: nothing was changed yet/);
+  assert.match(said, /paused until it is resumed: nothing has been changed yet/);
   assert.match(said, /^LOCAL +moh\/mine\.wav/m);
   assert.match(said, /^OVERRIDE +moh\/xds_override_x\.wav/m);
   assert.match((await main.run(['status'])).stdout, /paused until it is resumed/);

@@ -136,7 +136,7 @@ describe('After three changes, with one MDS away', () => {
   it('an id that names nothing, or too much, is refused as wrong usage', async () => {
     for (const [id, words] of [
       ['20200101T000000000Z-000', /there is no change set/],
-      ['../x', /is no change set/],
+      ['../x', /is not a change set/],
       ['2', /several change sets begin with "2"/],
     ] as const) {
       const ran = await cluster.main.run(['rollback', id]);

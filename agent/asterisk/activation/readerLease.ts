@@ -74,7 +74,7 @@ export class ReaderLease {
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'EAGAIN') return 'busy';
-      this.#warn(`no lease on ${OUTERMOST} is to be had (${errno})`);
+      this.#warn(`no lease on ${OUTERMOST} could be taken (${errno})`);
       return 'no';
     }
   }

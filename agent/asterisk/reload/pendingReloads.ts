@@ -85,8 +85,8 @@ export class PendingReloads {
       path: file === undefined || file.startsWith('/') ? (file ?? directory) : `${directory}/${file}`,
       message:
         kind === 'moh'
-          ? `${message}. The reload is pending and tried again by itself`
-          : `${where}${message}: Asterisk refuses it, and its live dialplan lacks what comes after. Mend or remove the file on this MDS; the reload is pending and tried again by itself`,
+          ? `${message}. The reload is pending and retried automatically`
+          : `${where}${message}: Asterisk refuses it, and its live dialplan lacks what comes after. Correct or remove the file on this MDS; the reload is pending and retried automatically`,
     };
   }
 

@@ -10,13 +10,13 @@ export type Answer =
   | { readonly meaning: 'refused'; readonly refusal: Refusal }
   | { readonly meaning: 'away'; readonly message: string; readonly remedy?: string };
 
-const NOBODY = /unable to connect to remote asterisk/i;
+const NOT_RUNNING = /unable to connect to remote asterisk/i;
 const BUSY = /already in progress|previous reload command didn'?t finish|not (?:yet )?fully booted/i;
 /** asterisk.conf sets `rungroup`: `asterisk -rx` run by root tries to join that group, which the unit forbids. */
 const NOT_ITS_GROUP = /unable to (?:setgid|drop unneeded groups)/i;
 const LET_IT =
-  'asterisk.conf sets rungroup: take that out, since -U in its unit does the same; or "systemctl edit xivo-xds-sync-agent", ' +
-  'there [Service] and CapabilityBoundingSet=CAP_SETGID, and restart that service';
+  'asterisk.conf sets rungroup: remove it, as -U in its unit does the same; or run "systemctl edit xivo-xds-sync-agent", ' +
+  'add [Service] and CapabilityBoundingSet=CAP_SETGID, and restart that service';
 const NO_SUCH_COMMAND = /no such command/i;
 const LOAD_FAILED = /unable to load module|declined to load|command '.*' failed/i;
 
@@ -29,13 +29,13 @@ export function readAnswer(end: CommandEnd): Answer {
   if (end.how === 'timeout') {
     return { meaning: 'away', message: `no answer within ${String(end.afterMs)} ms` };
   }
-  if (end.how === 'stopped') return { meaning: 'away', message: 'stopped before an answer came' };
+  if (end.how === 'stopped') return { meaning: 'away', message: 'stopped before it answered' };
   return { meaning: 'away', message: end.message };
 }
 
 function readExit(code: number | null, output: string): Answer {
   const message = firstLine(output);
-  if (NOBODY.test(output)) return { meaning: 'away', message };
+  if (NOT_RUNNING.test(output)) return { meaning: 'away', message };
   if (code !== 0 && NOT_ITS_GROUP.test(output)) return { meaning: 'away', message, remedy: LET_IT };
   if (BUSY.test(output)) return { meaning: 'busy' };
   if (NO_SUCH_COMMAND.test(output)) return { meaning: 'unloaded' };

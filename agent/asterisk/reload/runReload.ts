@@ -86,7 +86,7 @@ async function beginProof(
 }
 
 function unproved(error: unknown): string {
-  return `Whether it is active could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+  return `It could not be checked whether the change is active: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /**

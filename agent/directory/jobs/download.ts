@@ -213,7 +213,7 @@ async function fetch(
       const sink = stagingSink(staging, file.entry, take(file.path, file.entry), resumed.get(file.path));
       if (spans === undefined) return sink;
       const base = bases.get(file.path);
-      if (base === undefined) throw new ArchiveError(`entry ${number} leaves out what is not here`);
+      if (base === undefined) throw new ArchiveError(`entry ${number} leaves out blocks that are not here`);
       resumed.get(file.path)?.listBlocks(file.entry.size, (list) => blockLists.add(file.entry.hash, list));
       return deltaSink(sink, base.fd, file.entry.size, spans);
     });
@@ -240,7 +240,7 @@ function stepFor(
   const { entry, reason } = item;
   if (!item.content) return { kind: 'metadata', path, entry, expect: stamp ?? '', reason };
   const place = entry.type === 'file' ? staged : staging.bare(entry);
-  if (place === undefined) throw new Error('its content did not come');
+  if (place === undefined) throw new Error('its content was not received');
   const somethingIsThere = item.expect !== undefined || item.replacesSpecial;
   return {
     kind: 'put',

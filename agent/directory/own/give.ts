@@ -68,7 +68,7 @@ async function prepare(
   { path, item }: Given,
   { directory, replica, mainView, owners }: Giving,
 ): Promise<Prepared> {
-  if (isOverride(path)) throw new Error(`${path}: an override never travels`);
+  if (isOverride(path)) throw new Error(`${path}: overrides are never synchronised`);
   const source = item === undefined ? path : `${RESERVED_NAME}/trash/${item}`;
   const nothing = new Error(
     item === undefined
@@ -85,7 +85,7 @@ async function prepare(
     if (stat === undefined) throw nothing;
     stamp = stampOf(stat);
     const seen = inspect(folder, name, path, stat, owners);
-    if (seen.kind === 'special') throw new Error(`${path} is ${seen.what}, which never travels`);
+    if (seen.kind === 'special') throw new Error(`${path} is ${seen.what}, which can't be synchronised`);
     if (seen.kind === 'file') {
       const hash = await hashFile(folder, name, stamp);
       if (hash === undefined) throw new Error(`${path} is being written: try again in a moment`);
@@ -129,7 +129,7 @@ function missingFolders(
     entry,
     expect: null,
     conflict: false,
-    reason: 'holds what a person on Main asked for',
+    reason: 'holds what a person on Main requested',
   }));
 }
 

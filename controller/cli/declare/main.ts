@@ -14,7 +14,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .option('--host <name>', "the name in Main's certificate")
       .option('--listen <addr:port>', 'where agents connect to')
       .option('--no-service', 'do not enable the service')
-      .option('--keep-cron', 'leave the old rsync job on, and start paused: "resume" switches')
+      .option('--keep-cron', 'keep the old rsync job running, and start paused until "resume"')
       .option(...JSON_OPTION)
       .action(async (options: InitOptions) => {
         finish(await (await import('../initCommand.ts')).init(context(), options));
@@ -63,12 +63,12 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .action(async (options: { json?: boolean }) => {
         finish(await (await import('../doctorCommand.ts')).doctor(context(), options));
       }),
-    [['xivo-xds-sync doctor', 'names what is missing, and what to do']],
+    [['xivo-xds-sync doctor', 'each failed check with its remedy']],
   );
   withExamples(
     program
       .command('check-config [file]')
-      .description('check the configuration as the next start or reload would read it; changes nothing')
+      .description('check the configuration files without applying them')
       .option(...JSON_OPTION)
       .action(async (file: string | undefined, options: { json?: boolean }) => {
         const { checkConfiguration } = await import('../checkConfigCommand.ts');
@@ -100,12 +100,12 @@ export const declareMain: Declare = (program, { context, finish }) => {
     program
       .command('rotate-identity')
       .description("change Main's key: announce the next one to every MDS, then --finish")
-      .option('--finish', 'put the key that was announced into use')
+      .option('--finish', 'activate the announced key')
       .option(
         '--leave-behind',
         'with --finish: even if some MDS have not received the new key (they must enrol again)',
       )
-      .option('--abandon', 'drop the key that was announced')
+      .option('--abandon', 'drop the announced key')
       .option(...JSON_OPTION)
       .action(async (options: RotateOptions) => {
         finish(await (await import('../rotateCommand.ts')).rotateIdentity(context(), options));
@@ -119,9 +119,9 @@ export const declareMain: Declare = (program, { context, finish }) => {
     program
       .command('migrate')
       .description('prepare the move from the old rsync job, or go back to it')
-      .option('--compare', 'show what would change on each MDS, and what is local there; changes nothing')
+      .option('--compare', 'show what would change on each MDS, and its local files; change nothing')
       .option('--back', 'return to the old rsync job: pause, and put its cron file back')
-      .option('-n, --dry-run', 'with --back: only say what would be done')
+      .option('-n, --dry-run', 'with --back: only show what would be done')
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
       .action(async (options: MigrateOptions) => {

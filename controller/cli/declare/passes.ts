@@ -81,7 +81,7 @@ export const declarePasses: Declare = (program, { context, finish }) => {
         finish(await (await import('../confirmCommand.ts')).confirm(context(), directory, options));
       }),
     [
-      ['xivo-xds-sync confirm moh -n', 'what would go'],
+      ['xivo-xds-sync confirm moh -n', 'what would be removed'],
       ['xivo-xds-sync confirm moh', 'everywhere'],
       ['xivo-xds-sync confirm moh --mds mds1', 'only on mds1'],
     ],

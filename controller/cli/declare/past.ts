@@ -11,11 +11,11 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .description('show what was done, when, and why')
       .option(...MDS_OPTION)
       .option('--directory <name>', 'only this directory')
-      .option('--path <path>', 'only this path, or what is below it')
+      .option('--path <path>', 'only this path and everything below it')
       .option('--changeset <id>', 'only this change set')
-      .option('--since <time>', 'from then on, such as "2026-11-24 10:00", yesterday or 2h (ago)')
+      .option('--since <time>', 'only since this time, such as "2026-11-24 10:00", yesterday or 2h (ago)')
       .option('--until <time>', 'before then')
-      .option('--follow', 'go on with what happens, until interrupted')
+      .option('--follow', 'wait for new entries until interrupted')
       .option('--limit <n>', 'show the N most recent entries', '50')
       .option(...JSON_OPTION)
       .action(async (options: HistoryOptions) => {
@@ -30,7 +30,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
   withExamples(
     program
       .command('rollback <changeset>')
-      .description('bring a directory back to how it was before a change set, on Main and every MDS')
+      .description('restore a directory to its state before a change set, on Main and every MDS')
       .option('-n, --dry-run', 'change nothing, show what would be done')
       .option(...JSON_OPTION)
       .action(async (changeSet: string, options: { dryRun?: boolean; json?: boolean }) => {
@@ -48,19 +48,19 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .action(async (options: { mds?: string; json?: boolean }) => {
         finish(await (await import('../trashCommands.ts')).trashList(context(), options));
       }),
-    [['xivo-xds-sync trash list --mds mds1', 'what lies in the trash of mds1']],
+    [['xivo-xds-sync trash list --mds mds1', 'the trash of mds1']],
   );
   withExamples(
     trash
       .command('restore <path>')
       .description(
-        'restore a path, all that is gone below a folder, or what a change set removed or replaced',
+        'restore a file, everything removed below a folder, or what a change set removed or replaced',
       )
       .option('--from <mds>', 'from the trash of this MDS, there')
       .option('--mds <name>', 'the same as --from')
-      .option('--to-main', 'with --from: not there but on Main, and so everywhere')
+      .option('--to-main', 'with --from: restore to Main, and so everywhere')
       .option('--as <path>', 'under another name')
-      .option('--at <time>', 'as it was then, such as "2026-11-24 10:00" or 2h (ago)')
+      .option('--at <time>', 'the version of this time, such as "2026-11-24 10:00" or 2h (ago)')
       .option('-n, --dry-run', 'change nothing, show what would be restored')
       .option(...JSON_OPTION)
       .action(async (path: string, options: RestoreOptions) => {
@@ -70,7 +70,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       ['xivo-xds-sync trash restore recordings/100-1.wav', 'its last version on Main'],
       ['xivo-xds-sync trash restore /var/lib/xivo/moh/album', 'all that was removed below this folder'],
       ['xivo-xds-sync trash restore moh --at yesterday -n', 'show what moh had then'],
-      ['xivo-xds-sync trash restore dialplan/trunk.conf --from mds1 --to-main', 'what only mds1 has, to all'],
+      ['xivo-xds-sync trash restore dialplan/trunk.conf --from mds1 --to-main', 'restore to every host what only mds1 has'],
       [
         'xivo-xds-sync trash restore moh/default/old.wav --from mds1 --as moh/default/found.wav',
         'on mds1, under another name',

@@ -13,7 +13,7 @@ export async function adopt(context: Context, mds: string, path: string, options
   const done = await ask(context, 'adopt', { mds, path, dryRun });
   const { files, directory, by } = done;
   if (options.json === true) printJson('adopt', done);
-  else if (files.length === 0) print(`nothing to adopt: Main has ${path} as ${mds} has it`);
+  else if (files.length === 0) print(`nothing to adopt: ${path} is the same on Main and on ${mds}`);
   else {
     for (const line of differenceLines(mds, files)) print(line);
     const count = `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${directory}`;
@@ -33,15 +33,15 @@ export async function revert(context: Context, mds: string, path: string, option
   const done = await ask(context, 'revert', { mds, path, dryRun });
   const { files, left } = done;
   if (options.json === true) printJson('revert', done);
-  else if (files.length === 0) print(`nothing to revert: ${mds} has ${path} as Main has it`);
+  else if (files.length === 0) print(`nothing to revert: ${path} is the same on Main and on ${mds}`);
   else {
     const came = files.filter((each) => !left.some((other) => other.path === each.path));
     if (dryRun) {
       for (const line of differenceLines(mds, files)) print(line);
-      print(`nothing was changed: Main's version would come back on ${mds}, its own would go to its trash`);
+      print(`nothing was changed: Main's version would be restored on ${mds}, its own version would go to its trash`);
     } else
       for (const each of came)
-        print(`${mds}: ${written(each)} is Main's again; its own version lies in its trash`);
+        print(`${mds}: ${written(each)} is Main's version again; its own version is in its trash`);
     for (const each of left)
       print(`${mds}: ${written(each)} is NOT Main's: ${each.reason ?? 'it changed again'}`);
     for (const pass of done.mds) for (const line of summary(pass)) print(line);

@@ -19,8 +19,8 @@ export async function diff(
     if (differences.length === 0 && problems.length === 0)
       print(
         path === undefined
-          ? `${mds} has all as Main has it, and nothing else`
-          : `${mds} has ${path} as Main has it`,
+          ? `${mds} does not differ from Main`
+          : `${path} is the same on Main and on ${mds}`,
       );
     if (differences.length > 0) for (const line of differenceLines(mds, differences)) print(line);
     if (more > 0) print(`and ${more} more: name a directory or a folder`);

@@ -72,13 +72,13 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
     print(
       main.pausedUntil === null
         ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
-        : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: nothing was changed yet, and "xivo-xds-sync resume" switches`,
+        : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: nothing has been changed yet; to switch: xivo-xds-sync resume`,
     );
     for (const line of planLines(passes.mds)) print(line);
     for (const { name, files, more, problems } of local) {
       if (files.length > 0) {
         print();
-        print(`${name} keeps what only it has (to remove local files later: xivo-xds-sync prune ${name}):`);
+        print(`local files of ${name} are kept (to remove them later: xivo-xds-sync prune ${name}):`);
         for (const line of differenceLines(name, files)) print(line);
       }
       if (more > 0) print(`and ${more} more: xivo-xds-sync diff ${name}`);
@@ -98,7 +98,7 @@ async function goBack(context: Context, options: MigrateOptions): Promise<number
   const job = oldJob(places);
   if (job === 'none')
     throw new UsageError(
-      `there is nothing to go back to: neither ${places.oldCronFile} nor ${places.oldCronFile}.retired is there`,
+      `there is nothing to go back to: neither ${places.oldCronFile} nor ${places.oldCronFile}.retired exists`,
     );
   const dryRun = options.dryRun === true;
   if (!dryRun) await pauseForGood(context);
@@ -109,7 +109,7 @@ async function goBack(context: Context, options: MigrateOptions): Promise<number
     if (dryRun)
       print(`nothing was changed: synchronisation would pause, and ${places.oldCronFile} would come back`);
     else {
-      print('synchronisation is paused until "xivo-xds-sync resume", which switches again');
+      print('synchronisation is paused until "xivo-xds-sync resume"');
       print(done);
     }
     print('The key of the old job may not log in to the MDS any more. On each MDS, as root, to put it back:');

@@ -30,9 +30,9 @@ export function judge(status: Status, maxBehindMs: number, now: number): PluginR
     ({ state, lagMs }) =>
       state === 'connected' && (lagMs ?? 0) > maxBehindMs && status.main.pausedUntil === null,
   );
-  const nobody = status.mds.every(({ state }) => state === 'revoked');
+  const allRevoked = status.mds.every(({ state }) => state === 'revoked');
   const code = Math.max(
-    nobody ? PLUGIN.warning : PLUGIN.ok,
+    allRevoked ? PLUGIN.warning : PLUGIN.ok,
     late.length > 0 ? PLUGIN.critical : PLUGIN.ok,
     ...judged.map((each) => each.code),
   ) as PluginCode;

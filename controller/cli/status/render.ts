@@ -109,7 +109,7 @@ function travelling({ mds }: Status): Line[] {
     );
   });
   const more = moving.length - MAX_TRAVELLING;
-  if (more > 0) lines.push(`… and ${more} more receive or send just now`);
+  if (more > 0) lines.push(`… and ${more} more transfers`);
   return lines.length === 0 ? [] : ['', ...lines];
 }
 

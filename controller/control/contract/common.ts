@@ -4,9 +4,9 @@ import { contextChange } from '#protocol/messages/answers.ts';
 /** UTC, ISO 8601. */
 export const time = z.string();
 export const mdsName = z.string().max(256);
-/** Only this MDS; all of them when left out. */
+/** Only this MDS; all MDS if absent. */
 export const onlyMds = mdsName.optional();
-/** A path as people write it: absolute, or directory/path. */
+/** A path as users write it: absolute, or directory/path. */
 export const writtenPath = z.string().max(16_384);
 export const count = z.number().min(0);
 
@@ -18,19 +18,19 @@ export const action = z.object({
   reason: z.string(),
 });
 
-/** What a dry run would change for those who call into a dialplan: extensions with their priority, as `100,1`. */
+/** The extensions that a dry run would change, with their priority, such as `100,1`. */
 export const dialplanChange = z.object({
   directory: z.string(),
   contexts: z.array(contextChange),
-  /** Contexts that are not named, since there are too many. */
+  /** Number of contexts that are not listed. */
   moreContexts: count,
 });
 
-/** What a pass came to at one MDS. */
+/** The result of a pass at one MDS. */
 export const mdsPass = z.object({
   name: z.string(),
   ok: z.boolean(),
   actions: z.array(action),
-  /** Why it is not ok, for people. */
+  /** The reason when not ok, as text for people. */
   problems: z.array(z.string()),
 });

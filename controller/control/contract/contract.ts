@@ -9,8 +9,8 @@ import { statusContract } from './status.ts';
 import type { dialplanChange, mdsPass } from './common.ts';
 
 /**
- * Everything that the command line (and later a page) may ask of the controller. A new command is an entry in one of
- * these, a handler beside controller/control/api.ts, and a file in controller/cli.
+ * The commands of the control socket. A new command is an entry in one of these, a handler beside
+ * controller/control/api.ts, and a file in controller/cli.
  */
 export const controllerContract = {
   ...statusContract,
@@ -24,11 +24,11 @@ export const controllerContract = {
 export type ControllerContract = typeof controllerContract;
 export type ControllerCommand = keyof ControllerContract;
 export type ControllerHandlers = Handlers<ControllerContract>;
-/** What a command answers. */
+/** The result of a command. */
 export type Result<N extends ControllerCommand> = DeepReadonly<ResultOf<ControllerContract, N>>;
 
 export type Status = Result<'status'>;
-/** A status before anybody has judged it. */
+/** A status without the conditions, which are added later. */
 export type Facts = Omit<Status, 'causes'>;
 export type MdsStatus = Status['mds'][number];
 export type MdsState = MdsStatus['state'];

@@ -2,16 +2,16 @@ import * as z from 'zod';
 import { difference, textDifference } from '#host/control/differences.ts';
 import { count, mdsName, mdsPass, writtenPath } from './common.ts';
 
-/** What an MDS has otherwise than Main, and making it the same either way: `diff`, `adopt`, `revert`, `prune`. */
+/** The differences between an MDS and Main, and the commands that resolve them: `diff`, `adopt`, `revert`, `prune`. */
 export const differencesContract = {
   diff: {
     args: z.object({ mds: mdsName, path: writtenPath.optional() }),
     result: z.object({
       name: z.string(),
       differences: z.array(difference),
-      /** How many are not listed. */
+      /** Number of entries that are not listed. */
       more: count,
-      /** Of files at or below the path that was asked for; empty without one. */
+      /** For files at or below the given path; empty without one. */
       contents: z.array(textDifference),
       problems: z.array(z.string()),
     }),
@@ -21,7 +21,7 @@ export const differencesContract = {
     result: z.object({
       name: z.string(),
       directory: z.string(),
-      /** What goes to Main; empty when Main has it as the MDS has. */
+      /** Files that Main takes; empty when Main has the same. */
       files: z.array(difference),
       /** Main's change set, for `rollback`; null when nothing was changed. */
       by: z.string().nullable(),
@@ -33,9 +33,9 @@ export const differencesContract = {
     result: z.object({
       name: z.string(),
       directory: z.string(),
-      /** Where Main's version comes (or came) back; empty when the MDS has Main's already. */
+      /** Paths at which Main's version is restored; empty when the MDS already has it. */
       files: z.array(difference),
-      /** What is still otherwise afterwards. */
+      /** Differences that remain. */
       left: z.array(difference),
       mds: z.array(mdsPass),
     }),
@@ -45,7 +45,7 @@ export const differencesContract = {
       mds: mdsName,
       path: writtenPath.optional(),
       dryRun: z.boolean(),
-      /** `digest` of what the person was shown: when something else is there by now, nothing is removed. */
+      /** `digest` of the list that the person was shown; if it differs now, nothing is removed. */
       shown: z.string().max(64).optional(),
     }),
     result: z.object({

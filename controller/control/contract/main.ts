@@ -4,12 +4,12 @@ import { rotationStatus } from './status.ts';
 
 const nothing = z.object({});
 
-/** What is done to Main as a whole: `pause`, `resume`, `rotate-identity`. */
+/** Commands for Main as a whole: `pause`, `resume`, `rotate-identity`. */
 export const mainContract = {
   pause: { args: z.object({ forMs: z.number().min(0) }), result: z.object({ until: time }) },
   resume: {
     args: nothing,
-    /** How many files wait to be sent or fetched now, over all MDS. */
+    /** Number of files to be sent or fetched now, over all MDS. */
     result: z.object({ wasPaused: z.boolean(), pending: z.number().min(0) }),
   },
   'rotate-begin': { args: nothing, result: rotationStatus },

@@ -19,11 +19,11 @@ const rollOut = z.object({
     z.object({
       name: z.string(),
       result: z.enum(['upgraded', 'current', 'away', 'failed']),
-      /** For people. */
+      /** Text for people. */
       words: z.string(),
     }),
   ),
-  /** Why it ended before everybody had their turn, and who had none. */
+  /** Why the upgrade stopped early, and the MDS that were not upgraded. */
   stopped: z.object({ at: z.string(), reason: z.string(), notBegun: z.array(z.string()) }).nullable(),
 });
 

@@ -17,7 +17,7 @@ const hostVerification = z.object({
 const whyAnswer = z.object({
   directory: z.string(),
   path: z.string(),
-  /** Decides on every host, whatever is there. */
+  /** An override or an excluded name: the same on every host. */
   rule: z.string().nullable(),
   mds: z.array(
     z.object({
@@ -29,14 +29,14 @@ const whyAnswer = z.object({
   ),
 });
 
-/** What a pass over the MDS does, or would do: `sync`, `sync --dry-run`, `verify`, `why`, `confirm`. */
+/** Passes over the MDS: `sync`, `sync --dry-run`, `verify`, `why`, `confirm`. */
 export const passesContract = {
   sync: { args: z.object({ mds: onlyMds }), result: passes },
   plan: { args: z.object({ mds: onlyMds }), result: dryRuns },
   confirm: {
     args: z.object({ directory: z.string(), mds: onlyMds, dryRun: z.boolean() }),
     result: z.object({
-      /** What was on hold, on Main and on each MDS; empty when nothing was, and nothing was confirmed. */
+      /** The holds on Main and on each MDS; empty when there were none, and nothing was confirmed. */
       held: z.array(z.object({ host: z.string(), reason: z.string(), paths: z.array(z.string()) })),
       mds: z.array(mdsPass),
     }),

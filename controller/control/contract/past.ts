@@ -3,19 +3,19 @@ import { historyEntry, historyFilter, trashItem } from '#host/control/past.ts';
 import { action, mdsPass, onlyMds, writtenPath } from './common.ts';
 
 const rolledBack = z.object({
-  /** The change set that is undone, with everything after it. */
+  /** The first change set that is undone; all later ones are undone, too. */
   changeSet: z.string(),
   directory: z.string(),
-  /** What it takes on Main. */
+  /** The steps on Main. */
   actions: z.array(action),
-  /** Main's own change set, by which its history and its trash know it; null when nothing was changed. */
+  /** Main's new change set, as in its history and trash; null when nothing was changed. */
   by: z.string().nullable(),
-  /** Paths that changed in that very moment, or could not be written. */
+  /** Paths that changed at the same time, or could not be written. */
   problems: z.array(z.string()),
   mds: z.array(mdsPass),
 });
 
-/** What was done, and taking it back: `history`, `trash`, `rollback`. */
+/** History, restoring and undoing: `history`, `trash`, `rollback`. */
 export const pastContract = {
   history: {
     args: z.object({ ...historyFilter, mds: onlyMds }),
@@ -29,20 +29,20 @@ export const pastContract = {
     args: z.object({
       path: writtenPath,
       as: writtenPath.optional(),
-      /** From the trash of this MDS; Main's own versions when left out. */
+      /** From the trash of this MDS; from Main's older versions if absent. */
       mds: onlyMds,
-      /** Not there but on Main, and so everywhere. */
+      /** Restore to Main, and so everywhere. */
       toMain: z.boolean().optional(),
-      /** As it was then, milliseconds since 1970. */
+      /** The version of this time, milliseconds since 1970. */
       at: z.number().optional(),
       dryRun: z.boolean(),
     }),
     result: z.object({
       host: z.string(),
       directory: z.string(),
-      /** One path for an item of a trash; what was asked for otherwise. */
+      /** One path for an item of a trash; otherwise the requested paths. */
       path: z.string(),
-      /** The item of a trash; null when it came from Main's own versions. */
+      /** The item of a trash; null when it came from Main's older versions. */
       id: z.string().nullable(),
       restored: rolledBack.nullable(),
     }),

@@ -12,16 +12,16 @@ const directoryStatus = z.object({
   files: count,
   bytes: count,
   pending: count,
-  /** Content that still has to travel, either way; null where an older agent does not say. */
+  /** Content to be transferred, in both directions; null if an older agent does not report it. */
   pendingBytes: count.nullable(),
   localOnly: count,
   held: z.string().nullable(),
   digest: z.string(),
-  /** What does not travel from or to this MDS, and why. */
+  /** Paths that are not synchronised with this MDS, and why. */
   skipped: z.array(skippedPath),
 });
 
-/** Content on its way now. */
+/** Content in transfer. */
 const transfer = z.object({
   directory: z.string(),
   direction: z.enum(['to-mds', 'to-main']),
@@ -39,22 +39,22 @@ const mdsStatus = z.object({
   voipIp: z.string().nullable(),
   address: z.string().nullable(),
   state: mdsState,
-  /** While it waits for approval: what must be the same on its own screen. */
+  /** While it waits for approval: the fingerprint to compare with the one on the MDS. */
   fingerprint: z.string().nullable(),
   agentVersion: z.string().nullable(),
   connectedSince: time.nullable(),
   lastSeen: time.nullable(),
   clockOffsetMs: z.number().nullable(),
-  /** How far behind it is now, milliseconds: it grows while the MDS is behind, and is 0 when in sync; null when not known. */
+  /** How far behind it is now, milliseconds: grows while the MDS is behind, 0 when in sync; null when unknown. */
   lagMs: count.nullable(),
-  /** When it fell behind; null when it is in sync, or not known. */
+  /** When it fell behind; null when it is in sync, or unknown. */
   behindSince: time.nullable(),
   inSyncSince: time.nullable(),
   /** How long the last change took from Main's disk to this MDS, milliseconds. */
   lastDeliveryMs: count.nullable(),
   inSync: z.boolean(),
   lastReconcile: z.object({ at: time, ok: z.boolean(), durationMs: count }).nullable(),
-  /** When its certificate ends; null where Main has issued none. */
+  /** When its certificate expires; null if Main has issued none. */
   certificateNotAfter: time.nullable(),
   directories: z.array(directoryStatus),
   reloads: z.array(
@@ -67,18 +67,18 @@ const mdsStatus = z.object({
     }),
   ),
   owedReloads: z.array(z.enum(['dialplan', 'moh'])),
-  /** How fast content travels to and from it, over the last seconds. */
+  /** Transfer rate to and from it, over the last seconds. */
   bytesPerSecond: count,
   transfers: z.array(transfer),
   errors: z.array(errorReport),
 });
 
-/** A change of Main's key that has begun: the key to come, and the MDS that don't know it yet. */
+/** A key change of Main in progress: the next key, and the MDS that have not received it. */
 export const rotationStatus = z.object({
   nextFingerprint: z.string(),
-  /** Enrolled MDS that do not know the next key yet. */
+  /** Enrolled MDS that have not received the next key yet. */
   stragglers: z.array(z.string()),
-  /** MDS that wait for approval and do not know it yet. */
+  /** MDS that wait for approval and have not received it yet. */
   unapproved: z.array(z.string()),
 });
 
@@ -96,16 +96,16 @@ const mainStatus = z.object({
       digest: z.string(),
       held: z.string().nullable(),
       skipped: z.array(skippedPath),
-      /** Files that travel all the same, but that Asterisk can't play, or won't take, as they are. */
+      /** Files that are delivered although Asterisk can't play them, or won't accept them. */
       warnings: z.array(z.object({ path: z.string(), message: z.string() })),
     }),
   ),
   alarms: z.array(z.object({ at: time, message: z.string(), times: count })),
-  /** The warnings of all directories; `path` begins with the directory's name. */
+  /** The warnings of all directories; `path` begins with the name of the directory. */
   warnings: z.array(z.object({ path: z.string(), message: z.string() })),
-  /** What is wrong with Main's own disk: the state that can't be written, a directory that can't be read. */
+  /** Problems of Main's own disk: a state that can't be written, a directory that can't be read. */
   errors: z.array(errorReport),
-  /** XiVO's own list of media servers: where it comes from, and why it could not be read the last time. */
+  /** XiVO's list of media servers: its source, and why it could not be read the last time. */
   mediaServers: z.object({ source: z.string(), problem: z.string().nullable() }),
   rotation: rotationStatus.nullable(),
 });
@@ -125,7 +125,7 @@ export const status = z.object({
   version: z.string(),
   main: mainStatus,
   mds: z.array(mdsStatus),
-  /** What is wrong, each cause once, worst first: with the MDS that it concerns, and what to do. */
+  /** Problems, each cause once, worst first, with the affected MDS and the remedy. */
   causes: z.array(cause),
 });
 

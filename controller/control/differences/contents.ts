@@ -9,16 +9,16 @@ import type { Difference, TextDifference } from '../contract/contract.ts';
 import { comparable } from './listing.ts';
 import { whyNonsense } from '../nonsense.ts';
 
-/** Files whose texts are compared. */
+/** Number of files whose texts are compared. */
 const MAX_FILES = 20;
 
-/** The texts of Main and of an MDS, line by line, as far as there are any and as they fit. */
+/** The texts of Main and of an MDS, if they exist and are not too large. */
 export async function contentsOf(
   controller: Controller,
   mds: string,
   differences: readonly Difference[],
 ): Promise<TextDifference[]> {
-  // An override is never read, and an excluded file is no business of Main's.
+  // Overrides are never read, and excluded files do not concern Main.
   const files = differences.filter(
     ({ kind, type }) => type === 'file' && kind !== 'override' && kind !== 'excluded' && kind !== 'skipped',
   );

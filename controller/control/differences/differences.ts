@@ -13,7 +13,7 @@ import { takeFromMds } from './take.ts';
 
 type Handled = Pick<ControllerHandlers, 'diff' | 'adopt' | 'revert' | 'prune'>;
 
-/** What an MDS has otherwise than Main, and making it the same either way. */
+/** Lists the differences between an MDS and Main, and resolves them in either direction. */
 export function differenceHandlers(controller: Controller): Handled {
   return {
     diff: ({ mds, path }) => diff(controller, mds, path),
@@ -47,7 +47,7 @@ type Asked = {
   readonly show: ShowProgress;
 };
 
-/** An MDS's version becomes Main's. */
+/** Makes an MDS's version Main's. */
 async function adopt(
   controller: Controller,
   { mds, path, dryRun, actor, show }: Asked,
@@ -61,7 +61,7 @@ async function adopt(
     refuseLeftAlone(
       mds,
       differences,
-      `To have it everywhere, copy it there under another name, and adopt that`,
+      `To deliver it everywhere, copy it there under another name, and adopt that`,
     );
     if (differences.length === 0) await refuseUnknown(controller, mds, place);
     return { ...common, by: null, mds: [] };
@@ -81,7 +81,7 @@ async function adopt(
   return { ...common, by, mds: passes };
 }
 
-/** Something that the MDS holds, or held until Main's came back. */
+/** A file that the MDS has, or had until Main's version replaced it. */
 function isOwnVersion({ kind, type }: Difference): boolean {
   return (
     (kind === 'local' || kind === 'drift' || kind === 'replaced' || kind === 'pending') &&
@@ -89,7 +89,7 @@ function isOwnVersion({ kind, type }: Difference): boolean {
   );
 }
 
-/** Main's version comes back on an MDS; the MDS's own goes to its trash. */
+/** Restores Main's version on an MDS; the version of the MDS goes to its trash. */
 async function revert(
   controller: Controller,
   { mds, path, dryRun, actor, show }: Asked,
@@ -112,10 +112,10 @@ async function revert(
   }
   if (directory.config.direction === 'both')
     throw new ControlError(
-      `in ${directory.name} the newest version counts on all hosts, wherever it was made: bring an older one back with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
+      `in ${directory.name} the newest version wins on all hosts: restore an older one with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
     );
   if (dryRun) return { ...common, left: [], mds: [] };
-  if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  if (controller.pause.isOn) throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   const passes = await passOver(controller, { do: 'reconcile' }, mds, show);
   const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
   const reason = `reverted to Main's version on ${mds}`;
@@ -126,7 +126,7 @@ async function revert(
   return { ...common, left, mds: passes };
 }
 
-/** What differs now and is Main's to say; what Main's has replaced already lies in the trash. */
+/** Current differences in files of Main; versions that Main's has already replaced are in the trash. */
 function isToRevert({ kind, item }: Difference): boolean {
   return item === null && (kind === 'drift' || kind === 'replaced' || kind === 'pending');
 }
@@ -139,7 +139,7 @@ type Pruning = {
   readonly actor: string;
 };
 
-/** Removes an MDS's local files into its trash: just those that were shown. */
+/** Moves local files of an MDS to its trash: only those that were shown. */
 async function prune(controller: Controller, asked: Pruning): Promise<Result<'prune'>> {
   const { mds, path, dryRun, shown, actor } = asked;
   const place = path === undefined ? undefined : placeOf(controller, path);
@@ -154,7 +154,7 @@ async function prune(controller: Controller, asked: Pruning): Promise<Result<'pr
   if (dryRun || files.length === 0) return result;
   if (shown !== undefined && shown !== digest)
     throw new ControlError(
-      `what is local on ${mds} has changed since it was shown: nothing was removed. Look at it again`,
+      `the local files of ${mds} have changed since they were shown: nothing was removed. Run the command again`,
     );
   const session = comparable(controller, mds);
   const removed: { directory: string; path: string }[] = [];

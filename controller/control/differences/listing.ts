@@ -1,5 +1,5 @@
 import { isOverride } from '#core/path/relative.ts';
-import type { Difference as Told } from '#protocol/messages/answers.ts';
+import type { Difference as Reported } from '#protocol/messages/answers.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import { printable } from '#core/text/printable.ts';
 import type { Controller } from '../../daemon/controller.ts';
@@ -10,7 +10,7 @@ import { enrolledMds } from '../known.ts';
 import { type Located, locateOrWhole } from '../locate.ts';
 import { whyNonsense } from '../nonsense.ts';
 
-/** Paths that a message names of those that there are. */
+/** Most paths that a message lists. */
 const MAX_NAMED = 10;
 
 export type Listing = {
@@ -19,7 +19,7 @@ export type Listing = {
   readonly problems: string[];
 };
 
-/** The session of an MDS that can say what it has otherwise than Main. @throws ControlError for people */
+/** The session of an MDS whose agent can list differences. @throws ControlError with a text for people */
 export function comparable(controller: Controller, mds: string): ControllerSession {
   enrolledMds(controller, mds);
   const session = controller.sessions.get(mds);
@@ -32,7 +32,7 @@ export function comparable(controller: Controller, mds: string): ControllerSessi
   return session;
 }
 
-/** The place that a person means. @throws ControlError that names the directories */
+/** The directory and path of a user's input. @throws ControlError that names the directories */
 export function placeOf(controller: Controller, written: string): Located {
   const found = locateOrWhole(controller, written);
   if (found !== undefined) return found;
@@ -42,7 +42,7 @@ export function placeOf(controller: Controller, written: string): Located {
   );
 }
 
-/** What an MDS has otherwise than Main, at and below a place or everywhere. Main reads its own disk first. */
+/** The differences between an MDS and Main, at and below a path or everywhere. Main first reads its own disk. */
 export async function listing(
   controller: Controller,
   mds: string,
@@ -66,14 +66,15 @@ export async function listing(
   };
 }
 
-function shown({ kind, directory, path, type, bytes, at, item, reason }: Told): Difference {
+function shown({ kind, directory, path, type, bytes, at, item, reason }: Reported): Difference {
   const since = at === undefined ? null : new Date(at).toISOString();
   return { kind, directory, path, type, bytes, at: since, item: item ?? null, reason: reason ?? null };
 }
 
 /**
- * Ends the command where a path names nothing that could be made the same: with 2 when neither side has such a path.
- * @returns when both sides hold the same
+ * Handles a path without anything to adopt or revert.
+ * @returns when both sides have the same
+ * @throws ControlError otherwise; with exit code 2 when neither side has such a path
  */
 export async function refuseUnknown(
   controller: Controller,
@@ -92,7 +93,7 @@ export async function refuseUnknown(
   );
 }
 
-/** Why what has been found is left alone, when that is all there is. @throws ControlError */
+/** The reason when everything found is left alone. @throws ControlError */
 export function refuseLeftAlone(mds: string, found: readonly Difference[], instead: string): void {
   const [first] = found;
   if (first === undefined || found.some(({ kind }) => kind !== 'override' && kind !== 'excluded')) return;

@@ -9,7 +9,7 @@ import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { MdsPass } from '../contract/contract.ts';
 import { comparable } from './listing.ts';
 
-/** What Main takes from an MDS because a person asked for it. */
+/** Takes files from an MDS at a person's request. */
 export type Taken = { readonly by: string; readonly mds: readonly MdsPass[] };
 
 export type Take = {
@@ -24,14 +24,14 @@ export type Take = {
 };
 
 /**
- * Makes an MDS's versions Main's, as one change set, and so every MDS's. What they replace on Main stays there as an older
- * version and in the trash.
- * @throws ControlError when it can't be done
+ * Makes an MDS's versions Main's, as one change set, and so every MDS's. The replaced versions are kept on Main as
+ * older versions and in the trash.
+ * @throws ControlError when it is not possible
  */
 export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
   const { mds, directory, files, kind, reason, actor, show } = take;
   const session = comparable(controller, mds);
-  if (controller.pause.isOn) throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+  if (controller.pause.isOn) throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   if (files.length > MAX_ITEMS / 2)
     throw new ControlError(`${files.length} files at once are too many: name a folder with fewer`);
   for (const { path } of files) {
@@ -52,7 +52,7 @@ export async function takeFromMds(controller: Controller, take: Take): Promise<T
   );
   if (by === undefined)
     throw new ControlError(
-      `${mds}: ${answer.lines.join('; ') || 'it put nothing on Main'}; Main was not changed`,
+      `${mds}: ${answer.lines.join('; ') || 'it sent nothing'}; Main was not changed`,
     );
   controller.log.warn('taken from an MDS', {
     mds,
@@ -61,7 +61,7 @@ export async function takeFromMds(controller: Controller, take: Take): Promise<T
     changeSet: by,
   });
   const passes = await passOver(controller, { do: 'reconcile' }, undefined, show);
-  // Some of it may have changed in that moment.
+  // Some paths may have changed in that moment.
   const problems = answer.ok ? [] : [{ name: mds, ok: false, actions: [], problems: [...answer.lines] }];
   return { by, mds: [...problems, ...passes] };
 }

@@ -4,7 +4,7 @@ import type { PackageOffer } from '#protocol/messages/common.ts';
 import { signPackage } from '#host/identity/packageSignature.ts';
 import { VERSION } from '#host/version.ts';
 
-/** Reads the agent's package that Main gives away, and signs what it is. @param file of this very version */
+/** Reads the agent package that Main serves, and signs it. @param file the package of this version */
 export async function offerOf(file: string, keyPem: string): Promise<PackageOffer> {
   const hash = createHash('sha256');
   let size = 0;

@@ -8,7 +8,7 @@ import type { RollOut, UpgradeResult } from '../contract/contract.ts';
 import { enrolledMds } from '../known.ts';
 import { upgradeOne } from './upgradeOne.ts';
 
-/** One at a time on a Main. */
+/** At most one at a time. */
 export class RollOuts {
   readonly #controller: Controller;
   #busy = false;
@@ -18,11 +18,11 @@ export class RollOuts {
   }
 
   /**
-   * Brings the agents of these MDS to Main's own version: the canaries first. The first one that fails ends it.
+   * Upgrades the agents of these MDS to Main's version, canaries first. The first failure stops the roll-out.
    * @param only one MDS; undefined for all
-   * @param signal nobody else begins once it is aborted
-   * @param show is told how far each is
-   * @throws ControlError when there is no such MDS, or another roll-out is under way
+   * @param signal no further upgrade starts once it is aborted
+   * @param show receives the progress of each
+   * @throws ControlError when there is no such MDS, or a roll-out is already in progress
    */
   async run(only: string | undefined, signal: AbortSignal, show: ShowProgress): Promise<RollOut> {
     if (this.#busy) throw new ControlError('agents are being upgraded already: see "xivo-xds-sync mds list"');
@@ -54,7 +54,7 @@ export class RollOuts {
       if (notBegun.length === 0) break;
       if (bad === undefined && !signal.aborted) continue;
       const at = bad?.name ?? stage.names.join(', ');
-      const reason = bad?.words ?? 'the command was ended';
+      const reason = bad?.words ?? 'the command was interrupted';
       log.error('the upgrade of the agents stopped', { mds: at, reason, notBegun: notBegun.join(',') });
       return { version: VERSION, mds, stopped: { at, reason, notBegun } };
     }

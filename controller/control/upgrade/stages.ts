@@ -1,15 +1,15 @@
-/** So many at a time, after the first ones: each downloads its package from Main. */
+/** Number of parallel upgrades after the first ones: each downloads the package from Main. */
 const SIDE_BY_SIDE = 4;
 
 export type Stage = {
   readonly names: readonly string[];
-  /** Whether nobody else begins unless this one is well. */
+  /** True when the next stage starts only if this MDS is upgraded successfully. */
   readonly isCanary: boolean;
 };
 
 /**
- * In which order MDS are upgraded: each canary alone, then the others a few at a time. Without a canary, the first
- * one that is connected and waits for an upgrade is it.
+ * The order of upgrades: each canary alone, then the others in groups. Without a canary, the first connected MDS that
+ * needs an upgrade takes its place.
  */
 export function stagesOf(
   names: readonly string[],

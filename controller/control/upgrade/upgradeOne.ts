@@ -8,12 +8,15 @@ import type { CommandFigures } from '#protocol/messages/session.ts';
 import { type ShowProgress, whilePassing } from '../../daemon/passProgress.ts';
 import type { UpgradeResult } from '../contract/contract.ts';
 
-/** From losing the connection to the new agent, or to the old one again, milliseconds: installing, waiting, putting back. */
+/**
+ * From the loss of the connection to the return of the new or the old agent, milliseconds: installing, waiting,
+ * restoring.
+ */
 const BACK_WITHIN = 300_000;
 const LOOK_EVERY = 100;
 
 /**
- * Upgrades the agent of one MDS, and waits until the new one is here, or the old one again.
+ * Upgrades the agent of one MDS, and waits until the new agent, or after a failure the old one, has connected.
  * @param offer undefined when Main has no package
  */
 export async function upgradeOne(
@@ -36,7 +39,7 @@ export async function upgradeOne(
     return failed(`its agent (${from}) can't be upgraded from here: run mds_install.sh there again`);
   if (offer === undefined) {
     return failed(
-      `this Main does not have the agent's package of its version ${VERSION}: the package xivo-xds-sync brings it, and in a checkout "npm run package" makes it`,
+      `Main has no agent package of version ${VERSION}: it is part of the package xivo-xds-sync; in a checkout, "npm run package" builds it`,
     );
   }
   const toldBefore = session.lastUpgrade?.at;
@@ -71,7 +74,7 @@ export async function upgradeOne(
   }
   const state =
     sessions.get(name)?.isReady === true
-      ? 'came back, with its old agent, and does not say why'
-      : 'did not come back';
+      ? 'reconnected with its old agent, and gave no reason'
+      : 'did not reconnect';
   return failed(`it ${state} within ${formatDuration(BACK_WITHIN)}: see "journalctl -t xivo-xds-sync" there`);
 }

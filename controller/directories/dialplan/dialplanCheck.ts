@@ -2,24 +2,24 @@ import type { Finding } from '#core/dialplan/finding.ts';
 import { type DialplanReading, readDialplan } from '#core/dialplan/lint.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 
-/** How long after a change the folder is read, milliseconds: those who wait for the change itself come first. */
+/** Delay after a change before the folder is read, milliseconds: delivering the change comes first. */
 const REST = 100;
 
 export type DialplanCheckOptions = {
   readonly place: DialplanPlace;
-  /** Whether a path of the folder is part of what the MDS get. */
+  /** True when a path of the folder is delivered to the MDS. */
   readonly travels: (path: string) => boolean;
-  /** Called once for each cause, when it begins and when it is over. */
+  /** Called once for each finding, when it appears and when it is gone. */
   readonly onBegan: (path: string, message: string) => void;
   readonly onEnded: (path: string) => void;
   readonly onError: (error: unknown) => void;
 };
 
-/** Reads Main's own dialplan folder whenever something in it changed, and knows what Asterisk won't take of it. */
+/** Lints Main's own dialplan folder after every change in it. */
 export class DialplanCheck {
   readonly #options: DialplanCheckOptions;
   #warnings: ReadonlyMap<string, string> = new Map();
-  /** Sections that the folder once had: one that is missing later comes from nowhere else. */
+  /** Sections that the folder once defined: if one is missing later, no other file defines it. */
   readonly #seen = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -27,12 +27,12 @@ export class DialplanCheck {
     this.#options = options;
   }
 
-  /** What is wrong, by path. */
+  /** Findings by path. */
   get warnings(): ReadonlyMap<string, string> {
     return this.#warnings;
   }
 
-  /** Something in the folder changed. */
+  /** Called when something in the folder has changed. */
   look(): void {
     this.#timer ??= setTimeout(() => this.#read(), REST);
   }

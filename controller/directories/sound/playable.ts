@@ -1,6 +1,6 @@
 import { readWavHeader, type WavFormat } from './wavHeader.ts';
 
-/** So much of a file's beginning is enough to tell, bytes. */
+/** Bytes of the beginning of a file that are needed. */
 export const HEAD_BYTES = 4096;
 
 type Check = (head: Buffer, size: number) => string | undefined;
@@ -19,7 +19,7 @@ const CODECS: Readonly<Record<number, string>> = {
   65534: 'extensible format',
 };
 
-/** What other kinds of sound files begin with. */
+/** The first bytes of other kinds of sound files. */
 const BEGINNINGS: readonly { readonly what: string; readonly is: (head: Buffer) => boolean }[] = [
   { what: 'a WAV file', is: (head) => begins(head, 'RIFF') },
   { what: 'an Ogg file', is: (head) => begins(head, 'OggS') },
@@ -28,34 +28,34 @@ const BEGINNINGS: readonly { readonly what: string; readonly is: (head: Buffer) 
   { what: 'an MP3 file', is: (head) => begins(head, 'ID3') },
 ];
 
-/** Suffixes of sound without any header, which Asterisk plays whatever it is: another file's header becomes noise. */
+/** Suffixes of formats without header. Asterisk plays any content; the header of another format becomes noise. */
 const RAW =
   'gsm ulaw ul mu ulw pcm alaw al alw g722 g729 vox slin sln sln12 sln16 sln24 sln32 sln44 sln48 sln96 sln192';
 
-/** By suffix, which for Asterisk differs in upper and lower case. */
+/** By suffix; Asterisk distinguishes upper and lower case. */
 const CHECKS: ReadonlyMap<string, Check> = new Map([
   ['wav', pcm(8_000)],
   ['wav16', pcm(16_000)],
   ['WAV', wavGsm],
   [
     'wav49',
-    (): string => "Asterisk can't play it: where it knows a sound as wav49, it looks for the suffix WAV",
+    (): string => "Asterisk can't play it: it expects this format (wav49) under the suffix WAV",
   ],
   ['au', au],
   ['ogg', (head): string | undefined => (begins(head, 'OggS') ? undefined : other(head, 'an Ogg file'))],
   ...RAW.split(' ').map((suffix): [string, Check] => [suffix, raw]),
 ]);
 
-/** Whether anything can be told of a file of this name by its beginning. */
+/** True when a file of this name can be checked by its beginning. */
 export function isChecked(path: string): boolean {
   return CHECKS.has(suffixOf(path));
 }
 
 /**
- * Why Asterisk can't play a sound file, or plays noise, as far as its beginning tells: the rules of the format
- * modules of Asterisk 16. Undefined when nothing speaks against it.
+ * The reason why Asterisk can't play a sound file, or plays noise, by the rules of the format modules of Asterisk 16;
+ * undefined when no problem is found.
  * @param head the first {@link HEAD_BYTES} of it, or all when it is shorter
- * @param size how long the whole file is, bytes
+ * @param size length of the whole file, bytes
  */
 export function whyUnplayable(path: string, head: Uint8Array, size: number): string | undefined {
   const buffer = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
@@ -75,7 +75,7 @@ function pcm(rate: number): Check {
   };
 }
 
-/** Microsoft's GSM, of which Asterisk takes exactly one layout: the blocks `fmt ` (20 bytes), `fact` (4) and `data`. */
+/** Microsoft's GSM. Asterisk accepts exactly one layout: the blocks `fmt ` (20 bytes), `fact` (4) and `data`. */
 function wavGsm(head: Buffer, size: number): string | undefined {
   const reading = readWavHeader(head, size);
   if (reading.is === 'broken') return other(head, `a WAV file (${reading.why})`);
@@ -85,7 +85,7 @@ function wavGsm(head: Buffer, size: number): string | undefined {
   const blocks = [12, 40, 52].map((at) => head.toString('latin1', at, at + 4)).join();
   return format?.length === 20 && blocks === 'fmt ,fact,data'
     ? undefined
-    : "Asterisk can't play it: of GSM it takes only files with the blocks fmt, fact and data";
+    : "Asterisk can't play it: it accepts GSM only with the blocks fmt, fact and data";
 }
 
 function mismatch({ codec, channels, rate, bits }: WavFormat, wanted: string): string {
@@ -105,7 +105,7 @@ function au(head: Buffer): string | undefined {
 
 function raw(head: Buffer): string | undefined {
   const found = BEGINNINGS.find(({ is }) => is(head));
-  return found && `Asterisk plays noise: it is ${found.what}, but its suffix says sound without a header`;
+  return found && `Asterisk plays noise: it is ${found.what}, but its suffix is that of a format without header`;
 }
 
 function other(head: Buffer, wanted: string): string {

@@ -9,13 +9,13 @@ import type { Replica } from '#sync/scan/replica.ts';
 
 const readAsync = promisify(read);
 
-/** Files are looked at in batches with rests between them, so that a first pass over many has the machine for itself. */
+/** Files are checked in batches with pauses, so that a first pass over many files is not slowed down. */
 const BATCH = 32;
 const REST = 50;
 
-/** Looks at the beginning of each sound file of a directory whenever it changed, and knows which Asterisk can't play. */
+/** Checks the beginning of each changed sound file of a directory, and records which ones Asterisk can't play. */
 export class SoundCheck {
-  /** Why not, by path. */
+  /** The reason by path. */
   readonly warnings = new Map<string, string>();
   readonly #replica: Replica;
   readonly #onError: (error: unknown) => void;
@@ -28,7 +28,7 @@ export class SoundCheck {
     this.#onError = onError;
   }
 
-  /** These are there, changed or are gone. */
+  /** Called with paths that were added, changed or removed. */
   look(paths: Iterable<string>): void {
     for (const path of paths) if (isChecked(path)) this.#waiting.add(path);
     if (this.#waiting.size > 0 && !this.#closed) this.#working ??= this.#work();
@@ -58,7 +58,7 @@ export class SoundCheck {
     for (const path of paths) {
       this.#waiting.delete(path);
       const state = this.#replica.get(path);
-      // Whatever settles later is looked at then.
+      // A file that settles later is checked then.
       if (state?.kind === 'moving') continue;
       this.warnings.delete(path);
       if (state?.kind !== 'settled' || state.entry.type !== 'file') continue;
@@ -68,7 +68,7 @@ export class SoundCheck {
   }
 }
 
-/** @returns undefined also when the file is another one by now: then it comes again */
+/** @returns undefined also when the file has been replaced; it is then checked again */
 async function verdict(
   open: OpenFolders,
   path: string,

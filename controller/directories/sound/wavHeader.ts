@@ -1,4 +1,4 @@
-/** What the header of a WAV file says. Rate in Hz. */
+/** The header of a WAV file. Rate in Hz. */
 export type WavFormat = {
   /** 1: PCM; 49: GSM 6.10; others in Microsoft's mmreg.h. */
   readonly codec: number;
@@ -12,7 +12,7 @@ export type WavFormat = {
 export type WavReading =
   | { readonly is: 'wav'; readonly formats: readonly WavFormat[] }
   | { readonly is: 'broken'; readonly why: string }
-  /** The beginning that was read does not reach far enough to tell. */
+  /** The part that was read is too short to decide. */
   | { readonly is: 'unknown' };
 
 const RIFF_BYTES = 12;
@@ -20,16 +20,16 @@ const BLOCK_HEAD_BYTES = 8;
 const FORMAT_BYTES = 16;
 
 /**
- * Reads a WAV header as Asterisk's format_wav does: block by block up to the sound itself, without the filling byte
- * that the RIFF format puts behind a block of odd length.
+ * Reads a WAV header as Asterisk's format_wav does: block by block up to the audio data, without the padding byte that
+ * RIFF puts after a block of odd length.
  * @param head the beginning of the file
- * @param size how long the whole file is, bytes
+ * @param size length of the whole file, bytes
  */
 export function readWavHeader(head: Uint8Array, size: number): WavReading {
   const view = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
   const missing = (end: number): WavReading | undefined => {
     if (end <= view.length) return undefined;
-    return end > size ? { is: 'broken', why: 'it ends before its sound begins' } : { is: 'unknown' };
+    return end > size ? { is: 'broken', why: 'it ends before the audio data' } : { is: 'unknown' };
   };
   const short = missing(RIFF_BYTES);
   if (short) return short;

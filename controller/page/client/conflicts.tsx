@@ -2,7 +2,7 @@ import type { Overview } from '../overview.ts';
 import { nameText, timeText } from './format.ts';
 import { t } from './translate.ts';
 
-/** Recordings that both sides had changed; the version that lost is in Main's trash. */
+/** Recordings that both sides changed; the version that lost is in Main's trash. */
 export function Conflicts({ conflicts }: { readonly conflicts: Overview['conflicts'] }) {
   if (conflicts.length === 0) return null;
   return (

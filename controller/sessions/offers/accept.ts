@@ -108,7 +108,7 @@ function check(directory: MainDirectory, handled: readonly Handled[], isGranted:
     else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
     else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {
       // The size of the directory is limited, so that a faulty or compromised MDS can't fill Main's disk.
-      fail(each, 'refused', `"${directory.name}" would hold more than its maxBytes (${maxBytes})`);
+      fail(each, 'refused', `"${directory.name}" would exceed its maxBytes (${maxBytes})`);
     }
   }
 }
@@ -200,7 +200,7 @@ async function openResumed(
     try {
       const file = await staging.resume(localise(offer.entry, owners) as FileEntry);
       if (file.size === resumeOffsetOf(offer)) resumed.set(each, file);
-      else fail(each, 'stale', 'Main has another part of it than it had when it was asked');
+      else fail(each, 'stale', "Main's partial copy has changed since its size was requested");
     } catch (error) {
       fail(each, 'failed', onMain(errnoOf(error)));
     }
@@ -224,7 +224,7 @@ function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owne
   const { path, reason } = offer;
   if (offer.op === 'metadata') return { kind: 'metadata', path, entry, expect: expect ?? '', reason };
   const staged = entry.type === 'file' ? each.staged : staging.bare(entry);
-  if (staged === undefined) throw new Error('its content did not come');
+  if (staged === undefined) throw new Error('its content was not received');
   if (offer.op === 'keep') return { kind: 'keep', path, entry, staged, reason };
   return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
 }

@@ -15,7 +15,7 @@ export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = 
   if (config.direction !== 'both' && !isGranted) return `an MDS may not change "${config.name}"`;
   const path = refusePath(offer.path);
   if (path !== undefined) return path;
-  if (isOverride(offer.path)) return 'an override never travels';
+  if (isOverride(offer.path)) return 'overrides are never synchronised';
   const pattern = excludedBy(directory, offer);
   if (pattern !== undefined) return `its name is excluded on Main (${pattern})`;
   if (isNested(directory.nested, offer.path)) return 'the path belongs to another synchronised directory';
@@ -26,7 +26,7 @@ export function refuseOffer(directory: MainDirectory, offer: Offer, isGranted = 
     return 'the link leads outside';
   }
   if (offer.op === 'put' && offer.entry.type !== 'folder' && directory.replica.holdsOverride(offer.path)) {
-    return 'a folder with an override stands there on Main';
+    return 'there is a folder with an override in its place on Main';
   }
   if (offer.op === 'put' && wouldRemoveFolder(directory, offer)) {
     return `removals on an MDS do not count in "${config.name}", and a folder with something in it stands there on Main`;

@@ -116,7 +116,7 @@ function adopt(
 /** Refuses a set of offers with its content. */
 function refuse(stream: number, results: StepResult[], { line }: TakingOptions): void {
   try {
-    line.openIncoming(stream, false).cancel('an offer makes no sense');
+    line.openIncoming(stream, false).cancel('an offer is invalid');
   } catch (error) {
     // Its stream number is in use, which is a violation, too.
     return line.violation(errnoOf(error));

@@ -111,7 +111,7 @@ function readExten(
     if (hasVariable(read.name)) {
       findings.error(
         place,
-        `'${shown(read.name)}' is no priority: Asterisk puts in no variables there, and drops the line.`,
+        `'${shown(read.name)}' is not a priority: Asterisk does not expand variables there, and drops the line.`,
       );
     } else if (!isCertain || plan.knowsLabel(section.name, read.name)) {
       findings.warning(
@@ -124,7 +124,7 @@ function readExten(
     } else {
       findings.error(
         place,
-        `'${shown(read.name)}' is no priority (a number, n, hint or a label): Asterisk drops the line.`,
+        `'${shown(read.name)}' is not a priority (a number, n, hint or a label): Asterisk drops the line.`,
       );
     }
     return;

@@ -54,7 +54,7 @@ export function decide(policy: Policy, facts: PathFacts): Decision {
 function decideExcluded(policy: Policy, { mds, base }: PathFacts, pattern: string): Decision {
   // Never delivered. Nothing is done: an MDS keeps its local files.
   if (base === undefined) return mds === undefined ? { kind: 'nothing' } : { kind: 'local' };
-  // Delivered once, and gone from the MDS, or replaced there by a special object, which never travels: only the
+  // Delivered once, and gone from the MDS, or replaced there by a special object, which can't be synchronised: only the
   // ledger still has it.
   if (mds === undefined || mds.kind === 'special') return { kind: 'forget' };
   // Delivered once, but its current content is unknown, so it must not be removed yet.
@@ -77,7 +77,7 @@ function unusable({ main, mds }: PathFacts): Decision | undefined {
   if (main?.kind === 'unreadable') return skip(`Main can't read it (${main.errno})`, true);
   if (mds?.kind === 'unreadable') return skip(`the MDS can't read it (${mds.errno})`, true);
   // Main has a device, socket, fifo or outward link. It occupies its name, so the MDS's object stays as it is.
-  if (main?.kind === 'special') return skip(`on Main it is ${main.what}, which never travels`);
+  if (main?.kind === 'special') return skip(`on Main it is ${main.what}, which can't be synchronised`);
   // Being written: the plan made when it has settled decides.
   if (main?.kind === 'moving') return skip('it is still being written on Main');
   if (mds?.kind === 'moving') return skip('it is still being written on the MDS');

@@ -32,7 +32,7 @@ export function checkConfig(file: string, load: (file: string) => CheckedConfig)
   let files: readonly string[] = [absolute];
   let named = absolute;
   try {
-    if (!existsSync(absolute)) throw new ConfigError(absolute, [{ message: 'there is no such file' }]);
+    if (!existsSync(absolute)) throw new ConfigError(absolute, [{ message: 'no such file' }]);
     ({ files, problems } = load(absolute));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -19,13 +19,13 @@ export function meaning(mds: string, { kind, at, item, reason }: Difference): st
     case 'replaced': {
       const what =
         kind === 'drift' ? `changed on ${mds} (drift)` : `${mds} had another content under Main's name`;
-      if (item === null) return `${what}: Main's version comes back (${why})`;
-      return `${what}: Main's is in place again since ${at === null ? 'then' : localTime(at)}, ${mds}'s lies in its trash (${item})`;
+      if (item === null) return `${what}: Main's version will be restored (${why})`;
+      return `${what}: Main's version was restored${at === null ? '' : ` at ${localTime(at)}`}, that of ${mds} is in its trash (${item})`;
     }
     case 'pending':
       return `to be done: ${why}`;
     case 'skipped':
-      return `does not travel: ${why}`;
+      return `can't be synchronised: ${why}`;
   }
 }
 
@@ -37,7 +37,7 @@ export function differenceLines(mds: string, differences: readonly Difference[])
     each.type === 'file' ? formatBytes(each.bytes) : each.type === 'other' ? '' : each.type,
     meaning(mds, each),
   ]);
-  return table(['KIND', 'PATH', 'SIZE', 'WHAT IT IS'], rows, { right: [2] });
+  return table(['KIND', 'PATH', 'SIZE', 'DESCRIPTION'], rows, { right: [2] });
 }
 
 /** The path in the form that the command line takes. */

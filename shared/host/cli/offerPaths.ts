@@ -12,9 +12,9 @@ const MOST = 500;
  */
 export function offerPaths(
   directories: readonly { readonly name: string; readonly path: string }[],
-  begun: string,
+  typed: string,
 ): string[] {
-  const [name = '', ...rest] = begun.split('/');
+  const [name = '', ...rest] = typed.split('/');
   const directory = directories.find((each) => each.name === name);
   if (rest.length === 0 || directory === undefined) return directories.map((each) => `${each.name}/`);
   const folder = rest.slice(0, -1).join('/');

@@ -16,7 +16,7 @@ export function whyLines(mds: string, facts: WhyFacts): string[] {
 
 /** What happens to it: the planner's decision, or the obstacle that prevents it. */
 function outcome({ decision, excludedBy, obstacle }: WhyFacts): string {
-  if (obstacle !== undefined) return `it waits: ${obstacle} (what is to be done: ${words(decision)})`;
+  if (obstacle !== undefined) return `waiting: ${obstacle} (to be done: ${words(decision)})`;
   const isLeftAlone = decision.kind === 'nothing' || decision.kind === 'local';
   return excludedBy !== undefined && isLeftAlone
     ? `left alone: its name is excluded (${excludedBy})`

@@ -66,7 +66,7 @@ function hours(value: unknown): Hours {
   const from = fromHour * 60 + fromMinute;
   const to = toHour * 60 + toMinute;
   const valid = fromMinute < 60 && toMinute < 60 && from < 1440 && to <= 1440 && from !== to;
-  if (!valid) throw new RangeError(`${shown(value)} is no part of a day; write it as "08:00-18:00"`);
+  if (!valid) throw new RangeError(`${shown(value)} is not a part of the day; write it as "08:00-18:00"`);
   return { from, to: to % 1440 };
 }
 

@@ -16,7 +16,7 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #reconcile:
 #  every: 15m
 
-# How long a file must be still before it is sent; each directory may have its own.
+# How long a file must be unchanged before it is sent; each directory may have its own.
 #settle: 300ms
 
 # When an MDS reloads: changed (when a change touched the directory) or always (after every pass).
@@ -32,7 +32,7 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #   lint       block (a broken dialplan file stops the change), warn or off
 #   exclude    patterns as in a .gitignore file: such names are left alone on both sides. They are added to .DS_Store,
 #              Thumbs.db and lost+found, and with reload: dialplan to what editors and packages leave behind (*~ *.bak
-#              *.orig *.rej *.save *.dpkg-* *.rpm* .*.sw? \\#*# 4913); "!*.bak" takes one of them back
+#              *.orig *.rej *.save *.dpkg-* *.rpm* .*.sw? \\#*# 4913); "!*.bak" includes one of them again
 #   settle     as above
 #   maxBytes   with direction: both, MDS may add no more once it holds this, such as 20GiB, and each may put as much
 #              again into its trash; no limit if left out
@@ -74,11 +74,11 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 # Disk space that stays free.
 #reserve: 64MiB
 
-# How long an agent's certificate holds. It is renewed by itself between 50 and 80 % of that.
+# Lifetime of an agent's certificate. It is renewed automatically between 50 and 80 % of that.
 #certificates:
 #  life: 90d
 
-# Which MDS there should be: enrolled (those that joined), postgres or http (XiVO's own list).
+# Where the list of MDS comes from: enrolled (those that joined), postgres or http (XiVO's own list).
 #   url        of the database (postgres) or of the list (http)
 #   query      with postgres: the SQL that gives the names
 #   token      with http: sent as X-Auth-Token
@@ -98,7 +98,7 @@ ${keyLine('listen', given.listen && formatHostPort(given.listen), '0.0.0.0:9443'
 #page: {}
 #metrics: {}
 
-# Who hears when something begins or ends to be wrong: a command (JSON on standard input, fields as XDS_... in the
+# What is called when a condition begins or ends: a command (JSON on standard input, fields as XDS_... in the
 # environment) or a url (JSON by POST). "on" names the conditions; all of them if left out.
 #notify: []
 `;

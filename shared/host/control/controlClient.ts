@@ -46,7 +46,7 @@ export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   const parsed = contract[command]?.result.safeParse(result);
   if (parsed?.success !== true)
     throw new ControlError(
-      `the running ${daemon.name} answers as another version would: restart it, so that it is the one that is installed`,
+      `the running ${daemon.name} has another version than this command: restart it`,
     );
   return parsed.data as ResultOf<C, N>;
 }
@@ -123,7 +123,7 @@ async function connect({ socketPath, name, howToStart }: Daemon): Promise<net.So
       throw new PermissionDenied(`permission denied: this command needs root (${socketPath})`);
     }
     if (errno === 'EAGAIN')
-      throw new NotRunning(`the ${name} does not answer (too many wait on ${socketPath}): is it hanging?`);
+      throw new NotRunning(`the ${name} does not answer (too many requests wait on ${socketPath}): is it hanging?`);
     throw error;
   }
 }

@@ -36,9 +36,9 @@ export function checkUser(geteuid: number | undefined): Check {
 
 export function checkIdentity(folder: string, now: number): Check[] {
   const checks = [
-    attempt('identity', 'restore it from a backup, or make a new one', () => {
+    attempt('identity', 'restore it from a backup, or create a new one', () => {
       const identity = loadIdentity(folder);
-      if (identity === undefined) throw new Error(`there is none in ${folder}`);
+      if (identity === undefined) throw new Error(`not found in ${folder}`);
       return formatFingerprint(identity.pin);
     }),
   ];
@@ -68,8 +68,8 @@ export function checkIdentity(folder: string, now: number): Check[] {
 
 /** Checks that a directory exists, can be written and has room. @param reserve bytes that must stay free */
 export function checkDirectory(name: string, folder: string, reserve: number): Check[] {
-  const there = attempt(`directory ${name}`, `make it, or correct its path in the configuration`, () => {
-    if (!statSync(folder).isDirectory()) throw new Error(`${folder} is no folder`);
+  const there = attempt(`directory ${name}`, `create it, or correct its path in the configuration`, () => {
+    if (!statSync(folder).isDirectory()) throw new Error(`${folder} is not a folder`);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     return folder;
   });
@@ -129,7 +129,7 @@ export function checkPrograms(names: readonly string[]): Check[] {
     return {
       name: `program ${path.basename(name)}`,
       result: 'failed',
-      detail: `${name} is not there`,
+      detail: `${name} was not found`,
       remedy: 'install it, or correct the configuration',
     };
   });

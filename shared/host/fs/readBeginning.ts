@@ -15,7 +15,7 @@ export function readBeginning(root: string, path: string, most: number): Beginni
   const fd = open.get(parentOf(path)).openFile(baseOf(path));
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new Error(`${path} is no file`);
+    if (!stat.isFile()) throw new Error(`${path} is not a file`);
     const content = Buffer.alloc(Math.min(stat.size, most));
     let length = 0;
     while (length < content.length) {

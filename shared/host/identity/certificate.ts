@@ -133,8 +133,8 @@ export function whyNoSession(judged: {
   if (!certificateIssuedBy(certificateDer, mainCertificatePem)) return "the certificate is not Main's";
   if (certificate.subject !== `CN=${name}`) return `the certificate is not for ${name}`;
   const { notBefore, notAfter } = validity(certificate);
-  if (now < notBefore) return `the certificate holds only from ${new Date(notBefore).toISOString()} on`;
-  if (now > notAfter) return `the certificate ended at ${new Date(notAfter).toISOString()}`;
+  if (now < notBefore) return `the certificate is valid only from ${new Date(notBefore).toISOString()} on`;
+  if (now > notAfter) return `the certificate expired at ${new Date(notAfter).toISOString()}`;
   return undefined;
 }
 

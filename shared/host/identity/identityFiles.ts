@@ -44,7 +44,7 @@ export function loadIdentity(folder: string): Identity | undefined {
   if (missing[0] !== undefined) {
     throw new IdentityFilesError(
       `${missing[0]} is missing while the other file of this identity is there: restore it from a backup, ` +
-        `or, if there is none, move ${folder} away and make a new identity, which everyone must then enrol with again`,
+        `or, if there is none, move ${folder} away and make a new identity, with which every MDS must then enrol again`,
     );
   }
   return checked(keyPath, certificatePath);

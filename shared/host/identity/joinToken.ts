@@ -80,8 +80,8 @@ export function decodeToken(text: string): JoinToken {
 
 function whyNotOurs(text: string): string {
   return /^xds\d+\./.test(text)
-    ? 'the join token is of a form that this version does not know: install the same version on Main and on this MDS'
-    : `this is no join token, which begins with "${PREFIX}": ${COPY_AGAIN}`;
+    ? 'the join token has a format that this version does not know: install the same version on Main and on this MDS'
+    : `this is not a join token, which begins with "${PREFIX}": ${COPY_AGAIN}`;
 }
 
 /** The JSON in the text; undefined, which no schema accepts, when there is none. */

@@ -26,7 +26,7 @@ const UNREAD_RETRY = 3_000;
 
 /** A file that has been changing for this long is reported, milliseconds. */
 const RESTLESS = 60_000;
-const RESTLESS_REASON = 'is still being written; it travels once it is closed and quiet';
+const RESTLESS_REASON = 'is still being written; it is sent once it is closed and unchanged';
 
 export type ReplicaOptions = {
   readonly name: string;

@@ -197,7 +197,7 @@ export class Scanner {
     else
       this.#paths.put(
         path,
-        { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the most that travel` },
+        { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the maximum` },
         '',
       );
   }

@@ -65,7 +65,7 @@ export class Journal {
       .all(directory);
     return rows.map((row) => {
       const read = changeSetSchema.safeParse(this.#db.readJson(row['change_set']));
-      if (!read.success) throw this.#db.damagedBy('a change set in its journal makes no sense');
+      if (!read.success) throw this.#db.damagedBy('a change set in its journal is invalid');
       return read.data;
     });
   }

@@ -50,12 +50,12 @@ export class Database {
     this.#db = this.#guard(() => openStateFile(file));
     try {
       this.#sequence = Number(this.meta('sequence') ?? 0);
-      if (!Number.isSafeInteger(this.#sequence)) throw this.damagedBy('its sequence is no number');
+      if (!Number.isSafeInteger(this.#sequence)) throw this.damagedBy('its sequence is not a number');
       const known = this.meta('state-id');
       this.stateId = known ?? randomUUID();
       const run = { id: randomBytes(8).toString('hex'), from: this.#sequence };
       const runs = runsSchema.safeParse(this.readJson(this.meta('runs') ?? '[]'));
-      if (!runs.success) throw this.damagedBy('its runs make no sense');
+      if (!runs.success) throw this.damagedBy('its runs are invalid');
       this.runs = [...runs.data, run].slice(-MAX_RUNS);
       this.transaction(() => {
         if (known === undefined) this.setMeta('state-id', this.stateId);
@@ -111,7 +111,7 @@ export class Database {
       const { ino, size, mtimeNs } = this.#lookedAt;
       if (now === undefined) this.damagedBy('the file is gone');
       else if (now.ino !== ino) this.damagedBy('another file has taken its place');
-      else if (now.size !== size || now.mtimeNs !== mtimeNs) this.damagedBy('somebody else wrote into it');
+      else if (now.size !== size || now.mtimeNs !== mtimeNs) this.damagedBy('another program wrote to it');
       else this.#writeBack();
     } catch {
       // An error of the disk here is reported by the next statement.

@@ -115,7 +115,7 @@ function namesIn(folder: string): string[] {
 
 /** The message in status, as long as the file is there. */
 export function setAsideAlarm({ file, at }: SetAside): { at: string; message: string; times: number } {
-  const message = `the state was damaged: it is kept as ${file}, and a new one was built from what is on disk. No file is lost, and nothing is removed because of it. Look for a failing disk, and delete that file (with its -wal and -shm) when you need it no longer`;
+  const message = `the state was damaged: it is kept as ${file}, and a new one was built from what is on disk. No file is lost, and nothing is removed because of it. Look for a failing disk, and delete that file (with its -wal and -shm) when you no longer need it`;
   return { at: new Date(at).toISOString(), message, times: 1 };
 }
 

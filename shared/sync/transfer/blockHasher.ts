@@ -13,7 +13,7 @@ export class BlockHasher {
   readonly #block: number;
   readonly #hashes: Promise<string>[] = [];
   /** The block that is not complete. */
-  #begun: Buffer | undefined;
+  #partial: Buffer | undefined;
   #filled = 0;
   #seen = 0;
 
@@ -47,18 +47,18 @@ export class BlockHasher {
 
   /** The list; undefined when fewer or more bytes came than the file was said to have. */
   async end(): Promise<Blocks | undefined> {
-    if (this.#begun !== undefined && this.#filled > 0) this.#digest(this.#begun.subarray(0, this.#filled));
-    this.#begun = undefined;
+    if (this.#partial !== undefined && this.#filled > 0) this.#digest(this.#partial.subarray(0, this.#filled));
+    this.#partial = undefined;
     const hashes = await Promise.all(this.#hashes);
     return this.#seen === this.#size ? { block: this.#block, hashes } : undefined;
   }
 
   #collect(part: Uint8Array): void {
-    this.#begun ??= Buffer.allocUnsafe(this.#block);
-    this.#begun.set(part, this.#filled);
+    this.#partial ??= Buffer.allocUnsafe(this.#block);
+    this.#partial.set(part, this.#filled);
     this.#filled += part.length;
     if (this.#filled < this.#block) return;
-    this.#digest(this.#begun);
+    this.#digest(this.#partial);
     this.#filled = 0;
   }
 

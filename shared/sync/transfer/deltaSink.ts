@@ -46,7 +46,7 @@ export function deltaSink(inner: Sink, base: number, size: number, spans: readon
     write: async (chunk) => {
       for (let taken = 0; taken < chunk.length;) {
         const [span] = coming;
-        if (span === undefined) throw new ArchiveError('more came than the spans that were named');
+        if (span === undefined) throw new ArchiveError('more data than in the spans that were named');
         await copyUntil(span.start);
         const piece = chunk.subarray(taken, taken + span.end - Math.max(at, span.start));
         await inner.write(piece);

@@ -64,7 +64,7 @@ export async function unpackFiles(
       const named = pax?.[PAX_SPANS];
       const spans = named === undefined ? undefined : parseSpans(named, size);
       if (named !== undefined && spans === undefined)
-        throw new ArchiveError(`the archive's entry ${number} names spans that make no sense`);
+        throw new ArchiveError(`the archive's entry ${number} names invalid spans`);
       const sink = open(number, spans);
       if (refusal === undefined && header.size !== bytesOfSpans(spans, size)) {
         throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);

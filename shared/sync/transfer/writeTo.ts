@@ -9,7 +9,7 @@ type Target = {
 /** The stream has been closed; the cause is reported elsewhere. */
 export class GivenUp extends Error {
   constructor() {
-    super('the archive was given up');
+    super('the archive was abandoned');
   }
 }
 

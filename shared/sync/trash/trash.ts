@@ -160,11 +160,11 @@ export async function restoreFromTrash(
       const stat = folder.stat(number);
       if (stat === undefined) throw new Error(`${item.id} is not in the trash any more`);
       const seen = inspect(folder, number, to, stat, owners);
-      if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be brought back`);
+      if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be restored`);
       if (seen.kind === 'folder')
-        throw new Error(`${item.path} is a folder: bring back what was in it, file by file`);
+        throw new Error(`${item.path} is a folder: restore its files one by one`);
       const expect = replica.get(to) === undefined ? undefined : (replica.stampAt(to) ?? '');
-      const reason = `brought back from the trash (${item.id})`;
+      const reason = `restored from the trash (${item.id})`;
       if (seen.kind === 'link') {
         return { kind: 'put', path: to, entry: seen.entry, expect, staged: staging.bare(seen.entry), reason };
       }
@@ -201,7 +201,7 @@ function missingFolders(path: string, replica: Replica, owners: Owners, staging:
     entry,
     expect: undefined,
     staged: staging.bare(entry),
-    reason: 'holds what is brought back from the trash',
+    reason: 'holds what is restored from the trash',
   }));
 }
 

@@ -36,10 +36,10 @@ void test('Main says where a directory lies, within what the MDS allows, also th
   assert.deepEqual(place('moh'), { path: '/var/lib/xivo/moh' });
   assert.deepEqual(place('moh', '/var/lib/xivo/moh'), { path: '/var/lib/xivo/moh' });
   assert.deepEqual(place('moh', '/srv/moh', [{ name: 'moh', path: '/mnt/moh' }]), { path: '/mnt/moh' });
-  refused('/etc/cron.d', /"agi" at \/etc\/cron\.d, which is outside of what this MDS allows.*"allow"/);
+  refused('/etc/cron.d', /"agi" at \/etc\/cron\.d, which is outside the folders that this MDS allows.*"allow"/);
   refused('/var/lib/xivo-evil', /outside/);
-  refused('/var/lib/xivo/../../etc', /no absolute path/);
-  refused('var/lib/xivo/a', /no absolute path/);
+  refused('/var/lib/xivo/../../etc', /not an absolute path/);
+  refused('var/lib/xivo/a', /not an absolute path/);
   refused('/var/lib/xivo/out', /a link leads to .*srv\/other/);
   refused('/var/lib/xivo/out/deeper', /a link leads to .*srv\/other\/deeper/);
   refused('/var/lib/xivo/nowhere', /can't be followed here/);

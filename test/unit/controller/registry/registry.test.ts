@@ -162,7 +162,7 @@ void test('a token for an enrolled name is refused, and made with replace', (t) 
   accepted(enrol(registry, tokenFrom(registry)));
   refused(
     registry.addToken({ name: 'mds1', ttlMs: HOUR, replace: false, now: NOW }),
-    /^mds1 is enrolled already: use --replace to enrol it again, for a reinstalled MDS$/,
+    /^mds1 is already enrolled: use --replace to enrol it again, for a reinstalled MDS$/,
   );
   tokenFrom(registry, { replace: true });
 });
@@ -171,7 +171,7 @@ void test('of two tokens for one name only the first used enrols', (t) => {
   const registry = registryFor(t);
   const [one, two] = [tokenFrom(registry), tokenFrom(registry)];
   accepted(enrol(registry, one));
-  refused(enrol(registry, two, { pin: OTHER_PIN }), /enrolled already: use --replace/);
+  refused(enrol(registry, two, { pin: OTHER_PIN }), /already enrolled: use --replace/);
   assert.equal(registry.findByPin(PIN)?.name, 'mds1');
 });
 
@@ -209,15 +209,15 @@ void test('a key has one name', (t) => {
   const registry = registryFor(t);
   accepted(enrol(registry, tokenFrom(registry)));
   const second = tokenFrom(registry, { name: 'mds2' });
-  refused(enrol(registry, second), /enrolled already, as mds1/);
+  refused(enrol(registry, second), /already enrolled, as mds1/);
   accepted(enrol(registry, second, { pin: OTHER_PIN }));
 });
 
 void test('a name, an address or a time that makes no sense makes no token', (t) => {
   const registry = registryFor(t);
   const wish = { name: 'mds1', ttlMs: HOUR, replace: false, now: NOW };
-  refused(registry.addToken({ ...wish, name: '../mds' }), /can't name an MDS/);
-  refused(registry.addToken({ ...wish, voipIp: 'mds1.local' }), /no IP address/);
+  refused(registry.addToken({ ...wish, name: '../mds' }), /not a valid MDS name/);
+  refused(registry.addToken({ ...wish, voipIp: 'mds1.local' }), /not an IP address/);
   refused(registry.addToken({ ...wish, ttlMs: 0 }), /at least a second/);
   for (const ttlMs of [Number.NaN, Infinity, 366 * 24 * HOUR]) {
     refused(registry.addToken({ ...wish, ttlMs }), /a year at most/);
@@ -290,9 +290,9 @@ void test('an enrolled name, an enrolled key and an impossible name do not wait'
   const registry = registryFor(t);
   accepted(enrol(registry, tokenFrom(registry)));
   const request = { name: 'mds1', pin: OTHER_PIN, address: ADDRESS, now: NOW };
-  refused(registry.requestPending(request), /mds1 is enrolled already: use --replace/);
-  refused(registry.requestPending({ ...request, name: 'mds2', pin: PIN }), /enrolled already, as mds1/);
-  refused(registry.requestPending({ ...request, name: '' }), /can't name an MDS/);
+  refused(registry.requestPending(request), /mds1 is already enrolled: use --replace/);
+  refused(registry.requestPending({ ...request, name: 'mds2', pin: PIN }), /already enrolled, as mds1/);
+  refused(registry.requestPending({ ...request, name: '' }), /not a valid MDS name/);
 });
 
 void test('a request for a name that was enrolled with a token meanwhile is gone', (t) => {
@@ -338,7 +338,7 @@ void test('there is an end to waiting requests and to tokens', (t) => {
   });
   const registry = registryWith(t, { pending, tokens });
   const request = { name: 'mds1', pin: PIN, address: ADDRESS, now: NOW };
-  refused(registry.requestPending(request), /1000 machines are waiting/);
+  refused(registry.requestPending(request), /1000 machines are already waiting/);
   refused(registry.addToken({ name: 'mds1', ttlMs: HOUR, replace: false, now: NOW }), /1000 join tokens/);
   accepted(registry.remove('m5', NOW));
   accepted(registry.requestPending(request));
@@ -353,7 +353,7 @@ void test('one address can not take all the places of those that wait', (t) => {
     accepted(registry.requestPending({ name: `m${i}`, pin, address: ADDRESS, now: NOW }));
   }
   const request = { name: 'mds1', pin: PIN, address: ADDRESS, now: NOW };
-  refused(registry.requestPending(request), /20 machines at 192\.0\.2\.7 are waiting/);
+  refused(registry.requestPending(request), /20 machines at 192\.0\.2\.7 are already waiting/);
   accepted(registry.requestPending({ ...request, address: '192.0.2.99' }));
 });
 

@@ -4,7 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { SessionLog } from '../../../../controller/sessions/sessionLog.ts';
 
-const OFFENCE = 'protocol violation: a message that makes no sense';
+const OFFENCE = 'protocol violation: an invalid message';
 
 void test('an MDS that makes no sense is named once a minute, and others as ever', () => {
   let now = 0;

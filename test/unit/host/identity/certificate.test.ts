@@ -119,7 +119,7 @@ void test('a session begins only with a certificate of Main for that name that h
     whyNoSession({ certificateDer, mainCertificatePem: main.certificatePem, name, now });
   assert.equal(judge(raw), undefined);
   assert.match(judge(raw, 'mds2') ?? '', /not for mds2/);
-  assert.match(judge(raw, 'mds1', Date.now() + 91 * DAY) ?? '', /ended at/);
-  assert.match(judge(raw, 'mds1', Date.now() - 2 * DAY) ?? '', /holds only from/);
+  assert.match(judge(raw, 'mds1', Date.now() + 91 * DAY) ?? '', /expired at/);
+  assert.match(judge(raw, 'mds1', Date.now() - 2 * DAY) ?? '', /valid only from/);
   assert.match(judge(new X509Certificate(agent.certificatePem).raw) ?? '', /not Main's/);
 });
