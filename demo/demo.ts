@@ -36,7 +36,7 @@ const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
 
 try {
-  startAnew();
+  startOver();
   await setUp();
   if (once) await showOnce();
   else await watch(main, hints(), stop.signal);
@@ -53,7 +53,7 @@ function pidFile(): string {
   return path.join(folder, 'demo.pid');
 }
 
-function startAnew(): void {
+function startOver(): void {
   if (existsSync(pidFile()) && existsSync(`/proc/${readFileSync(pidFile(), 'utf8')}`)) {
     console.error(`A demo runs in ${folder} already.`);
     process.exit(1);

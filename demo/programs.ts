@@ -19,7 +19,10 @@ export function command(program: Program, args: readonly string[], input = ''): 
   throw new Error(`${program} ${args.join(' ')} ended with ${ran.status ?? ran.signal}: ${ran.stderr}`);
 }
 
-/** What `status` says; '' while nobody answers. It ends with 1 while an MDS is behind, which is no failure here. */
+/**
+ * The output of `status`; '' while the controller does not answer. Exit code 1 only means that an MDS is behind, which
+ * is no failure here.
+ */
 export function statusText(root: string, options: readonly string[] = []): string {
   return spawnSync(binary('xivo-xds-sync'), ['--root', root, 'status', ...options], { encoding: 'utf8' })
     .stdout;

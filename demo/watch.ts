@@ -9,7 +9,7 @@ const CLEAR_BELOW = '\u001b[J';
 /** How each picture of `status --watch` ends. */
 const LAST_LINE = /^fingerprint [0-9a-f:]+$/;
 
-/** Shows `status --watch` under a few lines that stay, until it ends or is told to. */
+/** Shows `status --watch` below a few fixed lines, until it ends or is stopped. */
 export async function watch(root: string, above: readonly string[], signal: AbortSignal): Promise<void> {
   const child = spawn(binary('xivo-xds-sync'), ['--root', root, 'status', '--watch'], {
     stdio: ['ignore', 'pipe', 'inherit'],

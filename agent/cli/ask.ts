@@ -7,7 +7,7 @@ import { type AgentCommand, agentContract, type AgentContract, type Result } fro
 import type { AgentJson } from './json.ts';
 import type { Context } from './context.ts';
 
-/** Asks the agent that runs in this place. @throws NotRunning, ControlError */
+/** Sends a command to the running agent of this root. @throws NotRunning, ControlError */
 export async function ask<N extends AgentCommand>(
   context: Context,
   command: N,

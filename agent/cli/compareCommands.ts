@@ -6,7 +6,7 @@ import { localTime } from '#host/time/localTime.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `why`: which rule decides about a path on this MDS. */
+/** `why`: the rule that applies to a path on this MDS. */
 export async function why(context: Context, path: string, options: { json?: boolean }): Promise<number> {
   const answer = await ask(context, 'why', { path });
   const { name, directory, facts, rule, asOf } = answer;
@@ -22,7 +22,7 @@ export async function why(context: Context, path: string, options: { json?: bool
   return code;
 }
 
-/** `diff`: what this MDS has otherwise than Main. */
+/** `diff`: how this MDS differs from Main. */
 export async function diff(
   context: Context,
   path: string | undefined,

@@ -3,7 +3,7 @@ import { offerPaths } from '#host/cli/offerPaths.ts';
 import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `complete`: what bash completion offers for a word. */
+/** `complete`: candidates for bash completion. */
 export function complete(context: Context, what: string, typed: string): Promise<number> {
   return completeWord(() => offers(context, what, typed));
 }
@@ -13,7 +13,7 @@ async function offers(context: Context, what: string, typed: string): Promise<re
     const { entries } = await ask(context, 'history', { limit: COMPLETED_ENTRIES });
     return changeSetsOf(entries);
   }
-  // Main says which directories there are, and this host where they lie: the agent knows both.
+  // Main defines the directories, and this host their paths; the agent knows both.
   const { directories } = await ask(context, 'status', {});
   const known = directories.flatMap(({ name, path }) => (path === undefined ? [] : [{ name, path }]));
   if (what === 'directory') return known.map(({ name }) => name);

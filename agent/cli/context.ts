@@ -2,7 +2,7 @@ import { type AgentPlaces, agentPlaces } from '#host/config/places.ts';
 import { Root } from '#host/config/rootPath.ts';
 import type { GlobalOptions } from '#host/cli/program.ts';
 
-/** Where this invocation's MDS lives. */
+/** The root and files of this invocation's MDS. */
 export type Context = { readonly root: Root; readonly places: AgentPlaces; readonly configFile: string };
 
 export function contextOf(options: GlobalOptions): Context {

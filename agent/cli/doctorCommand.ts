@@ -12,7 +12,7 @@ import { loadConfig } from './loadConfig.ts';
 
 type Directories = readonly { readonly name: string; readonly path: string }[];
 
-/** `doctor`: looks at everything that the agent needs, whether it runs or not. */
+/** `doctor`: checks everything that the agent needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
   const opened = await openedByAgent(context);
   const { checks, config } = checkHost({
@@ -30,24 +30,24 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
   return exitCodeOf(checks);
 }
 
-/** What Main sent, and where it lies here, from an agent that runs and has heard of it. */
+/** The directories that Main sent, with their paths here, from a running agent that has connected. */
 async function openedByAgent(context: Context): Promise<Directories | undefined> {
   try {
     const { directories } = await ask(context, 'status', {});
     const opened = directories.flatMap(({ name, path }) => (path === undefined ? [] : [{ name, path }]));
     return opened.length === 0 ? undefined : opened;
   } catch {
-    // Whether the agent runs is not the question here: what can be known without it is looked at.
+    // Without a running agent, the checks that do not need it are made.
     return undefined;
   }
 }
 
-/** The four of a XiVO and what this host's own configuration adds or moves, until Main is heard. */
+/** The four directories of a XiVO with the changes in this host's configuration, until Main has sent its own. */
 function expected({ root }: Context, config: AgentConfig): Directories {
   return [...usualPlaces(config)].map(([name, path]) => ({ name, path: root.path(path) }));
 }
 
-/** Reaches Main and verifies that it is the right one; the connection ends before anything is said. */
+/** Connects to Main and verifies its key, then closes the connection. */
 async function checkMain(context: Context, { main, localAddress }: AgentConfig): Promise<Check> {
   const { identityFolder } = context.places;
   const identity = loadIdentity(identityFolder);

@@ -35,7 +35,7 @@ export type EnrollOptions = {
   readonly json?: boolean;
 };
 
-/** `enroll`: makes this host an MDS of a Main. */
+/** `enroll`: enrols this host as an MDS of Main. */
 export async function enroll(context: Context, options: EnrollOptions): Promise<number> {
   if (options.main === undefined) throw new UsageError('--main HOST[:PORT] is required');
   const main = hostPort(options.main);
@@ -78,7 +78,7 @@ export async function enroll(context: Context, options: EnrollOptions): Promise<
   }
   saveIdentity(context.places.identityFolder, { ...identity, certificatePem: answer.certificate });
   saveMembership(context.places.identityFolder, { name, mainPin: dialled.mainPin, approved: true });
-  // Without a token nothing vouched for it yet: then a person does, with "trust-main".
+  // Without a token, nothing has proved that this is the right Main; a person does so with "trust-main".
   if (token !== undefined) trustMain(context.places.installerFolder, dialled.mainPin);
   writeConfig(context, { main, name, ...(token?.voipIp && { localAddress: token.voipIp }) });
   if (options.json === true) printJson('enroll', { name, state: 'enrolled', main: formatHostPort(main) });
@@ -173,7 +173,7 @@ function writeConfig(
   const { main, name } = given;
   if (existsSync(configFile)) {
     const { config } = loadAgentConfig(configFile);
-    // As the package brings it: nothing is set yet, and everything commented.
+    // As installed by the package: every key is commented out.
     if (config.main === undefined) return completeConfig(configFile, given);
     const same =
       config.main !== undefined &&

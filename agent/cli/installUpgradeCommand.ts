@@ -5,12 +5,12 @@ import { installOffered } from '../upgrade/installer.ts';
 import { processAgent, serviceAgent } from '../upgrade/runningAgent.ts';
 import type { Context } from './context.ts';
 
-/** How long the new agent may take to be connected, milliseconds. */
+/** Time limit for the new agent to connect, milliseconds. */
 const BACK_WITHIN = 60_000;
 
 /**
- * `install-upgrade`: what xivo-xds-sync-agent-upgrade.service runs, as root, when the agent has laid a package of
- * Main's into its inbox.
+ * `install-upgrade`: run as root by xivo-xds-sync-agent-upgrade.service when the agent has put a package of Main into
+ * its inbox.
  */
 export async function installUpgrade({ places }: Context, options: { agent?: string }): Promise<number> {
   const pid = options.agent === undefined ? undefined : Number(options.agent);

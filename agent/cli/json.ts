@@ -4,13 +4,15 @@ import { type Documents, documentsOf } from '#host/cli/jsonDocuments.ts';
 import { checkedConfig, checks } from '#host/cli/jsonShapes.ts';
 import { agentContract as asked } from '../control/contract.ts';
 
-/** What each command prints with `--json`, beside the version: docs/json is made from it. */
+/**
+ * The schemas of the output of each command with `--json`, apart from the version; docs/json is generated from them.
+ */
 export const AGENT_JSON = {
   enroll: z.object({
     name: z.string(),
     state: z.enum(['enrolled', 'pending']),
     main: z.string(),
-    /** While it waits for approval: what must be the same on Main's screen. */
+    /** While it waits for approval: the fingerprint to compare with the one on Main. */
     fingerprint: z.string().optional(),
   }),
   status: asked.status.result,

@@ -10,7 +10,7 @@ import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { loadCredentials } from './loadCredentials.ts';
 
-/** `leave`: this host is no MDS any more. Its files stay as they are. */
+/** `leave`: ends the membership of this MDS. Its files are kept. */
 export async function leave(context: Context, options: { json?: boolean }): Promise<number> {
   await refuseWhileRunning(context);
   const log = openLog('stderr');

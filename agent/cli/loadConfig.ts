@@ -4,8 +4,8 @@ import { type AgentConfig, loadAgentConfig } from '../config/agentConfig.ts';
 import type { Context } from './context.ts';
 
 /**
- * Reads this MDS's configuration. In a file of its own, since the parsers that it needs cost more time than most commands.
- * @throws UsageError when this MDS was never enrolled, ConfigError when the file is wrong
+ * Reads this MDS's configuration. A file of its own, because loading the parsers takes longer than most commands.
+ * @throws UsageError when this MDS was never enrolled, ConfigError when the file is invalid
  */
 export function loadConfig({ configFile }: Context): AgentConfig {
   if (!existsSync(configFile)) {

@@ -21,7 +21,7 @@ export type HistoryOptions = {
 /** Paths of one change set that are listed; `--path`, `--changeset` and `--json` show all. */
 const MAX_PATHS = 10;
 
-/** `history`: what was done on this MDS, also to be read while Main is away. */
+/** `history`: what was done on this MDS; works also while Main is unreachable. */
 export async function history(context: Context, options: HistoryOptions): Promise<number> {
   const { entries } = await ask(context, 'history', {
     directory: options.directory,
@@ -37,7 +37,7 @@ export async function history(context: Context, options: HistoryOptions): Promis
   return EXIT.done;
 }
 
-/** `trash list`: what can be brought back here. */
+/** `trash list`: the items that can be restored here. */
 export async function trashList(context: Context, options: { json?: boolean }): Promise<number> {
   const { items, problems } = await ask(context, 'trash-list', {});
   if (options.json === true) printJson('trash list', { items, problems });
@@ -55,7 +55,7 @@ export async function trashList(context: Context, options: { json?: boolean }): 
   return problems.length === 0 ? EXIT.done : EXIT.failed;
 }
 
-/** `trash restore`: brings back what belongs to this MDS alone. */
+/** `trash restore`: restores an item on this MDS only. */
 export async function trashRestore(
   context: Context,
   path: string,

@@ -3,7 +3,7 @@ import { withExamples } from '#host/cli/program.ts';
 import type { Context } from './context.ts';
 import type { HistoryOptions } from './pastCommands.ts';
 
-/** `history`, `trash`, `why`, `diff`: what a person on an MDS may ask, also while Main is away. */
+/** Declares `history`, `trash`, `why` and `diff`, which also work while Main is unreachable. */
 export function declareQuestions(
   program: Command,
   context: () => Context,

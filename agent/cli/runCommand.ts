@@ -45,7 +45,7 @@ export async function run(context: Context, logMode?: string): Promise<number> {
       onError: (command, error) => log.logger.error('a command failed', { command, error }),
     });
     await control.listen();
-    // Waiting to be approved, or for a Main that is away, is its work too.
+    // Waiting for approval, or for an unreachable Main, is part of its work.
     manager.ready();
     void stop.then(() => manager.stopping());
     try {
@@ -63,7 +63,7 @@ export async function run(context: Context, logMode?: string): Promise<number> {
   }
 }
 
-/** Waits to be let in, if that is still to come, and then does an agent's work. */
+/** Waits for approval if needed, and then runs the agent. */
 class Daemon {
   readonly #context: Context;
   readonly #credentials: Credentials;
@@ -71,7 +71,7 @@ class Daemon {
   readonly #isService: boolean;
   #agent: Agent | undefined;
   #waiting: LinkState;
-  /** Why the state can't be used yet. */
+  /** The reason why the state can't be used yet. */
   #stateTrouble: Trouble | undefined;
 
   constructor(context: Context, credentials: Credentials, log: Logger, isService: boolean) {
@@ -94,7 +94,7 @@ class Daemon {
     );
   }
 
-  /** An agent's work, until the program is to end or the state turns out to be damaged. */
+  /** Runs the agent until the program is to stop or the state turns out to be damaged. */
   async #work(db: Database, stop: Promise<unknown>): Promise<void> {
     const { places, root } = this.#context;
     const config = loadConfig(this.#context);
@@ -118,7 +118,7 @@ class Daemon {
     this.#log.info('agent stopped');
   }
 
-  /** SIGHUP: what can change without a restart does; a configuration that is wrong changes nothing. */
+  /** SIGHUP: applies what can change without a restart; an invalid configuration changes nothing. */
   reload(): void {
     try {
       const next = loadConfig(this.#context);

@@ -7,7 +7,7 @@ import { print } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `status`: how this MDS is, from its own agent. */
+/** `status`: the state of this MDS, from its own agent. */
 export async function status(context: Context, options: { json?: boolean }): Promise<number> {
   const now = await ask(context, 'status', {});
   if (options.json === true) printJson('status', now);

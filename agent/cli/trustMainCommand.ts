@@ -7,8 +7,8 @@ import { printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
 /**
- * `trust-main`: a person says that the Main of this MDS may have packages installed here. Needed after an enrolment
- * without a token, and after Main has changed its key: the agent itself can't say so.
+ * `trust-main`: trusts the key of Main for packages, at a person's request. Needed after an enrolment without a token,
+ * and after a change of Main's key: the agent must not decide this itself.
  */
 export function trust({ places }: Context, options: { json?: boolean }): number {
   const membership = loadMembership(places.identityFolder);

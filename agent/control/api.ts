@@ -14,10 +14,10 @@ import type { Agent } from '../daemon/agent.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { AgentHandlers, Result } from './contract.ts';
 
-/** Files whose texts are compared. */
+/** Number of files whose texts are compared. */
 const MAX_FILES = 20;
 
-/** What a person on this MDS may ask of its agent, beside the status. */
+/** The commands that a person on this MDS may send to its agent, besides status. */
 export function agentApi(agent: Agent): Omit<AgentHandlers, 'status'> {
   return {
     history: (asked) => {
@@ -43,7 +43,7 @@ type Located = { readonly directory: string; readonly path: string };
 function locate({ places, rooted }: Agent, written: string): Located {
   const directories = [...places].map(([name, place]) => ({
     roots: [rooted(place), place, name] as const,
-    // What lies in another directory is found there: it is the deeper one.
+    // A path inside a nested directory belongs to that one.
     nested: new Set<string>(),
     name,
   }));
@@ -59,7 +59,7 @@ function known({ places }: Agent): string {
   return [...places.keys()].join(', ');
 }
 
-/** A directory of which Main has said what it holds. @throws ControlError while nothing is known of Main's side */
+/** A directory whose manifest has arrived. @throws ControlError while nothing is known of Main's side */
 function withMain(agent: Agent, name: string): AgentDirectory {
   const directory = agent.directories.get(name);
   if (directory?.isKnown === true) return directory;
@@ -71,7 +71,7 @@ function withMain(agent: Agent, name: string): AgentDirectory {
   throw new ControlError(`${name}: ${why}`);
 }
 
-/** Since when what is said of Main's side is as it was then; null while it is as it is now. */
+/** The time of the last known state of Main; null while connected. */
 function asOf(agent: Agent, directory: AgentDirectory): string | null {
   const { state, since } = agent.link.state;
   if (state === 'connected' && directory.isComparable) return null;
@@ -122,7 +122,7 @@ async function restore(
   return { directory: item.directory, path: to, id: item.id };
 }
 
-/** Another name in the same directory: as people write paths, or only what comes after the directory. */
+/** Another name in the same directory: a path as users write it, or only the part after the directory. */
 function pathIn(agent: Agent, directory: string, written: string): string {
   try {
     const found = locate(agent, written);
@@ -179,7 +179,7 @@ async function diff(agent: Agent, written: string | undefined): Promise<Result<'
   };
 }
 
-/** Where Main's version is in place again, that is what the edit in the trash differs from. */
+/** If Main's version has been restored, the edit in the trash is compared with it. */
 async function contentsOf(agent: Agent, differences: readonly Difference[]): Promise<TextDifference[]> {
   const undone = differences.filter(({ item, type }) => item !== undefined && type === 'file');
   const found: TextDifference[] = [];

@@ -7,9 +7,9 @@ import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/c
 const time = z.string();
 const count = z.number().min(0);
 
-/** A path as people write it: absolute, or directory/path. */
+/** A path as users write it: absolute, or directory/path. */
 const writtenPath = z.string().max(16_384);
-/** Main is away since then: what is said of its side is as it was. Null while connected. */
+/** The time of the last known state of Main; null while connected. */
 const asOf = time.nullable();
 
 const link = z.object({
@@ -27,7 +27,7 @@ const status = z.object({
   directories: z.array(
     z.object({
       name: z.string(),
-      /** Where it lies on this disk. */
+      /** Its path on this disk. */
       path: z.string().optional(),
       files: count,
       bytes: count,
@@ -35,7 +35,7 @@ const status = z.object({
       localOnly: count,
       held: z.string().nullable(),
       digest: z.string(),
-      /** What does not travel from or to this MDS, and why. */
+      /** Paths that are not synchronised with Main, and why. */
       skipped: z.array(z.object({ path: z.string(), reason: z.string() })).optional(),
     }),
   ),
@@ -46,11 +46,11 @@ const status = z.object({
   ),
   owedReloads: z.array(z.string()),
   errors: z.array(z.object({ at: time, path: z.string(), message: z.string() })),
-  /** What a person must look at, though nothing waits for it. */
+  /** Problems that need a person, although nothing waits for one. */
   alarms: z.array(z.object({ at: time, message: z.string(), times: count })).optional(),
 });
 
-/** What the command line may ask of the agent on its own host. */
+/** The commands of the control socket of the agent. */
 export const agentContract = {
   status: { args: z.object({}), result: status },
   history: { args: z.object(historyFilter), result: z.object({ entries: z.array(historyEntry) }) },
@@ -68,7 +68,7 @@ export const agentContract = {
       name: z.string(),
       directory: z.string(),
       path: z.string(),
-      /** Decides on every host, whatever is there. */
+      /** An override or an excluded name: the same on every host. */
       rule: z.string().nullable(),
       facts: whyFacts.nullable(),
       asOf,
@@ -80,9 +80,9 @@ export const agentContract = {
       name: z.string(),
       asOf,
       differences: z.array(difference),
-      /** How many are not listed. */
+      /** Number of entries that are not listed. */
       more: count,
-      /** Of edits at or below the path that was asked for, which Main's version has replaced; empty without one. */
+      /** For edits at or below the given path that Main's version replaced; empty without one. */
       contents: z.array(textDifference),
       problems: z.array(z.string()),
     }),
@@ -92,11 +92,11 @@ export const agentContract = {
 export type AgentContract = typeof agentContract;
 export type AgentHandlers = Handlers<AgentContract>;
 export type AgentCommand = keyof AgentContract;
-/** What a command answers. */
+/** The result of a command. */
 export type Result<N extends AgentCommand> = DeepReadonly<ResultOf<AgentContract, N>>;
 export type AgentStatus = Result<'status'>;
 
-/** All that is asked of an agent which may have another version than this program. */
+/** The only command sent to an agent that may have another version than this program. */
 export const anyAgentContract = {
   status: {
     args: z.object({}),

@@ -28,7 +28,7 @@ import { OpenDirectories } from './openDirectories.ts';
 import { OwnHistory } from './ownHistory.ts';
 import { makeReport, type Reconciled, type ReportHearer } from './report.ts';
 
-/** Reports that are due within this time travel as one, milliseconds. */
+/** Reports that are due within this time are sent as one, milliseconds. */
 const REPORT_GATHER = 25;
 
 export type AgentOptions = {
@@ -41,17 +41,17 @@ export type AgentOptions = {
   readonly log: Logger;
   readonly credentials: Credentials;
   readonly upgrades: Upgrades;
-  /** Bytes from which on a file travels alone and can be gone on with; as in production when absent. */
+  /** Size from which a file is transferred alone and can be resumed, bytes; the production value if absent. */
   readonly largeFrom?: number;
 };
 
-/** The daemon of an MDS: keeps the link to Main, and its directories true. */
+/** The daemon of an MDS: maintains the connection to Main and keeps its directories in sync. */
 export class Agent {
-  /** As the files said when they were last read. */
+  /** The configuration as last read. */
   config: AgentConfig;
   readonly link: Reconnector;
   readonly reloads: PendingReloads;
-  /** What was done on this MDS. */
+  /** The history of this MDS. */
   readonly history: OwnHistory;
   lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
@@ -62,9 +62,9 @@ export class Agent {
   readonly #open: OpenDirectories;
   #session: AgentSession | undefined;
   #welcome: Welcome | undefined;
-  /** The directories are open that the connection is about, or it has ended. */
+  /** Resolves when the directories of this connection are open, or when it has ended. */
   #attached = Promise.withResolvers<void>();
-  /** What runs beside: nothing of it outlives this. */
+  /** Background tasks, which end before the agent does. */
   readonly #tasks: Tasks;
   #cancelReport: (() => void) | undefined;
 
@@ -134,12 +134,12 @@ export class Agent {
     return this.#options.credentials.name;
   }
 
-  /** Where each directory lies here, without the --root prefix, also while Main can't be reached. */
+  /** The path of each directory here, without the --root prefix; also known while Main is unreachable. */
   get places(): ReadonlyMap<string, string> {
     return this.#open.places;
   }
 
-  /** The same with that prefix. */
+  /** The same with the prefix. */
   readonly rooted = (place: string): string => this.#options.root.path(place);
 
   get directories(): ReadonlyMap<string, AgentDirectory> {
@@ -159,7 +159,7 @@ export class Agent {
     this.#stop.abort();
     this.#cancelReport?.();
     await this.link.stop();
-    // First: a change set in hand may be waiting for its reload.
+    // First, because a change set in progress may be waiting for its reload.
     await this.reloads.close();
     await this.#open.close();
     await this.#tasks.ended();
@@ -168,7 +168,7 @@ export class Agent {
     this.#db.close();
   }
 
-  /** Takes a new configuration over as far as that goes without a restart. */
+  /** Applies a new configuration as far as possible without a restart. */
   reconfigure(next: AgentConfig): void {
     const { config, changed, needRestart } = takeOver(this.config, next);
     this.config = config;
@@ -178,7 +178,7 @@ export class Agent {
       log.warn('a restart is needed: systemctl restart xivo-xds-sync-agent', {
         changed: needRestart.join(', '),
       });
-    // Where directories lie is decided when Main says which there are.
+    // The paths of directories are determined when Main sends its list.
     if (changed.includes('directories') || changed.includes('allow'))
       this.#session?.close('the configuration was reloaded');
   }
@@ -220,7 +220,7 @@ export class Agent {
       await this.#open.open(welcome, this.#stop.signal);
     } catch (error) {
       this.#options.log.error('the directories can not be opened', { error });
-      // A new connection tries it again, a little later: nothing can be done with this one.
+      // A new connection retries a little later; this one is useless.
       await pause(this.#options.clock, STATE_RETRY, this.#stop.signal);
       return session.close(`the agent can not open its directories: ${withRemedy(errnoOf(error))}`);
     }
@@ -233,7 +233,7 @@ export class Agent {
     await this.#reconcileAtConnect(session);
   }
 
-  /** What happened while there was no connection is found by reading everything again, once the first pass is through. */
+  /** Changes made while disconnected are found by a scan of everything after the first pass. */
   async #reconcileAtConnect(session: AgentSession): Promise<void> {
     const directories = [...this.directories.values()];
     const here = await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
@@ -256,7 +256,7 @@ export class Agent {
     for (const directory of this.directories.values()) directory.tryAgain();
   }
 
-  /** Main's state is the known one again once no directory waits because of it. */
+  /** Accepts Main's state once no directory waits because of the mismatch. */
   #rememberMain(): void {
     if (this.#session === undefined) return;
     const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
@@ -271,7 +271,7 @@ export class Agent {
   #onMessage(session: AgentSession, message: FromMain): void {
     if ('sequence' in message) this.#trust.hear(message.sequence);
     if ('directory' in message) {
-      // A directory that this host does not know gets nothing: it never asked for its manifest.
+      // A directory that this host does not know gets nothing, because its manifest was never requested.
       this.directories.get(message.directory)?.onMessage(message);
       return;
     }

@@ -8,13 +8,15 @@ import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Answer, Figures } from './commands.ts';
 
-/** Characters of what went wrong with a command of Main. */
+/** Most characters of the error of a command of Main. */
 const MAX_REASON = 4_000;
 
 /** Interval at which the progress of a command is reported to Main, milliseconds. */
 const FIGURES_EVERY = 500;
 
-/** Carries out a command of Main and answers it, in any case: page by page, and in words that this Main knows. */
+/**
+ * Carries out a command of Main and always answers it: page by page, in the form that this version of Main understands.
+ */
 export async function answerCommand(
   session: AgentSession,
   { id, command }: { readonly id: number; readonly command: Command },

@@ -9,13 +9,13 @@ import type { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { DryRun } from '../directory/explain.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 
-/** How long a verification waits for what it compares with, milliseconds: Main's question has an end. */
+/** Time limit of a verification for the arrival of manifests, milliseconds, since Main's request times out. */
 const MANIFEST_WITHIN = 20_000;
 
-/** What a command of Main came to. */
+/** The result of a command of Main. */
 export type Answer = {
   readonly ok: boolean;
-  /** What went wrong, for people. */
+  /** The error, as text for people. */
   readonly lines: readonly string[];
   readonly actions: readonly PlannedAction[];
   readonly body?: AnswerBody;
@@ -24,24 +24,24 @@ export type Answer = {
 /** Progress of a running command. */
 export type Figures = { -readonly [K in keyof CommandFigures]: CommandFigures[K] };
 
-/** What commands are carried out on. */
+/** The objects that commands work on. */
 export type Commanded = {
   readonly directories: ReadonlyMap<string, AgentDirectory>;
   /** Names of all directories that Main has. */
   readonly wanted: readonly string[];
-  /** Resolves when the directories are open that this connection is about. */
+  /** Resolves when the directories of this connection are open. */
   readonly attached: Promise<unknown>;
   readonly reconcile: () => Promise<Answer>;
   readonly upgrades: Upgrades;
   readonly signal: AbortSignal;
-  /** Where a command says how far it is; what it does not say stays 0. */
+  /** Receives the progress of a command; omitted figures stay 0. */
   readonly figures: Figures;
 };
 
 const done: Answer = { ok: true, lines: [], actions: [] };
 const unknownDirectory: Answer = { ok: false, lines: ['this MDS does not know the directory'], actions: [] };
 
-/** Does what Main asks for. @throws what went wrong, for the answer */
+/** Carries out a command of Main. @throws an error for the answer */
 export async function carryOut(command: Command, on: Commanded): Promise<Answer> {
   const all = [...on.directories.values()];
   switch (command.do) {
@@ -99,7 +99,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
   }
 }
 
-/** What waits for a person, and what the dry runs would change for callers, as far as one message names it. */
+/** The holds, and what the dry runs would change for callers, as far as one message has room. */
 function planOf(passes: readonly (DryRun & { readonly directory: string })[]): AnswerBody {
   const changing = passes.filter(({ dialplan }) => dialplan.length > 0);
   const share = Math.floor(MAX_PAGE_BYTES / Math.max(1, changing.length));
@@ -122,7 +122,7 @@ function named({ context, gained, changed, lost }: ContextChange): NamedContextC
   return { context, gained: first(gained), changed: first(changed), lost: first(lost), more };
 }
 
-/** What this MDS has otherwise than Main; what it can't say that of is named. */
+/** The differences from Main; directories that can't be compared are named. */
 async function differences(
   on: Commanded,
   { directory: only, path }: Extract<Command, { do: 'differences' }>,
@@ -143,7 +143,7 @@ async function differences(
   return { ...done, body: { to: 'differences', found: fitting, more, problems } };
 }
 
-/** Just after connecting there may be nothing yet to compare with: it is waited for, and its lack is said. */
+/** Just after connecting, manifests may not have arrived yet: waits for them, and reports those that are missing. */
 async function verify(on: Commanded): Promise<Answer> {
   const patience = new AbortController();
   const late = sleep(MANIFEST_WITHIN, undefined, { signal: patience.signal }).catch(() => undefined);
@@ -184,7 +184,7 @@ async function verify(on: Commanded): Promise<Answer> {
   return { ok, lines, actions: [], body: { to: 'verify', directories } };
 }
 
-/** The newest of all, as far as one message holds it. */
+/** The newest of all directories, as far as one message has room. */
 function trashOf(all: readonly AgentDirectory[]): AnswerBody {
   const listed = all.map((directory) => directory.trash());
   const items = listed.flatMap((each) => each.items).toSorted((a, b) => b.at - a.at);

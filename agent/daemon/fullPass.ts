@@ -7,11 +7,14 @@ export type FullPass = {
   readonly directories: readonly AgentDirectory[];
   readonly reloads: PendingReloads;
   readonly tasks: Tasks;
-  /** How long the trash keeps what was replaced, milliseconds. */
+  /** Retention of the trash, milliseconds. */
   readonly keepMs: number;
 };
 
-/** One pass over every directory: reads it again, does what differs from Main's, and sees that Asterisk has it. */
+/**
+ * One pass over every directory: scans it, resolves the differences from Main, and makes sure that Asterisk has loaded
+ * the result.
+ */
 export async function fullPass({
   directories,
   reloads,

@@ -3,21 +3,20 @@ import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { StateMemory } from '#sync/state/peerState.ts';
 import type { Welcome } from '../connection/reconnector.ts';
 
-/** In the database: why nothing may be removed before a person confirms. */
+/** Database key: the reason why removals are on hold. */
 const MISMATCH = 'strange';
 
 /**
- * Whether Main's state is the one that this MDS knows. Where it is not (a new one, an older one from a backup), that
- * Main does not name a file proves nothing: no removal follows from it before a person confirms.
- *
- * A mismatch holds over connections and starts until no directory waits because of it: by then Main may know this
- * state again, which is no person's word.
+ * Detects a mismatch of Main's state: a new one, or an older one from a backup. A file that is missing from Main's
+ * manifest then proves no removal, so removals are on hold until a person confirms.
+ * A mismatch lasts over connections and starts until no directory waits because of it. Main may report a known state
+ * again before that, but this is no confirmation.
  */
 export class MainTrust {
   readonly #db: Database;
   readonly #keeper: DeferredWriter;
   readonly #memory: StateMemory;
-  /** As it is written down. */
+  /** As stored in the database. */
   #mismatch: string | undefined;
   #welcome: Welcome | undefined;
   #sequence = 0;
@@ -29,7 +28,7 @@ export class MainTrust {
     this.#mismatch = db.meta(MISMATCH);
   }
 
-  /** Main said which state it has. @returns why removals are on hold, if so */
+  /** Called with the state that Main reported. @returns the reason why removals are on hold, if they are */
   judge(welcome: Welcome): string | undefined {
     this.#welcome = welcome;
     this.#sequence = welcome.main.sequence;
@@ -42,14 +41,14 @@ export class MainTrust {
     this.#sequence = Math.max(this.#sequence, sequence);
   }
 
-  /** Every directory is settled with Main: its state is the known one from now on. @param now monotonic milliseconds */
+  /** Every directory is in sync with Main: accepts its state. @param now monotonic milliseconds */
   learn(now: number): void {
     if (this.#welcome === undefined) return;
     this.#set(undefined);
     this.#memory.learn(this.#welcome.main, this.#sequence, now);
   }
 
-  /** Writes down what was learnt. @param now monotonic milliseconds */
+  /** Stores the new state. @param now monotonic milliseconds */
   write(now: number): void {
     this.#memory.write(now);
   }

@@ -18,7 +18,7 @@ import { AgentDirectory } from '../directory/agentDirectory.ts';
 import { placeOf } from '../directory/placeOf.ts';
 import type { OwnHistory } from './ownHistory.ts';
 
-/** In the state: where the directories lie. */
+/** Database key: the paths of the directories. */
 const PLACES = 'places';
 const placesSchema = z.array(z.tuple([z.string(), z.string()]));
 
@@ -34,23 +34,23 @@ export type OpenDirectoriesOptions = {
   readonly reloads: PendingReloads;
   readonly history: OwnHistory;
   readonly onNews: () => void;
-  /** Bytes from which on a file is large: see {@link AgentDirectoryOptions}. */
+  /** Size from which a file is large, bytes: see {@link AgentDirectoryOptions}. */
   readonly largeFrom?: number | undefined;
 };
 
 /**
- * The directories that are synchronised on this MDS. Main says which there are and how they behave; where they lie
- * here, this host's own configuration says.
+ * The directories that are synchronised on this MDS. Main defines them and their policies; this host's own
+ * configuration may set their paths.
  */
 export class OpenDirectories {
   readonly all = new Map<string, AgentDirectory>();
-  /** Directories that Main has and that can't lie here, and why. */
+  /** Directories of Main that can't be opened here, and why. */
   unplaced: readonly { readonly name: string; readonly message: string }[] = [];
-  /** Asterisk's own folder of configuration, once it was asked. */
+  /** Asterisk's configuration folder, once it has been determined. */
   configFolder: string | undefined;
   readonly #options: OpenDirectoriesOptions;
   readonly #owners = new Owners();
-  /** Where the dialplan lies, once Main has said which directory it is. */
+  /** The path of the dialplan, once Main has named the directory. */
   #dialplan: DialplanPlace | undefined;
   #opening: Promise<void> = Promise.resolve();
   #places: ReadonlyMap<string, string>;
@@ -65,12 +65,12 @@ export class OpenDirectories {
     return this.#dialplan && { ...this.#dialplan, configFolder: this.configFolder };
   }
 
-  /** Where each directory lies here, without the --root prefix: as Main said the last time, also before this start. */
+  /** The path of each directory here, without the --root prefix, as last sent by Main, also before this start. */
   get places(): ReadonlyMap<string, string> {
     return this.#places;
   }
 
-  /** Opens what Main has, and closes what it has no longer; one connection's after the other's. */
+  /** Opens the directories of Main, and closes others; one connection after the other. */
   async open(welcome: Welcome, signal: AbortSignal): Promise<void> {
     this.#opening = this.#opening.catch(() => undefined).then(() => this.#openAll(welcome, signal));
     await this.#opening;
@@ -176,7 +176,7 @@ export class OpenDirectories {
   }
 }
 
-/** Where the directories lay the last time; undefined where that is not known, or makes no sense. */
+/** The last known paths of the directories; undefined if unknown or invalid. */
 function remembered(db: Database): Map<string, string> | undefined {
   const known = db.meta(PLACES);
   if (known === undefined) return undefined;
@@ -184,7 +184,7 @@ function remembered(db: Database): Map<string, string> | undefined {
   return data && new Map(data);
 }
 
-/** Whether an open directory still lies where it should and keeps to the same rules. */
+/** True when an open directory still has the right path and the same policy. */
 function isSame(
   open: AgentDirectory,
   rules: Pick<AgentDirectory, 'policy' | 'guard'>,

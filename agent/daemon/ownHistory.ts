@@ -4,10 +4,10 @@ import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { History, type HistoryFilter, type NumberedRow } from '#sync/state/history.ts';
 
-/** Paths of one change set that are written down one by one: the rest is counted. Main's history has all of them. */
+/** Paths of one change set that are recorded individually; the rest is only counted. Main's history has all of them. */
 const MAX_ROWS = 1_000;
 
-/** What was done on this MDS, also to be looked up while Main can't be asked. */
+/** The history of this MDS, available also while Main is unreachable. */
 export class OwnHistory {
   readonly #history: History;
   readonly #keeper: DeferredWriter;
@@ -27,9 +27,9 @@ export class OwnHistory {
     const common = { at: this.#clock.now(), mds: this.#name, directory, changeSet, ...took };
     this.#keeper.write(() => {
       for (const { action, path, reason, bytes } of actions.slice(0, MAX_ROWS)) {
-        // From here, what Main receives is sent.
+        // What Main calls received was sent from here.
         const kind = action === 'receive' ? 'send to Main' : action;
-        // The actor of undone drift is the user who edited on this MDS.
+        // Drift was caused by a user of this MDS.
         const actor = action === 'restore' || action === 'receive' ? this.#name : 'main';
         this.#history.add({ ...common, kind, detail: `${path}: ${reason}`, path, reason, bytes, actor });
       }
@@ -39,7 +39,7 @@ export class OwnHistory {
     });
   }
 
-  /** A person did something here. @param by such as `command by alice` */
+  /** Records a command of a person on this host. @param by such as `command by alice` */
   person(
     by: string,
     what: { directory: string; changeSet: string; kind: string; path: string; reason: string },

@@ -7,32 +7,32 @@ import type { AgentDirectory } from '../directory/agentDirectory.ts';
 /** Most errors in one report: a person can't read more, and the message stays small. */
 const MAX_ERRORS = 200;
 const MAX_MESSAGE = 2_000;
-/** What errors, and the skipped paths of one directory, take of a report, bytes: each path may be long. */
+/** Most bytes that errors, and the skipped paths of one directory, may take of a report: each path may be long. */
 const MAX_ERROR_BYTES = 1024 * 1024;
 const MAX_SKIPPED_BYTES = 32 * 1024;
 
 export type Reconciled = { readonly at: string; readonly ok: boolean; readonly durationMs: number };
 
-/** What is left out for a Main of an older version. */
+/** Fields that are omitted for a Main of an older version. */
 export type ReportHearer = { readonly skipped: boolean; readonly figures: boolean };
 
 export type ReportInput = {
   readonly directories: readonly AgentDirectory[];
-  /** What is wrong with this program's own files. */
+  /** Problems with this program's own files. */
   readonly troubles: readonly ErrorReport[];
-  /** Directories that Main has and that can't lie here, and why. */
+  /** Directories of Main that can't be opened here, and why. */
   readonly unknown: readonly { readonly name: string; readonly message: string }[];
   readonly clockOffsetMs: number;
   readonly lastReconcile: Reconciled | undefined;
   readonly reloads: readonly ReloadReport[];
   readonly pendingReloads: AgentReport['owedReloads'];
-  /** What who hears it understands beyond the first version. */
+  /** The capabilities of the receiver. */
   readonly hearer: ReportHearer;
   readonly sequence: number;
   readonly now: number;
 };
 
-/** How this MDS is, for Main's status. */
+/** The state of this MDS, for Main's status. */
 export function makeReport(input: ReportInput): AgentReport {
   const now = new Date(input.now).toISOString();
   const errors: ErrorReport[] = [

@@ -8,7 +8,7 @@ import type { Database } from '#sync/state/database.ts';
 import type { MainManifest } from './mainManifest.ts';
 import { Counts } from './counts.ts';
 
-/** What Main and this MDS agreed on, and what is counted of it: the two change together. */
+/** The ledger with the counters derived from it, which change together. */
 export class AgreedState {
   readonly ledger: Ledger;
   readonly tally = new Counts();
@@ -23,16 +23,16 @@ export class AgreedState {
     this.#replica = replica;
   }
 
-  /** Counts a path anew: it changed here or on Main. */
+  /** Counts a path again after a change here or on Main. */
   count(path: string): void {
     const delivered = this.ledger.entries.has(path) || entryOf(this.#mainView.get(path)) !== undefined;
     this.tally.count(path, lastKnownEntry(this.#replica.get(path)), delivered);
   }
 
-  /** Both sides hold this now (undefined: nothing). Called inside a transaction. */
+  /** Records that both sides have this entry (undefined: none). Called inside a transaction. */
   agree(path: string, entry: Entry | undefined): void {
-    // Where there is no folder, nothing is below it: an old word about that must not pass for a removal later. A folder
-    // that stays for what is local in it is only forgotten itself: what else is in it may still have to go.
+    // Without a folder nothing is below it: an old ledger entry there must not count as a removal later. A folder
+    // that stays because of local files is only dropped itself; delivered files in it may still have to be removed.
     const isThere = entry === undefined && entryOf(this.#replica.get(path))?.type === 'folder';
     if (!isThere && entry?.type !== 'folder' && this.ledger.entries.get(path)?.type === 'folder') {
       for (const below of [...this.ledger.entries.keys()]) {
@@ -44,7 +44,7 @@ export class AgreedState {
     this.count(path);
   }
 
-  /** Takes over what a plan found both sides to hold already. */
+  /** Records entries that a plan found equal on both sides. */
   learn(learnt: ReadonlyMap<string, Entry | undefined>): void {
     if (learnt.size === 0) return;
     this.#db.transaction(() => learnt.forEach((entry, path) => this.agree(path, entry)));

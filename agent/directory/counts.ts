@@ -2,7 +2,7 @@ import { ContentDigest } from '#core/manifest/digest.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { isOverride } from '#core/path/relative.ts';
 
-/** What is counted of a path: nothing, delivered content, or something that is on this MDS alone. */
+/** How a path is counted: not at all, as delivered content, or as local to this MDS. */
 type Counted = { readonly entry: Entry; readonly delivered: boolean };
 
 /** Counts of one directory on this MDS, kept as paths change. The digest equals Main's when the content does. */
@@ -18,8 +18,8 @@ export class Counts {
   }
 
   /**
-   * @param entry what is there now
-   * @param delivered whether Main has, or had, a namesake
+   * @param entry the current entry
+   * @param delivered true when Main has, or had, a counterpart
    */
   count(path: string, entry: Entry | undefined, delivered: boolean): void {
     const before = this.#counted.get(path);

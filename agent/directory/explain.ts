@@ -7,32 +7,32 @@ import type { ContextChange } from '#core/dialplan/summary.ts';
 import { isAboutAnother, waitsWith } from '#core/waits.ts';
 import type { Obstacle } from './reconciler.ts';
 
-/** What a pass over one directory did, or would do. */
+/** The result of a pass over one directory. */
 export type DirectoryPass = { readonly ok: boolean; readonly actions: PlannedAction[] };
 
-/** What it would do, and what that changes for callers where Asterisk reads the directory as a dialplan. */
+/** The actions, and their effect for callers if the directory is a dialplan. */
 export type DryRun = DirectoryPass & {
-  /** Why something waits for a person. */
+  /** The reason of a hold. */
   readonly held: string | undefined;
   readonly dialplan: readonly ContextChange[];
 };
 
-/** What `why` says of one path on this MDS. */
+/** The result of `why` for one path on this MDS. */
 export type Explanation = {
-  /** The planner's word. */
+  /** The planner's decision. */
   readonly decision: Decision;
   readonly main: string;
   readonly mds: string;
   readonly ledger: string;
-  /** Neither side has it, nor ever agreed on it. */
+  /** Neither side has it, and the ledger does not either. */
   readonly isNowhere: boolean;
-  /** The pattern that leaves its name out. */
+  /** The pattern that excludes its name. */
   readonly excludedBy?: string;
-  /** Why it does not happen: a hold, a refused change set, a failed try. */
+  /** What prevents it: a hold, a refused change set, a failed attempt. */
   readonly obstacle?: string;
 };
 
-/** A plan as people see it, a line a file. */
+/** A plan as text, one line for each file. */
 export function actionsOfPlan(directory: string, { decisions, held, heldPaths }: Plan): PlannedAction[] {
   const actions = [...decisions].flatMap(([path, decision]) => actionOf(directory, path, decision) ?? []);
   if (held === undefined) return actions;
@@ -43,7 +43,7 @@ export function actionsOfPlan(directory: string, { decisions, held, heldPaths }:
   ];
 }
 
-/** The same actions, those that something is in the way of with what it is. */
+/** The same actions, with what prevents them. */
 export function withObstacles(
   actions: readonly PlannedAction[],
   obstacleOf: (path: string) => Obstacle | undefined,
@@ -55,11 +55,10 @@ export function withObstacles(
 }
 
 /**
- * What would be in the way of a set that becomes visible as a whole or not at all: what a rehearsal found, a failed try,
- * and for all others that they belong to a set with what failed.
- *
- * @param tried what came of earlier tries; that an older set was refused says nothing about this one
- * @param rehearsed what a rehearsal of this one came to, for each path that stays out
+ * What would prevent an atomic set: the findings of a rehearsal, a failed attempt, and for all others that they belong
+ * to the same set.
+ * @param tried results of earlier attempts; the refusal of an older set does not count
+ * @param rehearsed the rehearsal's reason for each path that stays out
  */
 export function obstaclesOfSet(
   paths: Iterable<string>,
@@ -82,7 +81,10 @@ export function obstaclesOfSet(
   return found;
 }
 
-/** True when something of it would not be done. What never travels (a socket, a link that leads outside) is none of that. */
+/**
+ * True when part of it would not be done. Paths that are never synchronised (a socket, a link that leads outside) do
+ * not count.
+ */
 export function isHindered(
   { decisions }: Plan,
   actions: readonly PlannedAction[],
@@ -92,7 +94,7 @@ export function isHindered(
   return actions.some(({ action }, i) => action === 'hold' || action !== planned[i]?.action);
 }
 
-/** What is at a path, in words. */
+/** Description of the entry at a path. */
 export function describe(entry: Entry | undefined, kind: string | undefined): string {
   if (entry === undefined) return kind ?? 'nothing';
   if (entry.type === 'file') return `file ${entry.size} bytes, sha256 ${entry.hash.slice(0, 12)}…`;

@@ -16,23 +16,23 @@ export class MainManifest implements Tree {
   held: string | undefined;
   /** The revision of Main's manifest that it equals, or undefined before the first whole manifest. */
   revision: number | undefined;
-  /** How the directory itself looks on Main. */
+  /** The entry of the directory itself on Main. */
   root: FolderEntry | undefined;
   readonly tombstones = new Map<string, Entry>();
-  /** The clocks that gave Main's files their times, minus Main's, nanoseconds, where Main says so. */
+  /** The clock error of the mtimes of Main's files, nanoseconds, if Main reported it. */
   readonly clocks = new Map<string, bigint>();
-  /** Paths that Main names and this host must not touch, with the reason. */
+  /** Paths that Main lists and this host must not touch, with the reason. */
   readonly refused = new Map<string, string>();
-  /** Paths of Main's that don't travel, and what they are. */
+  /** Paths of Main that can't be synchronised, and what they are. */
   readonly special = new Map<string, string>();
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
   #manifest = new Manifest();
-  /** Names by the folder that holds them. */
+  /** Names by their folder. */
   readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
   #loading: Manifest | undefined;
-  /** All that was named since the manifest began, also what was taken back. */
+  /** All paths that were listed since the manifest began, including revoked ones. */
   #characters = 0;
 
   constructor(owners: Owners, nested: ReadonlySet<string>) {
@@ -81,7 +81,7 @@ export class MainManifest implements Tree {
   page(items: readonly ManifestItem[]): boolean {
     if (this.#loading === undefined) return false;
     for (const { path, shown } of items) {
-      // A name that makes no sense names nothing.
+      // An invalid name is ignored.
       if (path === '') continue;
       this.#loading.set(path, shown);
       this.#characters += charactersOf(path, shown);
@@ -105,8 +105,8 @@ export class MainManifest implements Tree {
   }
 
   /**
-   * Takes over what changed on Main.
-   * @returns the paths, or undefined when this copy is not the one the changes start from
+   * Applies changes of Main.
+   * @returns the paths, or undefined when this copy has not the revision on which the changes are based
    */
   change(
     from: number,
@@ -115,7 +115,7 @@ export class MainManifest implements Tree {
     items: readonly ManifestItem[],
   ): string[] | undefined {
     if (this.#loading !== undefined) {
-      // The pages that are still to come are as new as these changes.
+      // The remaining pages are as new as these changes.
       this.page(items);
       return [];
     }

@@ -4,23 +4,23 @@ import { isBelow } from '#core/path/relative.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
 
-/** Where a directory lies on this host, without the --root prefix; or why it can't lie where Main says. */
+/** The path of a directory on this host, without the --root prefix; or the reason why Main's path is refused. */
 export type Place = { readonly path: string } | { readonly refusal: string };
 
 export type PlaceRules = {
-  /** What this host's own configuration says of single directories. */
+  /** This host's own settings for directories. */
   readonly directories: readonly { readonly name: string; readonly path: string }[];
   /** Folders within which Main may name a path. */
   readonly allow: readonly string[];
   /** This program's own folders: nothing is ever synchronised there. */
   readonly own: readonly string[];
-  /** Where an absolute path lies, --root considered. */
+  /** Resolves an absolute path under --root. */
   readonly locate: (path: string) => string;
 };
 
 /**
- * Where a directory of Main's lies here: where this host's own configuration says; for the four of a XiVO, at their
- * usual places; else where Main says, within the folders that this host allows, also when links are followed.
+ * The path of a directory of Main here: from this host's own configuration; for the four of a XiVO, the usual path;
+ * otherwise Main's path, if it is within the folders that this host allows, also after links are followed.
  */
 export function placeOf(
   { name, path: said }: { readonly name: string; readonly path?: string | undefined },

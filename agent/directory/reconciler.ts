@@ -20,7 +20,7 @@ import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
 import { bytesToTravel, type Job, schedule } from './jobs/schedule.ts';
 
-/** Why an action does not happen: a set is refused (`hold`), or a try has failed (`skip`). */
+/** Why an action is not carried out: the set was refused (`hold`), or an attempt failed (`skip`). */
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
 
 export type WorkerOptions = {
@@ -33,37 +33,37 @@ export type WorkerOptions = {
   readonly runner: JobRunner;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Something to report changed. */
+  /** Called when the report has changed. */
   readonly onNews: () => void;
 };
 
-/** Plans what is dirty, turn by turn, and keeps jobs running until nothing is left to be done. */
+/** Plans dirty paths, pass by pass, and keeps jobs running until nothing is left to do. */
 export class Reconciler {
   readonly retries = new Retries();
-  /** Why something waits for a person, by the newest plan. */
+  /** The reason of a hold, from the newest plan. */
   held: string | undefined;
   /** The revision of Main's manifest that the newest plan is about. */
   plannedRevision = 0;
-  /** The removals that wait for that. */
+  /** The removals on hold. */
   #heldPaths: ReadonlySet<string> = new Set();
   readonly #options: WorkerOptions;
   #session: AgentSession | undefined;
-  /** The directory was read once: before that, absence means nothing. */
+  /** True after the first scan: before that, absence means nothing. */
   #ready = false;
   #paused = false;
   #closed = false;
   #dirty: 'all' | Set<string> = 'all';
-  /** What is still to be done, by the newest plan of each path. */
+  /** Pending actions, from the newest plan of each path. */
   readonly #pending = new Map<string, Decision>();
   readonly #inFlight = new Set<string>();
   #running: Job[] = [];
   #turn: Promise<void> = Promise.resolve();
   #turnDue = false;
-  /** The jobs' ends. */
+  /** Promises of the running jobs. */
   readonly #jobs = new Set<Promise<void>>();
   #cancelRetry: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
-  /** What was to be done when lint or Asterisk refused it. */
+  /** The pending actions when lint or Asterisk refused them. */
   #refused: string | undefined;
   /** The paths of the change set that was refused last. */
   #refusedPaths: ReadonlySet<string> = new Set();
@@ -73,7 +73,7 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Jobs that have not ended, those that are being written down included. */
+  /** Running jobs, including those that are being recorded. */
   get jobs(): number {
     return this.#jobs.size;
   }
@@ -82,19 +82,19 @@ export class Reconciler {
     return this.#pending.size;
   }
 
-  /** Content that still has to travel, in either direction, what is under way included. */
+  /** Bytes to be transferred, in both directions, including those in progress. */
   get pendingBytes(): number {
     let bytes = 0;
     for (const item of this.#pending.values()) bytes += bytesToTravel(item);
     return bytes;
   }
 
-  /** The newest plan was made over everything. */
+  /** True when the newest plan covered everything. */
   get isPlanned(): boolean {
     return this.#ready && this.#dirty !== 'all';
   }
 
-  /** Nothing is under way, waits, failed or is held, and all was planned. */
+  /** True when nothing is in progress, waiting, failed or on hold, and everything was planned. */
   get isAtRest(): boolean {
     return (
       this.isPlanned &&
@@ -126,25 +126,25 @@ export class Reconciler {
     this.wake('all');
   }
 
-  /** The directory was read: work may begin. */
+  /** The first scan is complete: work may begin. */
   begin(): void {
     this.#ready = true;
     this.wake('all');
   }
 
-  /** Everything that failed or was refused may be tried again. */
+  /** Failed and refused actions may be retried. */
   resetBackoff(): void {
     this.retries.resetBackoff();
     this.#refused = undefined;
   }
 
-  /** Main changed these paths: they are worth another try; where sets become visible whole, all of the set. */
+  /** Main changed these paths: they are retried; in a directory with atomic sets, the whole set is. */
   mainChanged(paths: readonly string[]): void {
     this.retries.resetBackoff(this.#wholeSets ? undefined : paths);
     this.wake(paths);
   }
 
-  /** These paths changed here. What was in the way of a refused set may be gone. */
+  /** These paths changed here, which may have removed the cause of a refusal. */
   changedHere(paths: Iterable<string>): void {
     this.#refused = undefined;
     this.wake(paths);
@@ -158,7 +158,7 @@ export class Reconciler {
     this.#turn = this.#turn.then(() => this.#pass());
   }
 
-  /** What the planner knows now. */
+  /** The facts for the planner. */
   planInput(): PlanInput {
     const { policy, excludes, mainView, replica, accounts, removals, clock } = this.#options;
     return {
@@ -174,12 +174,12 @@ export class Reconciler {
     };
   }
 
-  /** Lint or Asterisk refused all that is to be done, as it is now. */
+  /** True when lint or Asterisk has refused the pending actions as they are now. */
   get isRefused(): boolean {
     return this.#refused !== undefined && this.#refused === this.#signature();
   }
 
-  /** What keeps a path that is to be done from being done, as far as it was tried; undefined when nothing does. */
+  /** What prevents a pending action, as far as it was attempted; undefined when nothing does. */
   obstacleOf(path: string): Obstacle | undefined {
     const trouble = this.#pending.has(path) ? this.retries.troubles.get(path) : undefined;
     if (trouble === undefined) return undefined;
@@ -191,7 +191,7 @@ export class Reconciler {
     return plan({ ...this.planInput(), ...(paths && { paths }) });
   }
 
-  /** Resolves when nothing is being done and nothing can be done now. */
+  /** Resolves when nothing is in progress and nothing can be done now. */
   async whenIdle(): Promise<void> {
     await this.#turn;
     while (!this.#closed && (this.#running.length > 0 || this.#turnDue || this.#hasSoonDue())) {
@@ -200,7 +200,7 @@ export class Reconciler {
     }
   }
 
-  /** Starts nothing any more, and waits for what is under way. */
+  /** Starts no further jobs, and waits for the running ones. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry?.();
@@ -231,12 +231,12 @@ export class Reconciler {
     try {
       if (dirty === 'all') this.#take(this.plan(), dirty);
       else if (dirty.size > 0) {
-        // A flood that comes in drops is one flood: what waits to be removed is judged together with what is new.
+        // A mass removal may arrive in small portions: pending removals are judged together with new ones.
         const scope = new Set([...dirty, ...this.#pendingRemovals()]);
         this.#take(this.plan(scope), scope);
       }
     } catch (error) {
-      // The ledger can't be written (a full disk): nothing that hangs on it may begin.
+      // The ledger can't be written (a full disk): nothing that depends on it may start.
       this.#options.log.error('the state could not be written; it is tried again', { error });
       this.#dirty = 'all';
       this.#planAgain(STATE_RETRY);
@@ -259,7 +259,7 @@ export class Reconciler {
     return policy.direction !== 'both' || this.#session.clockOffset.known;
   }
 
-  /** Takes a plan over: what only the ledger has to learn is done at once. */
+  /** Applies a plan: changes of the ledger alone are made at once. */
   #take(made: Plan, scope: 'all' | ReadonlySet<string>): void {
     const { mainView, accounts, removals, clock } = this.#options;
     if (scope === 'all') {
@@ -275,7 +275,7 @@ export class Reconciler {
         if (!made.decisions.has(path)) this.retries.succeeded(path);
       }
       this.held = made.held ?? this.held;
-      // A hold is judged over everything, not over the paths in hand.
+      // A hold is judged over everything, not over the current paths.
       if (made.heldPaths.length > 0) this.wake('all');
     }
     this.plannedRevision = mainView.revision ?? 0;
@@ -293,8 +293,8 @@ export class Reconciler {
   }
 
   /**
-   * A job is at work in this folder: what it put there already looks local until the ledger has it, and with it the
-   * folder. When the job ends, both are judged.
+   * A job is running in this folder: its new files look local until they are in the ledger, and so does the folder.
+   * Both are judged when the job ends.
    */
   #isBeingFilled(path: string): boolean {
     if (entryOf(this.#options.replica.get(path))?.type !== 'folder') return false;
@@ -306,7 +306,7 @@ export class Reconciler {
     if (failed) this.retries.troubles.set(path, { at: this.#options.clock.now(), message: reason });
   }
 
-  /** Troubles of paths that need nothing any more are over. */
+  /** Errors of paths without pending actions are cleared. */
   #forgetTroubles(made: Plan): void {
     for (const path of [...this.retries.troubles.keys()]) {
       if (!made.decisions.has(path)) this.retries.succeeded(path);
@@ -370,7 +370,7 @@ export class Reconciler {
         stale.push(path);
         this.retries.stale(path, clock.monotonic());
       } else if (this.#session !== undefined) {
-        // A lost connection is no trouble of the file.
+        // A lost connection is not an error of the file.
         const reason = withRemedy(why ?? 'it failed');
         this.retries.failed(path, reason, clock.monotonic(), clock.now());
         log.warn('file could not be synchronised', { path, reason });
@@ -379,7 +379,7 @@ export class Reconciler {
     if (stale.length > 0) await replica.recheck(stale);
   }
 
-  /** What is to be done, as far as it can be refused: the same again would be refused again. */
+  /** The pending actions that can be refused: the same set would be refused again. */
   #signature(): string {
     const parts = [...this.#pending].map(([path, decision]) => {
       const entry = decision.kind === 'deliver' ? decision.entry : undefined;
@@ -388,7 +388,7 @@ export class Reconciler {
     return parts.sort().join('\n');
   }
 
-  /** A confirmation is good for what was held when it was given, once. */
+  /** A confirmation applies once, to what was on hold when it was given. */
   #endConfirmation(): void {
     const { removals, clock } = this.#options;
     if (!removals.isConfirmed(clock.monotonic()) || this.#running.length > 0 || this.#dirty === 'all') return;

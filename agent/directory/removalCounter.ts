@@ -5,13 +5,13 @@ import type { MainManifest } from './mainManifest.ts';
 
 /** Removals within this time count together against the guard, milliseconds. */
 const FLOOD_WINDOW = 60_000;
-/** A confirmation that nothing comes of lapses after this time, milliseconds. */
+/** An unused confirmation expires after this time, milliseconds. */
 const CONFIRMED_FOR = 60_000;
 
-/** Where it is kept that a hold stands. */
+/** Database key of a hold. */
 export type HoldMemory = { readonly load: () => boolean; readonly save: (standing: boolean) => void };
 
-/** How much may be removed now: what was removed lately, and what a person has confirmed. */
+/** The number of removals allowed now, from recent removals and confirmations. */
 export class RemovalCounter {
   readonly #guard: Guard;
   #additive: { readonly reason: string; readonly judgedFrom: number } | undefined;
@@ -21,31 +21,32 @@ export class RemovalCounter {
   /** A mass removal is on hold until it is confirmed, or nothing of it is left. */
   #standing: boolean;
 
-  /** @param memory survives a restart: a hold must not lapse because the agent was started anew */
+  /** @param memory survives a restart: a hold must not lapse because the agent was restarted */
   constructor(guard: Guard, memory: HoldMemory) {
     this.#guard = guard;
     this.#memory = memory;
     this.#standing = memory.load();
   }
 
-  /** Removals wait for a person, whatever their number. */
+  /** True when all removals are on hold, whatever their number. */
   get isAdditive(): boolean {
     return this.#additive !== undefined;
   }
 
   /**
-   * Lets removals wait because a side's state is not the one that was known, or no longer.
-   * @param judgedFrom when both sides must have noticed what had gone before, monotonic milliseconds: a file that
-   *   just vanished is still shown for its settle time, and a plan without removals proves nothing until then
+   * Starts or ends a hold of all removals because of a state mismatch.
+   * @param judgedFrom the time by which both sides must have noticed earlier removals, monotonic milliseconds: a file
+   * that has just disappeared is still in the manifest for its settle time, and a plan without removals proves nothing
+   * until then
    */
   setAdditive(reason: string | undefined, judgedFrom: number): void {
     this.#additive = reason === undefined ? undefined : { reason, judgedFrom };
   }
 
   /**
-   * A whole plan holds nothing back.
+   * Called after a full plan without removals on hold.
    * @param now monotonic milliseconds
-   * @returns after how many milliseconds to make another, if that was too early to prove anything
+   * @returns after how many milliseconds to plan again, if it was too early to prove anything
    */
   nothingHeld(now: number): number | undefined {
     const early = this.isConfirmed(now) ? 0 : (this.#additive?.judgedFrom ?? 0) - now;
@@ -68,7 +69,7 @@ export class RemovalCounter {
     };
   }
 
-  /** A plan holds removals back. */
+  /** Called after a plan with removals on hold. */
   held(): void {
     this.#stand(true);
   }
@@ -77,12 +78,12 @@ export class RemovalCounter {
     return now < this.#confirmedUntil;
   }
 
-  /** A person lets what is held happen. */
+  /** Allows the removals on hold, at a person's request. */
   confirm(now: number): void {
     this.#confirmedUntil = now + CONFIRMED_FOR;
   }
 
-  /** It has happened: the next flood is held again, and what was confirmed does not count against it. */
+  /** The confirmed removals have been made: the next mass removal is held again, and these do not count against it. */
   used(): void {
     this.#stand(false);
     this.#confirmedUntil = 0;
@@ -95,7 +96,7 @@ export class RemovalCounter {
     this.#memory.save(standing);
   }
 
-  /** Counts what was removed. What was only renamed on Main was not. @param now monotonic milliseconds */
+  /** Counts removals, but not renames on Main. @param now monotonic milliseconds */
   count(removed: readonly Entry[], mainView: MainManifest, now: number): void {
     let files = removed.filter(({ type }) => type !== 'folder').length;
     if (files > 1) files -= countSurvivors(removed, mainView);

@@ -1,7 +1,7 @@
-/** First wait after a failure, and the longest, milliseconds. */
+/** First delay after a failure, and the longest, milliseconds. */
 const FIRST = 500;
 const LONGEST = 60_000;
-/** A stale step is tried again soon: only the plan was old. */
+/** A stale step is retried soon: only the plan was outdated. */
 const STALE = 60;
 
 export type Trouble = { readonly at: number; readonly message: string };
@@ -32,13 +32,13 @@ export class Retries {
     this.troubles.delete(path);
   }
 
-  /** These (or all) may be tried again at once: something changed, a person asked, or the connection is new. */
+  /** Allows an immediate retry of these paths (or all): something changed, a person asked, or the connection is new. */
   resetBackoff(paths?: Iterable<string>): void {
     if (paths === undefined) this.#due.clear();
     else for (const path of paths) this.#due.delete(path);
   }
 
-  /** When the first of these paths is due, monotonic milliseconds; those that never failed are not waited for. */
+  /** When the first of these paths is due, monotonic milliseconds; paths that never failed do not count. */
   next(paths: Iterable<string>): number | undefined {
     let next: number | undefined;
     for (const path of paths) {

@@ -1,4 +1,4 @@
-/** What a backup holds, by its name in the archive, in the order in which it lies there. */
+/** Members of a backup by name, in their order in the archive. */
 export const MEMBERS = [
   'controller.yml',
   'identity/key.pem',
@@ -11,14 +11,14 @@ export const MEMBERS = [
 
 export type Member = (typeof MEMBERS)[number] | DropIn;
 
-/** Files that are laid over controller.yml, as the archive names them. */
+/** Files of controller.d, as the archive names them. */
 const DROP_IN = /^controller\.d\/[^/]+\.yml$/;
 type DropIn = `controller.d/${string}.yml`;
 
-/** Without these it is no backup of a Main. */
+/** Members that every backup of Main has. */
 export const REQUIRED: readonly Member[] = ['identity/key.pem', 'identity/certificate.pem', 'state.sqlite'];
 
-/** Bytes that one member may have: state grows with the number of files, the others are small. */
+/** Most bytes of one member: state grows with the number of files, the others are small. */
 export function mostBytes(member: Member): number {
   return member === 'state.sqlite' ? 64 * 1024 ** 3 : 64 * 1024 ** 2;
 }
@@ -31,7 +31,7 @@ export function isDropIn(name: string): name is DropIn {
   return DROP_IN.test(name) && !name.startsWith('controller.d/.');
 }
 
-/** The member that holds a file of controller.d. @param name the file's own name */
+/** The member for a file of controller.d. @param name the name of the file */
 export function dropInMember(name: string): Member {
   return `controller.d/${name.replace(/\.yml$/, '')}.yml`;
 }

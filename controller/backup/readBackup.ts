@@ -10,15 +10,15 @@ import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { Registry } from '../registry/registry.ts';
 import { isDropIn, isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
 
-/** The file is no backup, or a damaged one. */
+/** The file is not a backup, or it is damaged. */
 export class BackupError extends Error {
   override name = 'BackupError';
 }
 
 /**
  * Unpacks a backup into an empty folder and checks everything in it. Nothing else is touched.
- * @returns Main's identity, and which members there were
- * @throws BackupError, or what is wrong with a member, in its own words
+ * @returns Main's identity, and the members
+ * @throws BackupError, or the error of the check of a member
  */
 export async function readBackup(
   file: string,
@@ -31,7 +31,7 @@ export async function readBackup(
   const identity = loadIdentity(join(into, 'identity'));
   if (identity === undefined) throw new BackupError(`${file} contains no identity`);
   loadIdentity(join(into, 'identity/next'));
-  // Reading it is checking it.
+  // Loading the identity checks it.
   new Registry(join(into, 'identity')).list();
   if (members.has('controller.yml') || [...members].some(isDropIn))
     loadControllerConfig(join(into, 'controller.yml'));

@@ -20,10 +20,9 @@ import { dropIns } from '#host/config/yamlFile.ts';
 import { dropInMember, type Member, MEMBERS } from './contents.ts';
 
 /**
- * Writes identity, registry, configuration and state of Main into one tar file that only its owner may read. It
- * appears under its name only when it is complete and durable. The daemon may be running: state is copied as of one
- * moment.
- * @returns the members that there were
+ * Writes identity, registry, configuration and state of Main into one tar file that only its owner may read. It appears
+ * under its name only when it is complete and durable. The daemon may be running: the state is copied as of one moment.
+ * @returns the members
  * @throws the error of the file system or of SQLite
  */
 export async function writeBackup(
@@ -32,13 +31,13 @@ export async function writeBackup(
   file: string,
 ): Promise<Member[]> {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
-  // Beside the state, which lies where there is room for it.
+  // Beside the state, whose file system has room for it.
   const work = mkdtempSync(join(places.stateFolder, '.backup-'));
   try {
     const stateCopy = join(work, 'state.sqlite');
     await copyState(places.stateFile, stateCopy);
     const pack = tar.pack();
-    // Exclusive: a link that somebody planted there is not followed.
+    // Exclusive, so that a link planted by another user is not followed.
     const fd = openSync(temporary, 'wx', 0o600);
     const written = pipeline(
       pack as unknown as NodeJS.ReadableStream,
@@ -89,7 +88,8 @@ async function copyState(from: string, to: string): Promise<void> {
 }
 
 async function addFile(pack: tar.Pack, name: Member, source: string): Promise<void> {
-  // The copy of the state is ours; the others may be replaced by the daemon while they are read, so all at once.
+  // The copy of the state belongs to this process; the daemon may replace the other files while they are read, so
+  // each is read at once.
   if (name !== 'state.sqlite') {
     const content = readFileSync(source);
     return new Promise((resolve, reject) => {

@@ -25,7 +25,8 @@ function daemonOf(socketPath: string): Daemon {
 }
 
 /**
- * Asks the controller that runs in this place; on a terminal a person sees how far it is. Arguments and result are what the contract says.
+ * Sends a command to the running controller of this root; on a terminal, shows its progress. The contract gives the
+ * types of arguments and result.
  * @throws NotRunning, ControlError
  */
 export async function ask<N extends ControllerCommand>(
@@ -39,8 +40,8 @@ export async function ask<N extends ControllerCommand>(
 }
 
 /**
- * The status, also for a user who may not do anything else: members of the group that is configured (`monitoring:`)
- * may read it through a socket of its own.
+ * Reads the status, also as an unprivileged user: members of the configured group (`monitoring:`) may read it through a
+ * separate socket.
  * @throws NotRunning, ControlError
  */
 export async function askStatus(context: Context, mds: string | undefined): Promise<Status> {

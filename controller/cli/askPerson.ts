@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { printError } from '#host/cli/terminal.ts';
 
-/** Whether there is a person to be asked. */
-export function isSomebodyThere(): boolean {
+/** True when a person can be asked: input and output are a terminal. */
+export function canAsk(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
 }
 

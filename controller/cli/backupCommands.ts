@@ -25,7 +25,7 @@ import type { Context } from './context.ts';
 
 type JsonOption = { readonly json?: boolean };
 
-/** `backup FILE`: everything that makes this Main, in one file. */
+/** `backup FILE`: writes identity, configuration and state of Main into one file. */
 export async function backup(context: Context, file: string, options: JsonOption): Promise<number> {
   const { places, configFile } = context;
   if (!existsSync(places.stateFile) || !existsSync(places.identityFolder))
@@ -43,13 +43,13 @@ export async function backup(context: Context, file: string, options: JsonOption
   return EXIT.done;
 }
 
-/** `restore FILE`: makes this host the Main that was backed up. What was here before is kept beside it. */
+/** `restore FILE`: makes this host the Main of the backup. Existing files are kept beside it. */
 export async function restore(context: Context, file: string, options: JsonOption): Promise<number> {
   await refuseWhileRunning(context);
   const { places, configFile } = context;
   const parent = path.dirname(places.stateFolder);
   mkdirSync(parent, { recursive: true });
-  // On the same file system as its place, so that it gets there in one step.
+  // On the same file system as the target, so that a rename installs it.
   const work = mkdtempSync(path.join(parent, '.xivo-xds-sync-restore-'));
   try {
     const { identity, members } = await readBackup(path.resolve(file), work);
@@ -100,15 +100,15 @@ function placeConfig(configFile: string, restored: string, suffix: string): stri
 }
 
 /**
- * Makes the files of controller.d those of the backup: one that was added since would change what the restored Main
- * does. Those that were here are kept beside, under a name that is not read.
+ * Replaces the files of controller.d by those of the backup: a file added since would change the restored Main. The
+ * existing ones are kept beside it, under a name that is not read.
  */
 function placeDropIns(
   configFile: string,
   { work, members, suffix }: { work: string; members: ReadonlySet<Member>; suffix: string },
 ): string[] {
   const folder = dropInFolder(configFile);
-  // Without a configuration file in it the backup says nothing about configuration.
+  // A backup without a configuration file contains no configuration.
   if (folder === undefined || !(members.has('controller.yml') || [...members].some(isDropIn))) return [];
   const kept: string[] = [];
   for (const each of dropIns(configFile)) {

@@ -25,7 +25,7 @@ export function checkConfiguration(
   return exitCodeOfConfigCheck(checked);
 }
 
-/** None while Main has no identity yet, or where this user may not read it. */
+/** None while Main has no identity yet, or if this user may not read it. */
 function knownMds({ places }: Context): ReadonlySet<string> {
   if (!existsSync(places.identityFolder)) return new Set();
   return new Registry(places.identityFolder).knownNames(Date.now());

@@ -4,7 +4,7 @@ import { ask, askStatus } from './ask.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
-/** `complete`: what bash completion offers for a word. */
+/** `complete`: candidates for bash completion. */
 export function complete(context: Context, what: string, typed: string): Promise<number> {
   return completeWord(() => offers(context, what, typed));
 }

@@ -1,10 +1,10 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { print } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
-import { isSomebodyThere, says } from './askPerson.ts';
+import { canAsk, says } from './askPerson.ts';
 import type { Context } from './context.ts';
 
-/** Paths that are shown of what is on hold on one host; `-n` shows all. */
+/** Most paths shown of a hold on one host; `-n` shows all. */
 const MAX_SHOWN = 10;
 
 export type ConfirmOptions = {
@@ -14,10 +14,10 @@ export type ConfirmOptions = {
   readonly json?: boolean;
 };
 
-/** `confirm`: shows what is on hold, asks on a terminal, and lets it happen, once. */
+/** `confirm`: shows what is on hold, asks on a terminal, and allows it, once. */
 export async function confirm(context: Context, directory: string, options: ConfirmOptions): Promise<number> {
   const { mds, json = false, yes = false, dryRun = false } = options;
-  const asks = !yes && !json && isSomebodyThere();
+  const asks = !yes && !json && canAsk();
   const { held } = await ask(context, 'confirm', { directory, mds, dryRun: true });
   if (held.length === 0) {
     if (json) printJson('confirm', { held, mds: [] });

@@ -2,7 +2,7 @@ import { type ControllerPlaces, controllerPlaces } from '#host/config/places.ts'
 import { Root } from '#host/config/rootPath.ts';
 import type { GlobalOptions } from '#host/cli/program.ts';
 
-/** Where this invocation's Main lives. */
+/** The root and files of this invocation's Main. */
 export type Context = { readonly root: Root; readonly places: ControllerPlaces; readonly configFile: string };
 
 export function contextOf(options: GlobalOptions): Context {

@@ -6,10 +6,10 @@ import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
 
-/** Clocks further apart than this decide conflicts by guesswork, were the offset not measured, milliseconds. */
+/** A larger clock difference is reported, milliseconds: an unmeasured offset could decide a conflict wrongly. */
 const MAX_OFFSET = 2_000;
 
-/** `doctor`: looks at everything that the controller needs, whether it runs or not. */
+/** `doctor`: checks everything that the controller needs, whether it runs or not. */
 export async function doctor(context: Context, options: { json?: boolean }): Promise<number> {
   const { checks, isBlind } = checkHost({
     configFile: context.configFile,

@@ -17,12 +17,15 @@ export type HistoryOptions = {
   readonly json?: boolean;
 };
 
-/** How often `--follow` looks for more, milliseconds. */
+/** Polling interval of `--follow`, milliseconds. */
 const FOLLOW_EVERY = 500;
 /** Paths of one change set that are listed; `--path`, `--changeset` and `--json` show all. */
 const MAX_PATHS = 10;
 
-/** `history`: who did what, when and why; one entry a change set, with what it did on each MDS below it. */
+/**
+ * `history`: what was done, by whom, when and why; one entry for each change set, with its consequences on each MDS
+ * below it.
+ */
 export async function history(context: Context, options: HistoryOptions): Promise<number> {
   const asked = {
     mds: options.mds,

@@ -23,14 +23,14 @@ export type InitOptions = {
   readonly host?: string;
   readonly listen?: string;
   readonly service?: boolean;
-  /** Leaves the old rsync job on until `resume`. */
+  /** Keeps the old rsync job running until `resume`. */
   readonly keepCron?: boolean;
   readonly json?: boolean;
 };
 
 type Say = (line: string) => void;
 
-/** `-i`: makes what is missing and leaves what exists. */
+/** `-i`: creates what is missing and keeps what exists. */
 export async function init(context: Context, options: InitOptions): Promise<number> {
   const { places, configFile } = context;
   const say: Say = options.json === true ? () => undefined : print;
@@ -82,7 +82,7 @@ function listenOption(text: string): HostPort {
   }
 }
 
-/** With --keep-cron the old job works on, and this program waits for "resume". */
+/** With --keep-cron the old job keeps running, and this program is paused until "resume". */
 async function leaveOldJobOn(context: Context, say: Say): Promise<void> {
   const { places } = context;
   if (oldJob(places) !== 'on') return say('there is no old rsync job to keep (--keep-cron)');
@@ -92,7 +92,7 @@ async function leaveOldJobOn(context: Context, say: Say): Promise<void> {
   say('enrol every MDS, look at "xivo-xds-sync migrate --compare", and switch with "xivo-xds-sync resume"');
 }
 
-/** @returns true when the service runs. With --root the services of this machine are somebody else's: they stay as they are. */
+/** @returns true when the service runs. With --root, the services of this machine are not touched. */
 function enableService({ root }: Context, say: Say): boolean {
   if (root.isElsewhere) {
     say('the service is not enabled (--root): start the controller with "xivo-xds-sync --root DIR serve"');

@@ -4,8 +4,8 @@ import type { HostPort } from '#host/config/hostPort.ts';
 import type { JoinToken } from '#host/identity/joinToken.ts';
 
 /**
- * What to type on an MDS that has nothing yet: it fetches the script from Main and checks Main's key while doing so.
- * @param listen where Main listens; every address, as is usual, stands for the host's name
+ * The command for an MDS without an agent: it fetches the script from Main and verifies Main's key.
+ * @param listen the address on which Main listens; for a wildcard address, the host name is used
  */
 export function joinInstructions(token: JoinToken, listen: HostPort): string[] {
   const everywhere = ['0.0.0.0', '::', '::0'].includes(listen.host);

@@ -9,7 +9,9 @@ const named = z.object({ name: z.string() });
 const oldJob = z.enum(['on', 'off', 'none']);
 const history = asked.history.result;
 
-/** What each command prints with `--json`, beside the version: docs/json is made from it. */
+/**
+ * The schemas of the output of each command with `--json`, apart from the version; docs/json is generated from them.
+ */
 export const MAIN_JSON = {
   init: z.object({
     configFile: z.string(),
@@ -20,7 +22,7 @@ export const MAIN_JSON = {
   }),
   /** With `--dry-run`, what would happen. */
   sync: z.union([asked.plan.result, asked.sync.result]),
-  /** With `--check`, what monitoring reads. */
+  /** With `--check`, the result for monitoring. */
   status: z.union([asked.status.result, z.object({ code: z.number(), lines: z.array(z.string()) })]),
   verify: asked.verify.result,
   why: asked.why.result,

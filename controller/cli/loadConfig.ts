@@ -4,8 +4,8 @@ import { type ControllerConfig, loadControllerConfig } from '../config/controlle
 import type { Context } from './context.ts';
 
 /**
- * Reads Main's configuration. In a file of its own, since the parsers that it needs cost more time than most commands.
- * @throws UsageError when Main was never initialised, ConfigError when the file is wrong
+ * Reads Main's configuration. A file of its own, because loading the parsers takes longer than most commands.
+ * @throws UsageError when Main was never initialised, ConfigError when the file is invalid
  */
 export function loadConfig({ configFile }: Context): ControllerConfig {
   if (!existsSync(configFile)) {

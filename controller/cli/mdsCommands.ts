@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { joinInstructions } from './joinInstructions.ts';
 import { loadConfig } from './loadConfig.ts';
 
-/** `mds add`: a join token, alone on standard output; what to do with it goes to standard error. */
+/** `mds add`: prints a join token on standard output, and instructions on standard error. */
 export async function mdsAdd(
   context: Context,
   name: string,
@@ -55,7 +55,7 @@ export async function mdsList(context: Context, options: { all?: boolean; json?:
   return EXIT.done;
 }
 
-/** `mds approve`: lets an MDS in whose fingerprint a person has compared. */
+/** `mds approve`: approves an MDS after a person has compared the fingerprints. */
 export async function mdsApprove(
   context: Context,
   name: string,
@@ -67,7 +67,7 @@ export async function mdsApprove(
   return EXIT.done;
 }
 
-/** `mds forget`: a removed MDS vanishes from lists and status. */
+/** `mds forget`: drops a removed MDS from lists and status. */
 export async function mdsForget(
   context: Context,
   name: string,

@@ -11,19 +11,19 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { PageServer } from '../page/pageServer.ts';
 import { Notifier } from '../notify/notifier.ts';
 
-/** What looks at the controller from outside: counts for the metrics, `notify:`, the page; and what ends all of it. */
+/** The observers of the controller: metrics, `notify:`, the page; with a function that stops them. */
 export type Observation = {
   readonly observer: Observer;
   readonly conditionEvents: ConditionEvents;
-  /** Serves page and metrics, and looks at the conditions, until it is disposed of. */
+  /** Serves page and metrics, and checks the conditions, until it is disposed of. */
   readonly watch: (controller: Controller) => Promise<AsyncDisposable>;
 };
 
 /**
- * @param alone nothing else shares this machine (no `--root`): then page and metrics are served without being asked for
+ * @param alone true when nothing else shares this machine (no `--root`): page and metrics are then served by default
  */
 export async function observe(config: ControllerConfig, alone: boolean, log: Logger): Promise<Observation> {
-  // Loaded only where it is served: neither a command nor a Main without them needs these libraries.
+  // Loaded only when needed: neither commands nor a Main without them use these libraries.
   const counted = config.metrics.enabled ?? alone;
   const served = counted || (config.page.enabled ?? alone);
   const metrics = counted ? new (await import('../metrics/metrics.ts')).Metrics() : undefined;

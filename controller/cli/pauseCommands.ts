@@ -7,7 +7,7 @@ import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { oldJob, retireOldJob } from './migration/oldJob.ts';
 
-/** `pause`: no file is changed on any host until then. */
+/** `pause`: suspends synchronisation on all hosts. */
 export async function pause(context: Context, options: { for: string; json?: boolean }): Promise<number> {
   const forMs = durationOption(options.for, '--for');
   const { until } = await ask(context, 'pause', { forMs });
@@ -19,9 +19,9 @@ export async function pause(context: Context, options: { for: string; json?: boo
   return EXIT.done;
 }
 
-/** `resume`: what waited is done now. */
+/** `resume`: ends a pause. */
 export async function resume(context: Context, options: { json?: boolean }): Promise<number> {
-  // First: the two must not work side by side.
+  // First, because the two must not run at the same time.
   const retired = retireOldJob(context.places);
   const { wasPaused, pending } = await ask(context, 'resume', {});
   if (options.json !== true && retired !== undefined) {

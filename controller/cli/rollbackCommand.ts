@@ -6,7 +6,7 @@ import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { actionLine, exitCode, summary } from './syncCommand.ts';
 
-/** `rollback`: an older state of a directory comes back on Main, and so on every MDS. */
+/** `rollback`: restores an older state of a directory on Main, and so on every MDS. */
 export async function rollback(
   context: Context,
   changeSet: string,

@@ -11,7 +11,7 @@ export type RotateOptions = {
   readonly json?: boolean;
 };
 
-/** `rotate-identity`: gives Main another key, in two steps. */
+/** `rotate-identity`: changes the key of Main, in two steps. */
 export async function rotateIdentity(context: Context, options: RotateOptions): Promise<number> {
   const { finish = false, leaveBehind = false, abandon = false, json = false } = options;
   if (finish && abandon) throw new UsageError('--finish and --abandon cannot be used together');

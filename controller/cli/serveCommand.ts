@@ -89,7 +89,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           }
           if (db.damaged.aborted) api = undefined;
           else manager.stopping();
-          // A damaged state is replaced, and whoever asks meanwhile hears that.
+          // A damaged state is replaced; requests meanwhile get this as the answer.
           await running.stop(() => (db.damaged.aborted ? control.quiet() : control.close()));
         },
       );
@@ -107,7 +107,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
   }
 }
 
-/** The socket for monitoring: the status and nothing else. Without it the controller works all the same. */
+/** The socket for monitoring, which serves only the status. The controller works without it. */
 async function serveStatus(
   { places }: Context,
   group: string,
@@ -139,7 +139,7 @@ async function serveStatus(
   }
 }
 
-/** SIGHUP: what can change without a restart does; a configuration that is wrong changes nothing. */
+/** SIGHUP: applies what can change without a restart; an invalid configuration changes nothing. */
 function reload(context: Context, controller: Controller | undefined, log: Logger): void {
   if (controller === undefined)
     return log.warn('configuration not reloaded: the controller is just starting');

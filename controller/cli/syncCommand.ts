@@ -16,7 +16,7 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
   return exitCode(mds);
 }
 
-/** `sync --dry-run`: what the pass would do, a line a file. */
+/** `sync --dry-run`: the actions of a pass, one line for each file. */
 export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'plan', { mds: options.mds });
   if (options.json === true) printJson('sync', { mds });
@@ -24,7 +24,7 @@ export async function dryRun(context: Context, options: { mds?: string; json?: b
   return exitCode(mds);
 }
 
-/** What a pass would do, a line a file. */
+/** The actions of a pass, one line for each file. */
 export function* planLines(mds: Result<'plan'>['mds']): Generator<string> {
   for (const { name, ok, actions, dialplan, problems } of mds) {
     for (const action of actions) yield actionLine(name, action);
@@ -42,12 +42,12 @@ export function actionLine(
   return `${mds}  ${directory.padEnd(10)}  ${action.padEnd(8)}  ${printable(path)}  ${formatBytes(bytes)}  ${reason}`;
 }
 
-/** What callers would find otherwise, as `[support] +100,1 ~200,1 -300,*`. */
+/** The effect for callers, as `[support] +100,1 ~200,1 -300,*`. */
 function dialplanLine(mds: string, { directory, contexts, moreContexts }: DialplanChange): string {
   return `${mds}  ${directory.padEnd(10)}  callers   ${printable(summaryText(contexts, moreContexts))}`;
 }
 
-/** What a pass came to at one MDS. */
+/** The result of a pass at one MDS. */
 export function summary({ name, ok, actions, problems }: MdsPass): string[] {
   const counts = new Map<string, number>();
   let bytes = 0;

@@ -43,7 +43,7 @@ export type RestoreOptions = {
   readonly json?: boolean;
 };
 
-/** `trash restore`: a path, what is gone below a folder, or what a change set took away. */
+/** `trash restore`: restores a path, what was removed below a folder, or what a change set displaced. */
 export async function trashRestore(context: Context, path: string, options: RestoreOptions): Promise<number> {
   const { as, at } = options;
   const mds = options.from ?? options.mds;

@@ -4,7 +4,7 @@ import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `mds upgrade`: brings agents to Main's version, and says how it went with each. */
+/** `mds upgrade`: upgrades agents to Main's version, and prints the result of each. */
 export async function upgrade(
   context: Context,
   name: string | undefined,

@@ -6,7 +6,7 @@ import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `verify`: every byte read again, on both sides. */
+/** `verify`: reads every file again on all hosts, and compares. */
 export async function verify(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const found = await ask(context, 'verify', { mds: options.mds });
   const hosts = [found.main, ...found.mds];

@@ -5,7 +5,7 @@ import { whyLines } from '#host/cli/whyLines.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
-/** `why`: the planner's own word on one path, for each MDS. */
+/** `why`: the planner's decision on one path, for each MDS. */
 export async function why(
   context: Context,
   path: string,

@@ -1,6 +1,6 @@
 import type { Cause, StandingCondition } from './condition.ts';
 
-/** Conditions that differ in nothing but the MDS become one cause, since the oldest of them. The order stays. */
+/** Combines conditions that differ only in the MDS into one cause, with the earliest start. The order is kept. */
 export function causesOf(conditions: readonly StandingCondition[]): Cause[] {
   const causes = new Map<string, Cause>();
   for (const { kind, severity, mds, directory, path, since, cause, action } of conditions) {
@@ -14,7 +14,7 @@ export function causesOf(conditions: readonly StandingCondition[]): Cause[] {
       ...(path !== undefined && { path }),
       since: Math.min(since, known?.since ?? since),
       cause,
-      // One command for all whom it concerns.
+      // One command for all affected MDS.
       action: known === undefined ? action : known.action.replace(/ --mds \S+$/, ''),
     });
   }

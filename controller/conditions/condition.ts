@@ -1,4 +1,4 @@
-/** What can be wrong, for people and for monitoring. The names are stable: alert rules and `notify:` use them. */
+/** Kinds of problems, for people and for monitoring. The names are stable: alert rules and `notify:` use them. */
 export const CONDITION_KINDS = [
   'main-error',
   'alarm',
@@ -18,28 +18,28 @@ export const CONDITION_KINDS = [
 
 export type ConditionKind = (typeof CONDITION_KINDS)[number];
 
-/** `critical`: calls may already be affected, or soon will be. `warning`: a person should look at it today. */
+/** `critical`: calls are affected, or soon will be. `warning`: a person should look at it today. */
 export type Severity = 'critical' | 'warning';
 
-/** Something that is wrong now. Two conditions with the same key are the same one, seen at different times. */
+/** A current problem. Two conditions with the same key are the same one, seen at different times. */
 export type Condition = {
   readonly key: string;
   readonly kind: ConditionKind;
   readonly severity: Severity;
-  /** The MDS where it is so; absent where it is Main's. */
+  /** The affected MDS; absent for Main. */
   readonly mds?: string;
   readonly directory?: string;
   readonly path?: string;
-  /** What is wrong, as one sentence without a full stop. */
+  /** The problem, as one sentence without a full stop. */
   readonly cause: string;
-  /** What to do about it. */
+  /** The remedy. */
   readonly action: string;
 };
 
-/** A condition with the time since when it is so, milliseconds since 1970. */
+/** A condition with its start, milliseconds since 1970. */
 export type StandingCondition = Condition & { readonly since: number };
 
-/** One cause, with everybody whom it concerns: what a person reads once, though ten MDS have it. */
+/** One cause with all affected MDS, so that a person reads it once. */
 export type Cause = {
   readonly kind: ConditionKind;
   readonly severity: Severity;

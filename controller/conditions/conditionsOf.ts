@@ -4,16 +4,16 @@ import type { Facts, MdsStatus } from '../control/contract/contract.ts';
 import type { Condition, ConditionKind, Severity } from './condition.ts';
 import * as texts from './texts.ts';
 
-/** A clock that is off by more than this is reported, milliseconds: the newest of two recordings is judged by it. */
+/** A larger clock error is reported, milliseconds: the newest of two recordings is determined by it. */
 const CLOCK_LIMIT = 5_000;
-/** A certificate is renewed at 50 to 80 % of its life: one with less than this share left was not. */
+/** A certificate is renewed at 50 to 80 % of its lifetime: with less than this share left, the renewal failed. */
 const CERTIFICATE_LEFT = 0.15;
 
-/** What a status does not say of itself. */
+/** Inputs besides the status. */
 export type Moment = {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** How long a new certificate of an agent holds, milliseconds. */
+  /** Lifetime of a new certificate of an agent, milliseconds. */
   readonly certificateLifeMs: number;
 };
 
@@ -35,8 +35,8 @@ const SEVERITIES: Readonly<Record<ConditionKind, Severity>> = {
 };
 
 /**
- * Everything that is wrong in a status, worst first as {@link CONDITION_KINDS} orders it. Pure: what was said before,
- * and since when, is the tracker's business.
+ * All problems in a status, worst first, in the order of {@link CONDITION_KINDS}. Pure: the tracker remembers earlier
+ * conditions and their start.
  */
 export function conditionsOf(status: Facts, at: Moment): Condition[] {
   return [...mainConditions(status), ...status.mds.flatMap((mds) => mdsConditions(mds, status, at))];
@@ -70,7 +70,7 @@ function mdsConditions(mds: MdsStatus, status: Facts, at: Moment): Condition[] {
     case 'never-enrolled':
       return [condition('never-enrolled', [name], { mds: name }, texts.neverEnrolledWords(name))];
     case 'revoked':
-      // Somebody removed it on purpose.
+      // Removed on purpose.
       return [];
   }
 }
@@ -79,7 +79,7 @@ function connectedConditions(mds: MdsStatus, { main }: Facts, at: Moment): Condi
   const { name, clockOffsetMs } = mds;
   const heldByMain = new Map(main.directories.map((directory) => [directory.name, directory.held]));
   const holds = mds.directories.flatMap(({ name: directory, held }) =>
-    // What Main holds is said of Main, once.
+    // A hold on Main is reported for Main, once.
     held === null || heldByMain.get(directory) === held
       ? []
       : [
@@ -125,7 +125,7 @@ function reloads({ name, reloads, owedReloads }: MdsStatus): Condition[] {
   });
 }
 
-/** Files that only wait for another one of their set are counted there: that one is what a person has to look at. */
+/** Files that only wait for another one of their set are counted with that one, which has the problem. */
 function errors({ name, errors }: MdsStatus): Condition[] {
   const isBlocked = ({ message }: { message: string }): boolean => message.includes(BLOCKED_BY_LINT);
   const own = errors.filter(({ message }) => !isAboutAnother(message));
@@ -137,7 +137,7 @@ function errors({ name, errors }: MdsStatus): Condition[] {
   );
 }
 
-/** Behind, where nothing else explains it: what is on hold or paused is no news. */
+/** Behind without another explanation: a hold or a pause would explain it. */
 function behind({ name, directories }: MdsStatus, paused: boolean): Condition[] {
   if (paused) return [];
   const late = directories.filter(({ inSync, held }) => !inSync && held === null);

@@ -2,8 +2,7 @@ import { formatDuration } from '#core/text/duration.ts';
 import type { MdsStatus, Status } from '../control/contract/contract.ts';
 
 /**
- * The state of an MDS in one word, and since when: `status`, the page and the metrics use the same words. The order is
- * that of urgency.
+ * The state of an MDS in one word, and since when: shared by `status`, the page and the metrics. In order of urgency.
  */
 export const STATE_WORDS = [
   'disconnected',
@@ -21,11 +20,11 @@ export type StateWord = (typeof STATE_WORDS)[number];
 export type MdsSummary = {
   readonly mds: MdsStatus;
   readonly state: StateWord;
-  /** ISO 8601; null where it is not known. */
+  /** ISO 8601; null when unknown. */
   readonly since: string | null;
   /** Directories that are not in sync. */
   readonly outOfSync: readonly string[];
-  /** Files that wait to be sent or received. */
+  /** Files to be sent or received. */
   readonly pending: number;
 };
 
@@ -74,7 +73,7 @@ function sinceOf(mds: MdsStatus, state: StateWord, { causes }: Status): string |
   return holds.map(({ since }) => since).toSorted()[0] ?? mds.behindSince;
 }
 
-/** Everything in one line, such as `2 of 3 MDS behind, 1 disconnected; moh on hold`. */
+/** One line for everything, such as `2 of 3 MDS behind, 1 disconnected; moh on hold`. */
 export function summaryLine(status: Status): string {
   const all = summariesOf(status).filter(({ state }) => state !== 'revoked');
   if (all.length === 0) return 'no MDS is enrolled yet: xivo-xds-sync mds add NAME';
@@ -113,15 +112,15 @@ export function summaryLine(status: Status): string {
   return parts.join('; ');
 }
 
-/** Longer ago than any installation is old: a wrong clock, milliseconds. */
+/** A larger age comes from a wrong clock, milliseconds. */
 const MAX_AGO = 20 * 365 * 86_400_000;
-/** Clocks differ by less than this, milliseconds. */
+/** Clock differences below this are ignored, milliseconds. */
 const MAX_AHEAD = 3_600_000;
 
-/** How long ago, for people. @param now milliseconds since 1970 */
+/** The age of a time, as text. @param now milliseconds since 1970 */
 export function ago(at: string | null, now: number): string {
   if (at === null) return '-';
   const ms = now - Date.parse(at);
-  // A clock of an MDS that is wrong (it started in 1970, it is ahead) makes no sense as a time.
+  // A wrong clock of an MDS (it started in 1970, it is ahead) gives no meaningful time.
   return Number.isFinite(ms) && ms > -MAX_AHEAD && ms < MAX_AGO ? formatDuration(Math.max(0, ms)) : '-';
 }

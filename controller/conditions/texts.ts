@@ -2,7 +2,7 @@ import { formatDuration } from '#core/text/duration.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { isForGood } from './forGood.ts';
 
-/** The words for each condition: cause and action. `status`, the log, the page and `notify:` all use these. */
+/** The texts of each condition: cause and remedy. `status`, the log, the page and `notify:` all use these. */
 export type Words = { readonly cause: string; readonly action: string };
 
 export function awayWords(lastSeen: string | null): Words {
@@ -19,7 +19,7 @@ export function mainHoldWords(directory: string, reason: string): Words {
   };
 }
 
-/** The errno alone says little to a person. */
+/** The errno alone is not clear to people. */
 function holdReason(reason: string): string {
   return reason.replace(/^(.+) can't be opened \(ENOENT\)$/, 'the directory is missing ($1, ENOENT)');
 }

@@ -1,16 +1,16 @@
 import type { MdsStatus } from '../control/contract/contract.ts';
 
-/** What still has to travel to and from one MDS. */
+/** What is still to be transferred to and from one MDS. */
 export type ToGo = {
   readonly files: number;
-  /** Null where its agent is of an older version, and does not say. */
+  /** Null when an older agent does not report it. */
   readonly bytes: number | null;
   readonly bytesPerSecond: number;
   /** Null while nothing is transferred, or the bytes to go are unknown. */
   readonly secondsLeft: number | null;
 };
 
-/** Pure: the command line, the page and the metrics say the same. */
+/** Pure: shared by the command line, the page and the metrics. */
 export function toGoOf({
   directories,
   bytesPerSecond,

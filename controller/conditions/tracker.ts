@@ -1,8 +1,8 @@
 import { type Condition, CONDITION_KINDS, type ConditionKind, type StandingCondition } from './condition.ts';
 
 /**
- * How long a condition must last before anybody is notified of it, milliseconds: an agent that restarts is away for
- * seconds, and every change makes every MDS behind for a moment. What is not named here is reported at once.
+ * How long a condition must last before it is reported, milliseconds: a restarting agent is disconnected for seconds,
+ * and every change makes every MDS behind for a moment. Kinds that are not listed are reported at once.
  */
 const GRACE: Partial<Readonly<Record<ConditionKind, number>>> = {
   away: 15_000,
@@ -20,8 +20,8 @@ export type ConditionEvents = {
 type Kept = { condition: Condition; since: number; announced: boolean };
 
 /**
- * Remembers which conditions stand, and since when; reports each beginning and each end once. It is fed with every
- * status that is looked at, and does not look by itself.
+ * Tracks the current conditions and their start; reports each beginning and each end once. Every computed status is
+ * passed to it.
  */
 export class ConditionTracker {
   readonly #events: ConditionEvents;
@@ -32,9 +32,9 @@ export class ConditionTracker {
   }
 
   /**
-   * Takes over what is wrong now.
+   * Updates the current conditions.
    * @param now milliseconds since 1970
-   * @param startedAt what is known to have been so before this program looked, by key
+   * @param startedAt known earlier starts, by key
    */
   update(
     conditions: readonly Condition[],
@@ -62,7 +62,7 @@ export class ConditionTracker {
     }
   }
 
-  /** What stands, worst first, then the oldest. */
+  /** Current conditions, worst first, then oldest first. */
   get standing(): StandingCondition[] {
     return [...this.#kept.values()]
       .map(({ condition, since }) => ({ ...condition, since }))

@@ -3,7 +3,7 @@ import { formatDuration } from '#core/text/duration.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { ConditionEvents } from './tracker.ts';
 
-/** How often everything is looked at, milliseconds: a cheap look at what is in memory. */
+/** Interval of checks, milliseconds; they are cheap, since everything is in memory. */
 const EVERY = 1_000;
 
 /** Checks periodically, so that beginnings and ends are noticed without a status request. @returns call it to stop */
@@ -43,7 +43,7 @@ export function logConditions(log: Logger): ConditionEvents {
   };
 }
 
-/** Hands each event to all, in order. */
+/** Passes each event to all, in order. */
 export function toAll(sinks: readonly ConditionEvents[]): ConditionEvents {
   return {
     began: (condition) => sinks.forEach((sink) => sink.began(condition)),

@@ -1,14 +1,14 @@
 import type { ConfigProblem } from '#host/config/configError.ts';
 
 /**
- * Canaries that Main does not know. While no MDS is enrolled at all, any name may be one to come.
- * @param known MDS that are enrolled or asked to be, or that a join token was made for
+ * Canaries that Main does not know. While no MDS is enrolled, any name is accepted.
+ * @param known MDS that are enrolled, waiting for approval, or named in a join token
  */
 export function unknownCanaries(canary: readonly string[], known: ReadonlySet<string>): string[] {
   return known.size === 0 ? [] : canary.filter((name) => !known.has(name));
 }
 
-/** The same as problems of a configuration file. */
+/** The same as errors of a configuration file. */
 export function canaryProblems(
   canary: readonly string[],
   known: ReadonlySet<string>,

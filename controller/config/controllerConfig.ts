@@ -22,23 +22,23 @@ import { parseHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { metricsSchema, type NotifyTarget, notifySchema, pageSchema, type Served } from './observation.ts';
 import { loadYamlFile, parseYamlConfig, type LoadedConfig } from '#host/config/yamlFile.ts';
 
-/** Main's configuration, complete: every default is filled in, every quantity is in milliseconds or bytes. */
+/** Main's complete configuration: defaults are filled in, quantities are in milliseconds or bytes. */
 export type ControllerConfig = {
   readonly listen: HostPort;
   readonly reconcile: { readonly everyMs: number };
   readonly directories: readonly DirectoryConfig[];
-  /** How long replaced and removed files can be brought back, and what Main's copies for that may take, bytes. */
+  /** Retention of replaced and removed files, and the most bytes of older versions. */
   readonly trash: { readonly keepMs: number; readonly budgetBytes: number };
   /** A pass that removes more than both is held. */
   readonly guard: { readonly percent: number; readonly files: number };
-  /** Free space that stays free, in bytes. */
+  /** Free space that is never used, bytes. */
   readonly reserveBytes: number;
   readonly mediaServers: MediaServersConfig;
-  /** How long a certificate holds that Main issues to an agent, in ms. */
+  /** Lifetime of the certificates that Main issues to agents, milliseconds. */
   readonly certificates: { readonly lifeMs: number };
   /** MDS that get a change before the others. */
   readonly canary: readonly string[];
-  /** What all MDS together, and single ones, may send and receive in a second. */
+  /** Bandwidth limits of all MDS together and of single ones. */
   readonly bandwidth: MainBandwidth;
   /** The group whose members may read the status. */
   readonly monitoring: { readonly group: string };
@@ -46,7 +46,7 @@ export type ControllerConfig = {
   readonly page: Served;
   /** The same for Prometheus. */
   readonly metrics: Served;
-  /** Who hears of what begins and ends to be wrong. */
+  /** Targets of notifications. */
   readonly notify: readonly NotifyTarget[];
 };
 

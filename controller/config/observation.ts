@@ -4,29 +4,29 @@ import * as z from 'zod';
 import { duration, list, oneOf, parsed, section, text } from '#host/config/fields.ts';
 import { type HostPort, parseHostPort } from '#host/config/hostPort.ts';
 
-/** Where the status page and the metrics are served unless configured otherwise. */
+/** Default address of the status page and the metrics. */
 export const PAGE_PORT = 9444;
 
 const SECOND = 1_000;
 
-/** Something that is served over plain HTTP. */
+/** A service over plain HTTP. */
 export type Served = {
-  /** Undefined: where nothing else shares the machine, so not with `--root`. */
+  /** Undefined: served if nothing else shares the machine, so not with `--root`. */
   readonly enabled: boolean | undefined;
   readonly listen: HostPort;
 };
 
-/** Who hears of conditions that begin and end. */
+/** A target of notifications. */
 export type NotifyTarget = {
-  /** The conditions that it hears of; all of them when empty. */
+  /** The kinds of conditions for this target; all when empty. */
   readonly on: readonly string[];
-  /** How long one attempt may take, milliseconds. */
+  /** Time limit of one attempt, milliseconds. */
   readonly timeoutMs: number;
 } & ({ readonly kind: 'command'; readonly command: string } | { readonly kind: 'url'; readonly url: string });
 
 const enabled = z.boolean().optional();
 
-/** Anybody on the network could read it elsewhere: nginx, which knows who may, stands in front. */
+/** On another address, every host on the network could read it; access control is left to nginx in front. */
 const loopback = parsed((value) => {
   const address = parseHostPort(String(value), PAGE_PORT);
   if (!isLoopback(address.host))
@@ -75,7 +75,7 @@ export const notifySchema = list(
 
 function serve(written: { enabled?: boolean | undefined; listen?: HostPort | undefined }): Served {
   return {
-    // Who names an address wants it served there.
+    // A configured address enables it.
     enabled: written.enabled ?? (written.listen === undefined ? undefined : true),
     listen: written.listen ?? { host: '127.0.0.1', port: PAGE_PORT },
   };

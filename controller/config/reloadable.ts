@@ -1,6 +1,6 @@
 import type { ControllerConfig } from './controllerConfig.ts';
 
-/** What a running controller takes over, key by key as people write them. */
+/** Keys that a running controller applies. */
 const RELOADABLE: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
   reconcile: 'reconcile',
   trash: 'trash',
@@ -22,13 +22,13 @@ const RESTART: Readonly<Partial<Record<keyof ControllerConfig, string>>> = {
 export type ConfigChange = {
   /** The configuration to use from now on. */
   readonly config: ControllerConfig;
-  /** Keys that changed and hold from now on. */
+  /** Changed keys that apply now. */
   readonly changed: readonly string[];
-  /** Keys that changed and hold from the next start on. */
+  /** Changed keys that apply after a restart. */
   readonly needRestart: readonly string[];
 };
 
-/** What becomes of a new configuration while the controller runs. Pure. */
+/** Splits a new configuration into what applies now and what needs a restart. Pure. */
 export function takeOver(now: ControllerConfig, next: ControllerConfig): ConfigChange {
   const differing = (keys: Readonly<Partial<Record<keyof ControllerConfig, string>>>): string[] =>
     (Object.entries(keys) as [keyof ControllerConfig, string][]).flatMap(([key, name]) =>

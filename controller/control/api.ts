@@ -13,7 +13,7 @@ import { trashList, trashRestore } from './trash.ts';
 import { verify } from './verify.ts';
 import { why } from './why.ts';
 
-/** What answers each command of the contract. */
+/** The handlers of all commands of the contract. */
 export function controlApi(controller: Controller): ControllerHandlers {
   return audited(controller, {
     status: ({ mds }) => statusOf(controller, mds),

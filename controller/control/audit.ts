@@ -1,7 +1,7 @@
 import type { Controller } from '../daemon/controller.ts';
 import type { ControllerCommand, ControllerHandlers } from './contract/contract.ts';
 
-/** What people do that the history would not show by the files that it changes, and how it is told there. */
+/** Commands that the history would not show by changed files, with the reason recorded for them. */
 const REASONS: Partial<Record<ControllerCommand, string>> = {
   confirm: 'held removals confirmed',
   pause: 'paused',
@@ -18,11 +18,11 @@ const REASONS: Partial<Record<ControllerCommand, string>> = {
 
 type Handler = (args: Readonly<Record<string, unknown>>, call: { readonly by: string }) => unknown;
 
-/** The same handlers; what people do with them stands in the history once it is done. What is refused does not. */
+/** Wraps handlers so that successful commands of people are recorded in the history. */
 export function audited(controller: Controller, handlers: ControllerHandlers): ControllerHandlers {
   const all: Record<string, unknown> = { ...handlers };
   for (const [command, reason] of Object.entries(REASONS)) {
-    // Whatever the command takes, only the names in it are event.
+    // Of the arguments, only names are recorded.
     const handler = all[command] as Handler | undefined;
     if (handler === undefined) continue;
     const recorded: Handler = async (args, call) => {
@@ -38,7 +38,7 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
   return all as ControllerHandlers;
 }
 
-/** A confirmation of nothing is none. */
+/** A confirmation without a hold is not recorded. */
 function isEmpty(result: unknown): boolean {
   const held = typeof result === 'object' && result !== null && 'held' in result ? result.held : undefined;
   return Array.isArray(held) && held.length === 0;

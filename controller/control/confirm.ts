@@ -6,7 +6,7 @@ import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { Result } from './contract/contract.ts';
 import { requireDirectory } from './known.ts';
 
-/** Lets the removals that are on hold in a directory happen, once: on every MDS, or on one. */
+/** Allows the removals that are on hold in a directory, once: on every MDS, or on one. */
 export async function confirm(
   controller: Controller,
   name: string,
@@ -38,7 +38,7 @@ export async function confirm(
   return { held, mds };
 }
 
-/** What waits in a directory for a person, by what a pass would do there now. */
+/** The holds of a directory, found by a dry run. */
 async function whatIsHeld(
   controller: Controller,
   directory: MainDirectory,
@@ -58,7 +58,7 @@ async function whatIsHeld(
         waiting?.includes(`${each.directory}\0${each.reason}`) !== false,
     );
     const [first] = holds;
-    // What Main holds is the same hold everywhere.
+    // A hold on Main applies to every MDS.
     if (first === undefined || first.reason === reason) return [];
     return [
       { host: name, reason: first.reason, paths: holds.flatMap(({ path }) => (path === '' ? [] : [path])) },

@@ -6,13 +6,16 @@ export function isInSync(directory: MainDirectory, report: AgentReport): boolean
   return directoryStatus(directory, report).inSync;
 }
 
-/** In sync is what the digests prove, not what anybody says: Main's and the MDS's content are equal, and nothing waits. */
+/**
+ * In sync is determined by comparing digests, not by reports: Main's and the MDS's content are equal, and nothing is
+ * pending.
+ */
 export function directoryStatus(
   directory: MainDirectory,
   report: AgentReport | undefined,
-  /** What Main could not say to this MDS, and why, by path. */
+  /** Paths that this MDS's version can not represent, with the reason. */
   omitted: ReadonlyMap<string, string> = new Map(),
-  /** What has travelled since the report, bytes. */
+  /** Bytes transferred since the report. */
   travelled = 0,
 ): DirectoryStatus {
   const { name, replica, revision } = directory;

@@ -5,7 +5,7 @@ import { locate } from './locate.ts';
 import { identify } from './rollback.ts';
 import { requireDirectory, requireMds } from './known.ts';
 
-/** What was done, newest first. Main's own deeds are those of the host `main`. */
+/** The history, newest first. Changes on Main itself have the host `main`. */
 export function history(controller: Controller, asked: HistoryFilter): Result<'history'> {
   if (asked.mds !== 'main') requireMds(controller, asked.mds);
   if (asked.directory !== undefined) requireDirectory(controller, asked.directory);

@@ -4,8 +4,8 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Controller } from '../daemon/controller.ts';
 
 /**
- * The names of the enrolled MDS that are meant: all, or the one that was named.
- * @throws ControlError that ends the command with 2 and names those that exist
+ * The selected enrolled MDS: all, or the given one.
+ * @throws ControlError with exit code 2 that lists the existing names
  */
 export function enrolledMds({ registry }: Controller, only: string | undefined): string[] {
   const names = registry.list().agents.map(({ name }) => name);
@@ -14,7 +14,7 @@ export function enrolledMds({ registry }: Controller, only: string | undefined):
   return [only];
 }
 
-/** @throws ControlError that ends the command with 2, unless Main knows an MDS of that name in whatever state */
+/** @throws ControlError with exit code 2, unless Main knows an MDS of that name in any state */
 export function requireMds({ registry, mediaServers }: Controller, name: string | undefined): void {
   if (name === undefined) return;
   const { agents, pending, revoked, tokens } = registry.list();
@@ -28,14 +28,14 @@ export function requireMds({ registry, mediaServers }: Controller, name: string 
   if (!names.has(name)) throw unknown('MDS', name, [...names], 'xivo-xds-sync mds list');
 }
 
-/** @throws ControlError that ends the command with 2 and names the directories that exist */
+/** @throws ControlError with exit code 2 that lists the directories */
 export function requireDirectory({ directories }: Controller, name: string): MainDirectory {
   const found = directories.get(name);
   if (found === undefined) throw unknown('directory', name, [...directories.keys()], 'xivo-xds-sync status');
   return found;
 }
 
-/** A thing that does not exist, with those that do. */
+/** The error for an unknown name, with the known ones. */
 export function unknown(what: string, name: string, known: readonly string[], see: string): ControlError {
   const list = known.length === 0 ? 'none exists yet' : `known: ${known.toSorted().join(', ')}`;
   return new ControlError(`there is no ${what} "${printable(name)}" (${list}; see ${see})`, 2);

@@ -3,14 +3,17 @@ import type { MediaServer } from '../mediaServers/mediaServer.ts';
 import type { MediaServers } from '../mediaServers/mediaServers.ts';
 import type { MdsStatus } from './contract/contract.ts';
 
-/** Adds to an MDS's status what XiVO's list has against it: that it left the list, or dials from another address. */
+/**
+ * Adds problems with XiVO's list to the status of an MDS: it is no longer in the list, or connects from another
+ * address.
+ */
 export function comparedWithList(mds: MdsStatus, list: MediaServers, now: number): MdsStatus {
   const message = list.whySuspended(mds.name) ?? otherAddress(mds, list.servers?.get(mds.name));
   if (message === undefined) return mds;
   return { ...mds, errors: [...mds.errors, { at: new Date(now).toISOString(), path: '', message }] };
 }
 
-/** Who is in the list, and was never enrolled nor asked to be. */
+/** MDS in the list that were never enrolled and are not waiting for approval. */
 export function neverEnrolled(list: MediaServers, registry: Registry): readonly MediaServer[] {
   const { agents, pending, revoked } = registry.list();
   const known = new Set([...agents, ...pending, ...revoked].map(({ name }) => name));

@@ -4,12 +4,12 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 
 export type Located = { readonly directory: MainDirectory; readonly path: string };
 
-/** The synchronised directory that holds a path as people write it: absolute (with or without --root), or `directory/path`. */
+/** The synchronised directory of a path as users write it: absolute (with or without --root), or `directory/path`. */
 export function locate(controller: Controller, written: string): Located | undefined {
   return located(locatePath(named(controller), written));
 }
 
-/** The same; a synchronised directory that is named as such is all of it, with the path ''. */
+/** The same; the name or path of a directory itself means all of it, with the path ''. */
 export function locateOrWhole(controller: Controller, written: string): Located | undefined {
   return located(locateOrWholeIn(named(controller), written));
 }

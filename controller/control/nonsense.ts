@@ -1,6 +1,6 @@
 import type { ArrivingBody } from '#protocol/messages/answers.ts';
 
-/** What to say of an MDS whose answer is not what it was asked for. */
+/** The message for an MDS whose answer does not fit the command. */
 export function whyNonsense(body: ArrivingBody | undefined): string {
   const found =
     body === undefined ? 'it is empty' : body.to === 'nonsense' ? body.reason : `it is one to "${body.to}"`;

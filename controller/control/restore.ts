@@ -14,7 +14,7 @@ import { actionOf, carryOut, changesOf, identify, refuseUnless } from './rollbac
 export type RestoreAsked = {
   /** A path, a folder, or a change set. */
   readonly written: string;
-  /** As it was then, milliseconds since 1970. */
+  /** The version of this time, milliseconds since 1970. */
   readonly at?: number | undefined;
   readonly dryRun: boolean;
   readonly actor: string;
@@ -22,10 +22,10 @@ export type RestoreAsked = {
 };
 
 /**
- * Brings what was removed or replaced on Main back, from the versions that Main keeps, as one change set; every MDS
- * gets it like any other change.
- * @returns undefined when Main keeps nothing of it
- * @throws ControlError when it can't be done as a whole: then nothing was changed
+ * Restores files that were removed or replaced on Main from its older versions, as one change set, which every MDS gets
+ * like any other change.
+ * @returns undefined when Main has no version of it
+ * @throws ControlError when it is not possible as a whole; then nothing was changed
  */
 export async function restoreVersions(
   controller: Controller,
@@ -91,7 +91,7 @@ async function bringBack(
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
   if (dryRun) return result;
-  // What is brought back is not to be removed again because it was removed once.
+  // A restored file must not be removed again by its old tombstone.
   for (const { path } of steps) directory.forgetRemoval(path);
   const done = await carryOut(controller, directory, controller.versions, steps, reason, actor, 'restore');
   return { ...result, ...done, mds: await passOver(controller, { do: 'reconcile' }, undefined, show) };

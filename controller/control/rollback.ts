@@ -11,14 +11,14 @@ import { passOver } from '../daemon/passes.ts';
 import type { ShowProgress } from '../daemon/passProgress.ts';
 import type { RolledBack } from './contract/contract.ts';
 
-/** Names that a message tells before it only counts. */
+/** Most names in a message; others are counted. */
 const MAX_NAMED = 10;
-/** Change sets that an ambiguous id tells. */
+/** Most change sets that are listed for an ambiguous id. */
 const MAX_IDS = 5;
 
 /**
- * Brings a directory on Main back to how it was just before a change set, and every MDS with it.
- * @throws ControlError when it can't be done as a whole: then nothing was changed
+ * Restores a directory on Main to its content before a change set, and so on every MDS.
+ * @throws ControlError when it is not possible as a whole; then nothing was changed
  */
 export async function rollback(
   controller: Controller,
@@ -59,14 +59,14 @@ type Found = {
   readonly number: number;
 };
 
-/** The change set that somebody means, and its place in Main's log. */
+/** The change set of a given id, and its place in Main's log. */
 function find(controller: Controller, written: string): Found {
   const changeSet = identify(controller, written);
   const places = controller.history.placesOf(changeSet);
-  // A save of Main's own, which its MDS carried out under ids of their own.
+  // A save on Main, which each MDS carried out under an id of its own.
   const saved = places.length === 0 ? savedAs(controller, changeSet) : undefined;
   if (saved !== undefined) return saved;
-  // Each MDS names its change sets itself: one that takes another's name must not decide what is undone.
+  // Each MDS chooses its ids itself: one that uses the id of another MDS must not decide what is undone.
   const [{ directory: name } = { directory: '' }, another] = places;
   if (another !== undefined) {
     const told = places.map(({ mds, directory }) => `${directory} on ${mds}`).join(', ');
@@ -91,7 +91,7 @@ function find(controller: Controller, written: string): Found {
   );
 }
 
-/** Main knows itself where a save of its own begins. */
+/** Main knows where its own save begins. */
 function savedAs(controller: Controller, changeSet: string): Found | undefined {
   const { history, versions } = controller;
   for (const name of history.directoriesOfSave(changeSet)) {
@@ -105,7 +105,7 @@ function savedAs(controller: Controller, changeSet: string): Found | undefined {
   return undefined;
 }
 
-/** Where a change set of files that are not dialplan begins: at the newest change, until then, of one of its paths. */
+/** The beginning of a change set without dialplan files: the newest earlier change of one of its paths. */
 function placeByHistory(
   controller: Controller,
   { name }: MainDirectory,
@@ -116,7 +116,7 @@ function placeByHistory(
   return numbers.length === 0 ? undefined : Math.min(...numbers);
 }
 
-/** The revision on Main that a change set brought to its MDS, for each of its paths. */
+/** The revision on Main that a change set delivered, for each of its paths. */
 export function changesOf(
   { history }: Controller,
   directory: string,
@@ -126,7 +126,7 @@ export function changesOf(
   const numbers = new Map<string, number>();
   for (const { path, kind, at, detail } of history.find({ limit: 100_000, changeSet, directory })) {
     const of = path ?? detail.split(': ')[0] ?? '';
-    // What put an MDS's own files right brought nothing that had changed on Main.
+    // A change set that reverted edits on an MDS delivered no change of Main.
     const number = kind === 'restore' ? undefined : versions.log.lastUntil(directory, of, at);
     if (number !== undefined) numbers.set(of, number);
   }

@@ -4,7 +4,7 @@ import type { Controller } from '../daemon/controller.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
 import { rotationOf } from './status.ts';
 
-/** `rotate-identity`: gives Main another key, in two steps. */
+/** `rotate-identity`: changes the key of Main, in two steps. */
 export function rotateHandlers(
   controller: Controller,
 ): Pick<ControllerHandlers, 'rotate-begin' | 'rotate-abandon' | 'rotate-finish'> {

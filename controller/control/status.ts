@@ -19,7 +19,7 @@ const MAX_SKIPPED = 100;
 /** Most files per directory listed that Asterisk can't play or does not accept. */
 const MAX_WARNINGS = 1_000;
 
-/** Main and every MDS (or one, with what concerns it) at a glance, as `status --json` prints it. */
+/** The status of Main and every MDS (or one, with its causes), as `status --json` prints it. */
 export function statusOf(controller: Controller, only?: string): Status {
   requireMds(controller, only);
   const all = everything(controller);
@@ -157,12 +157,12 @@ function agentStatus(controller: Controller, name: string, voipIp: string | null
   return connected(controller, session, voipIp);
 }
 
-/** Adds how far behind an MDS is now, and since when. */
+/** Adds the lag of an MDS and since when it is behind. */
 function timed(controller: Controller, mds: MdsStatus): MdsStatus {
   const { syncTimes, clock, sessions } = controller;
   const now = clock.now();
   const { name, inSync } = mds;
-  // An MDS that is away is behind from the first change that it missed.
+  // A disconnected MDS is behind from the first change that it missed.
   const missed = mds.state === 'connected' ? undefined : firstMissed(controller, mds.lastSeen);
   if (mds.state === 'connected') syncTimes.update(name, inSync, now, sessions.get(name)?.awaitedSince);
   else if (missed !== undefined) syncTimes.update(name, false, now, missed);
@@ -174,7 +174,7 @@ function timed(controller: Controller, mds: MdsStatus): MdsStatus {
     lagMs: behind === undefined ? (mds.state === 'connected' ? 0 : null) : Math.max(0, now - behind),
     behindSince: behind === undefined ? null : new Date(behind).toISOString(),
     inSyncSince: well === undefined ? null : new Date(well).toISOString(),
-    // What failed at the last full check has recovered once all is well: nobody waits for the next one.
+    // A failure of the last full check is cleared once all is well, without waiting for the next one.
     lastReconcile: lastReconcile !== null && inSync ? { ...lastReconcile, ok: true } : lastReconcile,
   };
 }
@@ -217,7 +217,9 @@ function connected(controller: Controller, session: ControllerSession, voipIp: s
   };
 }
 
-/** What is to go to and from one MDS now, without all the rest; undefined when it is not connected. */
+/**
+ * What is to be transferred to and from one MDS, without the rest of the status; undefined when it is not connected.
+ */
 export function toGoAt(
   controller: Controller,
   name: string,

@@ -1,14 +1,14 @@
 /**
- * Since when each MDS is behind, or in sync. A change that is delivered in a moment makes an MDS behind for that
- * moment only; one that is stuck keeps its first time, so that its lag grows.
+ * Since when each MDS is behind, or in sync. A change that is delivered quickly makes an MDS behind only for that
+ * moment; a stuck one keeps its start, so its lag grows.
  */
 export class SyncTimes {
   readonly #behind = new Map<string, number>();
   readonly #inSync = new Map<string, number>();
 
   /**
-   * Takes over how an MDS is now.
-   * @param behindAt when it fell behind, where that is known better than by looking; milliseconds since 1970
+   * Updates the state of an MDS.
+   * @param behindAt when it fell behind, if known more precisely; milliseconds since 1970
    */
   update(name: string, isInSync: boolean, now: number, behindAt: number | undefined): void {
     const [is, was] = isInSync ? [this.#inSync, this.#behind] : [this.#behind, this.#inSync];
@@ -16,7 +16,7 @@ export class SyncTimes {
     if (!is.has(name)) is.set(name, Math.min(now, isInSync ? now : (behindAt ?? now)));
   }
 
-  /** Forgets an MDS of which nothing is known. */
+  /** Drops an MDS whose state is unknown. */
   forget(name: string): void {
     this.#behind.delete(name);
     this.#inSync.delete(name);

@@ -11,7 +11,7 @@ import { locate } from './locate.ts';
 import { whyNonsense } from './nonsense.ts';
 import { restoreVersions } from './restore.ts';
 
-/** What can be brought back: on Main and on every MDS that is connected, or on one. */
+/** The items that can be restored: on Main and on every connected MDS, or on one. */
 export async function trashList(
   controller: Controller,
   only: string | undefined,
@@ -47,8 +47,8 @@ function listedAt(host: string, item: TrashItem): ListedTrash {
 }
 
 /**
- * True when Main's trash has something of exactly this path that Main's versions don't know: the loser of a conflict, which
- * was never Main's, or what was displaced after the newest change that they know.
+ * True when Main's trash has an item of exactly this path that Main's older versions do not contain: the loser of a
+ * conflict, or a file displaced after the newest recorded change.
  */
 function isNewerInTrash(controller: Controller, written: string): boolean {
   const place = locate(controller, written);
@@ -61,7 +61,7 @@ function isNewerInTrash(controller: Controller, written: string): boolean {
   return last === undefined || newest >= last.at || !controller.versions.hasContentOf(last.before);
 }
 
-/** Brings the newest version of a path back, on Main or on one MDS. */
+/** Restores the newest version of a path, on Main or on one MDS. */
 export async function trashRestore(
   controller: Controller,
   written: string,
@@ -76,7 +76,7 @@ export async function trashRestore(
   },
 ): Promise<Result<'trash-restore'>> {
   const { toMain = false, dryRun, actor, show } = options;
-  // Main's own versions come first: they know whole folders and change sets, and what no change set displaced.
+  // Older versions on Main are preferred: they cover whole folders and change sets.
   if (
     mds === undefined &&
     as === undefined &&
@@ -92,7 +92,7 @@ export async function trashRestore(
   const { items } = await trashList(controller, mds);
   const host = mds ?? 'main';
   const place = locate(controller, written);
-  // An item is named by its id, or by its path: then the newest is meant.
+  // An item is given by its id, or by its path, which means the newest.
   const item = items.find((each) => {
     if (each.host !== host) return false;
     return each.id === written || (each.directory === place?.directory.name && each.path === place.path);
@@ -138,7 +138,7 @@ export async function trashRestore(
   return { host, directory: item.directory, path: to, id: item.id, restored: null };
 }
 
-/** What only an MDS has in its trash comes to Main, as one change set, and so to every MDS. */
+/** Restores to Main a file that only the trash of an MDS has, as one change set, and so to every MDS. */
 async function toMainFrom(
   controller: Controller,
   mds: string,
@@ -180,7 +180,7 @@ async function toMainFrom(
   return { ...result, restored: { ...restored, ...taken } };
 }
 
-/** Where else something of that name is, for the message that it is not here. */
+/** Other hosts whose trash has this name, for the error message. */
 function whereElse(
   items: readonly ListedTrash[],
   host: string,

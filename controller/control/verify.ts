@@ -8,7 +8,7 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { HostVerification } from './contract/contract.ts';
 import { whyNonsense } from './nonsense.ts';
 
-/** Reads every byte again, Main's first, then on every MDS, and names each difference. */
+/** Reads every file again, on Main first, then on every MDS, and lists each difference. */
 export async function verify(
   controller: Controller,
   only: string | undefined,
@@ -29,7 +29,7 @@ export async function verify(
   return { main: summarise('main', own, []), mds: passes.map((pass) => verifiedAt(pass, directories)) };
 }
 
-/** Says again and again how much of Main's own files has been read. */
+/** Reports periodically how much of Main's own files has been read. */
 async function whileReading<T>(
   { clock }: Controller,
   directories: readonly MainDirectory[],
@@ -48,7 +48,9 @@ async function whileReading<T>(
   );
 }
 
-/** An MDS is verified when it shows that it compared all that Main has: that it says so itself is not enough. */
+/**
+ * An MDS is verified when its figures show that it compared everything that Main has; its own verdict is not enough.
+ */
 export function verifiedAt(
   { name, ok, body, problems }: MdsPass,
   directories: readonly Pick<MainDirectory, 'name' | 'replica'>[],
@@ -65,7 +67,7 @@ function whyNotCompared(
   reported: readonly VerifiedDirectory[],
 ): string | undefined {
   const found = reported.find(({ directory }) => directory === name);
-  // What is said of it already need not be said twice.
+  // An earlier problem need not be repeated.
   if (found !== undefined && (!found.compared || found.wrong.length > 0)) return undefined;
   if (found === undefined) return `${name}: it was not compared`;
   if (found.files >= replica.files) return undefined;

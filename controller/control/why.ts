@@ -9,7 +9,7 @@ import { whyNonsense } from './nonsense.ts';
 
 type WhyOfMds = Result<'why'>['mds'][number];
 
-/** Which rule decides about a path on each MDS, and what each side holds. */
+/** The rule that applies to a path on each MDS, and the entries of both sides. */
 export async function why(
   controller: Controller,
   written: string,

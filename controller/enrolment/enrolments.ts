@@ -29,7 +29,7 @@ export type EnrolmentOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly peerLog: PeerLog;
-  /** Bounds what anybody at all can make Main write down. */
+  /** Limits what unauthenticated clients can make Main write. */
   readonly bucket: TokenBucket;
   /** Bounds what one MDS can make Main sign. */
   readonly signing: SigningLimit;

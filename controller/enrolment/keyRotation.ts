@@ -46,7 +46,7 @@ export class Rotation {
 
   /**
    * Those that wait for approval and did not say yet that they know the next key. They hinder no switch, since
-   * anybody may ask to be let in.
+   * any client may ask to enrol.
    */
   get unapproved(): string[] {
     if (this.#next === undefined) return [];
@@ -109,7 +109,7 @@ export class Rotation {
   /** So has one that waits for approval. */
   learnedUnapproved(agent: Pin, pin: Pin): void {
     if (pin !== this.#next?.pin || this.#unapprovedKnow.has(agent)) return;
-    // Who waits no longer makes room: anybody may come and go here.
+    // Who waits no longer makes room: any client may come and go here.
     const waiting = new Set(this.#options.registry.list().pending.map((each) => each.pin));
     for (const known of this.#unapprovedKnow) if (!waiting.has(known)) this.#unapprovedKnow.delete(known);
     this.#unapprovedKnow.add(agent);

@@ -4,13 +4,13 @@ const TIMEOUT = 10_000;
 const MAX_CHARACTERS = 1024 * 1024;
 
 /**
- * Asks for a JSON list.
- * @throws when it can't be had, with words that name the address
+ * Fetches a JSON list.
+ * @throws when it can't be fetched, with a message that names the address
  */
 export async function fromHttp(url: string, token: string | undefined): Promise<MediaServer[]> {
   const response = await fetch(url, {
     headers: { accept: 'application/json', ...(token !== undefined && { 'x-auth-token': token }) },
-    // A token is for the configured address alone.
+    // The token is sent only to the configured address.
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT),
   });

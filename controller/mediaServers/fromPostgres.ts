@@ -2,19 +2,19 @@ import type { MediaServer } from './mediaServer.ts';
 import { readServers } from './mediaServer.ts';
 
 const TIMEOUT = 10_000;
-/** XiVO's own database, as its programs reach it; the password comes with the url. */
+/** The url of XiVO's database, with the password. */
 const DEFAULT_URL = 'postgresql://asterisk@localhost/asterisk';
 const DEFAULT_QUERY = 'SELECT name, voip_ip FROM mediaserver WHERE NOT read_only';
 
 /**
- * Asks XiVO's database.
- * @throws when it can't be reached, or the query fails there
+ * Queries XiVO's database.
+ * @throws when it can't be reached, or the query fails
  */
 export async function fromPostgres(
   url: string = DEFAULT_URL,
   query: string = DEFAULT_QUERY,
 ): Promise<MediaServer[]> {
-  // Loaded only where it is used.
+  // Loaded only when used.
   const { default: pg } = await import('pg');
   const client = new pg.Client({
     connectionString: url,

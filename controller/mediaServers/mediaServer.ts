@@ -5,7 +5,7 @@ import { isMdsName } from '#core/mdsName.ts';
 /** A media server as XiVO's own list has it. */
 export type MediaServer = { readonly name: string; readonly voipIp: string | null };
 
-/** More than any XiVO has; a longer list is something else. */
+/** A longer list is certainly wrong. */
 const MAX_SERVERS = 1_000;
 
 const address = z.string().refine((text) => isIP(text) !== 0);
@@ -13,7 +13,7 @@ const row = z
   .object({
     name: z.string(),
     voip_ip: address.nullish().catch(null),
-    // Main itself stands in the list, too, as what can't be changed.
+    // The list contains Main itself, as read-only.
     read_only: z.boolean().optional(),
   })
   .transform(({ name, voip_ip, read_only }) => ({
@@ -26,9 +26,9 @@ const rows = z.array(row).max(MAX_SERVERS);
 const list = z.union([rows, z.object({ items: rows }).transform(({ items }) => items)]);
 
 /**
- * The media servers in what a source answered.
- * @throws when that is no list of objects with a `name`, or one with no media server at all, since a list that was
- *   emptied by mistake must not suspend everybody
+ * Parses the answer of a source.
+ * @throws when it is not a list of objects with a `name`, or contains no media server: a list that was emptied by
+ * mistake must not suspend every MDS
  */
 export function readServers(answer: unknown): MediaServer[] {
   const parsed = list.safeParse(answer);

@@ -20,14 +20,11 @@ export type MediaServersOptions = {
   readonly db: Database;
   readonly keeper: DeferredWriter;
   readonly log: Logger;
-  /** The list is another one now. */
+  /** Called when the list has changed. */
   readonly onChange: () => void;
 };
 
-/**
- * Which MDS there should be, as XiVO itself lists them. While the list can't be had, the last one counts, over a
- * restart of Main, too.
- */
+/** The list of MDS from XiVO. If it can't be read, the last one is used, also after a restart of Main. */
 export class MediaServers {
   readonly #options: MediaServersOptions;
   readonly #stop = new AbortController();
@@ -43,7 +40,7 @@ export class MediaServers {
     if (known === undefined) return;
     this.#text = known;
     const list = kept.safeParse(options.db.readJson(known));
-    // Until it is read again there is none to go by.
+    // Until it is read again, there is no list.
     if (list.success) this.#servers = byName(list.data);
   }
 
@@ -55,7 +52,7 @@ export class MediaServers {
     this.#stop.abort();
   }
 
-  /** Everyone in the list; undefined when there is none to go by. */
+  /** The MDS in the list; undefined when there is no list. */
   get servers(): ReadonlyMap<string, MediaServer> | undefined {
     return this.#servers;
   }
@@ -65,7 +62,7 @@ export class MediaServers {
     return this.#problem;
   }
 
-  /** Why an enrolled MDS may not connect for now, if so. */
+  /** The reason why an enrolled MDS may not connect now, if any. */
   whySuspended(name: string): string | undefined {
     if (this.#servers === undefined || this.#servers.has(name)) return undefined;
     return `${name} is suspended: it is not in XiVO's list of media servers any more (${this.#options.config.source}). Put it back there, or run "xivo-xds-sync mds remove ${name}"`;
@@ -122,7 +119,7 @@ function byName(servers: readonly MediaServer[]): ReadonlyMap<string, MediaServe
   return new Map(servers.map((server) => [server.name, server]));
 }
 
-/** `fetch failed` and the like say nothing; what lies behind does. */
+/** `fetch failed` and similar messages say nothing; their cause does. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0]);

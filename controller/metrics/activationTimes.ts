@@ -7,22 +7,22 @@ export type Activation = {
   readonly afterMs: number | undefined;
 };
 
-/** Finds in one MDS's reports which reloads are new, and which of them made an awaited change active. */
+/** Finds new reloads in the reports of one MDS, and which of them activated an awaited change. */
 export class ActivationTimes {
   readonly #awaited = new Map<string, number>();
   #seen: number | undefined;
 
-  /** Main changed what this kind of reload reads. @param at milliseconds since 1970, by Main's clock */
+  /** Called when Main changed files of this kind of reload. @param at milliseconds since 1970, by Main's clock */
   await(kind: string, at: number): void {
     if (!this.#awaited.has(kind)) this.#awaited.set(kind, at);
   }
 
-  /** The reloads that a report is the first to name, oldest first. */
+  /** The reloads that appear in a report for the first time, oldest first. */
   learn({ reloads, clockOffsetMs }: AgentReport): Activation[] {
     const newest = Math.max(0, ...reloads.map(({ at }) => Date.parse(at)));
     const before = this.#seen;
     this.#seen = Math.max(newest, before ?? 0);
-    // What was reloaded before this session is not known to be new.
+    // Reloads from before this session may not be new.
     if (before === undefined) return [];
     return reloads
       .filter(({ at }) => Date.parse(at) > before)

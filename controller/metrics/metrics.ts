@@ -8,7 +8,7 @@ const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 
 /** How often the event loop is sampled, milliseconds: often enough to see what a person would notice, and nearly free. */
 const LOOP_SAMPLE = 100;
 
-/** What a status does not say of Main. */
+/** Figures of Main that are not in the status. */
 export type MainFigures = {
   /** Duration of the last scan of all directories, milliseconds; undefined before the first. */
   readonly scanMs: number | undefined;
@@ -121,7 +121,7 @@ export class Metrics implements Observer {
   }
 
   /**
-   * Everything as Prometheus reads it.
+   * All metrics in the format of Prometheus.
    * @param now milliseconds since 1970
    */
   async text(status: Status, main: MainFigures, now: number): Promise<string> {
@@ -154,7 +154,7 @@ export class Metrics implements Observer {
   #ofMds(mds: Status['mds'][number], now: number): void {
     const { name, state, directories, certificateNotAfter, clockOffsetMs } = mds;
     this.#up.set({ mds: name }, state === 'connected' ? 1 : 0);
-    // What is not known has no figure: an MDS that is away may have missed nothing.
+    // Unknown values are omitted: a disconnected MDS may have missed nothing.
     if (mds.lagMs !== null) this.#behind.set({ mds: name }, mds.lagMs / 1_000);
     this.#rate.set({ mds: name }, mds.bytesPerSecond);
     this.#errors.set({ mds: name }, mds.errors.length);
@@ -170,7 +170,7 @@ export class Metrics implements Observer {
     if (clockOffsetMs !== null) this.#clock.set({ mds: name }, clockOffsetMs / 1_000);
   }
 
-  /** How many of each kind; what is Main's has an empty `mds`. */
+  /** Conditions by kind; those of Main have an empty `mds`. */
   #count({ causes }: Status): void {
     for (const { kind, mds } of causes)
       for (const name of mds.length === 0 ? [''] : mds) this.#conditions.inc({ mds: name, kind });

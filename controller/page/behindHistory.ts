@@ -1,6 +1,6 @@
 import type { Status } from '../control/contract/contract.ts';
 
-/** One figure stands for so long, milliseconds. */
+/** Length of one slot, milliseconds. */
 const SLOT = 5 * 60_000;
 /** A day of slots. */
 const SLOTS = 288;
@@ -17,7 +17,7 @@ export class BehindHistory {
   sample({ mds }: Status, now: number): void {
     this.#advance(Math.floor(now / SLOT));
     for (const { name, lagMs } of mds) {
-      // Of an MDS that is away, and may have missed nothing, nothing is known.
+      // Unknown for a disconnected MDS that may have missed nothing.
       if (lagMs === null) continue;
       const behind = lagMs / 1_000;
       const ring = this.#rings.get(name) ?? new Float32Array(SLOTS).fill(Number.NaN);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { OutputFile } from 'esbuild';
 
-/** What a browser loads: names as they are asked for, and their types. */
+/** The files that a browser loads: names and types. */
 export const CLIENT_TYPES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
@@ -13,7 +13,7 @@ export const CLIENT_TYPES: Readonly<Record<string, string>> = {
  * @param client the folder of the sources
  */
 export async function buildClient(client: string): Promise<Map<string, Uint8Array>> {
-  // A library of development: in the package the page is built already, and this is never reached.
+  // A development dependency; in the package the page is already built, and this is never reached.
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     entryPoints: [{ in: path.join(client, 'main.tsx'), out: 'page' }],

@@ -8,11 +8,11 @@ import { pathOf, say } from './webServer.ts';
 
 type Sendable = { readonly type: string; readonly plain: Uint8Array; readonly zipped: Uint8Array };
 
-/** The page's own files: built beside the program in a package, from their sources at first use in a checkout. */
+/** The files of the page: built beside the program in a package, or from their sources at first use in a checkout. */
 export class ClientFiles {
   #files: Promise<ReadonlyMap<string, Sendable>> | undefined;
 
-  /** Answers `/`, `/page.js` and `/page.css`. */
+  /** Serves `/`, `/page.js` and `/page.css`. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#files ??= load();
     const files = await this.#files.catch((error: unknown) => {

@@ -14,8 +14,8 @@ const MOST_BYTES = 256 * 1024;
 const CONTEXT = 3;
 
 /**
- * What a change set changed in the texts whose older versions are kept, file by file.
- * @param rows the change set's rows in the history
+ * The text differences of a change set, file by file, if the older versions are kept.
+ * @param rows the rows of the change set in the history
  */
 export function diffsOf(
   versions: Versions,
@@ -51,7 +51,7 @@ function signOf(line: string): DiffLine['sign'] {
   return line.startsWith('-') ? '-' : ' ';
 }
 
-/** @returns '' for nothing; undefined where the content is no text, too long, or not kept any more */
+/** @returns '' for no file; undefined when the content is not text, too long, or no longer kept */
 function textOf(
   versions: Versions,
   entry: { readonly type: string; readonly hash?: string } | null,

@@ -2,16 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Overview } from './overview.ts';
 import { say } from './webServer.ts';
 
-/** Pages that are kept up to date at a time. */
+/** Most open pages. */
 const MAX_PAGES = 64;
-/** How often it is looked whether anything has changed, while a page is open, milliseconds. */
+/** Interval of checks for changes while a page is open, milliseconds. */
 const LOOK_EVERY = 400;
-/** A sign of life, milliseconds: the page counts twelve seconds of silence as a break. */
+/** Interval of signs of life, milliseconds: the page treats twelve seconds of silence as a lost connection. */
 const ALIVE_EVERY = 5_000;
 /** Most bytes buffered for one page; a slower page is disconnected and reconnects. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
-/** Server-sent events: the overview whenever it has changed, to every page that is open. */
+/** Server-sent events: sends the overview to every open page when it has changed. */
 export class LiveEvents {
   readonly #overview: () => Promise<Overview>;
   readonly #pages = new Set<ServerResponse>();
@@ -54,7 +54,7 @@ export class LiveEvents {
     this.#looking = true;
     try {
       const text = JSON.stringify(await this.#overview());
-      // When somebody was last seen changes all the time, and is no news.
+      // The time when an MDS was last seen changes constantly, and is not sent for itself.
       const news = text.replace(/"lastSeen":"[^"]*"/g, '');
       if (news !== this.#last) this.#send(`event: overview\ndata: ${text}\n\n`);
       else if (performance.now() - this.#lastSent > ALIVE_EVERY) this.#send('event: alive\ndata:\n\n');

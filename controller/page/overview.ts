@@ -3,26 +3,26 @@ import type { ListedTrash, Status } from '../control/contract/contract.ts';
 /** One line of a file, as the page shows it around an error. */
 export type ExcerptLine = { readonly line: number; readonly text: string };
 
-/** What one save changed, on every MDS that it reached. */
+/** The changes of one save, on every MDS that it reached. */
 export type RecentChangeSet = {
-  /** Each MDS has a change set of its own for it: the id of one of them stands for all. */
+  /** Each MDS has its own change set for it: the id of one stands for all. */
   readonly id: string;
   readonly directory: string;
-  /** ISO 8601, UTC: when it was first carried out anywhere. */
+  /** ISO 8601, UTC: when the first host carried it out. */
   readonly at: string;
   readonly mds: readonly string[];
-  /** By whom: `watcher` or `reconcile` for a change on Main's disk, an MDS, `command by USER`. */
+  /** The actor: `watcher` or `reconcile` for a change on Main's disk, an MDS, `command by USER`. */
   readonly actors: readonly string[];
-  /** What it changes for callers; null for no dialplan. */
+  /** The effect for callers; null if it is not dialplan. */
   readonly dialplan: string | null;
-  /** How many paths had which action, such as `send` or `remove`. */
+  /** Number of paths by action, such as `send` or `remove`. */
   readonly actions: Readonly<Record<string, number>>;
   /** Some of its paths. */
   readonly paths: readonly string[];
   readonly count: number;
 };
 
-/** A recording that both sides had changed: the newer version won, the older one is in Main's trash. */
+/** A recording that both sides changed: the newer version won, the older one is in Main's trash. */
 export type Conflict = {
   /** ISO 8601, UTC. */
   readonly at: string;
@@ -32,15 +32,15 @@ export type Conflict = {
   readonly changeSet: string;
 };
 
-/** What can be brought back, of Main and of every MDS that is connected: fetched when somebody looks. */
+/** The items that can be restored, on Main and on every connected MDS; fetched on request. */
 export type TrashListing = {
   readonly items: readonly ListedTrash[];
-  /** How many there are that are not listed. */
+  /** Number of items that are not listed. */
   readonly more: number;
   readonly problems: readonly string[];
 };
 
-/** Everything that the first page shows. */
+/** The data of the first page. */
 export type Overview = {
   readonly status: Status;
   /** Seconds behind, the worst of every five minutes of the last 24 hours, oldest first; null where nothing is known. */
@@ -60,7 +60,7 @@ export type ChangedPath = {
   readonly reason: string;
   /** ISO 8601, UTC. */
   readonly at: string;
-  /** By whom; null where an older version wrote it. */
+  /** The actor; null in rows of an older version. */
   readonly actor: string | null;
 };
 
@@ -71,7 +71,7 @@ export type DiffLine = { readonly sign: '+' | '-' | ' '; readonly text: string }
 export type ChangeSetDetails = {
   readonly id: string;
   readonly directory: string;
-  /** What it changes for callers, for a dialplan. */
+  /** The effect for callers, for dialplan. */
   readonly dialplan: string | null;
   readonly rows: readonly ChangedPath[];
   readonly diffs: readonly { readonly path: string; readonly lines: readonly DiffLine[] }[];

@@ -18,10 +18,10 @@ const EXCERPT_BYTES = 1024 * 1024;
 const EXCERPT_LINE = 200;
 /** Rows of one change set that its page shows. */
 const MAX_ROWS = 2_000;
-/** What lies in the trash, as far as the page lists it. */
+/** The items of the trash, as far as the page lists them. */
 const MAX_TRASH = 500;
 
-/** What the page shows, from the same status that the command line prints. */
+/** The data of the page, from the same status that the command line prints. */
 export async function overviewOf(controller: Controller, behind: BehindHistory): Promise<Overview> {
   const status = statusOf(controller);
   const rows = controller.history.find({ limit: ROWS });
@@ -34,7 +34,7 @@ export async function overviewOf(controller: Controller, behind: BehindHistory):
   };
 }
 
-/** @returns undefined where nothing is known of a change set of this id */
+/** @returns undefined for an unknown change set */
 export function changeSetDetails(controller: Controller, id: string): ChangeSetDetails | undefined {
   const own = controller.history.find({ limit: MAX_ROWS, changeSet: id });
   const [first] = own;
@@ -63,7 +63,7 @@ export function changeSetDetails(controller: Controller, id: string): ChangeSetD
   };
 }
 
-/** The newest of what can be brought back. An MDS that is not connected is named. */
+/** The newest items that can be restored. MDS that are not connected are listed. */
 export async function trashListing(controller: Controller): Promise<TrashListing> {
   const { items, problems } = await trashList(controller, undefined);
   return { items: items.slice(0, MAX_TRASH), more: Math.max(0, items.length - MAX_TRASH), problems };
@@ -81,7 +81,7 @@ async function excerptsOf(
     const [name = '', ...rest] = blamed.split('/');
     const directory = controller.directories.get(name);
     const file = rest.join('/');
-    // Only what Main itself shows to its agents: never a path that an MDS made up.
+    // Only paths in Main's own manifest: never a path that an MDS made up.
     if (directory?.manifest.get(file)?.kind !== 'settled') continue;
     excerpts[`${blamed}:${line}`] = await excerpt(path.join(directory.replica.path, file), line);
   }
@@ -98,7 +98,7 @@ async function excerpt(file: string, line: number): Promise<ExcerptLine[]> {
       .slice(from, line + AROUND)
       .map((text, i) => ({ line: from + i + 1, text: text.slice(0, EXCERPT_LINE) }));
   } catch {
-    // It went away, or can't be read: the status says so itself.
+    // It disappeared or can't be read; the status reports this.
     return [];
   }
 }

@@ -12,7 +12,7 @@ import { LiveEvents } from './liveEvents.ts';
 import { changeSetDetails, overviewOf, trashListing } from './pageData.ts';
 import { pathOf, type Route, say, sendJson, WebServer } from './webServer.ts';
 
-/** What people and monitoring look at, over HTTP: the page, and the metrics; on one address or on two. */
+/** Serves the page and the metrics over HTTP, on one address or on two. */
 export class PageServer {
   readonly #controller: Controller;
   readonly #metrics: Metrics | undefined;
@@ -21,7 +21,7 @@ export class PageServer {
   readonly #servers: WebServer[] = [];
   #listing: Promise<TrashListing> | undefined;
 
-  /** @param metrics undefined where none are counted */
+  /** @param metrics undefined when metrics are disabled */
   constructor(controller: Controller, metrics: Metrics | undefined) {
     this.#metrics = metrics;
     this.#controller = controller;
@@ -31,12 +31,15 @@ export class PageServer {
     );
   }
 
-  /** Remembers how far behind everybody is, for the sparklines. Called about once a second. */
+  /** Records the lag of every MDS, for the sparklines. Called about once a second. */
   sample(status: Status): void {
     this.#behind.sample(status, this.#controller.clock.now());
   }
 
-  /** Serves what is enabled. @param alone nothing else shares this machine, so that what is not configured is served, too */
+  /**
+   * Serves what is enabled. @param alone true when nothing else shares this machine: unconfigured services are then
+   * served, too
+   */
   async start(alone: boolean): Promise<void> {
     const { page, metrics } = this.#controller.config;
     const isOn = ({ enabled }: Served): boolean => enabled ?? alone;
@@ -59,7 +62,7 @@ export class PageServer {
 
   async #serve(what: string, address: HostPort, routes: ReadonlyMap<string, Route>): Promise<void> {
     const { log } = this.#controller;
-    // Prometheus asks by whatever name it has; a page must only answer to names that no web page elsewhere can have.
+    // Prometheus may use any host name; the page must only answer to names that no other web site can have.
     const server = new WebServer(routes, { log, anyHost: what === 'metrics' });
     if (!(await server.listen(address))) return;
     this.#servers.push(server);
@@ -93,7 +96,7 @@ export class PageServer {
     ];
   }
 
-  /** Every MDS is asked for it: whoever else looks meanwhile sees the same. */
+  /** Each request queries every MDS, so concurrent visitors share one result. */
   #trash(): Promise<TrashListing> {
     this.#listing ??= trashListing(this.#controller).finally(() => (this.#listing = undefined));
     return this.#listing;
@@ -128,7 +131,7 @@ export class PageServer {
   }
 }
 
-/** What is free where each directory lies; a directory that can't be asked is left out. */
+/** Free space of each directory; a directory that can't be read is omitted. */
 async function freeBytes({ directories }: Controller): Promise<Map<string, number>> {
   const free = new Map<string, number>();
   for (const { name, replica } of directories.values()) {
@@ -136,7 +139,7 @@ async function freeBytes({ directories }: Controller): Promise<Map<string, numbe
       const { bavail, bsize } = await statfs(replica.path);
       free.set(name, bavail * bsize);
     } catch {
-      // It is missing: that is a condition of its own.
+      // It is missing, which is a separate condition.
     }
   }
   return free;

@@ -2,24 +2,24 @@ import type { NumberedRow } from '#sync/state/history.ts';
 import type { Conflict, RecentChangeSet } from './overview.ts';
 import { isFile, pathOf, savesIn } from './saves.ts';
 
-/** Change sets, and conflicts, that the first page lists. */
+/** Most change sets, and conflicts, on the first page. */
 const MOST = 30;
 const MOST_CONFLICTS = 10;
-/** Rows of the history that are looked through for them: one change set may have thousands. */
+/** Most history rows that are searched for them: one change set may have thousands. */
 export const ROWS = 2_000;
-/** Paths that are named of each. */
+/** Most paths listed of each. */
 const PATHS = 3;
 
 /**
  * The newest changes, each save once, wherever it was carried out. Pure.
- * @param rows the history's newest rows, newest first
+ * @param rows the newest rows of the history, newest first
  */
 export function recentChangeSets(rows: readonly NumberedRow[]): RecentChangeSet[] {
   return savesIn(rows)
     .slice(0, MOST)
     .map(({ ids, first, directory, rows: all }) => {
       const actions: Record<string, number> = {};
-      // On three MDS a path is one path.
+      // A path on three MDS counts once.
       const files = all.filter(isFile);
       const byPath = new Map(files.map((row) => [`${row.kind}\u0000${pathOf(row)}`, row]));
       for (const { kind } of byPath.values()) actions[kind] = (actions[kind] ?? 0) + 1;
@@ -38,7 +38,7 @@ export function recentChangeSets(rows: readonly NumberedRow[]): RecentChangeSet[
     });
 }
 
-/** The newest recordings that both sides had changed. */
+/** The newest conflicts. */
 export function recentConflicts(rows: readonly NumberedRow[]): Conflict[] {
   return rows
     .filter(({ kind }) => kind === 'conflict')
@@ -52,7 +52,7 @@ export function recentConflicts(rows: readonly NumberedRow[]): Conflict[] {
     }));
 }
 
-/** By whom: `watcher` or `reconcile` for a change on Main's disk, an MDS, or who gave a command. */
+/** The actor: `watcher` or `reconcile` for a change on Main's disk, an MDS, or the user of a command. */
 export function actorsOf(rows: readonly NumberedRow[]): string[] {
   return [...new Set(rows.flatMap(({ actor }) => actor ?? []))].toSorted();
 }

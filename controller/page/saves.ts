@@ -1,24 +1,24 @@
 import type { NumberedRow } from '#sync/state/history.ts';
 
-/** One save reaches every MDS that is connected within this time, milliseconds; one that was away catches up by itself. */
+/** Time within which one save reaches every connected MDS, milliseconds; a disconnected one catches up later. */
 export const ONE_SAVE_WITHIN = 60_000;
 
-/** What one change set did at one place. */
+/** The actions of one change set at one place. */
 type ChangeSetRows = { readonly directory: string; first: number; readonly rows: NumberedRow[] };
 
-/** One save on Main: each MDS carries it out as a change set of its own. */
+/** One save on Main: each MDS carries it out as its own change set. */
 export type Save = {
   /** The ids of its change sets, the newest first. */
   readonly ids: string[];
   readonly directory: string;
-  /** When it was carried out first, milliseconds since 1970. */
+  /** When the first host carried it out, milliseconds since 1970. */
   first: number;
   readonly rows: NumberedRow[];
 };
 
 /**
- * Puts the change sets together that brought one save to several MDS: the same paths with the same actions, for the same
- * reasons, at about the same time, each MDS once. Pure.
+ * Combines the change sets by which several MDS carried out one save: the same paths with the same actions and reasons,
+ * at about the same time, each MDS once. Pure.
  * @param rows newest first
  * @returns newest first
  */
@@ -55,7 +55,7 @@ export function savesIn(rows: readonly NumberedRow[]): Save[] {
   return saves;
 }
 
-/** What it changes for callers has a row of its own. */
+/** The effect for callers has its own row. */
 export function isFile({ kind }: NumberedRow): boolean {
   return kind !== 'dialplan';
 }

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { formatHostPort, type HostPort } from '#host/config/hostPort.ts';
 import type { Logger } from '#host/log/logger.ts';
 
-/** What answers one path. @throws nothing that a visitor may cause: the rest is answered with 500 and logged */
+/** The handler of a path. @throws nothing that a visitor may cause; other errors are answered with 500 and logged */
 export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Exact paths, and one route for each beginning that ends with a slash. */
+/** Exact paths, and prefixes that end with a slash. */
 export type Routes = ReadonlyMap<string, Route>;
 
-/** Connections at a time: a page holds one or two. */
+/** Most parallel connections: a page uses one or two. */
 const MAX_CONNECTIONS = 256;
-/** A request has to be here whole within this time, milliseconds. */
+/** Time limit for receiving a request, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
 
-/** No page of another origin may use, frame or script this one, and this one loads nothing from elsewhere. */
+/** Prevents pages of other origins from using, framing or scripting this one; this one loads nothing from elsewhere. */
 const HEADERS = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -24,14 +24,17 @@ const HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-/** Read-only HTTP for people and for monitoring: GET and HEAD of what {@link Routes} holds. */
+/** Read-only HTTP: GET and HEAD of the paths in {@link Routes}. */
 export class WebServer {
   readonly #server: Server;
   readonly #routes: Routes;
   readonly #log: Logger;
   readonly #anyHost: boolean;
 
-  /** @param options `anyHost`: answer whatever name it is asked by; else only loopback's, so that no web page elsewhere can have a name of its own lead here */
+  /**
+   * @param options `anyHost`: answer requests for any host name; otherwise only loopback names, which prevents DNS
+   * rebinding
+   */
   constructor(routes: Routes, options: { readonly log: Logger; readonly anyHost: boolean }) {
     this.#routes = routes;
     this.#log = options.log;
@@ -46,7 +49,7 @@ export class WebServer {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** Listens, or says in the log why it can't: nothing else depends on it. @returns whether it does */
+  /** Listens, or logs why it can't: nothing else depends on it. @returns true when it listens */
   async listen(address: HostPort): Promise<boolean> {
     try {
       this.#server.listen({ host: address.host, port: address.port });
@@ -59,7 +62,7 @@ export class WebServer {
     return true;
   }
 
-  /** Ends it, and every connection with it. */
+  /** Stops listening and closes every connection. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
@@ -98,7 +101,7 @@ export function sendJson(response: ServerResponse, value: unknown): void {
   response.end(JSON.stringify(value));
 }
 
-/** The path of a request's URL, without its query, as it was written. */
+/** The path of the URL of a request, without its query, as written. */
 export function pathOf(url: string): string {
   return url.split('?', 1)[0] ?? '/';
 }

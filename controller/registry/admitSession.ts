@@ -31,10 +31,10 @@ export function notEnrolled(registry: Registry, pin: Pin): NoSession {
   const revoked = registry.findRevoked(pin);
   if (revoked !== undefined) {
     const { name, at } = revoked;
-    const enrolledAnew = registry.list().agents.some((agent) => agent.name === name);
-    const what = enrolledAnew ? 'another key was enrolled under its name' : 'it was removed on Main';
+    const enrolledAgain = registry.list().agents.some((agent) => agent.name === name);
+    const what = enrolledAgain ? 'another key was enrolled under its name' : 'it was removed on Main';
     return {
-      reason: `this MDS (${name}) may no longer connect: ${what} at ${new Date(at).toISOString()}. Its files are kept. To enrol it again, run "xivo-xds-sync mds add ${name}${enrolledAnew ? ' --replace' : ''}" on Main, and "xivo-xds-sync-agent enroll" here with the token that it prints`,
+      reason: `this MDS (${name}) may no longer connect: ${what} at ${new Date(at).toISOString()}. Its files are kept. To enrol it again, run "xivo-xds-sync mds add ${name}${enrolledAgain ? ' --replace' : ''}" on Main, and "xivo-xds-sync-agent enroll" here with the token that it prints`,
       renew: false,
     };
   }

@@ -21,7 +21,7 @@ export class ContentStore {
     this.#get = db.prepare('SELECT content FROM kept_contents WHERE hash = ?');
     this.#insert = db.prepare('INSERT OR IGNORE INTO kept_contents (hash, content, bytes) VALUES (?, ?, ?)');
     this.#bytes = db.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM kept_contents');
-    // What is live now, or was before some revision that is still told.
+    // Content that is live, or was before a revision that is still in the log.
     this.#dropUnused = db.prepare(`DELETE FROM kept_contents WHERE hash NOT IN (
       SELECT json_extract(before, '$.hash') FROM revisions WHERE json_extract(before, '$.hash') IS NOT NULL
       UNION SELECT json_extract(after, '$.hash') FROM revisions WHERE json_extract(after, '$.hash') IS NOT NULL
@@ -47,7 +47,7 @@ export class ContentStore {
     if (this.#insert.run(hash, packed, packed.length).changes > 0) this.#become(this.bytes + packed.length);
   }
 
-  /** Removes what is neither live nor told by the log of revisions. */
+  /** Deletes content that is neither live nor in the log of revisions. */
   dropUnused(): void {
     this.#dropUnused.run(this.#directories);
     this.#count();

@@ -256,7 +256,7 @@ void describe('Certificates', () => {
     const refused = answers.filter((answer) => answer.type === 'refused');
     // A machine under load may take long enough for some more to fall due.
     assert.ok(refused.length > 30, `${refused.length} of ${answers.length} were refused`);
-    for (const { reason } of refused) assert.match(reason, /certificates lately.* in [0-9]+ s.*clock/);
+    for (const { reason } of refused) assert.match(reason, /certificates recently.* in [0-9]+ s.*clock/);
     const renewals = (): number => cluster.one('mds1').log.split('certificate renewed').length;
     const before = renewals();
     await eventually('the other MDS renews in its time', () => renewals() > before, 15_000);

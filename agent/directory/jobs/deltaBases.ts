@@ -6,7 +6,7 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import type { BlockLists } from '#sync/transfer/blockLists.ts';
 import { blockLength, type Blocks, hashBlocks } from '#sync/transfer/blocks.ts';
 
-/** What is here in the place of large files that arrive: what did not change in them need not be sent. */
+/** Present versions of large files that are to be replaced: their unchanged blocks need not be sent. */
 export class DeltaBases implements Disposable {
   readonly #open: OpenFolders;
   readonly #bases = new Map<string, { readonly fd: number; readonly blocks: Blocks }>();
@@ -23,9 +23,9 @@ export class DeltaBases implements Disposable {
   }
 
   /**
-   * Looks at what is here. A file that can't be read is no base: then all is sent.
-   * @param here it, as it was read
-   * @param newSize bytes of what takes its place
+   * Hashes the present version. An unreadable file is no base: then everything is sent.
+   * @param here the present entry
+   * @param newSize size of the new version, bytes
    */
   async add(path: string, here: FileEntry, newSize: number): Promise<void> {
     let fd: number | undefined;
@@ -40,7 +40,7 @@ export class DeltaBases implements Disposable {
     }
   }
 
-  /** What was found out when it came; the other side compares as many blocks as the new file has. */
+  /** Block hashes known from its arrival; the other side compares as many blocks as the new file has. */
   #known(hash: string, newSize: number): Blocks | undefined {
     const known = this.#lists.take(hash);
     if (known?.block !== blockLength(newSize)) return undefined;

@@ -19,13 +19,13 @@ import type { AgentSession } from '../../connection/agentSession.ts';
 import { movesIn } from './moves.ts';
 import { copyWhatIsHere } from './localCopy.ts';
 
-/** A request's hash, size and offset, and the hash of a block, as they are written in a message. */
+/** Hash, size and offset of a request, and the hash of a block, as sent in a message. */
 const BYTES_BESIDE_PATH = 200;
 const BYTES_OF_BLOCK = 35;
 
 export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
 
-/** What arrives from Main, or leaves this MDS because Main removed it. */
+/** Files that arrive from Main, or that are removed because Main removed them. */
 export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
 
 export type DownloadJob = {
@@ -35,39 +35,38 @@ export type DownloadJob = {
   readonly applier: Applier;
   readonly replica: Replica;
   readonly record: OnCommit;
-  /** Looks at what is about to become visible: the content of new files, undefined for what goes. */
+  /** Called with the content of new files before they become visible; undefined for removals. */
   readonly judge?: (changed: ReadonlyMap<string, Put>, permissionsChange: boolean) => Judgement;
-  /** Either all of it becomes visible or nothing: content that can't be had keeps the rest out. */
+  /** All or nothing: content that can't be fetched keeps the rest out. */
   readonly whole: boolean;
-  /** Only finds out what would be in the way: nothing becomes visible. */
+  /** Dry run: only finds what would prevent the set; nothing becomes visible. */
   readonly rehearsal?: boolean;
 };
 
-/** What becomes of a set; reasons are by path. */
+/** The verdict on a set; reasons are by path. */
 export type Judgement = {
-  /** When there are any, nothing becomes visible. */
+  /** If there are any, nothing becomes visible. */
   readonly objections: ReadonlyMap<string, string>;
-  /** Files that have to wait for something else; the others don't need them. */
+  /** Files that have to wait for something else; the others do not depend on them. */
   readonly waiting: ReadonlyMap<string, string>;
 };
 
 export type Downloaded = {
   readonly results: Map<string, JobResult>;
   readonly outcomes: readonly Outcome[];
-  /** What became visible, if anything did. */
+  /** The steps that became visible, if any. */
   readonly changeSet: ChangeSet | undefined;
-  /** The objections that kept all of it out. */
+  /** The objections that blocked the set. */
   readonly refused: ReadonlyMap<string, string> | undefined;
 };
 
 type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
 
 /**
- * Brings one change set here: everything is staged and verified first, then becomes visible together. What could
- * not be had is left out; the rest goes on, unless it belongs together.
- *
- * @returns what became of each path
- * @throws when nothing of it could be done (no room, the connection was lost, the disk failed)
+ * Fetches one change set: everything is staged and verified first, then becomes visible together. Files that could not
+ * be fetched are left out, unless the set is atomic.
+ * @returns the result for each path
+ * @throws when nothing could be done (no room, the connection was lost, the disk failed)
  */
 export async function download(job: DownloadJob): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
@@ -114,7 +113,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   return { results, outcomes, changeSet, refused: undefined };
 }
 
-/** The files that are only renamed, by their new path. A set that is judged as a whole is looked at file by file. */
+/** Files that are only renamed, by their new path. An atomic set is checked file by file. */
 function movesOf({ items, replica, judge }: DownloadJob): Map<string, Step & { kind: 'move' }> {
   const moves = new Map<string, Step & { kind: 'move' }>();
   if (judge !== undefined) return moves;
@@ -123,7 +122,7 @@ function movesOf({ items, replica, judge }: DownloadJob): Map<string, Step & { k
     const expect = replica.stampAt(from);
     const here = entryOf(replica.get(from));
     if (item?.kind !== 'deliver' || item.entry.type !== 'file' || expect === undefined) continue;
-    // It may have changed here since the plan was made.
+    // It may have changed since the plan was made.
     if (here === undefined || !sameEntry(here, item.entry)) continue;
     moves.set(path, { kind: 'move', path, from, entry: item.entry, expect, reason: item.reason });
   }
@@ -145,7 +144,7 @@ function contents(
   return changed;
 }
 
-/** Who may read what stays as it is otherwise. */
+/** Permissions of files whose content stays. */
 function changesPermissions(item: Incoming): boolean {
   if (item.kind !== 'deliver' || item.content || item.expect === undefined) return false;
   if (item.entry.type === 'link' || item.expect.type === 'link') return false;
@@ -157,18 +156,18 @@ const FINE: Judgement = { objections: new Map(), waiting: new Map() };
 
 const nothing = { outcomes: [], changeSet: undefined, refused: undefined };
 
-/** The whole set stays out; the files that are to blame say why. */
+/** The whole set is blocked; the files that cause this have the reason. */
 function refused(items: ReadonlyMap<string, Incoming>, objections: ReadonlyMap<string, string>): Downloaded {
   const blamed = [...objections].map(([path, why]) => [path, { result: 'failed', why }] as const);
   return { ...nothing, results: withTheOthers(items, new Map(blamed)), refused: objections };
 }
 
-/** What is in the way of some is in the way of all. */
+/** One obstacle blocks the whole set. */
 function withTheOthers(
   items: ReadonlyMap<string, Incoming>,
   blamed: ReadonlyMap<string, JobResult>,
 ): Map<string, JobResult> {
-  // A file that could not be written tells more than one that is out of date.
+  // A write error is more informative than a stale entry.
   const [culprit, why] = [...blamed].find(([, { result }]) => result === 'failed') ?? [...blamed][0] ?? [];
   if (culprit === undefined || why === undefined) return new Map();
   const others = { ...why, why: waitsWith(culprit, why.why) };
@@ -182,7 +181,7 @@ async function fetch(
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<void> {
   const { blockLists } = job.replica;
-  // Asterisk reads some directories as one set, however many files that is; a message has an end.
+  // A set that Asterisk reads as a whole may exceed the size of a message.
   const { resumableFrom } = job.applier;
   for (const part of pagesOf(files, { bytesOf: (file) => bytesOfRequest(file, resumableFrom) })) {
     using bases = new DeltaBases(job.replica.path, job.replica.blockLists);
@@ -220,7 +219,7 @@ async function fetch(
   }
 }
 
-/** What asking for a file takes in a message, at most. */
+/** Most bytes of a request for one file in a message. */
 function bytesOfRequest({ path, entry }: { path: string; entry: FileEntry }, resumableFrom: number): number {
   const base = entry.size < resumableFrom ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
   return bytesInMessage(path) + BYTES_BESIDE_PATH + base;

@@ -12,8 +12,8 @@ const CHUNK = 1024 * 1024;
 type Wanted = { readonly path: string; readonly entry: FileEntry };
 
 /**
- * Content that is on this host already, under another name, is copied and not sent: a renamed folder costs no
- * traffic. The copy is verified like everything else.
+ * Copies content that this host has under another name instead of fetching it, so a renamed folder costs no traffic.
+ * The copy is verified like everything else.
  * @returns what has to be fetched
  */
 export async function copyWhatIsHere(
@@ -60,7 +60,7 @@ async function copy(
 ): Promise<boolean> {
   let copied = false;
   const sink = stagingSink(staging, entry, (outcome) => {
-    // A copy that went wrong is no failure: it is fetched instead.
+    // A failed copy is no error: the file is fetched instead.
     if (outcome.result !== 'staged') return;
     copied = true;
     onResult(outcome);

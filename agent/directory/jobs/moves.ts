@@ -2,8 +2,8 @@ import { type FileEntry, sameEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 
 /**
- * Files that arrive under a name where nothing is, and are there in all that travels under a name that is to go: Main has
- * renamed them, and so can this host, without reading or writing them. Pure.
+ * Finds files that Main has renamed: a new file whose name is free here and which equals a file that is to be removed.
+ * This host renames it, without reading or writing it. Pure.
  * @returns the present name of each, by the new one
  */
 export function movesIn(items: ReadonlyMap<string, Decision>): Map<string, string> {

@@ -4,10 +4,10 @@ import { depthOf, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
-/** What one change set holds at most, so that a first pass becomes visible bit by bit. */
+/** Limits of one change set, so that a first pass becomes visible in steps. */
 const MAX_CHANGE_SET_FILES = 4_000;
 const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
-/** Change sets of small files, and large files, under way at once in one directory. */
+/** Parallel change sets of small files, and parallel large files, in one directory. */
 const MAX_BULK = 2;
 const MAX_LARGE = 3;
 
@@ -16,14 +16,14 @@ export type Job =
   | { readonly kind: 'upload'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Outgoing> };
 
 export type ScheduleInput = {
-  /** What is to be done and not under way. */
+  /** Actions that are due and not in progress. */
   readonly ready: ReadonlyMap<string, Decision>;
   readonly running: readonly Job[];
-  /** All of a plan becomes visible together: what one Asterisk reload reads. */
+  /** The whole plan becomes visible together: what one Asterisk reload reads. */
   readonly wholeSets: boolean;
-  /** A file from this size on travels alone, so that it holds nothing else up, bytes. */
+  /** Size from which a file is transferred alone, so that it delays nothing else, bytes. */
   readonly largeFrom: number;
-  /** Whether a folder is there on the side that the item goes to. */
+  /** True when a folder exists on the side that the item goes to. */
   readonly folderIsThere: (folder: string, direction: 'download' | 'upload') => boolean;
 };
 
@@ -76,7 +76,7 @@ function split<T extends Decision>(
   const ordered = [...items].sort(
     ([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x, a) - bytesOf(y, b),
   );
-  // What goes because it gets another name goes with that name.
+  // A name that is removed by a rename goes with the new name.
   const partners = new Set(moves.values());
   for (const [path, item] of ordered) {
     if (partners.has(path)) continue;
@@ -101,7 +101,7 @@ function split<T extends Decision>(
   return sets;
 }
 
-/** Content that carrying a decision out moves from one side to the other, bytes. */
+/** Bytes of content that a decision transfers. */
 export function bytesToTravel(decision: Decision): number {
   if (decision.kind === 'deliver' || decision.kind === 'remove') return contentBytes(decision);
   if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose')

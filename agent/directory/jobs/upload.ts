@@ -11,13 +11,13 @@ import { type Packed, packFiles } from '#sync/transfer/pack.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobResult } from './download.ts';
 
-/** What leaves for Main. */
+/** Entries that are sent to Main. */
 export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | 'lose' }>;
 
 /**
- * Puts one change set on Main.
- * @param resumableFrom bytes from which on a file is gone on with where its transfer broke off
- * @returns Main's word on each path
+ * Uploads one change set to Main.
+ * @param resumableFrom size from which an interrupted transfer is resumed, bytes
+ * @returns Main's result for each path
  * @throws when the connection is lost, or Main refuses the archive
  */
 export async function upload(
@@ -44,7 +44,7 @@ export async function upload(
   return results;
 }
 
-/** Puts on Main what one message can offer: it becomes visible there together. */
+/** Uploads what one message can offer: it becomes visible on Main together. */
 async function offerPage(
   directory: string,
   offers: Offer[],
@@ -59,7 +59,7 @@ async function offerPage(
   });
   const bytes = files.reduce((sum, { size, from = 0 }) => sum + size - from, 0);
   const { out, results } = session.offer(directory, offers, bytes);
-  // Main may answer before it has taken everything, when it takes nothing.
+  // Main may answer early if it accepts nothing.
   const answered = results.then(
     (all) => all,
     (error: Error) => error,
@@ -76,8 +76,8 @@ async function offerPage(
 }
 
 /**
- * What Main takes for this MDS's is durable here first: after a power cut half a recording, or an old one, would
- * otherwise pass for a newer version of what Main was given.
+ * The file is made durable here first: after a power cut, half a recording or an old one would otherwise count as newer
+ * than Main's.
  */
 async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promise<void> {
   const inodes = new Set<string>();
@@ -90,7 +90,7 @@ async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promi
   await makeDurable(open, folders, inodes);
 }
 
-/** What Main has of large files since their transfer broke off is not sent again. */
+/** The part of a large file that Main has from an interrupted transfer is not sent again. */
 async function addResumeOffsets(
   directory: string,
   offers: Offer[],
@@ -106,7 +106,7 @@ async function addResumeOffsets(
   }
 }
 
-/** Whether this MDS still holds (or lacks) what the plan saw. */
+/** True when this MDS still has (or lacks) what the plan saw. */
 function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
   const state = replica.get(path);
   if (item.kind === 'remove-on-main') return state === undefined;
@@ -119,7 +119,7 @@ const FAR: JobResult = {
   why: "it has a time after 2286, which Main's version does not understand: upgrade Main",
 };
 
-/** Whether an older Main would take an offer of this for nonsense. */
+/** True when an older Main would reject this offer as invalid. */
 function isFar(item: Outgoing): boolean {
   const entries =
     item.kind === 'upload' ? [item.entry, item.expect] : [item.kind === 'lose' ? item.loser : item.expect];
@@ -145,7 +145,7 @@ export function outgoingBytes(item: Outgoing): number {
   return item.kind === 'lose' ? bytesOf(item.loser) : 0;
 }
 
-/** What Main holds once it has taken the item: the new common ground. */
+/** The entry on Main once it has accepted the item: the new ledger entry. */
 export function agreedAfter(item: Outgoing): Entry | undefined {
   return item.kind === 'upload' ? item.entry : undefined;
 }

@@ -15,22 +15,22 @@ import { hashFile } from '#sync/scan/hashFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { TrashItem } from '#sync/trash/trash.ts';
 
-/** A directory on this MDS, as it is compared with Main's. */
+/** A directory on this MDS to be compared with Main. */
 export type Compared = {
   readonly directory: string;
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
   readonly input: PlanInput;
-  /** What lies in its trash, newest first. */
+  /** The items of its trash, newest first. */
   readonly trash: readonly TrashItem[];
-  /** What keeps a path from being done, if something does. */
+  /** What prevents the action on a path, if anything does. */
   readonly obstacleOf: (path: string) => { readonly reason: string } | undefined;
 };
 
 /**
- * What this MDS has otherwise than Main, by the planner's word, sorted by path: what differs now, what is left alone for
- * its name, and what the MDS itself had made of a path and lies in its trash since Main's took its place again.
- * @param under only this path and what is below it; all when not given
+ * The differences of this MDS from Main, as the planner sees them, sorted by path: current differences, paths that are
+ * left alone because of their name, and edits in the trash that Main's version replaced.
+ * @param under only this path and below; all if absent
  * @throws Node's fs errors when the directory can't be opened
  */
 export async function differencesOf(at: Compared, under?: string): Promise<Difference[]> {
@@ -53,7 +53,7 @@ async function byPlan({ directory, replica, input, obstacleOf }: Compared): Prom
     const decision = decisions.get(path) ?? decidePath(input, path);
     const kind = kindOf(decision, input, path);
     const entry = entryOf(replica.get(path));
-    // A folder is no news beside what is in it.
+    // A folder is not listed beside its content.
     if (kind === undefined || (kind === 'local' && entry?.type === 'folder' && !isEmpty(replica, path)))
       continue;
     const pattern = kind === 'excluded' ? excludingPattern(input, path) : undefined;
@@ -115,7 +115,7 @@ async function leftAlone({ directory, nested, replica, input }: Compared): Promi
   return found;
 }
 
-/** A folder that went away in this moment holds nothing. */
+/** A folder that disappears at this moment is empty. */
 function namesIn(open: OpenFolders, folder: string): string[] {
   try {
     return open.get(folder).list();
@@ -125,7 +125,7 @@ function namesIn(open: OpenFolders, folder: string): string[] {
   }
 }
 
-/** The newest of what this MDS itself had made of each path, unless it is what is there now. */
+/** The newest edit of each path on this MDS, unless it is the current version. */
 async function inTrash({ directory, replica, trash }: Compared): Promise<Difference[]> {
   const newest = new Map<string, TrashItem>();
   for (const item of trash)
@@ -140,7 +140,7 @@ async function inTrash({ directory, replica, trash }: Compared): Promise<Differe
   return found;
 }
 
-/** Somebody has adopted or restored it: then it is nothing that differs any more. */
+/** Adopted or restored meanwhile: no longer a difference. */
 async function isThereNow(replica: Replica, { id, path, type, bytes }: TrashItem): Promise<boolean> {
   const entry = entryOf(replica.get(path));
   if (type !== 'file' || entry?.type !== 'file' || entry.size !== bytes) return false;

@@ -15,7 +15,7 @@ import type { AgentSession } from '../../connection/agentSession.ts';
 import type { MainManifest } from '../mainManifest.ts';
 import { fstatSync } from 'node:fs';
 
-/** A file that a person on Main asked for: as it is here, or an item of the trash under this path. */
+/** A file that a person on Main requested: the present one, or an item of the trash under this path. */
 export type Given = { readonly path: string; readonly item?: string | undefined };
 
 export type Giving = {
@@ -29,8 +29,8 @@ export type Giving = {
 type Prepared = { readonly offer: Offer & { op: 'put' }; readonly source: string; readonly stamp: Stamp };
 
 /**
- * Puts files on Main because a person there asked for them, as one change set. Main takes just what it asked for.
- * @throws why it can't be done, in words for people; then Main has none of it, or said which it did not take
+ * Uploads files that a person on Main requested, as one change set. Main accepts exactly what it requested.
+ * @throws the reason, as text for people; then Main has none of it, or has named what it refused
  */
 export async function giveToMain(files: readonly Given[], giving: Giving): Promise<void> {
   const { directory, replica, session } = giving;
@@ -40,7 +40,7 @@ export async function giveToMain(files: readonly Given[], giving: Giving): Promi
   const bytes = prepared.reduce((sum, { offer }) => sum + bytesOf(offer.entry), 0);
   const offers = [...folders, ...prepared.map(({ offer }) => offer)];
   const { out, results } = session.offer(directory, offers, bytes);
-  // Main may answer before it has taken everything, when it takes nothing.
+  // Main may answer early if it accepts nothing.
   const answered = results.then(
     (all) => all,
     (error: Error) => error,
@@ -63,7 +63,7 @@ export async function giveToMain(files: readonly Given[], giving: Giving): Promi
   throw new Error(`${first.path}: ${first.detail ?? 'it changed in this moment: try again'}${more}`);
 }
 
-/** @throws when it is not there, can't travel, or is changing right now */
+/** @throws when it does not exist, can't be synchronised, or is changing */
 async function prepare(
   { path, item }: Given,
   { directory, replica, mainView, owners }: Giving,
@@ -106,7 +106,10 @@ async function prepare(
   return { offer, source, stamp };
 }
 
-/** The folders that Main lacks: as they are here or, where they are gone here, too, like the one they lie in. */
+/**
+ * The folders that Main lacks, with the metadata that they have here or, if they no longer exist here, with that of the
+ * parent folder.
+ */
 function missingFolders(
   prepared: readonly Prepared[],
   { replica, mainView, owners }: Giving,

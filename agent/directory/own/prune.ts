@@ -6,12 +6,12 @@ import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 
-/** Why a pruned file lies in the trash. */
+/** The reason that the trash shows for a pruned file. */
 export const PRUNED = 'a local file, removed by "prune"';
 
 /**
- * The steps that remove local files, and the local folders that are empty then. What Main has, or what was delivered, is
- * none of that, whatever was asked for: the planner's word decides.
+ * The steps that remove local files, and local folders that become empty. Files of Main and delivered files are never
+ * included, whatever was requested: the planner decides.
  */
 export function stepsToPrune(
   paths: readonly string[],
@@ -24,7 +24,7 @@ export function stepsToPrune(
   const add = (path: string): void => {
     const entry = entryOf(replica.get(path));
     if (entry === undefined || !isLocal(path)) return;
-    // Any empty folder will do: its stamp changes with each file that goes.
+    // Any entry of an empty folder matches: its stamp changes with each removed file.
     const expect = entry.type === 'folder' ? '' : (replica.stampAt(path) ?? '');
     steps.set(path, { kind: 'remove', path, entry, expect, reason: PRUNED });
   };
@@ -35,7 +35,7 @@ export function stepsToPrune(
       add(folder);
     }
   }
-  // A folder that was named goes only when all that is in it does.
+  // A named folder is removed only if everything in it is.
   for (const [path, { entry }] of steps)
     if (entry.type === 'folder' && !becomesEmpty(path, replica, steps)) steps.delete(path);
   return [...steps.values()];

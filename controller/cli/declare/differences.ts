@@ -2,7 +2,7 @@ import { withExamples } from '#host/cli/program.ts';
 import type { PruneOptions } from '../differences/pruneCommand.ts';
 import { type Declare, JSON_OPTION } from './run.ts';
 
-/** `diff`, `adopt`, `revert`, `prune`: what an MDS has otherwise than Main, and making it the same either way. */
+/** Declares `diff`, `adopt`, `revert` and `prune`, which show and resolve differences between an MDS and Main. */
 export const declareDifferences: Declare = (program, { context, finish }) => {
   withExamples(
     program

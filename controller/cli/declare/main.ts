@@ -5,7 +5,7 @@ import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 type InitOptions = { host?: string; listen?: string; service?: boolean; keepCron?: boolean; json?: boolean };
 
-/** `init`, `serve`, `pause`, `doctor` and the others that are about Main as a whole. */
+/** Declares `init`, `serve`, `pause`, `doctor` and other commands about Main as a whole. */
 export const declareMain: Declare = (program, { context, finish }) => {
   withExamples(
     program

@@ -1,7 +1,7 @@
 import { withExamples } from '#host/cli/program.ts';
 import { type Declare, JSON_OPTION } from './run.ts';
 
-/** `mds …`: which media servers there are, and who may connect. */
+/** Declares `mds …`: the registry of media servers. */
 export const declareMds: Declare = (program, { context, finish }) => {
   const mds = program
     .command('mds')

@@ -3,7 +3,7 @@ import type { StatusOptions } from '../status/statusCommand.ts';
 import type { ConfirmOptions } from '../confirmCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
-/** `sync`, `status`, `verify`, `why`, `confirm`: what a pass does, and how things are. */
+/** Declares `sync`, `status`, `verify`, `why` and `confirm`. */
 export const declarePasses: Declare = (program, { context, finish }) => {
   withExamples(
     program

@@ -3,7 +3,7 @@ import type { HistoryOptions } from '../historyCommand.ts';
 import type { RestoreOptions } from '../trashCommands.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
-/** `history`, `trash`, `rollback`: what was done, and taking it back. */
+/** Declares `history`, `trash` and `rollback`. */
 export const declarePast: Declare = (program, { context, finish }) => {
   withExamples(
     program

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 
-/** What the declarations share: where the command runs, and how its exit code is kept. */
+/** Shared by the declarations: the context of the command, and where its exit code is stored. */
 export type Run = {
   readonly context: () => Context;
   readonly finish: (code: number) => void;
 };
 
-/** Adds commands to a program or to a group of it. */
+/** Adds commands to a program or to one of its groups. */
 export type Declare = (program: Command, run: Run) => void;
 
 export const JSON_OPTION = ['--json', 'print JSON'] as const;

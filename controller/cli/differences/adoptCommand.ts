@@ -7,7 +7,7 @@ import { differenceLines, written } from '#host/cli/differenceLines.ts';
 
 type Options = { readonly dryRun?: boolean; readonly json?: boolean };
 
-/** `adopt`: an MDS's version becomes Main's, and so everybody's. */
+/** `adopt`: makes an MDS's version Main's, and so every MDS's. */
 export async function adopt(context: Context, mds: string, path: string, options: Options): Promise<number> {
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'adopt', { mds, path, dryRun });
@@ -27,7 +27,7 @@ export async function adopt(context: Context, mds: string, path: string, options
   return exitCode(done.mds);
 }
 
-/** `revert`: Main's version comes back on an MDS. */
+/** `revert`: restores Main's version on an MDS. */
 export async function revert(context: Context, mds: string, path: string, options: Options): Promise<number> {
   const dryRun = options.dryRun === true;
   const done = await ask(context, 'revert', { mds, path, dryRun });

@@ -5,7 +5,7 @@ import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { differenceLines, isBehind, textLines, written } from '#host/cli/differenceLines.ts';
 
-/** `diff`: what an MDS has otherwise than Main, and for one path what the difference is. */
+/** `diff`: how an MDS differs from Main; for one path, the difference itself. */
 export async function diff(
   context: Context,
   mds: string,

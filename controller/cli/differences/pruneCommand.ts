@@ -3,13 +3,13 @@ import { UsageError } from '#host/cli/usageError.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { print, printError } from '#host/cli/terminal.ts';
 import { ask, printJson } from '../ask.ts';
-import { isSomebodyThere, says } from '../askPerson.ts';
+import { canAsk, says } from '../askPerson.ts';
 import type { Context } from '../context.ts';
 import { differenceLines } from '#host/cli/differenceLines.ts';
 
 export type PruneOptions = { readonly dryRun?: boolean; readonly yes?: boolean; readonly json?: boolean };
 
-/** `prune`: shows the local files of an MDS, asks on a terminal, and removes them into its trash. */
+/** `prune`: shows the local files of an MDS, asks on a terminal, and moves them to its trash. */
 export async function prune(
   context: Context,
   mds: string,
@@ -34,7 +34,7 @@ export async function prune(
   const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
   const count = `${files.length} local ${files.length === 1 ? 'file' : 'files'} (${formatBytes(bytes)})`;
   if (!yes) {
-    if (json || !isSomebodyThere())
+    if (json || !canAsk())
       throw new UsageError(
         `nothing was removed: add --yes to remove these ${count} of ${mds}, or -n only to list them`,
       );

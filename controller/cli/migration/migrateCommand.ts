@@ -19,7 +19,7 @@ export type MigrateOptions = {
   readonly json?: boolean;
 };
 
-/** `migrate`: before the switch from the old rsync job, and the way back. */
+/** `migrate`: prepares the switch from the old rsync job, or goes back to it. */
 export async function migrate(context: Context, options: MigrateOptions): Promise<number> {
   const { compare = false, back = false } = options;
   if (compare === back)
@@ -31,8 +31,8 @@ export async function migrate(context: Context, options: MigrateOptions): Promis
 }
 
 /**
- * What would differ on each MDS before anything is switched, and what is local there. Agents that were enrolled during a
- * pause have changed nothing yet, so what a pass would do there is the comparison.
+ * Shows what would change on each MDS before the switch, and its local files. Agents that enrolled during a pause have
+ * changed nothing yet, so a dry run is the comparison.
  */
 async function compareAll(context: Context, options: MigrateOptions): Promise<number> {
   const { main, mds } = await ask(context, 'status', { mds: options.mds });
@@ -51,7 +51,7 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
       const files = differences.filter(({ kind }) => kind === 'local' || kind === 'override');
       local.push({ name, files, more, problems: wrong });
     } catch (error) {
-      // An agent of an older version can't say it; the comparison itself it can.
+      // An older agent can compare, but can not list local files.
       local.push({
         name,
         files: [],
@@ -92,7 +92,7 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
   return away.length > 0 ? EXIT.failed : code;
 }
 
-/** The old job works again, and this program pauses. The key that opens each MDS is put back there, by root. */
+/** Turns the old job on again and pauses this program. Root restores the ssh key on each MDS. */
 async function goBack(context: Context, options: MigrateOptions): Promise<number> {
   const { places } = context;
   const job = oldJob(places);

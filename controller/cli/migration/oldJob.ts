@@ -4,10 +4,10 @@ import type { ControllerPlaces } from '#host/config/places.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 
-/** How the cron job of the old rsync program is. */
+/** The state of the cron job of the old rsync program. */
 export type OldJob = 'on' | 'off' | 'none';
 
-/** cron ignores names with a dot, so the file stays, and sleeps. */
+/** cron ignores names with a dot, so the file can stay. */
 function retiredFile({ oldCronFile }: Pick<ControllerPlaces, 'oldCronFile'>): string {
   return `${oldCronFile}.retired`;
 }
@@ -18,8 +18,8 @@ export function oldJob(places: ControllerPlaces): OldJob {
 }
 
 /**
- * The rsync job would undo what agents do.
- * @returns what was done, for people; undefined where there is no such job
+ * Turns the rsync job off, which would undo the work of the agents.
+ * @returns what was done, as text for people; undefined if there is no such job
  * @throws an error for people when the file can't be renamed
  */
 export function retireOldJob(places: ControllerPlaces): string | undefined {

@@ -6,7 +6,7 @@ import { rememberPause } from '../../daemon/pause.ts';
 import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
 
-/** Pauses everything until somebody resumes it: the controller that runs, or else the one that starts next. */
+/** Pauses synchronisation until a person resumes it: in the running controller, or for the next start. */
 export async function pauseForGood(context: Context): Promise<void> {
   try {
     await ask(context, 'pause', { forMs: FOR_GOOD - Date.now() });

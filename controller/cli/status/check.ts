@@ -2,7 +2,7 @@ import { formatDuration } from '#core/text/duration.ts';
 import type { Status } from '../../control/contract/contract.ts';
 import { summariesOf, summaryLine } from '../../conditions/summary.ts';
 
-/** What a monitoring plugin ends with. */
+/** Exit codes of a monitoring plugin. */
 export const PLUGIN = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
 export type PluginCode = (typeof PLUGIN)[keyof typeof PLUGIN];
 
@@ -12,7 +12,7 @@ export type PluginResult = { readonly code: PluginCode; readonly lines: readonly
 
 /**
  * Judges a status as a monitoring plugin does: one line with performance data, then each cause.
- * @param maxBehindMs an MDS may be behind or away for so long before that is critical
+ * @param maxBehindMs an MDS may be behind or disconnected for so long before that is critical
  * @param now milliseconds since 1970
  */
 export function judge(status: Status, maxBehindMs: number, now: number): PluginResult {
@@ -46,7 +46,7 @@ export function judge(status: Status, maxBehindMs: number, now: number): PluginR
   ]);
 }
 
-/** A line as monitoring reads it. `|` separates the performance data, so no text may hold one. */
+/** A line for monitoring. `|` separates the performance data, so it is replaced in texts. */
 export function pluginResult(
   code: PluginCode,
   text: string,

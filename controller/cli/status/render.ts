@@ -9,9 +9,9 @@ import { ago, type StateWord, summariesOf, summaryLine } from '../../conditions/
 
 const MAX_CAUSES = 20;
 const MAX_WARNINGS = 5;
-/** Of so many MDS it is said what travels. */
+/** Most MDS whose transfers are shown. */
 const MAX_TRAVELLING = 10;
-/** Names of MDS in front of a cause; more are counted. */
+/** Most MDS named in front of a cause; others are counted. */
 const MAX_NAMES = 6;
 
 const STATE_STYLE: Readonly<Partial<Record<StateWord, Style>>> = {
@@ -24,7 +24,7 @@ const STATE_STYLE: Readonly<Partial<Record<StateWord, Style>>> = {
   'in sync': 'green',
 };
 
-/** Everything for people, within the width of the terminal. @param now milliseconds since 1970 */
+/** The whole status as text, within the width of the terminal. @param now milliseconds since 1970 */
 export function render(status: Status, now: number): Line[] {
   const fine = status.causes.length === 0;
   return [
@@ -93,7 +93,7 @@ function toDo(files: number, bytes: number | null): string {
   return bytes === null || bytes === 0 ? String(files) : `${files} (${formatBytes(bytes)})`;
 }
 
-/** What is on its way now, a line an MDS. */
+/** Current transfers, one line for each MDS. */
 function travelling({ mds }: Status): Line[] {
   const moving = mds.filter(({ bytesPerSecond, transfers }) => bytesPerSecond > 0 || transfers.length > 0);
   const lines = moving.slice(0, MAX_TRAVELLING).flatMap((each) => {
@@ -113,13 +113,13 @@ function travelling({ mds }: Status): Line[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
-/** An MDS says when; with a clock that is wrong that is no time. */
+/** The time comes from the MDS; with a wrong clock it is meaningless. */
 function checked(at: string, now: number): string {
   const since = ago(at, now);
   return since === '-' ? 'at an unknown time' : `${since} ago`;
 }
 
-/** Leaves out the columns that matter least until the rows fit the width. */
+/** Drops the least important columns until the rows fit the width. */
 function fitting(cells: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const width = (column: number, least: number): number =>
     Math.max(least, ...rows.map((row) => (row[column] ?? '').length)) + 2;
@@ -194,10 +194,10 @@ function rotationLine({ nextFingerprint, stragglers }: RotationStatus): string {
     : `${next}; not received yet by ${stragglers.join(', ')}`;
 }
 
-/** A command to type stays in one piece: it is copied from the screen. */
+/** A command is not broken across lines, so that it can be copied. */
 const COMMAND = /xivo-xds-sync(?:-agent)? [^;,.()"]+/g;
 
-/** Breaks a text at spaces; what is longer than a line (a path, a command) stays whole. */
+/** Wraps a text at spaces; longer words (a path, a command) stay whole. */
 export function wrap(text: string, indent = 0): string[] {
   const room = Math.max(20, columns() - indent);
   const lines: string[] = [];

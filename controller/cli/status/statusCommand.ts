@@ -20,7 +20,7 @@ export type StatusOptions = {
   readonly maxBehind?: string;
 };
 
-/** `status`: what is wrong, since when, and what to do. */
+/** `status`: the state of Main and every MDS, with problems and remedies. */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
   if (options.check === true) return check(context, options);
   if (options.maxBehind !== undefined) throw new UsageError('--max-behind needs --check');
@@ -34,12 +34,12 @@ export async function status(context: Context, options: StatusOptions): Promise<
   }
 }
 
-/** An MDS that somebody removed is no trouble. */
+/** A revoked MDS is no problem. */
 function isWell({ mds, main }: Status): boolean {
   return mds.every(({ inSync, state }) => inSync || state === 'revoked') && main.errors.length === 0;
 }
 
-/** `status --check`: a monitoring plugin. Whatever goes wrong is an answer, too. */
+/** `status --check`: a monitoring plugin, which reports errors as results, too. */
 async function check(context: Context, options: StatusOptions): Promise<number> {
   const { code, lines } = await judged(context, options);
   if (options.json === true) printJson('status', { code, lines });

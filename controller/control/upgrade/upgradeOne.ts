@@ -42,7 +42,7 @@ export async function upgradeOne(
       `Main has no agent package of version ${VERSION}: it is part of the package xivo-xds-sync; in a checkout, "npm run package" builds it`,
     );
   }
-  const toldBefore = session.lastUpgrade?.at;
+  const reportedBefore = session.lastUpgrade?.at;
   const startedAt = clock.monotonic();
   log.info('an agent is being upgraded', { mds: name, from, to: VERSION });
   let figures: CommandFigures | undefined;
@@ -65,7 +65,7 @@ export async function upgradeOne(
     const { lastUpgrade } = now ?? {};
     if (
       lastUpgrade !== undefined &&
-      lastUpgrade.at !== toldBefore &&
+      lastUpgrade.at !== reportedBefore &&
       lastUpgrade.sha256 === offer.sha256 &&
       !lastUpgrade.ok
     )

@@ -3,16 +3,18 @@ import type { Overview } from '../overview.ts';
 
 export type Live = {
   readonly overview: Overview | undefined;
-  /** When the connection was lost, ISO 8601; undefined while it stands. */
+  /** When the connection was lost, ISO 8601; undefined while it is open. */
   readonly lostAt: string | undefined;
 };
 
-/** How long nothing may come before the connection counts as lost, milliseconds: a sign of life comes every five seconds. */
+/**
+ * After this silence the connection counts as lost, milliseconds; the server sends a sign of life every five seconds.
+ */
 const SILENCE = 12_000;
-/** How long to wait before another try, milliseconds. */
+/** Delay before reconnecting, milliseconds. */
 const RETRY = 2_000;
 
-/** The overview as it is now, kept up to date by server-sent events; after a break it comes back by itself. */
+/** The current overview, updated by server-sent events; reconnects by itself. */
 export function useLive(): Live {
   const [live, setLive] = useState<Live>({ overview: undefined, lostAt: undefined });
   useEffect(() => {

@@ -12,7 +12,7 @@ export async function completeWord(offers: () => Promise<readonly string[]>): Pr
   try {
     for (const offer of await offers()) print(offer);
   } catch {
-    // Whoever completes a word wants no message.
+    // Completion must not print messages.
   }
   return EXIT.done;
 }

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { RESERVED_NAME } from '#core/path/names.ts';
 
-/** More are not offered: nobody reads them. */
+/** Most candidates: a longer list is of no use. */
 const MOST = 500;
 
 /**

@@ -58,7 +58,7 @@ function whatSyncSays(error: unknown): Error {
  * Makes parts of a directory durable. Paths that no longer exist are skipped: their removal is durable with the folder above.
  * @param folders paths of folders whose names matter
  * @param inodes paths of files and folders whose content and metadata matter
- * @throws EIO and the like
+ * @throws EIO and similar errors
  */
 export async function makeDurable(
   open: OpenFolders,

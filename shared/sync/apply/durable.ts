@@ -10,7 +10,7 @@ import type { Outcome, Step } from '#core/changeSet.ts';
  * Makes the prepared parts of a change set durable: content, metadata and names of staged objects, and the trash with its
  * list. After it, everything that the journal refers to survives a power cut.
  * @param trash the change set's trash folder, if it displaces anything
- * @throws EIO and the like; nothing of the change set may become visible then
+ * @throws EIO and similar errors; nothing of the change set may become visible then
  */
 export async function makePreparedDurable(
   area: PrivateFolder,

@@ -50,7 +50,7 @@ function whatHappened(step: Step, number: string, place: CommitPlace): Outcome |
 function wasMoved(step: Step & { kind: 'move' }, place: CommitPlace): Outcome | 'not-yet' {
   const stat = statAt(step.path, place);
   if (stat === undefined || !isSameVersion(stat, step.expect)) return 'not-yet';
-  // Both names of one file: somebody has linked it, and the commit finds the new name taken.
+  // Both names of one file: another program linked it, and the commit finds the new name taken.
   if (statAt(step.from, place)?.ino === stat.ino) return 'not-yet';
   return { step, result: 'done', stamp: stampOf(stat) };
 }

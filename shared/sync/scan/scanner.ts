@@ -231,7 +231,7 @@ export class Scanner {
 
   /**
    * The file is known to have another name, so that its old one is gone for good: both changes are handed out together,
-   * and whoever has a copy can rename it.
+   * and a host that has a copy can rename it.
    */
   #dropOldName(open: OpenFolders, stamp: Stamp): void {
     const old = this.#paths.departed.pathOf(stamp);

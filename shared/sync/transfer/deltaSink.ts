@@ -38,7 +38,7 @@ export function deltaSink(inner: Sink, base: number, size: number, spans: readon
         at += bytesRead;
       }
     } finally {
-      // Whoever closes the base does so when nothing reads from it.
+      // The base is closed when nothing reads from it.
       await reading?.catch(() => undefined);
     }
   };
