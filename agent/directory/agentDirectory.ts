@@ -39,16 +39,18 @@ export type AgentDirectoryOptions = {
   readonly events: DirectoryEvents;
 };
 
-/** One synchronised directory on this MDS: what it holds, what Main says of it, and the reconciler that makes them agree. */
+/**
+ * One synchronised directory on this MDS: its replica, Main's manifest, and the reconciler that brings the two in sync.
+ */
 export class AgentDirectory implements DirectorySide {
   readonly name: string;
   readonly policy: DirectoryPolicy;
   readonly guard: Guard;
-  /** Directories of their own that lie within this one. */
+  /** Nested synchronised directories. */
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
   readonly mainView: MainManifest;
-  /** What this MDS has otherwise than Main. */
+  /** The differences of this MDS from Main. */
   readonly own: OwnVersions;
   /** What a person asks about the plan. */
   readonly plans: PlanAnswers;
@@ -81,7 +83,7 @@ export class AgentDirectory implements DirectorySide {
     const excludes = new Excludes(policy.exclude ?? []);
     this.#ledger = ledger;
     this.#excludes = excludes;
-    // Only where an empty directory here would empty Main's.
+    // Only if an empty directory here would empty Main's.
     const emptyIsHeld = policy.deletions === 'both';
     const sync = new SyncDirectory(place, { name, settle: policy.settle, emptyIsHeld, whole: false }, this);
     this.#sync = sync;
@@ -90,7 +92,7 @@ export class AgentDirectory implements DirectorySide {
     const accounts = new AgreedState(ledger, db, mainView, replica);
     this.#accounts = accounts;
     this.#removals = new RemovalCounter(guard, {
-      // Under another guard it is judged anew.
+      // Judged again under the new guard.
       load: () => db.meta(`held:${name}`) === JSON.stringify(guard),
       save: (standing) =>
         events.remember(() => db.setMeta(`held:${name}`, standing ? JSON.stringify(guard) : undefined)),
@@ -125,12 +127,12 @@ export class AgentDirectory implements DirectorySide {
     this.own = new OwnVersions({ place, sync, mainView, runner, activation, reconciler, session, events });
   }
 
-  /** Main's whole manifest is here, and this directory was read. */
+  /** True when Main's whole manifest has arrived and this directory has been scanned. */
   get isComparable(): boolean {
     return this.mainView.isReady && this.#reconciler.isPlanned;
   }
 
-  /** Main's whole manifest has been here since the agent started, though it may be an old one by now. */
+  /** True when Main's whole manifest has arrived once since the agent started, though it may be outdated. */
   get isKnown(): boolean {
     return this.#isKnown;
   }
@@ -141,8 +143,8 @@ export class AgentDirectory implements DirectorySide {
   }
 
   /**
-   * A connection to Main is there: its manifest comes next.
-   * @param additive why nothing may be removed before a person confirms, if so
+   * Called when a connection to Main is open: its manifest comes next.
+   * @param additive the reason why removals are on hold, if they are
    */
   attach(session: AgentSession, paused: boolean, additive: string | undefined): void {
     this.#session = session;
@@ -213,8 +215,8 @@ export class AgentDirectory implements DirectorySide {
   }
 
   /**
-   * Reads everything again, plans, and works until nothing is left to be done.
-   * @returns what was to be done, and whether all of it was; what could not be done says why
+   * Scans everything, plans, and works until nothing is left to do.
+   * @returns the actions, and whether all were done; the others have a reason
    */
   async reconcile(): Promise<DirectoryPass> {
     const reconciler = this.#reconciler;
@@ -222,7 +224,7 @@ export class AgentDirectory implements DirectorySide {
     await this.readAgain();
     const isAtRest = reconciler.isAtRest && this.mainView.isReady;
     const planned = this.plans.plannedActions();
-    // That was a plan over everything, and it is empty: the same again would be.
+    // That plan covered everything and was empty, so another one would be, too.
     if (isAtRest && planned.length === 0 && reconciler.isAtRest) return { ok: true, actions: [] };
     reconciler.wake('all');
     await this.whenIdle();
@@ -235,12 +237,12 @@ export class AgentDirectory implements DirectorySide {
     return { ok: !behind && this.mainView.isReady, actions };
   }
 
-  /** Everything is read again, for a dry run as for the real one. */
+  /** Scans everything, for a dry run as for the real one. */
   readAgain(): Promise<void> {
     return this.#sync.readAgain();
   }
 
-  /** A person lets the held removals happen, once. */
+  /** Allows the removals on hold, once, at a person's request. */
   async confirm(): Promise<void> {
     const { place } = this.#options;
     this.#removals.confirm(place.clock.monotonic());
@@ -255,7 +257,7 @@ export class AgentDirectory implements DirectorySide {
     return this.#sync.trash();
   }
 
-  /** Brings an item of the trash back, which then belongs to this MDS. @throws when it can't be, or Main's would at once replace it again */
+  /** Restores an item of the trash. @throws when that is not possible, or Main's version would replace it at once */
   async restore(id: string, to: string): Promise<void> {
     const item = this.trash().items.find((each) => each.id === id);
     if (item === undefined) throw new Error(`there is no ${id} in the trash of ${this.name}`);
@@ -270,12 +272,12 @@ export class AgentDirectory implements DirectorySide {
     this.#sync.adopt(await this.#sync.restore(item, to));
   }
 
-  /** Removes for good what was in the trash for long enough. @param keep milliseconds */
+  /** Deletes expired items from the trash. @param keep milliseconds */
   purge(keep: number): void {
     this.#sync.purge(keep);
   }
 
-  /** What does not travel from or to this MDS, and why, by path. */
+  /** Paths that are not synchronised with Main, and why. */
   *skipped(): Iterable<{ path: string; reason: string }> {
     for (const [path, reason] of this.mainView.refused)
       yield { path, reason: `Main lists it, but this MDS must not touch it: ${reason}` };
@@ -284,7 +286,7 @@ export class AgentDirectory implements DirectorySide {
     for (const [path, reason] of this.replica.skipped) yield { path, reason };
   }
 
-  /** @param figures whether who hears it understands bytes to go */
+  /** @param figures true when the receiver accepts bytes to go */
   report(figures: boolean): DirectoryReport {
     const { tally } = this.#accounts;
     return {
@@ -300,7 +302,10 @@ export class AgentDirectory implements DirectorySide {
     };
   }
 
-  /** Resolves with true when Main's whole manifest has come and this directory was read; with false when the connection ends before. */
+  /**
+   * Resolves with true when Main's whole manifest has arrived and this directory has been scanned; with false when the
+   * connection ends before.
+   */
   whenManifestIsHere(): Promise<boolean> {
     return this.#manifestHere.promise;
   }
@@ -310,12 +315,12 @@ export class AgentDirectory implements DirectorySide {
     return this.#reconciler.jobs;
   }
 
-  /** Resolves when nothing is being done and nothing can be done now. */
+  /** Resolves when nothing is in progress and nothing can be done now. */
   whenIdle(): Promise<void> {
     return this.#reconciler.whenIdle();
   }
 
-  /** What was delivered before its name was excluded is known: it has to go. */
+  /** Files that were delivered before their name was excluded are removed. */
   isExcluded(path: string, isFolder: boolean): boolean {
     return !this.#ledger.entries.has(path) && this.#excludes.patternFor(path, isFolder) !== undefined;
   }

@@ -30,7 +30,7 @@ export async function rollback(
   const found = find(controller, written);
   const { changeSet, directory, versions, number } = found;
   if (controller.pause.isOn && !dryRun)
-    throw new ControlError('everything is paused: "xivo-xds-sync resume" first');
+    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   await directory.readAgain();
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main (${directory.replica.held})`);
@@ -41,7 +41,7 @@ export async function rollback(
   );
   refuseUnless(
     missingContents(steps, versions).map((path) => printable(path)),
-    'are not kept in the version that is wanted',
+    'are not kept in the required version',
   );
   const reason = `rolled back to before ${changeSet}`;
   const actions = steps.map((step) => actionOf(directory, step, reason));
@@ -69,12 +69,12 @@ function find(controller: Controller, written: string): Found {
   // Each MDS chooses its ids itself: one that uses the id of another MDS must not decide what is undone.
   const [{ directory: name } = { directory: '' }, another] = places;
   if (another !== undefined) {
-    const told = places.map(({ mds, directory }) => `${directory} on ${mds}`).join(', ');
-    throw new ControlError(`${changeSet} does not name one change set alone: ${told}`);
+    const named = places.map(({ mds, directory }) => `${directory} on ${mds}`).join(', ');
+    throw new ControlError(`${changeSet} does not name one change set alone: ${named}`);
   }
   const directory = controller.directories.get(name);
   if (directory === undefined)
-    throw new ControlError(`${changeSet} changed "${name}", which is no synchronised directory any more`);
+    throw new ControlError(`${changeSet} changed "${name}", which is no longer a synchronised directory`);
   const { versions } = controller;
   const number = versions.isCompact(name)
     ? versions.appliedRevisions.placeOf(name, changeSet)
@@ -86,8 +86,8 @@ function find(controller: Controller, written: string): Found {
   const at = places[0]?.at ?? 0;
   throw new ControlError(
     number !== undefined || oldest === undefined || at < oldest.at
-      ? `${changeSet} is older than what Main remembers of "${name}": ${oldest === undefined ? 'nothing has changed there' : `that begins ${new Date(oldest.at).toISOString()}`}`
-      : `${changeSet} brought nothing that had changed on Main (it put an MDS's own files right): there is nothing to undo`,
+      ? `${changeSet} is older than Main's record of "${name}": ${oldest === undefined ? 'nothing has changed there' : `that begins ${new Date(oldest.at).toISOString()}`}`
+      : `${changeSet} contains no change from Main (it only reverted edits on an MDS): there is nothing to undo`,
   );
 }
 
@@ -100,7 +100,7 @@ function savedAs(controller: Controller, changeSet: string): Found | undefined {
     const { oldest } = versions.log;
     if (directory !== undefined && number !== undefined && oldest !== undefined && number >= oldest.number)
       return { changeSet, directory, versions, number };
-    throw new ControlError(`${changeSet} is older than what Main remembers of "${name}"`);
+    throw new ControlError(`${changeSet} is older than Main's record of "${name}"`);
   }
   return undefined;
 }
@@ -136,7 +136,7 @@ export function changesOf(
 export function identify({ history }: Controller, written: string): string {
   if (!/^[0-9A-Za-z-]{1,64}$/.test(written))
     throw new ControlError(
-      `"${printable(written)}" is no change set: see "xivo-xds-sync history", which shows it in brackets`,
+      `"${printable(written)}" is not a change set: see "xivo-xds-sync history", which shows it in brackets`,
       2,
     );
   const ids = history.changeSetsFrom(written, MAX_IDS + 1);
@@ -147,9 +147,9 @@ export function identify({ history }: Controller, written: string): string {
       2,
     );
   if (ids.length === 1 || id === written) return id;
-  const told = ids.slice(0, MAX_IDS).join(', ');
+  const named = ids.slice(0, MAX_IDS).join(', ');
   throw new ControlError(
-    `several change sets begin with "${written}": ${told}${ids.length > MAX_IDS ? ' …' : ''}`,
+    `several change sets begin with "${written}": ${named}${ids.length > MAX_IDS ? ' …' : ''}`,
     2,
   );
 }
@@ -171,14 +171,14 @@ export async function carryOut(
 ): Promise<Pick<RolledBack, 'by' | 'problems'>> {
   const { history, clock, log } = controller;
   const { name } = directory;
-  const begun = clock.monotonic();
+  const startedAt = clock.monotonic();
   const { changeSet, outcomes } = await rollBack(
     directory,
     versions,
     steps,
     { reason, actor },
     (set, outcomes) => {
-      const durationMs = Math.round(clock.monotonic() - begun);
+      const durationMs = Math.round(clock.monotonic() - startedAt);
       for (const { step, result } of outcomes) {
         if (result !== 'done') continue;
         const bytes = step.kind === 'put' ? bytesOf(step.entry) : 0;

@@ -7,17 +7,17 @@ import type { ControllerSession } from '../sessions/controllerSession.ts';
 export type FullPassesOptions = {
   readonly directories: ReadonlyMap<string, MainDirectory>;
   readonly sessions: () => Iterable<ControllerSession>;
-  /** How often, milliseconds. */
+  /** Interval, milliseconds. */
   readonly every: () => number;
-  /** Ends what is kept for too long. */
+  /** Deletes what has expired. */
   readonly purge: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
-/** Reads everything on Main again and lets the agents prove that they have it: on demand, and every so often. */
+/** Full checks: scans all directories of Main and has the agents compare, on demand and periodically. */
 export class FullPasses {
-  /** How long the last reading of all directories took, milliseconds; undefined before the first. */
+  /** Duration of the last scan of all directories, milliseconds; undefined before the first. */
   scanMs: number | undefined;
   readonly #options: FullPassesOptions;
 
@@ -25,7 +25,7 @@ export class FullPasses {
     this.#options = options;
   }
 
-  /** Reads every directory again, and waits until what is being written is quiet. */
+  /** Scans every directory, and waits until files that are being written have settled. */
   async rescan(): Promise<void> {
     const { directories, sessions, clock } = this.#options;
     const began = clock.monotonic();

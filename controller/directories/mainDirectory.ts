@@ -28,10 +28,10 @@ export type MainDirectoryOptions = {
   readonly place: DirectoryPlace;
   /** Where older versions are kept; undefined for a directory whose files are too large for that. */
   readonly versions: Versions | undefined;
-  /** What --root puts before Asterisk's paths. */
+  /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
   readonly onRevision: (revision: Revision) => void;
-  /** Something that Asterisk won't take was saved on Main, or is mended. */
+  /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (detail: string) => void;
 };
 
@@ -43,15 +43,15 @@ export class MainDirectory implements DirectorySide {
   readonly replica: Replica;
   readonly applier: Applier;
   readonly manifest: Manifest;
-  /** Whose clocks gave the recordings their times. */
+  /** The clock error of each recording's mtime. */
   readonly mtimeClocks: MtimeClocks;
-  /** Who made the newest change of each path. */
+  /** The originator of the newest change of each path. */
   readonly originators: Originators;
-  /** What each MDS has put into the trash; undefined where nothing bounds that. */
+  /** The share of the trash that each MDS has filled; undefined without a limit. */
   readonly trashShares: TrashQuota | undefined;
-  /** Older versions of its files, where they are kept. */
+  /** The store of older versions, if they are kept. */
   readonly versions: Versions | undefined;
-  /** Bytes that MDS are sending right now. */
+  /** Bytes that MDS are uploading now. */
   promised = 0;
   readonly #place: DirectoryPlace;
   readonly #sync: SyncDirectory;
@@ -100,19 +100,19 @@ export class MainDirectory implements DirectorySide {
     return this.#publication.changedAt;
   }
 
-  /** How often a burst of events made Main read the whole directory again. */
+  /** Number of bursts of events after which the whole directory was scanned. */
   get watchOverflows(): number {
     return this.#sync.watchOverflows;
   }
 
-  /** What a person should know of single files on Main, by path. */
+  /** Warnings by path: files that Asterisk can't play or won't accept, or that it reads although no MDS gets them. */
   get warnings(): ReadonlyMap<string, string> {
     if (!this.#sync.isPolling) return this.#warnings.all;
     // The directory itself.
     return new Map([['.', POLLING], ...this.#warnings.all]);
   }
 
-  /** Finishes what a crash cut off, reads the directory, and watches it. */
+  /** Completes interrupted change sets, scans the directory, and watches it. */
   async start(): Promise<void> {
     this.#publication.restore();
     await this.#sync.start();
@@ -129,7 +129,7 @@ export class MainDirectory implements DirectorySide {
     return this.#sync.readAgain();
   }
 
-  /** Reads every byte again; what is not what it was taken for is read anew. */
+  /** Reads every file again; entries that differ from their record are rescanned. */
   verify(onRead: OnRead): Promise<Verified> {
     return this.#sync.verify(onRead);
   }
@@ -138,19 +138,22 @@ export class MainDirectory implements DirectorySide {
     return this.#sync.trash();
   }
 
-  /** Brings an item of the trash back. @throws when it can't be */
+  /** Restores an item of the trash. @throws when that is not possible */
   async restore(item: TrashItem, to: string, actor: Actor): Promise<void> {
     const outcomes = await this.#sync.restore(item, to);
     const [save = ''] = item.id.split('/');
     this.adopt(outcomes, { actor, save });
   }
 
-  /** Removes for good what was in the trash for long enough. @param keep milliseconds */
+  /** Deletes expired items from the trash. @param keep milliseconds */
   purge(keep: number): void {
     if (this.#sync.purge(keep)) this.trashShares?.forget();
   }
 
-  /** Takes over what a change set of our own has just put here, and tells everyone. @param origin who had it done, by which change set */
+  /**
+   * Records the result of a change set of this program, and announces it. @param origin the originator and the change
+   * set
+   */
   adopt(outcomes: readonly Outcome[], origin: Origin): void {
     this.#sync.adopt(outcomes);
     this.#publication.adopted(outcomes, origin);
@@ -166,7 +169,7 @@ export class MainDirectory implements DirectorySide {
     this.#publication.publishHold();
   }
 
-  /** How the directory itself looks, for an MDS that has to make it. */
+  /** The entry of the directory itself, for an MDS that has to create it. */
   rootEntry(): FolderEntry | null {
     try {
       const folder = Folder.openRoot(this.#place.path);
@@ -178,7 +181,7 @@ export class MainDirectory implements DirectorySide {
         ...ownershipOf(stat, this.#place.owners),
       };
     } catch {
-      // It is missing: then it is held, and no agent needs to know how it looks.
+      // It is missing, and therefore on hold: no agent needs its entry.
       return null;
     }
   }

@@ -261,7 +261,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
 
     it('no Main, an unknown argument, and a token on the command line', async () => {
       fresh('words');
-      await refused([], '', /--main HOST\[:PORT\] is required Give --main/, 2);
+      await refused([], '', /--main HOST\[:PORT\] is required/, 2);
       await refused(['--man', main], '', /unknown argument: --man/, 2);
       await refused(['--main', main, 'xds1.abc'], '', /can be read by every user of this host/, 2);
     });

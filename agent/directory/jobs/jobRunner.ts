@@ -26,7 +26,7 @@ export type JobRunnerOptions = {
   /** For a directory that Asterisk reads. */
   readonly activation: Activation | undefined;
   readonly log: Logger;
-  /** A change set is being recorded: called inside its transaction, with what it removed. */
+  /** Called inside the transaction that records a change set, with its removals. */
   readonly onApplied: (removed: readonly Entry[]) => void;
   /** A change set was carried out, for the history. @param durationMs how long it took */
   readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
@@ -34,11 +34,11 @@ export type JobRunnerOptions = {
 
 export type JobEnd = {
   readonly results: ReadonlyMap<string, JobResult>;
-  /** Lint or Asterisk refused the set: trying it again as it is would change nothing. */
+  /** Lint or Asterisk refused the set: the same set would be refused again. */
   readonly refused: boolean;
 };
 
-/** What a dry run found out about a set: why its files would not become visible, and what they would do to the dialplan. */
+/** The findings of a dry run for a set: why its files would not become visible, and its effect on the dialplan. */
 export type Rehearsal = {
   readonly reasons: ReadonlyMap<string, string>;
   readonly changes: readonly ContextChange[];
@@ -47,21 +47,24 @@ export type Rehearsal = {
 /** Carries jobs out, from the transfer to the ledger. */
 export class JobRunner {
   readonly #options: JobRunnerOptions;
-  /** Losers of conflicts that Main has in its trash, by path, while the winner is not here: once is enough. */
+  /**
+   * Losers of conflicts that are already in Main's trash, by path, while the winner is still missing here: offered once
+   * only.
+   */
   readonly #kept = new Map<string, Entry>();
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
   }
 
-  /** A file of at least so many bytes travels alone, and is gone on with where its transfer broke off. */
+  /** Size from which a file is transferred alone and can be resumed, bytes. */
   get largeFrom(): number {
     return this.#options.sync.applier.resumableFrom;
   }
 
   /**
-   * Never throws: what fails is in the results.
-   * @param held what would go from this MDS, and waits for a person
+   * Never throws: errors are in the results.
+   * @param held removals on this MDS that are on hold
    */
   async run(job: Job, held: ReadonlySet<string>, session: AgentSession): Promise<JobEnd> {
     try {
@@ -76,8 +79,8 @@ export class JobRunner {
   }
 
   /**
-   * Finds out what would be in the way of a change set, and what it would change for callers, for a dry run: its content
-   * is fetched and linted as for the real one, and nothing becomes visible.
+   * Rehearses a change set for a dry run: its content is fetched and linted as for the real one, and nothing becomes
+   * visible. Reports what would prevent it and its effect for callers.
    */
   async rehearse(
     items: ReadonlyMap<string, Decision>,
@@ -107,11 +110,11 @@ export class JobRunner {
           return judged;
         },
       });
-      // What only changed meanwhile is planned anew, and no obstacle.
+      // A file that changed meanwhile is planned again, and is no obstacle.
       const failed = [...results].filter(([, { result }]) => result === 'failed');
       return { reasons: new Map(failed.map(([path, { why = 'it failed' }]) => [path, why])), changes };
     } catch (error) {
-      // The real set would not come further (a full disk, an unreadable folder).
+      // The real set would fail, too (a full disk, an unreadable folder).
       this.#options.log.warn('a change set could not be rehearsed', { error });
       const why = withRemedy(errnoOf(error));
       return { reasons: new Map([...incoming.keys()].map((path) => [path, why])), changes };
@@ -158,8 +161,8 @@ export class JobRunner {
   }
 
   /**
-   * Lets Asterisk read what became visible. When it refuses, the previous files come back as one set.
-   * @returns what became of each path then
+   * Reloads Asterisk after a change set. If it refuses, the previous files are restored as one set.
+   * @returns the result for each path
    */
   async #activate(
     activation: Activation,
@@ -228,7 +231,7 @@ export class JobRunner {
     return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
   }
 
-  /** Writes into the ledger what a change set did, in the transaction that ends it. */
+  /** Updates the ledger, in the transaction that ends the change set. */
   #recorder(items: ReadonlyMap<string, Decision>): OnCommit {
     const { accounts, db, onApplied } = this.#options;
     return (_changeSet, outcomes) => {
@@ -241,12 +244,12 @@ export class JobRunner {
     };
   }
 
-  /** A change set that a person asked for became visible. */
+  /** Records a change set that a person requested. */
   announce(session: AgentSession, changeSet: string, actions: readonly PlannedAction[]): void {
     this.#announce(session, changeSet, actions);
   }
 
-  /** Main keeps the history, and the log of all. */
+  /** Main keeps the history and the log of all MDS. */
   #announce(
     session: AgentSession,
     changeSet: string | undefined,
@@ -279,13 +282,13 @@ function actionsOf(
     return paths.flatMap((path) => {
       const decision = items.get(path);
       const action = decision && actionOf(directory, path, decision);
-      // What was only renamed has not travelled.
+      // A renamed file was not transferred.
       return action === undefined ? [] : step.kind === 'move' ? { ...action, bytes: 0 } : action;
     });
   });
 }
 
-/** Main has the losers of these conflicts in its trash: now the winners may replace them here. */
+/** Main has the losers of these conflicts in its trash: the winners may now replace them here. */
 function winnersOf(
   job: Job & { kind: 'upload' },
   results: ReadonlyMap<string, JobResult>,

@@ -28,7 +28,7 @@ export type OwnVersionsOptions = {
   readonly events: Pick<DirectoryEvents, 'applied'>;
 };
 
-/** What this MDS has in one directory otherwise than Main, and what a person does about it. */
+/** The differences of one directory on this MDS from Main, and the commands on them. */
 export class OwnVersions {
   readonly #options: OwnVersionsOptions;
 
@@ -46,14 +46,14 @@ export class OwnVersions {
     return differencesOf({ directory, nested, replica, input, trash, obstacleOf }, under);
   }
 
-  /** What a file, or an item of the trash, begins with. @throws when it can't be read, or is an override */
+  /** The beginning of a file or of an item of the trash. @throws when it can't be read, or is an override */
   content(path: string, item: string | undefined): Beginning {
     if (isOverride(path)) throw new Error('an override is never read');
     const source = item === undefined ? path : `${RESERVED_NAME}/trash/${item}`;
     return readBeginning(this.#options.sync.replica.path, source, MAX_CONTENT_BYTES);
   }
 
-  /** Puts files on Main. @throws why that can't be done, for people */
+  /** Uploads files to Main. @throws the reason, as text for people */
   async give(files: readonly Given[]): Promise<void> {
     const { sync, mainView, place } = this.#options;
     const { name: directory, replica } = sync;
@@ -65,14 +65,15 @@ export class OwnVersions {
   }
 
   /**
-   * Removes local files into the trash, as one change set, and lets Asterisk read what is left.
-   * @returns what was removed; @throws what kept all of it from being removed
+   * Moves local files to the trash, as one change set, and reloads Asterisk.
+   * @returns the removed paths
+   * @throws the reason when nothing could be removed
    */
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
     const { sync, runner, activation, reconciler, events, mainView } = this.#options;
     const { name: directory, replica, applier } = sync;
     const session = this.#options.session();
-    // Without Main's word nothing is known to be local.
+    // Without Main's manifest, no file is known to be local.
     if (session === undefined || !mainView.isReady)
       throw new Error('not connected to Main: what is local here is not known now');
     const steps = stepsToPrune(paths, replica, reconciler.planInput());
