@@ -18,7 +18,6 @@ export function loadCredentials(context: Context, log: Logger): Credentials {
       'this MDS is not enrolled: run "xivo-xds-sync-agent enroll --main HOST --token-file FILE" first',
     );
   }
-  if (main === undefined)
-    throw new UsageError(`${context.configFile} does not name Main: add "main: HOST"`);
+  if (main === undefined) throw new UsageError(`${context.configFile} does not name Main: add "main: HOST"`);
   return new Credentials({ folder, main, localAddress, identity, membership, clock: systemClock, log });
 }

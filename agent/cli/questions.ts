@@ -67,9 +67,7 @@ export function declareQuestions(
   withExamples(
     program
       .command('diff [path]')
-      .description(
-        'show how this MDS differs from Main: edits, local files, overrides, excluded names',
-      )
+      .description('show how this MDS differs from Main: edits, local files, overrides, excluded names')
       .option('--json', 'print JSON')
       .action(async (path: string | undefined, options: { json?: boolean }) => {
         finish(await (await import('./compareCommands.ts')).diff(context(), path, options));

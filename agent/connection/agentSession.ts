@@ -168,8 +168,7 @@ export class AgentSession {
     this.#resumeOffsets.giveUp(askedBefore, NO_PROGRESS);
     this.#channel.failStalled(askedBefore, NO_PROGRESS);
     for (const [what, asked] of this.#needed) {
-      if (asked <= askedBefore)
-        return this.close(`Main does not send its ${what}: reconnecting`);
+      if (asked <= askedBefore) return this.close(`Main does not send its ${what}: reconnecting`);
     }
   }
 

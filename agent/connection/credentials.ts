@@ -98,7 +98,7 @@ export class Credentials {
     if (answer.type !== 'enrolled') throw refusal(answer);
     if (!samePin(pinOfCertificate(answer.certificate), this.#identity.pin)) {
       throw new Error(
-        "Main answered with a certificate for another key: check that both sides run the same version",
+        'Main answered with a certificate for another key: check that both sides run the same version',
       );
     }
     this.#identity = { ...this.#identity, certificatePem: answer.certificate };

@@ -45,7 +45,8 @@ export function placeOf(
 function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string | undefined {
   if (!said.startsWith('/') || said.includes('\0') || path.posix.normalize(said) !== said || said === '/')
     return 'which is not an absolute path';
-  if (!isWithin(said, allow)) return `which is outside the folders that this MDS allows (${allow.join(', ')})`;
+  if (!isWithin(said, allow))
+    return `which is outside the folders that this MDS allows (${allow.join(', ')})`;
   // RACE: a folder on the way is replaced by a link after this check. Worst case: the directory is kept where the link
   // leads. Only a user who may write above it (root, in /etc and /var) can do that.
   const real = followed(locate(said));
@@ -53,7 +54,9 @@ function whyNotThere(said: string, { allow, own, locate }: PlaceRules): string |
   if (isWithin(real, own.map(realOr)) || own.some((each) => isBelow(realOr(each), real)))
     return "which would be this program's own folder";
   const roots = allow.map((each) => realOr(locate(each)));
-  return isWithin(real, roots) ? undefined : `which a link leads to ${real}, outside the folders that this MDS allows`;
+  return isWithin(real, roots)
+    ? undefined
+    : `which a link leads to ${real}, outside the folders that this MDS allows`;
 }
 
 function isWithin(place: string, roots: readonly string[]): boolean {

@@ -159,9 +159,7 @@ async function toMainFrom(
   const reason = `restored from the trash of ${mds}`;
   const { bytes, id, type } = item;
   if (type !== 'file' && type !== 'link')
-    throw new ControlError(
-      `${item.directory}/${item.path} is a ${type}: restore its files one by one`,
-    );
+    throw new ControlError(`${item.directory}/${item.path} is a ${type}: restore its files one by one`);
   const action = type === 'link' ? ('link' as const) : ('restore' as const);
   const actions = [{ directory: directory.name, action, path: to, bytes, reason }];
   const restored = { changeSet: '', directory: directory.name, actions, by: null, problems: [], mds: [] };

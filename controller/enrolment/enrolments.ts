@@ -50,7 +50,9 @@ export async function handleEnrolment(peer: Peer, options: EnrolmentOptions): Pr
   let answer: EnrolAnswer;
   try {
     answer =
-      request === undefined ? refused('that is not an enrolment request') : await decide(peer, request, options);
+      request === undefined
+        ? refused('that is not an enrolment request')
+        : await decide(peer, request, options);
   } catch (error) {
     options.log.error('an enrolment request could not be handled', { address, error });
     answer = refused('Main could not do that: see its log');

@@ -39,9 +39,11 @@ export class Metrics implements Observer {
     'mds',
     'directory',
   ]);
-  readonly #rate = this.#gauge('mds_transfer_bytes_per_second', 'Content transferred, average of the last seconds', [
-    'mds',
-  ]);
+  readonly #rate = this.#gauge(
+    'mds_transfer_bytes_per_second',
+    'Content transferred, average of the last seconds',
+    ['mds'],
+  );
   readonly #files = this.#gauge('directory_files', 'Files on Main', ['directory']);
   readonly #bytes = this.#gauge('directory_bytes', 'Bytes on Main', ['directory']);
   readonly #free = this.#gauge('directory_free_bytes', 'Free bytes where Main has the directory', [
@@ -53,7 +55,9 @@ export class Metrics implements Observer {
     'kind',
   ]);
   readonly #errors = this.#gauge('mds_errors', 'Paths that could not be synchronised', ['mds']);
-  readonly #days = this.#gauge('mds_certificate_days', 'Days until the certificate of the MDS expires', ['mds']);
+  readonly #days = this.#gauge('mds_certificate_days', 'Days until the certificate of the MDS expires', [
+    'mds',
+  ]);
   readonly #clock = this.#gauge('mds_clock_offset_seconds', "The clock of the MDS minus Main's", ['mds']);
   readonly #paused = this.#gauge('paused', 'Whether synchronisation is paused', []);
   readonly #scan = this.#gauge('scan_seconds', 'Duration of the last scan of all directories', []);
@@ -71,10 +75,7 @@ export class Metrics implements Observer {
     'mds',
     'directory',
   ]);
-  readonly #drift = this.#counter('drift_repaired', 'Drifted files restored on an MDS', [
-    'mds',
-    'directory',
-  ]);
+  readonly #drift = this.#counter('drift_repaired', 'Drifted files restored on an MDS', ['mds', 'directory']);
   readonly #conflicts = this.#counter('conflicts', 'Recordings that both sides changed', [
     'mds',
     'directory',

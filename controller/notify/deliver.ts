@@ -47,5 +47,6 @@ export async function deliver(
   child.stdin.on('error', () => undefined);
   child.stdin.end(body);
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(code === null ? 'it was stopped: it took too long' : `it ended with ${code}`);
+  if (code !== 0)
+    throw new Error(code === null ? 'it was stopped: it took too long' : `it ended with ${code}`);
 }

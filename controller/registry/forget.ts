@@ -13,9 +13,7 @@ export function forget(state: RegistryState, name: string): Transition<{ name: s
     return refusal(`${name} ${how}: run \`xivo-xds-sync mds remove ${name}\` first`);
   }
   if (!state.revoked.some(isNamed)) {
-    return refusal(
-      `${name} was never enrolled: remove it from the list of media servers that Main reads`,
-    );
+    return refusal(`${name} was never enrolled: remove it from the list of media servers that Main reads`);
   }
   const revoked = state.revoked.filter((each) => !isNamed(each));
   return { ok: true, state: { ...state, revoked }, result: { name } };

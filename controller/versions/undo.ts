@@ -48,7 +48,8 @@ export function undo(revisions: readonly PathRevision[], now: Tree): Undo {
 
   /** A folder that is replaced by a file is displaced with its content. */
   function takeFolderAway(path: string): void {
-    if (now.holdsOverride(path)) unclear.push({ path, why: 'there is a folder with an override in its place' });
+    if (now.holdsOverride(path))
+      unclear.push({ path, why: 'there is a folder with an override in its place' });
     for (const other of [...steps.keys()]) if (isBelow(other, path)) steps.delete(other);
   }
 

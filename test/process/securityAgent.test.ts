@@ -474,7 +474,11 @@ void describe('An MDS that was taken over', () => {
           }),
         /invalid/,
       ],
-      ['a frame that was not requested', (hostile) => hostile.frame(4_000_000, Buffer.of(1)), /not requested/],
+      [
+        'a frame that was not requested',
+        (hostile) => hostile.frame(4_000_000, Buffer.of(1)),
+        /not requested/,
+      ],
       ['a frame cut short', (hostile) => hostile.socket.send(Buffer.of(0, 0, 1)), /invalid/],
       [
         'an answer to nothing',

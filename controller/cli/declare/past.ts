@@ -70,7 +70,10 @@ export const declarePast: Declare = (program, { context, finish }) => {
       ['xivo-xds-sync trash restore recordings/100-1.wav', 'its last version on Main'],
       ['xivo-xds-sync trash restore /var/lib/xivo/moh/album', 'all that was removed below this folder'],
       ['xivo-xds-sync trash restore moh --at yesterday -n', 'show what moh had then'],
-      ['xivo-xds-sync trash restore dialplan/trunk.conf --from mds1 --to-main', 'restore to every host what only mds1 has'],
+      [
+        'xivo-xds-sync trash restore dialplan/trunk.conf --from mds1 --to-main',
+        'restore to every host what only mds1 has',
+      ],
       [
         'xivo-xds-sync trash restore moh/default/old.wav --from mds1 --as moh/default/found.wav',
         'on mds1, under another name',

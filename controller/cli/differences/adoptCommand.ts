@@ -38,7 +38,9 @@ export async function revert(context: Context, mds: string, path: string, option
     const came = files.filter((each) => !left.some((other) => other.path === each.path));
     if (dryRun) {
       for (const line of differenceLines(mds, files)) print(line);
-      print(`nothing was changed: Main's version would be restored on ${mds}, its own version would go to its trash`);
+      print(
+        `nothing was changed: Main's version would be restored on ${mds}, its own version would go to its trash`,
+      );
     } else
       for (const each of came)
         print(`${mds}: ${written(each)} is Main's version again; its own version is in its trash`);

@@ -18,9 +18,7 @@ export async function diff(
   else {
     if (differences.length === 0 && problems.length === 0)
       print(
-        path === undefined
-          ? `${mds} does not differ from Main`
-          : `${path} is the same on Main and on ${mds}`,
+        path === undefined ? `${mds} does not differ from Main` : `${path} is the same on Main and on ${mds}`,
       );
     if (differences.length > 0) for (const line of differenceLines(mds, differences)) print(line);
     if (more > 0) print(`and ${more} more: name a directory or a folder`);

@@ -115,7 +115,8 @@ async function revert(
       `in ${directory.name} the newest version wins on all hosts: restore an older one with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
     );
   if (dryRun) return { ...common, left: [], mds: [] };
-  if (controller.pause.isOn) throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  if (controller.pause.isOn)
+    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   const passes = await passOver(controller, { do: 'reconcile' }, mds, show);
   const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
   const reason = `reverted to Main's version on ${mds}`;

@@ -31,7 +31,8 @@ export type Take = {
 export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
   const { mds, directory, files, kind, reason, actor, show } = take;
   const session = comparable(controller, mds);
-  if (controller.pause.isOn) throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  if (controller.pause.isOn)
+    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
   if (files.length > MAX_ITEMS / 2)
     throw new ControlError(`${files.length} files at once are too many: name a folder with fewer`);
   for (const { path } of files) {
@@ -51,9 +52,7 @@ export async function takeFromMds(controller: Controller, take: Take): Promise<T
     },
   );
   if (by === undefined)
-    throw new ControlError(
-      `${mds}: ${answer.lines.join('; ') || 'it sent nothing'}; Main was not changed`,
-    );
+    throw new ControlError(`${mds}: ${answer.lines.join('; ') || 'it sent nothing'}; Main was not changed`);
   controller.log.warn('taken from an MDS', {
     mds,
     directory: directory.name,

@@ -37,10 +37,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map([
   ['wav', pcm(8_000)],
   ['wav16', pcm(16_000)],
   ['WAV', wavGsm],
-  [
-    'wav49',
-    (): string => "Asterisk can't play it: it expects this format (wav49) under the suffix WAV",
-  ],
+  ['wav49', (): string => "Asterisk can't play it: it expects this format (wav49) under the suffix WAV"],
   ['au', au],
   ['ogg', (head): string | undefined => (begins(head, 'OggS') ? undefined : other(head, 'an Ogg file'))],
   ...RAW.split(' ').map((suffix): [string, Check] => [suffix, raw]),
@@ -105,7 +102,9 @@ function au(head: Buffer): string | undefined {
 
 function raw(head: Buffer): string | undefined {
   const found = BEGINNINGS.find(({ is }) => is(head));
-  return found && `Asterisk plays noise: it is ${found.what}, but its suffix is that of a format without header`;
+  return (
+    found && `Asterisk plays noise: it is ${found.what}, but its suffix is that of a format without header`
+  );
 }
 
 function other(head: Buffer, wanted: string): string {

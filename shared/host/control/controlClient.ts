@@ -45,9 +45,7 @@ export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   const result = await exchange(daemon, { command, args, follow: true, by: caller() }, onProgress);
   const parsed = contract[command]?.result.safeParse(result);
   if (parsed?.success !== true)
-    throw new ControlError(
-      `the running ${daemon.name} has another version than this command: restart it`,
-    );
+    throw new ControlError(`the running ${daemon.name} has another version than this command: restart it`);
   return parsed.data as ResultOf<C, N>;
 }
 
@@ -123,7 +121,9 @@ async function connect({ socketPath, name, howToStart }: Daemon): Promise<net.So
       throw new PermissionDenied(`permission denied: this command needs root (${socketPath})`);
     }
     if (errno === 'EAGAIN')
-      throw new NotRunning(`the ${name} does not answer (too many requests wait on ${socketPath}): is it hanging?`);
+      throw new NotRunning(
+        `the ${name} does not answer (too many requests wait on ${socketPath}): is it hanging?`,
+      );
     throw error;
   }
 }

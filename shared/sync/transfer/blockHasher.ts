@@ -47,7 +47,8 @@ export class BlockHasher {
 
   /** The list; undefined when fewer or more bytes came than the file was said to have. */
   async end(): Promise<Blocks | undefined> {
-    if (this.#partial !== undefined && this.#filled > 0) this.#digest(this.#partial.subarray(0, this.#filled));
+    if (this.#partial !== undefined && this.#filled > 0)
+      this.#digest(this.#partial.subarray(0, this.#filled));
     this.#partial = undefined;
     const hashes = await Promise.all(this.#hashes);
     return this.#seen === this.#size ? { block: this.#block, hashes } : undefined;

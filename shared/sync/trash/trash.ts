@@ -161,8 +161,7 @@ export async function restoreFromTrash(
       if (stat === undefined) throw new Error(`${item.id} is not in the trash any more`);
       const seen = inspect(folder, number, to, stat, owners);
       if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be restored`);
-      if (seen.kind === 'folder')
-        throw new Error(`${item.path} is a folder: restore its files one by one`);
+      if (seen.kind === 'folder') throw new Error(`${item.path} is a folder: restore its files one by one`);
       const expect = replica.get(to) === undefined ? undefined : (replica.stampAt(to) ?? '');
       const reason = `restored from the trash (${item.id})`;
       if (seen.kind === 'link') {

@@ -36,7 +36,10 @@ void test('Main says where a directory lies, within what the MDS allows, also th
   assert.deepEqual(place('moh'), { path: '/var/lib/xivo/moh' });
   assert.deepEqual(place('moh', '/var/lib/xivo/moh'), { path: '/var/lib/xivo/moh' });
   assert.deepEqual(place('moh', '/srv/moh', [{ name: 'moh', path: '/mnt/moh' }]), { path: '/mnt/moh' });
-  refused('/etc/cron.d', /"agi" at \/etc\/cron\.d, which is outside the folders that this MDS allows.*"allow"/);
+  refused(
+    '/etc/cron.d',
+    /"agi" at \/etc\/cron\.d, which is outside the folders that this MDS allows.*"allow"/,
+  );
   refused('/var/lib/xivo-evil', /outside/);
   refused('/var/lib/xivo/../../etc', /not an absolute path/);
   refused('var/lib/xivo/a', /not an absolute path/);

@@ -251,7 +251,10 @@ void test('bandwidth is for all MDS, for a part of the day, or for one MDS', () 
     hours: { from: 480, to: 1080 },
   });
   assert.deepEqual(of('{ mds: { mds1: 4Mbit } }'), { all: { rate: 0 }, mds: { mds1: { rate: 500_000 } } });
-  assert.throws(() => of('{ limit: 20Mbit, hours: 8-18 }'), /bandwidth\.hours: "8-18" is not a part of the day/);
+  assert.throws(
+    () => of('{ limit: 20Mbit, hours: 8-18 }'),
+    /bandwidth\.hours: "8-18" is not a part of the day/,
+  );
   assert.throws(() => of('{ hours: "08:00-18:00" }'), /bandwidth\.hours: only used with a limit/);
   assert.throws(() => of('1kbit'), /too slow/);
   assert.throws(() => of('20 apples'), /"20 apples" is not a rate/);
