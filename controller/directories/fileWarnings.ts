@@ -14,7 +14,7 @@ export type FileWarningsOptions = {
   /** What --root puts before Asterisk's paths. */
   readonly root: string;
   readonly log: Logger;
-  /** Something that Asterisk won't take was saved on Main, or is mended. */
+  /** Called when a finding in Main's own files appears or is gone. */
   readonly onFinding: (detail: string) => void;
   readonly onUnread: (error: unknown) => void;
 };

@@ -35,7 +35,7 @@ export type PublicationOptions = {
   readonly onRevision: (revision: Revision) => void;
 };
 
-/** What the agents are told of one directory on Main: its manifest, revision by revision. */
+/** The publication of one directory to the agents: its manifest, revision by revision. */
 export class Publication {
   readonly manifest = new Manifest();
   readonly tombstones: Tombstones;

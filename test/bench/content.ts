@@ -18,7 +18,7 @@ const SOUND_PACKAGES = ['asterisk-core-sounds-en-wav', 'asterisk-moh-opsound-wav
 
 export type SizeRange = { readonly least: number; readonly most: number };
 
-/** Writes files of random bytes, which nobody can compress, with sizes spread evenly over a range. */
+/** Writes files of random bytes, which can't be compressed, with sizes spread evenly over a range. */
 export function makeFiles(folder: string, names: readonly string[], { least, most }: SizeRange): void {
   const pool = randomBytes(most * 2);
   for (const [i, name] of names.entries()) {

@@ -7,8 +7,8 @@ const SIZE = 8 * 2 ** 30;
 const MEMORY = '/dev/shm';
 
 /**
- * An empty ext4 of its own for one run, mounted at a folder. Whoever creates files soon after others were deleted pays for
- * it: ext4 examines every inode that was freed in the last minutes, which doubles the time of whoever is measured second.
+ * An empty ext4 of its own for one run, mounted at a folder. Creating files soon after others were deleted is slow because
+ * ext4 examines every inode that was freed in the last minutes, which doubles the time of the second measurement.
  */
 export class FreshDisk implements Disposable {
   readonly #folder: string;

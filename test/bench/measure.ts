@@ -23,7 +23,7 @@ export type FirstPass = {
 
 /** Starts a pair's first pass and waits for all of its files. @throws when they are not there in time, or not whole */
 export async function measureFirstPass(pair: Pair, names: readonly string[]): Promise<FirstPass> {
-  // What was prepared is on disk: nobody pays for what another wrote.
+  // Flush the preparation to disk, so that no program pays for another's writes.
   spawnSync('sync');
   const meter = new CostMeter(pair.roots);
   try {
@@ -51,7 +51,7 @@ async function allVisible(
 ): Promise<{ at: number; connectedAt: number | undefined }> {
   const deadline = performance.now() + FIRST_PASS_LIMIT;
   let failed = false;
-  // The failure itself is told by whoever waits for `started`.
+  // The failure itself is reported to the caller that waits for `started`.
   started.catch(() => (failed = true));
   let seen = 0;
   let connectedAt: number | undefined;
@@ -133,7 +133,7 @@ export async function measureLive(pair: Pair, changes: number): Promise<Live> {
       const name = `live-${i}.wav`;
       const outgoing = path.join(pair.outbox, name);
       writeFileSync(outgoing, `change ${i}`);
-      // Never in step with anybody's timer.
+      // Not in step with any timer.
       await sleep(500 + ((i * 137) % 500));
       const began = performance.now();
       renameSync(outgoing, path.join(pair.source, name));

@@ -129,7 +129,7 @@ export class Passes {
   }
 }
 
-/** The same in another order in each run, so that nobody always comes after the same one. */
+/** The same in another order in each run, so that the predecessor varies. */
 export function rotated<T>(all: readonly T[], run: number): T[] {
   const first = (run - 1) % Math.max(1, all.length);
   return [...all.slice(first), ...all.slice(0, first)];

@@ -65,7 +65,7 @@ export class Started {
     try {
       process.kill(-this.pid, name);
     } catch (error) {
-      // Nobody is left in its group.
+      // No process is left in its group.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }

@@ -92,7 +92,7 @@ function start({ home }: Instance): Started {
   });
 }
 
-/** Only loopback, and nothing that asks or tells anybody else; its other settings are its defaults. */
+/** Only loopback, and no contact with other hosts; its other settings are its defaults. */
 function configure(self: Instance, other: Instance, folder: string, type: string): void {
   // Without its marker a folder counts as not mounted.
   mkdirSync(path.join(folder, '.stfolder'), { recursive: true });

@@ -96,14 +96,14 @@ describe('With a real Asterisk on every MDS', () => {
     const { cluster } = live;
     const times: number[] = [];
     for (let i = 0; i < CHANGES; i++) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       cluster.main.write('dialplan', 'a.conf', plan(100 + i));
       await eventually(
         'it is active',
         async () =>
           (await live?.cli('mds1', 'dialplan show 201@default'))?.includes(`version ${100 + i}`) === true,
       );
-      times.push(performance.now() - begun);
+      times.push(performance.now() - startedAt);
       await sleep(100);
     }
     times.sort((a, b) => a - b);
@@ -129,7 +129,7 @@ describe('When Asterisk refuses what lint let through', () => {
       '[default]\nexten = 201,1,NoOp(bad)\n[cut\nexten = 1,1,NoOp()\n',
     );
     cluster.main.write('dialplan', 'c.conf', '[default]\nexten = 888,1,NoOp(came along)\n');
-    await eventually('the refusal is told', async () =>
+    await eventually('the refusal is reported', async () =>
       (await cluster.statusOf('mds1')).errors.some(({ message }) => message.includes('Asterisk refused')),
     );
     const mds = cluster.one('mds1');
@@ -141,7 +141,7 @@ describe('When Asterisk refuses what lint let through', () => {
     assert.match(await live.cli('mds1', 'dialplan show local'), /'1'/);
   });
 
-  it('other directories go on, and the mended file goes through by itself', async (t) => {
+  it('other directories go on, and the corrected file goes through by itself', async (t) => {
     if (live === undefined) return t.skip('there is no Asterisk');
     const { cluster } = live;
     cluster.main.write('moh', 'default/other.wav', silence());
@@ -163,7 +163,7 @@ describe('When Asterisk refuses what lint let through', () => {
     const { cluster } = live;
     await live.asterisks.get('mds1')?.stop();
     cluster.main.write('dialplan', 'a.conf', plan(3));
-    await eventually('the reload is owed', async () =>
+    await eventually('the reload is pending', async () =>
       (await cluster.statusOf('mds1')).owedReloads.includes('dialplan'),
     );
     assert.equal((await cluster.statusOf('mds1')).inSync, false);

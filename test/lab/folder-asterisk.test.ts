@@ -51,13 +51,13 @@ describe('What Asterisk reads of a folder is one thing', { skip: root.missing ??
   };
   /** When each reload began, once none is pending: a plan is live before the reload that made it so was proven. */
   const reloads = async (): Promise<string[]> => {
-    let begun: string[] = [];
+    let reloadsBefore: string[] = [];
     await eventually('no reload is pending', async () => {
       const status = await cluster.statusOf('mds1');
-      begun = status.reloads.map(({ at }) => at);
+      reloadsBefore = status.reloads.map(({ at }) => at);
       return status.owedReloads.length === 0;
     });
-    return begun;
+    return reloadsBefore;
   };
   const reloadsSince = async (before: readonly string[]): Promise<number> =>
     (await reloads()).filter((at) => !before.includes(at)).length;
@@ -85,8 +85,8 @@ describe('What Asterisk reads of a folder is one thing', { skip: root.missing ??
     await blocked(/parts\/x\.inc: it breaks 60-parts\.conf, line 3: #include of/);
     cluster.main.write('dialplan', 'parts/x.inc', '[broken\n');
     await blocked(/parts\/x\.inc: line 1: The section header has no closing/);
-    cluster.main.write('dialplan', 'parts/x.inc', ' same = n,NoOp(mended)\n');
-    await active('the mended line', '2. NoOp(mended)');
+    cluster.main.write('dialplan', 'parts/x.inc', ' same = n,NoOp(fixed)\n');
+    await active('the corrected line', '2. NoOp(fixed)');
     await cluster.inSync();
   });
 

@@ -107,8 +107,8 @@ test(
     assert.match(refused.output, /Dialplan reloaded/);
     assert.deepEqual(refused.refusal, { file: 'b.conf', line: 3, message: "parse error: no closing ']'" });
     await put({ 'a.conf': '[a]\nexten => 1,1,NoOp(one)\n', 'b.conf': '[b]\nexten => 2,1,NoOp(two)\n' });
-    const mended = await reloader.request('dialplan');
-    assert.deepEqual([mended.ok, mended.refusal], [true, undefined]);
+    const fixed = await reloader.request('dialplan');
+    assert.deepEqual([fixed.ok, fixed.refusal], [true, undefined]);
     assert.match(await asterisk.cli('dialplan show b'), /NoOp\(two\)/);
   },
 );
@@ -193,7 +193,7 @@ test('a lost line is no refusal of the reload, a lost rest is', { skip }, async 
   });
 });
 
-test('a stopped Asterisk is owed the reload, which is paid once when it is back', { skip }, async (t) => {
+test('a stopped Asterisk gets the pending reload once when it is back', { skip }, async (t) => {
   const { reloader, results } = await stand(t);
   await asterisk.stop();
   t.after(() => asterisk.start().catch(() => undefined));
@@ -285,7 +285,7 @@ test('what moh show files tells proves whether the music is known', { skip }, as
   const unknown = await proof();
   assert.equal(unknown.again, true);
   assert.match(unknown.note ?? '', /\/caf\u00e9\.1 is not known$/);
-  assert.equal((await proof()).again, false, 'what a reload did not mend is not reloaded for again');
+  assert.equal((await proof()).again, false, 'what a reload did not fix causes no further reload');
   await asterisk.cli('moh reload');
   assert.deepEqual(await proof(), {});
   await rm(join(moh, 'caf\u00e9.1.wav'));

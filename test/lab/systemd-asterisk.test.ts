@@ -102,7 +102,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     });
     const refusal = (): string =>
       site.status()?.errors.find(({ message }) => message.includes('Asterisk refused'))?.message ?? '';
-    await site.until('the refusal is told', () => refusal() !== '');
+    await site.until('the refusal is reported', () => refusal() !== '');
     assert.match(refusal(), /bad\.conf, line 3: parse error: no closing '\]'/);
     assert.equal(mds.has(`${DIALPLAN}/bad.conf`), false);
     assert.match(cli('dialplan show new'), /NoOp\(new\)/);
@@ -111,7 +111,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
   });
 
-  it('a change set waits for whoever is reading the dialplan', async () => {
+  it('a change set waits for a reader of the dialplan', async () => {
     // As a reload does that has not come to the end of its includes.
     mds.ok(
       "systemd-run --unit reader sh -c 'exec 3< /etc/asterisk/extensions.conf; exec sleep infinity' && sleep 1",
@@ -153,14 +153,14 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
   });
 
-  it('an Asterisk that was restarted while a reload was owed gets it once', async () => {
+  it('an Asterisk that was restarted while a reload was pending gets it once', async () => {
     const before = reloads();
     mds.ok('systemctl stop asterisk');
-    put(DIALPLAN, { 'new.conf': '[new]\nexten = 7,1,NoOp(owed)\n' });
-    await site.until('it is owed', () => site.status()?.owedReloads.includes('dialplan') === true);
+    put(DIALPLAN, { 'new.conf': '[new]\nexten = 7,1,NoOp(pending)\n' });
+    await site.until('it is pending', () => site.status()?.owedReloads.includes('dialplan') === true);
     mds.ok('systemctl restart asterisk');
-    await active('new', 'NoOp(owed)');
-    await site.until('nothing is owed', () => site.status()?.owedReloads.length === 0);
+    await active('new', 'NoOp(pending)');
+    await site.until('nothing is pending', () => site.status()?.owedReloads.length === 0);
     await site.inSync();
     await sleep(2_000);
     assert.equal(reloads() - before, 1);
@@ -170,7 +170,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     mds.ok("sed -i 's/^quiet = yes/&\\nrungroup = asterisk/' /etc/asterisk/asterisk.conf");
     put(DIALPLAN, { 'new.conf': '[new]\nexten = 7,1,NoOp(its group)\n' });
     const last = (): string => site.status()?.reloads.at(-1)?.output ?? '';
-    await site.until('it is told what helps', () => last().includes('CapabilityBoundingSet=CAP_SETGID'));
+    await site.until('the remedy is reported', () => last().includes('CapabilityBoundingSet=CAP_SETGID'));
     mds.write(
       `/etc/systemd/system/${AGENT}.service.d/override.conf`,
       '[Service]\nCapabilityBoundingSet=CAP_SETGID\n',
@@ -190,7 +190,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
   });
 
-  it('in all that nothing was denied to the agent, and its walls are as high as it is told', (t) => {
+  it('in all that nothing was denied to the agent, and its sandbox is as strict as documented', (t) => {
     const said = site.journal('all');
     assert.doesNotMatch(
       said,

@@ -37,7 +37,7 @@ async function start(root: string, cluster: Cluster, mds: Mds): Promise<Asterisk
   return asterisk;
 }
 
-it(`a set of ${FILES} files is never seen half applied by reloads that somebody runs by hand`, async (t) => {
+it(`a set of ${FILES} files is never seen half applied by reloads by hand`, async (t) => {
   const root = fetchAsterisk();
   if (root.missing !== undefined) return t.skip(root.missing);
   const cluster = await Cluster.make({ mds: ['mds1'] });

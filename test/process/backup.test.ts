@@ -152,7 +152,7 @@ void describe('A backup of Main', () => {
   });
 });
 
-void describe('A Main that was installed anew without its backup', () => {
+void describe('A Main that was reinstalled without its backup', () => {
   void it('is refused loudly by its agents, which keep serving what they have', async (t) => {
     const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     t.after(() => cluster.end());

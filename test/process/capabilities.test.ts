@@ -133,7 +133,7 @@ void describe(
       await same('moh');
     });
 
-    void it('a recording waits until its writer closes it, however long he is silent', async () => {
+    void it('a recording waits until its writer closes it, however long it is silent', async () => {
       const mds = cluster.one('mds1');
       const fd = openSync(mds.at('recordings', 'silent.wav'), 'w');
       try {

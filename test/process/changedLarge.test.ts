@@ -88,7 +88,7 @@ void describe('A large file that changes again and again', () => {
     assert.equal(code, 0);
   });
 
-  it('is not renamed but delivered anew when it was changed on the MDS meanwhile', async () => {
+  it('is not renamed but delivered again when it was changed on the MDS meanwhile', async () => {
     const mds1 = cluster.one('mds1');
     await mds1.stop();
     appendFileSync(mds1.at('sounds', 'renamed.wav'), 'drift');

@@ -82,12 +82,12 @@ describe('The command line', () => {
       'init --no-service',
     ]) {
       const { stdout, stderr } = await cluster.main.run([...line.split(' '), '--json']);
-      const told = JSON.parse(stdout || '{}') as { version?: string };
-      assert.match(told.version ?? '', /^\d+\.\d+/, `${line}: ${stdout}${stderr}`);
+      const reported = JSON.parse(stdout || '{}') as { version?: string };
+      assert.match(reported.version ?? '', /^\d+\.\d+/, `${line}: ${stdout}${stderr}`);
     }
   });
 
-  void it('ends quietly when nobody reads, and says that a disk is full', async () => {
+  void it('ends quietly when its output is closed, and says that a disk is full', async () => {
     const { root } = cluster.main;
     const pipe = await shell('bash', [
       '-c',

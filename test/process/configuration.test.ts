@@ -65,7 +65,7 @@ void describe('The configuration', () => {
     const ran = await check();
     assert.equal(ran.code, 2);
     assert.match(ran.stderr, /canary\[0\]: there is no MDS "mds9"; there are mds1/);
-    // A start with it all the same waits for nobody, and says so.
+    // A start with it does not wait for it, and says so.
     await cluster.main.stop();
     await cluster.startMain();
     cluster.main.write('dialplan', 'canary.conf', '[a]\nexten = 1,1,NoOp()\n');
@@ -129,8 +129,8 @@ void describe('The configuration', () => {
     await eventually('it is on the MDS', () => text(mds, 'var/lib/xivo/agi-bin/hello.agi') === 'hello');
     await eventually('the others are refused by name', async () => {
       const { errors } = await cluster.statusOf('mds1');
-      const told = errors.map(({ message }) => message).join('\n');
-      return /"cron" at \/srv\/cron, which is outside/.test(told) && /"out" at .*a link leads to/.test(told);
+      const reported = errors.map(({ message }) => message).join('\n');
+      return /"cron" at \/srv\/cron, which is outside/.test(reported) && /"out" at .*a link leads to/.test(reported);
     });
     assert.equal(text(mds, 'srv/cron/hello.agi'), undefined);
     assert.equal(existsSync('/etc/cron.d/hello.agi'), false);

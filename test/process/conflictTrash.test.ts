@@ -27,8 +27,8 @@ async function trashOf(cluster: Cluster, host: string, file: string): Promise<Tr
 }
 
 async function conflicts(cluster: Cluster, file: string): Promise<History> {
-  const told = await cluster.main.ok(['history', '--limit', '1000', '--json']);
-  const { entries } = JSON.parse(told) as { entries: History };
+  const reported = await cluster.main.ok(['history', '--limit', '1000', '--json']);
+  const { entries } = JSON.parse(reported) as { entries: History };
   return entries.filter(({ kind, detail }) => kind === 'conflict' && detail.includes(file));
 }
 
@@ -175,7 +175,7 @@ void describe('Conflicts', () => {
     });
   }
 
-  void it('an agent of an older version is not told of clocks, which it would not understand', async (t) => {
+  void it('an agent of an older version gets no clocks, which it would not understand', async (t) => {
     if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
     await cluster.one('right').stop();
     const tells = async (capabilities: readonly string[]): Promise<boolean> => {
@@ -184,9 +184,9 @@ void describe('Conflicts', () => {
       agent.say({ type: 'want-manifest', directory: 'recordings' });
       await agent.until(({ type }) => type === 'manifest-end');
       agent.hangUp();
-      const told = JSON.stringify(agent.received);
-      assert.match(told, /three-1\.wav/);
-      return told.includes('"clock":');
+      const reported = JSON.stringify(agent.received);
+      assert.match(reported, /three-1\.wav/);
+      return reported.includes('"clock":');
     };
     assert.equal(await tells([]), false);
     assert.equal(await tells(['clocks']), true);

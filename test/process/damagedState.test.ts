@@ -55,7 +55,7 @@ void describe('A state that is damaged', () => {
   });
   after(() => cluster.end());
 
-  /** Waits long: others may keep this machine busy. What both sides said is told where it does not come. */
+  /** Waits long: others may keep this machine busy. On a timeout, the output of both sides is shown. */
   async function within(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
     await eventually(what, holds, 120_000).catch((error: Error) => {
       assert.fail(

@@ -28,7 +28,7 @@ describe('The dialplan of an MDS', () => {
     const mds = cluster.one('mds1');
     const reloads = mds.asterisk.reloads.length;
     cluster.main.write('dialplan', 'a.conf', BROKEN);
-    await eventually('the error is told', async () => (await cluster.statusOf('mds1')).errors.length > 0);
+    await eventually('the error is reported', async () => (await cluster.statusOf('mds1')).errors.length > 0);
     const { errors, inSync } = await cluster.statusOf('mds1');
     assert.equal(errors[0]?.path, 'dialplan/a.conf');
     assert.match(errors[0]?.message ?? '', /line 1: .*nothing of this change was applied \(lint: block\)/);
@@ -42,7 +42,7 @@ describe('The dialplan of an MDS', () => {
     await eventually('moh is there', () => cluster.one('mds1').read('moh', 'x.wav') === 'x');
   });
 
-  it('takes the mended file by itself', async () => {
+  it('takes the corrected file by itself', async () => {
     cluster.main.write('dialplan', 'a.conf', BETTER);
     await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === BETTER, 5_000);
     await cluster.inSync();
@@ -50,7 +50,7 @@ describe('The dialplan of an MDS', () => {
   });
 
   it('tells in the history what a change set changed for callers', async () => {
-    cluster.main.write('dialplan', 'told.conf', '[support]\nexten = 100,1,NoOp()\n');
+    cluster.main.write('dialplan', 'reported.conf', '[support]\nexten = 100,1,NoOp()\n');
     await cluster.inSync();
     await eventually('it is there', async () => {
       const { stdout } = await cluster.main.run(['history', '--limit', '20']);

@@ -33,7 +33,7 @@ void describe('What an MDS has otherwise than Main', () => {
   const found = async (...args: string[]): Promise<Difference[]> =>
     (JSON.parse((await run('diff', 'mds1', ...args, '--json')).stdout) as { differences: Difference[] })
       .differences;
-  /** Somebody edits a delivered file on an MDS, and Main's comes back. */
+  /** Edits a delivered file on an MDS, and waits for Main's version. */
   async function drift(path: string, content: string): Promise<void> {
     const mds = cluster.one('mds1');
     const main = cluster.main.read('dialplan', path);
@@ -42,26 +42,26 @@ void describe('What an MDS has otherwise than Main', () => {
     await cluster.inSync();
   }
 
-  void it('is nothing at first, and a name that nobody knows ends with 2', async () => {
+  void it('is nothing at first, and an unknown name ends with 2', async () => {
     const ran = await run('diff', 'mds1');
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /mds1 does not differ from Main/);
     for (const args of [
-      ['diff', 'nobody'],
+      ['diff', 'nosuch'],
       ['diff', 'mds1', 'nowhere/x.wav'],
       ['diff', 'mds1', 'moh/not-there.wav'],
       ['diff', 'mds1', 'moh/four.wav', 'more'],
       ['adopt', 'mds1'],
       ['adopt', 'mds1', 'moh/not-there.wav'],
-      ['adopt', 'nobody', 'moh/four.wav'],
+      ['adopt', 'nosuch', 'moh/four.wav'],
       ['revert', 'mds1', 'moh/not-there.wav'],
-      ['prune', 'nobody'],
+      ['prune', 'nosuch'],
       ['prune', 'mds1', 'moh', '--no-such'],
     ]) {
       const refused = await run(...args);
       assert.equal(refused.code, 2, `${args.join(' ')}: ${refused.stdout}${refused.stderr}`);
     }
-    assert.match((await run('diff', 'nobody')).stderr, /known: mds1, mds2/);
+    assert.match((await run('diff', 'nosuch')).stderr, /known: mds1, mds2/);
     assert.match((await run('diff', 'mds1', 'nowhere/x')).stderr, /directories: .*moh/);
     // What is the same on both sides is no mistake.
     for (const verb of ['diff', 'adopt', 'revert'])
@@ -97,7 +97,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.match(one.stdout, /^\+exten = 1,1,NoOp\(mds1\)$/m);
   });
 
-  void it('becomes Main’s: an edit by a colleague goes to everybody, and can be undone', async () => {
+  void it('becomes Main’s: an edit on one MDS goes to every MDS, and can be undone', async () => {
     const shown = await run('adopt', 'mds1', 'dialplan/trunk.conf', '-n');
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, /nothing was changed/);
@@ -189,7 +189,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.equal(shown.code, 0);
     assert.match(shown.stdout, /moh\/mine\/one\.wav/);
     const unasked = await run('prune', 'mds1');
-    assert.equal(unasked.code, 2, 'nobody can be asked');
+    assert.equal(unasked.code, 2, 'no one can be asked');
     assert.match(unasked.stderr, /--yes/);
     assert.ok(existsSync(mds.at('moh', 'mine/one.wav')) && existsSync(mds.at('dialplan', 'local.conf')));
     const reloads = mds.asterisk.reloads.length;
@@ -222,7 +222,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.ok(entries.some(({ kind, actor }) => kind === 'prune' && actor.startsWith('command by ')));
   });
 
-  void it('comes to Main from an MDS’s trash, where nobody else has it', async () => {
+  void it('comes to Main from an MDS’s trash, where no other host has it', async () => {
     const refused = await run('trash', 'restore', 'moh/mine/two.wav');
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /--from mds1 --to-main/);

@@ -60,13 +60,13 @@ void describe('An MDS that enrols', () => {
     const mds = cluster.one('asks');
     await cluster.main.ok(['mds', 'remove', 'asks']);
     assert.equal(await state('asks'), 'revoked');
-    const told = (words: string): number => {
+    const loggedAt = (words: string): number => {
       const time = new RegExp(`^([0-9:.]+) .*${words}`, 'm').exec(cluster.main.log)?.[1];
       assert.ok(time !== undefined, cluster.main.log);
       return Date.parse(`2000-01-01T${time}Z`);
     };
     await eventually('its session ended', () => cluster.main.log.includes('agent disconnected mds=asks'));
-    const took = told('agent disconnected mds=asks') - told('MDS removed mds=asks');
+    const took = loggedAt('agent disconnected mds=asks') - loggedAt('MDS removed mds=asks');
     assert.ok(took < 1_000, `the session outlived the removal by ${took} ms`);
     await eventually('it says why', async () =>
       (await mds.run(['status'])).stdout.includes('may no longer connect: it was removed on Main'),
@@ -80,8 +80,8 @@ void describe('An MDS that enrols', () => {
     await mds.stop();
   });
 
-  void it('is told by the agent itself when it was never approved or is not enrolled', async () => {
-    const mds = cluster.addHost('nobody');
+  void it('learns from the agent itself that it was never approved or is not enrolled', async () => {
+    const mds = cluster.addHost('nosuch');
     const ran = await mds.run(['run']);
     assert.equal(ran.code, 2);
     assert.match(ran.stderr, /enroll --main/);
@@ -165,13 +165,13 @@ void describe('An MDS that enrols', () => {
     assert.equal(refusedAdd.code, 1);
     assert.match(refusedAdd.stderr, /already enrolled: use --replace/);
 
-    const anew = cluster.addHost('twice-new');
+    const reinstalled = cluster.addHost('twice-new');
     // The new installation still has (from its own backup) what Main has removed everywhere since.
-    anew.write('recordings', 'gone.wav', 'recorded');
-    anew.write('recordings', 'new.wav', 'new here');
+    reinstalled.write('recordings', 'gone.wav', 'recorded');
+    reinstalled.write('recordings', 'new.wav', 'new here');
     const token = await add('twice', '--replace');
-    assert.equal((await enroll(anew, token)).code, 0);
-    anew.start();
+    assert.equal((await enroll(reinstalled, token)).code, 0);
+    reinstalled.start();
     await eventually(
       'the new one is connected and its recordings are on Main',
       () => cluster.main.read('recordings', 'new.wav') === 'new here',
@@ -179,9 +179,9 @@ void describe('An MDS that enrols', () => {
     await eventually('the old key is refused in words that say what happened', async () =>
       (await old.run(['status'])).stdout.includes('another key was enrolled under its name'),
     );
-    assert.equal(anew.read('recordings', 'gone.wav'), 'recorded', 'something was removed in the first pass');
+    assert.equal(reinstalled.read('recordings', 'gone.wav'), 'recorded', 'something was removed in the first pass');
     await old.stop();
-    await anew.stop();
+    await reinstalled.stop();
   });
 
   void it('leaves: its membership ends on Main, its identity is deleted, the files stay', async () => {
@@ -261,7 +261,7 @@ void describe('Certificates', () => {
     const before = renewals();
     await eventually('the other MDS renews in its time', () => renewals() > before, 15_000);
     assert.doesNotMatch(cluster.one('mds1').log, /was not renewed/);
-    await eventually('it is his turn again', async () => (await ask()).type === 'enrolled');
+    await eventually('it may ask again', async () => (await ask()).type === 'enrolled');
   });
 
   void it('that expired while the agent was off are renewed when it comes back', async () => {
@@ -432,7 +432,7 @@ void describe('One identity on two machines', () => {
     const mds = cluster.one('mds1');
     const { alarms: before } = (await cluster.status()).main;
     const pid = mds.pid ?? 0;
-    // It stands still with its connection open, as a host does whose cable was pulled, and is then started anew.
+    // It stands still with its connection open, as a host does whose cable was pulled, and is then restarted.
     process.kill(pid, 'SIGSTOP');
     const { connectedSince } = await cluster.statusOf('mds1');
     rmSync(path.join(mds.root, 'run/xivo-xds-sync/agent.sock'), { force: true });

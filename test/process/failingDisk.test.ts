@@ -85,7 +85,7 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
   });
   after(() => cluster?.end());
 
-  /** Changes everything while a system call fails on a host, and expects to be told, to be whole, and to heal. */
+  /** Changes everything while a system call fails on a host, and expects a report, intact files, and recovery. */
   async function bears(host: Host, call: string, wanted: RegExp, errno = 'EIO'): Promise<void> {
     const round = `${host.name}-${call}`;
     const fault = await Fault.begin(host, call, errno);
@@ -125,7 +125,7 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
     return all;
   }
 
-  void it("when an MDS's files are made durable ends nothing, is told, and heals", async () => {
+  void it("when an MDS's files are made durable ends nothing, is reported, and recovers", async () => {
     await bears(mds, 'syncfs', new RegExp(`^moh/mds1-syncfs/\\d+\\.gsm: ${EIO}$`, 'm'));
   });
 

@@ -46,7 +46,7 @@ async function errors(cluster: Cluster): Promise<string> {
     .join('\n');
 }
 
-async function toldAs(cluster: Cluster, wanted: RegExp): Promise<void> {
+async function reportedAs(cluster: Cluster, wanted: RegExp): Promise<void> {
   let last = '';
   await eventually(`status says ${wanted.source}`, async () =>
     wanted.test((last = await errors(cluster))),
@@ -96,7 +96,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     cluster.main.write('moh', 'fits.wav', Buffer.alloc(2 * MIB, 1));
     await eventually('it is there', () => existsSync(cluster.one('mds1').at('moh', 'fits.wav')));
     cluster.main.write('moh', 'too-large.wav', Buffer.alloc(12 * MIB, 2));
-    await toldAs(
+    await reportedAs(
       cluster,
       /mds1 moh\/too-large\.wav: no room in \S*\/moh: free \d+ MiB there \(12 MiB needed, /,
     );
@@ -122,7 +122,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     await eventually('the short one is on Main', () =>
       existsSync(cluster.main.at('recordings', 'short.wav')),
     );
-    await toldAs(
+    await reportedAs(
       cluster,
       /mds2 recordings\/call\.wav: on Main: no room in \S*\/recordings: free \d+ MiB there \(12 MiB needed, /,
     );
@@ -139,7 +139,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
   void it('that became read-only is named, and heals', async () => {
     disk.remount('ro');
     cluster.main.write('moh', 'small.wav', Buffer.alloc(1_000, 4));
-    await toldAs(cluster, /mds1 moh\/small\.wav: .*EROFS: .*mount it for writing/);
+    await reportedAs(cluster, /mds1 moh\/small\.wav: .*EROFS: .*mount it for writing/);
     cluster.main.write('sounds', 'third.wav', 'goes on');
     await eventually('another directory goes on', () =>
       existsSync(cluster.one('mds1').at('sounds', 'third.wav')),
@@ -170,7 +170,7 @@ void describe('A file that can not be replaced', { skip: canMount ? false : WHY_
     try {
       for (const name of ['fixed.wav', 'free.wav']) cluster.main.write('sounds', name, 'two');
       await eventually('the other one is replaced', () => mds.read('sounds', 'free.wav') === 'two');
-      await toldAs(cluster, /mds1 sounds\/fixed\.wav: EPERM: .*immutable/);
+      await reportedAs(cluster, /mds1 sounds\/fixed\.wav: EPERM: .*immutable/);
       assert.equal(mds.read('sounds', 'fixed.wav'), 'one');
     } finally {
       execFileSync('chattr', ['-i', mds.at('sounds', 'fixed.wav')]);

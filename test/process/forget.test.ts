@@ -26,7 +26,7 @@ void describe('mds forget', () => {
     assert.equal(name, 'mds1');
     assert.doesNotMatch(await main.ok(['mds', 'list', '--all']), /mds1/);
     assert.deepEqual((await cluster.status()).mds, []);
-    assert.equal((await main.run(['mds', 'forget', 'mds1'])).code, 2, 'nobody knows it any more');
+    assert.equal((await main.run(['mds', 'forget', 'mds1'])).code, 2, 'it is forgotten');
     const mds = cluster.one('mds1');
     await mds.stop();
     mds.start();

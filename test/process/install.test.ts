@@ -160,7 +160,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     const ran = await run(['--uninstall', '--root', mds.root]);
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /no longer an MDS/);
-    // Main was told: the name is free again.
+    // Main knows of it: the name is free again.
     await token('gone');
     assert.equal(existsSync(`/proc/${pid}/root`), false);
     assert.equal(existsSync(path.join(mds.root, 'var/lib/xivo-xds-sync')), false);
@@ -268,8 +268,8 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
 
     it('an agent that does not start after it was enrolled', async () => {
       mds = cluster.addHost('stuck');
-      // Something of somebody else's stands where the agent must listen.
-      mkdirSync(path.join(mds.root, 'run/xivo-xds-sync/agent.sock/of-somebody'), { recursive: true });
+      // A foreign folder is where the agent must listen.
+      mkdirSync(path.join(mds.root, 'run/xivo-xds-sync/agent.sock/foreign'), { recursive: true });
       before = listing(mds.root);
       await refused(
         ['--main', main],

@@ -25,7 +25,7 @@ describe('A recording of 768 MiB', () => {
   let cluster: Cluster;
   after(() => cluster.end());
 
-  it('reaches Main and the other MDS, delays no dialplan change, and grows nobody', async (t) => {
+  it('reaches Main and the other MDS, delays no dialplan change, and needs no memory', async (t) => {
     cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'] });
     await cluster.startMain();
     for (const mds of cluster.mds) mds.start();
@@ -40,14 +40,14 @@ describe('A recording of 768 MiB', () => {
     while (!isThere(mds2)) {
       changes += 1;
       const content = `[default]\nexten = 1,1,NoOp(${changes})\n`;
-      const begun = performance.now();
+      const startedAt = performance.now();
       cluster.main.write('dialplan', 'a.conf', content);
       await eventually(
         `change ${changes} is there`,
         () => mds2.read('dialplan', 'a.conf') === content,
         60_000,
       );
-      waits.push(performance.now() - begun);
+      waits.push(performance.now() - startedAt);
       await sleep(250);
     }
     waits.sort((a, b) => a - b);

@@ -54,7 +54,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     mds.write('sounds', 'local.wav', 'local');
     await cluster.startMain();
     mds.start();
-    // What has just been written is not told before it is quiet: until then both sides rightly agree without it.
+    // What has just been written is not announced before it has settled: until then both sides rightly agree without it.
     await eventually(
       'all is delivered',
       () => existsSync(mds.at('recordings', 'r11.wav')) && existsSync(main.at('recordings', 'mine.wav')),
@@ -80,7 +80,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
   ): Promise<void> {
     await eventually(`the removal of ${file} is held`, async () => (await heldIn(name)) !== null);
     assert.match((await heldIn(name)) ?? '', why);
-    assert.ok(existsSync(mds.at(name, file)), `${file} was removed although nobody confirmed it`);
+    assert.ok(existsSync(mds.at(name, file)), `${file} was removed without a confirmation`);
     await cluster.main.run(['confirm', name]);
     await eventually(`${file} is removed`, () => !existsSync(mds.at(name, file)));
   }
@@ -103,7 +103,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     mds.start();
     await back();
     await isHeldUntilConfirmed('recordings', 'r0.wav', /state is not the one that Main knew/);
-    // Without a ledger it can't be told from a file that was always local.
+    // Without a ledger it can't be distinguished from a file that was always local.
     await nothingIsRemoved('sounds', 's0.wav');
     assert.equal(mds.read('sounds', 'local.wav'), 'local');
     assert.equal(main.read('recordings', 'mine.wav'), 'recorded here');

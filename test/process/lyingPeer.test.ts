@@ -10,7 +10,7 @@ import { openFiles } from '../support/harness/resources.ts';
 import { type Lie, liesIn, samplesOf } from '../support/lies/lies.ts';
 
 const LIMIT = 120_000;
-/** How many lies are told over one connection before it is looked whether it still stands. */
+/** Invalid messages sent over one connection before it is checked that it is still open. */
 const TOGETHER = 8;
 /** Lines that a host's log may have about all of it: once a minute each, and the few about what it did. */
 const MOST_LINES = 60;
@@ -100,7 +100,7 @@ void describe('An MDS that lies in every field', () => {
     assert.doesNotMatch(honest.log, /protocol violation/);
   });
 
-  void it('with a clock of 1e300 and a recording reaches nobody else with it', async () => {
+  void it('with a clock of 1e300 and a recording does not spread it', async () => {
     hangUp();
     const hostile = await connected();
     hostile.say({ type: 'pong', sent: 0, time: 1e300 });
@@ -154,19 +154,19 @@ void describe('A Main that lies in every field', () => {
   void it('costs the agent nothing but the connection, and the log names it now and then', async () => {
     const taken = samplesOf(fromMainSchema)
       .flatMap((sample) => [...liesIn(sample)])
-      // What is refused ends the connection, and the agent takes its time to come back: those are told in its unit test.
+      // What is refused ends the connection, and the agent takes its time to come back: those are covered by its unit test.
       .filter(({ message }) => fromMainSchema.safeParse(JSON.parse(JSON.stringify(message))).success);
     const refused = samplesOf(fromMainSchema).flatMap((sample) => [...liesIn(sample)].slice(0, 1));
-    let told = 0;
+    let sent = 0;
     hostile = new HostileMain(cluster.main, (main, message) => {
       if (message.type === 'hello') main.welcome();
-      else if (message.type === 'want-manifest' && told < taken.length) {
-        for (; told < taken.length && main.isOpen; told++) main.say(taken[told]?.message as object);
+      else if (message.type === 'want-manifest' && sent < taken.length) {
+        for (; sent < taken.length && main.isOpen; sent++) main.say(taken[sent]?.message as object);
       }
     });
     await hostile.listen(cluster.port);
     mds.start();
-    await eventually('all was said', () => told === taken.length, LIMIT);
+    await eventually('all was said', () => sent === taken.length, LIMIT);
     const { pid } = mds;
     const before = hostile.connections;
     hostile.say(refused[0]?.message as object);

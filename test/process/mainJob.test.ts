@@ -100,7 +100,7 @@ void describe('A Main with two MDS', () => {
 
   void it('brings drift back, and keeps the edit in the trash', async () => {
     const mds = cluster.one('mds1');
-    writeFileSync(mds.at('dialplan', 'a.conf'), 'somebody edited me');
+    writeFileSync(mds.at('dialplan', 'a.conf'), 'someone edited me');
     await eventually(
       "Main's is back",
       () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'),

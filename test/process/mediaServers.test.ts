@@ -82,7 +82,7 @@ describe("XiVO's own list of media servers, over HTTP", () => {
     assert.match(await errorsOf('mds1'), /mds1 is suspended: it is not in XiVO's list/);
     const refused = async (): Promise<boolean> =>
       /suspended/.test((await cluster.one('mds1').run(['status'])).stdout + cluster.one('mds1').log);
-    await eventually('the MDS is told', refused, PATIENCE);
+    await eventually('the MDS shows the reason', refused, PATIENCE);
     answer = { status: 200, body: [{ name: 'mds1' }, { name: 'mds2' }] };
     await eventually(
       'mds1 is back',
@@ -101,14 +101,14 @@ describe("XiVO's own list of media servers, in a real PostgreSQL", () => {
       : false;
   let folder: string;
   let database: ChildProcess;
-  const NOBODY = 65534;
-  const as = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+  const UNPRIVILEGED = 65534;
+  const as = ['--reuid', `${UNPRIVILEGED}`, '--regid', `${UNPRIVILEGED}`, '--clear-groups'];
   const url = (name: string): string => `postgresql://nobody@localhost/${name}?host=${folder}`;
 
   before(async () => {
     if (skip !== false || bin === undefined) return;
     folder = mkdtempSync(path.join(tmpdir(), 'xds-pg-'));
-    chownSync(folder, NOBODY, NOBODY);
+    chownSync(folder, UNPRIVILEGED, UNPRIVILEGED);
     const data = path.join(folder, 'data');
     const options = ['-A', 'trust', '-U', 'nobody', '--no-sync', '-D', data];
     execFileSync('setpriv', [...as, `${bin}/initdb`, ...options], { stdio: 'ignore', cwd: folder });

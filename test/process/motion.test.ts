@@ -237,7 +237,7 @@ void describe('Files in motion', () => {
     } finally {
       process.kill(pid, 'SIGCONT');
     }
-    const begun = performance.now();
+    const startedAt = performance.now();
     const count = (host: Host): number =>
       existsSync(host.at('moh', 'burst'))
         ? readdirSync(host.at('moh', 'burst'), { recursive: true, withFileTypes: true }).filter((e) =>
@@ -254,7 +254,7 @@ void describe('Files in motion', () => {
     ).catch((error: Error) =>
       assert.fail(`${error.message}: ${cluster.mds.map((mds) => count(mds)).join(', ')} of ${BURST}`),
     );
-    t.diagnostic(`${BURST} files were on both MDS after ${Math.round(performance.now() - begun)} ms`);
+    t.diagnostic(`${BURST} files were on both MDS after ${Math.round(performance.now() - startedAt)} ms`);
     await cluster.inSync(60_000);
     await same('moh', 60_000);
   });

@@ -59,7 +59,7 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     await cluster.inSync();
   });
 
-  void it('serves nobody who made it, and leads nowhere', async () => {
+  void it('is of no use to the user who made it, and leads nowhere', async () => {
     const mds = cluster.one('mds1');
     const outside = path.join(cluster.folder, 'outside');
     execFileSync('mkdir', [outside]);
@@ -72,16 +72,16 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     assert.equal(execFileSync('find', [outside]).toString(), `${outside}\n`);
   });
 
-  void it('is not what is no folder: that is told', async () => {
+  void it('is not what is no folder: that is reported', async () => {
     const mds = cluster.one('mds1');
     rmSync(mds.at('moh', AREA), { recursive: true });
     writeFileSync(mds.at('moh', AREA), 'mine');
     cluster.main.write('moh', 'one.wav', 'fourth');
-    let told = '';
-    await eventually('it is told', async () => {
-      told = (await cluster.statusOf('mds1')).errors.map(({ message }) => message).join('\n');
-      return /moh\/\.xivo-xds-sync is not the folder that this program needs there: move it away/.test(told);
-    }).catch((error: Error) => assert.fail(`${error.message}\n${told}`));
+    let reported = '';
+    await eventually('it is reported', async () => {
+      reported = (await cluster.statusOf('mds1')).errors.map(({ message }) => message).join('\n');
+      return /moh\/\.xivo-xds-sync is not the folder that this program needs there: move it away/.test(reported);
+    }).catch((error: Error) => assert.fail(`${error.message}\n${reported}`));
     assert.equal(readFileSync(mds.at('moh', AREA), 'utf8'), 'mine');
     rmSync(mds.at('moh', AREA));
     await eventually('it is there', () => mds.read('moh', 'one.wav') === 'fourth');

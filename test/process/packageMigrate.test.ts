@@ -79,7 +79,7 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
       const options = { port: cluster.port, path: '/install/rsync_xds.pub', rejectUnauthorized: false };
       https.get(options, (response) => resolve(response.resume().statusCode ?? 0)).on('error', reject);
     });
-  assert.equal(await published(), 404, 'nobody is to take the key away that is in use');
+  assert.equal(await published(), 404, 'the key in use must not be removed');
   await main.stop();
   await cluster.startMain();
   assert.equal(mds.read('moh', 'new.wav'), undefined, 'a restart is no resume');

@@ -40,7 +40,7 @@ describe('The status page', { skip: noBrowser }, () => {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
     contexts.push(context);
     const page = await context.newPage();
-    page.on('dialog', () => assert.fail('a script of somebody else ran'));
+    page.on('dialog', () => assert.fail('a foreign script ran'));
     return page;
   };
 

@@ -22,7 +22,7 @@ describe('What is on its way over a thin line', () => {
   });
   after(() => cluster.end());
 
-  /** Runs a command on a terminal. @param interruptAfter milliseconds until somebody presses Ctrl-C */
+  /** Runs a command on a terminal. @param interruptAfter milliseconds until Ctrl-C is sent */
   async function onTerminal(
     words: readonly string[],
     interruptAfter?: number,
@@ -70,7 +70,7 @@ describe('What is on its way over a thin line', () => {
     assert.deepEqual([...new Set(directories.map(({ pendingBytes }) => pendingBytes))], [0]);
   });
 
-  it('is shown to somebody at a terminal who waits for a pass, and to nobody else', async () => {
+  it('is shown on a terminal during a pass, and nowhere else', async () => {
     cluster.main.write('sounds', 'next.wav', Buffer.alloc(6 * MIB, 3));
     await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
     const [seen, piped] = await Promise.all([onTerminal(['sync']), cluster.main.run(['sync'])]);

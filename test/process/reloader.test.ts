@@ -79,7 +79,7 @@ test('twenty requests during a reload cause one more, and the kinds do not wait 
   assert.ok((two?.at ?? 0) >= one.at + 150);
 });
 
-test('an Asterisk that is away is owed the reload, which is paid once when it is back', async (t) => {
+test('an Asterisk that is away gets the pending reload once when it is back', async (t) => {
   const { reloader, results, calls, script } = await stand(
     t,
     'echo "Unable to connect to remote asterisk"; exit 1',
@@ -96,7 +96,7 @@ test('an Asterisk that is away is owed the reload, which is paid once when it is
   assert.equal((await calls()).length, before);
 });
 
-test('a reload that is already in progress is asked for again, and only the real answer is told', async (t) => {
+test('a reload that is already in progress is asked for again, and only the real answer is returned', async (t) => {
   const { reloader, results, script } = await stand(t, 'echo "request is already in progress"');
   const asked = reloader.request('dialplan');
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -116,7 +116,7 @@ test('an Asterisk that hangs is given up with everything that the command starte
   await until(() => !isAlive(pid));
 });
 
-test('closing ends a running command, answers who waits and still tells what is owed', async (t) => {
+test('closing ends a running command, answers waiting callers and still reports what is pending', async (t) => {
   const { reloader } = await stand(t, 'exec sleep 60');
   const asked = reloader.request('dialplan');
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -153,7 +153,7 @@ test('a module that gave up at the start is loaded by hand', async (t) => {
   ]);
 });
 
-test('what the proof finds is the refusal; a proof that fails is told and counts for nothing', async (t) => {
+test('what the proof finds is the refusal; a proof that fails is reported and counts for nothing', async (t) => {
   const refusing = await stand(t, '', {
     prove: () =>
       Promise.resolve(() => Promise.resolve({ refusal: { file: 'a.conf', line: 3, message: 'no closing' } })),

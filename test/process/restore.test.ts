@@ -124,7 +124,7 @@ void describe('What was removed on Main', () => {
     assert.ok(large.every(({ path }) => path === 'large.wav'));
     assert.ok(large.some(({ kind, bytes, reason }) => kind === 'send' && bytes === 3 << 20 && reason !== ''));
     for (const entry of [...deeds, ...large]) assert.ok((entry.durationMs ?? -1) >= 0, JSON.stringify(entry));
-    // Found when Main started, removed by somebody, restored by a command: newest first.
+    // Found when Main started, removed by a user, restored by a command: newest first.
     assert.deepEqual(
       large.map(({ kind, actor }) => [kind, actor.replace(/ by .*/, ' by a user')]),
       [

@@ -12,7 +12,7 @@ const SIZE = 40 * MIB;
 const BESIDE = 6 * MIB;
 
 /** What has come of large files whose transfer is not complete. */
-function begun(host: Host, directory: 'sounds' | 'recordings'): number {
+function partialBytes(host: Host, directory: 'sounds' | 'recordings'): number {
   const folder = host.at(directory, '.xivo-xds-sync/partial');
   try {
     return readdirSync(folder).reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
@@ -48,9 +48,9 @@ describe('A large file whose transfer is cut off', () => {
   it('goes on where it broke off, from an MDS to Main', async () => {
     const content = randomBytes(SIZE);
     mds.write('recordings', 'long.wav', content);
-    await eventually('half of it is on Main', () => begun(cluster.main, 'recordings') > SIZE / 2);
+    await eventually('half of it is on Main', () => partialBytes(cluster.main, 'recordings') > SIZE / 2);
     await mds.kill();
-    const there = begun(cluster.main, 'recordings');
+    const there = partialBytes(cluster.main, 'recordings');
     mds.start();
     await eventually(
       'all of it is on Main',
@@ -61,15 +61,15 @@ describe('A large file whose transfer is cut off', () => {
     const sent = written(mds);
     assert.ok(sent < SIZE - there + BESIDE, `${sent} bytes were sent, and Main had ${there} of ${SIZE}`);
     await cluster.inSync();
-    assert.equal(begun(cluster.main, 'recordings'), 0);
+    assert.equal(partialBytes(cluster.main, 'recordings'), 0);
   });
 
   it('goes on where it broke off, from Main to an MDS', async () => {
     const content = randomBytes(SIZE);
     cluster.main.write('sounds', 'long.wav', content);
-    await eventually('half of it is there', () => begun(mds, 'sounds') > SIZE / 2);
+    await eventually('half of it is there', () => partialBytes(mds, 'sounds') > SIZE / 2);
     await mds.kill();
-    const there = begun(mds, 'sounds');
+    const there = partialBytes(mds, 'sounds');
     const before = written(cluster.main);
     mds.start();
     await eventually('all of it is there', () => existsSync(mds.at('sounds', 'long.wav')), 60_000);
@@ -77,13 +77,13 @@ describe('A large file whose transfer is cut off', () => {
     const sent = written(cluster.main) - before;
     assert.ok(sent < SIZE - there + BESIDE, `${sent} bytes were sent, and the MDS had ${there} of ${SIZE}`);
     await cluster.inSync();
-    assert.equal(begun(mds, 'sounds'), 0);
+    assert.equal(partialBytes(mds, 'sounds'), 0);
   });
 
-  it('is sent anew when what had come of it is damaged', async () => {
+  it('is sent again when the received part is damaged', async () => {
     const content = randomBytes(SIZE);
     cluster.main.write('sounds', 'other.wav', content);
-    await eventually('half of it is there', () => begun(mds, 'sounds') > SIZE / 2);
+    await eventually('half of it is there', () => partialBytes(mds, 'sounds') > SIZE / 2);
     await mds.kill();
     const folder = mds.at('sounds', '.xivo-xds-sync/partial');
     const [name = ''] = readdirSync(folder);

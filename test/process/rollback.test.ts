@@ -148,7 +148,7 @@ describe('After three changes, with one MDS away', () => {
   it('sounds are rolled back like the dialplan', async () => {
     cluster.main.write('sounds', 'x.wav', 'one');
     await eventually('it is there', () => cluster.one('mds1').read('sounds', 'x.wav') === 'one');
-    await eventually('it is told', async () =>
+    await eventually('it is reported', async () =>
       (await history('mds1')).some(({ detail }) => detail.startsWith('x.wav: ')),
     );
     const ran = await cluster.main.run(['rollback', await newestOf('mds1', 'x.wav')]);
@@ -161,7 +161,7 @@ describe('After three changes, with one MDS away', () => {
     mds1.write('dialplan', 'a.conf', plan(99));
     await eventually('it is put right', () => mds1.read('dialplan', 'a.conf') === plan(3));
     await eventually(
-      'it is told',
+      'it is reported',
       async () => (await history('mds1')).find(({ kind }) => kind !== 'dialplan')?.kind === 'restore',
     );
     const ran = await cluster.main.run(['rollback', await newestOf('mds1', 'a.conf')]);
@@ -190,7 +190,7 @@ describe('After three changes, with one MDS away', () => {
     const hostile = await HostileAgent.connect(cluster.one('mds2'), cluster.port);
     const action = { directory: 'dialplan', action: 'send', path: 'a.conf', bytes: 0, reason: '' } as const;
     hostile.say({ type: 'applied', directory: 'dialplan', changeSet: set, actions: [action] });
-    await eventually('it is told', async () => (await history('mds2'))[0]?.changeSet === set);
+    await eventually('it is reported', async () => (await history('mds2'))[0]?.changeSet === set);
     hostile.socket.terminate();
     const ran = await cluster.main.run(['rollback', set, '-n']);
     assert.equal(ran.code, 1);

@@ -50,13 +50,13 @@ void describe('Every command says the same', () => {
     assert.equal(late?.['action'], 'hold', 'a file that is new beside one that was refused');
     assert.match(late?.['reason'] ?? '', /^waits: .*broken\.conf/);
     cluster.main.write('dialplan', 'broken.conf', BROKEN.replace('[a', '[a]'));
-    const mended = await actions(['-n']);
+    const fixed = await actions(['-n']);
     assert.deepEqual(
-      mended.actions.map(({ action }) => action),
+      fixed.actions.map(({ action }) => action),
       ['send', 'send', 'send'],
-      'what was refused as it was is judged anew',
+      'what was refused as it was is judged again',
     );
-    assert.equal(mended.code, 0);
+    assert.equal(fixed.code, 0);
     cluster.main.write('dialplan', 'broken.conf', BROKEN);
     await cluster.main.ok(['resume']);
     await eventually('it was tried', async () =>

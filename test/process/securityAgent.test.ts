@@ -196,7 +196,7 @@ void describe('An MDS that was taken over', () => {
     const [through] = await offer([put('inside/through.wav', entryOf(content))], archive(content));
     assert.notEqual(through?.result, 'done');
     assert.equal(existsSync(cluster.main.at('recordings', 'folder/through.wav')), false);
-    // A link that somebody on Main itself made, to a place outside: nothing goes through that either.
+    // A link that a user on Main made, to a place outside: nothing goes through that either.
     const outside = mkdtempSync(path.join(os.tmpdir(), 'xds-outside-'));
     symlinkSync(outside, cluster.main.at('recordings', 'planted'));
     const [planted] = await offer([put('planted/x.wav', entryOf(content))], archive(content));
@@ -265,9 +265,9 @@ void describe('An MDS that was taken over', () => {
         message.type === 'manifest-end' && 'directory' in message && message.directory === 'sounds',
     );
     const manifests = hostile.received.filter(({ type }) => type.startsWith('manifest'));
-    const told = JSON.stringify(manifests);
-    assert.ok(!told.includes('xds_override'), told.slice(0, 2_000));
-    assert.ok(!told.includes('local.conf'));
+    const reported = JSON.stringify(manifests);
+    assert.ok(!reported.includes('xds_override'), reported.slice(0, 2_000));
+    assert.ok(!reported.includes('local.conf'));
     const secrets = ["Main's own", "mds2's own", '[local-to-mds2]\n'];
     const hashes = secrets.map((text) => createHash('sha256').update(text).digest('hex'));
     const id = stream++;
@@ -429,8 +429,8 @@ void describe('An MDS that was taken over', () => {
     (await session()).say({ type: 'applied', directory: 'moh', changeSet: 'wordy', actions });
     let rows: { detail: string }[] = [];
     await eventually('both are in the history', async () => {
-      const told = await cluster.main.ok(['history', '--mds', 'mds1', '--limit', '10', '--json']);
-      const { entries } = JSON.parse(told) as { entries: { detail: string }[] };
+      const reported = await cluster.main.ok(['history', '--mds', 'mds1', '--limit', '10', '--json']);
+      const { entries } = JSON.parse(reported) as { entries: { detail: string }[] };
       rows = entries.filter(({ detail }) => detail.startsWith('wordy.wav: '));
       return rows.length === 2;
     });
@@ -504,7 +504,7 @@ void describe('An MDS that was taken over', () => {
       directory: 'recordings',
       offers: [put('flood.wav', entryOf(Buffer.alloc(1_000_000, 3)))],
     });
-    // The archive is over with the first frame: the rest is for nobody, and is let go.
+    // The archive is over with the first frame: the rest is discarded.
     for (let i = 0; i < 400; i++) flood.frame(7, Buffer.alloc(65_536));
     assert.equal((await flood.results(7))[0]?.result, 'failed');
     flood.hangUp();

@@ -19,12 +19,12 @@ import { DIRECTORIES, eventually } from '../support/harness/host.ts';
 
 const SWAPS = Number(process.env['XDS_SWAPS'] ?? 100_000);
 const SECRET = 'a secret that only root may read';
-/** nobody, who here is the user that owns the synchronised directories, as asterisk is on a XiVO. */
+/** The unprivileged user nobody, who here is the user that owns the synchronised directories, as asterisk is on a XiVO. */
 const ATTACKER = 65_534;
 
 /**
- * What a local user does who owns the directories: he puts links and folders of his own where the program's paths
- * lead, for as short as he likes, and back. Python, so that it is no code of this project.
+ * The attack of a local user who owns the directories: replaces folders on the program's paths by links and other
+ * folders for short times, and back. Written in Python, so that it shares no code with this project.
  */
 const ATTACK = `
 import os, sys, time, shutil
@@ -56,7 +56,7 @@ for n in range(swaps):
     if n % 4 == 0: time.sleep(0.0008)
 `;
 
-/** Everything about a folder and what is in it that somebody could have altered. */
+/** Everything about a folder and what is in it that someone could have altered. */
 function stateOf(folder: string): string[] {
   const names = ['.', ...readdirSync(folder).toSorted((a, b) => (a < b ? -1 : 1))];
   return names.map((name) => {

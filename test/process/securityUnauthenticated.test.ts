@@ -249,8 +249,8 @@ void describe('A client without an enrolled key', () => {
     assert.ok(refusals > 20, `${refusals}`);
     const pending = (await cluster.status()).mds.filter(({ state }) => state === 'pending');
     assert.ok(pending.length <= 20, `${pending.length}`);
-    const told = cluster.main.log.split('enrolment waits for approval').length - 1;
-    assert.ok(told <= 70, `${told} lines in the log`);
+    const lines = cluster.main.log.split('enrolment waits for approval').length - 1;
+    assert.ok(lines <= 70, `${lines} lines in the log`);
     for (const { name } of pending) await cluster.main.ok(['mds', 'remove', name]);
   });
 
@@ -272,14 +272,14 @@ void describe('A client without an enrolled key', () => {
       }
     })();
     // Meanwhile: the one that is connected gets a file, and another one comes in, from its own address.
-    const begun = Date.now();
+    const startedAt = Date.now();
     cluster.main.write('moh', 'default/during-flood.wav', 'x');
     await eventually(
       'mds1 is served',
       () => cluster.one('mds1').read('moh', 'default/during-flood.wav') === 'x',
       20_000,
     );
-    const served = Date.now() - begun;
+    const served = Date.now() - startedAt;
     await cluster.enrolAndStart(cluster.one('mds2'));
     await eventually(
       'mds2 came in',
@@ -321,10 +321,10 @@ void describe('A client without an enrolled key', () => {
 
   void it('that stays silent after connecting is dropped within half a minute', async () => {
     const socket = net.connect({ host: '127.0.0.1', port: cluster.port });
-    const begun = Date.now();
+    const startedAt = Date.now();
     socket.on('error', () => undefined);
     socket.resume();
     await once(socket, 'close');
-    assert.ok(Date.now() - begun < 30_000);
+    assert.ok(Date.now() - startedAt < 30_000);
   });
 });

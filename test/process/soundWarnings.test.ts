@@ -23,7 +23,7 @@ describe('A sound that Asterisk can not play', () => {
   after(() => cluster.end());
 
   it('is delivered all the same, and status warns of it by name', async () => {
-    await eventually('it is told', async () => (await warned()).length > 0);
+    await eventually('it is reported', async () => (await warned()).length > 0);
     assert.deepEqual(await warned(), ['moh/default/stereo.wav']);
     assert.ok(cluster.one('mds1').read('moh', 'default/stereo.wav'));
     const { stdout, code } = await cluster.main.run(['status']);
@@ -35,19 +35,19 @@ describe('A sound that Asterisk can not play', () => {
     assert.equal(code, 0);
   });
 
-  it('is told as it comes, and not any more when it is mended or gone', async () => {
+  it('is reported when it appears, and no longer when it is fixed or removed', async () => {
     cluster.main.write('sounds', 'fr/new.wav', wavFile({ rate: 16_000 }));
-    await eventually('it is told', async () => (await warned()).includes('sounds/fr/new.wav'));
+    await eventually('it is reported', async () => (await warned()).includes('sounds/fr/new.wav'));
     cluster.main.write('moh', 'default/stereo.wav', wavFile());
     unlinkSync(cluster.main.at('sounds', 'fr/new.wav'));
-    await eventually('nothing is told', async () => (await warned()).length === 0);
+    await eventually('nothing is reported', async () => (await warned()).length === 0);
   });
 
   it('is known after a restart of Main', async () => {
     cluster.main.write('sounds', 'x.gsm', wavFile());
-    await eventually('it is told', async () => (await warned()).includes('sounds/x.gsm'));
+    await eventually('it is reported', async () => (await warned()).includes('sounds/x.gsm'));
     await cluster.main.stop();
     await cluster.startMain();
-    await eventually('it is told', async () => (await warned()).includes('sounds/x.gsm'));
+    await eventually('it is reported', async () => (await warned()).includes('sounds/x.gsm'));
   });
 });

@@ -149,7 +149,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     await cluster?.end();
   });
 
-  void it('on an MDS, since its disk is full, ends nothing, is told with what helps, and the rest goes on', async () => {
+  void it('on an MDS, since its disk is full, ends nothing, is reported with the remedy, and the rest goes on', async () => {
     disk.fill();
     change(cluster, 'full-mds');
     await tells(mds, FULL);
@@ -187,7 +187,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     assert.ok(mds.asterisk.reloads.length > length, mds.log.slice(-3_000));
   });
 
-  void it('on Main, since its disk is full, ends nothing, is told with what helps, and loses nothing', async () => {
+  void it('on Main, since its disk is full, ends nothing, is reported with the remedy, and loses nothing', async () => {
     mainDisk.fill();
     change(cluster, 'full-main');
     await tells(cluster.main, FULL);
@@ -195,7 +195,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     assert.equal(token.code, 1, token.stdout);
     assert.match(token.stderr, /registry\.json can't be written: ENOSPC: no room: free some/);
     await cluster.main.run(['pause', '--for', '1s']);
-    // What an MDS does of itself is told to Main, and belongs into its history.
+    // What an MDS does of itself is reported to Main, and recorded in its history.
     cluster.one('mds2').write('moh', `before/${'long'.repeat(40)}-0.wav`, 'drift');
     await mds.kill();
     mds.start();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A program that logs what it is told on its standard input, a line of JSON an event, and flushes at the end. */
+/** A program that logs what it reads from its standard input, a line of JSON an event, and flushes at the end. */
 const PROGRAM = `
 import { createInterface } from 'node:readline';
 import { openLog } from '${new URL('../../shared/host/log/openLog.ts', import.meta.url).href}';

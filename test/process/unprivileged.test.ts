@@ -8,20 +8,20 @@ import { bundles, NODE } from '../support/harness/bundles.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
 
-const notRoot = process.geteuid?.() === 0 ? undefined : 'only root can become somebody else';
-/** `nobody`, and the group that is configured for monitoring here. */
+const notRoot = process.geteuid?.() === 0 ? undefined : 'only root can become another user';
+/** The user `nobody`, and the group that is configured for monitoring here. */
 const MONITORING = { uid: 65_534, gid: 65_534 };
 /** Neither root nor of that group. */
-const STRANGER = { uid: 65_533, gid: 65_533 };
+const OTHER_USER = { uid: 65_533, gid: 65_533 };
 
 describe('Who is not root', { skip: notRoot }, () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await Cluster.start({ mds: ['mds1'], config: 'monitoring: { group: nogroup }\n' });
-    // As a host has it: everybody may go through, and the state is root's.
+    // As on a real host: all users may traverse it, and the state belongs to root.
     for (const folder of [cluster.folder, cluster.main.root, cluster.one('mds1').root])
       chmodSync(folder, 0o755);
-    // A checkout may be somebody's own: what they run is readable by all, as a package is.
+    // A checkout may be private; the program that is run is readable by all, as in a package.
     cpSync(bundles(), path.join(cluster.folder, 'program'), { recursive: true });
     cpSync(NODE[0], path.join(cluster.folder, 'program/node'), { dereference: true });
     chmodSync(path.join(cluster.folder, 'program'), 0o755);
@@ -69,14 +69,14 @@ describe('Who is not root', { skip: notRoot }, () => {
   it('may do nothing else, and without that group not even that', async () => {
     for (const words of [['sync'], ['pause'], ['confirm', 'moh'], ['history']])
       assert.match((await as(MONITORING, cluster.main, words)).text, /permission denied/);
-    const ran = await as(STRANGER, cluster.main, ['status', '--check']);
+    const ran = await as(OTHER_USER, cluster.main, ['status', '--check']);
     assert.equal(ran.code, 3, ran.text);
     assert.match(ran.text, /^XDS UNKNOWN.*permission denied/);
   });
 
-  it('is told by doctor that it needs root, and nothing that is not so', async () => {
+  it('learns from doctor that it needs root, and gets no false report', async () => {
     for (const host of [cluster.main, cluster.one('mds1')]) {
-      const { code, text } = await as(STRANGER, host, ['doctor']);
+      const { code, text } = await as(OTHER_USER, host, ['doctor']);
       assert.equal(code, 1);
       assert.match(text, /FAILED +user +user 65533, and this needs root\n.*sudo/);
       assert.doesNotMatch(text, /identity|configuration|enrol|start it/);

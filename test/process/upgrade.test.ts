@@ -80,9 +80,9 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     const neither = await upgrade();
     assert.equal(neither.code, 2);
     assert.match(neither.stderr, /which MDS\? Give its name, or --all/);
-    const nobody = await upgrade('nobody');
-    assert.equal(nobody.code, 2);
-    assert.match(nobody.stderr, /there is no MDS "nobody"/);
+    const unknown = await upgrade('nosuch');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /there is no MDS "nosuch"/);
   });
 
   it('brings every agent to the version of Main, the canary first, and then there is nothing to do', async () => {
@@ -110,7 +110,7 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     ]);
   });
 
-  it('puts the old agent back where the new one does not start, and nobody else gets it', async () => {
+  it('puts the old agent back where the new one does not start, and no other MDS gets it', async () => {
     await mainBecomes(BROKEN);
     await Promise.all([connected('mds1'), connected('mds2')]);
     const ran = await upgrade('--all');

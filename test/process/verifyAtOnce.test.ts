@@ -10,7 +10,7 @@ const answer = z.object({
   mds: z.array(z.object({ ok: z.boolean(), files: z.number(), problems: z.array(z.string()) })),
 });
 
-void test('verify just after an MDS has connected does not call right what nobody has compared', async () => {
+void test('verify just after an MDS has connected does not report as verified what was not compared', async () => {
   const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
   try {
     const mds = cluster.one('mds1');

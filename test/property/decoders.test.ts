@@ -15,7 +15,7 @@ import { enrolAnswerSchema, enrolRequestSchema } from '#protocol/messages/enrolm
 import { Channel } from '#wire/channel.ts';
 
 /**
- * Frames and messages that nobody should send. `XDS_FRAMES=1000000` runs a million, `XDS_SEED=N` one run again: the
+ * Frames and messages that must not be sent. `XDS_FRAMES=1000000` runs a million, `XDS_SEED=N` one run again: the
  * seed is printed.
  */
 const FRAMES = Number(process.env['XDS_FRAMES'] ?? 50_000);
@@ -32,7 +32,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** Stands in for ws: what is sent is counted, what is closed is told. */
+/** Stands in for ws: what is sent is counted, closing is recorded. */
 class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
@@ -269,7 +269,7 @@ type Opened = {
   readonly held: () => number;
 };
 
-/** A channel with streams open in both directions: one that nobody reads, and one that is read. */
+/** A channel with streams open in both directions: one that is not read, and one that is. */
 function openChannel(side: 'Main' | 'an agent', random: () => number): Opened {
   const socket = new FakeSocket();
   const reasons: string[] = [];

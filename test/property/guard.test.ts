@@ -53,7 +53,7 @@ function removes(decision: Decision | undefined): boolean {
   return decision.entry.type !== 'folder' && decision.expect?.type === 'folder';
 }
 
-/** Files, links and the like. Where a folder takes a file's name, that is no removal. */
+/** Files, links and other entries. Where a folder takes a file's name, that is no removal. */
 function* filesOf(world: World, { side }: Agent): Iterable<{ on: Side; path: string; content?: string }> {
   for (const on of [world.main, side]) {
     for (const path of on.paths()) {

@@ -76,7 +76,7 @@ export class Books {
   whyTorn(key: string, hash: string): string | undefined {
     if (this.#origins.has(hash)) return undefined;
     const partial = this.#partial.get(hash);
-    if (partial === undefined) return 'nobody ever wrote this content';
+    if (partial === undefined) return 'this content was never written';
     return partial.has(key)
       ? undefined
       : `this is a part of what is being written at ${[...partial].join(' ')}`;

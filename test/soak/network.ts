@@ -101,7 +101,7 @@ function tc(space: string, args: readonly string[]): void {
   execFileSync('ip', ['netns', 'exec', space, 'tc', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-/** On loopback: a cut lets no byte through and tells nobody. */
+/** On loopback: a cut lets no byte through and closes nothing. */
 export async function loopback(mds: readonly string[], port: number): Promise<Network> {
   const relays = new Map<string, RelayHandle>();
   for (const host of mds) relays.set(host, await RelayHandle.start([], { host: '127.0.0.1', port }));

@@ -10,8 +10,8 @@ const FILES_AT_ONCE = 6;
 const KNOWN_NAME = /^(?:always\.conf|[fdex]\d?|empty|link-\d|local-\d|xds_override_\d)$/;
 
 /**
- * Reads files on all hosts again and again, as Asterisk would: each must be a content that somebody wrote as a
- * whole, under a name that somebody gave.
+ * Reads files on all hosts again and again, as Asterisk would: each must be a content that a user wrote as a
+ * whole, under a name that a user chose.
  */
 export class Observer {
   looked = 0;
@@ -54,7 +54,7 @@ export class Observer {
         continue;
       const inner = path.join(folder, name);
       if (!KNOWN_NAME.test(name))
-        this.faults.push(`${host.name}: ${directory}/${inner}: nobody gave this name`);
+        this.faults.push(`${host.name}: ${directory}/${inner}: unknown name`);
       if (entry.isDirectory()) this.#list(host, directory, inner);
       else if (entry.isFile() && name !== 'always.conf') this.#queue.push({ host, directory, path: inner });
     }

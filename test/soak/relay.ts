@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** What a relay does to what passes, until it is told otherwise. */
+/** What a relay does to what passes, until the next command. */
 export type Weather = {
-  /** Holds every byte back and tells nobody. */
+  /** Holds every byte back without closing the connection. */
   readonly cut: boolean;
   /** Milliseconds that each piece waits. */
   readonly delay: number;

@@ -7,5 +7,5 @@ const relay = new Relay({ host, port: Number(port) });
 process.stdout.write(`${await relay.port}\n`);
 const orders = createInterface(process.stdin);
 orders.on('line', (line) => relay.carryOut(JSON.parse(line) as RelayOrder));
-// Whoever started it has ended.
+// Its parent has ended.
 orders.on('close', () => process.exit(0));

@@ -66,7 +66,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const random = new Random(options.seed);
   const trash = new Map<string, string>();
   const descriptors = new Map<string, number>();
-  const begun = performance.now();
+  const startedAt = performance.now();
   let rounds = 0;
   let operations = 0;
   let slowestQuiet = 0;
@@ -76,7 +76,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   observer.start();
   try {
     await quietPoint({ world, users, books, observer, trash, descriptors, note });
-    while (!isEnough(options, world, performance.now() - begun)) {
+    while (!isEnough(options, world, performance.now() - startedAt)) {
       const plan = roundPlan(options, [...world.hosts.keys()], rounds);
       const round = planRound(random, plan, operations);
       for (const operation of round) {
@@ -110,7 +110,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       slowestQuiet,
     };
   } catch (error) {
-    const passed = performance.now() - begun;
+    const passed = performance.now() - startedAt;
     const why = error instanceof Error ? error.message : String(error);
     note(`FAILED: ${why}`);
     throw new SoakFailure(
@@ -144,7 +144,7 @@ function roundPlan({ killsPerRound }: SoakOptions, hosts: readonly string[], rou
 function carryOut({ what, number }: Operation, world: World, users: Users): string {
   if (isDeed(what)) return users.carryOut(what, number);
   world.befall(what);
-  return 'begun';
+  return 'started';
 }
 
 type Checked = {
@@ -167,8 +167,8 @@ async function quietPoint({
   descriptors,
   note,
 }: Checked): Promise<number> {
-  const begun = performance.now();
-  let told = begun;
+  const startedAt = performance.now();
+  let lastShown = startedAt;
   for (;;) {
     fail('a daemon went wrong', world.faults);
     const status = await world.status().catch(() => undefined);
@@ -177,16 +177,16 @@ async function quietPoint({
     const different = inSync ? differences(world, users) : [];
     if (inSync && different.length === 0) break;
     const seen = inSync ? different : [JSON.stringify(status?.mds)];
-    if (performance.now() - told > LONG_WAIT) {
-      told = performance.now();
+    if (performance.now() - lastShown > LONG_WAIT) {
+      lastShown = performance.now();
       note(`still waiting:\n${shown(seen)}`);
     }
-    if (performance.now() - begun > QUIET_LIMIT) {
+    if (performance.now() - startedAt > QUIET_LIMIT) {
       throw new SoakFailure(`hosts do not agree within ${QUIET_LIMIT} ms:\n${shown(seen)}`);
     }
     await sleep(100);
   }
-  const took = Math.round(performance.now() - begun);
+  const took = Math.round(performance.now() - startedAt);
   const status = await world.status();
   fail('status and disk differ', statusFaults(world, status));
   fail('overrides or local files were touched', disturbed(world, users));

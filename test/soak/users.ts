@@ -63,7 +63,7 @@ export class Users {
     }
   }
 
-  /** Waits until nobody is writing any more. */
+  /** Waits until all writers have finished. */
   async rest(): Promise<void> {
     await Promise.all(this.#slow);
     this.#slow.clear();
@@ -92,7 +92,7 @@ export class Users {
         const { takes } = deed;
         const work = this.#writeSlowly(this.#open(file), at, content, { takes, number });
         this.#slow.add(work);
-        return 'begun';
+        return 'started';
       }
       case 'append':
         this.#makeParents(at);

@@ -26,7 +26,7 @@ const AGENT = path.resolve(import.meta.dirname, '../../bin/xivo-xds-sync-agent')
 
 /**
  * Short settle times, and no guard: random removals are many, and the guard has tests of its own. No lint: links and
- * renames define extensions twice, which it rightly keeps out until a person mends it.
+ * renames define extensions twice, which it rightly keeps out until a person corrects it.
  */
 const CONFIGURATION = `settle: 100ms
 directories:

@@ -139,7 +139,7 @@ export class SyncDirectory {
     this.replica.flush();
   }
 
-  /** Reads every byte again. A file whose content is not the remembered one is scanned anew. */
+  /** Reads every file again. A file whose content differs from its record is rescanned. */
   async verify(onRead: OnRead): Promise<Verified> {
     const verified = await verifyReplica(this.replica, onRead);
     this.replica.distrust(verified.wrong.keys());

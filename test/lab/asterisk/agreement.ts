@@ -105,7 +105,7 @@ function placesOf({ message, file, counted }: Loss, reading: DialplanReading, fo
 function unfounded(reading: DialplanReading, losses: readonly Loss[], places: readonly At[][]): string[] {
   const lost = new Set(places.flat().map(({ path: at, line }) => `${at}:${line}`));
   const isUnterminated = losses.some(({ message }) => /Unterminated comment/.test(message));
-  // Lint goes on after a break, for the sake of what has to be mended there, too.
+  // Lint goes on after a break, because later errors have to be corrected, too.
   const isBroken = reading.unread.size > 0;
   return reading.findings
     .filter(({ path: at, line, severity, message, losesRest }) => {

@@ -42,7 +42,7 @@ const GOOD: readonly CorpusCase[] = [
   ),
   good('an application without parentheses', '[a]\nexten => 100,1,Hangup\n'),
   good('an application that is empty', '[a]\nexten = 201,1\nexten = 201,2,\n'),
-  good('an application nobody knows', '[a]\nexten => 100,1,NoSuchThing(x)\n'),
+  good('an unknown application', '[a]\nexten => 100,1,NoSuchThing(x)\n'),
   good(
     'nested parentheses',
     '[a]\nexten => 100,1,Set(X=${IF($["${A}" = "b"]?c:d)})\nsame => n,GotoIf($[${X}>1]?a,1:b,1)\n',
@@ -203,7 +203,7 @@ const BROKEN: readonly CorpusCase[] = [
   broken('an include of a folder', '[a]\n#include </>\nexten => 1,1,NoOp()\n'),
   broken('an include in angle brackets of nothing', '[a]\n#include <nonexistent.conf>\n'),
   broken('an include that names nothing', '[a]\n#include\nexten => 1,1,NoOp()\n'),
-  broken('a directive nobody knows', '[a]\n#define x\nexten => 1,1,NoOp()\n'),
+  broken('an unknown directive', '[a]\n#define x\nexten => 1,1,NoOp()\n'),
   broken('a comment that begins with a hash', '# a comment\n[a]\nexten => 1,1,NoOp()\n'),
   broken('a comment that begins with slashes', '[a]\n// a comment\nexten => 1,1,NoOp()\n'),
   broken('plain text', '[a]\nexten => 1,1,NoOp()\nThis is a note to myself\n'),

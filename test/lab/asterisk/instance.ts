@@ -33,7 +33,7 @@ export class AsteriskInstance {
 
   /**
    * Makes an instance in `folder`, which must not be an instance's yet, and starts it. The dialplan and music
-   * folders lie in it unless they are named. Whoever starts it stops it.
+   * folders lie in it unless they are named. The caller stops it.
    */
   static async create(
     root: string,
@@ -74,7 +74,7 @@ export class AsteriskInstance {
     await this.cli('core waitfullybooted');
   }
 
-  /** Asks it something and returns what it prints. Throws when nobody answers. */
+  /** Asks it something and returns what it prints. Throws when it does not answer. */
   async cli(line: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
     const { stdout } = await run(this.command, ['-rx', line], { maxBuffer: 64 * 1024 * 1024, encoding });
     return stdout;

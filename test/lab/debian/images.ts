@@ -10,7 +10,7 @@ export type Release = 'bullseye' | 'bookworm';
 
 /**
  * Debian 11 is the last Debian with an Asterisk package; XiVO's own is of that age, too. It lies in that image, so that
- * whoever needs an Asterisk and whoever needs a Debian 11 share one.
+ * tests that need an Asterisk and tests that need a Debian 11 share one.
  */
 const MORE: Record<Release, readonly string[]> = { bullseye: ['asterisk'], bookworm: [] };
 

@@ -2,7 +2,7 @@ import type { Machine } from './machine.ts';
 
 /** What Asterisk's configuration is on a XiVO, as far as the dialplan, music on hold and the log go. */
 const CONFIGURATION: Readonly<Record<string, string>> = {
-  // Whoever runs "asterisk -rx" is subject to this, too: each asks for high priority.
+  // "asterisk -rx" is subject to this, too: each asks for high priority.
   'asterisk.conf': `[directories]
 astetcdir => /etc/asterisk
 astmoddir => /usr/lib/asterisk/modules

@@ -92,7 +92,7 @@ export class CarryOut {
     if (!isEqual(this.#agent.side.at(path), entry)) return false;
     if (conflict) this.#checkConflict(path, entry, expect, true);
     else this.#checkKnown(path, entry, expect);
-    // What came into the folder after the plan was made goes to the trash with it: kept, though nobody removed it.
+    // What came into the folder after the plan was made goes to the trash with it: kept, although it was not removed.
     if (entry.type !== 'folder' && this.#how.stale === 'never') {
       for (const each of main.below(path)) this.#checkRemovedByUser(each);
     }

@@ -54,9 +54,9 @@ export class World {
   readonly put: Record<SideName, Set<string>> = { main: new Set(), mds1: new Set(), mds2: new Set() };
   /** Folders that a user made, or put something into; by host. */
   readonly madeFolders: Record<SideName, Set<string>> = { main: new Set(), mds1: new Set(), mds2: new Set() };
-  /** `path content` that a user removed on Main, and nobody has put or touched there elsewhere since it was put. */
+  /** `path content` that a user removed on Main, and that was not put or touched elsewhere since. */
   readonly buried = new Set<string>();
-  /** `path content` whose version a user made anew on an MDS, so that a removal on Main does not count for it. */
+  /** `path content` whose version a user recreated on an MDS, so that a removal on Main does not count for it. */
   readonly renewed = new Set<string>();
   /** Whose clock Main takes the time of a version for that an MDS has put there. */
   readonly origins = new Map<string, { readonly entry: Entry; readonly clock: bigint }>();

@@ -12,7 +12,7 @@ type Places = ReturnType<typeof placesIn>;
 export type Expected = {
   /** Content (by hash) that each host held, live or in its trash, when the recording began. */
   readonly held: { readonly main: ReadonlySet<string>; readonly mds: ReadonlySet<string> };
-  /** Every path that anybody ever used. */
+  /** Every path that was ever used. */
   readonly paths: ReadonlySet<string>;
   /** What each host holds when nothing interferes. */
   readonly final: { readonly main: readonly string[]; readonly mds: readonly string[] };
@@ -40,7 +40,7 @@ export const check = {
   visible(places: Places, { held, paths }: Expected): void {
     for (const folder of [places.main, places.mds]) {
       for (const each of visiblePaths(folder)) {
-        assert.ok(paths.has(each), `${folder}: ${each} is a name that nobody gave`);
+        assert.ok(paths.has(each), `${folder}: ${each} is an unknown name`);
         const full = path.join(folder, each);
         if (!lstatSync(full).isFile()) continue;
         const hash = hashOf(full);
@@ -61,13 +61,13 @@ export const check = {
       const now = contentsOf(places[host]);
       for (const hash of held[host]) assert.ok(now.has(hash), `content was lost on ${host}: ${hash}`);
       for (const { id, path: name, reason } of listTrash(places.directory, places[host]).items)
-        assert.notEqual(reason, 'unknown', `nobody knows what ${id} (${name}) in the trash of ${host} is`);
+        assert.notEqual(reason, 'unknown', `unknown: ${id} (${name}) in the trash of ${host} is`);
     }
   },
 
   /**
    * What Main took from an MDS it holds, live or in its trash.
-   * @param live nobody changed it since: it is still what readers see, and not half of it, which the MDS may hold now
+   * @param live unchanged since: readers still see all of it, which the MDS may have in part now
    */
   acknowledged(places: Places, recording: Recording, at: number, live: boolean): void {
     const now = contentsOf(places.main);

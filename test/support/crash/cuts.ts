@@ -17,7 +17,7 @@ export type Case = { readonly cut: PowerCut; readonly after: AfterCut };
 export function* cutsOf(recording: Recording, host: string, seed: number): Generator<Case> {
   const random = randomFrom(seed);
   const seen = new Set<string>();
-  for (let at = recording.begun; at <= recording.events.length; at++) {
+  for (let at = recording.firstEvent; at <= recording.events.length; at++) {
     for (const cut of cutsAt(recording, host, at, random)) {
       const after = diskAfter(recording, cut);
       const key = keyOf(recording, cut, after);

@@ -71,7 +71,7 @@ export async function enrolmentCuts(
   let count = 0;
   for (const host of ['main', 'mds'] as const) {
     for (const { cut, after } of cutsOf(recording, host, seed)) {
-      const told = new Set(
+      const confirmed = new Set(
         recording.events.slice(0, cut.at).flatMap((event) => (event.kind === 'mark' ? [event.path] : [])),
       );
       const at = path.join(folder, 'cut', String(count++));
@@ -86,13 +86,13 @@ export async function enrolmentCuts(
             [path.dirname(source.mds), path.dirname(mds)],
           ]),
         );
-        await mainGoesOn(main, told, {
+        await mainGoesOn(main, confirmed, {
           first: first.pin,
           second: second.pin,
           agent: agent.pin,
           token: token.id,
         });
-        await mdsGoesOn(mds, told, agent.pin);
+        await mdsGoesOn(mds, confirmed, agent.pin);
       } catch (error) {
         throw new Error(
           `${error instanceof Error ? error.message : String(error)}\n${tell(recording, cut)}`,
@@ -117,30 +117,30 @@ type Pins = {
   readonly token: string;
 };
 
-async function mainGoesOn(folder: string, told: ReadonlySet<string>, pins: Pins): Promise<void> {
+async function mainGoesOn(folder: string, confirmed: ReadonlySet<string>, pins: Pins): Promise<void> {
   finishSwitch(folder);
   const { identity } = await firstIdentity(folder, 'main');
-  if (told.has('token')) assert.ok([pins.first, pins.second].includes(identity.pin), 'Main has another key');
-  if (told.has('switched')) assert.equal(identity.pin, pins.second, 'Main took its new key back');
+  if (confirmed.has('token')) assert.ok([pins.first, pins.second].includes(identity.pin), 'Main has another key');
+  if (confirmed.has('switched')) assert.equal(identity.pin, pins.second, 'Main took its new key back');
   loadNextIdentity(folder);
   const registry = new Registry(folder);
-  if (told.has('enrolled') && !told.has('removed') && registry.list().revoked.length === 0)
+  if (confirmed.has('enrolled') && !confirmed.has('removed') && registry.list().revoked.length === 0)
     assert.ok(registry.findByPin(pins.agent), 'Main forgot an MDS');
-  if (told.has('removed'))
+  if (confirmed.has('removed'))
     return assert.equal(registry.findByPin(pins.agent), undefined, 'Main forgot a removal');
   // The MDS may not have got its answer: it comes with the same token again.
-  if (told.has('token') && registry.list().revoked.length === 0) {
+  if (confirmed.has('token') && registry.list().revoked.length === 0) {
     const again = registry.enrolWithToken(enrolling(pins.token, pins.agent));
     assert.ok(again.ok, again.ok ? '' : again.refused);
   }
   assert.equal(lstatSync(path.join(folder, 'key.pem')).mode & 0o777, 0o600);
 }
 
-async function mdsGoesOn(folder: string, told: ReadonlySet<string>, pin: string): Promise<void> {
+async function mdsGoesOn(folder: string, confirmed: ReadonlySet<string>, pin: string): Promise<void> {
   const { identity } = await firstIdentity(folder, 'mds1');
-  if (told.has('enrolled'))
+  if (confirmed.has('enrolled'))
     assert.equal(identity.pin, pin, 'the MDS has another key than the one that it enrolled with');
   const membership = loadMembership(folder);
-  if (told.has('member')) assert.ok(membership?.approved, 'the MDS forgot its membership');
+  if (confirmed.has('member')) assert.ok(membership?.approved, 'the MDS forgot its membership');
   assert.ok(loadIdentity(folder));
 }

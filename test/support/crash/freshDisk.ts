@@ -21,7 +21,7 @@ import type { Disk, Id, Inode } from './disk.ts';
 import type { AfterCut } from './powerCut.ts';
 import type { Recording } from './recording.ts';
 
-/** What inode numbers and stamps of a recording are called on a disk that was made anew. */
+/** What inode numbers and stamps of a recording are called on a recreated disk. */
 export type Translation = {
   readonly inodes: ReadonlyMap<string, string>;
   readonly stamps: ReadonlyMap<string, string>;

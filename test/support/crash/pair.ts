@@ -39,7 +39,7 @@ export class Pair {
   readonly main: MainDirectory;
   readonly mds: AgentDirectory;
   readonly log: string[] = [];
-  /** Called when Main has told the MDS that it has taken a file. */
+  /** Called when Main has confirmed a file to the MDS. */
   onTaken: (path: string, hash: string) => void = () => undefined;
   readonly #mainDb: Database;
   readonly #mdsDb: Database;

@@ -11,7 +11,7 @@ export type Event =
   | { readonly kind: 'sync-all'; readonly upTo: number }
   /** A transaction of a host's database was committed: what the database holds now. */
   | { readonly kind: 'commit'; readonly host: string; readonly image: Uint8Array }
-  /** Main told an MDS that it has taken this content. */
+  /** Main has confirmed this content to an MDS. */
   | { readonly kind: 'mark'; readonly path: string; readonly hash: string };
 
 /** What the real disk said of an inode after so many operations had touched it. */
@@ -21,7 +21,7 @@ export type Stamped = { readonly touches: number; readonly stamp: string };
 export class Recording {
   readonly events: Event[] = [];
   /** Events before this number tell how things were when the recording began. */
-  begun = 0;
+  firstEvent = 0;
   /** The disks when the recording began. */
   readonly before: Disk;
   /** A host's root folders by their path when the recording began. */

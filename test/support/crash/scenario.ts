@@ -10,7 +10,7 @@ import { imageAt, type PowerCut } from './powerCut.ts';
 import type { Recording } from './recording.ts';
 import { failNoMore, failOnce, record, stopRecording } from './systemCalls.ts';
 
-/** A pair in sync, and what somebody then does on either side before the two work again. */
+/** A pair in sync, and what users then do on either side before the two work again. */
 export type Scenario = {
   readonly terms: Terms;
   readonly prepare: (main: string, mds: string) => void;
@@ -88,7 +88,7 @@ export async function runOnce(
   }
   for (const each of [places.main, places.mds]) for (const name of visiblePaths(each)) paths.add(name);
   if (scenario.live !== undefined) {
-    // What somebody replaces on his own host is his to lose.
+    // A version that a user replaces on the same host may be lost.
     for (const host of ['main', 'mds'] as const) {
       const still = contentsOf(places[host]);
       for (const hash of held[host]) if (!still.has(hash)) held[host].delete(hash);

@@ -34,7 +34,7 @@ export function record(
   }
   recording = new Recording(hosts, (root, into) => readIn(root, into));
   lookAtDatabases();
-  recording.begun = recording.events.length;
+  recording.firstEvent = recording.events.length;
   return recording;
 }
 

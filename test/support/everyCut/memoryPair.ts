@@ -27,7 +27,7 @@ import { LineCutter } from './lineCutter.ts';
 export const MDS = 'mds1';
 /** A file of so many bytes is large here: it travels alone, and is gone on with. */
 export const LARGE_FROM = 80 * 1024;
-/** Nothing takes longer than this, real milliseconds: then somebody waits for what never comes. */
+/** Nothing takes longer than this, real milliseconds: then one side waits forever. */
 const PATIENCE = 60_000;
 /** No request to a disk in memory takes longer than this, real milliseconds. */
 const DISK_PATIENCE = 5_000;
@@ -244,7 +244,7 @@ export class MemoryPair {
     return { socket: asWebSocket(line.a), mainPin: this.#keys.main.pin, tls: TLS };
   }
 
-  /** Lets both sides work, and time pass whenever nobody has anything to do, until that has come. */
+  /** Lets both sides work, and advances the clock whenever both are idle, until the condition holds. */
   async until<T>(what: string, work: Promise<T>): Promise<T> {
     let settled = false;
     const end = (): void => void (settled = true);
@@ -267,7 +267,7 @@ export class MemoryPair {
           `${what}: that never comes. ${JSON.stringify(this.left())}, at work: ${process.getActiveResourcesInfo().join(' ')}`,
         );
       if (isDone() || delivered !== this.lines.delivered) continue;
-      // The disk is at work, or a timer of the system's that nobody can hurry.
+      // The disk is at work, or a system timer that can't be sped up.
       if (this.#disk.isAtWork) continue;
       if (realTimers() > this.#timersBefore + this.#timersAtRest) await sleep(1);
       this.clock.advance(Math.min(STEP, this.clock.nextIn ?? 0));

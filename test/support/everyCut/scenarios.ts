@@ -52,7 +52,7 @@ async function inSync(pair: MemoryPair): Promise<void> {
 }
 
 const small = (round: number): string => `round ${round}\n`.repeat(20);
-/** Somebody of the next rooms of a scenario, made once: it takes long. */
+/** Hosts for the next scenarios, created once because it takes long. */
 let other: Promise<Identity> | undefined;
 const otherIdentity = (): Promise<Identity> => (other ??= createIdentity({ commonName: 'mds2' }));
 
@@ -184,7 +184,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'everything is verified': {
     act: (pair) => Promise.resolve(pair.api.verify({ mds: undefined }, BY)),
   },
-  'somebody asks why': {
+  'a person runs why': {
     act: (pair) => Promise.resolve(pair.api.why({ path: 'sounds/text.txt', mds: undefined }, BY)),
   },
   'a change set is rolled back': {

@@ -27,7 +27,7 @@ export async function buildVersion(
   return [...NODE, path.join(folder, 'program.mjs')];
 }
 
-/** Only the numbers differ: what a version of them would do, nobody knows yet. */
+/** Only the numbers differ: what another version would do is unknown. */
 function speaking({ oldest, newest }: ProtocolRange): Plugin {
   return {
     name: 'protocol',

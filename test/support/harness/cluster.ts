@@ -171,7 +171,7 @@ export class Cluster {
 
   /**
    * Ends everything as a shutdown would, and removes the folder.
-   * @throws when a daemon ended that nobody ended, does not end with 0 within 10 s, or shows a fault in its log
+   * @throws when a daemon ended without being stopped, does not end with 0 within 10 s, or shows a fault in its log
    */
   async end(): Promise<void> {
     const hosts = [this.main, ...this.mds];

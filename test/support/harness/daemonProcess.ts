@@ -88,10 +88,10 @@ export class DaemonProcess {
   }
 }
 
-/** Longer lines are the program's text, which Node prints with an error that nobody handled. */
+/** Longer lines are the program's text, which Node prints with an unhandled error. */
 const MAX_LINE = 500;
 
-/** What a log must not hold: a stack, or an error of Node's that nobody handled or translated. */
+/** What a log must not hold: a stack, or an error of Node's that was not handled or translated. */
 const TROUBLE = /uncaughtException|unhandledRejection|\bERR_[A-Z][A-Z0-9_]+|^\s+at .+:\d+:\d+\)?$/;
 
 /**

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 
-/** Below the ports that the kernel gives to whoever asks for any (32768 and up). */
+/** Below the ports that the kernel assigns automatically (32768 and up). */
 const FIRST = 20_000;
 const COUNT = 12_000;
 
@@ -8,7 +8,7 @@ const COUNT = 12_000;
 const claims: Server[] = [];
 
 /**
- * A TCP port that nobody listens on and that no other process of the tests gets as long as this one lives. A claim
+ * A TCP port that is free and that no other process of the tests gets as long as this one lives. A claim
  * is a socket in the abstract namespace, which the kernel removes with its process.
  */
 export async function freePort(): Promise<number> {
@@ -27,7 +27,7 @@ export async function freePort(): Promise<number> {
   throw new Error('no port is free');
 }
 
-/** A server that listens there; undefined when somebody does already. */
+/** A server that listens there; undefined when the port is in use. */
 async function listening(
   where: { path: string } | { port: number; host: string },
 ): Promise<Server | undefined> {

@@ -171,7 +171,7 @@ async function runProgram(
   return { code, stdout, stderr };
 }
 
-/** A script that stands in for Asterisk: it writes down what it was asked, and answers as told. */
+/** A script that stands in for Asterisk: it writes down what it was asked, and gives the configured answer. */
 export class FakeAsterisk {
   readonly script: string;
   readonly #calls: string;

@@ -1,6 +1,6 @@
 /**
- * Test files that may skip with CI=true, and why. Everything else is there to run: a skip that nobody notices
- * is a test that nobody has.
+ * Test files that may skip with CI=true, and why. Everything else is there to run: an unnoticed skip
+ * is a missing test.
  */
 const MAY_SKIP: readonly { readonly file: RegExp; readonly why: string }[] = [
   {

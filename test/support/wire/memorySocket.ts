@@ -62,7 +62,7 @@ export class MemorySocket extends EventEmitter {
     this.peer.#schedule();
   }
 
-  /** What was sent before arrives before. Where nothing arrives any more, nobody answers this either. */
+  /** What was sent before arrives before. If nothing arrives any more, there is no answer to this either. */
   close(code = 1000, reason = ''): void {
     if (this.readyState !== this.OPEN) return;
     this.readyState = 2;

@@ -30,7 +30,7 @@ void test('a question that is asked when the connection has just ended is answer
   assert.equal(clock.timers, 0);
 });
 
-void test('a connection that ended before anybody listened has ended', async () => {
+void test('a connection that ended before a listener was added has ended', async () => {
   const line = new MemoryLine();
   line.end(1006, '');
   const reasons: string[] = [];
@@ -66,10 +66,10 @@ void test('a Main that only says that it lives keeps no question and no stream w
     }),
   );
   await turn();
-  const begun = session.resumeOffset('recordings', HASH);
+  const offset = session.resumeOffset('recordings', HASH);
   const stream = session.get('recordings', [], false);
   const { results } = session.offer('recordings', [], 10);
-  const ends = [begun, results, stream[Symbol.asyncIterator]().next()].map((each) =>
+  const ends = [offset, results, stream[Symbol.asyncIterator]().next()].map((each) =>
     Promise.resolve(each).then(
       () => 'answered',
       (error: Error) => error.message,

@@ -109,10 +109,10 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
   mainView.begin(null, null);
   mainView.page([{ path: 'f', shown: { kind: 'settled', entry: fileEntry('music') } }]);
   mainView.end(1);
-  const begun = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const job = Promise.withResolvers<JobEnd>();
   const run = (): Promise<JobEnd> => {
-    begun.resolve();
+    started.resolve();
     return job.promise;
   };
   const worker = new Reconciler({
@@ -132,7 +132,7 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
   });
   worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
   worker.begin();
-  await begun.promise;
+  await started.promise;
   let isClosed = false;
   const idle = worker.whenIdle();
   const closed = worker.close().then(() => (isClosed = true));

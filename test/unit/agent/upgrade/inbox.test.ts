@@ -63,14 +63,14 @@ describe('The inbox of the installer', () => {
     const at = (name: string): string => path.join(folder, name);
     return { inbox: at('state/upgrade'), target: at('next.deb'), outside: at('outside') };
   }
-  const anybody = (): void => undefined;
+  const anyKey = (): void => undefined;
 
   it('gives the installer the package that was offered, and is empty afterwards', (t) => {
     const { inbox, target } = folders(t);
     writeFileSync(clearInbox(inbox), content);
     handOver(inbox, offer);
     assert.equal(isTaken(inbox), false);
-    assert.deepEqual(takeOffer(inbox, anybody, target), offer);
+    assert.deepEqual(takeOffer(inbox, anyKey, target), offer);
     assert.deepEqual(readFileSync(target), content);
     assert.equal(isTaken(inbox), true);
   });
@@ -80,7 +80,7 @@ describe('The inbox of the installer', () => {
     for (const bytes of ['a packagE', 'a pack', 'a package and more']) {
       writeFileSync(clearInbox(inbox), bytes);
       handOver(inbox, offer);
-      assert.throws(() => takeOffer(inbox, anybody, target), /not the one|is not a file of at most/);
+      assert.throws(() => takeOffer(inbox, anyKey, target), /not the one|is not a file of at most/);
       assert.equal(existsSync(target), false);
       assert.equal(isTaken(inbox), true);
     }
@@ -90,7 +90,7 @@ describe('The inbox of the installer', () => {
     const { inbox, target, outside } = folders(t);
     symlinkSync(outside, clearInbox(inbox));
     handOver(inbox, offer);
-    assert.throws(() => takeOffer(inbox, anybody, target), { code: 'ELOOP' });
+    assert.throws(() => takeOffer(inbox, anyKey, target), { code: 'ELOOP' });
     assert.deepEqual(readFileSync(outside), content);
 
     const real = `${inbox}.real`;
@@ -98,7 +98,7 @@ describe('The inbox of the installer', () => {
     handOver(real, offer);
     rmSync(inbox, { recursive: true, force: true });
     symlinkSync(real, inbox);
-    assert.throws(() => takeOffer(inbox, anybody, target), /ENOTDIR|ELOOP/);
+    assert.throws(() => takeOffer(inbox, anyKey, target), /ENOTDIR|ELOOP/);
     assert.equal(isTaken(real), false);
   });
 

@@ -87,7 +87,7 @@ describe('The conditions of a status', () => {
     assert.deepEqual(conditionsOf(facts([{}, { name: 'mds2' }]), AT), []);
   });
 
-  it('name an MDS that is away, but none that somebody removed', () => {
+  it('name an MDS that is away, but no revoked one', () => {
     const away = conditionsOf(facts([{ state: 'disconnected' }, { name: 'mds2', state: 'revoked' }]), AT);
     assert.deepEqual(kinds(away), ['away']);
     assert.equal(away[0]?.mds, 'mds1');
@@ -143,11 +143,11 @@ describe('The conditions of a status', () => {
     assert.match(one?.cause ?? '', /a\.conf line 2/);
     const [other] = conditionsOf(facts([{ reloads: refused, owedReloads: ['dialplan'] }]), AT);
     assert.equal(other?.kind, 'pending-reload');
-    const mended = [...refused, { kind: 'dialplan' as const, at: '', ok: true, durationMs: 1, output: '' }];
-    assert.deepEqual(conditionsOf(facts([{ reloads: mended }]), AT), []);
+    const fixed = [...refused, { kind: 'dialplan' as const, at: '', ok: true, durationMs: 1, output: '' }];
+    assert.deepEqual(conditionsOf(facts([{ reloads: fixed }]), AT), []);
   });
 
-  it('report nobody as behind while paused', () => {
+  it('report no MDS as behind while paused', () => {
     const late = [{ directories: [{ ...MOH, inSync: false, pending: 4 }], inSync: false }];
     assert.match(conditionsOf(facts(late), AT)[0]?.cause ?? '', /behind in moh: 4 files to go/);
     const paused = conditionsOf(facts(late, { pausedUntil: new Date(NOW + 1000).toISOString() }), AT);

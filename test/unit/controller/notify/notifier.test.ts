@@ -98,7 +98,7 @@ describe('Notifications', () => {
     assert.equal((JSON.parse(bodies[0] ?? '') as Notification).kind, 'conflict');
   });
 
-  it('that nobody takes are given up after five attempts, and do not hold up the next', async () => {
+  it('that can not be delivered are dropped after five attempts, and do not hold up the next', async () => {
     const out = path.join(folder, 'second');
     const command = script('refuse', `[ "$XDS_EVENT" = end ] || exit 1; touch ${out}`);
     const pauses: number[] = [];

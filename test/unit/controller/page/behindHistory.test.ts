@@ -12,7 +12,7 @@ function status(lagMs: number | null = 0): Status {
 }
 
 describe('How far behind an MDS was', () => {
-  it('is the worst of every five minutes, and unknown where nobody looked', () => {
+  it('is the worst of every five minutes, and unknown where there was no sample', () => {
     const history = new BehindHistory();
     history.sample(status(), START);
     history.sample(status(90_000), START + 90_000);

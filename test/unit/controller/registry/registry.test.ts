@@ -108,7 +108,7 @@ void test('only the owner can read the registry', (t) => {
   assert.equal(statSync(join(folder, 'registry.json')).mode & 0o7777, 0o600);
 });
 
-void test('a token that nobody made is refused', (t) => {
+void test('an unknown token is refused', (t) => {
   const registry = registryFor(t);
   refused(enrol(registry, tokenFrom(registry), { id: 'unknown' }), /does not know this join token/);
 });

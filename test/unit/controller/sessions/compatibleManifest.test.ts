@@ -7,7 +7,7 @@ import { fileEntry } from '../../../support/unit/applyPlace.ts';
 const FAR: ManifestEntry = { kind: 'settled', entry: { ...fileEntry('far'), mtime: '10413792000000000000' } };
 const NEAR: ManifestEntry = { kind: 'settled', entry: fileEntry('near'), clock: '5000000000' };
 
-void test('an agent of this version is told everything as it is', () => {
+void test('an agent of this version gets everything unchanged', () => {
   const words = new CompatibleManifest(new Set(['clocks', 'far-times']));
   assert.deepEqual(
     [
@@ -24,7 +24,7 @@ void test('an agent of this version is told everything as it is', () => {
   assert.equal(words.differs('moh'), false);
 });
 
-void test('an older one is told of a time after 2286 that it does not travel, by name, until it is gone', () => {
+void test('an older one gets a file with a time after 2286 as skipped, by name, until it is gone', () => {
   const words = new CompatibleManifest(new Set());
   const [far, near] = words.of('moh', [
     ['f', FAR],

@@ -49,7 +49,7 @@ void test('what came since goes, what went comes back, and what is as it was sta
   assert.deepEqual(stepsOf(revisions, now), ['put gone', 'put link', 'remove new']);
 });
 
-void test('a file that came and went again is nobody’s business', () => {
+void test('a file that came and went again is ignored', () => {
   assert.deepEqual(stepsOf(log(['a', null], ['a', fileEntry('1')]), tree({})), []);
 });
 

@@ -11,13 +11,13 @@ function summary(before: Files, after: Files): string {
   return summaryText(summarise(old ?? [], next ?? []));
 }
 
-test('a change set is told in extensions gained, changed and lost', () => {
+test('a change set is described by the extensions gained, changed and lost', () => {
   const before = '[support]\nexten = 200,1,NoOp(a)\nexten = 300,1,NoOp()\n same = n,Hangup()\n';
   const after = '[support]\nexten = 100,1,NoOp()\nexten = 200,1,NoOp(b)\n';
   assert.equal(summary({ 'a.conf': before }, { 'a.conf': after }), '[support] +100,1 ~200,1 -300,*');
 });
 
-test('a template that changes is told in the contexts that have it', () => {
+test('a template that changes is described in the contexts that have it', () => {
   const users = '[b](t)\n[c](t)\n';
   assert.equal(
     summary(
@@ -36,7 +36,7 @@ test('what moves to another file, another line or another spelling is no change'
   );
 });
 
-test('a break is told by what is lost behind it', () => {
+test('a broken file is described by what is lost behind it', () => {
   const after = { 'a.conf': '[a\n', 'b.conf': '[b]\nexten = 1,1,NoOp()\n' };
   assert.equal(summary({ 'b.conf': after['b.conf'] }, after), '[b] -1,*');
 });

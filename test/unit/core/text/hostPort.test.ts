@@ -11,7 +11,7 @@ void test('an address is a name, an IPv4 address or an IPv6 address in brackets,
   assert.equal(formatHostPort(parseHostPort('xivo')), 'xivo:9443');
 });
 
-void test('anything else is refused, and a bare IPv6 address is told about brackets', () => {
+void test('anything else is refused, and a bare IPv6 address gets a hint about brackets', () => {
   for (const text of [
     '',
     ':9443',

@@ -20,7 +20,7 @@ describe('The progress of a command', () => {
     assert.equal(progress.lines(8).length, 1);
   });
 
-  it('takes the rate over the last seconds, and begins anew with what is done next', () => {
+  it('takes the rate over the last seconds, and starts over with the next task', () => {
     const progress = new ProgressLines();
     const mds = { host: 'mds1', files: 0, filesTotal: 0, bytesTotal: 100 * MIB };
     for (let s = 0; s <= 20; s++)

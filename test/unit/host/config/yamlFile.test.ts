@@ -70,7 +70,7 @@ void test('an unknown key is named where it stands, with the keys that exist the
   assert.match(messageOf('a\u001b[2J: 1\n'), /^c\.yml:1: a\\x1b\[2J: unknown key/);
 });
 
-void test('all mistakes of a file are told at once', () => {
+void test('all mistakes of a file are reported at once', () => {
   assert.equal(
     messageOf('settle: 300\nguard: { percent: 101, files: x }\ndirectories:\n'),
     [

@@ -58,7 +58,7 @@ void it('an answer of another version is refused, not trusted', async () => {
   await assert.rejects(askDaemon(daemon(), contract, 'double', { n: 1 }), /another version/);
 });
 
-void it('says that nobody is there, with exit code 3', async () => {
+void it('says that the daemon is not running, with exit code 3', async () => {
   await assert.rejects(
     askDaemon(daemon(), contract, 'slow', {}),
     (error) => error instanceof NotRunning && error.exitCode === 3 && error.message.includes('Start it.'),

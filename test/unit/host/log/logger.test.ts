@@ -47,7 +47,7 @@ void test('a file name forges no line, no detail and no terminal command', () =>
   assert.ok(Date.parse(read.time) > 0);
 });
 
-void test('an error is told with its causes, or its code when it has no words', () => {
+void test('an error is reported with its causes, or its code when it has no words', () => {
   const cause = Object.assign(new Error(''), { code: 'ECONNREFUSED' });
   assert.equal(line('x', { error: new Error('no answer', { cause }) }), 'x error="no answer: ECONNREFUSED"');
 });

@@ -129,7 +129,7 @@ function renameOf(prototype: Folder): (this: Folder, ...args: Parameters<Folder[
   return Object.getOwnPropertyDescriptor(prototype, 'rename')?.value as Folder['rename'];
 }
 
-/** Lets somebody else act just before or after a rename of the product. */
+/** Lets another program act just before or after a rename of the product. */
 function around(
   t: { mock: { method: typeof import('node:test').mock.method } },
   act: { before?: () => void; after?: () => void },
@@ -170,7 +170,7 @@ void test('a write between the look and the removal is not lost: it stays in pla
   assert.equal(place.read('a'), 'old and edited in the last moment');
 });
 
-void test('an edit that can no longer stay in place, since somebody removed it at the same time, is in the trash', async (t) => {
+void test('an edit that can no longer stay in place, since another program removed it at the same time, is in the trash', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
   around(t, {

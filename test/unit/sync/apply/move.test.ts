@@ -74,11 +74,11 @@ void test('a file that changed since is not moved', async (t) => {
 
 void test('what appeared under the new name stays', async (t) => {
   const place = placeWith(t);
-  writeFileSync(place.at('new'), 'of somebody else');
+  writeFileSync(place.at('new'), 'of another program');
   const [outcome] = await place.apply(() => [move(place)]);
   assert.equal(outcome?.result, 'stale');
   assert.equal(place.read('old'), 'content');
-  assert.equal(place.read('new'), 'of somebody else');
+  assert.equal(place.read('new'), 'of another program');
 });
 
 void test('cut off before the rename, it is carried out at the next start', async (t) => {
@@ -109,7 +109,7 @@ void test('cut off after the rename, with the old name taken again: that one sta
 
 void test('cut off, and another file has the new name, or the same one has both: a new plan is due', async (t) => {
   for (const disturb of [
-    (place: ApplyPlace) => writeFileSync(place.at('new'), 'of somebody else'),
+    (place: ApplyPlace) => writeFileSync(place.at('new'), 'of another program'),
     (place: ApplyPlace) => linkSync(place.at('old'), place.at('new')),
     (place: ApplyPlace) => mkdirSync(place.at('new')),
   ]) {

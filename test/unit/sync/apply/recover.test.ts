@@ -98,7 +98,7 @@ void test('a replacement whose second rename reached the disk before its first i
   assert.deepEqual(cut.place.trash(), [['a', 'old']]);
 });
 
-void test('a replacement is not carried out any more when somebody wrote there since', async (t) => {
+void test('a replacement is not carried out any more when another program wrote there since', async (t) => {
   const cut = new CutOff(t, old, (place, from) => [from.put('a', 'new', place.stamp('a'))]);
   writeFileSync(cut.place.at('a'), 'edited since');
   assert.deepEqual(await cut.recover(), ['put a stale']);
@@ -112,11 +112,11 @@ void test('a new file is put in place, or recorded where it is already, and leav
     (_place, from) => [from.put('a', 'a'), from.put('b', 'b'), from.put('c', 'c')],
   );
   cut.move(`stage/${ID}.b`, 'b');
-  writeFileSync(cut.place.at('c'), 'somebody was quicker');
+  writeFileSync(cut.place.at('c'), 'someone was quicker');
   assert.deepEqual((await cut.recover()).sort(), ['put a done', 'put b done', 'put c stale']);
   assert.deepEqual(
     ['a', 'b', 'c'].map((name) => cut.place.read(name)),
-    ['a', 'b', 'somebody was quicker'],
+    ['a', 'b', 'someone was quicker'],
   );
 });
 
@@ -209,7 +209,7 @@ void test('a dispose leaves alone what took the name of something staged', (t) =
     const staged = stage(staging, 'staged');
     const name = place.at(`.xivo-xds-sync/stage/${staged.name}`);
     renameSync(name, `${name}.kept`);
-    writeFileSync(name, "somebody's content");
+    writeFileSync(name, "someone's content");
     unlinkSync(`${name}.kept`);
   }
   assert.equal(readdirSync(place.at('.xivo-xds-sync/stage')).length, 1);

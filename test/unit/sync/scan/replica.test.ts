@@ -117,18 +117,18 @@ void describe('What a host holds of a directory', () => {
     assert.equal(replica.skipped.get('a'), undefined);
   });
 
-  void it('is told as a whole: what was written meanwhile belongs to it, though no event told of it yet', async () => {
-    const told: string[][] = [];
-    const whole = make({ whole: true, onChanges: (changes) => told.push([...changes.keys()].sort()) });
+  void it('is announced as a whole: what was written meanwhile belongs to it, even before its event', async () => {
+    const reported: string[][] = [];
+    const whole = make({ whole: true, onChanges: (changes) => reported.push([...changes.keys()].sort()) });
     try {
       await whole.rescan();
-      await eventually('all is told', () => told.length === 1);
+      await eventually('all is reported', () => reported.length === 1);
       writeFileSync(path.join(root, 'a'), 'a, the second version');
       await whole.recheck(['a']);
       await sleep(SETTLE / 2);
       writeFileSync(path.join(root, 'b'), 'b, the second version');
-      await eventually('the second version is told', () => told.length > 1);
-      assert.deepEqual(told[1], ['a', 'b']);
+      await eventually('the second version is reported', () => reported.length > 1);
+      assert.deepEqual(reported[1], ['a', 'b']);
     } finally {
       await whole.close();
     }

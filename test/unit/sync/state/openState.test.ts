@@ -76,11 +76,11 @@ async function work(db: Database, ready: () => void, end: Promise<void>): Promis
 
 void describe('A state that is damaged is set aside, and the work begins again on a new one', () => {
   for (const [how, damage] of Object.entries(DAMAGES)) {
-    void it(`${how} while nobody has it open`, async (t) => {
+    void it(`${how} while it is not open`, async (t) => {
       const file = filledState(t);
       damage(file);
-      const told: object[] = [];
-      const log = { error: (_: string, details: object) => told.push(details), debug: () => undefined };
+      const logged: object[] = [];
+      const log = { error: (_: string, details: object) => logged.push(details), debug: () => undefined };
       let entries = -1;
       await runOnState(
         file,
@@ -92,8 +92,8 @@ void describe('A state that is damaged is set aside, and the work begins again o
       assert.equal(entries, 0);
       const aside = lastSetAside(file);
       assert.ok(aside !== undefined && readdirSync(path.dirname(file)).includes(path.basename(aside.file)));
-      assert.equal(told.length, 1);
-      assert.equal((told[0] as { kept: string }).kept, aside.file);
+      assert.equal(logged.length, 1);
+      assert.equal((logged[0] as { kept: string }).kept, aside.file);
     });
 
     void it(`${how} while it is in use`, async (t) => {

@@ -22,16 +22,16 @@ class TwoSides {
     });
   }
 
-  /** One run of the side: it connects after so many changes, and makes more. @returns how strange it looked */
+  /** One run of the side: it connects after so many changes, and makes more. @returns the mismatch, if any */
   run(changesBefore: number, changesAfter: number): 'new' | 'older' | undefined {
     const db = new Database(this.#file);
     for (let i = 0; i < changesBefore; i++) db.advance();
-    const told: ReportedState = { stateId: db.stateId, sequence: db.sequence, runs: db.runs };
-    const strange = this.#memory.mismatch(told);
+    const reported: ReportedState = { stateId: db.stateId, sequence: db.sequence, runs: db.runs };
+    const mismatch = this.#memory.mismatch(reported);
     for (let i = 0; i < changesAfter; i++) db.advance();
-    this.#memory.learn(told, db.sequence, 0);
+    this.#memory.learn(reported, db.sequence, 0);
     db.close();
-    return strange;
+    return mismatch;
   }
 
   copy(): void {
@@ -47,7 +47,7 @@ class TwoSides {
   }
 }
 
-void test('a state that goes on is never strange, however often its side starts', (t) => {
+void test('a state that goes on is never a mismatch, however often its side starts', (t) => {
   const side = new TwoSides(t);
   for (const [before, after] of [
     [0, 0],

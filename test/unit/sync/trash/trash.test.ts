@@ -30,9 +30,9 @@ async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace
   return place;
 }
 
-/** Purges, and adds what was logged as an error to `told`. */
-function purge(place: ApplyPlace, keep: number, now: number, told: unknown[] = []): number {
-  const log = { info: () => undefined, error: (...what: unknown[]) => void told.push(...what) };
+/** Purges, and adds what was logged as an error to `reported`. */
+function purge(place: ApplyPlace, keep: number, now: number, logged: unknown[] = []): number {
+  const log = { info: () => undefined, error: (...what: unknown[]) => void logged.push(...what) };
   return purgeTrash({ root: place.root, keep, now, log });
 }
 
@@ -79,22 +79,22 @@ void test('a folder in the trash is removed with all that is in it, and links in
   assert.equal(place.read('elsewhere/a'), 'a');
 });
 
-void test('what can not be removed is told, and keeps nothing else in the trash', async (t) => {
+void test('what can not be removed is reported, and keeps nothing else in the trash', async (t) => {
   const place = await removed(t);
   writeFileSync(place.at('.xivo-xds-sync/trash/0-no-folder'), '');
-  const told: unknown[] = [];
-  assert.equal(purge(place, 60_000, Date.now() + 120_000, told), 1);
+  const logged: unknown[] = [];
+  assert.equal(purge(place, 60_000, Date.now() + 120_000, logged), 1);
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), ['0-no-folder']);
   const folder = place.at('.xivo-xds-sync/trash/0-no-folder');
-  assert.deepEqual(told, ['old trash could not be removed', { folder, reason: 'ENOTDIR' }]);
+  assert.deepEqual(logged, ['old trash could not be removed', { folder, reason: 'ENOTDIR' }]);
 });
 
-void test('a trash that can not be opened is told, and ends nothing', (t) => {
+void test('a trash that can not be opened is reported, and ends nothing', (t) => {
   const place = new ApplyPlace(t);
   symlinkSync('elsewhere', place.at('.xivo-xds-sync'));
-  const told: unknown[] = [];
-  assert.equal(purge(place, 0, Date.now(), told), 0);
-  assert.match(JSON.stringify(told), /is not the folder that this program needs there/);
+  const logged: unknown[] = [];
+  assert.equal(purge(place, 0, Date.now(), logged), 0);
+  assert.match(JSON.stringify(logged), /is not the folder that this program needs there/);
 });
 
 void test('an item comes back with its content and metadata, and stays in the trash', async (t) => {

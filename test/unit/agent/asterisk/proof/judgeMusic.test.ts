@@ -23,7 +23,7 @@ void test('a track in several formats is one, and what Asterisk passes over is n
   assert.deepEqual(differences(readMohShow(SHOW), new Map([['/moh/default', files]])), []);
 });
 
-void test('what Asterisk does not know and what is gone are told', () => {
+void test('what Asterisk does not know and what is gone are reported', () => {
   const disk = new Map([['/moh/default', ['first.wav', 'new.wav']]]);
   assert.deepEqual(differences(readMohShow(SHOW), disk), [
     '/moh/default/new is not known',

@@ -9,13 +9,13 @@ test('an answer that says nothing counts as done', () => {
   assert.equal(exit(0, 'Dialplan reloaded.\n').meaning, 'done');
 });
 
-test('nobody at the socket is away, whatever the exit code', () => {
+test('no listener at the socket means away, whatever the exit code', () => {
   const words = 'Unable to connect to remote asterisk (does /var/run/asterisk/asterisk.ctl exist?)\n';
   assert.deepEqual(exit(1, words), { meaning: 'away', message: words.trim() });
   assert.equal(exit(0, words).meaning, 'away');
 });
 
-test('a group that the client may not take on is told with what helps', () => {
+test('a group that the client may not take on is reported with the remedy', () => {
   const answer = exit(1, 'Unable to setgid to 104 (asterisk)\n');
   assert.deepEqual(
     [answer.meaning, answer.meaning === 'away' && answer.message],
@@ -27,7 +27,7 @@ test('a group that the client may not take on is told with what helps', () => {
   );
 });
 
-test('a missing command is told apart from a refusal, although both exit with 0', () => {
+test('a missing command is distinguished from a refusal, although both exit with 0', () => {
   const words =
     "No such command 'dialplan reload' (type 'core show help dialplan reload' for other possible commands)";
   assert.equal(exit(0, words).meaning, 'unloaded');

@@ -20,7 +20,7 @@ test('requests during a reload cause exactly one more', () => {
   assert.deepEqual(third.state, idle);
 });
 
-test('an owed reload is tried again ever more slowly, and never at once', () => {
+test('a pending reload is retried with growing delays, and never at once', () => {
   let state = after(idle, { type: 'requested' });
   const waits: number[] = [];
   for (let count = 0; count < 10; count += 1) {
@@ -48,7 +48,7 @@ test('an Asterisk that stays busy counts as away in the end', () => {
   assert.equal(transition(state, { type: 'answered', how: 'busy' }).settle, true);
 });
 
-test('whatever happens, a start only follows an end, and what is owed is running or waiting', () => {
+test('whatever happens, a start only follows an end, and a pending reload is running or waiting', () => {
   const event = fc.oneof(
     fc.constant<ReloadEvent>({ type: 'requested' }),
     fc.constant<ReloadEvent>({ type: 'due' }),

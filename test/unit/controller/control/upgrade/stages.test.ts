@@ -22,7 +22,7 @@ test('canaries go one after the other, in the order of the configuration', () =>
   ]);
 });
 
-test('where nobody waits for an upgrade there is no canary, and nobody is left out', () => {
+test('without a pending upgrade there is no canary, and no MDS is left out', () => {
   const stages = stagesOf(['a', 'b'], { canaries: [], isWaiting: () => false });
   assert.deepEqual(stages, [{ names: ['a', 'b'], isCanary: false }]);
 });
