@@ -130,7 +130,10 @@ void describe('The configuration', () => {
     await eventually('the others are refused by name', async () => {
       const { errors } = await cluster.statusOf('mds1');
       const reported = errors.map(({ message }) => message).join('\n');
-      return /"cron" at \/srv\/cron, which is outside/.test(reported) && /"out" at .*a link leads to/.test(reported);
+      return (
+        /"cron" at \/srv\/cron, which is outside/.test(reported) &&
+        /"out" at .*a link leads to/.test(reported)
+      );
     });
     assert.equal(text(mds, 'srv/cron/hello.agi'), undefined);
     assert.equal(existsSync('/etc/cron.d/hello.agi'), false);

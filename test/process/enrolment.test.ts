@@ -179,7 +179,11 @@ void describe('An MDS that enrols', () => {
     await eventually('the old key is refused in words that say what happened', async () =>
       (await old.run(['status'])).stdout.includes('another key was enrolled under its name'),
     );
-    assert.equal(reinstalled.read('recordings', 'gone.wav'), 'recorded', 'something was removed in the first pass');
+    assert.equal(
+      reinstalled.read('recordings', 'gone.wav'),
+      'recorded',
+      'something was removed in the first pass',
+    );
     await old.stop();
     await reinstalled.stop();
   });

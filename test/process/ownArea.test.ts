@@ -80,7 +80,9 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     let reported = '';
     await eventually('it is reported', async () => {
       reported = (await cluster.statusOf('mds1')).errors.map(({ message }) => message).join('\n');
-      return /moh\/\.xivo-xds-sync is not the folder that this program needs there: move it away/.test(reported);
+      return /moh\/\.xivo-xds-sync is not the folder that this program needs there: move it away/.test(
+        reported,
+      );
     }).catch((error: Error) => assert.fail(`${error.message}\n${reported}`));
     assert.equal(readFileSync(mds.at('moh', AREA), 'utf8'), 'mine');
     rmSync(mds.at('moh', AREA));

@@ -53,8 +53,7 @@ export class Observer {
       if (folder === '' && (name === RESERVED_NAME || (directory === 'sounds' && name === 'recordings')))
         continue;
       const inner = path.join(folder, name);
-      if (!KNOWN_NAME.test(name))
-        this.faults.push(`${host.name}: ${directory}/${inner}: unknown name`);
+      if (!KNOWN_NAME.test(name)) this.faults.push(`${host.name}: ${directory}/${inner}: unknown name`);
       if (entry.isDirectory()) this.#list(host, directory, inner);
       else if (entry.isFile() && name !== 'always.conf') this.#queue.push({ host, directory, path: inner });
     }

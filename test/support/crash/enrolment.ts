@@ -120,7 +120,8 @@ type Pins = {
 async function mainGoesOn(folder: string, confirmed: ReadonlySet<string>, pins: Pins): Promise<void> {
   finishSwitch(folder);
   const { identity } = await firstIdentity(folder, 'main');
-  if (confirmed.has('token')) assert.ok([pins.first, pins.second].includes(identity.pin), 'Main has another key');
+  if (confirmed.has('token'))
+    assert.ok([pins.first, pins.second].includes(identity.pin), 'Main has another key');
   if (confirmed.has('switched')) assert.equal(identity.pin, pins.second, 'Main took its new key back');
   loadNextIdentity(folder);
   const registry = new Registry(folder);

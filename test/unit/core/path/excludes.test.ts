@@ -13,7 +13,7 @@ void test("editors' and packagers' left-overs are no dialplan", () => {
   assert.equal(excludes.patternFor('#a.conf#', false), '\\#*#');
 });
 
-void test("elsewhere only names that are never content", () => {
+void test('elsewhere only names that are never content', () => {
   const excludes = new Excludes(defaultExcludes('moh'));
   assert.equal(excludes.patternFor('song.bak', false), undefined);
   assert.equal(excludes.patternFor('lost+found', true), 'lost+found');

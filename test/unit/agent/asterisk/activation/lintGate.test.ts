@@ -99,6 +99,10 @@ void test('what only a removal on hold is in the way of waits with it, and what 
     broken.objections.get('b.conf') ?? '',
     /^line 1: .*nothing of this change was applied \(lint: block\)$/,
   );
-  assert.deepEqual([...broken.objections.keys()], ['b.conf'], 'what no confirmation resolves is reported first');
+  assert.deepEqual(
+    [...broken.objections.keys()],
+    ['b.conf'],
+    'what no confirmation resolves is reported first',
+  );
   assert.equal(judgeSet(place, moved, new Set(), 'block').objections.size, 1);
 });
