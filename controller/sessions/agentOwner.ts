@@ -1,5 +1,5 @@
 import type { AgentReport, FromAgent, Hello } from '#protocol/messages/session.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';

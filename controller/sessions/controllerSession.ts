@@ -12,7 +12,8 @@ import {
 } from '#protocol/messages/session.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
-import type { Applier, OnCommit } from '#sync/apply/applier.ts';
+import type { Applier } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Tasks } from '#host/process/tasks.ts';

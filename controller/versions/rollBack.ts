@@ -1,8 +1,8 @@
 import { closeSync, readSync } from 'node:fs';
 import { TimeSlice } from '#host/time/timeSlice.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
-import type { Staging } from '#sync/apply/applier.ts';
+import type { Staging } from '#sync/apply/staging.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { UndoStep } from './undo.ts';

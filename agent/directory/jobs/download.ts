@@ -1,4 +1,6 @@
-import type { OnCommit, Staging, Applier } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
+import type { Staging } from '#sync/apply/staging.ts';
+import type { Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { waitsWith } from '#core/waits.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';

@@ -1,6 +1,6 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';

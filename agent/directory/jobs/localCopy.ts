@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import type { Staging } from '#sync/apply/applier.ts';
+import type { Staging } from '#sync/apply/staging.ts';
 import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';

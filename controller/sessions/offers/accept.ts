@@ -1,6 +1,7 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
-import type { OnCommit, Staging } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
+import type { Staging } from '#sync/apply/staging.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';

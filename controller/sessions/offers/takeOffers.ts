@@ -1,7 +1,7 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import type { Outcome } from '#core/changeSet.ts';
-import type { OnCommit } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';

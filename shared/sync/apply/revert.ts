@@ -1,6 +1,8 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
-import type { Applier, OnCommit, Staging } from './applier.ts';
+import type { Applier } from './applier.ts';
+import type { OnCommit } from './applierOptions.ts';
+import type { Staging } from './staging.ts';
 import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
 import type { Folder } from '#host/fs/folder.ts';
 

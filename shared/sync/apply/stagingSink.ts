@@ -2,7 +2,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { Sink } from '../transfer/unpack.ts';
 import type { Staged } from '#core/changeSet.ts';
-import type { Staging } from './applier.ts';
+import type { Staging } from './staging.ts';
 import type { StagedFile } from './stagedFile.ts';
 
 export type StagingResult =

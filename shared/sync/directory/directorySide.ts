@@ -1,4 +1,4 @@
-import type { OnCommit } from '../apply/applier.ts';
+import type { OnCommit } from '../apply/applierOptions.ts';
 import type { Changes } from '../scan/pathIndex.ts';
 
 /** How a directory is read on this host. */

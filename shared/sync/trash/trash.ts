@@ -1,6 +1,8 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { PrivateFolder } from '../apply/privateFolder.ts';
-import type { Applier, OnCommit, Staging } from '../apply/applier.ts';
+import type { Applier } from '../apply/applier.ts';
+import type { OnCommit } from '../apply/applierOptions.ts';
+import type { Staging } from '../apply/staging.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { Folder } from '#host/fs/folder.ts';

@@ -3,7 +3,9 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { Applier, type OnCommit, type Staging } from '#sync/apply/applier.ts';
+import { Applier } from '#sync/apply/applier.ts';
+import type { OnCommit } from '#sync/apply/applierOptions.ts';
+import type { Staging } from '#sync/apply/staging.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import type { Entry, FileEntry, FolderEntry } from '#core/manifest/entry.ts';

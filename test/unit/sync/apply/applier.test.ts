@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { NoRoom } from '#sync/apply/applier.ts';
+import { NoRoom } from '#sync/apply/staging.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { inOrder } from '#sync/apply/commit.ts';
 import { Folder } from '#host/fs/folder.ts';

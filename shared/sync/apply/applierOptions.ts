@@ -1,0 +1,30 @@
+import type { ChangeSet, Outcome } from '#core/changeSet.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Journal } from '../state/changeSetJournal.ts';
+
+/** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
+export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
+
+export type ApplierOptions = {
+  readonly directory: string;
+  /** Absolute path of the synchronised directory. */
+  readonly path: string;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Free bytes that must remain on the file system. */
+  readonly reserve: number;
+  /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
+  readonly resumableFrom?: number | undefined;
+  /**
+   * Calls `show`, which makes a change set visible in one go, while no program is reading the directory as a whole. When
+   * absent, `show` is called at once.
+   */
+  readonly withLease?: <T>(show: () => T) => Promise<T>;
+  /** Called synchronously when paths became visible, before the watch can report them. */
+  readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
+  /** Called when the placed paths could not be recorded in the state. */
+  readonly onPlacedLost?: (paths: readonly string[]) => void;
+  /** Called when a change set that was visible but not recorded has been recorded. */
+  readonly onFinished?: () => void;
+};

@@ -1,0 +1,192 @@
+import { closeSync, statfsSync } from 'node:fs';
+import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
+import { formatBytes } from '#core/text/size.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
+import type { ApplierOptions, OnCommit } from './applierOptions.ts';
+import { commit } from './commit.ts';
+import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
+import { atOnce, type CutOff, finish } from './finish.ts';
+import { trimPartial } from './partial.ts';
+import { PrivateFolder } from './privateFolder.ts';
+import { stageBare, StagedFile } from './stagedFile.ts';
+import { openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
+import { TrashList } from './trashIndex.ts';
+
+const MIB = 1024 * 1024;
+
+/** Not enough free space; the change set has to be retried later. */
+export class NoRoom extends Error {}
+
+/** A change set in the making. */
+export class Staging implements Disposable {
+  readonly id: string;
+  readonly #mds: string | undefined;
+  readonly #options: ApplierOptions;
+  readonly #open: OpenFolders;
+  readonly #area: PrivateFolder;
+  readonly #cutOff: CutOff;
+  readonly #onCutOff: () => void;
+  readonly #resuming: Set<string>;
+  readonly #resumed = new Set<string>();
+  /** Inodes of the staged objects, by name. */
+  readonly #staged = new Map<string, string>();
+  /** Files that may still be open, because their archive was interrupted. */
+  readonly #files = new Set<StagedFile>();
+  #next = 0;
+
+  constructor(
+    id: string,
+    options: ApplierOptions,
+    shared: { cutOff: CutOff; onCutOff: () => void; resuming: Set<string> },
+    bytes: number,
+    mds?: string,
+  ) {
+    this.id = id;
+    this.#mds = mds;
+    this.#options = options;
+    this.#cutOff = shared.cutOff;
+    this.#onCutOff = shared.onCutOff;
+    this.#resuming = shared.resuming;
+    this.#open = new OpenFolders(options.path);
+    try {
+      checkRoom(this.#open.root, bytes, options);
+      this.#area = new PrivateFolder(this.#open.root);
+    } catch (error) {
+      this.#open[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  file(): StagedFile {
+    const name = this.#nextName();
+    return this.#keepTrack(name, StagedFile.create(this.#area.stage, name));
+  }
+
+  /**
+   * Stages a file that resumes an interrupted transfer of its content, and that is kept if this transfer is interrupted.
+   * @throws Node's fs errors
+   */
+  async resume({ hash }: FileEntry): Promise<StagedFile> {
+    // The same content is being received by another transfer: two can't write to one file.
+    if (this.#resuming.has(hash)) return this.file();
+    this.#resuming.add(hash);
+    this.#resumed.add(hash);
+    const { partial, stage } = this.#area;
+    trimPartial(partial, this.#resuming, this.#options.clock.now());
+    const name = this.#nextName();
+    return this.#keepTrack(name, await StagedFile.resume(partial, hash, { folder: stage, name }));
+  }
+
+  #keepTrack(name: string, file: StagedFile): StagedFile {
+    this.#staged.set(name, file.inode);
+    this.#files.add(file);
+    return file;
+  }
+
+  bare(entry: Exclude<Entry, FileEntry>): Staged {
+    const staged = stageBare(this.#area.stage, this.#nextName(), entry);
+    this.#staged.set(staged.name, staged.inode);
+    return staged;
+  }
+
+  /** Calls `look` with an open handle of a staged file. */
+  withFile<T>(staged: Staged, look: (fd: number) => T): T {
+    const fd = this.#area.stage.openFile(staged.name);
+    try {
+      return look(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Calls `work` with the trash folder of an earlier change set; undefined when that displaced nothing. */
+  withTrashOf<T>(id: string, work: (trash: Folder | undefined) => T): T {
+    using trash = openTrashIfThere(this.#area, id);
+    return work(trash.folder);
+  }
+
+  /**
+   * Makes the steps visible together.
+   * @throws before anything is visible when the set could not be made durable or journalled; afterwards when it could not
+   *   be recorded, which is retried later and at the next start
+   */
+  async commit(
+    steps: readonly Step[],
+    record: OnCommit,
+  ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
+    const { directory, journal, clock, withLease = atOnce } = this.#options;
+    const mds = this.#mds;
+    const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
+    const place = { open: this.#open, area: this.#area };
+    // What fails again stays in the journal; its own commit has reported the error.
+    await finish(this.#cutOff, this.#options, place);
+    using trash = openTrash(this.#area, this.id, steps);
+    if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
+    await makePreparedDurable(this.#area, steps, trash.folder);
+    journal.begin(changeSet);
+    let placed: (readonly [string, Stamp])[] = [];
+    try {
+      const outcomes = await withLease(() => {
+        const done = commit(changeSet, { ...place, trash: trash.folder });
+        placed = placedBy(done);
+        this.#options.onPlaced?.(placed);
+        return done;
+      });
+      await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
+      journal.end(this.id, () => record(changeSet, outcomes));
+      // An object put where nothing was has left the staging area, and no displaced object took its name there.
+      for (const { step, result } of outcomes)
+        if (result === 'done' && step.kind === 'put' && step.expect === undefined)
+          this.#staged.delete(step.staged.name);
+      return { changeSet, outcomes };
+    } catch (error) {
+      this.#options.onPlacedLost?.(placed.map(([path]) => path));
+      this.#cutOff.set(this.id, { changeSet, record });
+      this.#onCutOff();
+      throw error;
+    }
+  }
+
+  /** Removes staged objects that did not become visible. */
+  [Symbol.dispose](): void {
+    try {
+      for (const file of this.#files) file.suspend();
+      for (const hash of this.#resumed) this.#resuming.delete(hash);
+      for (const [name, inode] of this.#staged) removeStaged(this.#area, { name, inode });
+      const displaced = [...this.#staged.keys()].some((name) => this.#area.stage.stat(name) !== undefined);
+      // The trash's list is the only record of displaced objects that are still in the staging area.
+      if (!displaced && !this.#cutOff.has(this.id)) removeTrashIfUnused(this.#area, this.id);
+    } finally {
+      this.#area[Symbol.dispose]();
+      this.#open[Symbol.dispose]();
+    }
+  }
+
+  #nextName(): string {
+    return `${this.id}.${this.#next++}`;
+  }
+}
+
+function placedBy(outcomes: readonly Outcome[]): (readonly [string, Stamp])[] {
+  return outcomes.flatMap(({ step, result, stamp }) =>
+    result === 'done' && (step.kind === 'put' || step.kind === 'move') && stamp !== undefined
+      ? [[step.path, stamp] as const]
+      : [],
+  );
+}
+
+function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {
+  // RACE: other programs fill the disk after this check. Worst case: writing ends with ENOSPC, nothing of the set becomes
+  // visible, and it is retried.
+  const { bavail, bsize } = statfsSync(`/proc/self/fd/${root.fd}`);
+  const free = bavail * bsize;
+  const short = bytes + reserve - free;
+  if (short > 0) {
+    throw new NoRoom(
+      `no room in ${path}: free ${Math.ceil(short / MIB)} MiB there (${formatBytes(bytes)} needed, ${formatBytes(free)} free, of which ${formatBytes(reserve)} stay in reserve)`,
+    );
+  }
+}
