@@ -110,11 +110,11 @@ void describe('A backup of Main', () => {
       `cd ${evil} && ln -s /etc identity/key.pem && tar cf ${evil}2.tar identity/key.pem`,
     ]);
     const cases: [Buffer, RegExp][] = [
-      [good.subarray(0, good.length >> 1), /is not a readable backup|is not in it|damaged/],
+      [good.subarray(0, good.length >> 1), /is not a readable backup| is missing|damaged/],
       [Buffer.alloc(0), /not a complete backup|can't be read/],
       [Buffer.from('something else entirely'), /is not a readable backup|not a complete backup/],
-      [readFileSync(`${evil}.tar`), /it holds "/],
-      [readFileSync(`${evil}2.tar`), /it holds "identity\/key\.pem" \(symlink\)/],
+      [readFileSync(`${evil}.tar`), /it contains "/],
+      [readFileSync(`${evil}2.tar`), /it contains "identity\/key\.pem" \(symlink\)/],
     ];
     for (const [content, why] of cases) {
       writeFileSync(bad, content);

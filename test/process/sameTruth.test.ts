@@ -64,7 +64,7 @@ void describe('Every command says the same', () => {
     );
     const why = await cluster.main.run(['why', 'dialplan/fine.conf']);
     assert.equal(why.code, 1);
-    assert.match(why.stdout, /it waits: .*broken\.conf/);
+    assert.match(why.stdout, /waiting: .*broken\.conf/);
     const synced = await actions(['sync']);
     assert.equal(synced.code, 1);
     assert.deepEqual(
@@ -115,7 +115,7 @@ void describe('Every command says the same', () => {
     assert.match(dry.stdout, /xivo-xds-sync confirm moh/);
     const why = await cluster.main.run(['why', 'moh/19.wav']);
     assert.equal(why.code, 1);
-    assert.match(why.stdout, /it waits: \d+ of \d+ files would be removed/);
+    assert.match(why.stdout, /waiting: \d+ of \d+ files would be removed/);
     await cluster.main.ok(['confirm', 'moh']);
     await cluster.inSync();
   });
