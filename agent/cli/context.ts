@@ -5,6 +5,7 @@ import type { GlobalOptions } from '#host/cli/program.ts';
 /** The root and files of this invocation's MDS. */
 export type Context = { readonly root: Root; readonly places: AgentPlaces; readonly configFile: string };
 
+/** The context of an invocation with these global options. */
 export function contextOf(options: GlobalOptions): Context {
   const root = new Root(options.root);
   const places = agentPlaces(root);

@@ -20,6 +20,7 @@ const schema = z.strictObject({
 /** The membership of this MDS: Main's pin, and the name of this MDS on Main. */
 export type Membership = Readonly<z.infer<typeof schema>>;
 
+/** Writes the membership durably (mode 0600). @throws an error that names the file when it can't be written */
 export function saveMembership(folder: string, membership: Membership): void {
   writeFileDurably(path.join(folder, FILE), `${JSON.stringify(membership)}\n`, { mode: 0o600 });
 }
@@ -38,6 +39,7 @@ export function loadMembership(folder: string): Membership | undefined {
   }
 }
 
+/** Deletes the membership durably; succeeds when there is none. */
 export function removeMembership(folder: string): void {
   rmSync(path.join(folder, FILE), { force: true });
   syncFolder(folder);

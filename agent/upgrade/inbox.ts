@@ -36,6 +36,7 @@ export function handOver(inbox: string, offer: PackageOffer): void {
   writeFileDurably(path.join(inbox, OFFER), JSON.stringify(offer), { mode: 0o600 });
 }
 
+/** True when no offer is waiting in the inbox. */
 export function isTaken(inbox: string): boolean {
   return !existsSync(path.join(inbox, OFFER));
 }

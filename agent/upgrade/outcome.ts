@@ -15,6 +15,10 @@ export function readOutcome(installerFolder: string): UpgradeOutcome | undefined
   }
 }
 
+/**
+ * Stores the outcome durably, readable by the agent.
+ * @throws an error that names the file when it can't be written
+ */
 export function writeOutcome(installerFolder: string, outcome: UpgradeOutcome): void {
   writeFileDurably(path.join(installerFolder, FILE), `${JSON.stringify(outcome)}\n`, { mode: 0o644 });
 }

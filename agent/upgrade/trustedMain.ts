@@ -9,6 +9,10 @@ import { isPin, type Pin } from '#host/identity/pin.ts';
  */
 const FILE = 'main-pin';
 
+/**
+ * Stores the pin of the Main whose packages may be installed here.
+ * @throws an error that names the file when it can't be written
+ */
 export function trustMain(installerFolder: string, mainPin: Pin): void {
   mkdirSync(installerFolder, { recursive: true, mode: 0o755 });
   writeFileDurably(path.join(installerFolder, FILE), `${mainPin}\n`, { mode: 0o644 });

@@ -23,10 +23,12 @@ export function mostBytes(member: Member): number {
   return member === 'state.sqlite' ? 64 * 1024 ** 3 : 64 * 1024 ** 2;
 }
 
+/** True for the name of a member, including those of controller.d. */
 export function isMember(name: string): name is Member {
   return (MEMBERS as readonly string[]).includes(name) || isDropIn(name);
 }
 
+/** True for the name of a member of controller.d. */
 export function isDropIn(name: string): name is DropIn {
   return DROP_IN.test(name) && !name.startsWith('controller.d/.');
 }

@@ -10,6 +10,7 @@ import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { actionLine, exitCode, summary } from './syncCommand.ts';
 
+/** `trash list`: the items that can be restored. @returns the exit code: 1 when a host could not be read */
 export async function trashList(
   context: Context,
   options: { mds?: string; json?: boolean },

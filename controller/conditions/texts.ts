@@ -5,6 +5,7 @@ import { isForGood } from './forGood.ts';
 /** The texts of each condition: cause and remedy. `status`, the log, the page and `notify:` all use these. */
 export type Words = { readonly cause: string; readonly action: string };
 
+/** A disconnected MDS. @param lastSeen null when it has never connected */
 export function awayWords(lastSeen: string | null): Words {
   return {
     cause: lastSeen === null ? 'it has never connected since it was enrolled' : 'it is disconnected',
@@ -12,6 +13,7 @@ export function awayWords(lastSeen: string | null): Words {
   };
 }
 
+/** A hold on Main. */
 export function mainHoldWords(directory: string, reason: string): Words {
   return {
     cause: `${directory} is on hold on Main: ${holdReason(reason)}`,
@@ -24,6 +26,7 @@ function holdReason(reason: string): string {
   return reason.replace(/^(.+) can't be opened \(ENOENT\)$/, 'the directory is missing ($1, ENOENT)');
 }
 
+/** A hold on an MDS. */
 export function mdsHoldWords(mds: string, directory: string, reason: string): Words {
   return {
     cause: `${directory} is on hold: ${holdReason(reason)}`,
@@ -31,6 +34,7 @@ export function mdsHoldWords(mds: string, directory: string, reason: string): Wo
   };
 }
 
+/** An MDS that is behind. @param pending files to do */
 export function behindWords(directories: readonly string[], pending: number): Words {
   const files = pending === 1 ? '1 file' : `${pending} files`;
   return {
@@ -39,6 +43,7 @@ export function behindWords(directories: readonly string[], pending: number): Wo
   };
 }
 
+/** A reload that Asterisk refused. @param output what Asterisk printed */
 export function refusedReloadWords(kind: string, output: string): Words {
   const answer = output.trim();
   return {
@@ -47,6 +52,7 @@ export function refusedReloadWords(kind: string, output: string): Words {
   };
 }
 
+/** A pending reload. @param output what Asterisk printed, if it was reached */
 export function pendingReloadWords(mds: string, kind: string, output: string | undefined): Words {
   const answer = output?.trim() ?? '';
   return {
@@ -65,6 +71,7 @@ export function blockedWords(path: string, message: string, waiting: number): Wo
   };
 }
 
+/** A path that could not be synchronised. */
 export function errorWords(path: string, message: string): Words {
   return {
     cause: path === '' ? message : `${path}: ${message}`,
@@ -72,14 +79,17 @@ export function errorWords(path: string, message: string): Words {
   };
 }
 
+/** An error with Main's own files. */
 export function mainErrorWords(path: string, message: string): Words {
   return { cause: path === '' ? message : `${path}: ${message}`, action: 'see xivo-xds-sync doctor' };
 }
 
+/** An alarm. */
 export function alarmWords(message: string): Words {
   return { cause: message, action: 'see docs/operations.md, "Troubles"' };
 }
 
+/** A certificate that expires soon or has expired. @param leftMs milliseconds left; negative when expired */
 export function certificateWords(leftMs: number): Words {
   return {
     cause:
@@ -91,6 +101,7 @@ export function certificateWords(leftMs: number): Words {
   };
 }
 
+/** A wrong clock. @param offsetMs the MDS's clock minus Main's, milliseconds */
 export function clockWords(offsetMs: number): Words {
   const side = offsetMs > 0 ? 'ahead of' : 'behind';
   return {
@@ -99,6 +110,7 @@ export function clockWords(offsetMs: number): Words {
   };
 }
 
+/** An MDS that waits for approval. */
 export function approvalWords(mds: string, fingerprint: string | null): Words {
   return {
     cause: `${mds} asks to join, with the fingerprint ${fingerprint ?? 'unknown'}`,
@@ -106,6 +118,7 @@ export function approvalWords(mds: string, fingerprint: string | null): Words {
   };
 }
 
+/** An MDS of XiVO's list that was never enrolled. */
 export function neverEnrolledWords(mds: string): Words {
   return {
     cause: `${mds} is in XiVO's list of media servers, but was never enrolled`,
@@ -113,6 +126,7 @@ export function neverEnrolledWords(mds: string): Words {
   };
 }
 
+/** A pause. @param until UTC, ISO 8601 */
 export function pausedWords(until: string): Words {
   return {
     cause: `synchronisation is paused until ${isForGood(until) ? 'it is resumed' : localTime(until)}: no file is changed on any host`,

@@ -2,6 +2,7 @@ import type { AgentReport } from '#protocol/messages/session.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { DirectoryStatus } from './contract/contract.ts';
 
+/** True when the report proves that the MDS has everything that Main has in this directory. */
 export function isInSync(directory: MainDirectory, report: AgentReport): boolean {
   return directoryStatus(directory, report).inSync;
 }

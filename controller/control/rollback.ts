@@ -133,6 +133,10 @@ export function changesOf(
   return numbers;
 }
 
+/**
+ * The full id of a change set from a unique prefix.
+ * @throws ControlError with exit code 2 when it is unknown or ambiguous
+ */
 export function identify({ history }: Controller, written: string): string {
   if (!/^[0-9A-Za-z-]{1,64}$/.test(written))
     throw new ControlError(
@@ -154,12 +158,17 @@ export function identify({ history }: Controller, written: string): string {
   );
 }
 
+/** @throws ControlError that lists the paths, unless there are none */
 export function refuseUnless(paths: readonly string[], why: string): void {
   if (paths.length === 0) return;
   const more = paths.length > MAX_NAMED ? ` and ${paths.length - MAX_NAMED} more` : '';
   throw new ControlError(`nothing was changed: ${paths.slice(0, MAX_NAMED).join(', ')}${more} ${why}`);
 }
 
+/**
+ * Carries out the steps on Main as one change set, with history.
+ * @returns its id, and the paths that could not be written
+ */
 export async function carryOut(
   controller: Controller,
   directory: MainDirectory,
@@ -207,6 +216,7 @@ export async function carryOut(
   return { by: changeSet, problems };
 }
 
+/** The step as an action for display. */
 export function actionOf(
   { name }: MainDirectory,
   { kind, path, entry }: UndoStep,

@@ -125,6 +125,7 @@ function mainErrors({
   return [...canaries, ...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
 }
 
+/** The key change in progress, or null. */
 export function rotationOf({ rotation }: Controller): RotationStatus | null {
   if (rotation.nextPin === undefined) return null;
   const { nextPin, stragglers, unapproved } = rotation;

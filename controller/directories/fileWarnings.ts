@@ -11,7 +11,7 @@ export type FileWarningsOptions = {
   readonly config: DirectoryConfig;
   readonly replica: Replica;
   readonly excludes: Excludes;
-  /** What --root puts before Asterisk's paths. */
+  /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
   readonly log: Logger;
   /** Called when a finding in Main's own files appears or is gone. */
@@ -22,7 +22,7 @@ export type FileWarningsOptions = {
 /** What a person should know of single files on Main: Asterisk can't play or won't take them, or reads what no MDS gets. */
 export class FileWarnings {
   readonly #options: FileWarningsOptions;
-  /** For what Main alone puts there for Asterisk to play. */
+  /** Checks the sound files that only Main adds. */
   readonly #sounds: SoundCheck | undefined;
   readonly #dialplan: DialplanCheck | undefined;
 

@@ -164,7 +164,7 @@ export class MainDirectory implements DirectorySide {
     this.#publication.forgetRemoval(path);
   }
 
-  /** A hold that began or ended is news, too. */
+  /** A hold that begins or ends is reported, too. */
   publishHold(): void {
     this.#publication.publishHold();
   }

@@ -142,7 +142,7 @@ async function renew(
 function leave(peer: Peer, options: EnrolmentOptions): EnrolAnswer {
   const { registry, clock, log } = options;
   const known = registry.findByPin(peer.pin) ?? registry.findPending(peer.pin);
-  // It is gone already: that is what was asked for.
+  // It is already gone, as requested.
   if (known === undefined) return { type: 'left' };
   const removed = registry.remove(known.name, clock.now());
   if (!removed.ok) return refused(removed.refused);

@@ -16,6 +16,7 @@ export function loadNextIdentity(folder: string): Identity | undefined {
   return loadIdentity(path.join(folder, NEXT));
 }
 
+/** Writes the next identity durably (mode 0600), beside the current one. */
 export function saveNextIdentity(folder: string, identity: Identity): void {
   discard(folder, NEXT);
   saveIdentity(path.join(folder, UNFINISHED), identity);

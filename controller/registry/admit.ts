@@ -52,10 +52,12 @@ export function admit(
   };
 }
 
+/** The message for a name that is already enrolled. */
 export function alreadyEnrolled(name: string): string {
   return `${name} is already enrolled: use --replace to enrol it again, for a reinstalled MDS`;
 }
 
+/** The message for a key that is already enrolled under another name. */
 export function enrolledAsOther(name: string): string {
   return (
     `the key of this MDS is already enrolled, as ${name}: ` +

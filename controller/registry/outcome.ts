@@ -10,10 +10,12 @@ export type Transition<Result> =
 /** The registry's answer, given once the change is durable. */
 export type Outcome<Result> = ({ readonly ok: true } & Result) | Refusal;
 
+/** A refusal without an alarm. */
 export function refusal(refused: string): Refusal {
   return { ok: false, refused, alarm: false };
 }
 
+/** A refusal that an administrator should see, too. */
 export function alarm(refused: string): Refusal {
   return { ok: false, refused, alarm: true };
 }

@@ -117,6 +117,7 @@ export class CommandCalls {
   }
 }
 
+/** The answer for a command that failed with this message. */
 export function failed(line: string): Answer {
   return { ok: false, lines: [line], actions: [] };
 }

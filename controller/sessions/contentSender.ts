@@ -9,7 +9,7 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 
 type Request = Extract<FromAgent, { type: 'get' }>;
 
-/** Sends the content of files that are still the version that the agent asked for. */
+/** Sends the content of requested files that are still in the requested version. */
 export async function sendContent(
   directory: MainDirectory,
   { items }: Request,

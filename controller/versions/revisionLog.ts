@@ -130,7 +130,7 @@ export class RevisionLog {
     return Number(this.#dropBefore.run(at).changes);
   }
 
-  /** Drops so many of the oldest revisions, at least 1. */
+  /** Drops this number of the oldest revisions, at least 1. */
   dropOldest(count: number): void {
     this.#dropOldest.run(count - 1);
   }

@@ -11,7 +11,7 @@ export type HeartbeatOptions = {
   readonly clock: Clock;
   /** A heartbeat is due. */
   readonly onBeat: () => void;
-  /** The peer is dead: it has been silent for so many milliseconds. */
+  /** Called when the peer has been silent for this number of milliseconds. */
   readonly onSilence: (milliseconds: number) => void;
   /** The peer sends heartbeats only: requests made before this time (monotonic milliseconds) count as failed. */
   readonly onStalled: (askedBefore: number) => void;

@@ -182,6 +182,7 @@ export function proofFor(
   };
 }
 
+/** The text for people of a refusal by Asterisk, with file and line if known. */
 export function refusalText({ file, line, message }: Refusal): string {
   const where = file === undefined ? '' : `${file}${line === undefined ? '' : `, line ${line}`}: `;
   return `Asterisk refused the reload (${where}${message}); the previous files are back`;

@@ -61,6 +61,7 @@ export class RefusedReloads {
   }
 }
 
+/** True for the same file and message; line numbers may differ. */
 export function sameRefusal(a: Refusal, b: Refusal): boolean {
   return a.file === b.file && a.message === b.message;
 }

@@ -257,6 +257,7 @@ function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; ent
   return item.kind === 'deliver' && item.content && item.entry.type === 'file';
 }
 
+/** Bytes of content that this item fetches; 0 for metadata and removals. */
 export function contentBytes(item: Incoming): number {
   return item.kind === 'deliver' && item.content ? bytesOf(item.entry) : 0;
 }

@@ -140,6 +140,7 @@ function jobResult({ result, detail }: StepResult): JobResult {
   return result === 'refused' ? { result: 'failed', ...why } : { result, ...why };
 }
 
+/** Bytes of content that this item sends; 0 for metadata and removals. */
 export function outgoingBytes(item: Outgoing): number {
   if (item.kind === 'upload') return item.content ? bytesOf(item.entry) : 0;
   return item.kind === 'lose' ? bytesOf(item.loser) : 0;

@@ -12,6 +12,7 @@ function retiredFile({ oldCronFile }: Pick<ControllerPlaces, 'oldCronFile'>): st
   return `${oldCronFile}.retired`;
 }
 
+/** Whether the cron job of the old rsync program is on, off (its file is renamed) or absent. */
 export function oldJob(places: ControllerPlaces): OldJob {
   if (existsSync(places.oldCronFile)) return 'on';
   return existsSync(retiredFile(places)) ? 'off' : 'none';

@@ -20,10 +20,12 @@ export function durationText(seconds: number): string {
   return `${NUMBER.format(Math.round(seconds / 86_400))} ${LANGUAGE === 'fr' ? 'j' : 'd'}`;
 }
 
+/** A number with the separators of the language. */
 export function countText(count: number): string {
   return NUMBER.format(count);
 }
 
+/** A size with its unit, in the notation of the language. */
 export function bytesText(bytes: number): string {
   let value = bytes;
   let unit = 0;

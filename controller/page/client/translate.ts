@@ -8,6 +8,7 @@ export function t(key: MessageKey, values: Readonly<Record<string, string | numb
   return CATALOGUE[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
 
+/** True for a key of the catalogue. */
 export function isMessage(key: string): key is MessageKey {
   return Object.hasOwn(CATALOGUE, key);
 }

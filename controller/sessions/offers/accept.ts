@@ -156,7 +156,7 @@ function begin(
 
 type Receiving = {
   readonly owners: Owners;
-  /** Bytes from which on a file is gone on with. */
+  /** Size from which an interrupted transfer is resumed, bytes. */
   readonly resumableFrom: number;
 };
 

@@ -77,6 +77,7 @@ export function resumeOffsetOf(offer: Offer): number {
   return hasContent(offer) ? Math.min(offer.from ?? 0, offer.entry.size) : 0;
 }
 
+/** Bytes of content that follow for this offer; 0 for metadata and removals. */
 export function contentBytes(offer: Offer): number {
   return hasContent(offer) ? offer.entry.size : 0;
 }

@@ -13,6 +13,7 @@ export type ConfigLine = { readonly place: Place; readonly text: string };
  */
 export type ReadingState = { counted: number; depth: number; openedAt: Place | undefined };
 
+/** The state at the beginning of an include. */
 export function newReading(): ReadingState {
   return { counted: 0, depth: 0, openedAt: undefined };
 }

@@ -15,6 +15,7 @@ export type PathState =
 
 /** What a side has at a path: a state, or nothing at all. */
 
+/** The entry at the path; undefined for every other state. */
 export function entryOf(state: PathState | undefined): Entry | undefined {
   return state?.kind === 'settled' ? state.entry : undefined;
 }

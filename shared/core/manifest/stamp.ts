@@ -13,6 +13,7 @@ export type StampFields = {
   readonly ctimeNs: bigint;
 };
 
+/** The stamp of a stat result: equal as long as the file was not changed or replaced. */
 export function stampOf(stat: StampFields): Stamp {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }

@@ -49,10 +49,12 @@ export function parentOf(path: string): string {
   return slash === -1 ? '' : path.slice(0, slash);
 }
 
+/** The last part of a relative path. */
 export function baseOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** Joins a folder ('' for the directory itself) and a name. */
 export function joinPath(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
@@ -64,6 +66,7 @@ export function isBelow(path: string, folder: string): boolean {
   );
 }
 
+/** The number of parts of a relative path. */
 export function depthOf(path: string): number {
   let depth = 1;
   for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) depth += 1;

@@ -59,6 +59,7 @@ export function renderConfigCheck(check: ConfigCheck, afterwards: string): strin
   );
 }
 
+/** 0 when the configuration is valid, otherwise 2. */
 export function exitCodeOfConfigCheck({ ok }: ConfigCheck): number {
   return ok ? EXIT.done : EXIT.usage;
 }

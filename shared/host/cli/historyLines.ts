@@ -16,6 +16,7 @@ export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   return [...sets.values()];
 }
 
+/** Prints the entries of one change set. @param most paths that are listed; further ones are counted */
 export function printSet(entries: readonly HistoryEntry[], most: number, program: string): void {
   const [first] = entries;
   if (first === undefined) return;

@@ -26,7 +26,7 @@ export class ProgressLines {
     this.#hosts.set(progress.host, { progress, samples });
   }
 
-  /** At most so many lines, those with the most to do first. */
+  /** Most lines, those with the most to do first. */
   lines(most: number): string[] {
     const hosts = [...this.#hosts.values()].toSorted((a, b) => toDo(b) - toDo(a));
     const width = Math.max(0, ...hosts.map(({ progress }) => progress.host.length));

@@ -53,6 +53,7 @@ export function redraw(lines: readonly string[]): void {
   drawn = lines.length;
 }
 
+/** JSON as commands print it: indented, with control and direction characters escaped. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, null, 2).replace(UNSAFE_IN_JSON, (character) =>
     Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))

@@ -34,10 +34,12 @@ export function section<S extends z.core.$ZodLooseShape>(shape: S) {
   return z.preprocess((value) => value ?? {}, object);
 }
 
+/** A list. */
 export function list<S extends z.ZodType>(item: S) {
   return z.array(item, { error: (issue) => `${shown(issue.input)} is not a list` });
 }
 
+/** One of these words. */
 export function oneOf<const V extends readonly [string, ...string[]]>(...values: V) {
   return z.enum(values, { error: (issue) => `${shown(issue.input)} is not one of ${values.join(', ')}` });
 }
@@ -65,6 +67,7 @@ export function bytes(least = 0): z.ZodType<number> {
   });
 }
 
+/** A whole number from `least` to `most`. */
 export function wholeNumber(least: number, most: number): z.ZodType<number> {
   return parsed((value) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
@@ -72,10 +75,12 @@ export function wholeNumber(least: number, most: number): z.ZodType<number> {
   });
 }
 
+/** Text; a number or boolean needs quotes. */
 export function text(): z.ZodType<string> {
   return parsed(textOf);
 }
 
+/** The name of an MDS. */
 export function mdsName(): z.ZodType<string> {
   return parsed((value) => {
     const name = textOf(value);
@@ -84,6 +89,7 @@ export function mdsName(): z.ZodType<string> {
   });
 }
 
+/** The name of a directory. */
 export function directoryName(): z.ZodType<string> {
   return parsed((value) => {
     const name = textOf(value);

@@ -21,6 +21,7 @@ export function renderChecks(checks: readonly Check[]): string[] {
   });
 }
 
+/** 0 when all checks passed, otherwise 1. */
 export function exitCodeOf(checks: readonly Check[]): number {
   return checks.some(({ result }) => result === 'failed') ? EXIT.failed : EXIT.done;
 }

@@ -34,6 +34,7 @@ export function checkUser(geteuid: number | undefined): Check {
   };
 }
 
+/** Checks the key and the certificate. @param now milliseconds since 1970 */
 export function checkIdentity(folder: string, now: number): Check[] {
   const checks = [
     attempt('identity', 'restore it from a backup, or create a new one', () => {
@@ -108,6 +109,7 @@ function isUnwatchable(folder: string): boolean {
   }
 }
 
+/** Checks the limit of open files. */
 export function checkOpenFiles(): Check {
   const limit = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 0);
   const remedy = 'raise it with LimitNOFILE= in the unit, or ulimit -n';

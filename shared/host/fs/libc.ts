@@ -70,6 +70,7 @@ export function takeLease(fd: number): void {
   lease(fd, F_WRLCK);
 }
 
+/** Releases a lease. @throws EINVAL or EBADF when there is none */
 export function giveBackLease(fd: number): void {
   check(libc.fcntl(fd, F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
 }

@@ -4,7 +4,7 @@ export type Clock = {
   now(): number;
   /** Milliseconds since an arbitrary start; never jumps. */
   monotonic(): number;
-  /** Calls back once, after so many milliseconds. @returns cancels it */
+  /** Calls back once, after this number of milliseconds. @returns cancels it */
   after(milliseconds: number, callback: () => void): () => void;
 };
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after so many milliseconds, or when the signal is aborted, whichever comes first. */
+/** Resolves after this number of milliseconds, or when the signal is aborted. */
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

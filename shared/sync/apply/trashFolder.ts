@@ -19,6 +19,7 @@ export function openTrash(area: PrivateFolder, id: string, steps: readonly Step[
   return openTrashIfThere(area, id);
 }
 
+/** Opens a change set's trash folder; `folder` is undefined if there is none. */
 export function openTrashIfThere(area: PrivateFolder, id: string): OpenTrash {
   const folder = area.trash.stat(id) === undefined ? undefined : area.trash.open(id);
   return { folder, [Symbol.dispose]: () => folder?.close() };

@@ -66,6 +66,7 @@ export function inspect(
   return { kind: 'special', what: kindOf(stat) };
 }
 
+/** Owner and group by name, with their numbers on this host. */
 export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
   const uid = Number(stat.uid);
   const gid = Number(stat.gid);

@@ -61,6 +61,7 @@ export function differingSpans(own: readonly string[], size: number, { block, ha
   return spans;
 }
 
+/** Spans as text for a pax header, such as `0-65536,131072-196608`; `none` for an empty list. */
 export function spansText(spans: readonly Span[]): string {
   return spans.map(({ start, end }) => `${start}-${end}`).join(',') || 'none';
 }
