@@ -47,7 +47,7 @@ export async function run(context: Context, logMode?: string): Promise<number> {
     await control.listen();
     // Waiting for approval, or for an unreachable Main, is part of its work.
     manager.ready();
-    void stop.then(() => manager.stopping());
+    abortedBy(stop).addEventListener('abort', () => manager.stopping(), { once: true });
     try {
       await daemon.run(stop);
     } finally {

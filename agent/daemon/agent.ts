@@ -279,18 +279,23 @@ export class Agent {
       for (const directory of this.directories.values()) directory.pause(message.paused);
     else if (message.type === 'command')
       this.#tasks.run('a command of Main failed', () =>
-        answerCommand(session, message, (figures) => this.#carryOut(message.command, figures), this.#options),
+        answerCommand(session, message, (figures, asked) => this.#carryOut(message.command, figures, asked), {
+          ...this.#options,
+          signal: this.#stop.signal,
+        }),
       );
   }
 
-  #carryOut(command: Command, figures: Figures): Promise<Answer> {
+  #carryOut(command: Command, figures: Figures, asked: AbortSignal): Promise<Answer> {
     return carryOut(command, {
       directories: this.directories,
       wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
       attached: this.#attached.promise,
       reconcile: () => this.reconcile(),
       upgrades: this.#options.upgrades,
+      clock: this.#options.clock,
       signal: this.#stop.signal,
+      asked,
       figures,
     });
   }

@@ -16,13 +16,15 @@ const FIGURES_EVERY = 500;
 
 /**
  * Carries out a command of Main and always answers it: page by page, in the form that this version of Main understands.
+ * @param carryOut is also given a signal, which is aborted when the answer can't be delivered any more
  */
 export async function answerCommand(
   session: AgentSession,
   { id, command }: { readonly id: number; readonly command: Command },
-  carryOut: (figures: Figures) => Promise<Answer>,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  carryOut: (figures: Figures, asked: AbortSignal) => Promise<Answer>,
+  { clock, log, signal }: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
+  const asked = AbortSignal.any([signal, session.signal]);
   try {
     const figures: Figures = { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 };
     const saysFigures = session.mainCapabilities.has('figures');
@@ -31,7 +33,7 @@ export async function answerCommand(
       session.send({ type: 'answer-part', id, actions: [], ...(isKnown && { figures: { ...figures } }) });
     };
     const every = saysFigures ? FIGURES_EVERY : undefined;
-    const work = (): Promise<Answer> => carryOut(figures);
+    const work = (): Promise<Answer> => carryOut(figures, asked);
     const { ok, lines, actions, ...answer } = await stillAtWork(clock, say, work, every);
     for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
     const understood = session.mainCapabilities.has('answers');
@@ -41,6 +43,7 @@ export async function answerCommand(
     const named = whatFits(said, MAX_PAGE_BYTES, MAX_ITEMS);
     session.send({ type: 'answer', id, ok, lines: named, ...(understood && body && { body }) });
   } catch (error) {
+    if (asked.aborted) return log.info('a command of Main ended early', { command: command.do, error });
     log.error('a command of Main failed', { command: command.do, error });
     const reason = error instanceof Error ? error.message : String(error);
     session.send({ type: 'answer', id, ok: false, lines: [reason.slice(0, MAX_REASON)] });

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerBody, Difference, NamedContextChange } from '#protocol/messages/answers.ts';
 import type { CommandFigures } from '#protocol/messages/session.ts';
 import type { Command, PlannedAction } from '#protocol/messages/common.ts';
 import { MAX_DIFFERENCES, MAX_ITEMS, MAX_NAMED_EXTENSIONS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { whatFits } from '#protocol/pages.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { DryRun } from '../directory/explain.ts';
@@ -33,7 +33,11 @@ export type Commanded = {
   readonly attached: Promise<unknown>;
   readonly reconcile: () => Promise<Answer>;
   readonly upgrades: Upgrades;
+  readonly clock: Clock;
+  /** Aborted when the agent is stopping. */
   readonly signal: AbortSignal;
+  /** Aborted then, too, and when the answer can't be delivered any more. */
+  readonly asked: AbortSignal;
   /** Receives the progress of a command; omitted figures stay 0. */
   readonly figures: Figures;
 };
@@ -143,10 +147,13 @@ async function differences(
   return { ...done, body: { to: 'differences', found: fitting, more, problems } };
 }
 
-/** Just after connecting, manifests may not have arrived yet: waits for them, and reports those that are missing. */
+/**
+ * Just after connecting, manifests may not have arrived yet: waits for them, and reports those that are missing.
+ * @throws the reason of `asked`
+ */
 async function verify(on: Commanded): Promise<Answer> {
   const patience = new AbortController();
-  const late = sleep(MANIFEST_WITHIN, undefined, { signal: patience.signal }).catch(() => undefined);
+  const late = pause(on.clock, MANIFEST_WITHIN, AbortSignal.any([patience.signal, on.asked]));
   try {
     await Promise.race([late, on.attached]);
     const all = [...on.directories.values()];
@@ -154,6 +161,7 @@ async function verify(on: Commanded): Promise<Answer> {
   } finally {
     patience.abort();
   }
+  on.asked.throwIfAborted();
   for (const { replica } of on.directories.values()) {
     on.figures.filesTotal += replica.files;
     on.figures.bytesTotal += replica.bytes;
@@ -165,7 +173,7 @@ async function verify(on: Commanded): Promise<Answer> {
       ...(await directory.plans.verify((files, bytes) => {
         on.figures.files += files;
         on.figures.bytes += bytes;
-      })),
+      }, on.asked)),
     })),
   );
   const missing = on.wanted.filter((name) => !on.directories.has(name));

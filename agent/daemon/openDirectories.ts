@@ -158,14 +158,14 @@ export class OpenDirectories {
   #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
     const kind = policy.reload;
     if (kind === 'none') return undefined;
-    const { root, log } = this.#options;
+    const { root, clock, log } = this.#options;
     const { reloads } = this.#options;
     const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
     if (kind === 'dialplan') this.#dialplan = place;
     const beside = path.dirname(place.path);
     const configFolders = (): string[] => [beside, ...(this.configFolder ? [this.configFolder] : [])];
     return new Activation({
-      readers: kind === 'dialplan' ? new ReaderLease(configFolders, log) : undefined,
+      readers: kind === 'dialplan' ? new ReaderLease(configFolders, clock, log) : undefined,
       policy,
       kind,
       place: () => ({ ...place, configFolder: this.configFolder }),

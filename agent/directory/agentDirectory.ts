@@ -336,9 +336,9 @@ export class AgentDirectory implements DirectorySide {
     this.#reconciler.wake('all');
   }
 
-  withLease<T>(show: () => T): Promise<T> {
+  withLease<T>(show: () => T, signal: AbortSignal): Promise<T> {
     const { activation } = this.#options;
-    return activation === undefined ? Promise.resolve(show()) : activation.withLease(show);
+    return activation === undefined ? Promise.resolve(show()) : activation.withLease(show, signal);
   }
 
   recordRecovered(changeSet: ChangeSet, outcomes: readonly Outcome[]): void {
@@ -347,7 +347,9 @@ export class AgentDirectory implements DirectorySide {
 
   /** A refusal by Asterisk is reported with the reload; nothing can be reverted any more. */
   recovered(): void {
-    void this.#options.activation?.activate(new Set());
+    const { activation } = this.#options;
+    if (activation === undefined) return;
+    this.#tasks.run('the reload after a change set failed', () => activation.activate(new Set()));
   }
 
   /** What was found is planned when the manifest has come. */

@@ -90,10 +90,10 @@ export class PlanAnswers {
    * Reads every byte again and compares with what it was taken for, and with Main's.
    * @returns every difference: the path and what is wrong
    */
-  async verify(onRead: OnRead): Promise<Verified> {
+  async verify(onRead: OnRead, signal: AbortSignal): Promise<Verified> {
     const { sync } = this.#options;
     await sync.readAgain();
-    const verified = await sync.verify(onRead);
+    const verified = await sync.verify(onRead, signal);
     const wrong = new Map(verified.wrong);
     for (const { action, path, reason } of this.plannedActions()) {
       if (action !== 'skip' && !wrong.has(path)) wrong.set(path, `${action}: ${reason}`);

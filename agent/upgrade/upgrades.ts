@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { realpathSync, rmSync, statfsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PackageOffer, UpgradeOutcome } from '#protocol/messages/common.ts';
 import type { AgentPlaces } from '#host/config/places.ts';
 import { whyNotSigned } from '#host/identity/packageSignature.ts';
 import type { Logger } from '#host/log/logger.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { type Bandwidth, rateAt } from '#host/config/bandwidth.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
 import { VERSION } from '#host/version.ts';
@@ -116,7 +115,8 @@ export class Upgrades {
     const startedAt = clock.monotonic();
     if (!this.#options.isService) this.#startInstaller();
     for (;;) {
-      await sleep(LOOK_EVERY, undefined, { signal });
+      await pause(clock, LOOK_EVERY, signal);
+      signal.throwIfAborted();
       const outcome = this.last;
       if (outcome !== undefined && outcome.at !== before && outcome.sha256 === offer.sha256)
         return outcome.reason;

@@ -27,7 +27,7 @@ export function controlApi(controller: Controller): ControllerHandlers {
     confirm: ({ directory, mds, dryRun }, { progress }) =>
       confirm(controller, directory, mds, dryRun, progress),
     why: ({ path, mds }, { progress }) => why(controller, path, mds, progress),
-    verify: ({ mds }, { progress }) => verify(controller, mds, progress),
+    verify: ({ mds }, { progress, signal }) => verify(controller, mds, progress, signal),
     'trash-list': ({ mds }) => trashList(controller, mds),
     'trash-restore': ({ path, as, mds, at, toMain, dryRun }, { by, progress }) =>
       trashRestore(controller, path, as, mds, {

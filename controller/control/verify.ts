@@ -8,18 +8,22 @@ import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { HostVerification } from './contract/contract.ts';
 import { whyNonsense } from './nonsense.ts';
 
-/** Reads every file again, on Main first, then on every MDS, and lists each difference. */
+/**
+ * Reads every file again, on Main first, then on every MDS, and lists each difference.
+ * @throws the reason of the signal
+ */
 export async function verify(
   controller: Controller,
   only: string | undefined,
   show: ShowProgress,
+  signal: AbortSignal,
 ): Promise<{ main: HostVerification; mds: HostVerification[] }> {
   await mainReads(controller, show);
   const directories = [...controller.directories.values()];
   const own = await whileReading(controller, directories, show, (onRead) =>
     Promise.all(
       directories.map(async (directory): Promise<VerifiedDirectory> => {
-        const { files, bytes, wrong } = await directory.verify(onRead);
+        const { files, bytes, wrong } = await directory.verify(onRead, signal);
         const named = [...wrong].map(([path, reason]) => ({ path, reason }));
         return { directory: directory.name, compared: true, files, bytes, wrong: named };
       }),

@@ -194,6 +194,7 @@ export class Controller {
       config: config.mediaServers,
       db: this.db,
       keeper: this.keeper,
+      clock,
       log,
       onChange: () => this.#suspend(),
     });
@@ -220,6 +221,11 @@ export class Controller {
         this.#tasks.run('a download failed', () => this.#installFiles.answer(request, response, keep)),
       onError: (error) => log.error('the service port failed', { error }),
     });
+  }
+
+  /** Aborted when Main stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
   }
 
   /** The agent package of Main's version, if there is one. */
@@ -250,7 +256,7 @@ export class Controller {
   async stop(untilQuiet: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     this.#stop.abort();
     this.pause.stop();
-    this.mediaServers.stop();
+    await this.mediaServers.stop();
     // Work for agents ends, and is recorded, before the database is closed.
     await Promise.all([this.#server.close(), this.sessions.end('Main is stopping')]);
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));

@@ -1,4 +1,5 @@
 import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
+import type { Clock } from '#host/time/clock.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Excludes } from '#core/path/excludes.ts';
 import { isOverride } from '#core/path/relative.ts';
@@ -13,6 +14,7 @@ export type FileWarningsOptions = {
   readonly excludes: Excludes;
   /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Called when a finding in Main's own files appears or is gone. */
   readonly onFinding: (detail: string) => void;
@@ -28,9 +30,9 @@ export class FileWarnings {
 
   constructor(options: FileWarningsOptions) {
     this.#options = options;
-    const { config, replica, onUnread } = options;
+    const { config, replica, clock, onUnread } = options;
     const holdsSounds = config.direction === 'to-mds' && config.reload !== 'dialplan';
-    this.#sounds = holdsSounds ? new SoundCheck(replica, onUnread) : undefined;
+    this.#sounds = holdsSounds ? new SoundCheck(replica, clock, onUnread) : undefined;
     this.#dialplan = dialplanCheck(options);
   }
 
@@ -59,9 +61,10 @@ export class FileWarnings {
 }
 
 function dialplanCheck(options: FileWarningsOptions): DialplanCheck | undefined {
-  const { config, replica, excludes, root, log, onFinding, onUnread } = options;
+  const { config, replica, excludes, root, clock, log, onFinding, onUnread } = options;
   if (config.reload !== 'dialplan' || config.lint === 'off') return undefined;
   return new DialplanCheck({
+    clock,
     place: { path: replica.path, asteriskPath: config.path, root },
     travels: (each) => !isOverride(each) && excludes.patternFor(each, false) === undefined,
     onBegan: (each, reason) => {

@@ -84,7 +84,7 @@ export class MainDirectory implements DirectorySide {
     this.mtimeClocks = this.#publication.mtimeClocks;
     this.originators = this.#publication.originators;
     this.trashShares = config.maxBytes === undefined ? undefined : new TrashQuota(place.path, log);
-    this.#warnings = new FileWarnings({ config, replica, excludes, root, log, onFinding, onUnread });
+    this.#warnings = new FileWarnings({ config, replica, excludes, root, clock, log, onFinding, onUnread });
   }
 
   get name(): string {
@@ -130,8 +130,8 @@ export class MainDirectory implements DirectorySide {
   }
 
   /** Reads every file again; entries that differ from their record are rescanned. */
-  verify(onRead: OnRead): Promise<Verified> {
-    return this.#sync.verify(onRead);
+  verify(onRead: OnRead, signal: AbortSignal): Promise<Verified> {
+    return this.#sync.verify(onRead, signal);
   }
 
   trash(): ListedTrash {

@@ -8,16 +8,18 @@ const DEFAULT_QUERY = 'SELECT name, voip_ip FROM mediaserver WHERE NOT read_only
 
 /**
  * Queries XiVO's database.
+ * @param signal ends the connection
  * @throws when it can't be reached, or the query fails
  */
 export async function fromPostgres(
-  url: string = DEFAULT_URL,
-  query: string = DEFAULT_QUERY,
+  url: string | undefined,
+  query: string | undefined,
+  signal: AbortSignal,
 ): Promise<MediaServer[]> {
   // Loaded only when used.
   const { default: pg } = await import('pg');
   const client = new pg.Client({
-    connectionString: url,
+    connectionString: url ?? DEFAULT_URL,
     application_name: 'xivo-xds-sync',
     connectionTimeoutMillis: TIMEOUT,
     query_timeout: TIMEOUT,
@@ -25,11 +27,21 @@ export async function fromPostgres(
   });
   // The error of a connection that breaks reaches the query, too.
   client.on('error', () => undefined);
-  try {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  const read = async (): Promise<MediaServer[]> => {
     await client.connect();
-    const { rows } = await client.query<Record<string, unknown>>(query);
+    const { rows } = await client.query<Record<string, unknown>>(query ?? DEFAULT_QUERY);
     return readServers(rows);
+  };
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([read(), aborted.promise]);
   } finally {
-    await client.end().catch(() => undefined);
+    signal.removeEventListener('abort', abort);
+    const ended = client.end().catch(() => undefined);
+    // A database that does not answer is not waited for by a Main that is stopping.
+    if (!signal.aborted) await ended;
   }
 }

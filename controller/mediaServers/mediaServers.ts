@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { MediaServersConfig } from '../config/controllerConfig.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
+import { Tasks } from '#host/process/tasks.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { jitter } from '#host/time/jitter.ts';
 import { fromHttp } from './fromHttp.ts';
 import { fromPostgres } from './fromPostgres.ts';
@@ -19,6 +20,7 @@ export type MediaServersOptions = {
   readonly config: MediaServersConfig;
   readonly db: Database;
   readonly keeper: DeferredWriter;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Called when the list has changed. */
   readonly onChange: () => void;
@@ -28,6 +30,7 @@ export type MediaServersOptions = {
 export class MediaServers {
   readonly #options: MediaServersOptions;
   readonly #stop = new AbortController();
+  readonly #tasks: Tasks;
   #servers: ReadonlyMap<string, MediaServer> | undefined;
   /** The list as it was read. */
   #text: string | undefined;
@@ -35,6 +38,8 @@ export class MediaServers {
 
   constructor(options: MediaServersOptions) {
     this.#options = options;
+    const { log } = options;
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     if (options.config.source === 'enrolled') return;
     const known = options.db.meta(META);
     if (known === undefined) return;
@@ -45,11 +50,14 @@ export class MediaServers {
   }
 
   start(): void {
-    if (this.#options.config.source !== 'enrolled') void this.#readForever();
+    if (this.#options.config.source === 'enrolled') return;
+    this.#tasks.run("XiVO's list of media servers is not read any more", () => this.#readForever());
   }
 
-  stop(): void {
+  /** Resolves when it is not being read any more. */
+  async stop(): Promise<void> {
     this.#stop.abort();
+    await this.#tasks.ended();
   }
 
   /** The MDS in the list; undefined when there is no list. */
@@ -72,18 +80,14 @@ export class MediaServers {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#read();
-      try {
-        await sleep(jitter(EVERY), undefined, { signal, ref: false });
-      } catch {
-        return;
-      }
+      await pause(this.#options.clock, jitter(EVERY), signal);
     }
   }
 
   async #read(): Promise<void> {
     const { db, keeper, log, config } = this.#options;
     try {
-      const servers = await ask(config);
+      const servers = await ask(config, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       if (this.#problem !== undefined) log.info("XiVO's list of media servers can be read again");
       this.#problem = undefined;
@@ -104,12 +108,12 @@ export class MediaServers {
   }
 }
 
-async function ask(config: MediaServersConfig): Promise<MediaServer[]> {
+async function ask(config: MediaServersConfig, signal: AbortSignal): Promise<MediaServer[]> {
   switch (config.source) {
     case 'http':
-      return fromHttp(config.url, config.token);
+      return fromHttp(config.url, config.token, signal);
     case 'postgres':
-      return fromPostgres(config.url, config.query);
+      return fromPostgres(config.url, config.query, signal);
     case 'enrolled':
       return [];
   }

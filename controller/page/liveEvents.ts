@@ -34,7 +34,9 @@ export class LiveEvents {
     response.write(`event: overview\ndata: ${first}\n\n`);
     this.#pages.add(response);
     response.once('close', () => this.#leave(response));
-    this.#timer ??= setInterval(() => void this.#look().catch(this.#onError), LOOK_EVERY).unref();
+    this.#timer ??= setInterval(() => {
+      this.#look().catch(this.#onError);
+    }, LOOK_EVERY).unref();
   }
 
   close(): void {

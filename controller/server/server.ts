@@ -12,6 +12,8 @@ import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnecti
 
 /** Timeout of the handshake, and of the request, milliseconds. */
 const UNAUTHENTICATED_TIMEOUT = 10_000;
+/** Timeout of the closing handshake with all peers, milliseconds. */
+const CLOSE_WITHIN = 500;
 const MAX_ENROL_MESSAGE_BYTES = 64 * 1024;
 /** P-256, as OpenSSL calls it. */
 const KEY_CURVE = 'prime256v1';
@@ -121,11 +123,12 @@ export class Server {
     );
     for (const socket of sockets) socket.close(1001, 'Main is stopping');
     const closed = new Promise<void>((resolve) => this.#https.close(() => resolve()));
-    setTimeout(() => {
+    const impatience = setTimeout(() => {
       for (const socket of [...this.#sessions.clients, ...this.#enrolments.clients]) socket.terminate();
       this.#https.closeAllConnections();
-    }, 500).unref();
+    }, CLOSE_WITHIN);
     await Promise.all([closed, ...ends]);
+    clearTimeout(impatience);
   }
 
   /** Uses another identity for new connections. */

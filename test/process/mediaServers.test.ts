@@ -13,6 +13,8 @@ import { eventually } from '../support/harness/host.ts';
 
 /** The list is read every 15 s, more or less. */
 const PATIENCE = 60_000;
+/** Nothing ends it early. */
+const UNTIL_THEN = new AbortController().signal;
 
 describe("XiVO's own list of media servers, over HTTP", () => {
   let service: Server;
@@ -151,7 +153,7 @@ describe("XiVO's own list of media servers, in a real PostgreSQL", () => {
   });
 
   it('is read by the default query, without Main', { skip }, async () => {
-    assert.deepEqual(await fromPostgres(url('asterisk')), [
+    assert.deepEqual(await fromPostgres(url('asterisk'), undefined, UNTIL_THEN), [
       { name: 'mds1', voipIp: '10.0.0.2' },
       { name: 'mds2', voipIp: null },
     ]);
@@ -159,15 +161,23 @@ describe("XiVO's own list of media servers, in a real PostgreSQL", () => {
 
   it('is read by another query', { skip }, async () => {
     const query = "SELECT name, '10.1.1.1' AS voip_ip FROM mediaserver WHERE name = 'mds2'";
-    assert.deepEqual(await fromPostgres(url('asterisk'), query), [{ name: 'mds2', voipIp: '10.1.1.1' }]);
+    assert.deepEqual(await fromPostgres(url('asterisk'), query, UNTIL_THEN), [
+      { name: 'mds2', voipIp: '10.1.1.1' },
+    ]);
   });
 
   it('says what is wrong with the database or the query', { skip }, async () => {
-    await assert.rejects(fromPostgres(url('other')), /database "other" does not exist/);
     await assert.rejects(
-      fromPostgres(url('asterisk'), 'SELECT name FROM nothing'),
+      fromPostgres(url('other'), undefined, UNTIL_THEN),
+      /database "other" does not exist/,
+    );
+    await assert.rejects(
+      fromPostgres(url('asterisk'), 'SELECT name FROM nothing', UNTIL_THEN),
       /relation "nothing" does not exist/,
     );
-    await assert.rejects(fromPostgres('postgresql://nobody@127.0.0.1:1/asterisk'), /ECONNREFUSED/);
+    await assert.rejects(
+      fromPostgres('postgresql://nobody@127.0.0.1:1/asterisk', undefined, UNTIL_THEN),
+      /ECONNREFUSED/,
+    );
   });
 });

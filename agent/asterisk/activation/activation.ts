@@ -89,9 +89,9 @@ export class Activation {
    * RACE: a local file changes between lint's look at the folder and this call. Worst case: a set becomes visible that lint
    * would have blocked; the proof after the reload finds it, and the set is reverted.
    */
-  async withLease<T>(show: () => T): Promise<T> {
+  async withLease<T>(show: () => T, signal: AbortSignal): Promise<T> {
     const { readers } = this.#options;
-    return readers === undefined ? show() : await readers.withLease(show);
+    return readers === undefined ? show() : await readers.withLease(show, signal);
   }
 
   /** Whether either all or nothing of a change set may become visible. */

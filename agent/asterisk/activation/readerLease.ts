@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf } from '#host/fs/errno.ts';
 import { giveBackLease, takeLease } from '#host/fs/libc.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 
 /** Asterisk's outermost dialplan file. Asterisk has it open until every included file was read. */
 const OUTERMOST = 'extensions.conf';
@@ -19,14 +19,16 @@ const RETRY = 5;
  */
 export class ReaderLease {
   readonly #candidates: () => readonly string[];
+  readonly #clock: Clock;
   readonly #log: Logger;
   #lastLogged = '';
 
   /**
    * @param configFolders folders that may hold Asterisk's extensions.conf, most likely first
    */
-  constructor(configFolders: () => readonly string[], log: Logger) {
+  constructor(configFolders: () => readonly string[], clock: Clock, log: Logger) {
     this.#candidates = configFolders;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -34,19 +36,24 @@ export class ReaderLease {
    * Calls `show` while no program reads the dialplan.
    * RACE: the lease can't be had (no lease on this file system, or another program has the file open for 10 s). Worst case:
    * a reload by hand in that moment reads half of a change set, until the agent's own reload right after it.
+   * @param signal ends the wait for the lease, as if it could not be had: the agent is stopping
    */
-  async withLease<T>(show: () => T): Promise<T> {
+  async withLease<T>(show: () => T, signal: AbortSignal): Promise<T> {
     const fd = this.#open();
     if (fd === undefined) return show();
     try {
-      const until = performance.now() + PATIENCE;
+      const until = this.#clock.monotonic() + PATIENCE;
       let leased = this.#lease(fd);
-      while (leased === 'busy' && performance.now() < until) {
-        await sleep(RETRY);
+      while (leased === 'busy' && this.#clock.monotonic() < until && !signal.aborted) {
+        await pause(this.#clock, RETRY, signal);
         leased = this.#lease(fd);
       }
       if (leased === 'busy')
-        this.#warn(`another program has ${OUTERMOST} open for more than ${PATIENCE / 1000} s`);
+        this.#warn(
+          signal.aborted
+            ? `another program has ${OUTERMOST} open, and the agent is stopping`
+            : `another program has ${OUTERMOST} open for more than ${PATIENCE / 1000} s`,
+        );
       const shown = show();
       if (leased === 'yes') giveBackLease(fd);
       return shown;

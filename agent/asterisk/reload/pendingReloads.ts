@@ -1,5 +1,6 @@
 import type { ErrorReport, ReloadReport } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { Tasks } from '#host/process/tasks.ts';
 import { RefusedReloads } from './refusedReloads.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
@@ -28,16 +29,21 @@ export class PendingReloads {
   readonly #reloader: Reloader;
   readonly #pending: Set<ReloadKind>;
   readonly #refused: RefusedReloads;
+  readonly #tasks: Tasks;
 
   constructor(options: PendingReloadsOptions) {
     this.#options = options;
-    const { clock, asterisk, prove, db } = options;
+    const { clock, asterisk, prove, db, log } = options;
+    this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.#pending = new Set(RELOAD_KINDS.filter((kind) => db.meta(keyOf(kind)) !== undefined));
-    this.#refused = new RefusedReloads((kind) => void this.request(kind), after);
+    this.#refused = new RefusedReloads(
+      (kind) => this.#requestLater(kind),
+      (ms, callback) => clock.after(ms, callback),
+    );
     this.#reloader = new Reloader({
       asterisk,
       prove,
-      clock: { now: () => clock.now(), after },
+      clock,
       onResult: (result) => this.#onResult(result),
     });
   }
@@ -48,7 +54,11 @@ export class PendingReloads {
 
   /** Requests the reloads that are pending from an earlier run. */
   start(): void {
-    for (const kind of this.pending) void this.#reloader.request(kind);
+    for (const kind of this.pending) this.#requestLater(kind);
+  }
+
+  #requestLater(kind: ReloadKind): void {
+    this.#tasks.run('a reload failed', () => this.request(kind));
   }
 
   /** Adds a pending reload. Called in the transaction that records a change set, so that a crash can't lose it. */
@@ -99,6 +109,7 @@ export class PendingReloads {
   async close(): Promise<void> {
     this.#refused.close();
     await this.#reloader.close();
+    await this.#tasks.ended();
   }
 
   #write(kind: ReloadKind): void {
@@ -144,11 +155,6 @@ function wordsOf(kind: ReloadKind, { file, line, message }: Refusal): string {
   if (kind === 'moh') return message;
   const where = file === undefined ? '' : `${file}${line === undefined ? '' : `, line ${String(line)}`}: `;
   return `Asterisk refused it (${where}${message})`;
-}
-
-function after(milliseconds: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, milliseconds);
-  return () => clearTimeout(timer);
 }
 
 function keyOf(kind: ReloadKind): string {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PackageOffer } from '#protocol/messages/common.ts';
 import { formatDuration } from '#core/text/duration.ts';
+import { pause } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import { whyAway } from '../../daemon/passes.ts';
@@ -17,6 +17,7 @@ const LOOK_EVERY = 100;
 
 /**
  * Upgrades the agent of one MDS, and waits until the new agent, or after a failure the old one, has connected.
+ * The wait ends when Main stops.
  * @param offer undefined when Main has no package
  */
 export async function upgradeOne(
@@ -56,6 +57,8 @@ export async function upgradeOne(
   const nothing = { files: 0, filesTotal: null, bytes: 0, bytesTotal: null };
   show({ host: name, doing: 'restarting with the new agent', ...nothing });
   while (clock.monotonic() - lost < BACK_WITHIN) {
+    if (controller.signal.aborted)
+      return failed('Main is stopping: "xivo-xds-sync mds list" says later which agent runs there');
     const now = sessions.get(name);
     if (now?.isReady === true && now.agentVersion === VERSION && now.report !== undefined) {
       const took = formatDuration(clock.monotonic() - startedAt);
@@ -70,7 +73,7 @@ export async function upgradeOne(
       !lastUpgrade.ok
     )
       return failed(lastUpgrade.reason);
-    await sleep(LOOK_EVERY);
+    await pause(clock, LOOK_EVERY, controller.signal);
   }
   const state =
     sessions.get(name)?.isReady === true

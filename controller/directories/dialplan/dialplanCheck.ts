@@ -1,12 +1,14 @@
 import type { Finding } from '#core/dialplan/finding.ts';
 import { type DialplanReading, readDialplan } from '#core/dialplan/lint.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
+import type { Clock } from '#host/time/clock.ts';
 
 /** Delay after a change before the folder is read, milliseconds: delivering the change comes first. */
 const REST = 100;
 
 export type DialplanCheckOptions = {
   readonly place: DialplanPlace;
+  readonly clock: Clock;
   /** True when a path of the folder is delivered to the MDS. */
   readonly travels: (path: string) => boolean;
   /** Called once for each finding, when it appears and when it is gone. */
@@ -21,7 +23,7 @@ export class DialplanCheck {
   #warnings: ReadonlyMap<string, string> = new Map();
   /** Sections that the folder once defined: if one is missing later, no other file defines it. */
   readonly #seen = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
 
   constructor(options: DialplanCheckOptions) {
     this.#options = options;
@@ -34,15 +36,15 @@ export class DialplanCheck {
 
   /** Called when something in the folder has changed. */
   look(): void {
-    this.#timer ??= setTimeout(() => this.#read(), REST);
+    this.#cancel ??= this.#options.clock.after(REST, () => this.#read());
   }
 
   close(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
   }
 
   #read(): void {
-    this.#timer = undefined;
+    this.#cancel = undefined;
     try {
       this.#take(this.#judge());
     } catch (error) {

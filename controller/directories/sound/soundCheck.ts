@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, read } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { HEAD_BYTES, isChecked, whyUnplayable } from './playable.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -18,31 +18,35 @@ export class SoundCheck {
   /** The reason by path. */
   readonly warnings = new Map<string, string>();
   readonly #replica: Replica;
+  readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   readonly #waiting = new Set<string>();
   #working: Promise<void> | undefined;
-  #closed = false;
+  readonly #end = new AbortController();
 
-  constructor(replica: Replica, onError: (error: unknown) => void) {
+  constructor(replica: Replica, clock: Clock, onError: (error: unknown) => void) {
     this.#replica = replica;
+    this.#clock = clock;
     this.#onError = onError;
   }
 
   /** Called with paths that were added, changed or removed. */
   look(paths: Iterable<string>): void {
     for (const path of paths) if (isChecked(path)) this.#waiting.add(path);
-    if (this.#waiting.size > 0 && !this.#closed) this.#working ??= this.#work();
+    if (this.#waiting.size > 0 && !this.#end.signal.aborted) this.#working ??= this.#work();
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#end.abort();
     await this.#working;
   }
 
   async #work(): Promise<void> {
     try {
-      while (this.#waiting.size > 0 && !this.#closed) {
-        await sleep(REST);
+      const { signal } = this.#end;
+      while (this.#waiting.size > 0) {
+        await pause(this.#clock, REST, signal);
+        if (signal.aborted) return;
         await this.#lookAt([...this.#waiting].slice(0, BATCH));
       }
     } catch (error) {

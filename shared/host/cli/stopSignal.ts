@@ -14,6 +14,9 @@ export function stopSignal(onReload?: () => void): Promise<NodeJS.Signals> {
 /** The same as an AbortSignal, aborted once `stop` has resolved. */
 export function abortedBy(stop: Promise<unknown>): AbortSignal {
   const ended = new AbortController();
-  void stop.then(() => ended.abort());
+  stop.then(
+    () => ended.abort(),
+    (error: unknown) => ended.abort(error),
+  );
   return ended.signal;
 }

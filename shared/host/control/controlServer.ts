@@ -135,6 +135,7 @@ export class ControlServer<C extends Contract> {
       return { result: (await this.#call(command, args, call)) ?? null };
     } catch (error) {
       if (error instanceof ControlError) return { error: error.message, exitCode: error.exitCode };
+      if (signal.aborted) return { error: 'the command was ended', exitCode: 1 };
       this.#options.onError(name, error);
       return { error: error instanceof Error ? error.message : String(error), exitCode: 1 };
     }

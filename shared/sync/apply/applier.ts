@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { changeSetId, type Outcome } from '#core/changeSet.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import type { ApplierOptions, OnCommit } from './applierOptions.ts';
+import { Tasks } from '#host/process/tasks.ts';
+import type { ApplierOptions, Applying, OnCommit } from './applierOptions.ts';
 import { type CutOff, finish } from './finish.ts';
 import { partialBytes, RESUMABLE, totalPartialBytes } from './partial.ts';
 import { PrivateFolder } from './privateFolder.ts';
@@ -14,16 +15,19 @@ const FINISH_RETRY = 5_000;
 
 /** Applies change sets to one synchronised directory: stage, make durable, journal, make visible, record. */
 export class Applier {
-  readonly #options: ApplierOptions;
+  readonly #options: Applying;
   readonly #cutOff: CutOff = new Map();
-  #finishing: NodeJS.Timeout | undefined;
-  #closed = false;
+  #cancelFinishing: (() => void) | undefined;
+  readonly #finishing: Tasks;
+  readonly #end = new AbortController();
   /** Hashes of resumable contents that are being received. */
   readonly #resuming = new Set<string>();
   #number = 0;
 
   constructor(options: ApplierOptions) {
-    this.#options = options;
+    this.#options = { ...options, ending: this.#end.signal };
+    // Whatever goes wrong there is tried again, and the replica reports a directory that can't be opened.
+    this.#finishing = new Tasks(() => this.#finishLater());
   }
 
   /** From this size on, an interrupted transfer is resumed and the file is sent alone, bytes. */
@@ -49,10 +53,11 @@ export class Applier {
     );
   }
 
-  /** Stops the retries; the next start finishes open change sets. */
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#finishing);
+  /** Stops the retries, and resolves when none is running; the next start finishes open change sets. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    this.#cancelFinishing?.();
+    await this.#finishing.ended();
   }
 
   /** Resume offset: bytes of a content left by an interrupted transfer; 0 while it is being received. @throws when the directory can't be opened */
@@ -89,12 +94,14 @@ export class Applier {
 
   /** Schedules a retry, since there may be no further commit that would finish them. */
   #finishLater(): void {
-    if (this.#cutOff.size === 0 || this.#closed) return;
-    this.#finishing ??= setTimeout(() => void this.#finish(), FINISH_RETRY).unref();
+    if (this.#cutOff.size === 0 || this.#end.signal.aborted) return;
+    this.#cancelFinishing ??= this.#options.clock.after(FINISH_RETRY, () =>
+      this.#finishing.run('finishing change sets', () => this.#finish()),
+    );
   }
 
   async #finish(): Promise<void> {
-    this.#finishing = undefined;
+    this.#cancelFinishing = undefined;
     const before = this.#cutOff.size;
     try {
       using open = new OpenFolders(this.#options.path);

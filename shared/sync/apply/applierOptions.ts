@@ -19,12 +19,19 @@ export type ApplierOptions = {
   /**
    * Calls `show`, which makes a change set visible in one go, while no program is reading the directory as a whole. When
    * absent, `show` is called at once.
+   * @param signal aborted when this directory is being closed: then `show` is called without any further wait
    */
-  readonly withLease?: <T>(show: () => T) => Promise<T>;
+  readonly withLease?: <T>(show: () => T, signal: AbortSignal) => Promise<T>;
   /** Called synchronously when paths became visible, before the watch can report them. */
   readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
   /** Called when the placed paths could not be recorded in the state. */
   readonly onPlacedLost?: (paths: readonly string[]) => void;
   /** Called when a change set that was visible but not recorded has been recorded. */
   readonly onFinished?: () => void;
+};
+
+/** The options of an applier that runs. */
+export type Applying = ApplierOptions & {
+  /** Aborted when the applier is being closed. */
+  readonly ending: AbortSignal;
 };

@@ -1,6 +1,6 @@
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
-import type { ApplierOptions, OnCommit } from './applierOptions.ts';
+import type { Applying, OnCommit } from './applierOptions.ts';
 import { makeOutcomesDurable } from './durable.ts';
 import type { PrivateFolder } from './privateFolder.ts';
 import { recover } from './recover.ts';
@@ -12,10 +12,10 @@ export type CutOff = Map<string, { readonly changeSet: ChangeSet; readonly recor
 /** Finishes interrupted change sets independently: a failure of one does not affect the others. */
 export async function finish(
   cutOff: CutOff,
-  options: ApplierOptions,
+  options: Applying,
   { open, area }: { open: OpenFolders; area: PrivateFolder },
 ): Promise<{ outcomes: Outcome[]; error?: unknown }> {
-  const { journal, withLease = atOnce } = options;
+  const { journal, withLease = atOnce, ending } = options;
   const outcomes: Outcome[] = [];
   let failure: { error: unknown } | undefined;
   for (const [id, entry] of [...cutOff]) {
@@ -24,7 +24,7 @@ export async function finish(
     const { changeSet, record } = entry;
     try {
       using trash = openTrash(area, id, changeSet.steps);
-      const ended = await withLease(() => recover(changeSet, { open, area, trash: trash.folder }));
+      const ended = await withLease(() => recover(changeSet, { open, area, trash: trash.folder }), ending);
       await makeOutcomesDurable(open, ended, [area.stage, ...(trash.folder ? [trash.folder] : [])]);
       journal.end(id, () => record(changeSet, ended));
       outcomes.push(...ended);

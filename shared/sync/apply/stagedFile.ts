@@ -120,7 +120,7 @@ export class StagedFile {
     if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
     const blocks = this.#blocks;
-    void blocks?.hasher.end().then(
+    blocks?.hasher.end().then(
       (list) => list && blocks.onList(list),
       // Without a list the file is read when it changes.
       () => undefined,

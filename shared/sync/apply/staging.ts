@@ -5,7 +5,7 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 import { formatBytes } from '#core/text/size.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import type { ApplierOptions, OnCommit } from './applierOptions.ts';
+import type { ApplierOptions, Applying, OnCommit } from './applierOptions.ts';
 import { commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { atOnce, type CutOff, finish } from './finish.ts';
@@ -24,7 +24,7 @@ export class NoRoom extends Error {}
 export class Staging implements Disposable {
   readonly id: string;
   readonly #mds: string | undefined;
-  readonly #options: ApplierOptions;
+  readonly #options: Applying;
   readonly #open: OpenFolders;
   readonly #area: PrivateFolder;
   readonly #cutOff: CutOff;
@@ -39,7 +39,7 @@ export class Staging implements Disposable {
 
   constructor(
     id: string,
-    options: ApplierOptions,
+    options: Applying,
     shared: { cutOff: CutOff; onCutOff: () => void; resuming: Set<string> },
     bytes: number,
     mds?: string,
@@ -117,7 +117,7 @@ export class Staging implements Disposable {
     steps: readonly Step[],
     record: OnCommit,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
-    const { directory, journal, clock, withLease = atOnce } = this.#options;
+    const { directory, journal, clock, withLease = atOnce, ending } = this.#options;
     const mds = this.#mds;
     const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
     const place = { open: this.#open, area: this.#area };
@@ -134,7 +134,7 @@ export class Staging implements Disposable {
         placed = placedBy(done);
         this.#options.onPlaced?.(placed);
         return done;
-      });
+      }, ending);
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
       journal.end(this.id, () => record(changeSet, outcomes));
       // An object put where nothing was has left the staging area, and no displaced object took its name there.

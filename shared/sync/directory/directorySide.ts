@@ -21,7 +21,7 @@ export interface DirectorySide {
   /** The directory became held or unreadable, or that ended. */
   holdChanged(): void;
   /** Calls `show`, which makes a change set visible, while no program is reading the directory as a whole. */
-  withLease<T>(show: () => T): Promise<T>;
+  withLease<T>(show: () => T, signal: AbortSignal): Promise<T>;
   /** Records what a change set did that a crash had cut off, in the transaction that ends it. */
   readonly recordRecovered: OnCommit;
   /** A change set that was visible but not recorded has been recorded. */

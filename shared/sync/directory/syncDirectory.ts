@@ -47,7 +47,11 @@ export class SyncDirectory {
       onHeld: () => side.holdChanged(),
       onError: this.onUnread,
     });
-    this.#watch = new Watch(this.replica, (error) => this.#log.warn(POLLING, { error }));
+    this.#watch = new Watch(this.replica, {
+      clock,
+      onPolling: (error) => this.#log.warn(POLLING, { error }),
+      onError: this.onUnread,
+    });
     this.applier = new Applier({
       directory: rules.name,
       path,
@@ -55,7 +59,7 @@ export class SyncDirectory {
       clock,
       reserve,
       resumableFrom: largeFrom,
-      withLease: (show) => side.withLease(show),
+      withLease: (show, signal) => side.withLease(show, signal),
       onPlaced: (placed) => this.replica.own.add(placed),
       onPlacedLost: (paths) => this.replica.own.lost(paths),
       onFinished: () => side.recovered(),
@@ -103,7 +107,7 @@ export class SyncDirectory {
   }
 
   async close(): Promise<void> {
-    this.applier.close();
+    await this.applier.close();
     await this.#watch.close();
     await this.#side.endWork();
     await this.replica.close();
@@ -139,9 +143,12 @@ export class SyncDirectory {
     this.replica.flush();
   }
 
-  /** Reads every file again. A file whose content differs from its record is rescanned. */
-  async verify(onRead: OnRead): Promise<Verified> {
-    const verified = await verifyReplica(this.replica, onRead);
+  /**
+   * Reads every file again. A file whose content differs from its record is rescanned.
+   * @throws the reason of the signal, or that the directory is being closed
+   */
+  async verify(onRead: OnRead, signal: AbortSignal): Promise<Verified> {
+    const verified = await verifyReplica(this.replica, onRead, signal);
     this.replica.distrust(verified.wrong.keys());
     return verified;
   }

@@ -2,7 +2,7 @@ import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
-import type { Clock } from '#host/time/clock.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
@@ -21,6 +21,8 @@ import { SettleQueue } from './settleQueue.ts';
 const FLUSH_RETRY = 5_000;
 /** Longest time that the changes of a whole-set directory wait for a file that never settles, milliseconds. */
 const WHOLE_LIMIT = 5_000;
+/** Interval at which a wait for quiet is checked, milliseconds. */
+const LOOK_EVERY = 20;
 /** Delay before an unreadable directory (missing, or no file handles left) is scanned again, milliseconds. */
 const UNREAD_RETRY = 3_000;
 
@@ -67,11 +69,11 @@ export class Replica implements Tree {
   readonly #scanner: Scanner;
   /** Of large files that changed. */
   readonly blockLists = new BlockLists();
-  readonly own = new OwnPlacements((paths) => void this.recheck(paths));
+  readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
-  #settleTimer: NodeJS.Timeout | undefined;
-  #flushTimer: NodeJS.Timeout | undefined;
+  #cancelSettling: () => void = () => undefined;
+  #cancelFlush: () => void = () => undefined;
   /** True while changes are pending: the scan index must not be saved without them. */
   #isUnflushed = false;
   /** Since when changes wait for the whole directory to settle, monotonic milliseconds. */
@@ -79,7 +81,7 @@ export class Replica implements Tree {
   #work: Promise<void> = Promise.resolve();
   /** A hint was lost because the directory could not be read: the next scan is a full one. */
   #isUnread = false;
-  #closed = false;
+  readonly #end = new AbortController();
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -97,6 +99,15 @@ export class Replica implements Tree {
 
   get #index(): PathIndex {
     return this.#paths.index;
+  }
+
+  /** Aborted when it is closed, so that all waits on it end. */
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  get #closed(): boolean {
+    return this.#end.signal.aborted;
   }
 
   get held(): string | undefined {
@@ -188,7 +199,7 @@ export class Replica implements Tree {
       await this.#work;
       if (!this.#queue.isAnyDueBefore(deadline) || this.#closed || clock.monotonic() > deadline)
         return this.movingPaths;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(clock, LOOK_EVERY, this.signal);
     }
   }
 
@@ -209,7 +220,7 @@ export class Replica implements Tree {
   distrust(paths: Iterable<string>): void {
     const distrusted = [...paths];
     for (const path of distrusted) this.#paths.putMoving(path, '');
-    void this.recheck(distrusted);
+    this.#soon((open) => this.#scanner.readNames(open, distrusted));
   }
 
   /**
@@ -247,9 +258,9 @@ export class Replica implements Tree {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearTimeout(this.#settleTimer);
-    clearTimeout(this.#flushTimer);
+    this.#end.abort(new Error(`${this.name} is being closed`));
+    this.#cancelSettling();
+    this.#cancelFlush();
     await this.#work;
     try {
       if (!this.#isUnflushed) this.#paths.save(this.#options.index);
@@ -271,15 +282,20 @@ export class Replica implements Tree {
   }
 
   #flushLater(): void {
-    clearTimeout(this.#flushTimer);
-    if (!this.#closed)
-      this.#flushTimer = setTimeout(() => void this.#exclusive(async () => undefined), FLUSH_RETRY);
+    this.#cancelFlush();
+    if (this.#closed) return;
+    this.#cancelFlush = this.#options.clock.after(FLUSH_RETRY, () => this.#soon(() => Promise.resolve()));
   }
 
   /** Runs one piece of work at a time with the directory open, then hands out the changes. Never rejects. */
   #exclusive(work: (open: OpenFolders) => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(() => this.#run(work));
+    this.#work = this.#work.then(() => this.#run(work)).catch(this.#options.onError);
     return this.#work;
+  }
+
+  /** The same in the background. */
+  #soon(work: (open: OpenFolders) => Promise<void>): void {
+    this.#exclusive(work).catch(this.#options.onError);
   }
 
   async #run(work: (open: OpenFolders) => Promise<void>): Promise<void> {
@@ -312,12 +328,11 @@ export class Replica implements Tree {
   }
 
   #armSettleTimer(): void {
-    clearTimeout(this.#settleTimer);
+    this.#cancelSettling();
     const delay = this.#isUnread ? UNREAD_RETRY : this.#queue.delay;
     if (this.#closed || delay === undefined) return;
-    this.#settleTimer = setTimeout(
-      () => void this.#exclusive((open) => this.#scanner.settle(open, this.#queue.takeDue())),
-      delay,
+    this.#cancelSettling = this.#options.clock.after(delay, () =>
+      this.#soon((open) => this.#scanner.settle(open, this.#queue.takeDue())),
     );
   }
 }

@@ -23,19 +23,30 @@ export type OnRead = (files: number, bytes: number) => void;
 /**
  * Reads every byte of a directory again, ignoring stamps, and compares the hashes with the replica. A file that changes
  * during the verification is left to the watch.
+ * @param signal ends it, within a block of a file
+ * @throws the reason of the signal, or that the directory is being closed
  */
-export async function verifyReplica(replica: Replica, onRead: OnRead = () => undefined): Promise<Verified> {
+export async function verifyReplica(
+  replica: Replica,
+  onRead: OnRead,
+  signal: AbortSignal,
+): Promise<Verified> {
+  const ended = AbortSignal.any([signal, replica.signal]);
   const wrong = new Map<string, string>();
   let files = 0;
   let bytes = 0;
   using open = new OpenFolders(replica.path);
   const buffer = Buffer.allocUnsafe(CHUNK);
   for (const path of [...replica.paths()]) {
+    ended.throwIfAborted();
     const state = replica.get(path);
     if (state?.kind !== 'settled' || state.entry.type !== 'file') continue;
     const stamp = replica.stampAt(path);
     try {
-      const found = await hashNow(open, path, buffer, (read) => onRead(0, read));
+      const found = await hashNow(open, path, buffer, (read) => {
+        ended.throwIfAborted();
+        onRead(0, read);
+      });
       onRead(1, 0);
       // It changed during or after the read: an ordinary change, not a fault.
       if (found.stamp !== stamp || replica.stampAt(path) !== stamp) continue;
@@ -44,6 +55,7 @@ export async function verifyReplica(replica: Replica, onRead: OnRead = () => und
       if (found.hash !== state.entry.hash)
         wrong.set(path, 'its bytes changed without any trace in its times');
     } catch (error) {
+      ended.throwIfAborted();
       const errno = errnoOf(error);
       if (errno !== 'ENOENT' && errno !== 'ENOTDIR') wrong.set(path, `it can't be read (${errno})`);
     }

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { watch, type FSWatcher } from 'chokidar';
 import { realpathSync, statSync } from 'node:fs';
+import { Tasks } from '#host/process/tasks.ts';
+import type { Clock } from '#host/time/clock.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import type { Replica } from './replica.ts';
 
@@ -26,6 +28,13 @@ export const POLLING =
 /** Interval at which folders that can't be watched (a name that is not UTF-8, no watches left) are scanned, milliseconds. */
 const POLL = 5_000;
 
+export type WatchOptions = {
+  readonly clock: Clock;
+  /** Called with the reason when a part can't be watched and is polled every few seconds instead. */
+  readonly onPolling: (error: unknown) => void;
+  readonly onError: (error: unknown) => void;
+};
+
 /**
  * Tells a replica which paths to scan. Events are only hints: Node does not report an overflow of the kernel's queue, so a
  * folder with events is scanned as a whole a little later, and bursts widen that to the whole directory.
@@ -35,14 +44,17 @@ const POLL = 5_000;
  */
 export class Watch {
   readonly #replica: Replica;
-  readonly #onPolling: (error: unknown) => void;
+  readonly #options: WatchOptions;
+  readonly #tasks: Tasks;
   #watcher: FSWatcher | undefined;
   #real = '';
   /** Names with events by folder; `undefined` when the whole folder is to be scanned. */
   #hints = new Map<string, Set<string> | undefined>();
   readonly #late = new Set<string>();
-  #gather: NodeJS.Timeout | undefined;
-  #lateTimer: NodeJS.Timeout | undefined;
+  /** Cancels the scan that is due. Undefined when none is, and no scan is running. */
+  #gather: (() => void) | undefined;
+  /** Cancels the later scan of whole folders that is due. */
+  #later: (() => void) | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
   #beat: NodeJS.Timeout | undefined;
   /** Whole folders are not scanned before this time (monotonic milliseconds), so that a large one is not scanned constantly. */
@@ -60,10 +72,10 @@ export class Watch {
   /** Identity of the watched folder, since another one may take its place. */
   #identity = '';
 
-  /** @param onPolling called with the reason when a part can't be watched and is polled every few seconds instead */
-  constructor(replica: Replica, onPolling: (error: unknown) => void) {
+  constructor(replica: Replica, options: WatchOptions) {
     this.#replica = replica;
-    this.#onPolling = onPolling;
+    this.#options = options;
+    this.#tasks = new Tasks((_what, error) => options.onError(error));
   }
 
   /** Starts watching; resolves when every folder is watched. A directory that can't be watched is polled. */
@@ -107,10 +119,14 @@ export class Watch {
     this.#poll(nested);
   }
 
+  /** Resolves when no scan of its own is running any more. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const timer of [this.#gather, this.#lateTimer, this.#pollTimer]) clearTimeout(timer);
+    this.#gather?.();
+    this.#later?.();
+    clearTimeout(this.#pollTimer);
     await this.#stopWatching();
+    await this.#tasks.ended();
   }
 
   async #stopWatching(): Promise<void> {
@@ -138,23 +154,34 @@ export class Watch {
     if (name === undefined || names === undefined || names.size >= MANY_NAMES)
       this.#hints.set(folder, undefined);
     else this.#hints.set(folder, names.add(name));
-    this.#gather ??= setTimeout(() => void this.#lookUntilDone(), FIRST);
+    this.#gather ??= this.#lookAfter(FIRST);
+  }
+
+  /** @returns cancels it */
+  #lookAfter(milliseconds: number): (() => void) | undefined {
+    if (this.#closed) return undefined;
+    return this.#options.clock.after(milliseconds, () =>
+      this.#tasks.run('the scan of what changed', () => this.#lookUntilDone()),
+    );
   }
 
   /** One scan at a time; events that arrive meanwhile are collected for the next. */
   async #lookUntilDone(): Promise<void> {
-    await this.#look();
-    this.#gather = undefined;
+    await this.#look().finally(() => (this.#gather = undefined));
     if (this.#hints.size === 0 && !this.#everything) return;
     const onlyFolders = [...this.#hints.values()].every((names) => names === undefined);
-    const wait = onlyFolders ? Math.max(GATHER, this.#foldersNotBefore - performance.now()) : GATHER;
-    this.#gather = setTimeout(() => void this.#lookUntilDone(), wait);
+    const wait = onlyFolders ? Math.max(GATHER, this.#foldersNotBefore - this.#now) : GATHER;
+    this.#gather = this.#lookAfter(wait);
+  }
+
+  get #now(): number {
+    return this.#options.clock.monotonic();
   }
 
   async #look(): Promise<void> {
     const hints = this.#hints;
     this.#hints = new Map();
-    const foldersAreDue = performance.now() >= this.#foldersNotBefore;
+    const foldersAreDue = this.#now >= this.#foldersNotBefore;
     const names: string[] = [];
     const folders: string[] = [];
     for (const [folder, hinted] of hints) {
@@ -164,27 +191,27 @@ export class Watch {
       else if (foldersAreDue) folders.push(folder);
       else this.#hints.set(folder, undefined);
     }
-    this.#lateTimer ??= setTimeout(() => this.#lookLate(), LATE_REREAD);
+    if (!this.#closed) this.#later ??= this.#options.clock.after(LATE_REREAD, () => this.#lookLate());
     if (names.length > 0) await this.#replica.recheck(names);
     // A watcher does not recover when its directory was removed and created again: the poll detects that.
     if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
     if (!foldersAreDue) return;
-    const startedAt = performance.now();
+    const startedAt = this.#now;
     if (this.#everything) {
       this.overflows += 1;
       this.#everything = false;
       this.#events = 0;
       await this.#replica.rescan();
     } else if (folders.length > 0) await this.#replica.rescanFolders(folders);
-    const took = performance.now() - startedAt;
+    const took = this.#now - startedAt;
     this.#foldersNotBefore = startedAt + took * (1 + REST);
   }
 
   #lookLate(): void {
-    this.#lateTimer = undefined;
+    this.#later = undefined;
     const folders = [...this.#late];
     this.#late.clear();
-    void this.#replica.rescanFolders(folders);
+    this.#tasks.run('the later scan of folders', () => this.#replica.rescanFolders(folders));
   }
 
   /** Detects an event loop that was too busy to fetch events in time. */
@@ -206,7 +233,7 @@ export class Watch {
 
   #onWatchError(error: unknown): void {
     // Without free watches every folder reports an error; one is enough.
-    if (!this.isPolling) this.#onPolling(error);
+    if (!this.isPolling) this.#options.onPolling(error);
     this.isPolling = true;
     this.#unwatched = true;
   }
@@ -217,7 +244,10 @@ export class Watch {
 
   #poll(nested: ReadonlySet<string>): void {
     if (this.#closed) return;
-    this.#pollTimer = setTimeout(() => void this.#pollOnce(nested), POLL);
+    this.#pollTimer = setTimeout(
+      () => this.#tasks.run('the scan of what is not watched', () => this.#pollOnce(nested)),
+      POLL,
+    );
     this.#pollTimer.unref();
   }
 

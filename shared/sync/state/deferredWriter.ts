@@ -35,7 +35,7 @@ export class DeferredWriter {
   readonly #options: DeferredWriterOptions;
   readonly #waiting: (() => void)[] = [];
   #forgotten = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelRetry: (() => void) | undefined;
   #closed = false;
 
   constructor(options: DeferredWriterOptions) {
@@ -71,7 +71,7 @@ export class DeferredWriter {
   close(): void {
     this.#flush();
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#cancelRetry?.();
     this.#forgotten += this.#waiting.length;
     this.#logForgotten();
   }
@@ -101,11 +101,15 @@ export class DeferredWriter {
       log.error('the state can not be written; what needs it waits', { reason: message });
       onNews();
     }
-    this.#timer ??= setTimeout(() => this.#tryAgain(), STATE_RETRY);
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry ??= this.#options.clock.after(STATE_RETRY, () => this.#tryAgain());
   }
 
   #tryAgain(): void {
-    this.#timer = undefined;
+    this.#cancelRetry = undefined;
     const { db, clock, log, onNews, onRecovered } = this.#options;
     try {
       // First, since a large WAL may be what fills the disk.
@@ -122,7 +126,7 @@ export class DeferredWriter {
     } catch (error) {
       if (!(error instanceof StateError)) log.error('the state could not be written', { error });
     } finally {
-      if (this.trouble !== undefined) this.#timer ??= setTimeout(() => this.#tryAgain(), STATE_RETRY);
+      if (this.trouble !== undefined) this.#retryLater();
     }
   }
 

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { it } from 'node:test';
+import { createLogger } from '#host/log/logger.ts';
+import { Database } from '#sync/state/database.ts';
+import { DeferredWriter } from '#sync/state/deferredWriter.ts';
+import { MediaServers } from '../../../../controller/mediaServers/mediaServers.ts';
+import { ManualClock } from '../../../support/wire/manualClock.ts';
+
+void it('a list that does not come is not waited for by a Main that stops', async (t) => {
+  const server = http.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-list-'));
+  const db = new Database(path.join(folder, 'state.sqlite'));
+  t.after(() => {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const clock = new ManualClock();
+  const log = createLogger('error', ({ event }) => assert.fail(event));
+  const nothing = (): void => undefined;
+  const keeper = new DeferredWriter({ db, clock, log, onNews: nothing, onRecovered: nothing });
+  const { port } = server.address() as AddressInfo;
+  const config = { source: 'http', url: `http://127.0.0.1:${port}/` } as const;
+  const mediaServers = new MediaServers({ config, db, keeper, clock, log, onChange: nothing });
+  const asked = once(server, 'request') as Promise<[http.IncomingMessage]>;
+  mediaServers.start();
+  const [request] = await asked;
+  const gone = once(request.socket, 'close');
+  await mediaServers.stop();
+  await gone;
+  assert.equal(clock.timers, 0);
+});
