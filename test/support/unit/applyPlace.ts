@@ -22,6 +22,7 @@ export class ApplyPlace {
   readonly db: Database;
   readonly journal: Journal;
   applier: Applier;
+  readonly #appliers: Applier[] = [];
 
   constructor(t: TestContext) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-apply-'));
@@ -30,7 +31,8 @@ export class ApplyPlace {
     this.db = new Database(path.join(folder, 'state.sqlite'));
     this.journal = new Journal(this.db);
     this.applier = this.again();
-    t.after(() => {
+    t.after(async () => {
+      await Promise.all(this.#appliers.map((applier) => applier.close()));
       this.db.close();
       rmSync(folder, { recursive: true, force: true });
     });
@@ -38,13 +40,15 @@ export class ApplyPlace {
 
   /** An applier that knows nothing of an earlier one, as after a start. */
   again(reserve = 0): Applier {
-    return new Applier({
+    const applier = new Applier({
       directory: 'files',
       path: this.root,
       journal: this.journal,
       clock: systemClock,
       reserve,
     });
+    this.#appliers.push(applier);
+    return applier;
   }
 
   at(name: string): string {
