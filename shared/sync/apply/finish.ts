@@ -36,7 +36,7 @@ export async function finish(
   return { outcomes, ...failure };
 }
 
-/** A reader lease that nobody needs: `show` is called at once. */
+/** Stands in for a reader lease where none is needed: calls `show` at once. */
 export function atOnce<T>(show: () => T): Promise<T> {
   return Promise.resolve(show());
 }

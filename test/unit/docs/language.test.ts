@@ -45,13 +45,21 @@ const wordsOf = (text: string): string =>
     .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ');
 
+const PATTERN = new RegExp(
+  `\\b(?:${Object.keys(AVOIDED)
+    .map((words) => `(${words})`)
+    .join('|')})\\b`,
+  'gi',
+);
+
 function avoidedIn(text: string): string[] {
   const words = wordsOf(text);
-  return Object.entries(AVOIDED).flatMap(([word, instead]) =>
-    [...words.matchAll(new RegExp(`.{0,30}\\b(?:${word})\\b.{0,30}`, 'gi'))].map(
-      ([place]) => `"${place.trim()}": rather ${instead}`,
-    ),
-  );
+  return [...words.matchAll(PATTERN)].map((match) => {
+    const [, ...groups] = match;
+    const instead = Object.values(AVOIDED)[groups.findIndex((group) => group !== undefined)];
+    const around = words.slice(Math.max(0, match.index - 30), match.index + 30).replaceAll(/\s+/g, ' ');
+    return `"${around}": rather ${instead ?? ''}`;
+  });
 }
 
 void it('Documentation, comments, messages and names use plain words', () => {
