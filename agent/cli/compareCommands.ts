@@ -17,6 +17,8 @@ export async function why(context: Context, path: string, options: { json?: bool
   }
   print(`${answer.path} in ${directory}`);
   if (rule !== null) print(rule);
+  if (answer.save !== null)
+    print(`came by save ${answer.save} (xivo-xds-sync-agent history --changeset ${answer.save})`);
   if (facts !== null) for (const line of whyLines(name, facts)) print(line);
   printAway(asOf);
   return code;

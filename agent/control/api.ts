@@ -138,11 +138,12 @@ async function why(agent: Agent, written: string): Promise<Result<'why'>> {
   const base = { name: agent.name, directory: name, path };
   if (isOverride(path)) {
     const rule = 'override (name starts with xds_override): ignored on all hosts';
-    return { ...base, rule, facts: null, asOf: null };
+    return { ...base, rule, facts: null, save: null, asOf: null };
   }
   const directory = withMain(agent, name);
   await directory.readAgain();
-  return { ...base, rule: null, facts: directory.plans.why(path), asOf: asOf(agent, directory) };
+  const save = directory.mainView.saveOf(path);
+  return { ...base, rule: null, facts: directory.plans.why(path), save, asOf: asOf(agent, directory) };
 }
 
 async function diff(agent: Agent, written: string | undefined): Promise<Result<'diff'>> {

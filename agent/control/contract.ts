@@ -71,6 +71,8 @@ export const agentContract = {
       /** An override or an excluded name: the same on every host. */
       rule: z.string().nullable(),
       facts: whyFacts.nullable(),
+      /** The save on Main that the file came by, as Main's history names it. */
+      save: z.string().nullable(),
       asOf,
     }),
   },

@@ -126,7 +126,7 @@ export class OpenDirectories {
         applied: () => {
           if (activation?.isReadAgain !== false) reloads.add(policy.reload);
         },
-        done: (changeSet, actions, durationMs) => history.done(policy.name, changeSet, actions, durationMs),
+        done: (changeSet, actions, how) => history.done(policy.name, changeSet, actions, how),
         changedHere: () => reloads.changedHere(policy.reload),
       },
     });

@@ -21,8 +21,17 @@ export class OwnHistory {
     this.#name = options.name;
   }
 
-  /** A change set was carried out. @param durationMs how long it took, milliseconds */
-  done(directory: string, changeSet: string, actions: readonly PlannedAction[], durationMs?: number): void {
+  /**
+   * A change set was carried out.
+   * @param saveOf the save of Main's that a path came by
+   * @param durationMs how long it took, milliseconds
+   */
+  done(
+    directory: string,
+    changeSet: string,
+    actions: readonly PlannedAction[],
+    { saveOf, durationMs }: { saveOf: (path: string) => string | null; durationMs: number | undefined },
+  ): void {
     const took = durationMs !== undefined && { durationMs: Math.round(durationMs) };
     const common = { at: this.#clock.now(), mds: this.#name, directory, changeSet, ...took };
     this.#keeper.write(() => {
@@ -31,7 +40,10 @@ export class OwnHistory {
         const kind = action === 'receive' ? 'send to Main' : action;
         // Drift was caused by a user of this MDS.
         const actor = action === 'restore' || action === 'receive' ? this.#name : 'main';
-        this.#history.add({ ...common, kind, detail: `${path}: ${reason}`, path, reason, bytes, actor });
+        // What is undone here follows no save, as in Main's history.
+        const save = action === 'restore' ? null : saveOf(path);
+        const detail = `${path}: ${reason}`;
+        this.#history.add({ ...common, kind, detail, path, reason, bytes, actor, save });
       }
       const more = actions.length - MAX_ROWS;
       if (more > 0)

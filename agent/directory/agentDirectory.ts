@@ -105,7 +105,8 @@ export class AgentDirectory implements DirectorySide {
       activation,
       log,
       onApplied: (removed) => this.#onApplied(removed),
-      onDone: (changeSet, actions, durationMs) => events.done(changeSet, actions, durationMs),
+      onDone: (changeSet, actions, durationMs) =>
+        events.done(changeSet, actions, { saveOf: (path) => mainView.saveOf(path), durationMs }),
     });
     this.#runner = runner;
     const onNews = (): void => events.news();
@@ -190,14 +191,15 @@ export class AgentDirectory implements DirectorySide {
       case 'manifest-begin':
         return view.begin(message.held, message.root);
       case 'manifest-page':
-        if (!view.page(message.items)) this.#session?.violation('a manifest page out of place, or too many');
+        if (!view.page(message.items, message.saves))
+          this.#session?.violation('a manifest page out of place, or too many');
         return undefined;
       case 'manifest-end':
         if (!view.end(message.revision))
           return this.#session?.violation('a manifest that ends before it began');
         return this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
       case 'changes': {
-        const paths = view.change(message.from, message.revision, message.held, message.items);
+        const paths = view.change(message.from, message.revision, message.held, message.items, message.saves);
         if (paths === undefined) this.#session?.wantManifest(this.name);
         else {
           this.#reconciler.mainChanged(paths);

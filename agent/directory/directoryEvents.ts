@@ -1,5 +1,12 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 
+export type Done = {
+  /** The save on Main that a path came by; null where that is not known. */
+  readonly saveOf: (path: string) => string | null;
+  /** Duration, milliseconds. */
+  readonly durationMs: number | undefined;
+};
+
 /** What an agent's directory tells the daemon. */
 export interface DirectoryEvents {
   /** Writes into the state, now or as soon as it can be written. */
@@ -8,8 +15,8 @@ export interface DirectoryEvents {
   news(): void;
   /** A change set became visible. Called inside the transaction that records it. */
   applied(): void;
-  /** A change set was carried out, for the history. @param durationMs how long it took */
-  done(changeSet: string, actions: readonly PlannedAction[], durationMs?: number): void;
+  /** A change set was carried out, for the history. */
+  done(changeSet: string, actions: readonly PlannedAction[], how: Done): void;
   /** Something changed on this MDS that was not put there by this program. */
   changedHere(): void;
 }

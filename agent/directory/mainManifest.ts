@@ -1,5 +1,5 @@
 import type { FolderEntry } from '#protocol/entry.ts';
-import type { ManifestItem, ManifestEntry } from '#protocol/messages/common.ts';
+import type { ManifestItem, ManifestEntry, SavesOfItems } from '#protocol/messages/common.ts';
 import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Entry } from '#core/manifest/entry.ts';
@@ -11,6 +11,9 @@ import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/r
 import type { Tree } from '#core/plan/tree.ts';
 import { staysInside } from '#sync/scan/inspect.ts';
 
+/** Paths whose save is remembered: more than the largest save has. */
+const MAX_SAVES = 200_000;
+
 /** This agent's copy of Main's manifest of one directory. */
 export class MainManifest implements Tree {
   held: string | undefined;
@@ -21,6 +24,8 @@ export class MainManifest implements Tree {
   readonly tombstones = new Map<string, Entry>();
   /** The clock error of the mtimes of Main's files, nanoseconds, if Main reported it. */
   readonly clocks = new Map<string, bigint>();
+  /** The saves by which paths became what they are on Main, as far as Main says so. */
+  readonly #saves = new Map<string, string>();
   /** Paths that Main lists and this host must not touch, with the reason. */
   readonly refused = new Map<string, string>();
   /** Paths of Main that can't be synchronised, and what they are. */
@@ -54,6 +59,11 @@ export class MainManifest implements Tree {
     return this.#belowUnreadable(path);
   }
 
+  /** The id of the save by which a path became what it is, or went, on Main; null where Main does not say it. */
+  saveOf(path: string): string | null {
+    return this.#saves.get(path) ?? null;
+  }
+
   paths(): Iterable<string> {
     return this.#manifest.keys();
   }
@@ -73,13 +83,15 @@ export class MainManifest implements Tree {
 
   begin(held: string | null, root: Entry | null): void {
     this.#loading = new Manifest();
+    this.#saves.clear();
     this.#characters = 0;
     this.held = held ?? undefined;
     this.root = root?.type === 'folder' ? root : undefined;
   }
 
-  page(items: readonly ManifestItem[]): boolean {
+  page(items: readonly ManifestItem[], saves?: SavesOfItems): boolean {
     if (this.#loading === undefined) return false;
+    this.#noteSaves(items, saves);
     for (const { path, shown } of items) {
       // An invalid name is ignored.
       if (path === '') continue;
@@ -113,13 +125,15 @@ export class MainManifest implements Tree {
     to: number,
     held: string | null,
     items: readonly ManifestItem[],
+    saves?: SavesOfItems,
   ): string[] | undefined {
     if (this.#loading !== undefined) {
       // The remaining pages are as new as these changes.
-      this.page(items);
+      this.page(items, saves);
       return [];
     }
     if (this.revision !== from || this.#manifest.size > MAX_MANIFEST_ENTRIES) return undefined;
+    this.#noteSaves(items, saves);
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
@@ -138,6 +152,19 @@ export class MainManifest implements Tree {
   forgetRevision(): void {
     this.revision = undefined;
     this.#loading = undefined;
+  }
+
+  #noteSaves(items: readonly ManifestItem[], saves: SavesOfItems | undefined): void {
+    for (const [number, { path }] of items.entries()) {
+      const save = saves?.ids[saves.of[number] ?? -1];
+      // The newest last: the oldest make room.
+      this.#saves.delete(path);
+      if (save !== undefined && path !== '') this.#saves.set(path, save);
+    }
+    for (const path of this.#saves.keys()) {
+      if (this.#saves.size <= MAX_SAVES) break;
+      this.#saves.delete(path);
+    }
   }
 
   #notice(path: string, shown: ManifestEntry): void {

@@ -20,6 +20,10 @@ export async function why(
   }
   print(`${printable(answer.path)} in ${answer.directory}`);
   if (answer.rule !== null) print(answer.rule);
+  if (answer.change !== null)
+    print(
+      `last change on Main: ${answer.change.save}, by ${printable(answer.change.actor)} (xivo-xds-sync history --changeset ${answer.change.save})`,
+    );
   for (const { name, facts, problems } of answer.mds) {
     if (facts === null) print(`${name}: ${problems.join('; ')}`);
     else for (const line of whyLines(name, facts)) print(line);

@@ -1,4 +1,5 @@
 import { ControlError } from '#host/control/controlError.ts';
+import { localTime } from '#host/time/localTime.ts';
 import { printable } from '#core/text/printable.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import { missingContents } from '../versions/rollBack.ts';
@@ -47,7 +48,7 @@ export async function restoreVersions(
     at,
   );
   if (steps.length === 0) return undefined;
-  const reason = at === undefined ? 'restored' : `restored as of ${new Date(at).toISOString()}`;
+  const reason = at === undefined ? 'restored' : `restored as of ${localTime(at)}`;
   return bringBack(controller, directory, steps, { changeSet: '', reason, ...how });
 }
 

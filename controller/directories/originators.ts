@@ -13,10 +13,14 @@ export type Origin = { readonly actor: Actor; readonly save: string };
 
 /** Paths that are remembered for a directory: more than most directories have in a first pass. */
 const MAX_PATHS = 200_000;
+/** Saves whose ids are remembered; those that led to something stand in the history. */
+const MAX_IDS = 10_000;
 
 /** The originator of the newest change of each path on Main since its start. */
 export class Originators {
   readonly #origins = new Map<string, Origin>();
+  /** The ids of the newest saves, the newest last. */
+  readonly #ids = new Set<string>();
   /** How the change in progress of a path was found. */
   readonly #found = new Map<string, Actor>();
 
@@ -26,7 +30,6 @@ export class Originators {
    * @returns the id of the save, when something has settled
    */
   found(changes: Changes, actor: Actor, now: number): string | undefined {
-    // An MDS never receives it, and can't guess it.
     const save = changeSetId(now, randomBytes(8).toString('hex'));
     let isSave = false;
     for (const [path, { after }] of changes) {
@@ -42,6 +45,11 @@ export class Originators {
   }
 
   note(paths: Iterable<string>, origin: Origin): void {
+    if (origin.save !== '') this.#ids.add(origin.save);
+    for (const id of this.#ids) {
+      if (this.#ids.size <= MAX_IDS) break;
+      this.#ids.delete(id);
+    }
     for (const path of paths) {
       // Newest last; the oldest are dropped.
       this.#origins.delete(path);
@@ -51,6 +59,11 @@ export class Originators {
       if (this.#origins.size <= MAX_PATHS) break;
       this.#origins.delete(path);
     }
+  }
+
+  /** True for the id of a save of Main's own: an MDS learns it, and must not name a change set of its own by it. */
+  isSave(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   /** Drops the findings of the first scan: unknown paths are assumed to be from it. */

@@ -5,7 +5,7 @@ export type ExcerptLine = { readonly line: number; readonly text: string };
 
 /** The changes of one save, on every MDS that it reached. */
 export type RecentChangeSet = {
-  /** Each MDS has its own change set for it: the id of one stands for all. */
+  /** The save's id, by which the history of every host names it; of what follows no save, the change set's. */
   readonly id: string;
   readonly directory: string;
   /** ISO 8601, UTC: when the first host carried it out. */

@@ -8,7 +8,7 @@ import type { BehindHistory } from './behindHistory.ts';
 import { diffsOf } from './diffs.ts';
 import type { ChangeSetDetails, ExcerptLine, Overview, TrashListing } from './overview.ts';
 import { recentChangeSets, recentConflicts, ROWS } from './recentChangeSets.ts';
-import { isFile, ONE_SAVE_WITHIN, pathOf, savesIn } from './saves.ts';
+import { idOf, isFile, pathOf } from './saves.ts';
 
 /** Lines shown before and after the one that lint found. */
 const AROUND = 2;
@@ -39,15 +39,10 @@ export function changeSetDetails(controller: Controller, id: string): ChangeSetD
   const own = controller.history.find({ limit: MAX_ROWS, changeSet: id });
   const [first] = own;
   if (first === undefined) return undefined;
-  const around = controller.history.find({
-    limit: 4 * MAX_ROWS,
-    directory: first.directory,
-    since: first.at - ONE_SAVE_WITHIN,
-    until: first.at + ONE_SAVE_WITHIN,
-  });
-  const rows = (savesIn(around).find(({ ids }) => ids.includes(id))?.rows ?? own).slice(0, MAX_ROWS);
+  // What the same save led to on other hosts has change sets of its own.
+  const rows = controller.history.find({ limit: MAX_ROWS, changeSet: idOf(first) });
   return {
-    id,
+    id: idOf(first),
     directory: first.directory,
     dialplan: rows.find((row) => !isFile(row))?.detail ?? null,
     rows: rows.filter(isFile).map((row) => ({

@@ -17,7 +17,7 @@ const PATHS = 3;
 export function recentChangeSets(rows: readonly NumberedRow[]): RecentChangeSet[] {
   return savesIn(rows)
     .slice(0, MOST)
-    .map(({ ids, first, directory, rows: all }) => {
+    .map(({ id, first, directory, rows: all }) => {
       const actions: Record<string, number> = {};
       // A path on three MDS counts once.
       const files = all.filter(isFile);
@@ -25,7 +25,7 @@ export function recentChangeSets(rows: readonly NumberedRow[]): RecentChangeSet[
       for (const { kind } of byPath.values()) actions[kind] = (actions[kind] ?? 0) + 1;
       const paths = [...new Set(files.map(pathOf))];
       return {
-        id: ids[0] ?? '',
+        id,
         directory,
         at: new Date(first).toISOString(),
         mds: [...new Set(all.map(({ mds }) => mds))].filter((name) => name !== '').toSorted(),

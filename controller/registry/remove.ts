@@ -19,6 +19,8 @@ export function remove(state: RegistryState, name: string, now: number): Transit
   const isWithdrawn = (token: RegistryState['tokens'][number]): boolean =>
     token.name === name && token.usedAt === undefined;
   if (agents.length === 0 && pending.length === 0 && !state.tokens.some(isWithdrawn)) {
+    if (state.revoked.some((each) => each.name === name))
+      return refusal(`${name} was removed already; lists name it until "xivo-xds-sync mds forget ${name}"`);
     return refusal(`there is no MDS "${name}" (see xivo-xds-sync mds list)`);
   }
   const revoked = agents.map(({ pin }) => ({ name, pin, at: now }));

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { changeSetId } from '#core/changeSet.ts';
 import type { AgentReport, FromAgent, Hello } from '#protocol/messages/session.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -125,9 +127,10 @@ export class AgentOwner implements SessionOwner {
 
   /** Records the agent's actions in the history and in the log. */
   applied(applied: Extract<FromAgent, { type: 'applied' }>): void {
-    const { directory, changeSet, actions, dialplan, durationMs } = applied;
+    const { directory, actions, dialplan, durationMs } = applied;
     const { directories, keeper, versions, history, clock, log, observer } = this.#main;
     const mds = this.#agent.name;
+    const changeSet = this.#idOf(applied);
     observer.applied(mds, directory, actions);
     const at = clock.now();
     const took = durationMs !== undefined && { durationMs };
@@ -156,6 +159,18 @@ export class AgentOwner implements SessionOwner {
     log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet, ...summary });
     if (actions.length > MAX_LOGGED) return;
     for (const { action, path, reason } of actions) log.info(action, { mds, directory, path, reason });
+  }
+
+  /** An MDS names its change sets itself. One that takes the id of a save would decide what a rollback of that save undoes. */
+  #idOf({ directory, changeSet }: Extract<FromAgent, { type: 'applied' }>): string {
+    const { directories, history, clock } = this.#main;
+    const isTaken =
+      [...directories.values()].some(({ originators }) => originators.isSave(changeSet)) ||
+      history.isSave(changeSet);
+    if (!isTaken) return changeSet;
+    const own = changeSetId(clock.now(), randomBytes(8).toString('hex'));
+    this.#log.warn('the agent named a change set by the id of a save', { directory, save: changeSet, own });
+    return own;
   }
 
   reported(report: AgentReport, delivered: readonly Delivery[]): void {

@@ -122,6 +122,7 @@ export class ControllerSession {
       line: this.#channel,
       sequence: () => owner.sequence(),
       hold: (directory) => owner.hold(directory),
+      saveOf: (directory, path) => options.directories.get(directory)?.originators.of(path).save ?? null,
     });
     const greetBefore = clock.monotonic() + GREETING;
     this.#heartbeat = new Heartbeat({

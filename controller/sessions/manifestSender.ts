@@ -1,7 +1,9 @@
+import type { ManifestItem, SavesOfItems } from '#protocol/messages/common.ts';
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Revision } from '../directories/publication.ts';
+import { savesOf } from './savesOf.ts';
 import { CompatibleManifest } from './compatibleManifest.ts';
 
 /** Paths in one page of a manifest. */
@@ -21,6 +23,8 @@ export type ManifestSenderOptions = {
   readonly sequence: () => number;
   /** Why a directory is held for this MDS alone; null when it is not. */
   readonly hold: (directory: string) => string | null;
+  /** The save by which a path became what it is on Main; null where it is not known. */
+  readonly saveOf: (directory: string, path: string) => string | null;
 };
 
 /** Sends one agent Main's manifests: the whole one when it asks, and changes from then on. */
@@ -31,6 +35,7 @@ export class ManifestSender {
   readonly #sending = new Set<string>();
   /** Adapts the manifests to this agent's version. */
   #compatible = new CompatibleManifest(new Set());
+  #takesSaves = false;
 
   constructor(options: ManifestSenderOptions) {
     this.#options = options;
@@ -39,6 +44,7 @@ export class ManifestSender {
   /** Sets the agent's capabilities. */
   speakTo(capabilities: ReadonlySet<string>): void {
     this.#compatible = new CompatibleManifest(capabilities);
+    this.#takesSaves = capabilities.has('saves');
   }
 
   /** Paths of a directory that this agent's version can't be sent, with the reason. */
@@ -63,7 +69,9 @@ export class ManifestSender {
     const pages = [...pagesOf(said)];
     for (const [number, page] of (pages.length === 0 ? [[]] : pages).entries()) {
       const to = number + 1 >= pages.length ? revision : from;
-      line.send({ type: 'changes', directory, from, revision: to, sequence: sequence(), held, items: page });
+      const saves = this.#savesOf(directory, page);
+      const message = { directory, from, revision: to, sequence: sequence(), held, items: page, ...saves };
+      line.send({ type: 'changes', ...message });
     }
   }
 
@@ -102,8 +110,16 @@ export class ManifestSender {
     this.#following.add(name);
     for (const items of pagesOf(this.#compatible.of(name, directory.manifest.entries()), { most: PAGE })) {
       if (!line.isOpen) return;
-      await line.sendAndWait({ type: 'manifest-page', directory: name, items });
+      const saves = this.#savesOf(name, items);
+      await line.sendAndWait({ type: 'manifest-page', directory: name, items, ...saves });
     }
     line.send({ type: 'manifest-end', directory: name, revision: directory.revision, sequence: sequence() });
+  }
+
+  #savesOf(directory: string, items: readonly ManifestItem[]): { saves?: SavesOfItems } {
+    const saves = this.#takesSaves
+      ? savesOf(items, (path) => this.#options.saveOf(directory, path))
+      : undefined;
+    return saves === undefined ? {} : { saves };
   }
 }

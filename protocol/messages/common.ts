@@ -68,6 +68,19 @@ export const item = z.strictObject({ path: pathSchema, shown }).catch(({ input, 
 }));
 export const items = z.array(item).max(MAX_ITEMS);
 
+/**
+ * By which saves of Main's the items of a message came, so that both sides name a save by one id: for each item the place
+ * of its save in `ids`, or -1. Only to an agent with the capability `saves`; what makes no sense names none.
+ */
+export const savesOfItems = z
+  .strictObject({
+    ids: z.array(z.string().min(1).max(64)).max(MAX_ITEMS),
+    of: z.array(z.int().min(-1).max(MAX_ITEMS)).max(MAX_ITEMS),
+  })
+  .optional()
+  .catch(undefined);
+export type SavesOfItems = NonNullable<z.infer<typeof savesOfItems>>;
+
 /** For people: which field of a peer's message is invalid, and why. */
 export function whatIsWrong(
   issues: readonly { readonly path: PropertyKey[]; readonly message: string }[],

@@ -17,6 +17,7 @@ import {
   range,
   ownState,
   items,
+  savesOfItems,
   policy,
   plannedAction,
   directoryReport,
@@ -161,7 +162,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     /** Metadata of the directory itself on Main, for an MDS that has to create it. */
     root: entrySchema.nullable(),
   }),
-  z.strictObject({ type: z.literal('manifest-page'), directory: name, items }),
+  z.strictObject({ type: z.literal('manifest-page'), directory: name, items, saves: savesOfItems }),
   z.strictObject({
     type: z.literal('manifest-end'),
     directory: name,
@@ -178,6 +179,7 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     sequence: count,
     held: text.nullable(),
     items,
+    saves: savesOfItems,
   }),
   z.strictObject({
     type: z.literal('check'),

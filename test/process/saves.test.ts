@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
-import { eventually } from '../support/harness/host.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
+import { HostileAgent } from '../support/harness/hostileAgent.ts';
 
 type Entry = {
   mds: string;
@@ -31,6 +32,11 @@ void describe('One save has one id on all hosts', () => {
 
   const entries = async (...args: string[]): Promise<Entry[]> =>
     (JSON.parse(await cluster.main.ok(['history', '--json', ...args])) as { entries: Entry[] }).entries;
+  /** The saves by which a host's own history knows a file, newest first. */
+  async function ownSaves(host: Host, path: string): Promise<(string | null)[]> {
+    const told = JSON.parse(await host.ok(['history', '--json', '--path', path])) as { entries: Entry[] };
+    return told.entries.map(({ save }) => save);
+  }
   async function onAll(
     directory: 'dialplan' | 'moh' | 'recordings',
     file: string,
@@ -57,6 +63,15 @@ void describe('One save has one id on all hosts', () => {
       assert.equal(two?.save, one.save);
       assert.notEqual(one.changeSet, two.changeSet);
       assert.equal(one.actor, 'watcher');
+      for (const mds of cluster.mds) {
+        assert.equal((await ownSaves(mds, `${directory}/${file}`))[0], one.save, 'on the MDS itself, too');
+        const own = await mds.ok(['history', '--changeset', one.save]);
+        assert.match(own, new RegExp(`^\\S.* ${directory} +main +\\(${one.save}\\)$`, 'm'));
+        const { save } = JSON.parse(await mds.ok(['why', `${directory}/${file}`, '--json'])) as Entry;
+        assert.equal(save, one.save);
+      }
+      const why = await cluster.main.ok(['why', `${directory}/${file}`]);
+      assert.match(why, new RegExp(`^last change on Main: ${one.save}, by watcher `, 'm'));
       const shown = await cluster.main.ok(['history', '--changeset', one.save]);
       assert.match(shown, new RegExp(`^\\S.* ${directory} +watcher +\\(${one.save}\\)$`, 'm'));
       assert.match(shown, /^ {2}mds1 /m);
@@ -87,5 +102,50 @@ void describe('One save has one id on all hosts', () => {
     );
     assert.equal(rows[0]?.save, rows[1]?.save);
     assert.ok(rows[0]?.save);
+    for (const mds of cluster.mds)
+      assert.deepEqual(await ownSaves(mds, 'recordings/100-1.wav'), [rows[0]?.save]);
+  });
+
+  void it('an MDS that was away catches up by the same id; what it undoes there has none', async () => {
+    const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
+    await mds2.stop();
+    cluster.main.write('moh', 'x.wav', 'three');
+    await eventually('mds1 has it', () => mds1.read('moh', 'x.wav') === 'three');
+    await cluster.inSync();
+    mds2.start();
+    await onAll('moh', 'x.wav', 'three');
+    const [save] = await ownSaves(mds1, 'moh/x.wav');
+    assert.ok(save);
+    assert.equal((await ownSaves(mds2, 'moh/x.wav'))[0], save);
+    assert.deepEqual(
+      (await entries('--changeset', save)).map(({ mds }) => mds),
+      ['mds2', 'mds1'],
+    );
+    mds1.write('moh', 'x.wav', 'edited');
+    await onAll('moh', 'x.wav', 'three');
+    await eventually('it is told', async () => (await ownSaves(mds1, 'moh/x.wav'))[0] === null);
+    assert.equal((await entries('--path', 'moh/x.wav', '--limit', '1'))[0]?.save, null);
+  });
+
+  void it('an MDS that names a change set by a save takes nothing of it', async () => {
+    const [save] = await ownSaves(cluster.one('mds1'), 'moh/x.wav').then((all) => all.filter(Boolean));
+    assert.ok(save);
+    const before = await entries('--changeset', save);
+    await cluster.one('mds2').stop();
+    const hostile = await HostileAgent.connect(cluster.one('mds2'), cluster.port);
+    const action = {
+      directory: 'dialplan',
+      action: 'send',
+      path: 'a.conf',
+      bytes: 0,
+      reason: 'lie',
+    } as const;
+    hostile.say({ type: 'applied', directory: 'dialplan', changeSet: save, actions: [action] });
+    await eventually('Main says so', () =>
+      cluster.main.log.includes('named a change set by the id of a save'),
+    );
+    await eventually('it is told', async () => (await entries('--limit', '1'))[0]?.mds === 'mds2');
+    hostile.socket.terminate();
+    assert.deepEqual(await entries('--changeset', save), before);
   });
 });

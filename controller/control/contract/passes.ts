@@ -19,6 +19,8 @@ const whyAnswer = z.object({
   path: z.string(),
   /** An override or an excluded name: the same on every host. */
   rule: z.string().nullable(),
+  /** The last change on Main: who made it, and the save's id by which the history of every host names it. Null where it is not known. */
+  change: z.object({ actor: z.string(), save: z.string() }).nullable(),
   mds: z.array(
     z.object({
       name: z.string(),

@@ -2,10 +2,13 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 
 /**
  * Objects that this program has placed and not adopted yet, by stamp, so that their watch events are ignored. An entry
- * ends when the path is adopted, when recording it failed, and at the latest with the next full scan.
+ * ends when the path is adopted, when recording it failed, and at the latest with the second full scan after it: one may
+ * begin in the moment between placing and adopting, and must not take what it finds for somebody else's change.
  */
 export class OwnPlacements {
   readonly #stamps = new Map<string, Stamp>();
+  /** What was there when the last full scan began. */
+  #atScan = new Set<string>();
   readonly #onLost: (paths: readonly string[]) => void;
 
   /** @param onLost called with paths that have to be scanned like any others, since recording them failed */
@@ -14,7 +17,10 @@ export class OwnPlacements {
   }
 
   add(placed: Iterable<readonly [path: string, stamp: Stamp]>): void {
-    for (const [path, stamp] of placed) this.#stamps.set(path, stamp);
+    for (const [path, stamp] of placed) {
+      this.#stamps.set(path, stamp);
+      this.#atScan.delete(path);
+    }
   }
 
   has(path: string, stamp: Stamp): boolean {
@@ -30,7 +36,9 @@ export class OwnPlacements {
     this.#onLost(paths);
   }
 
-  clear(): void {
-    this.#stamps.clear();
+  /** A full scan begins. */
+  scanBegins(): void {
+    for (const path of this.#atScan) this.#stamps.delete(path);
+    this.#atScan = new Set(this.#stamps.keys());
   }
 }

@@ -174,7 +174,7 @@ export class Replica implements Tree {
 
   /** Scans the whole directory; files with an unchanged stamp are not read. */
   rescan(): Promise<void> {
-    this.own.clear();
+    this.own.scanBegins();
     return this.#exclusive((open) => this.#scanner.readAll(open));
   }
 

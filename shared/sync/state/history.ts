@@ -18,7 +18,7 @@ export type HistoryRow = {
   readonly bytes?: number | null;
   /** Duration, milliseconds. */
   readonly durationMs?: number | null;
-  /** On Main: the save of Main's that this carries out, one id on all hosts; null for what follows no save. */
+  /** The save of Main's that this carries out, one id on all hosts; null for what follows no save. */
   readonly save?: string | null;
 };
 
@@ -151,6 +151,11 @@ export class History {
       directory: String(row['directory']),
       at: Number(row['at']),
     }));
+  }
+
+  /** True for the id of a save. */
+  isSave(id: string): boolean {
+    return this.#ofSave.get(id) !== undefined;
   }
 
   /** The directories that a save of Main's changed: one, or none where it is no save. */

@@ -145,4 +145,5 @@ function addColumns(db: DatabaseSync): void {
   ]) {
     if (!known.has(column.split(' ')[0] ?? '')) db.exec(`ALTER TABLE history ADD COLUMN ${column}`);
   }
+  db.exec('CREATE INDEX IF NOT EXISTS history_of_save ON history (save) WHERE save IS NOT NULL');
 }

@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { shellWords } from '#core/text/shellWords.ts';
 import { completeWords, type Shortcuts } from '#host/cli/commandLine.ts';
 import { agentProgram } from '../../../agent/cli/program.ts';
 import { controllerProgram, SHORTCUTS } from '../../../controller/cli/program.ts';
-
-const CHECKOUT = path.join(import.meta.dirname, '../../..');
-const FILES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: CHECKOUT })];
-
-/** The commands of both programs that a text names: in blocks of shell, and in `code`. */
-function commandsIn(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh|shell|bash|console)?\n([\s\S]*?)^```/gm)].flatMap(
-    ([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'),
-  );
-  const inline = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`([^`]+)`/g)].map(([, code = '']) =>
-    code.replace(/\s+/g, ' '),
-  );
-  return [...blocks, ...inline].flatMap((line) => {
-    // A prompt, sudo, another host's shell or the checkout's path may stand before it.
-    const found =
-      /(?:^|[$#] |\bsudo |\| |&& |; |\/)(xivo-xds-sync(?:-agent)?(?: [^|;&#]*)?)(?:$|[|;&#])/.exec(
-        line.trim(),
-      );
-    return found?.[1] === undefined ? [] : [found[1].trim()];
-  });
-}
+import { commandsIn, PAGES, textOf } from '../../support/docs/documentedCommands.ts';
 
 /** The program as it is, but for what it does: every word is judged, and nothing happens. */
 function harmless(program: Command): Command {
@@ -50,18 +28,32 @@ async function parse(line: string): Promise<void> {
   }
 }
 
-for (const file of FILES)
-  void test(`every command in ${file} is one of the real programs`, async () => {
-    for (const line of commandsIn(readFileSync(path.join(CHECKOUT, file), 'utf8'))) {
-      // What is written as a pattern of commands, such as `mds …`, is none.
-      if (/[…{}*]|\[|<[a-z]/.test(line) || /^xivo-xds-sync(-agent)?$/.test(line)) continue;
-      await assert.doesNotReject(parse(line), `${file}: ${line}`);
-    }
+for (const page of PAGES)
+  void test(`every command in ${page} is one of the real programs`, async () => {
+    for (const line of commandsIn(textOf(page)).commands)
+      await assert.doesNotReject(parse(line), `${page}: ${line}`);
   });
 
 void test('commands are found where they stand, and wrong ones are', async () => {
-  const found = FILES.flatMap((file) => commandsIn(readFileSync(path.join(CHECKOUT, file), 'utf8')));
-  assert.ok(found.length > 60, `${found.length}`);
+  const found = PAGES.flatMap((page) => commandsIn(textOf(page)).commands);
+  assert.ok(found.length > 90, `${found.length}`);
   for (const wrong of ['xivo-xds-sync frobnicate', 'xivo-xds-sync status --nope', 'xivo-xds-sync-agent sync'])
     await assert.rejects(parse(wrong), wrong);
+});
+
+void test('a block that is no shell, and what comes after it, is read for what it is', () => {
+  const page = [
+    '```yaml',
+    'a: `xivo-xds-sync no`',
+    '```',
+    'Text with `xivo-xds-sync status`, by `xivo-xds-sync` itself.',
+    '```sh',
+    'xivo-xds-sync check-config && systemctl reload xivo-xds-sync   # both',
+    'xivo-xds-sync             # a pass',
+    '```',
+  ].join('\n');
+  assert.deepEqual(commandsIn(page), {
+    commands: ['xivo-xds-sync check-config', 'xivo-xds-sync', 'xivo-xds-sync status'],
+    others: ['systemctl reload xivo-xds-sync'],
+  });
 });

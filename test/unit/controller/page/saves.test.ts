@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NumberedRow } from '#sync/state/history.ts';
 import { recentChangeSets, recentConflicts } from '../../../../controller/page/recentChangeSets.ts';
-import { ONE_SAVE_WITHIN, savesIn } from '../../../../controller/page/saves.ts';
+import { savesIn } from '../../../../controller/page/saves.ts';
 
 let number = 0;
 
@@ -27,33 +27,39 @@ function row(changes: Partial<NumberedRow>): NumberedRow {
 }
 
 describe('Saves in the history', () => {
-  it('are one each, on however many MDS a save was carried out', () => {
+  it('are one each, on however many MDS a save was carried out, and whenever', () => {
     const rows = [
-      row({ changeSet: 'b2', mds: 'mds2', at: 1_100, path: 'y.wav' }),
-      row({ changeSet: 'b1', at: 1_000, path: 'y.wav' }),
-      row({ changeSet: 'a2', mds: 'mds2', at: 200 }),
-      row({ changeSet: 'a1', at: 100 }),
+      row({ changeSet: 'a3', save: 'a', mds: 'mds3', at: 9_000_000 }),
+      row({ changeSet: 'b2', save: 'b', mds: 'mds2', at: 1_100, path: 'y.wav' }),
+      row({ changeSet: 'b1', save: 'b', at: 1_000, path: 'y.wav' }),
+      row({ changeSet: 'a2', save: 'a', mds: 'mds2', at: 200 }),
+      row({ changeSet: 'a1', save: 'a', at: 100 }),
     ];
     assert.deepEqual(
       recentChangeSets(rows).map(({ id, mds, at, actors }) => [id, mds, Date.parse(at), actors]),
       [
-        ['b2', ['mds1', 'mds2'], 1_000, ['main']],
-        ['a2', ['mds1', 'mds2'], 100, ['main']],
+        ['a', ['mds1', 'mds2', 'mds3'], 100, ['main']],
+        ['b', ['mds1', 'mds2'], 1_000, ['main']],
       ],
     );
   });
 
-  it('are apart when an MDS caught up later, has another set, or has the same one again', () => {
-    const late = [row({ changeSet: 'a2', mds: 'mds2', at: ONE_SAVE_WITHIN + 1 }), row({ changeSet: 'a1' })];
-    assert.equal(savesIn(late).length, 2);
-    const more = [
-      row({ changeSet: 'a2', mds: 'mds2' }),
-      row({ changeSet: 'a2', mds: 'mds2', path: 'y.wav' }),
-      row({ changeSet: 'a1' }),
+  it('are apart in one change set that carried two out, and what follows none stands for itself', () => {
+    const both = [
+      row({ changeSet: 'x', save: 'a' }),
+      row({ changeSet: 'x', save: 'b', path: 'y.wav' }),
+      row({ changeSet: 'c' }),
+      row({ changeSet: 'd', mds: 'mds2' }),
     ];
-    assert.equal(savesIn(more).length, 2);
-    const again = [row({ changeSet: 'a3', at: 50 }), row({ changeSet: 'a1' })];
-    assert.equal(savesIn(again).length, 2);
+    assert.deepEqual(
+      savesIn(both).map(({ id, rows }) => [id, rows.length]),
+      [
+        ['a', 1],
+        ['b', 1],
+        ['c', 1],
+        ['d', 1],
+      ],
+    );
   });
 
   it('say what they change for callers, which is no path', () => {

@@ -312,6 +312,7 @@ void test('removing revokes the key and withdraws the tokens that would let it i
   assert.deepEqual(registry.list().revoked, [{ name: 'mds1', pin: PIN, at: NOW + 3 }]);
   refused(enrol(registry, unused), /does not know this join token/);
   assert.ok(refused(enrol(registry, used), /was used by/).alarm);
+  refused(registry.remove('mds1', NOW + 4), /mds1 was removed already/);
 });
 
 void test('removing who is not there is refused', (t) => {

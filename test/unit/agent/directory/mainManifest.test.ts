@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Owners } from '#host/fs/owners.ts';
+import { MainManifest } from '../../../../agent/directory/mainManifest.ts';
+import { fileEntry } from '../../../support/unit/applyPlace.ts';
+
+const item = (
+  path: string,
+): { path: string; shown: { kind: 'settled'; entry: ReturnType<typeof fileEntry> } } => ({
+  path,
+  shown: { kind: 'settled', entry: fileEntry(path) },
+});
+
+test('the save of a path is what Main said last, and nothing where Main does not say it', () => {
+  const view = new MainManifest(new Owners(), new Set());
+  view.begin(null, null);
+  view.page([item('a'), item('b'), item('c')], { ids: ['first', 'second'], of: [0, 1, -1] });
+  view.end(1);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((path) => view.saveOf(path)),
+    ['first', 'second', null, null],
+  );
+  // What came by a later save is the later save's, also when that is not said, or points nowhere.
+  view.change(1, 2, null, [item('a'), item('b'), item('c')], { ids: ['third'], of: [-1, 5, 0] });
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((path) => view.saveOf(path)),
+    [null, null, 'third'],
+  );
+  // A Main that was restarted knows less, and so much is said.
+  view.begin(null, null);
+  view.page([item('c')]);
+  view.end(3);
+  assert.equal(view.saveOf('c'), null);
+});

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FromMain } from '#protocol/messages/session.ts';
+import { fromMainSchema } from '#protocol/messages/session.ts';
+import type { MainDirectory } from '../../../../controller/directories/mainDirectory.ts';
+import { ManifestSender } from '../../../../controller/sessions/manifestSender.ts';
+import { fileEntry } from '../../../support/unit/applyPlace.ts';
+
+const settled = { kind: 'settled', entry: fileEntry('music') } as const;
+const SAVES: Readonly<Record<string, string>> = { a: 'first', b: 'second', c: 'first' };
+
+/** What an agent with these capabilities is sent: the whole manifest of four files, then a change of two. */
+async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
+  const messages: FromMain[] = [];
+  const sender = new ManifestSender({
+    line: {
+      isOpen: true,
+      send: (message) => messages.push(message),
+      sendAndWait: async (message) => void messages.push(message),
+    },
+    sequence: () => 7,
+    hold: () => null,
+    saveOf: (_directory, path) => SAVES[path] ?? null,
+  });
+  sender.speakTo(new Set(capabilities));
+  const entries = ['a', 'b', 'c', 'd'].map((path) => [path, settled] as const);
+  const manifest = { entries: () => entries };
+  const directory = { name: 'moh', revision: 1, replica: {}, rootEntry: () => null, manifest };
+  await sender.sendWhole(directory as unknown as MainDirectory);
+  const items = [
+    { path: 'd', shown: settled },
+    { path: 'b', shown: settled },
+  ];
+  sender.announce({ directory: 'moh', from: 1, revision: 2, held: null, items });
+  return messages;
+}
+
+test('an agent learns by which saves the paths came', async () => {
+  const [, page, , changes] = await sent(['saves']);
+  assert.deepEqual(page?.type === 'manifest-page' && page.saves, {
+    ids: ['first', 'second'],
+    of: [0, 1, 0, -1],
+  });
+  assert.deepEqual(changes?.type === 'changes' && changes.saves, { ids: ['second'], of: [-1, 0] });
+  for (const message of [page, changes]) assert.deepEqual(fromMainSchema.parse(message), message);
+});
+
+test('an agent of the last version is sent nothing that it would refuse', async () => {
+  for (const message of await sent(['clocks', 'far-times'])) assert.equal('saves' in message, false);
+});
+
+test('saves that make no sense cost the ids alone', async () => {
+  const [, page] = await sent(['saves']);
+  for (const saves of [7, { ids: ['x'.repeat(65)], of: [0] }, { ids: [], of: [-2] }]) {
+    const taken = fromMainSchema.parse({ ...page, saves });
+    assert.equal(taken.type === 'manifest-page' && taken.items.length, 4);
+    assert.equal(taken.type === 'manifest-page' && taken.saves, undefined);
+  }
+});
