@@ -1,6 +1,7 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { print, printError } from '#host/cli/terminal.ts';
+import { upgradeFigures } from './upgradeFigures.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
@@ -12,14 +13,16 @@ export async function upgrade(
 ): Promise<number> {
   if ((name === undefined) === (options.all !== true))
     throw new UsageError('which MDS? Give its name, or --all');
-  const { version, mds, stopped } = await ask(context, 'mds-upgrade', { mds: name });
-  if (options.json === true) printJson('mds upgrade', { mds, stopped });
+  const rolledOut = await ask(context, 'mds-upgrade', { mds: name });
+  const { version, mds, stopped, durationMs } = rolledOut;
+  if (options.json === true) printJson('mds upgrade', { mds, stopped, durationMs });
   else {
     if (mds.length === 0) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
     for (const each of mds) {
       const bad = each.result === 'failed' || each.result === 'away' ? 'NOT upgraded: ' : '';
       print(`${each.name}: ${bad}${each.words}`);
     }
+    for (const line of upgradeFigures(rolledOut)) print(line);
   }
   const behind = mds
     .filter(({ result }) => result === 'failed' || result === 'away')

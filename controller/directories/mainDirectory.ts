@@ -155,8 +155,7 @@ export class MainDirectory implements DirectorySide {
    * set
    */
   adopt(outcomes: readonly Outcome[], origin: Origin): void {
-    this.#sync.adopt(outcomes);
-    this.#publication.adopted(outcomes, origin);
+    this.#publication.adopt(outcomes, origin, () => this.#sync.adopt(outcomes));
   }
 
   /** What an MDS brings back at this path from its trash is new, not left over. */

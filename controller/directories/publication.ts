@@ -47,6 +47,8 @@ export class Publication {
   /** When the newest revision's change was made on disk, milliseconds since 1970. */
   changedAt: number;
   readonly #options: PublicationOptions;
+  /** The paths of this program's own change set that is just being recorded. */
+  #adopting: ReadonlySet<string> | undefined;
   /** The hold that the newest revision names. */
   #heldPublished: string | null = null;
 
@@ -78,7 +80,11 @@ export class Publication {
    * @throws when the state can't be written; then nothing is published, and the same changes come again
    */
   take(changes: Changes, foundBy: 'reconcile' | 'watcher'): void {
-    const save = this.originators.found(changes, foundBy, this.#options.clock.now());
+    const adopting = this.#adopting;
+    // The save of what this program has put here is known.
+    const found =
+      adopting === undefined ? changes : new Map([...changes].filter(([path]) => !adopting.has(path)));
+    const save = this.originators.found(found, foundBy, this.#options.clock.now());
     const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
     let items: ManifestItem[];
     try {
@@ -91,10 +97,21 @@ export class Publication {
     else this.publishHold();
   }
 
-  /** Publishes what a change set of this program has just put here. @param origin who had it done, by which change set */
-  adopted(outcomes: readonly Outcome[], origin: Origin): void {
+  /**
+   * Publishes what a change set of this program has just put here.
+   * @param origin who had it done, by which change set
+   * @param record enters it into the replica, which reports it to {@link take}
+   */
+  adopt(outcomes: readonly Outcome[], origin: Origin, record: () => void): void {
     const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
+    // Before it is published, so that every MDS learns the right save.
     this.originators.note(done, origin);
+    this.#adopting = new Set(done);
+    try {
+      record();
+    } finally {
+      this.#adopting = undefined;
+    }
     // The watch may have been faster, and have published them before their clock was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
       const shown = this.#entryFor(path, this.#options.replica.get(path));

@@ -222,6 +222,23 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.ok(entries.some(({ kind, actor }) => kind === 'prune' && actor.startsWith('command by ')));
   });
 
+  void it('is not removed while what is left needs it: the dialplan would break', async () => {
+    const mds = cluster.one('mds1');
+    mds.write('dialplan', 'base.conf', '[base](!)\nexten = 7,1,NoOp()\n');
+    mds.write('dialplan', 'xds_override_user.conf', '[user](base)\nexten = 8,1,NoOp()\n');
+    await eventually('it is seen', async () =>
+      (await found()).some(({ kind, path }) => kind === 'local' && path === 'base.conf'),
+    );
+    const refused = await run('prune', 'mds1', 'dialplan/base.conf', '--yes');
+    assert.equal(refused.code, 1, refused.stdout + refused.stderr);
+    assert.match(refused.stderr, /nothing was removed, since what is left would break the dialplan: .*base/);
+    assert.ok(existsSync(mds.at('dialplan', 'base.conf')));
+    rmSync(mds.at('dialplan', 'xds_override_user.conf'));
+    const ran = await run('prune', 'mds1', 'dialplan/base.conf', '--yes');
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.ok(!existsSync(mds.at('dialplan', 'base.conf')));
+  });
+
   void it('comes to Main from an MDS’s trash, where no other host has it', async () => {
     const refused = await run('trash', 'restore', 'moh/mine/two.wav');
     assert.equal(refused.code, 1);

@@ -4,6 +4,8 @@ import type { PlannedAction } from '#protocol/messages/common.ts';
 import { type Beginning, readBeginning } from '#host/fs/readBeginning.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { isOverride } from '#core/path/relative.ts';
+import type { Step } from '#core/changeSet.ts';
+import { printable } from '#core/text/printable.ts';
 import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { Activation } from '../../asterisk/activation/activation.ts';
@@ -67,7 +69,7 @@ export class OwnVersions {
   /**
    * Moves local files to the trash, as one change set, and reloads Asterisk.
    * @returns the removed paths
-   * @throws the reason when nothing could be removed
+   * @throws the reason when nothing could be removed, or when the remaining files would break the dialplan
    */
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
     const { sync, runner, activation, reconciler, events, mainView } = this.#options;
@@ -78,6 +80,7 @@ export class OwnVersions {
       throw new Error('not connected to Main: what is local here is not known now');
     const steps = stepsToPrune(paths, replica, reconciler.planInput());
     if (steps.length === 0) return [];
+    this.#refuseIfBroken(steps);
     using staging = applier.begin(0);
     const { outcomes } = await staging.commit(steps, () => events.applied());
     sync.adopt(outcomes);
@@ -87,5 +90,18 @@ export class OwnVersions {
     runner.announce(session, staging.id, actions);
     await activation?.activate(new Set());
     return actions;
+  }
+
+  /** A local file may hold what other files of this MDS need. */
+  #refuseIfBroken(steps: readonly Step[]): void {
+    const files = steps.filter(({ entry }) => entry.type !== 'folder');
+    const goes = new Map(files.map(({ path }) => [path, undefined]));
+    const broken =
+      this.#options.activation?.rehearse(goes, new Set()).objections ?? new Map<string, string>();
+    const [first] = broken;
+    if (first === undefined) return;
+    throw new Error(
+      `nothing was removed, since what is left would break the dialplan: ${printable(first[0])}: ${first[1]}`,
+    );
   }
 }

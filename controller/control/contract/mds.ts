@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { mdsName, onlyMds } from './common.ts';
+import { count, mdsName, onlyMds } from './common.ts';
 
 const named = { args: z.object({ name: mdsName }), result: z.object({ name: z.string() }) };
 
@@ -21,8 +21,13 @@ const rollOut = z.object({
       result: z.enum(['upgraded', 'current', 'away', 'failed']),
       /** Text for people. */
       words: z.string(),
+      /** The version of its agent before; null where it is away. */
+      from: z.string().nullable(),
+      durationMs: count.nullable(),
     }),
   ),
+  /** Duration of the whole upgrade. */
+  durationMs: count,
   /** Why the upgrade stopped early, and the MDS that were not upgraded. */
   stopped: z.object({ at: z.string(), reason: z.string(), notBegun: z.array(z.string()) }).nullable(),
 });

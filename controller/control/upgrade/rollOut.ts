@@ -35,7 +35,9 @@ export class RollOuts {
   }
 
   async #run(only: string | undefined, signal: AbortSignal, show: ShowProgress): Promise<RollOut> {
-    const { sessions, config, identity, agentPackage, log } = this.#controller;
+    const { sessions, config, identity, agentPackage, log, clock } = this.#controller;
+    const startedAt = clock.monotonic();
+    const took = (): { durationMs: number } => ({ durationMs: Math.round(clock.monotonic() - startedAt) });
     const names = enrolledMds(this.#controller, only);
     const isWaiting = (name: string): boolean => {
       const session = sessions.get(name);
@@ -56,8 +58,8 @@ export class RollOuts {
       const at = bad?.name ?? stage.names.join(', ');
       const reason = bad?.words ?? 'the command was interrupted';
       log.error('the upgrade of the agents stopped', { mds: at, reason, notBegun: notBegun.join(',') });
-      return { version: VERSION, mds, stopped: { at, reason, notBegun } };
+      return { version: VERSION, mds, stopped: { at, reason, notBegun }, ...took() };
     }
-    return { version: VERSION, mds, stopped: null };
+    return { version: VERSION, mds, stopped: null, ...took() };
   }
 }

@@ -29,13 +29,16 @@ export async function upgradeOne(
   const { sessions, log, clock } = controller;
   const session = sessions.get(name);
   if (session === undefined || !session.isReady)
-    return { name, result: 'away', words: whyAway(controller, name) };
+    return { name, result: 'away', words: whyAway(controller, name), from: null, durationMs: null };
   const from = session.agentVersion;
+  const startedAt = clock.monotonic();
+  const took = (): number => Math.round(clock.monotonic() - startedAt);
   const failed = (words: string): UpgradeResult => {
     log.warn('an agent was not upgraded', { mds: name, from, to: VERSION, reason: words });
-    return { name, result: 'failed', words };
+    return { name, result: 'failed', words, from, durationMs: took() };
   };
-  if (from === VERSION) return { name, result: 'current', words: `already at ${from}` };
+  if (from === VERSION)
+    return { name, result: 'current', words: `already at ${from}`, from, durationMs: null };
   if (!session.capabilities.has('upgrade'))
     return failed(`its agent (${from}) can't be upgraded from here: run mds_install.sh there again`);
   if (offer === undefined) {
@@ -44,7 +47,6 @@ export async function upgradeOne(
     );
   }
   const reportedBefore = session.lastUpgrade?.at;
-  const startedAt = clock.monotonic();
   log.info('an agent is being upgraded', { mds: name, from, to: VERSION });
   let figures: CommandFigures | undefined;
   const { lines } = await whilePassing(
@@ -61,9 +63,11 @@ export async function upgradeOne(
       return failed('Main is stopping: "xivo-xds-sync mds list" says later which agent runs there');
     const now = sessions.get(name);
     if (now?.isReady === true && now.agentVersion === VERSION && now.report !== undefined) {
-      const took = formatDuration(clock.monotonic() - startedAt);
-      log.info('an agent was upgraded', { mds: name, from, to: VERSION, took });
-      return { name, result: 'upgraded', words: `upgraded from ${from} to ${VERSION} in ${took}` };
+      const durationMs = took();
+      const time = formatDuration(durationMs);
+      log.info('an agent was upgraded', { mds: name, from, to: VERSION, took: time });
+      const words = `upgraded from ${from} to ${VERSION} in ${time}`;
+      return { name, result: 'upgraded', words, from, durationMs };
     }
     const { lastUpgrade } = now ?? {};
     if (
