@@ -1,3 +1,4 @@
+import type { Done } from '../directory/directoryEvents.ts';
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
@@ -21,16 +22,12 @@ export class OwnHistory {
     this.#name = options.name;
   }
 
-  /**
-   * A change set was carried out.
-   * @param saveOf the save of Main's that a path came by
-   * @param durationMs how long it took, milliseconds
-   */
+  /** A change set was carried out. */
   done(
     directory: string,
     changeSet: string,
     actions: readonly PlannedAction[],
-    { saveOf, durationMs }: { saveOf: (path: string) => string | null; durationMs: number | undefined },
+    { saves, durationMs }: Done,
   ): void {
     const took = durationMs !== undefined && { durationMs: Math.round(durationMs) };
     const common = { at: this.#clock.now(), mds: this.#name, directory, changeSet, ...took };
@@ -41,7 +38,7 @@ export class OwnHistory {
         // Drift was caused by a user of this MDS.
         const actor = action === 'restore' || action === 'receive' ? this.#name : 'main';
         // What is undone here follows no save, as in Main's history.
-        const save = action === 'restore' ? null : saveOf(path);
+        const save = action === 'restore' ? null : saves.saveOf(path);
         const detail = `${path}: ${reason}`;
         this.#history.add({ ...common, kind, detail, path, reason, bytes, actor, save });
       }

@@ -106,7 +106,7 @@ export class AgentDirectory implements DirectorySide {
       log,
       onApplied: (removed) => this.#onApplied(removed),
       onDone: (changeSet, actions, durationMs) =>
-        events.done(changeSet, actions, { saveOf: (path) => mainView.saveOf(path), durationMs }),
+        events.done(changeSet, actions, { saves: mainView, durationMs }),
     });
     this.#runner = runner;
     const onNews = (): void => events.news();
@@ -191,8 +191,7 @@ export class AgentDirectory implements DirectorySide {
       case 'manifest-begin':
         return view.begin(message.held, message.root);
       case 'manifest-page':
-        if (!view.page(message.items, message.saves))
-          this.#session?.violation('a manifest page out of place, or too many');
+        if (!view.page(message.items, message.saves)) this.#session?.violation('an unexpected manifest page');
         return undefined;
       case 'manifest-end':
         if (!view.end(message.revision))

@@ -1,8 +1,8 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 
 export type Done = {
-  /** The save on Main that a path came by; null where that is not known. */
-  readonly saveOf: (path: string) => string | null;
+  /** The saves on Main that the paths came by; null where one is not known. */
+  readonly saves: { saveOf(path: string): string | null };
   /** Duration, milliseconds. */
   readonly durationMs: number | undefined;
 };

@@ -305,9 +305,8 @@ export class ControllerSession {
     this.#manifests.speakTo(this.capabilities);
     this.lastUpgrade = hello.lastUpgrade;
     const { name, version, owner } = this.#options;
-    const protocol = agreed.version;
-    const capabilities = [...MAIN_CAPABILITIES];
-    this.#channel.send({ type: 'welcome', protocol, version, name, capabilities, ...owner.terms(hello) });
+    const own = { protocol: agreed.version, version, name, capabilities: [...MAIN_CAPABILITIES] };
+    this.#channel.send({ type: 'welcome', ...own, ...owner.terms(hello) });
     this.#ping();
     this.#go('welcomed');
     owner.ready(this);

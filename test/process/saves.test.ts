@@ -34,8 +34,8 @@ void describe('One save has one id on all hosts', () => {
     (JSON.parse(await cluster.main.ok(['history', '--json', ...args])) as { entries: Entry[] }).entries;
   /** The saves by which a host's own history knows a file, newest first. */
   async function ownSaves(host: Host, path: string): Promise<(string | null)[]> {
-    const told = JSON.parse(await host.ok(['history', '--json', '--path', path])) as { entries: Entry[] };
-    return told.entries.map(({ save }) => save);
+    const printed = JSON.parse(await host.ok(['history', '--json', '--path', path])) as { entries: Entry[] };
+    return printed.entries.map(({ save }) => save);
   }
   async function onAll(
     directory: 'dialplan' | 'moh' | 'recordings',
@@ -123,7 +123,7 @@ void describe('One save has one id on all hosts', () => {
     );
     mds1.write('moh', 'x.wav', 'edited');
     await onAll('moh', 'x.wav', 'three');
-    await eventually('it is told', async () => (await ownSaves(mds1, 'moh/x.wav'))[0] === null);
+    await eventually('it is recorded', async () => (await ownSaves(mds1, 'moh/x.wav'))[0] === null);
     assert.equal((await entries('--path', 'moh/x.wav', '--limit', '1'))[0]?.save, null);
   });
 
@@ -144,7 +144,7 @@ void describe('One save has one id on all hosts', () => {
     await eventually('Main says so', () =>
       cluster.main.log.includes('named a change set by the id of a save'),
     );
-    await eventually('it is told', async () => (await entries('--limit', '1'))[0]?.mds === 'mds2');
+    await eventually('it is recorded', async () => (await entries('--limit', '1'))[0]?.mds === 'mds2');
     hostile.socket.terminate();
     assert.deepEqual(await entries('--changeset', save), before);
   });

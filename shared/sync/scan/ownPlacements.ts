@@ -3,7 +3,7 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 /**
  * Objects that this program has placed and not adopted yet, by stamp, so that their watch events are ignored. An entry
  * ends when the path is adopted, when recording it failed, and at the latest with the second full scan after it: one may
- * begin in the moment between placing and adopting, and must not take what it finds for somebody else's change.
+ * begin in the moment between placing and adopting, and must not take what it finds for another program's change.
  */
 export class OwnPlacements {
   readonly #stamps = new Map<string, Stamp>();

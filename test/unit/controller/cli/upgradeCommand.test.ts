@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { upgradeFigures } from '../../../../controller/cli/upgradeFigures.ts';
+import { upgradeFigures } from '../../../../controller/cli/upgradeCommand.ts';
 
 const one = (name: string, result: 'upgraded' | 'current' | 'away' | 'failed', from: string | null) => ({
   name,
@@ -22,12 +22,12 @@ test('an upgrade of all ends with its figures, and with what to do about the res
   ]);
   assert.deepEqual(upgradeFigures({ ...common, mds: [...mds, one('mds4', 'away', null)] }), [
     '2 upgraded from 0.1.0, 0.1.1 to 0.2.0 in 12 s, 1 there already, 1 away',
-    'once that is mended: xivo-xds-sync mds upgrade mds4',
+    'after a correction: xivo-xds-sync mds upgrade mds4',
   ]);
   const stopped = { at: 'mds1', reason: 'no room', notBegun: ['mds2', 'mds3'] };
   assert.deepEqual(upgradeFigures({ ...common, mds: [one('mds1', 'failed', '0.1.0')], stopped }), [
-    '0 upgraded to 0.2.0 in 12 s, 1 failed, 2 not begun',
-    'once that is mended: xivo-xds-sync mds upgrade --all',
+    '0 upgraded to 0.2.0 in 12 s, 1 failed, 2 not started',
+    'after a correction: xivo-xds-sync mds upgrade --all',
   ]);
 });
 
