@@ -141,7 +141,7 @@ describe('When Asterisk refuses what lint let through', () => {
     assert.match(await live.cli('mds1', 'dialplan show local'), /'1'/);
   });
 
-  it('other directories go on, and the corrected file goes through by itself', async (t) => {
+  it('other directories continue, and the corrected file goes through by itself', async (t) => {
     if (live === undefined) return t.skip('there is no Asterisk');
     const { cluster } = live;
     cluster.main.write('moh', 'default/other.wav', silence());

@@ -159,7 +159,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
     assert.match(mds1.ok('grep xivo-xds-sync /var/log/syslog'), /connected to Main/);
   });
 
-  it('a service stops within 10 s, with a transfer under way', async (t) => {
+  it('a service stops within 10 s, also during a transfer', async (t) => {
     main.write('/var/lib/xivo/moh/default/long.wav', Buffer.alloc(150_000_000, 'l'));
     await eventually('the transfer began', () =>
       status().mds.some(({ directories }) => directories.some(({ pending }) => pending > 0)),
@@ -230,7 +230,7 @@ describe('on a bare Debian', { skip: whyNot() }, () => {
     assert.doesNotMatch(mds2.ok(again), /upgraded/);
   });
 
-  it('mds_install.sh --uninstall takes the package off, tells Main, and leaves the files', () => {
+  it('mds_install.sh --uninstall removes the package, leaves Main, and keeps the files', () => {
     const said = mds2.ok('/usr/share/xivo-xds-sync-agent/mds_install.sh --uninstall');
     assert.match(said, /removed the package xivo-xds-sync-agent\nthis host is no longer an MDS/);
     for (const gone of [

@@ -124,7 +124,7 @@ describe('The package meets the program of the old rsync job', { skip: whyNot() 
     }
   });
 
-  it('where there is none: nothing of that shows', () => {
+  it('where there is none, nothing of that is shown', () => {
     const bare = machine('bare');
     installPackage(packages, bare, 'xivo-xds-sync', VERSION);
     assert.equal(bare.ok('xivo-xds-sync --version').trim(), VERSION);

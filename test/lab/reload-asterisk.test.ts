@@ -138,7 +138,7 @@ test('a folder that lost its last file is a refusal: the old plan stays', { skip
   assert.match(await asterisk.cli('dialplan show a'), /NoOp\(one\)/);
 });
 
-test('without a log the live plan alone tells what is not active', { skip }, async (t) => {
+test('without a log the live plan alone shows what is not active', { skip }, async (t) => {
   const { reloader } = await stand(t);
   const logger = join(asterisk.folders.folder, 'etc/logger.conf');
   const before = await readFile(logger);
@@ -273,7 +273,7 @@ test('two instances run side by side, each with its own plan', { skip }, async (
   assert.doesNotMatch(await asterisk.cli('dialplan show'), /second/);
 });
 
-test('what moh show files tells proves whether the music is known', { skip }, async () => {
+test('the output of moh show files proves whether the music is known', { skip }, async () => {
   const { moh } = asterisk.folders;
   const prove = musicProof([asterisk.command]);
   const proof = async (): Promise<Verdict> => (await prove('moh', AbortSignal.timeout(10_000)))('');

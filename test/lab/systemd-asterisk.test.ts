@@ -95,7 +95,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
   });
 
-  it('a dialplan that Asterisk refuses is taken back, and Main says where and in which words', async () => {
+  it('a dialplan that Asterisk refuses is reverted, and Main shows the place and the message', async () => {
     put(DIALPLAN, {
       'bad.conf': '[bad]\nexten = 1,1,NoOp()\n[cut\nexten = 2,1,NoOp()\n',
       'new.conf': '[new]\nexten = 7,1,NoOp(came along)\n',
@@ -190,7 +190,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await site.inSync();
   });
 
-  it('in all that nothing was denied to the agent, and its sandbox is as strict as documented', (t) => {
+  it('nothing was denied to the agent in all this, and its sandbox is as strict as documented', (t) => {
     const said = site.journal('all');
     assert.doesNotMatch(
       said,

@@ -44,7 +44,7 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
     await site.inSync();
   });
 
-  it('the agent can neither say whose packages root installs, nor have root start anything', () => {
+  it('the agent can neither choose whose packages root installs, nor make root start anything', () => {
     const pin = '/var/lib/xivo-xds-sync-upgrade/main-pin';
     const write = site.asAgent(`echo x > ${pin}`);
     assert.notEqual(write.code, 0);

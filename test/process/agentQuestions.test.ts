@@ -41,7 +41,7 @@ void describe('On the MDS itself', () => {
   const entries = async (...args: string[]): Promise<Entry[]> =>
     ((await json('history', ...args)) as { entries: Entry[] }).entries;
 
-  void it('history tells what was done here, by whom, under the ids that Main shows', async () => {
+  void it('history shows what was done here, by whom, under the ids that Main shows', async () => {
     const all = await entries();
     const of = (path: string): Entry[] => all.filter((each) => each.path === path);
     assert.deepEqual(
@@ -64,7 +64,7 @@ void describe('On the MDS itself', () => {
     assert.equal((await mds.run(['history', 'moh'])).code, 2);
   });
 
-  void it('why and diff say what is otherwise than on Main, and what the edit was', async () => {
+  void it('why and diff show the differences from Main, and the edit', async () => {
     const why = await mds.run(['why', mds.at('dialplan', 'trunk.conf')]);
     assert.equal(why.code, 0, why.stderr);
     assert.match(why.stdout, /in sync: nothing to do on either side/);
@@ -77,7 +77,7 @@ void describe('On the MDS itself', () => {
     assert.match(diff.stdout, /on Main: xivo-xds-sync adopt mds1 dialplan\/trunk\.conf/);
   });
 
-  void it('all of it works while Main is away, and says of what time it speaks', async () => {
+  void it('all of it works while Main is unreachable, and names the time of its data', async () => {
     await cluster.main.stop();
     await eventually(
       'it is away',

@@ -51,7 +51,7 @@ describe('With mds1 as the canary', () => {
     await cluster.inSync();
   });
 
-  it('confirm lets it go on without the canary', async () => {
+  it('confirm releases it without the canary', async () => {
     await cluster.one('mds1').stop();
     cluster.main.write('dialplan', 'a.conf', plan(4));
     await sleep(1_500);

@@ -122,7 +122,7 @@ void describe(
       await same('moh');
     });
 
-    void it('a recording travels to Main with its owner, and what is altered on the MDS is put right', async () => {
+    void it('a recording travels to Main with its owner, and what is altered on the MDS is restored', async () => {
       const mds = cluster.one('mds1');
       mkdirSync(mds.at('recordings', 'queue'));
       own(mds, 'recordings', 'queue', 0o2770, WWW);
@@ -133,7 +133,7 @@ void describe(
       await same('moh');
     });
 
-    void it('a recording waits until its writer closes it, however long it is silent', async () => {
+    void it('a recording waits until its writer closes it, however long that takes', async () => {
       const mds = cluster.one('mds1');
       const fd = openSync(mds.at('recordings', 'silent.wav'), 'w');
       try {

@@ -37,7 +37,7 @@ describe('The dialplan of an MDS', () => {
     assert.equal(mds.asterisk.reloads.length, reloads);
   });
 
-  it('goes on with other directories meanwhile', async () => {
+  it('continues with other directories meanwhile', async () => {
     cluster.main.write('moh', 'x.wav', 'x');
     await eventually('moh is there', () => cluster.one('mds1').read('moh', 'x.wav') === 'x');
   });
@@ -49,7 +49,7 @@ describe('The dialplan of an MDS', () => {
     assert.deepEqual((await cluster.statusOf('mds1')).errors, []);
   });
 
-  it('tells in the history what a change set changed for callers', async () => {
+  it('shows in the history what a change set changed for callers', async () => {
     cluster.main.write('dialplan', 'reported.conf', '[support]\nexten = 100,1,NoOp()\n');
     await cluster.inSync();
     await eventually('it is there', async () => {

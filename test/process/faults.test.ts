@@ -92,7 +92,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     ['small.wav', 1_000],
   ]);
 
-  void it('on an MDS shows nothing half-written, is named with what helps, and the rest goes on', async () => {
+  void it('on an MDS shows nothing half-written, is named with the remedy, and the rest continues', async () => {
     cluster.main.write('moh', 'fits.wav', Buffer.alloc(2 * MIB, 1));
     await eventually('it is there', () => existsSync(cluster.one('mds1').at('moh', 'fits.wav')));
     cluster.main.write('moh', 'too-large.wav', Buffer.alloc(12 * MIB, 2));
@@ -109,7 +109,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     assert.equal((await cluster.main.run(['status'])).code, 1);
   });
 
-  void it('heals by itself when there is room', async () => {
+  void it('recovers without help when there is room', async () => {
     disk.remount('size=64m');
     await cluster.inSync(90_000);
     assertWhole(cluster.one('mds1'), 'moh', sizes);
@@ -136,7 +136,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     await cluster.inSync(90_000);
   });
 
-  void it('that became read-only is named, and heals', async () => {
+  void it('that became read-only is named, and recovers', async () => {
     disk.remount('ro');
     cluster.main.write('moh', 'small.wav', Buffer.alloc(1_000, 4));
     await reportedAs(cluster, /mds1 moh\/small\.wav: .*EROFS: .*mount it for writing/);
@@ -157,7 +157,7 @@ void describe('A file that can not be replaced', { skip: canMount ? false : WHY_
   });
   after(() => cluster?.end());
 
-  void it('is named with its error, and the rest goes on', async (t) => {
+  void it('is named with its error, and the rest continues', async (t) => {
     const mds = cluster.one('mds1');
     for (const name of ['fixed.wav', 'free.wav']) cluster.main.write('sounds', name, 'one');
     await eventually('they are there', () => existsSync(mds.at('sounds', 'free.wav')));
@@ -209,7 +209,7 @@ void describe('An agent that may open few files', { skip: canMount ? false : WHY
     for (let i = 0; i < 40; i++) assert.equal(mds.read('moh', `${i % 8}/${i}.wav`), `music ${i}`);
   });
 
-  void it('is no worse off when Main is the one', async () => {
+  void it('behaves the same when it is on Main', async () => {
     const { main } = cluster;
     const open = readdirSync(`/proc/${main.pid}/fd`).length;
     const limit = (files: number): void => {

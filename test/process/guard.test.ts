@@ -150,7 +150,7 @@ void describe('A hold of removals in the dialplan', () => {
   });
   after(() => cluster.end());
 
-  void it('lets come what has nothing to do with it, and keeps out only what needs it', async () => {
+  void it('delivers unrelated files, and keeps out only those that depend on it', async () => {
     const mds = cluster.one('mds1');
     cluster.main.write('dialplan', 'moved.conf', plan('a', 10));
     cluster.main.write('dialplan', 'other.conf', plan('other', 1));
@@ -204,7 +204,7 @@ void describe("Main's directory", () => {
   });
   after(() => cluster.end());
 
-  void it('that became empty removes nothing anywhere, and heals when the files are back', async () => {
+  void it('that became empty removes nothing anywhere, and recovers when the files are back', async () => {
     for (let i = 0; i < 3; i++) unlinkSync(cluster.main.at('moh', `${i}.wav`));
     await heldIn(cluster, /HELD moh is on hold on Main: .*became empty.*xivo-xds-sync confirm moh/);
     await sleep(A_WHILE);
@@ -229,7 +229,7 @@ void describe("Main's directory", () => {
     assert.equal((await cluster.main.run(['status'])).code, 0);
   });
 
-  void it('that is missing removes nothing, and heals when it is back', async () => {
+  void it('that is missing removes nothing, and recovers when it is back', async () => {
     const place = cluster.main.at('dialplan');
     renameSync(place, `${place}.away`);
     await heldIn(cluster, /HELD dialplan is on hold on Main: .*the directory is missing \(.*ENOENT\)/);

@@ -83,7 +83,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     assert.equal((await agentStatus(mds)).link.state, 'connected');
   });
 
-  it('lets an MDS in again that was removed on Main, with a new token', async () => {
+  it('readmits an MDS that was removed on Main, with a new token', async () => {
     const mds = cluster.addHost('back');
     const args = ['--main', main, '--token-file', '-', '--root', mds.root];
     assert.equal((await run(args, await token('back'))).code, 0);
@@ -171,7 +171,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     assert.match(again.stdout, /nothing to uninstall/);
   });
 
-  describe('refuses in clear words, and leaves nothing behind,', () => {
+  describe('refuses with a clear message, and leaves nothing behind,', () => {
     let mds: Mds;
     let before: string[];
 

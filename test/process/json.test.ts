@@ -103,7 +103,7 @@ describe('What commands print with --json is as docs/json says', () => {
     await prints(main, 'backup', [backup]);
   });
 
-  it('on Main, of who comes and goes', async () => {
+  it('on Main, of MDS that connect and disconnect', async () => {
     const { main } = cluster;
     await prints(main, 'mds add', ['mds3']);
     const host = cluster.addHost('mds3');

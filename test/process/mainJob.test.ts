@@ -133,7 +133,7 @@ void describe('A Main with two MDS', () => {
     assert.equal(existsSync(cluster.main.at('recordings', 'dir/200-2.wav')), false);
   });
 
-  void it('tells in status what is on disk', async () => {
+  void it('reports in status what is on disk', async () => {
     await cluster.inSync();
     const status = await cluster.status();
     for (const { name, digest, files } of status.main.directories) {

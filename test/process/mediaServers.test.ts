@@ -56,7 +56,7 @@ describe("XiVO's own list of media servers, over HTTP", () => {
     return (await cluster.statusOf(name)).errors.map(({ message }) => message).join('\n');
   }
 
-  it('shows who was never enrolled, and who dials from another address, and sends the token', async () => {
+  it('shows MDS that were never enrolled or connect from another address, and sends the token', async () => {
     await eventually('mds2 is known', async () => (await cluster.status()).mds.length === 2);
     assert.equal((await cluster.statusOf('mds2')).state, 'never-enrolled');
     await eventually('mds1 is connected', async () => (await cluster.statusOf('mds1')).state === 'connected');
@@ -74,7 +74,7 @@ describe("XiVO's own list of media servers, over HTTP", () => {
     assert.equal((await cluster.statusOf('mds2')).state, 'never-enrolled');
   });
 
-  it('suspends who left the list, with a reason, and lets them back', async () => {
+  it('suspends MDS that left the list, with a reason, and readmits them', async () => {
     answer = { status: 200, body: { items: [{ name: 'mds2' }] } };
     await eventually(
       'mds1 is out',

@@ -83,7 +83,7 @@ describe('What is on its way over a thin line', () => {
     assert.match(piped.stdout, /^mds1: in sync \(/);
   });
 
-  it('goes on when Ctrl-C ends the waiting', async () => {
+  it('continues when Ctrl-C ends the waiting', async () => {
     cluster.main.write('sounds', 'third.wav', Buffer.alloc(6 * MIB, 4));
     await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
     const { code, text } = await onTerminal(['sync'], 2_000);

@@ -45,7 +45,7 @@ describe('A large file whose transfer is cut off', () => {
   });
   after(() => cluster.end());
 
-  it('goes on where it broke off, from an MDS to Main', async () => {
+  it('resumes where it was interrupted, from an MDS to Main', async () => {
     const content = randomBytes(SIZE);
     mds.write('recordings', 'long.wav', content);
     await eventually('half of it is on Main', () => partialBytes(cluster.main, 'recordings') > SIZE / 2);
@@ -64,7 +64,7 @@ describe('A large file whose transfer is cut off', () => {
     assert.equal(partialBytes(cluster.main, 'recordings'), 0);
   });
 
-  it('goes on where it broke off, from Main to an MDS', async () => {
+  it('resumes where it was interrupted, from Main to an MDS', async () => {
     const content = randomBytes(SIZE);
     cluster.main.write('sounds', 'long.wav', content);
     await eventually('half of it is there', () => partialBytes(mds, 'sounds') > SIZE / 2);

@@ -159,7 +159,7 @@ describe('After three changes, with one MDS away', () => {
   it('a change set that only put an own edit of an MDS right has nothing to undo', async () => {
     const mds1 = cluster.one('mds1');
     mds1.write('dialplan', 'a.conf', plan(99));
-    await eventually('it is put right', () => mds1.read('dialplan', 'a.conf') === plan(3));
+    await eventually('it is restored', () => mds1.read('dialplan', 'a.conf') === plan(3));
     await eventually(
       'it is reported',
       async () => (await history('mds1')).find(({ kind }) => kind !== 'dialplan')?.kind === 'restore',

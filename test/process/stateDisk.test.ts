@@ -149,7 +149,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     await cluster?.end();
   });
 
-  void it('on an MDS, since its disk is full, ends nothing, is reported with the remedy, and the rest goes on', async () => {
+  void it('on an MDS, since its disk is full, ends nothing, is reported with the remedy, and the rest continues', async () => {
     disk.fill();
     change(cluster, 'full-mds');
     await tells(mds, FULL);
@@ -160,7 +160,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     assertRunning(cluster);
   });
 
-  void it('lets the agent wait when it is started then, and heals by itself', async () => {
+  void it('makes an agent that is started meanwhile wait, and recovers without help', async () => {
     await mds.kill();
     mds.start();
     await tells(mds, FULL);
@@ -174,7 +174,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     assertEverywhere(cluster, 'full-mds');
   });
 
-  void it('heals without a start, too, and Asterisk is reloaded for what came meanwhile', async () => {
+  void it('recovers without a restart, too, and Asterisk is reloaded for what came meanwhile', async () => {
     disk.fill();
     change(cluster, 'again');
     await tells(mds, FULL);
@@ -204,7 +204,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     await tells(cluster.main, FULL);
   });
 
-  void it('heals there, and what was done meanwhile is in the history', async () => {
+  void it('recovers there, and what was done meanwhile is in the history', async () => {
     mainDisk.empty();
     await healed(cluster);
     assertRunning(cluster);

@@ -125,7 +125,7 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     assert.match(cluster.main.log, /an agent was not upgraded .*mds=mds2.*was put back/);
   });
 
-  it('tells of an MDS that is away, and of one whose agent does not know how', async () => {
+  it('reports an MDS that is disconnected, and one whose agent can not do it', async () => {
     endInstalled(mds1);
     await eventually('mds1 is gone', async () => (await cluster.statusOf('mds1')).state === 'disconnected');
     const away = await upgrade('mds1');

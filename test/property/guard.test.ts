@@ -8,7 +8,7 @@ import type { Side } from './model/side.ts';
 import { type Agent, World } from './model/world.ts';
 import { runs } from './runs.ts';
 
-void test('the guard holds removals only, all of them and nothing else, and lets them go when a person says so', () => {
+void test('the guard holds removals only, all of them and nothing else, and releases them when a person confirms', () => {
   assert(
     property(histories, nat(3), nat(99), (history, files, percent) => {
       const world = new World(history);

@@ -53,7 +53,7 @@ for (const [what, scenario] of Object.entries(scenarios)) {
     }
     if (scenario.live !== undefined) return;
     for (const code of ['ENOSPC', 'EIO'] as const) {
-      void it(`any call that fails with ${code} loses nothing, and heals`, async () => {
+      void it(`any call that fails with ${code} loses nothing, and recovers`, async () => {
         const calls = Array.from({ length: MOST_CALLS }, (_, call) => call);
         for (const call of sample(calls, FAULTS, SEED + code.length)) {
           await surviveFault(scenario, call, code, path.join(folder, 'fault'), run.expected).catch(

@@ -30,5 +30,5 @@ const CASES: readonly (readonly [what: string, error: unknown, words: string])[]
 ];
 
 for (const [what, error, words] of CASES) {
-  void test(`${what} is said in plain words`, () => assert.equal(connectionTrouble(error), words));
+  void test(`${what} is described in plain words`, () => assert.equal(connectionTrouble(error), words));
 }

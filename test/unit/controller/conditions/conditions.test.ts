@@ -83,7 +83,7 @@ function facts(mds: readonly Partial<MdsStatus>[], main: Partial<Facts['main']> 
 const kinds = (conditions: readonly Condition[]): string[] => conditions.map(({ kind }) => kind);
 
 describe('The conditions of a status', () => {
-  it('are none while all is well', () => {
+  it('are empty when there is no problem', () => {
     assert.deepEqual(conditionsOf(facts([{}, { name: 'mds2' }]), AT), []);
   });
 
@@ -113,7 +113,7 @@ describe('The conditions of a status', () => {
     assert.match(found[0]?.action ?? '', /xivo-xds-sync confirm moh --mds mds1$/);
   });
 
-  it('tell what lint blocks from other errors', () => {
+  it('distinguish what lint blocks from other errors', () => {
     const at = new Date(NOW).toISOString();
     const errors = [
       { at, path: 'dialplan/a.conf', message: 'line 3: no priority (lint: block)' },
@@ -133,7 +133,7 @@ describe('The conditions of a status', () => {
     assert.deepEqual(others, []);
   });
 
-  it('tell a refused reload from a pending one', () => {
+  it('distinguish a refused reload from a pending one', () => {
     const refused = [
       { kind: 'dialplan' as const, at: '', ok: true, durationMs: 1, output: '' },
       { kind: 'dialplan' as const, at: '', ok: false, durationMs: 1, output: 'a.conf line 2' },

@@ -13,7 +13,7 @@ void test('a clock that can not be is neither noted nor passed on', (t) => {
   assert.equal(clocks.clockOf('bad.wav', entry), undefined);
 });
 
-void test('a state that an older version has poisoned with such a clock heals with the next start', (t) => {
+void test('a state that an older version has poisoned with such a clock is corrected at the next start', (t) => {
   const { db } = new ApplyPlace(t);
   const entry = fileEntry('a recording');
   new MtimeClocks(db, 'recordings').note('good.wav', entry, 5_000_000_000n);

@@ -256,7 +256,7 @@ void test('a machine without a token waits until a person approves it', (t) => {
   assert.deepEqual(new Registry(folder).list().pending, []);
 });
 
-void test('who is not waiting can not be approved', (t) => {
+void test('an MDS that is not waiting can not be approved', (t) => {
   refused(registryFor(t).approve('mds1', NOW), /no MDS is waiting to enrol as mds1/);
 });
 
@@ -315,7 +315,7 @@ void test('removing revokes the key and withdraws the tokens that would let it i
   refused(registry.remove('mds1', NOW + 4), /mds1 was removed already/);
 });
 
-void test('removing who is not there is refused', (t) => {
+void test('removing an unknown MDS is refused', (t) => {
   refused(registryFor(t).remove('mds9', NOW), /there is no MDS "mds9"/);
 });
 

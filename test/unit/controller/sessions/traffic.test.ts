@@ -35,7 +35,7 @@ describe('What travels to and from an MDS', () => {
     assert.equal(traffic.rate, 0, 'nothing has moved for as long as the rate is taken over');
   });
 
-  it('does not take a transfer that broke off for one that is done', () => {
+  it('does not count an interrupted transfer as complete', () => {
     const traffic = new Traffic(() => 0);
     const end = traffic.begin({
       directory: 'moh',

@@ -53,7 +53,7 @@ void test('a file that came and went again is ignored', () => {
   assert.deepEqual(stepsOf(log(['a', null], ['a', fileEntry('1')]), tree({})), []);
 });
 
-void test('only its metadata is put right where the content is as it was', () => {
+void test('only its metadata is restored where the content is as it was', () => {
   const now = tree({ a: fileEntry('1', 0o600), f: folderEntry(0o700) });
   assert.deepEqual(stepsOf(log(['a', fileEntry('1', 0o644)], ['f', folderEntry(0o755)]), now), [
     'metadata a',

@@ -16,7 +16,7 @@ void test('every time that a file system can hold is one', () => {
     assert.equal(isFileTime(no), false, no);
 });
 
-void test('what the schema of arriving entries refuses is none here either, and the reverse', () => {
+void test('what the schema of arriving entries refuses is not an entry here either, and the reverse', () => {
   const wrong = [undefined, null, -1, 1.5, 1e300, NaN, '', 'x'.repeat(5_000), {}, [], true, 2 ** 53, '0x10'];
   for (const entry of [FILE, FOLDER, LINK]) {
     assert.ok(isEntry(entry) && entrySchema.safeParse(entry).success);

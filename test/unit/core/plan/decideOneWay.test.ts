@@ -79,7 +79,7 @@ void test('with `deletions: never` what Main removed stays', () => {
   assert.deepEqual(kindsOf({ deletions: 'never', mds: { f: v1 }, ledger: { f: v1 } }), {});
 });
 
-void test('what is gone on both sides is forgotten', () => {
+void test('what both sides removed is dropped from the ledger', () => {
   assert.deepEqual(kindsOf({ ledger: { f: v1 } }), { f: 'forget' });
 });
 
@@ -93,7 +93,7 @@ void test('a file that is being written waits, on either side', () => {
   });
 });
 
-void test("a file that can't be read is reported with its errno, nothing is concluded from it, and the rest goes on", () => {
+void test("a file that can't be read is reported with its errno, nothing is concluded from it, and the rest continues", () => {
   const mainBlur = { path: 'a', state: { kind: 'unreadable', errno: 'EACCES' } } as const;
   const given = { main: { 'a/f': v1, g: v1 }, mds: { 'a/f': v1 }, ledger: { 'a/f': v1 }, mainBlur };
   assert.deepEqual(kindsOf(given), { a: 'skip', 'a/f': 'skip', g: 'deliver' });

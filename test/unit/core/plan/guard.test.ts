@@ -24,7 +24,7 @@ void test('what is held holds up nothing else', () => {
   assert.deepEqual(kindsOf(given), { new: 'deliver' });
 });
 
-void test('a person lets it happen', () => {
+void test('a person confirms it', () => {
   const made = planOf({ mds: files(11), ledger: files(11), budget: { agreedFiles: 11, confirmed: true } });
   assert.equal(made.held, undefined);
   assert.equal(made.decisions.size, 11);
@@ -84,7 +84,7 @@ void test('a folder of many files that becomes a file counts as their removal, o
   });
 });
 
-void test('where a state is not the one that was known nothing is removed before a person says so, and the rest goes on', () => {
+void test('where a state is not the one that was known nothing is removed before a person confirms, and the rest continues', () => {
   const given = { main: { new: file('n') }, mds: { f: file('v1') }, ledger: { f: file('v1') } };
   const made = planOf({ ...given, budget: { agreedFiles: 100, additive: 'Main lost its state' } });
   assert.deepEqual([...made.decisions.keys()], ['new']);

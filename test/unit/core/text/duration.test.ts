@@ -7,7 +7,7 @@ void test('durations are read with their unit', () => {
   assert.deepEqual(read, [300, 2000, 900_000, 3_600_000, 2_592_000_000, 0, 300_000]);
 });
 
-void test('what is not a duration is refused in words that show a good one', () => {
+void test('what is not a duration is refused with a message that shows a valid one', () => {
   for (const text of ['', '15', 'm', '-1s', '1.5h', '1 m', '1w', '5M', '1e3s', '99999999999999999999s']) {
     assert.throws(
       () => parseDuration(text),

@@ -16,7 +16,7 @@ void test('a command is split as a shell splits words', () => {
   assert.deepEqual(shellWords('a;b $HOME *'), ['a;b', '$HOME', '*']);
 });
 
-void test('a command that goes on nowhere is refused', () => {
+void test('an unfinished command is refused', () => {
   assert.throws(() => shellWords('a "b'), /has a " that is never closed/);
   assert.throws(() => shellWords("a 'b"), /has a ' that is never closed/);
   assert.throws(() => shellWords('a \\'), /ends in a backslash/);

@@ -7,7 +7,7 @@ void test('sizes are read as rsync reads them: M is MiB, MB is a million', () =>
   assert.deepEqual(read, [65_536, 1_048_576, 5e8, 10_485_760, 10_485_760, 0, 4096, 2_147_483_648, 1e12, 7]);
 });
 
-void test('what is not a size is refused in words that show a good one', () => {
+void test('what is not a size is refused with a message that shows a valid one', () => {
   for (const text of ['', 'MiB', '-1', '1.5GiB', '1XB', '1  MiB', '10MiB/s', '1e6']) {
     assert.throws(() => parseBytes(text), { name: 'RangeError', message: /not a size.*such as 64MiB/ }, text);
   }

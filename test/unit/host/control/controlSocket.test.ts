@@ -96,7 +96,7 @@ void it('waits for a daemon that works, and hands on how far it is', async (t) =
   assert.equal(seen[0]?.host, 'mds1');
 });
 
-void it('outlives a command that is killed while it waits, and tells its handler', async () => {
+void it('outlives a command that is killed while it waits, and notifies its handler', async () => {
   const gone = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
   await serve({

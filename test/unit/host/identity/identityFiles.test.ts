@@ -33,7 +33,7 @@ void test('only the owner can read the key, everyone the certificate, and the fo
   assert.equal(modeOf(join(folder, 'certificate.pem')), 0o644);
 });
 
-void test('where there is no identity yet there is none, which is no error', (t) => {
+void test('a missing identity is no error', (t) => {
   assert.equal(loadIdentity(folderFor(t)), undefined);
 });
 

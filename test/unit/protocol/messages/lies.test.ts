@@ -13,7 +13,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   enrolAnswer: enrolAnswerSchema,
 };
 
-void describe('Whatever a peer says is taken, or refused in words', () => {
+void describe('Whatever a peer says is taken, or refused with a message', () => {
   for (const [name, schema] of Object.entries(SCHEMAS)) {
     void it(`${name}: every field wrong in every way`, () => {
       const samples = samplesOf(schema);

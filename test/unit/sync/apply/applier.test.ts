@@ -93,7 +93,7 @@ void test('what was replaced or removed lies in the trash under the name that it
   ]);
 });
 
-void test('disk that is not what a step expects makes it stale, and the rest goes on', async (t) => {
+void test('disk that is not what a step expects makes it stale, and the rest continues', async (t) => {
   const place = new ApplyPlace(t);
   for (const name of ['edited', 'replaced', 'removed', 'dressed']) writeFileSync(place.at(name), 'old');
   const stamps = {

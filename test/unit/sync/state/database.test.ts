@@ -27,7 +27,7 @@ void test('a state of a newer version is refused and left as it is', (t) => {
   );
 });
 
-void test('a new state has another id, and its sequence tells how often it changed', (t) => {
+void test('a new state has another id, and its sequence counts its changes', (t) => {
   const [one, two] = [new Database(fileFor(t)), new Database(fileFor(t))];
   assert.notEqual(one.stateId, two.stateId);
   assert.equal(one.stateId, one.stateId);

@@ -36,7 +36,7 @@ function purge(place: ApplyPlace, keep: number, now: number, logged: unknown[] =
   return purgeTrash({ root: place.root, keep, now, log });
 }
 
-void test('the trash tells of everything in it: what it was, where, when, why', async (t) => {
+void test('the trash lists everything in it: what it was, where, when, why', async (t) => {
   const place = await removed(t);
   const items = listTrash('files', place.root).items;
   assert.deepEqual(

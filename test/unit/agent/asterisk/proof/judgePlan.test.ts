@@ -27,7 +27,7 @@ test('dialplan show is read with files, lines, callers and hints', () => {
   });
 });
 
-test('an answer that was cut, or is none, is not taken for a plan', () => {
+test('a truncated or missing answer does not count as a plan', () => {
   assert.equal(readDialplanShow(SHOW.slice(0, 200)).isWhole, false);
   assert.equal(readDialplanShow('').isWhole, false);
 });
@@ -45,7 +45,7 @@ test('the words of a refusal are found in the log, those about single lines are 
   ]);
 });
 
-test('Asterisk tells where it logs, with long paths cut', () => {
+test('Asterisk reports where it logs, with long paths cut', () => {
   const row = '/var/log/asterisk/messages          File     default    Enabled    - NOTICE WARNING ERROR';
   assert.equal(isWarningLog('/var/log/asterisk/messages', row), true);
   assert.equal(isWarningLog('/var/log/asterisk/messages.1', row), false);

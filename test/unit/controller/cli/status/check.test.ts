@@ -65,7 +65,7 @@ const AWAY = (ms: number): Status['causes'][number] => ({
   action: 'look there',
 });
 
-void it('is OK with performance data when all is well', () => {
+void it('is OK with performance data when there is no problem', () => {
   const { code, lines } = judge(status([mds('mds1')]), 300_000, NOW);
   assert.equal(code, PLUGIN.ok);
   assert.match(lines[0] ?? '', /^XDS OK - the MDS is in sync \| mds=1;;;0 .*'mds1_lag'=0s;;300;0/);
