@@ -4,7 +4,7 @@ import { carryOut } from '../../../../agent/daemon/commands.ts';
 import type { Upgrades } from '../../../../agent/upgrade/upgrades.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 
-void it("a verification does not wait for Main's manifest when nobody can hear its answer any more", async () => {
+void it("a verification does not wait for Main's manifest when its answer can no longer be sent", async () => {
   const clock = new ManualClock();
   const asked = new AbortController();
   const verified = carryOut(

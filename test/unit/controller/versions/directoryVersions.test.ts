@@ -26,7 +26,7 @@ void it('a directory that closes while it waits for quiet keeps nothing more, an
   let isClosed = false;
   const closed = directory.close().then(() => (isClosed = true));
   for (let turns = 0; turns < 5; turns++) await turn();
-  assert.ok(isClosed, 'it waits for a time that nobody moves');
+  assert.ok(isClosed, 'it waits for a clock that stands still');
   await closed;
   directory.keep(replica.paths());
   assert.equal(clock.timers, 0);

@@ -8,7 +8,7 @@ import { replicaOf } from '../../../support/unit/replicaOf.ts';
 const MIB = 1024 * 1024;
 
 void describe('A verification', () => {
-  void it('ends within a block of a file when nobody waits for it any more', async (t) => {
+  void it('ends within a block of a file when no caller waits for it any more', async (t) => {
     const place = new ApplyPlace(t);
     writeFileSync(place.at('large'), Buffer.alloc(4 * MIB));
     const replica = await replicaOf(t, place);
@@ -18,11 +18,11 @@ void describe('A verification', () => {
       replica,
       (_files, read) => {
         bytes += read;
-        asked.abort(new Error('nobody waits'));
+        asked.abort(new Error('no caller waits'));
       },
       asked.signal,
     );
-    await assert.rejects(verified, /nobody waits/);
+    await assert.rejects(verified, /no caller waits/);
     assert.equal(bytes, MIB);
   });
 

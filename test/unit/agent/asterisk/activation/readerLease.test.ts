@@ -12,7 +12,7 @@ void it('the wait for a dialplan that is being read ends when the agent stops', 
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = path.join(folder, 'extensions.conf');
   writeFileSync(file, '[default]\n');
-  // Whoever has it open keeps the lease away.
+  // An open file prevents the lease.
   const reader = openSync(file, 'r+');
   t.after(() => closeSync(reader));
   const clock = new ManualClock();
