@@ -8,7 +8,7 @@ import { eventually, type Host } from '../support/harness/host.ts';
 import { peakMemory } from '../support/harness/resources.ts';
 
 const MIB = 1024 * 1024;
-const SIZE = 768 * MIB;
+const SIZE = 384 * MIB;
 
 function peak(host: Host): number {
   return peakMemory(host.pid ?? 0);
@@ -21,7 +21,7 @@ function writeLarge(file: string): void {
   closeSync(fd);
 }
 
-describe('A recording of 768 MiB', () => {
+describe('A recording of 384 MiB', () => {
   let cluster: Cluster;
   after(() => cluster.end());
 
