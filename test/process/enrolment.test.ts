@@ -223,7 +223,11 @@ void describe('An MDS that enrols', () => {
 void describe('Certificates', () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.start({ mds: ['mds1'], config: 'certificates: { life: 12s }\n' });
+    cluster = await Cluster.start({
+      enrolled: false,
+      mds: ['mds1'],
+      config: 'certificates: { life: 12s }\n',
+    });
   });
   after(() => cluster.end());
 

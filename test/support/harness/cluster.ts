@@ -72,12 +72,13 @@ export class Cluster {
     }
   }
 
-  /** Makes it, with every MDS enrolled, starts all, and waits until all are in sync. */
+  /** Makes it, with every MDS enrolled unless the options say otherwise, starts all, and waits until all are in sync. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
-    const cluster = await Cluster.make({ ...options, enrolled: true });
+    const { enrolled = true } = options;
+    const cluster = await Cluster.make({ ...options, enrolled });
     try {
       await cluster.startMain();
-      for (const mds of cluster.mds) mds.start();
+      await Promise.all(cluster.mds.map((mds) => (enrolled ? mds.start() : cluster.enrolAndStart(mds))));
       await cluster.inSync();
       return cluster;
     } catch (error) {
