@@ -78,7 +78,8 @@ export class Cluster {
     const cluster = await Cluster.make({ ...options, enrolled });
     try {
       await cluster.startMain();
-      await Promise.all(cluster.mds.map((mds) => (enrolled ? mds.start() : cluster.enrolAndStart(mds))));
+      if (!enrolled) await Promise.all(cluster.mds.map((mds) => cluster.enrol(mds)));
+      for (const mds of cluster.mds) mds.start();
       await cluster.inSync();
       return cluster;
     } catch (error) {
