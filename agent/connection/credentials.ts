@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { HostPort } from '#host/config/hostPort.ts';
-import type { Identity } from '#host/identity/certificate.ts';
+import { type Identity, renewalPoint } from '#host/identity/certificate.ts';
 import { saveIdentity } from '#host/identity/identityFiles.ts';
 import { type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 import { RetryingWriter } from '#host/fs/retryingWriter.ts';
@@ -137,8 +137,6 @@ export class Credentials {
 
   /** Renews the certificate when due, independently of the session. Ends with the signal. */
   async keepRenewed(signal: AbortSignal): Promise<void> {
-    // Loaded on demand: enrolling and leaving don't need it.
-    const { renewalPoint } = await import('#host/identity/certificate.ts');
     const { clock, log } = this.#options;
     for (;;) {
       const due = renewalPoint(this.#identity.certificatePem) - clock.now();

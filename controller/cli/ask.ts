@@ -4,14 +4,8 @@ import type { ArgsIn } from '#host/control/contract.ts';
 import { showProgress } from '#host/cli/shownProgress.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
-import {
-  type ControllerCommand,
-  controllerContract,
-  type ControllerContract,
-  type Result,
-  type Status,
-} from '../control/contract/contract.ts';
-import { statusContract } from '../control/contract/status.ts';
+import type { ControllerCommand, ControllerContract, Result, Status } from '../control/contract/contract.ts';
+import { contractOf } from './contractOf.ts';
 import type { MainJson } from './json.ts';
 import type { Context } from './context.ts';
 
@@ -36,7 +30,8 @@ export async function ask<N extends ControllerCommand>(
 ): Promise<Result<N>> {
   const daemon = daemonOf(context.places.controlSocket);
   using shown = showProgress();
-  return (await askDaemon(daemon, controllerContract, command, args, shown.update)) as Result<N>;
+  const contract = (await contractOf[command]()) as ControllerContract;
+  return (await askDaemon(daemon, contract, command, args, shown.update)) as Result<N>;
 }
 
 /**
@@ -51,7 +46,7 @@ export async function askStatus(context: Context, mds: string | undefined): Prom
     if (!(error instanceof PermissionDenied)) throw error;
     const daemon = daemonOf(context.places.statusSocket);
     try {
-      return (await askDaemon(daemon, statusContract, 'status', { mds })) as Status;
+      return (await askDaemon(daemon, await contractOf.status(), 'status', { mds })) as Status;
     } catch (second) {
       if (!(second instanceof PermissionDenied)) throw second;
       throw new ControlError(

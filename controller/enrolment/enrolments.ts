@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { type EnrolAnswer, type EnrolRequest, enrolRequestSchema } from '#protocol/messages/enrolment.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
 import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
-import { type Identity, issueAgentCertificate, validity } from '#host/identity/certificate.ts';
+import { type Identity, validity } from '#host/identity/certificate.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { tlsBinding, verifyEnrolment } from '#host/identity/enrolmentProof.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -157,6 +157,7 @@ async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Pr
   const no = signing.refuse(name, peer.pin);
   if (no !== undefined) return refused(no);
   const key = new X509Certificate(peer.certificate).publicKey;
+  const { issueAgentCertificate } = await import('#host/identity/issueCertificate.ts');
   const certificate = await issueAgentCertificate({
     mainKeyPem: identity.keyPem,
     mainCertificatePem: identity.certificatePem,

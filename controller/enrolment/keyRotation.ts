@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { createIdentity, type Identity } from '#host/identity/certificate.ts';
+import type { Identity } from '#host/identity/certificate.ts';
 import { RetryingWriter } from '#host/fs/retryingWriter.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -58,6 +58,7 @@ export class Rotation {
   async begin(current: Identity): Promise<Pin> {
     if (this.#next === undefined) {
       const { CN } = new X509Certificate(current.certificatePem).toLegacyObject().subject;
+      const { createIdentity } = await import('#host/identity/issueCertificate.ts');
       const next = await createIdentity({ commonName: String(CN) });
       saveNextIdentity(this.#options.folder, next);
       this.#next = next;

@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'esbuild';
 import path from 'node:path';
 import { buildClient, CLIENT_TYPES } from '../../controller/page/clientBundle.ts';
 
-/** Some libraries are CommonJS and call `require` for Node's own modules. */
-const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+/** For what is not in the bundle: some libraries ask whether another one is installed. */
+const REQUIRE = `const require = (name) => process.getBuiltinModule('module').createRequire(import.meta.url)(name);`;
 
 /**
  * Puts a program and its libraries into a few files that load without node_modules: `program.mjs`, and a piece for
@@ -33,6 +34,8 @@ export async function bundle(options: {
     banner: { js: REQUIRE },
     // Only used when asked for; not in node_modules.
     external: ['pg-native', 'esbuild'],
+    // ws would look for these addons at each start.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
     legalComments: 'inline',
     // Identifiers keep their names: a stack trace from the field is worth more than what they weigh.
     minifyWhitespace: true,
@@ -55,22 +58,43 @@ async function bundlePage(checkout: string, folder: string): Promise<void> {
 }
 
 /**
- * Node's http as CommonJS gets it. The same as an ES module costs a third of a command's time: its namespace reads every
- * export, and `http.WebSocket` loads a client of its own.
+ * Node's own modules without `import`: as an ES module each costs a read of every export, and many of those load more
+ * (`http.WebSocket` a client, `fs.ReadStream` the streams, `process.stdin` opens it). That was half of a command's time.
  */
 const builtIns: Plugin = {
-  name: 'built-in http',
+  name: 'built-in modules',
   setup(hooks) {
-    hooks.onResolve({ filter: /^(node:)?https?$/ }, ({ path: name }) => ({
-      path: name,
-      namespace: 'built-in',
+    hooks.onResolve({ filter: /./ }, ({ path: name, kind }) => {
+      if (!isBuiltin(name)) return undefined;
+      return { path: name, namespace: kind === 'require-call' ? 'required' : 'imported', sideEffects: false };
+    });
+    hooks.onLoad({ filter: /./, namespace: 'required' }, ({ path: name }) => ({
+      contents: `module.exports = ${builtIn(name)};`,
+      loader: 'js',
     }));
-    hooks.onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path: name }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+    hooks.onLoad({ filter: /./, namespace: 'imported' }, ({ path: name }) => ({
+      contents: importable(name),
       loader: 'js',
     }));
   },
 };
+
+function builtIn(name: string): string {
+  return `process.getBuiltinModule(${JSON.stringify(name)})`;
+}
+
+/** An ES module with the exports of Node's: what is not used falls away, so that it is not read either. */
+function importable(name: string): string {
+  const exported = Object.keys(process.getBuiltinModule(name) ?? {}).filter(
+    (key) => /^[A-Za-z_$][\w$]*$/.test(key) && key !== 'default',
+  );
+  return [
+    `const all = /* @__PURE__ */ (() => ${builtIn(name)})();`,
+    'export default all;',
+    ...exported.map((key, at) => `const e${at} = /* @__PURE__ */ (() => all.${key})();`),
+    `export { ${exported.map((key, at) => `e${at} as ${key}`).join(', ')} };`,
+  ].join('\n');
+}
 
 /** The program reads its version from package.json: nothing else of that file belongs into the bundle. */
 function versionOf(version: string): Plugin {

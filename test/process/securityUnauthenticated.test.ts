@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
-import { createIdentity, issueAgentCertificate } from '#host/identity/certificate.ts';
+import { createIdentity, issueAgentCertificate } from '#host/identity/issueCertificate.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';

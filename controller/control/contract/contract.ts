@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Contract, DeepReadonly, Handlers, ResultOf } from '#host/control/contract.ts';
 import { differencesContract } from './differences.ts';
 import { mainContract } from './main.ts';

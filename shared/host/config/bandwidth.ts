@@ -1,6 +1,6 @@
 import { parseRate } from '#core/text/size.ts';
 import { mdsName, parsed, section, shown } from './fields.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Lowest limit, bytes per second: below it, heartbeats would wait too long behind file content. */
 const MIN_BANDWIDTH = 16 * 1024;

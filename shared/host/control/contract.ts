@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /**
  * The commands of a daemon's control socket: for each command the schemas of its arguments and of its result. Client and

@@ -14,8 +14,7 @@ export async function firstIdentity(
   const keyPem = loadLoneKey(folder);
   const known = keyPem === undefined ? loadIdentity(folder) : undefined;
   if (known !== undefined) return { identity: known, isNew: false };
-  // Loaded on demand: it takes longer than all other modules.
-  const { createIdentity } = await import('./certificate.ts');
+  const { createIdentity } = await import('./issueCertificate.ts');
   const identity = await createIdentity({ commonName, ...(keyPem !== undefined && { keyPem }) });
   saveIdentity(folder, identity);
   return { identity, isNew: true };

@@ -10,7 +10,7 @@ import {
   switchIdentity,
 } from '../../../controller/enrolment/nextIdentity.ts';
 import { Registry } from '../../../controller/registry/registry.ts';
-import { createIdentity } from '#host/identity/certificate.ts';
+import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { firstIdentity } from '#host/identity/firstIdentity.ts';
 import { loadIdentity, saveIdentity } from '#host/identity/identityFiles.ts';
 import { cutsOf } from './cuts.ts';

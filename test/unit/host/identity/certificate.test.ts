@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import {
-  certificateIssuedBy,
-  createIdentity,
-  issueAgentCertificate,
-  renewalPoint,
-  validity,
-  whyNoSession,
-} from '#host/identity/certificate.ts';
+import { certificateIssuedBy, renewalPoint, validity, whyNoSession } from '#host/identity/certificate.ts';
+import { createIdentity, issueAgentCertificate } from '#host/identity/issueCertificate.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { pinOfCertificate } from '#host/identity/pin.ts';
 

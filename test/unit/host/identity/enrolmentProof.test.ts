@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createIdentity } from '#host/identity/certificate.ts';
+import { createIdentity } from '#host/identity/issueCertificate.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import {
   enrolmentVerifier,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { createIdentity } from '#host/identity/certificate.ts';
+import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { IdentityFilesError, loadIdentity, saveIdentity } from '#host/identity/identityFiles.ts';
 
 function folderFor(t: TestContext): string {

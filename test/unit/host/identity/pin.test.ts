@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
-import { createIdentity } from '#host/identity/certificate.ts';
+import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { formatFingerprint, isPin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 
 void test('a pin is the SHA-256 of the public key, whichever form the certificate has', async () => {

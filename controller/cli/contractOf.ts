@@ -1,0 +1,38 @@
+import type { ControllerCommand, ControllerContract } from '../control/contract/contract.ts';
+
+const passes = async () => (await import('../control/contract/passes.ts')).passesContract;
+const past = async () => (await import('../control/contract/past.ts')).pastContract;
+const differences = async () => (await import('../control/contract/differences.ts')).differencesContract;
+const mds = async () => (await import('../control/contract/mds.ts')).mdsContract;
+const main = async () => (await import('../control/contract/main.ts')).mainContract;
+
+/** Loads a command's part of the contract: to make the schemas of all commands costs more than most of their answers. */
+export const contractOf: {
+  readonly [N in ControllerCommand]: () => Promise<Pick<ControllerContract, N>>;
+} = {
+  status: async () => (await import('../control/contract/status.ts')).statusContract,
+  sync: passes,
+  plan: passes,
+  confirm: passes,
+  verify: passes,
+  why: passes,
+  history: past,
+  'trash-list': past,
+  'trash-restore': past,
+  rollback: past,
+  diff: differences,
+  adopt: differences,
+  revert: differences,
+  prune: differences,
+  'mds-add': mds,
+  'mds-list': mds,
+  'mds-upgrade': mds,
+  'mds-approve': mds,
+  'mds-forget': mds,
+  'mds-remove': mds,
+  pause: main,
+  resume: main,
+  'rotate-begin': main,
+  'rotate-abandon': main,
+  'rotate-finish': main,
+};
