@@ -1,5 +1,6 @@
-import { enableCompileCache } from 'node:module';
-import path from 'node:path';
+// Not imported: as ES modules they would load more of Node than the program uses.
+const { enableCompileCache } = process.getBuiltinModule('node:module');
+const path = process.getBuiltinModule('node:path');
 
 // Needed to load Node itself (see the launcher), and wrong for every program that this one starts.
 delete process.env.LD_LIBRARY_PATH;
