@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import https from 'node:https';
 import { it } from 'node:test';
-import { createIdentity } from '#host/identity/certificate.ts';
+import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { Server } from '../../../../controller/server/server.ts';
 
 void it('a server that has closed leaves no timer behind', async (t) => {
