@@ -1,3 +1,5 @@
+import { SoundEdits } from './soundEdits.ts';
+
 /** A dialplan folder in memory, by paths below it. */
 export type Files = ReadonlyMap<string, string>;
 
@@ -8,6 +10,8 @@ const TOP = ['00-tpl.conf', '10-a.conf', '20-b.conf', '50-site.conf', 'notes', '
 const PARTS = ['parts/x.inc', 'parts/y.inc', 'parts/deep/z.inc'];
 /** Never edited: a folder without any file is no dialplan at all, and this one shows that Asterisk came to the end. */
 const LAST = 'zz-last.conf';
+/** How often a person does what keeps a sound folder sound. */
+const SOUND = 0.5;
 const NAMES = [...TOP, ...PARTS];
 const CONTEXTS = ['a', 'b', 'c', 'site', 'A'];
 const TEMPLATES = ['tpl', 'base'];
@@ -61,10 +65,11 @@ const APPLICATIONS = [
   '',
 ];
 
-/** Makes random dialplan, most of it sound. The same random numbers give the same edits. */
+/** Makes random dialplan, half of it by sound edits. The same random numbers give the same edits. */
 export class RandomEdits {
   readonly #random: () => number;
   readonly #folder: string;
+  readonly #sound: SoundEdits;
 
   /**
    * @param random gives numbers from 0 up to 1
@@ -73,6 +78,7 @@ export class RandomEdits {
   constructor(random: () => number, folder: string) {
     this.#random = random;
     this.#folder = folder;
+    this.#sound = new SoundEdits(random, folder);
   }
 
   /** Something that uses all there is. */
@@ -96,6 +102,7 @@ export class RandomEdits {
   edit(files: Files): Edit {
     const roll = this.#random();
     const there = editable(files);
+    if (there.length > 0 && this.isSo(SOUND)) return this.#sound.edit(files, there);
     if (roll < 0.1 && there.length > 2) return new Map([[this.#of(there), undefined]]);
     if (roll < 0.2 && there.length > 0) return this.#rename(files);
     if (roll < 0.45 || there.length === 0) return new Map([[this.#of(NAMES), this.#file()]]);
