@@ -29,6 +29,9 @@ export type ActivationOptions = {
 /** Lint's objections to a change set, and its changes for callers. */
 export type Rehearsed = SetVerdict & { readonly changes: readonly ContextChange[] };
 
+/** Most lines of the log about one file, so that they don't hide those about others. */
+const MOST_LINES_OF_A_FILE = 50;
+
 const NO_VERDICT: SetVerdict = { objections: new Map(), waiting: new Map() };
 
 /** Activates change sets in Asterisk: lint before they become visible, reload and its proof afterwards. */
@@ -125,9 +128,13 @@ export class Activation {
   #warn(change: DialplanChange, changed: ReadonlySet<string>): void {
     const { policy, log } = this.#options;
     if (policy.lint === 'off') return;
+    const written = new Map<string, number>();
     for (const { finding, cause } of judgeChange(change.before, change.after, changed)) {
-      if (finding.severity === 'warning' || policy.lint === 'warn')
-        log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
+      if (finding.severity === 'error' && policy.lint !== 'warn') continue;
+      const lines = (written.get(finding.path) ?? 0) + 1;
+      written.set(finding.path, lines);
+      if (lines > MOST_LINES_OF_A_FILE) continue;
+      log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
     }
   }
 }

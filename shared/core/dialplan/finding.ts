@@ -31,14 +31,18 @@ export function textOf({ path, line, message }: Finding): string {
  */
 export type Place = { readonly path: string; readonly line: number; readonly counted: number };
 
-/** Most findings for one file, so that they don't hide those of others. */
-const MOST_OF_A_FILE = 50;
+/** A file with more errors than this is not dialplan, and all its errors become one finding. */
+const MOST_ERRORS = 1000;
+/** More than are counted, since one line has several errors and is read several times. */
+const MOST_ERRORS_KEPT = 20 * MOST_ERRORS;
 
 /** Collects findings. Equal findings about one line are kept once, since a template's line is read for each section that uses it. */
 export class Findings {
   readonly #kept = new Map<string, Finding>();
   /** Binary files, with the line that proves it. */
   readonly #binary = new Map<string, number>();
+  /** How many errors each file has, counting repeated ones. */
+  readonly #errors = new Map<string, number>();
 
   /** @param other the file that is in conflict */
   error(place: Place, message: string, other?: string): void {
@@ -62,7 +66,7 @@ export class Findings {
     if (!this.#binary.has(place.path)) this.#binary.set(place.path, place.line);
   }
 
-  /** All findings in order of files and lines. */
+  /** All findings in order of files and lines, however many: a change is judged by comparing them with those before it. */
   list(): Finding[] {
     const byFile = Map.groupBy(this.#kept.values(), ({ path }) => path);
     return [...byFile]
@@ -83,10 +87,11 @@ export class Findings {
       const losesRest = errors.some((each) => each.losesRest);
       return [{ path, line, message, severity: 'error', ...(losesRest && { losesRest }) }];
     }
-    if (found.length <= MOST_OF_A_FILE) return found;
-    // A finding that loses the rest is never left out, since callers depend on it.
-    const [first, others] = [found.filter((each) => each.losesRest), found.filter((each) => !each.losesRest)];
-    return [...first, ...others.slice(0, MOST_OF_A_FILE)].sort((a, b) => a.line - b.line);
+    const [first] = errors;
+    if (first === undefined || errors.length <= MOST_ERRORS) return found;
+    const message = `Asterisk drops this line, and more than ${String(MOST_ERRORS)} others of the file: it is not dialplan.`;
+    const kept = found.filter(({ severity, losesRest }) => losesRest || severity === 'warning');
+    return [{ path, line: first.line, message, severity: 'error' }, ...kept];
   }
 
   #add(
@@ -95,6 +100,11 @@ export class Findings {
     severity: Finding['severity'],
     more: Pick<Finding, 'losesRest' | 'wants' | 'other'> = {},
   ): void {
+    if (severity === 'error') {
+      const errors = (this.#errors.get(place.path) ?? 0) + 1;
+      this.#errors.set(place.path, errors);
+      if (errors > MOST_ERRORS_KEPT && more.losesRest !== true) return;
+    }
     const key = `${place.path}\0${String(place.line)}\0${message}`;
     this.#kept.set(key, { path: place.path, line: place.line, message, severity, ...more });
   }

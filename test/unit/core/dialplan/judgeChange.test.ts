@@ -68,3 +68,35 @@ test('what was broken before is not held against a change, whatever line it has 
   assert.deepEqual(errors({ 'a.conf': a, 'b.conf': b }, { 'a.conf': `; moved\n${a}`, 'b.conf': b }), []);
   assert.deepEqual(errors({ 'local.conf': '[broken' }, { 'local.conf': '[broken', 'a.conf': a }), []);
 });
+
+/** As many extensions of one context. */
+function extensions(application: string, from = 1): string {
+  const lines = Array.from({ length: 120 }, (_, i) => `exten = ${i + 1},1,NoOp(${application})\n`);
+  return `[x]\n${lines.slice(from - 1).join('')}`;
+}
+
+test('a file with many errors of its own blames nothing on a change that mends one of them', () => {
+  const copy = extensions('copy');
+  const before = { 'a.conf': extensions('a'), 'z.conf.old': copy };
+  assert.deepEqual(errors(before, { 'a.conf': extensions('a', 2), 'z.conf.old': copy }), []);
+});
+
+test('many warnings of a file do not hide what a change breaks in it', () => {
+  const twice = extensions('twice');
+  const includer = `#include extensions_extra.d/parts/x.inc\n#include extensions_extra.d/parts/x.inc\n`;
+  const before = { 'a.conf': includer, 'parts/x.inc': twice };
+  assert.deepEqual(errors({}, before), []);
+  assert.match(
+    errors(before, { 'a.conf': includer, 'parts/x.inc': `${twice}exten = 999,,NoOp()\n` })[0] ?? '',
+    /^parts\/x\.inc: line 122: /,
+  );
+});
+
+test('a text that is no dialplan is one error, which nothing else is blamed for', () => {
+  const log = 'not dialplan\n'.repeat(30_000);
+  const found = errors({}, { 'a.conf': '[a]\n', 'log.txt': log });
+  assert.equal(found.length, 1);
+  assert.match(found[0] ?? '', /^log\.txt: line 1: .*more than 1000 others of the file/);
+  const before = { 'a.conf': '[a]\n', 'log.txt': log };
+  assert.deepEqual(errors(before, { 'a.conf': '[a]\nexten = 1,1,NoOp()\n', 'log.txt': log }), []);
+});
