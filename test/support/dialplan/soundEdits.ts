@@ -81,7 +81,7 @@ export class SoundEdits {
   #pair(files: Files, first: string, second: string): Edit {
     const names = topLevel(files);
     const at = Math.floor(this.#random() * names.length);
-    const [from = '', to = ''] = [names[at], this.#of(names.slice(at))];
+    const [from = '', to] = [names[at], this.#of(names.slice(at))];
     const text = files.get(from) ?? '';
     if (from === to) return new Map([[from, text + lineEnd(text) + first + second]]);
     const other = files.get(to) ?? '';
