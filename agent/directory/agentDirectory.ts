@@ -52,7 +52,7 @@ export class AgentDirectory implements DirectorySide {
   readonly mainView: MainManifest;
   /** The differences of this MDS from Main. */
   readonly own: OwnVersions;
-  /** What a person asks about the plan. */
+  /** Answers questions of people about the plan. */
   readonly plans: PlanAnswers;
   readonly #options: AgentDirectoryOptions;
   readonly #excludes: Excludes;
@@ -269,7 +269,7 @@ export class AgentDirectory implements DirectorySide {
         `Main has its own ${to}, which would overwrite it at once: restore it under another name with --as, or put it on Main`,
       );
     }
-    // The ledger does not learn of it.
+    // A restored file is local to this MDS, so the ledger does not get it.
     this.#sync.adopt(await this.#sync.restore(item, to));
   }
 
@@ -353,7 +353,7 @@ export class AgentDirectory implements DirectorySide {
     this.#tasks.run('the reload after a change set failed', () => activation.activate(new Set()));
   }
 
-  /** What was found is planned when the manifest has come. */
+  /** Findings are planned when the manifest has arrived. */
   scanned(): void {}
 
   async endWork(): Promise<void> {

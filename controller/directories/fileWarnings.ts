@@ -21,7 +21,7 @@ export type FileWarningsOptions = {
   readonly onUnread: (error: unknown) => void;
 };
 
-/** What a person should know of single files on Main: Asterisk can't play or won't take them, or reads what no MDS gets. */
+/** Warnings for single files on Main: Asterisk can't play or won't accept them, or reads files that no MDS gets. */
 export class FileWarnings {
   readonly #options: FileWarningsOptions;
   /** Checks the sound files that only Main adds. */
@@ -36,7 +36,7 @@ export class FileWarnings {
     this.#dialplan = dialplanCheck(options);
   }
 
-  /** These are there, changed or are gone. */
+  /** Called with paths that were added, changed or removed. */
   look(paths: Iterable<string>): void {
     this.#sounds?.look(paths);
     this.#dialplan?.look();

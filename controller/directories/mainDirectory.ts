@@ -158,7 +158,7 @@ export class MainDirectory implements DirectorySide {
     this.#publication.adopt(outcomes, origin, () => this.#sync.adopt(outcomes));
   }
 
-  /** What an MDS brings back at this path from its trash is new, not left over. */
+  /** Removes the tombstone of this path: a file that an MDS restores there from its trash is new. */
   forgetRemoval(path: string): void {
     this.#publication.forgetRemoval(path);
   }
@@ -199,12 +199,12 @@ export class MainDirectory implements DirectorySide {
     this.#publication.publishHold();
   }
 
-  /** Main's own Asterisk reads its dialplan only when it is asked to. */
+  /** Main's own Asterisk reads its dialplan only at a reload. */
   withLease<T>(show: () => T): Promise<T> {
     return Promise.resolve(show());
   }
 
-  /** What a change set did is on Main's disk, where the scan finds it. */
+  /** The result of a change set is on Main's disk, where the scan finds it. */
   recordRecovered(): void {}
 
   recovered(): void {}

@@ -13,7 +13,7 @@ import type { DirectoryVersions } from '../versions/directoryVersions.ts';
 import { MtimeClocks } from './mtimeClocks.ts';
 import { type Origin, Originators } from './originators.ts';
 
-/** How long after its settle time a change may come to be known, milliseconds. */
+/** How long after its settle time a change may be noticed, milliseconds. */
 const RECENT = 2_000;
 
 /** A step of Main's manifest of one directory. */
@@ -30,7 +30,7 @@ export type PublicationOptions = {
   readonly replica: Replica;
   readonly db: Database;
   readonly clock: Clock;
-  /** Where the changes are recorded by which a file can be rolled back; undefined when none are kept. */
+  /** The log of changes for rollback; undefined when older versions are not kept. */
   readonly versions: DirectoryVersions | undefined;
   readonly onRevision: (revision: Revision) => void;
 };
@@ -39,17 +39,17 @@ export type PublicationOptions = {
 export class Publication {
   readonly manifest = new Manifest();
   readonly tombstones: Tombstones;
-  /** Whose clocks gave the recordings their times. */
+  /** The clock error of each recording's mtime. */
   readonly mtimeClocks: MtimeClocks;
-  /** Who made the newest change of each path. */
+  /** The originator of the newest change of each path. */
   readonly originators = new Originators();
   revision = 0;
   /** When the newest revision's change was made on disk, milliseconds since 1970. */
   changedAt: number;
   readonly #options: PublicationOptions;
-  /** The paths of this program's own change set that is just being recorded. */
+  /** The paths of this program's own change set that is being recorded. */
   #adopting: ReadonlySet<string> | undefined;
-  /** The hold that the newest revision names. */
+  /** The hold in the newest revision. */
   #heldPublished: string | null = null;
 
   constructor(options: PublicationOptions) {
@@ -60,7 +60,7 @@ export class Publication {
     this.mtimeClocks = new MtimeClocks(db, config.name);
   }
 
-  /** Fills the manifest with what the state remembers, before the disk is read. */
+  /** Fills the manifest from the state, before the disk is read. */
   restore(): void {
     const { replica } = this.#options;
     for (const path of replica.paths()) this.manifest.set(path, this.#entryFor(path, replica.get(path)));
@@ -69,19 +69,19 @@ export class Publication {
     }
   }
 
-  /** The directory was read for the first time since the start. */
+  /** Called after the first scan since the start. */
   scanned(): void {
     this.originators.started();
     this.mtimeClocks.prune((path) => entryOf(this.#options.replica.get(path)));
   }
 
   /**
-   * Takes over what was found on disk, and publishes it.
-   * @throws when the state can't be written; then nothing is published, and the same changes come again
+   * Records and publishes the findings of a scan.
+   * @throws when the state can't be written; then nothing is published, and the same changes are found again
    */
   take(changes: Changes, foundBy: 'reconcile' | 'watcher'): void {
     const adopting = this.#adopting;
-    // The save of what this program has put here is known.
+    // The save of this program's own change is known.
     const found =
       adopting === undefined ? changes : new Map([...changes].filter(([path]) => !adopting.has(path)));
     const save = this.originators.found(found, foundBy, this.#options.clock.now());
@@ -98,13 +98,13 @@ export class Publication {
   }
 
   /**
-   * Publishes what a change set of this program has just put here.
-   * @param origin who had it done, by which change set
+   * Publishes the result of a change set of this program.
+   * @param origin the originator and the change set
    * @param record enters it into the replica, which reports it to {@link take}
    */
   adopt(outcomes: readonly Outcome[], origin: Origin, record: () => void): void {
     const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
-    // Before it is published, so that every MDS learns the right save.
+    // Before publication, so that every MDS gets the right save.
     this.originators.note(done, origin);
     this.#adopting = new Set(done);
     try {
@@ -112,7 +112,7 @@ export class Publication {
     } finally {
       this.#adopting = undefined;
     }
-    // The watch may have been faster, and have published them before their clock was known.
+    // The watcher may have published them earlier, before their clock error was known.
     const items = outcomes.flatMap(({ step: { path } }): ManifestItem[] => {
       const shown = this.#entryFor(path, this.#options.replica.get(path));
       return this.manifest.set(path, shown) ? [{ path, shown }] : [];
@@ -121,7 +121,7 @@ export class Publication {
   }
 
   /**
-   * Forgets that a path, or a folder above it, was removed here: what an MDS brings back there from its trash is new, not left over.
+   * Removes the tombstone of a path or of a folder above it: a file that an MDS restores there from its trash is new.
    */
   forgetRemoval(path: string): void {
     const items: ManifestItem[] = [];
@@ -138,12 +138,12 @@ export class Publication {
     if (items.length > 0) this.#publish(items);
   }
 
-  /** A hold that began or ended is a revision, too. */
+  /** A hold that begins or ends is a revision, too. */
   publishHold(): void {
     if ((this.#options.replica.held ?? null) !== this.#heldPublished) this.#publish([]);
   }
 
-  /** A path that no agent can use is skipped here, and named in status. */
+  /** A path that no agent can use is skipped here, and listed in status. */
   #entryFor(path: string, state: PathState | undefined): ManifestEntry {
     if (refusePath(path) !== undefined) return { kind: 'gone' };
     return manifestEntry(state, this.tombstones.entries.get(path), (entry) =>
@@ -151,7 +151,7 @@ export class Publication {
     );
   }
 
-  /** Tombstones and manifest follow what is on disk. */
+  /** Updates tombstones and manifest from the disk. */
   #takeOver(changes: Changes, save: string | undefined): ManifestItem[] {
     const items: ManifestItem[] = [];
     const { versions, config, clock, db } = this.#options;
@@ -180,8 +180,9 @@ export class Publication {
   }
 
   /**
-   * The earliest change among the files: from then on the MDS lag. A removal leaves no time behind, and in a
-   * renamed folder the files keep theirs: what is older than the settle time explains is not the change.
+   * The time of the earliest change among the files, from which on the MDS are behind. A removal leaves no time behind,
+   * and files in a renamed folder keep theirs: an mtime older than the settle time explains is not the time of the
+   * change.
    */
   #changeTime(items: readonly ManifestItem[]): number {
     const { config, clock, replica } = this.#options;

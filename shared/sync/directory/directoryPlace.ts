@@ -3,7 +3,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '../state/database.ts';
 
-/** Where a synchronised directory lies on this host, and what it is read and written with. */
+/** The path of a synchronised directory on this host, and the options for reading and writing it. */
 export type DirectoryPlace = {
   /** Absolute path of the synchronised directory on this host. */
   readonly path: string;
@@ -14,7 +14,7 @@ export type DirectoryPlace = {
   readonly clock: Clock;
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
-  /** Bytes from which on a file is large: see {@link ApplierOptions.resumableFrom}. */
+  /** Size from which a file is large, bytes: see {@link ApplierOptions.resumableFrom}. */
   readonly largeFrom?: number | undefined;
   readonly log: Logger;
 };

@@ -10,12 +10,13 @@ import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash, type TrashIt
 import type { DirectoryPlace } from './directoryPlace.ts';
 import type { DirectoryRules, DirectorySide } from './directorySide.ts';
 
-/** How much longer than its settle time a changed file is waited for, milliseconds. */
+/** How much longer than its settle time to wait for a changed file, milliseconds. */
 export const QUIET_EXTRA = 1_500;
 
 /**
- * One synchronised directory on one host, as Main and an MDS have it alike: it finishes what a crash cut off, is read,
- * watched, written by change sets, and has a trash. What the two do differently, the {@link DirectorySide} says.
+ * One synchronised directory on one host, common to Main and an MDS: completes interrupted change sets, scans and
+ * watches the directory, applies change sets, and manages the trash. The {@link DirectorySide} provides the
+ * differences.
  */
 export class SyncDirectory {
   readonly name: string;
@@ -25,7 +26,7 @@ export class SyncDirectory {
   readonly #rules: DirectoryRules;
   readonly #side: DirectorySide;
   readonly #watch: Watch;
-  /** Scans of the whole directory under way. */
+  /** Number of scans in progress. */
   #rescans = 0;
 
   /** Reads the state, not the disk; calls nothing of `side` but `isExcluded`. */
@@ -78,7 +79,7 @@ export class SyncDirectory {
     return this.#watch.isPolling;
   }
 
-  /** How often a burst of events caused a scan of the whole directory. */
+  /** Number of bursts of events after which the whole directory was scanned. */
   get watchOverflows(): number {
     return this.#watch.overflows;
   }
@@ -88,7 +89,7 @@ export class SyncDirectory {
     return this.#rescans > 0;
   }
 
-  /** Finishes what a crash cut off, reads the directory, and watches it. */
+  /** Completes interrupted change sets, scans the directory, and watches it. */
   async start(): Promise<void> {
     try {
       const outcomes = await this.applier.recover((changeSet, ended) =>
@@ -129,7 +130,7 @@ export class SyncDirectory {
     await this.replica.whenQuiet(this.#rules.settle + QUIET_EXTRA);
   }
 
-  /** Enters what a change set of this program has just done here. @throws what `takeChanges` or the state throws */
+  /** Records the result of a change set of this program. @throws what `takeChanges` or the state throws */
   adopt(outcomes: readonly Outcome[]): void {
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
@@ -159,7 +160,7 @@ export class SyncDirectory {
 
   /**
    * Restores a copy of an item of the trash.
-   * @returns what was done, which is still to be adopted
+   * @returns the result, which is still to be recorded
    * @throws when it can't be restored
    */
   async restore(item: TrashItem, to: string): Promise<readonly Outcome[]> {
@@ -173,9 +174,9 @@ export class SyncDirectory {
   }
 
   /**
-   * Removes for good what has been in the trash for long enough.
+   * Deletes expired items from the trash.
    * @param keep milliseconds
-   * @returns false when the directory is held: it may be missing, and its trash with it
+   * @returns false when the directory is on hold: it may be missing, and its trash with it
    */
   purge(keep: number): boolean {
     if (this.replica.held !== undefined) return false;
