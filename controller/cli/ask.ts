@@ -5,7 +5,7 @@ import { showProgress } from '#host/cli/shownProgress.ts';
 import { printJson as printAsJson } from '#host/cli/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import type { ControllerCommand, ControllerContract, Result, Status } from '../control/contract/contract.ts';
-import { contractOf } from './contractOf.ts';
+import { contractOf } from '../control/contract/contractOf.ts';
 import type { MainJson } from './json.ts';
 import type { Context } from './context.ts';
 

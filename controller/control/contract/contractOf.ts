@@ -1,16 +1,16 @@
-import type { ControllerCommand, ControllerContract } from '../control/contract/contract.ts';
+import type { ControllerCommand, ControllerContract } from './contract.ts';
 
-const passes = async () => (await import('../control/contract/passes.ts')).passesContract;
-const past = async () => (await import('../control/contract/past.ts')).pastContract;
-const differences = async () => (await import('../control/contract/differences.ts')).differencesContract;
-const mds = async () => (await import('../control/contract/mds.ts')).mdsContract;
-const main = async () => (await import('../control/contract/main.ts')).mainContract;
+const passes = async () => (await import('./passes.ts')).passesContract;
+const past = async () => (await import('./past.ts')).pastContract;
+const differences = async () => (await import('./differences.ts')).differencesContract;
+const mds = async () => (await import('./mds.ts')).mdsContract;
+const main = async () => (await import('./main.ts')).mainContract;
 
 /** Loads a command's part of the contract: to make the schemas of all commands costs more than most of their answers. */
 export const contractOf: {
   readonly [N in ControllerCommand]: () => Promise<Pick<ControllerContract, N>>;
 } = {
-  status: async () => (await import('../control/contract/status.ts')).statusContract,
+  status: async () => (await import('./status.ts')).statusContract,
   sync: passes,
   plan: passes,
   confirm: passes,
