@@ -75,7 +75,7 @@ function extensions(application: string, from = 1): string {
   return `[x]\n${lines.slice(from - 1).join('')}`;
 }
 
-test('a file with many errors of its own blames nothing on a change that mends one of them', () => {
+test('a file with many errors of its own blames nothing on a change that fixes one of them', () => {
   const copy = extensions('copy');
   const before = { 'a.conf': extensions('a'), 'z.conf.old': copy };
   assert.deepEqual(errors(before, { 'a.conf': extensions('a', 2), 'z.conf.old': copy }), []);
