@@ -106,7 +106,7 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     assert.match(again.stdout, /mds1: already at 0\.9\.0/);
     const one = await upgrade('mds1', '--json');
     assert.deepEqual((JSON.parse(one.stdout) as { mds: unknown[] }).mds, [
-      { name: 'mds1', result: 'current', words: 'already at 0.9.0' },
+      { name: 'mds1', result: 'current', words: 'already at 0.9.0', from: '0.9.0', durationMs: null },
     ]);
   });
 
