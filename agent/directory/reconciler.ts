@@ -1,10 +1,5 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
-import { withRemedy } from '#host/fs/remedy.ts';
-import type { Entry } from '#core/manifest/entry.ts';
-import { entryOf } from '#core/manifest/pathState.ts';
 import type { Excludes } from '#core/path/excludes.ts';
-import { isBelow } from '#core/path/relative.ts';
-import type { Decision } from '#core/plan/decision.ts';
 import { plan, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -13,17 +8,17 @@ import { STATE_RETRY } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { AgreedState } from './agreedState.ts';
-import type { JobResult } from './jobs/download.ts';
+import { CurrentPlan } from './currentPlan.ts';
 import type { JobRunner } from './jobs/jobRunner.ts';
+import { RunningJobs } from './jobs/runningJobs.ts';
 import type { MainManifest } from './mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
-import { bytesToTravel, type Job, schedule } from './jobs/schedule.ts';
 
 /** Why an action is not carried out: the set was refused (`hold`), or an attempt failed (`skip`). */
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
 
-export type WorkerOptions = {
+export type ReconcilerOptions = {
   readonly policy: DirectoryPolicy;
   readonly excludes: Excludes;
   readonly mainView: MainManifest;
@@ -40,53 +35,52 @@ export type WorkerOptions = {
 /** Plans dirty paths, pass by pass, and keeps jobs running until nothing is left to do. */
 export class Reconciler {
   readonly retries = new Retries();
-  /** The reason of a hold, from the newest plan. */
-  held: string | undefined;
-  /** The revision of Main's manifest that the newest plan is about. */
-  plannedRevision = 0;
-  /** The removals on hold. */
-  #heldPaths: ReadonlySet<string> = new Set();
-  readonly #options: WorkerOptions;
+  readonly #current: CurrentPlan;
+  readonly #running: RunningJobs;
+  readonly #options: ReconcilerOptions;
   #session: AgentSession | undefined;
   /** True after the first scan: before that, absence means nothing. */
   #ready = false;
   #paused = false;
   #closed = false;
   #dirty: 'all' | Set<string> = 'all';
-  /** Pending actions, from the newest plan of each path. */
-  readonly #pending = new Map<string, Decision>();
-  readonly #inFlight = new Set<string>();
-  #running: Job[] = [];
   #turn: Promise<void> = Promise.resolve();
   #turnDue = false;
-  /** Promises of the running jobs. */
-  readonly #jobs = new Set<Promise<void>>();
   #cancelRetry: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
-  /** The pending actions when lint or Asterisk refused them. */
-  #refused: string | undefined;
-  /** The paths of the change set that was refused last. */
-  #refusedPaths: ReadonlySet<string> = new Set();
   #idle: (() => void)[] = [];
 
-  constructor(options: WorkerOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#current = new CurrentPlan(options, this.retries);
+    this.#running = new RunningJobs(options, this.#current, this.retries, {
+      isConnected: () => this.#session !== undefined,
+      ended: (paths) => this.wake(paths),
+    });
+  }
+
+  /** The reason of a hold, from the newest plan. */
+  get held(): string | undefined {
+    return this.#current.held;
+  }
+
+  /** The revision of Main's manifest that the newest plan is about. */
+  get plannedRevision(): number {
+    return this.#current.revision;
   }
 
   /** Running jobs, including those that are being recorded. */
   get jobs(): number {
-    return this.#jobs.size;
+    return this.#running.count;
   }
 
   get pending(): number {
-    return this.#pending.size;
+    return this.#current.pending.size;
   }
 
   /** Bytes to be transferred, in both directions, including those in progress. */
   get pendingBytes(): number {
-    let bytes = 0;
-    for (const item of this.#pending.values()) bytes += bytesToTravel(item);
-    return bytes;
+    return this.#current.bytes;
   }
 
   /** True when the newest plan covered everything. */
@@ -101,10 +95,10 @@ export class Reconciler {
       this.#canWork() &&
       this.#dirty !== 'all' &&
       this.#dirty.size === 0 &&
-      this.#pending.size === 0 &&
-      this.#running.length === 0 &&
+      this.#current.pending.size === 0 &&
+      !this.#running.areAtWork &&
       this.held === undefined &&
-      this.#refused === undefined &&
+      !this.#running.hasRefusal &&
       this.retries.troubles.size === 0
     );
   }
@@ -135,7 +129,7 @@ export class Reconciler {
   /** Failed and refused actions may be retried. */
   resetBackoff(): void {
     this.retries.resetBackoff();
-    this.#refused = undefined;
+    this.#running.dropRefusal();
   }
 
   /** Main changed these paths: they are retried; in a directory with atomic sets, the whole set is. */
@@ -146,7 +140,7 @@ export class Reconciler {
 
   /** These paths changed here, which may have removed the cause of a refusal. */
   changedHere(paths: Iterable<string>): void {
-    this.#refused = undefined;
+    this.#running.dropRefusal();
     this.wake(paths);
   }
 
@@ -176,14 +170,14 @@ export class Reconciler {
 
   /** True when lint or Asterisk has refused the pending actions as they are now. */
   get isRefused(): boolean {
-    return this.#refused !== undefined && this.#refused === this.#signature();
+    return this.#running.isRefused;
   }
 
   /** What prevents a pending action, as far as it was attempted; undefined when nothing does. */
   obstacleOf(path: string): Obstacle | undefined {
-    const trouble = this.#pending.has(path) ? this.retries.troubles.get(path) : undefined;
+    const trouble = this.#current.pending.has(path) ? this.retries.troubles.get(path) : undefined;
     if (trouble === undefined) return undefined;
-    if (this.#refusedPaths.has(path)) return { action: 'hold', reason: trouble.message };
+    if (this.#running.refusedPaths.has(path)) return { action: 'hold', reason: trouble.message };
     return { action: 'skip', reason: `it failed and is retried: ${trouble.message}` };
   }
 
@@ -194,7 +188,7 @@ export class Reconciler {
   /** Resolves when nothing is in progress and nothing can be done now. */
   async whenIdle(): Promise<void> {
     await this.#turn;
-    while (!this.#closed && (this.#running.length > 0 || this.#turnDue || this.#hasSoonDue())) {
+    while (!this.#closed && (this.#running.areAtWork || this.#turnDue || this.#hasSoonDue())) {
       await this.#nextIdle();
       await this.#turn;
     }
@@ -207,7 +201,7 @@ export class Reconciler {
     this.#cancelLater?.();
     this.#session = undefined;
     await this.#turn;
-    await Promise.all(this.#jobs);
+    await this.#running.ended();
     this.#wakeIdle();
   }
 
@@ -222,7 +216,7 @@ export class Reconciler {
     if (this.#canWork()) this.#work();
     this.#options.onNews();
     this.#armRetry();
-    if (this.#running.length === 0) this.#wakeIdle();
+    if (!this.#running.areAtWork) this.#wakeIdle();
   }
 
   #work(): void {
@@ -232,7 +226,7 @@ export class Reconciler {
       if (dirty === 'all') this.#take(this.plan(), dirty);
       else if (dirty.size > 0) {
         // A mass removal may arrive in small portions: pending removals are judged together with new ones.
-        const scope = new Set([...dirty, ...this.#pendingRemovals()]);
+        const scope = new Set([...dirty, ...this.#current.removals]);
         this.#take(this.plan(scope), scope);
       }
     } catch (error) {
@@ -242,7 +236,7 @@ export class Reconciler {
       this.#planAgain(STATE_RETRY);
       return;
     }
-    this.#startJobs();
+    if (!this.#paused && this.#session !== undefined) this.#running.start(this.#session);
     this.#endConfirmation();
   }
 
@@ -259,158 +253,29 @@ export class Reconciler {
     return policy.direction !== 'both' || this.#session.clockOffset.known;
   }
 
-  /** Applies a plan: changes of the ledger alone are made at once. */
   #take(made: Plan, scope: 'all' | ReadonlySet<string>): void {
-    const { mainView, accounts, removals, clock } = this.#options;
-    if (scope === 'all') {
-      this.#pending.clear();
-      this.held = made.held;
-      this.#heldPaths = new Set(made.heldPaths);
-      if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
-      const again = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
-      if (again !== undefined) this.#planAgain(again);
-    } else {
-      for (const path of scope) {
-        this.#pending.delete(path);
-        if (!made.decisions.has(path)) this.retries.succeeded(path);
-      }
-      this.held = made.held ?? this.held;
-      // A hold is judged over everything, not over the current paths.
-      if (made.heldPaths.length > 0) this.wake('all');
-    }
-    this.plannedRevision = mainView.revision ?? 0;
-    const learnt = new Map<string, Entry | undefined>();
-    for (const [path, decision] of made.decisions) {
-      this.#pending.delete(path);
-      if (decision.kind === 'agree') learnt.set(path, decision.entry);
-      else if (decision.kind === 'forget') {
-        if (!this.#isBeingFilled(path)) learnt.set(path, undefined);
-      } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
-      else this.#pending.set(path, decision);
-    }
-    if (scope === 'all') this.#forgetTroubles(made);
-    accounts.learn(learnt);
-  }
-
-  /**
-   * A job is running in this folder: its new files look local until they are in the ledger, and so does the folder.
-   * Both are judged when the job ends.
-   */
-  #isBeingFilled(path: string): boolean {
-    if (entryOf(this.#options.replica.get(path))?.type !== 'folder') return false;
-    for (const inFlight of this.#inFlight) if (isBelow(inFlight, path)) return true;
-    return false;
-  }
-
-  #noteSkip(path: string, { failed, reason }: Decision & { kind: 'skip' }): void {
-    if (failed) this.retries.troubles.set(path, { at: this.#options.clock.now(), message: reason });
-  }
-
-  /** Errors of paths without pending actions are cleared. */
-  #forgetTroubles(made: Plan): void {
-    for (const path of [...this.retries.troubles.keys()]) {
-      if (!made.decisions.has(path)) this.retries.succeeded(path);
-    }
-    for (const [path, why] of this.#options.mainView.refused) {
-      const message = `Main names a path that is refused: ${why}`;
-      this.retries.troubles.set(path, { at: this.#options.clock.now(), message });
-    }
-  }
-
-  #startJobs(): void {
-    const session = this.#session;
-    if (this.#paused || session === undefined) return;
-    const now = this.#options.clock.monotonic();
-    const ready = new Map<string, Decision>();
-    for (const [path, decision] of this.#pending) {
-      if (!this.#inFlight.has(path) && this.retries.isDue(path, now)) ready.set(path, decision);
-    }
-    if (ready.size === 0 || this.#refused === this.#signature()) return;
-    this.#refused = undefined;
-    const { replica, mainView } = this.#options;
-    const jobs = schedule({
-      ready,
-      running: this.#running,
-      wholeSets: this.#wholeSets,
-      largeFrom: this.#options.runner.largeFrom,
-      folderIsThere: (folder, direction) => {
-        const side = direction === 'download' ? replica : mainView;
-        return entryOf(side.get(folder))?.type === 'folder';
-      },
-    });
-    for (const job of jobs) this.#begin(job, session);
-  }
-
-  #begin(job: Job, session: AgentSession): void {
-    const ended = this.#run(job, session)
-      .catch((error: unknown) => this.#options.log.error('a job could not be ended', { error }))
-      .finally(() => this.#jobs.delete(ended));
-    this.#jobs.add(ended);
-  }
-
-  async #run(job: Job, session: AgentSession): Promise<void> {
-    this.#running = [...this.#running, job];
-    for (const path of job.items.keys()) this.#inFlight.add(path);
-    const { results, refused } = await this.#options.runner.run(job, this.#heldPaths, session);
-    this.#running = this.#running.filter((other) => other !== job);
-    for (const path of job.items.keys()) this.#inFlight.delete(path);
-    if (refused) this.#refused = this.#signature();
-    this.#refusedPaths = new Set(refused ? job.items.keys() : []);
-    await this.#settle(job, results);
-    this.wake(job.items.keys());
-  }
-
-  async #settle(job: Job, results: ReadonlyMap<string, JobResult>): Promise<void> {
-    const { clock, log, replica } = this.#options;
-    const stale: string[] = [];
-    for (const path of job.items.keys()) {
-      const { result, why } = results.get(path) ?? { result: 'failed', why: 'there was no answer about it' };
-      if (result === 'done') this.retries.succeeded(path);
-      else if (result === 'stale') {
-        stale.push(path);
-        this.retries.stale(path, clock.monotonic());
-      } else if (this.#session !== undefined) {
-        // A lost connection is not an error of the file.
-        const reason = withRemedy(why ?? 'it failed');
-        this.retries.failed(path, reason, clock.monotonic(), clock.now());
-        log.warn('file could not be synchronised', { path, reason });
-      }
-    }
-    if (stale.length > 0) await replica.recheck(stale);
-  }
-
-  /** The pending actions that can be refused: the same set would be refused again. */
-  #signature(): string {
-    const parts = [...this.#pending].map(([path, decision]) => {
-      const entry = decision.kind === 'deliver' ? decision.entry : undefined;
-      return JSON.stringify([path, decision.kind, entry?.type === 'file' ? entry.hash : '']);
-    });
-    return parts.sort().join('\n');
+    const { atOnce, after } = this.#current.take(made, scope);
+    if (atOnce) this.wake('all');
+    if (after !== undefined) this.#planAgain(after);
   }
 
   /** A confirmation applies once, to what was on hold when it was given. */
   #endConfirmation(): void {
     const { removals, clock } = this.#options;
-    if (!removals.isConfirmed(clock.monotonic()) || this.#running.length > 0 || this.#dirty === 'all') return;
-    if (this.#pendingRemovals().length === 0) removals.used();
-  }
-
-  #pendingRemovals(): string[] {
-    return [...this.#pending].flatMap(([path, { kind }]) =>
-      kind === 'remove' || kind === 'remove-on-main' ? [path] : [],
-    );
+    if (!removals.isConfirmed(clock.monotonic()) || this.#running.areAtWork || this.#dirty === 'all') return;
+    if (this.#current.removals.length === 0) removals.used();
   }
 
   /** Stale items are retried at once and waited for; failures are reported instead. */
   #hasSoonDue(): boolean {
     if (!this.#canWork() || this.#paused) return false;
-    return [...this.#pending.keys()].some((path) => !this.retries.troubles.has(path));
+    return [...this.#current.pending.keys()].some((path) => !this.retries.troubles.has(path));
   }
 
   #armRetry(): void {
     this.#cancelRetry?.();
     if (!this.#canWork()) return;
-    const waiting = [...this.#pending.keys()].filter((path) => !this.#inFlight.has(path));
+    const waiting = [...this.#current.pending.keys()].filter((path) => !this.#current.inFlight.has(path));
     const next = this.retries.next(waiting);
     if (next === undefined) return;
     const { clock } = this.#options;

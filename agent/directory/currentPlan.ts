@@ -1,0 +1,135 @@
+import type { Entry } from '#core/manifest/entry.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import { isBelow } from '#core/path/relative.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Plan } from '#core/plan/plan.ts';
+import type { Clock } from '#host/time/clock.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { AgreedState } from './agreedState.ts';
+import { bytesToTravel } from './jobs/schedule.ts';
+import type { MainManifest } from './mainManifest.ts';
+import type { RemovalCounter } from './removalCounter.ts';
+import type { Retries } from './retries.ts';
+
+export type CurrentPlanOptions = {
+  readonly mainView: MainManifest;
+  readonly replica: Replica;
+  readonly accounts: AgreedState;
+  readonly removals: RemovalCounter;
+  readonly clock: Clock;
+};
+
+/** The need for a new plan over everything: at once, or after a delay in milliseconds. */
+export type Replan = { readonly atOnce: boolean; readonly after?: number | undefined };
+
+/** The pending actions of one directory, and what is on hold, from the newest plan of each path. */
+export class CurrentPlan {
+  /** The reason of a hold. */
+  held: string | undefined;
+  /** The removals on hold. */
+  heldPaths: ReadonlySet<string> = new Set();
+  /** The revision of Main's manifest that the newest plan is about. */
+  revision = 0;
+  readonly pending = new Map<string, Decision>();
+  /** Paths of the running jobs. */
+  readonly inFlight = new Set<string>();
+  readonly #options: CurrentPlanOptions;
+  readonly #retries: Retries;
+
+  constructor(options: CurrentPlanOptions, retries: Retries) {
+    this.#options = options;
+    this.#retries = retries;
+  }
+
+  /** Bytes to be transferred, in both directions, including those in progress. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const item of this.pending.values()) bytes += bytesToTravel(item);
+    return bytes;
+  }
+
+  /** The paths with a pending removal, here or on Main. */
+  get removals(): string[] {
+    return [...this.pending].flatMap(([path, { kind }]) =>
+      kind === 'remove' || kind === 'remove-on-main' ? [path] : [],
+    );
+  }
+
+  /** The pending actions that can be refused: the same set would be refused again. */
+  get signature(): string {
+    const parts = [...this.pending].map(([path, decision]) => {
+      const entry = decision.kind === 'deliver' ? decision.entry : undefined;
+      return JSON.stringify([path, decision.kind, entry?.type === 'file' ? entry.hash : '']);
+    });
+    return parts.sort().join('\n');
+  }
+
+  /**
+   * Applies a plan: changes of the ledger alone are made at once.
+   * @param scope the planned paths
+   * @throws when the ledger can't be written
+   */
+  take(made: Plan, scope: 'all' | ReadonlySet<string>): Replan {
+    const { mainView, accounts } = this.#options;
+    const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
+    this.revision = mainView.revision ?? 0;
+    const learnt = new Map<string, Entry | undefined>();
+    for (const [path, decision] of made.decisions) {
+      this.pending.delete(path);
+      if (decision.kind === 'agree') learnt.set(path, decision.entry);
+      else if (decision.kind === 'forget') {
+        if (!this.#isBeingFilled(path)) learnt.set(path, undefined);
+      } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
+      else this.pending.set(path, decision);
+    }
+    if (scope === 'all') this.#forgetTroubles(made);
+    accounts.learn(learnt);
+    return replan;
+  }
+
+  #replaceAll(made: Plan): Replan {
+    const { removals, clock } = this.#options;
+    this.pending.clear();
+    this.held = made.held;
+    this.heldPaths = new Set(made.heldPaths);
+    if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
+    const after = made.held === undefined ? removals.nothingHeld(clock.monotonic()) : undefined;
+    return { atOnce: false, after };
+  }
+
+  #replaceSome(made: Plan, scope: ReadonlySet<string>): Replan {
+    for (const path of scope) {
+      this.pending.delete(path);
+      if (!made.decisions.has(path)) this.#retries.succeeded(path);
+    }
+    this.held = made.held ?? this.held;
+    // A hold is judged over everything, not over the current paths.
+    return { atOnce: made.heldPaths.length > 0 };
+  }
+
+  /**
+   * A job is running in this folder: its new files look local until they are in the ledger, and so does the folder.
+   * Both are judged when the job ends.
+   */
+  #isBeingFilled(path: string): boolean {
+    if (entryOf(this.#options.replica.get(path))?.type !== 'folder') return false;
+    for (const inFlight of this.inFlight) if (isBelow(inFlight, path)) return true;
+    return false;
+  }
+
+  #noteSkip(path: string, { failed, reason }: Decision & { kind: 'skip' }): void {
+    if (failed) this.#retries.troubles.set(path, { at: this.#options.clock.now(), message: reason });
+  }
+
+  /** Errors of paths without pending actions are cleared. */
+  #forgetTroubles(made: Plan): void {
+    const { mainView, clock } = this.#options;
+    for (const path of [...this.#retries.troubles.keys()]) {
+      if (!made.decisions.has(path)) this.#retries.succeeded(path);
+    }
+    for (const [path, why] of mainView.refused) {
+      const message = `Main names a path that is refused: ${why}`;
+      this.#retries.troubles.set(path, { at: clock.now(), message });
+    }
+  }
+}
