@@ -1,12 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
-import type { FromMain } from '#protocol/messages/session.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
-import { refusePath } from '#core/path/relative.ts';
-import { isChange } from '#core/plan/plan.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { Tasks } from '#host/process/tasks.ts';
 import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
@@ -20,14 +16,18 @@ import type { Activation } from '../asterisk/activation/activation.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { AgreedState } from './agreedState.ts';
 import type { DirectoryEvents } from './directoryEvents.ts';
-import { type DirectoryPass, withObstacles } from './explain.ts';
+import type { DirectoryPass } from './explain.ts';
+import { directoryPass } from './directoryPass.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './mainManifest.ts';
+import { type DirectoryMessage, MainMessages } from './mainMessages.ts';
 import { makeRoot } from './makeRoot.ts';
 import { OwnVersions } from './own/ownVersions.ts';
 import { PlanAnswers } from './planAnswers.ts';
+import { reportOf, skippedPaths } from './directoryReport.ts';
 import { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
+import { whyNotRestored } from './whyNotRestored.ts';
 import { Reconciler } from './reconciler.ts';
 
 export type AgentDirectoryOptions = {
@@ -62,6 +62,7 @@ export class AgentDirectory implements DirectorySide {
   readonly #removals: RemovalCounter;
   readonly #runner: JobRunner;
   readonly #reconciler: Reconciler;
+  readonly #messages: MainMessages;
   #session: AgentSession | undefined;
   readonly #tasks: Tasks;
   #started: Promise<void> | undefined;
@@ -124,6 +125,9 @@ export class AgentDirectory implements DirectorySide {
     });
     this.#reconciler = reconciler;
     const session = (): AgentSession | undefined => this.#session;
+    const onManifest = (): void =>
+      this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
+    this.#messages = new MainMessages({ directory: name, mainView, reconciler, log, session, onManifest });
     this.plans = new PlanAnswers({ policy, sync, mainView, ledger, runner, reconciler, session });
     this.own = new OwnVersions({ place, sync, mainView, runner, activation, reconciler, session, events });
   }
@@ -185,57 +189,21 @@ export class AgentDirectory implements DirectorySide {
     await this.#sync.close();
   }
 
-  onMessage(message: Extract<FromMain, { directory: string }>): void {
-    const view = this.mainView;
-    switch (message.type) {
-      case 'manifest-begin':
-        return view.begin(message.held, message.root);
-      case 'manifest-page':
-        if (!view.page(message.items, message.saves)) this.#session?.violation('an unexpected manifest page');
-        return undefined;
-      case 'manifest-end':
-        if (!view.end(message.revision))
-          return this.#session?.violation('a manifest that ends before it began');
-        return this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
-      case 'changes': {
-        const paths = view.change(message.from, message.revision, message.held, message.items, message.saves);
-        if (paths === undefined) this.#session?.wantManifest(this.name);
-        else {
-          this.#reconciler.mainChanged(paths);
-          if (message.held !== (this.#reconciler.held ?? null)) this.#reconciler.wake('all');
-        }
-        return undefined;
-      }
-      case 'check':
-        if (view.revision === message.revision && view.digest !== message.digest) {
-          this.#options.place.log.error("this copy of Main's manifest was wrong; it is fetched again");
-          this.#session?.wantManifest(this.name);
-        }
-        return undefined;
-    }
+  onMessage(message: DirectoryMessage): void {
+    this.#messages.receive(message);
   }
 
   /**
    * Scans everything, plans, and works until nothing is left to do.
    * @returns the actions, and whether all were done; the others have a reason
    */
-  async reconcile(): Promise<DirectoryPass> {
-    const reconciler = this.#reconciler;
-    reconciler.resetBackoff();
-    await this.readAgain();
-    const isAtRest = reconciler.isAtRest && this.mainView.isReady;
-    const planned = this.plans.plannedActions();
-    // That plan covered everything and was empty, so another one would be, too.
-    if (isAtRest && planned.length === 0 && reconciler.isAtRest) return { ok: true, actions: [] };
-    reconciler.wake('all');
-    await this.whenIdle();
-    const left = this.#session === undefined ? undefined : reconciler.plan();
-    const behind =
-      left === undefined ||
-      left.held !== undefined ||
-      [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
-    const actions = withObstacles(planned, (path) => reconciler.obstacleOf(path));
-    return { ok: !behind && this.mainView.isReady, actions };
+  reconcile(): Promise<DirectoryPass> {
+    const isConnected = (): boolean => this.#session !== undefined;
+    return directoryPass(this.#sync, this.#reconciler, {
+      mainView: this.mainView,
+      plans: this.plans,
+      isConnected,
+    });
   }
 
   /** Scans everything, for a dry run as for the real one. */
@@ -262,13 +230,8 @@ export class AgentDirectory implements DirectorySide {
   async restore(id: string, to: string): Promise<void> {
     const item = this.trash().items.find((each) => each.id === id);
     if (item === undefined) throw new Error(`there is no ${id} in the trash of ${this.name}`);
-    const refusal = refusePath(to);
-    if (refusal !== undefined) throw new Error(`${to}: ${refusal}`);
-    if (this.policy.direction === 'to-mds' && entryOf(this.mainView.get(to)) !== undefined) {
-      throw new Error(
-        `Main has its own ${to}, which would overwrite it at once: restore it under another name with --as, or put it on Main`,
-      );
-    }
+    const why = whyNotRestored(to, this.policy, this.mainView);
+    if (why !== undefined) throw new Error(why);
     // A restored file is local to this MDS, so the ledger does not get it.
     this.#sync.adopt(await this.#sync.restore(item, to));
   }
@@ -279,28 +242,13 @@ export class AgentDirectory implements DirectorySide {
   }
 
   /** Paths that are not synchronised with Main, and why. */
-  *skipped(): Iterable<{ path: string; reason: string }> {
-    for (const [path, reason] of this.mainView.refused)
-      yield { path, reason: `Main lists it, but this MDS must not touch it: ${reason}` };
-    for (const [path, reason] of this.mainView.special)
-      yield { path, reason: `on Main it is ${reason}, which can't be synchronised` };
-    for (const [path, reason] of this.replica.skipped) yield { path, reason };
+  skipped(): Iterable<{ path: string; reason: string }> {
+    return skippedPaths(this.mainView, this.replica);
   }
 
   /** @param figures true when the receiver accepts bytes to go */
   report(figures: boolean): DirectoryReport {
-    const { tally } = this.#accounts;
-    return {
-      name: this.name,
-      revision: this.#reconciler.plannedRevision,
-      files: tally.files,
-      bytes: tally.bytes,
-      pending: this.#reconciler.pending,
-      ...(figures && { pendingBytes: this.#reconciler.pendingBytes }),
-      localOnly: tally.localFiles,
-      held: this.#reconciler.held ?? null,
-      digest: tally.digest,
-    };
+    return reportOf(this.name, this.#reconciler, this.#accounts.tally, figures);
   }
 
   /**

@@ -14,17 +14,15 @@ const MAX_FOLDER_FILES = 15;
  */
 const LARGE_FILES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts': 340,
-  'agent/directory/agentDirectory.ts': 380,
+  'agent/directory/agentDirectory.ts': 340,
   'agent/directory/jobs/jobRunner.ts': 310,
-  'agent/directory/reconciler.ts': 430,
   'controller/daemon/controller.ts': 400,
   'controller/sessions/controllerSession.ts': 390,
   'shared/sync/scan/replica.ts': 330,
 };
 const LARGE_CLASSES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts: Agent': 300,
-  'agent/directory/agentDirectory.ts: AgentDirectory': 340,
-  'agent/directory/reconciler.ts: Reconciler': 390,
+  'agent/directory/agentDirectory.ts: AgentDirectory': 300,
   'controller/daemon/controller.ts: Controller': 330,
   'controller/sessions/controllerSession.ts: ControllerSession': 290,
   'shared/sync/scan/replica.ts: Replica': 270,
