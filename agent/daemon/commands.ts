@@ -6,7 +6,7 @@ import { whatFits } from '#protocol/pages.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
-import type { DryRun } from '../directory/explain.ts';
+import type { DryRun } from '../directory/answers/explain.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 
 /** Time limit of a verification for the arrival of manifests, milliseconds, since Main's request times out. */

@@ -16,18 +16,18 @@ import type { Activation } from '../asterisk/activation/activation.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { AgreedState } from './agreedState.ts';
 import type { DirectoryEvents } from './directoryEvents.ts';
-import type { DirectoryPass } from './explain.ts';
+import type { DirectoryPass } from './answers/explain.ts';
 import { directoryPass } from './directoryPass.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './mainManifest.ts';
 import { type DirectoryMessage, MainMessages } from './mainMessages.ts';
 import { makeRoot } from './makeRoot.ts';
 import { OwnVersions } from './own/ownVersions.ts';
-import { PlanAnswers } from './planAnswers.ts';
-import { reportOf, skippedPaths } from './directoryReport.ts';
+import { PlanAnswers } from './answers/planAnswers.ts';
+import { reportOf, skippedPaths } from './answers/directoryReport.ts';
 import { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
-import { whyNotRestored } from './whyNotRestored.ts';
+import { whyNotRestored } from './answers/whyNotRestored.ts';
 import { Reconciler } from './reconciler.ts';
 
 export type AgentDirectoryOptions = {

@@ -14,6 +14,7 @@ import { RunningJobs } from './jobs/runningJobs.ts';
 import type { MainManifest } from './mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
+import { Waiters } from './waiters.ts';
 
 /** Why an action is not carried out: the set was refused (`hold`), or an attempt failed (`skip`). */
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
@@ -48,7 +49,7 @@ export class Reconciler {
   #turnDue = false;
   #cancelRetry: (() => void) | undefined;
   #cancelLater: (() => void) | undefined;
-  #idle: (() => void)[] = [];
+  readonly #idle = new Waiters();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -189,7 +190,7 @@ export class Reconciler {
   async whenIdle(): Promise<void> {
     await this.#turn;
     while (!this.#closed && (this.#running.areAtWork || this.#turnDue || this.#hasSoonDue())) {
-      await this.#nextIdle();
+      await this.#idle.next();
       await this.#turn;
     }
   }
@@ -202,7 +203,7 @@ export class Reconciler {
     this.#session = undefined;
     await this.#turn;
     await this.#running.ended();
-    this.#wakeIdle();
+    this.#idle.wake();
   }
 
   get #wholeSets(): boolean {
@@ -216,7 +217,7 @@ export class Reconciler {
     if (this.#canWork()) this.#work();
     this.#options.onNews();
     this.#armRetry();
-    if (!this.#running.areAtWork) this.#wakeIdle();
+    if (!this.#running.areAtWork) this.#idle.wake();
   }
 
   #work(): void {
@@ -281,15 +282,5 @@ export class Reconciler {
     const { clock } = this.#options;
     const wait = Math.max(10, next - clock.monotonic());
     this.#cancelRetry = clock.after(wait, () => this.wake([]));
-  }
-
-  #nextIdle(): Promise<void> {
-    return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  #wakeIdle(): void {
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const resolve of idle) resolve();
   }
 }

@@ -1,8 +1,8 @@
 import type { DirectoryReport } from '#protocol/messages/common.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import type { Counts } from './counts.ts';
-import type { MainManifest } from './mainManifest.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Counts } from '../counts.ts';
+import type { MainManifest } from '../mainManifest.ts';
+import type { Reconciler } from '../reconciler.ts';
 
 /** @param figures true when the receiver accepts bytes to go */
 export function reportOf(

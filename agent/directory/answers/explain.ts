@@ -5,7 +5,7 @@ import type { Decision } from '#core/plan/decision.ts';
 import type { Plan } from '#core/plan/plan.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
 import { isAboutAnother, waitsWith } from '#core/waits.ts';
-import type { Obstacle } from './reconciler.ts';
+import type { Obstacle } from '../reconciler.ts';
 
 /** The result of a pass over one directory. */
 export type DirectoryPass = { readonly ok: boolean; readonly actions: PlannedAction[] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { obstaclesOfSet } from '../../../../agent/directory/explain.ts';
-import type { Obstacle } from '../../../../agent/directory/reconciler.ts';
+import { obstaclesOfSet } from '../../../../../agent/directory/answers/explain.ts';
+import type { Obstacle } from '../../../../../agent/directory/reconciler.ts';
 
 describe('What would be in the way of a set', () => {
   const set = ['a.conf', 'b.conf', 'c.conf'];

@@ -4,7 +4,7 @@ import { decidePath, excludingPattern, isChange, type Plan } from '#core/plan/pl
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
 import type { Ledger } from '#sync/state/ledger.ts';
-import type { AgentSession } from '../connection/agentSession.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
 import {
   actionsOfPlan,
   describe,
@@ -14,9 +14,9 @@ import {
   obstaclesOfSet,
   withObstacles,
 } from './explain.ts';
-import type { JobRunner, Rehearsal } from './jobs/jobRunner.ts';
-import type { MainManifest } from './mainManifest.ts';
-import type { Obstacle, Reconciler } from './reconciler.ts';
+import type { JobRunner, Rehearsal } from '../jobs/jobRunner.ts';
+import type { MainManifest } from '../mainManifest.ts';
+import type { Obstacle, Reconciler } from '../reconciler.ts';
 
 export type PlanAnswersOptions = {
   readonly policy: DirectoryPolicy;
