@@ -13,23 +13,23 @@ const MAX_FOLDER_FILES = 15;
  * itself is kept.
  */
 const LARGE_FILES: Readonly<Record<string, number>> = {
-  'agent/daemon/agent.ts': 340,
+  'agent/daemon/agent.ts': 350,
   'agent/directory/agentDirectory.ts': 340,
   'agent/directory/jobs/jobRunner.ts': 310,
   'controller/daemon/controller.ts': 400,
   'controller/sessions/controllerSession.ts': 390,
-  'shared/sync/scan/replica.ts': 330,
+  'shared/sync/scan/replica.ts': 350,
 };
 const LARGE_CLASSES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts: Agent': 300,
   'agent/directory/agentDirectory.ts: AgentDirectory': 300,
-  'controller/daemon/controller.ts: Controller': 330,
+  'controller/daemon/controller.ts: Controller': 340,
   'controller/sessions/controllerSession.ts: ControllerSession': 290,
-  'shared/sync/scan/replica.ts: Replica': 270,
+  'shared/sync/scan/replica.ts: Replica': 280,
 };
 const FULL_FOLDERS: Readonly<Record<string, number>> = {
   'agent/cli': 18,
-  'controller/cli': 25,
+  'controller/cli': 26,
   'controller/control': 18,
   'controller/page/client': 17,
   'shared/host/cli': 19,
