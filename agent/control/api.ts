@@ -164,6 +164,7 @@ async function diff(agent: Agent, written: string | undefined): Promise<Result<'
       else throw error;
     }
   }
+  if (place !== undefined && place.path !== '' && differences.length === 0) refuseUnknown(agent, place);
   const listed = differences.slice(0, MAX_ITEMS);
   return {
     name: agent.name,
@@ -178,6 +179,13 @@ async function diff(agent: Agent, written: string | undefined): Promise<Result<'
     contents: place === undefined ? [] : await contentsOf(agent, listed),
     problems,
   };
+}
+
+/** @throws ControlError for a path that does not exist on either side */
+function refuseUnknown(agent: Agent, { directory, path }: Located): void {
+  const here = withMain(agent, directory);
+  if (here.replica.get(path) !== undefined || here.mainView.get(path) !== undefined) return;
+  throw new ControlError(`neither Main nor ${agent.name} has ${directory}/${printable(path)}`, 2);
 }
 
 /** If Main's version has been restored, the edit in the trash is compared with it. */

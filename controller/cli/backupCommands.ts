@@ -31,6 +31,8 @@ export async function backup(context: Context, file: string, options: JsonOption
   if (!existsSync(places.stateFile) || !existsSync(places.identityFolder))
     throw new UsageError(`nothing to back up in ${places.stateFolder}: Main has never run here`);
   const target = path.resolve(file);
+  if (!existsSync(path.dirname(target)))
+    throw new UsageError(`${target} can't be written: there is no folder ${path.dirname(target)}`);
   const members = await writeBackup(places, configFile, target);
   if (options.json === true) {
     printJson('backup', { file: target, members });

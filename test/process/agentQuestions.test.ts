@@ -69,6 +69,9 @@ void describe('On the MDS itself', () => {
     assert.equal(why.code, 0, why.stderr);
     assert.match(why.stdout, /in sync: nothing to do on either side/);
     assert.equal((await mds.run(['why', '/nowhere/x'])).code, 2);
+    const unknown = await mds.run(['diff', 'moh/not-there.wav']);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, /neither Main nor mds1 has moh\/not-there\.wav/);
     const diff = await mds.run(['diff', 'dialplan']);
     assert.equal(diff.code, 0, diff.stderr);
     assert.match(diff.stdout, /^DRIFT +dialplan\/trunk\.conf/m);

@@ -52,6 +52,12 @@ void describe('A backup of Main', () => {
     assert.equal(execFileSync('tar', ['xOf', file, 'identity/key.pem'], { encoding: 'utf8' }), text);
   });
 
+  void it('is refused in words where its folder does not exist', async () => {
+    const ran = await cluster.main.run(['backup', `${file}.d/main.tar`]);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, /main\.tar can't be written: there is no folder .*\.d\n$/);
+  });
+
   void it('is not restored under a controller that runs', async () => {
     const ran = await cluster.main.run(['restore', file]);
     assert.equal(ran.code, 2);
