@@ -1,3 +1,4 @@
-import { cutEverywhere, DELIVERIES } from '../support/everyCut/cutEverywhere.ts';
+import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
+import { DELIVERIES } from '../support/everyCut/scenarioNames.ts';
 
-cutEverywhere((scenario) => DELIVERIES.has(scenario));
+cutEverywhere(DELIVERIES, 700);

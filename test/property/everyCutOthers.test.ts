@@ -1,3 +1,4 @@
-import { cutEverywhere, DELIVERIES } from '../support/everyCut/cutEverywhere.ts';
+import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
+import { OTHERS } from '../support/everyCut/scenarioNames.ts';
 
-cutEverywhere((scenario) => !DELIVERIES.has(scenario));
+cutEverywhere(OTHERS, 1_300);

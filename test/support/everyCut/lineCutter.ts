@@ -5,6 +5,17 @@ export type Way = 'from the MDS' | 'from Main';
 /** How the line ends, or what is called instead of ending it. */
 export type Cut = 'close' | 'reset' | 'silence' | (() => void);
 
+export type CutPlan = {
+  readonly way: Way;
+  /** The number of the message that the line ends with, of those that go this way. */
+  readonly message: number;
+  readonly cut: Cut;
+  /** Whether the message itself arrives, which its sender can't tell; it does when absent. */
+  readonly arrives?: boolean;
+  /** So many turns of the event loop later: what the message caused is under way. */
+  readonly turns?: number;
+};
+
 /** Makes the lines of one pair, counts what goes over them, and cuts the one that carries a certain message. */
 export class LineCutter {
   /** Messages that have gone over any line. */
@@ -13,8 +24,9 @@ export class LineCutter {
   readonly counts: Record<Way, number> = { 'from the MDS': 0, 'from Main': 0 };
   /** The cut that was asked for has happened. */
   hasCut = false;
-  #plan:
-    { readonly way: Way; readonly after: number; readonly cut: Cut; readonly arrives: boolean } | undefined;
+  #plan: CutPlan | undefined;
+  /** A cut that was asked for is a few turns away. */
+  isCutting = false;
   readonly #lines = new Set<MemoryLine>();
   /** The newest session's. */
   #session: MemoryLine | undefined;
@@ -25,11 +37,14 @@ export class LineCutter {
       const way = from === 'a' ? 'from the MDS' : 'from Main';
       this.counts[way] += 1;
       const plan = this.#plan;
-      if (plan === undefined || plan.way !== way || this.counts[way] !== plan.after) return true;
+      if (plan === undefined || plan.way !== way || this.counts[way] !== plan.message) return true;
       this.#plan = undefined;
       this.hasCut = true;
-      queueMicrotask(() => (typeof plan.cut === 'function' ? plan.cut() : line.cut(plan.cut)));
-      return plan.arrives;
+      this.isCutting = true;
+      this.#cutAfter(plan.turns ?? 0, () =>
+        typeof plan.cut === 'function' ? plan.cut() : line.cut(plan.cut),
+      );
+      return plan.arrives !== false;
     });
     this.#lines.add(line);
     if (isSession) this.#session = line;
@@ -44,10 +59,20 @@ export class LineCutter {
     this.#plan = undefined;
   }
 
-  /** @param arrives whether the message itself does: its sender can't tell */
-  cutAfter(way: Way, after: number, cut: Cut, arrives = true): void {
+  cutAfter(plan: CutPlan): void {
     this.begin();
-    this.#plan = { way, after, cut, arrives };
+    this.#plan = plan;
+  }
+
+  #cutAfter(turns: number, cut: () => void): void {
+    if (turns > 0) {
+      setImmediate(() => this.#cutAfter(turns - 1, cut));
+      return;
+    }
+    queueMicrotask(() => {
+      this.isCutting = false;
+      cut();
+    });
   }
 
   /** What was not reached is not reached any more. */

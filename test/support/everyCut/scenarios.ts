@@ -9,6 +9,7 @@ import { proveEnrolment } from '#host/identity/enrolmentProof.ts';
 import { askMain } from '../../../agent/connection/askMain.ts';
 import { waitForApproval } from '../../../agent/connection/waitForApproval.ts';
 import { LARGE_FROM, MDS, type MemoryPair } from './memoryPair.ts';
+import type { ScenarioName } from './scenarioNames.ts';
 
 const SOUNDS = '/var/lib/xivo/sounds';
 const RECORDINGS = '/var/lib/xivo/sounds/recordings';
@@ -96,7 +97,7 @@ function forgetOther(pair: MemoryPair): void {
 }
 
 /** By what happens while the line is cut. */
-export const scenarios: Readonly<Record<string, Scenario>> = {
+export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
   'an agent connects': {
     prepare: (pair) => pair.lines.cutNow('close'),
     act: (pair) => pair.connected(),
@@ -149,7 +150,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   'an upload that was cut off is gone on with': {
     prepare: async (pair, round) => {
       write(pair, 'mds', `${RECORDINGS}/resumed.wav`, bytes(`r${round}`, 4 * LARGE_FROM));
-      pair.lines.cutAfter('from the MDS', 8, 'reset');
+      pair.lines.cutAfter({ way: 'from the MDS', message: 8, cut: 'reset' });
       await pair.until('the upload that is cut off', sync(pair));
     },
     act: async (pair) => {
