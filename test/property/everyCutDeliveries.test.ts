@@ -1,4 +1,4 @@
 import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
 import { DELIVERIES } from '../support/everyCut/scenarioNames.ts';
 
-cutEverywhere(DELIVERIES, 700);
+cutEverywhere(DELIVERIES, 650);
