@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
@@ -125,5 +126,65 @@ void describe('Every command says the same', () => {
     assert.match(nowhere.stdout, /mds1: no such file on Main or on mds1/);
     const inner = await cluster.main.run(['why', 'sounds/recordings/1.wav']);
     assert.match(inner.stdout, /^1\.wav in recordings/);
+  });
+});
+
+const canMount = process.getuid?.() === 0;
+
+void describe('Of a file that can not be written', { skip: canMount ? false : 'only root may mount' }, () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.make({ mds: ['mds1'], config: CONFIG });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'xds-test', cluster.one('mds1').at('moh')]);
+    await cluster.startMain();
+    await cluster.enrol(cluster.one('mds1'));
+    cluster.one('mds1').start();
+    await cluster.inSync();
+  });
+  after(async () => {
+    execFileSync('umount', ['-l', cluster.one('mds1').at('moh')]);
+    await cluster.end();
+  });
+
+  /** `-n`, `why`, `status` and `sync` name the file and what is wrong, and end with 1. */
+  const assertSame = async (file: string, why: RegExp): Promise<void> => {
+    await eventually('it was tried', async () => why.test((await cluster.main.run(['status'])).stdout));
+    for (const words of [['-n'], ['why', file], ['status'], ['sync'], ['-n']]) {
+      const { code, stdout, stderr } = await cluster.main.run(words);
+      const text = `${words.join(' ')}: ${String(code)}\n${stdout}${stderr}`;
+      assert.match(text, why, text);
+      assert.match(text, new RegExp(file.split('/')[1] ?? ''), text);
+      assert.equal(code, 1, text);
+      if (words[0] === '-n') assert.doesNotMatch(stdout, /\bsend\b/, text);
+    }
+  };
+
+  void it('since it is immutable, every command says the same', async (t) => {
+    const mds = cluster.one('mds1');
+    cluster.main.write('sounds', 'fixed.wav', 'one');
+    await eventually('it is there', () => mds.read('sounds', 'fixed.wav') === 'one');
+    await cluster.inSync();
+    try {
+      execFileSync('chattr', ['+i', mds.at('sounds', 'fixed.wav')], { stdio: 'ignore' });
+    } catch {
+      return t.skip('this file system has no immutable files');
+    }
+    try {
+      cluster.main.write('sounds', 'fixed.wav', 'two');
+      await assertSame('sounds/fixed.wav', /immutable/);
+    } finally {
+      execFileSync('chattr', ['-i', mds.at('sounds', 'fixed.wav')]);
+    }
+    await eventually('it is replaced', () => mds.read('sounds', 'fixed.wav') === 'two', 90_000);
+    await cluster.inSync(90_000);
+    assert.equal((await cluster.main.run(['-n'])).code, 0);
+  });
+
+  void it('since the disk is full, every command says the same', async () => {
+    cluster.main.write('moh', 'large.wav', Buffer.alloc(12 * 1024 * 1024, 2));
+    await assertSame('moh/large.wav', /no room in/);
+    execFileSync('mount', ['-o', 'remount,size=128m', cluster.one('mds1').at('moh')]);
+    await cluster.inSync(90_000);
+    assert.equal((await cluster.main.run(['-n'])).code, 0);
   });
 });
