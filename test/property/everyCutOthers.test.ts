@@ -1,4 +1,4 @@
 import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
 import { OTHERS } from '../support/everyCut/scenarioNames.ts';
 
-cutEverywhere(OTHERS, 1_350);
+cutEverywhere(OTHERS, 1_320);
