@@ -3,7 +3,6 @@ import path from 'node:path';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import type { Status } from '../../controller/control/contract/contract.ts';
 import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
-import { openPaths } from '../support/harness/resources.ts';
 import { treeOf } from '../support/harness/tree.ts';
 import { hashOf } from './books.ts';
 import { isLocal, isOverridePath } from './operation.ts';
@@ -159,33 +158,6 @@ export function statusFaults(world: World, status: Status): string[] {
     }
   }
   return faults;
-}
-
-/** Open descriptors may be so many more than at the first quiet point: a line that is just coming, a person's command. */
-const MORE_DESCRIPTORS = 4;
-
-/**
- * What daemons hold open although nothing is under way.
- * @param first how many descriptors each had when it was first quiet; a host that is not in it yet is noted there
- */
-export function heldOpen(world: World, first: Map<string, number>): string[] {
-  return [...world.hosts.values()].flatMap((host) => {
-    if (host.pid === undefined) return [];
-    const open = openPaths(host.pid);
-    const limit = (first.get(host.name) ?? open.length) + MORE_DESCRIPTORS;
-    if (!first.has(host.name)) first.set(host.name, open.length);
-    const inside = open.filter(
-      (file) => NAMES.some((name) => file.startsWith(`${host.at(name)}/`)) && !isFolder(file),
-    );
-    return [
-      ...inside.map((file) => `${host.name} holds ${file} open`),
-      ...(open.length > limit ? [`${host.name} has ${open.length} descriptors: ${open.join(' ')}`] : []),
-    ];
-  });
-}
-
-function isFolder(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function filesBelow(root: string, folder: string, withLinks = false): string[] {

@@ -2,10 +2,11 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Books } from './books.ts';
-import { contentsFound, differences, disturbed, heldOpen, statusFaults } from './checks.ts';
+import { contentsFound, differences, disturbed, statusFaults } from './checks.ts';
 import { Observer } from './observer.ts';
 import { type Operation, planRound, type RoundPlan } from './operation.ts';
 import { Random } from './random.ts';
+import { heldOpen } from '../support/harness/heldOpen.ts';
 import { eventually } from '../support/harness/host.ts';
 import { isDeed, Users } from './users.ts';
 import { World } from './world.ts';
@@ -196,8 +197,8 @@ async function quietPoint({
   fail('staged files are left', staged);
   await eventually(
     'no daemon holds open what it no longer needs',
-    () => heldOpen(world, descriptors).length === 0,
-  ).catch(() => fail('files are left open', heldOpen(world, descriptors)));
+    () => heldOpen(world.hosts.values(), descriptors).length === 0,
+  ).catch(() => fail('files are left open', heldOpen(world.hosts.values(), descriptors)));
   const wrong = (await world.verify()).filter(({ ok }) => !ok);
   fail(
     'verify found differences',

@@ -6,11 +6,15 @@ import { ask } from '../../../controller/cli/ask.ts';
 import { contextOf } from '../../../controller/cli/context.ts';
 import { EnrolledHosts } from './enrolled.ts';
 import { freePort } from './freePort.ts';
+import { heldOpen } from './heldOpen.ts';
 import { eventually, FakeAsterisk, Host } from './host.ts';
 
 /** Lines of a log that are shown when a test fails at its end, and characters of each. */
 const MAX_LINES = 40;
 const MAX_LINE = 300;
+
+/** How long daemons may take to close what they no longer need, milliseconds. */
+const LEFT_OPEN_LIMIT = 5_000;
 
 export type Mds = Host & { readonly asterisk: FakeAsterisk };
 
@@ -28,6 +32,8 @@ export class Cluster {
   readonly main: Host;
   readonly mds: Mds[] = [];
   readonly port: number;
+  /** How many descriptors each host's daemon had when all were first in sync. */
+  readonly #descriptors = new Map<string, number>();
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
@@ -81,6 +87,7 @@ export class Cluster {
       if (!enrolled) await Promise.all(cluster.mds.map((mds) => cluster.enrol(mds)));
       for (const mds of cluster.mds) mds.start();
       await cluster.inSync();
+      heldOpen(cluster.#hosts, cluster.#descriptors);
       return cluster;
     } catch (error) {
       const more = await cluster.end().then(
@@ -171,14 +178,34 @@ export class Cluster {
     });
   }
 
+  get #hosts(): Host[] {
+    return [this.main, ...this.mds];
+  }
+
+  /** What daemons still hold open although every MDS is in sync; nothing when a test ends in the middle of something. */
+  async #leftOpen(): Promise<string[]> {
+    const isQuiet = await this.status().then(
+      ({ mds }) => mds.every(({ inSync }) => inSync),
+      () => false,
+    );
+    if (!isQuiet) return [];
+    const look = (): string[] => heldOpen(this.#hosts, this.#descriptors);
+    return eventually('nothing is left open', () => look().length === 0, LEFT_OPEN_LIMIT).then(
+      () => [],
+      look,
+    );
+  }
+
   /**
    * Ends everything as a shutdown would, and removes the folder.
-   * @throws when a daemon ended without being stopped, does not end with 0 within 10 s, or shows a fault in its log
+   * @throws when a daemon ended that nobody ended, does not end with 0 within 10 s, shows a fault in its log, or held
+   *   something open although nothing was under way
    */
   async end(): Promise<void> {
-    const hosts = [this.main, ...this.mds];
+    const hosts = this.#hosts;
+    const leftOpen = this.main.isRunning ? await this.#leftOpen() : [];
     await Promise.allSettled(hosts.map((host) => host.stop()));
-    const faults = hosts.flatMap((host) => host.faults);
+    const faults = [...leftOpen, ...hosts.flatMap((host) => host.faults)];
     if (faults.length > 0) {
       const logs = hosts.map((host) => `--- ${host.name}'s log\n${shortened(host.log)}`);
       throw new Error(`${faults.join('\n')}\n(${this.folder} is kept)\n${logs.join('\n')}`);
