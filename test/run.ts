@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { CHECKS, runCheck } from './support/runner/checks.ts';
 import { bundles, compileCache } from './support/harness/bundles.ts';
-import { filesOf, type Group, GROUPS, isMeant, STANDARD, weightOf } from './support/runner/groups.ts';
+import { byLength, filesOf, GROUPS, isMeant, STANDARD, weightOf } from './support/runner/groups.ts';
 import { whyItMaySkip } from './support/runner/maySkip.ts';
 import { type FileRun, runFile } from './support/runner/runFile.ts';
 
@@ -38,7 +38,8 @@ if (plan.some(({ group, files }) => group.name === 'process' && files.length > 0
 const done: FileRun[] = [];
 if (wanted.includes('check'))
   await Promise.all(CHECKS.map((check) => timed(() => runCheck(check, CHECKOUT))));
-for (const { group, files } of plan) await runGroup(group, files);
+for (const pool of new Set(GROUPS.map((group) => group.pool)))
+  await runPool(plan.filter(({ group }) => group.pool === pool));
 process.exitCode = summarise() ? 0 : 1;
 
 function refuseUnknown(): void {
@@ -55,21 +56,21 @@ function refuseUnknown(): void {
 }
 
 /** Each file's output is printed when it ends, so that several at a time don't mix. */
-async function runGroup({ capacity, limit }: Group, files: readonly string[]): Promise<void> {
-  const waiting = [...files];
+async function runPool(parts: typeof plan): Promise<void> {
+  const waiting = parts
+    .flatMap(({ group, files }) => files.map((file) => ({ group, file })))
+    .toSorted((a, b) => byLength(a.file, b.file));
   const running = new Map<string, Promise<void>>();
   let taken = 0;
-  const isFull = (weight: number): boolean => taken + weight > capacity;
-  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-    const next = file;
-    const weight = Math.min(capacity, weightOf(next));
-    while (isFull(weight)) await Promise.race(running.values());
+  for (const { group, file } of waiting) {
+    const weight = Math.min(group.capacity, weightOf(file));
+    while (taken + weight > group.capacity) await Promise.race(running.values());
     taken += weight;
-    const run = timed(() => runFile(next, CHECKOUT, limit)).finally(() => {
+    const run = timed(() => runFile(file, CHECKOUT, group.limit)).finally(() => {
       taken -= weight;
-      running.delete(next);
+      running.delete(file);
     });
-    running.set(next, run);
+    running.set(file, run);
   }
   await Promise.all(running.values());
 }
