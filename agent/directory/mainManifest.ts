@@ -89,8 +89,9 @@ export class MainManifest implements Tree {
     this.root = root?.type === 'folder' ? root : undefined;
   }
 
-  page(items: readonly ManifestItem[], saves?: SavesOfItems): boolean {
-    if (this.#loading === undefined) return false;
+  /** @returns what is wrong with the page; undefined when nothing is */
+  page(items: readonly ManifestItem[], saves?: SavesOfItems): string | undefined {
+    if (this.#loading === undefined) return 'a manifest page without a beginning';
     this.#noteSaves(items, saves);
     for (const { path, shown } of items) {
       // An invalid name is ignored.
@@ -98,7 +99,9 @@ export class MainManifest implements Tree {
       this.#loading.set(path, shown);
       this.#characters += charactersOf(path, shown);
     }
-    return this.#loading.size <= MAX_MANIFEST_ENTRIES && this.#characters <= MAX_MANIFEST_CHARACTERS;
+    return this.#loading.size > MAX_MANIFEST_ENTRIES || this.#characters > MAX_MANIFEST_CHARACTERS
+      ? `a manifest with too many entries (at most ${MAX_MANIFEST_ENTRIES}, and ${MAX_MANIFEST_CHARACTERS} characters)`
+      : undefined;
   }
 
   /** @returns false when no manifest was arriving */

@@ -32,9 +32,10 @@ export class MainMessages {
     switch (message.type) {
       case 'manifest-begin':
         return mainView.begin(message.held, message.root);
-      case 'manifest-page':
-        if (!mainView.page(message.items, message.saves)) session?.violation('an unexpected manifest page');
-        return undefined;
+      case 'manifest-page': {
+        const fault = mainView.page(message.items, message.saves);
+        return fault === undefined ? undefined : session?.violation(fault);
+      }
       case 'manifest-end':
         if (!mainView.end(message.revision))
           return session?.violation('a manifest that ends before it began');

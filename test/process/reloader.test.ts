@@ -164,7 +164,7 @@ test('what the proof finds is the refusal; a proof that fails is reported and co
   const failing = await stand(t, '', { prove: () => Promise.reject(new Error('EACCES')) });
   const unproved = await failing.reloader.request('dialplan');
   assert.equal(unproved.ok, true);
-  assert.match(unproved.output, /could not be checked: EACCES/);
+  assert.match(unproved.output, /could not be checked whether the change is active: EACCES/);
 });
 
 function isAlive(pid: number): boolean {

@@ -156,8 +156,10 @@ void describe('A Main that was taken over', () => {
     });
     await eventually(
       'the agent ended it',
-      () => hostile?.endings.some((reason) => reason.includes('too many')) === true,
+      () => hostile?.endings.some((reason) => reason.includes('too many entries')) === true,
       300_000,
+    ).catch((error: Error) =>
+      assert.fail(`${error.message}; sent ${sent}; ended with ${hostile?.endings.join(', ')}`),
     );
     const pid = mds.pid ?? 0;
     console.log(

@@ -73,7 +73,8 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
   }
 
   async function agentVersions(): Promise<string[]> {
-    return (await cluster.status()).mds.map(({ name, agentVersion }) => `${name} ${agentVersion}`);
+    const { mds } = await cluster.status();
+    return mds.map(({ name, agentVersion }) => `${name} ${agentVersion}`).toSorted();
   }
 
   it('wants to know which, and knows who there is', async () => {
