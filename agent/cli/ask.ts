@@ -1,7 +1,7 @@
 import { askDaemon } from '#host/control/controlClient.ts';
 import type { ArgsIn } from '#host/control/contract.ts';
-import { showProgress } from '#host/cli/shownProgress.ts';
-import { printJson as printAsJson } from '#host/cli/terminal.ts';
+import { showProgress } from '#host/cli/output/shownProgress.ts';
+import { printJson as printAsJson } from '#host/cli/output/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import { type AgentCommand, agentContract, type AgentContract, type Result } from '../control/contract.ts';
 import type { AgentJson } from './json.ts';

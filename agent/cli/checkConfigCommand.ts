@@ -1,6 +1,6 @@
 import { checkConfig, exitCodeOfConfigCheck, renderConfigCheck } from '#host/cli/checkConfig.ts';
 import { loadAgentConfig } from '../config/agentConfig.ts';
-import { print, printError } from '#host/cli/terminal.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
 import { printJson } from './ask.ts';
 import type { Context } from './context.ts';
 

@@ -1,5 +1,5 @@
-import { changeSetsOf, COMPLETED_ENTRIES, completeWord } from '#host/cli/completeWord.ts';
-import { offerPaths } from '#host/cli/offerPaths.ts';
+import { changeSetsOf, COMPLETED_ENTRIES, completeWord } from '#host/cli/completion/completeWord.ts';
+import { offerPaths } from '#host/cli/completion/offerPaths.ts';
 import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 

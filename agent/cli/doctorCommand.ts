@@ -5,7 +5,7 @@ import { checkHost } from '#host/doctor/checkHost.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { dial } from '../connection/dial.ts';
 import { loadMembership } from '../connection/membership.ts';
-import { print } from '#host/cli/terminal.ts';
+import { print } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';

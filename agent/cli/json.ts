@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { DeepReadonly } from '#host/control/contract.ts';
-import { type Documents, documentsOf } from '#host/cli/jsonDocuments.ts';
-import { checkedConfig, checks } from '#host/cli/jsonShapes.ts';
+import { type Documents, documentsOf } from '#host/cli/json/jsonDocuments.ts';
+import { checkedConfig, checks } from '#host/cli/json/jsonShapes.ts';
 import { agentContract as asked } from '../control/contract.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type GlobalOptions, makeProgram, withExamples } from '#host/cli/program.ts';
-import { declareQuestions } from './questions.ts';
+import { declareQuestions } from './questions/questions.ts';
 import { type Context, contextOf } from './context.ts';
 
 type EnrollOptions = { main?: string; tokenFile?: string; name?: string; json?: boolean };
@@ -29,7 +29,7 @@ export function agentProgram(): Command {
       .option('--name <name>', "this MDS's name (default: the token's, else the host's)")
       .option('--json', 'print JSON')
       .action(async (options: EnrollOptions) => {
-        finish(await (await import('./enrollCommand.ts')).enroll(context(), options));
+        finish(await (await import('./membership/enrollCommand.ts')).enroll(context(), options));
       }),
     [
       ['xivo-xds-sync-agent enroll --main main.example --token-file token', 'with the token in a file'],
@@ -84,7 +84,7 @@ export function agentProgram(): Command {
       .description('leave Main: remove the key and tell Main; files are kept')
       .option('--json', 'print JSON')
       .action(async (options: { json?: boolean }) => {
-        finish(await (await import('./leaveCommand.ts')).leave(context(), options));
+        finish(await (await import('./membership/leaveCommand.ts')).leave(context(), options));
       }),
     [['xivo-xds-sync-agent leave', 'after "systemctl disable --now xivo-xds-sync-agent"']],
   );
@@ -96,7 +96,7 @@ export function agentProgram(): Command {
       )
       .option('--json', 'print JSON')
       .action(async (options: { json?: boolean }) => {
-        finish((await import('./trustMainCommand.ts')).trust(context(), options));
+        finish((await import('./membership/trustMainCommand.ts')).trust(context(), options));
       }),
     [['xivo-xds-sync-agent trust-main', 'after an enrolment without a token']],
   );

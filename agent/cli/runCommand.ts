@@ -23,7 +23,7 @@ import type { LinkState } from '../connection/reconnector.ts';
 import { Upgrades } from '../upgrade/upgrades.ts';
 import type { Context } from './context.ts';
 import { loadConfig } from './loadConfig.ts';
-import { loadCredentials } from './loadCredentials.ts';
+import { loadCredentials } from './membership/loadCredentials.ts';
 import { waitForApproval } from '../connection/waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */

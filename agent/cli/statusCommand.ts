@@ -1,9 +1,9 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { table } from '#host/cli/table.ts';
+import { table } from '#host/cli/output/table.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import type { AgentStatus } from '../control/contract.ts';
-import { print } from '#host/cli/terminal.ts';
+import { print } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 

@@ -1,8 +1,8 @@
 import { askDaemon, type Daemon, PermissionDenied } from '#host/control/controlClient.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import type { ArgsIn } from '#host/control/contract.ts';
-import { showProgress } from '#host/cli/shownProgress.ts';
-import { printJson as printAsJson } from '#host/cli/terminal.ts';
+import { showProgress } from '#host/cli/output/shownProgress.ts';
+import { printJson as printAsJson } from '#host/cli/output/terminal.ts';
 import { VERSION } from '#host/version.ts';
 import type { ControllerCommand, ControllerContract, Result, Status } from '../control/contract/contract.ts';
 import { contractOf } from '../control/contract/contractOf.ts';

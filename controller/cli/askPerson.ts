@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { printError } from '#host/cli/terminal.ts';
+import { printError } from '#host/cli/output/terminal.ts';
 
 /** True when a person can be asked: input and output are a terminal. */
 export function canAsk(): boolean {

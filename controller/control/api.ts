@@ -1,15 +1,15 @@
 import type { Controller } from '../daemon/controller.ts';
 import { dialplanOf, passOver } from '../daemon/passes.ts';
-import { audited } from './audit.ts';
+import { audited } from './past/audit.ts';
 import { confirm } from './confirm.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
 import { differenceHandlers } from './differences/differences.ts';
-import { history } from './history.ts';
+import { history } from './past/history.ts';
 import { mdsHandlers } from './mds.ts';
-import { rollback } from './rollback.ts';
+import { rollback } from './past/rollback.ts';
 import { rotateHandlers } from './rotate.ts';
-import { statusOf } from './status.ts';
-import { trashList, trashRestore } from './trash.ts';
+import { statusOf } from './status/status.ts';
+import { trashList, trashRestore } from './past/trash.ts';
 import { verify } from './verify.ts';
 import { why } from './why.ts';
 

@@ -6,7 +6,7 @@ import { encodeToken } from '#host/identity/joinToken.ts';
 import type { Controller } from '../daemon/controller.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
 import { requireMds, unknown } from './known.ts';
-import { statusOf } from './status.ts';
+import { statusOf } from './status/status.ts';
 import { RollOuts } from './upgrade/rollOut.ts';
 
 /** `mds add`, `list`, `approve`, `remove`, `forget`, `upgrade`. */

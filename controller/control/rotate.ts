@@ -2,7 +2,7 @@ import { ControlError } from '#host/control/controlError.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import type { Controller } from '../daemon/controller.ts';
 import type { ControllerHandlers } from './contract/contract.ts';
-import { rotationOf } from './status.ts';
+import { rotationOf } from './status/status.ts';
 
 /** `rotate-identity`: changes the key of Main, in two steps. */
 export function rotateHandlers(

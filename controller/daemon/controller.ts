@@ -37,7 +37,7 @@ import type { Observer } from './observer.ts';
 import { handleEnrolment } from '../enrolment/enrolments.ts';
 import { Rotation } from '../enrolment/keyRotation.ts';
 import { SigningLimit } from '../enrolment/signingLimit.ts';
-import { SyncTimes } from '../control/syncTimes.ts';
+import { SyncTimes } from '../control/status/syncTimes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { takeOver } from '../config/reloadable.ts';
 import { unknownCanaries } from '../config/canaries.ts';

@@ -1,7 +1,7 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Command } from '#protocol/messages/common.ts';
 import type { CommandFigures } from '#protocol/messages/session.ts';
-import { toGoAt } from '../control/status.ts';
+import { toGoAt } from '../control/status/status.ts';
 import { enrolledMds } from '../control/known.ts';
 import type { ArrivingBody } from '#protocol/messages/answers.ts';
 import type { Controller } from './controller.ts';

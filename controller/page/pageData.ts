@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import type { Controller } from '../daemon/controller.ts';
-import { trashList } from '../control/trash.ts';
-import { statusOf } from '../control/status.ts';
+import { trashList } from '../control/past/trash.ts';
+import { statusOf } from '../control/status/status.ts';
 import type { Status } from '../control/contract/contract.ts';
 import type { BehindHistory } from './behindHistory.ts';
 import { diffsOf } from './diffs.ts';

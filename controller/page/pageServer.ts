@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { formatHostPort, type HostPort } from '#host/config/hostPort.ts';
 import type { Served } from '../config/observation.ts';
-import { statusOf } from '../control/status.ts';
+import { statusOf } from '../control/status/status.ts';
 import type { Status } from '../control/contract/contract.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Controller } from '../daemon/controller.ts';

@@ -9,7 +9,7 @@ import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import type { History } from '#sync/state/history.ts';
 import { StateMemory, type ReportedState } from '#sync/state/peerState.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
-import { isInSync } from '../control/directoryStatus.ts';
+import { isInSync } from '../control/status/directoryStatus.ts';
 import type { CanaryRelease } from '../directories/canaryRelease.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Rotation } from '../enrolment/keyRotation.ts';

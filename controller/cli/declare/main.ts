@@ -1,5 +1,5 @@
 import { withExamples } from '#host/cli/program.ts';
-import type { RotateOptions } from '../rotateCommand.ts';
+import type { RotateOptions } from '../installation/rotateCommand.ts';
 import type { MigrateOptions } from '../migration/migrateCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
@@ -17,7 +17,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .option('--keep-cron', 'keep the old rsync job running, and start paused until "resume"')
       .option(...JSON_OPTION)
       .action(async (options: InitOptions) => {
-        finish(await (await import('../initCommand.ts')).init(context(), options));
+        finish(await (await import('../installation/initCommand.ts')).init(context(), options));
       }),
     [
       ['xivo-xds-sync -i', 'the short form'],
@@ -30,7 +30,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description('run the controller in the foreground')
       .action(async () => {
         const { log } = program.opts<{ log?: string }>();
-        finish(await (await import('../serveCommand.ts')).serve(context(), log));
+        finish(await (await import('../installation/serveCommand.ts')).serve(context(), log));
       }),
     [['xivo-xds-sync --log stderr serve', 'with the log on the terminal']],
   );
@@ -41,7 +41,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .option('--for <duration>', 'how long', '1h')
       .option(...JSON_OPTION)
       .action(async (options: { for: string; json?: boolean }) => {
-        finish(await (await import('../pauseCommands.ts')).pause(context(), options));
+        finish(await (await import('../synchronisation/pauseCommands.ts')).pause(context(), options));
       }),
     [['xivo-xds-sync pause --for 30m', 'during maintenance']],
   );
@@ -51,7 +51,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description('resume after a pause; turns the old rsync job off if it is still on')
       .option(...JSON_OPTION)
       .action(async (options: { json?: boolean }) => {
-        finish(await (await import('../pauseCommands.ts')).resume(context(), options));
+        finish(await (await import('../synchronisation/pauseCommands.ts')).resume(context(), options));
       }),
     [['xivo-xds-sync resume', 'before the pause ends by itself']],
   );
@@ -61,7 +61,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description('check limits, disk, clocks, permissions, certificates and reachability')
       .option(...JSON_OPTION)
       .action(async (options: { json?: boolean }) => {
-        finish(await (await import('../doctorCommand.ts')).doctor(context(), options));
+        finish(await (await import('../installation/doctorCommand.ts')).doctor(context(), options));
       }),
     [['xivo-xds-sync doctor', 'each failed check with its remedy']],
   );
@@ -71,7 +71,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description('check the configuration files without applying them')
       .option(...JSON_OPTION)
       .action(async (file: string | undefined, options: { json?: boolean }) => {
-        const { checkConfiguration } = await import('../checkConfigCommand.ts');
+        const { checkConfiguration } = await import('../installation/checkConfigCommand.ts');
         finish(checkConfiguration(context(), file, options));
       }),
     [['xivo-xds-sync check-config', 'before "systemctl reload xivo-xds-sync"']],
@@ -82,7 +82,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description("write Main's identity, registry, configuration and state into one file")
       .option(...JSON_OPTION)
       .action(async (file: string, options: { json?: boolean }) => {
-        finish(await (await import('../backupCommands.ts')).backup(context(), file, options));
+        finish(await (await import('../installation/backupCommands.ts')).backup(context(), file, options));
       }),
     [['xivo-xds-sync backup /root/xds-main.tar', 'while the controller runs']],
   );
@@ -92,7 +92,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .description("restore Main's identity and state from a backup")
       .option(...JSON_OPTION)
       .action(async (file: string, options: { json?: boolean }) => {
-        finish(await (await import('../backupCommands.ts')).restore(context(), file, options));
+        finish(await (await import('../installation/backupCommands.ts')).restore(context(), file, options));
       }),
     [['xivo-xds-sync restore /root/xds-main.tar', 'on the new Main, before it is started']],
   );
@@ -108,7 +108,7 @@ export const declareMain: Declare = (program, { context, finish }) => {
       .option('--abandon', 'drop the announced key')
       .option(...JSON_OPTION)
       .action(async (options: RotateOptions) => {
-        finish(await (await import('../rotateCommand.ts')).rotateIdentity(context(), options));
+        finish(await (await import('../installation/rotateCommand.ts')).rotateIdentity(context(), options));
       }),
     [
       ['xivo-xds-sync rotate-identity', 'announce a new key'],

@@ -19,7 +19,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
           name: string,
           options: { voipIp?: string; ttl: string; replace?: boolean; json?: boolean },
         ) => {
-          finish(await (await import('../mdsCommands.ts')).mdsAdd(context(), name, options));
+          finish(await (await import('../mds/mdsCommands.ts')).mdsAdd(context(), name, options));
         },
       ),
     [
@@ -34,7 +34,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
       .option('--all', 'those that were removed, too')
       .option(...JSON_OPTION)
       .action(async (options: { all?: boolean; json?: boolean }) => {
-        finish(await (await import('../mdsCommands.ts')).mdsList(context(), options));
+        finish(await (await import('../mds/mdsCommands.ts')).mdsList(context(), options));
       }),
     [['xivo-xds-sync mds list --json', 'for programs']],
   );
@@ -44,7 +44,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
       .description('approve an MDS that asked to join without a token (compare the fingerprints first)')
       .option(...JSON_OPTION)
       .action(async (name: string, options: { json?: boolean }) => {
-        finish(await (await import('../mdsCommands.ts')).mdsApprove(context(), name, options));
+        finish(await (await import('../mds/mdsCommands.ts')).mdsApprove(context(), name, options));
       }),
     [['xivo-xds-sync mds approve mds1', 'after the fingerprints were compared']],
   );
@@ -55,7 +55,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
       .option('--all', 'every MDS; the first failure stops it')
       .option(...JSON_OPTION)
       .action(async (name: string | undefined, options: { all?: boolean; json?: boolean }) => {
-        finish(await (await import('../upgradeCommand.ts')).upgrade(context(), name, options));
+        finish(await (await import('../mds/upgradeCommand.ts')).upgrade(context(), name, options));
       }),
     [['xivo-xds-sync mds upgrade --all', "after Main's package was upgraded"]],
   );
@@ -65,7 +65,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
       .description('revoke an MDS: disconnect it now and refuse its key')
       .option(...JSON_OPTION)
       .action(async (name: string, options: { json?: boolean }) => {
-        finish(await (await import('../mdsCommands.ts')).mdsRemove(context(), name, options));
+        finish(await (await import('../mds/mdsCommands.ts')).mdsRemove(context(), name, options));
       }),
     [['xivo-xds-sync mds remove mds3', 'mds3 was taken out of service']],
   );
@@ -75,7 +75,7 @@ export const declareMds: Declare = (program, { context, finish }) => {
       .description('forget an MDS that was removed: lists and status do not name it any more')
       .option(...JSON_OPTION)
       .action(async (name: string, options: { json?: boolean }) => {
-        finish(await (await import('../mdsCommands.ts')).mdsForget(context(), name, options));
+        finish(await (await import('../mds/mdsCommands.ts')).mdsForget(context(), name, options));
       }),
     [['xivo-xds-sync mds forget mds3', 'after mds3 was removed for good']],
   );

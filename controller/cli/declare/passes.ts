@@ -1,6 +1,6 @@
 import { withExamples } from '#host/cli/program.ts';
 import type { StatusOptions } from '../status/statusCommand.ts';
-import type { ConfirmOptions } from '../confirmCommand.ts';
+import type { ConfirmOptions } from '../synchronisation/confirmCommand.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 /** Declares `sync`, `status`, `verify`, `why` and `confirm`. */
@@ -13,7 +13,7 @@ export const declarePasses: Declare = (program, { context, finish }) => {
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
       .action(async (options: { dryRun?: boolean; mds?: string; json?: boolean }) => {
-        const commands = await import('../syncCommand.ts');
+        const commands = await import('../synchronisation/syncCommand.ts');
         finish(await (options.dryRun === true ? commands.dryRun : commands.sync)(context(), options));
       }),
     [
@@ -51,7 +51,7 @@ export const declarePasses: Declare = (program, { context, finish }) => {
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
       .action(async (options: { mds?: string; json?: boolean }) => {
-        finish(await (await import('../verifyCommand.ts')).verify(context(), options));
+        finish(await (await import('../synchronisation/verifyCommand.ts')).verify(context(), options));
       }),
     [['xivo-xds-sync verify --mds mds1', 'compare mds1 with Main']],
   );
@@ -62,7 +62,7 @@ export const declarePasses: Declare = (program, { context, finish }) => {
       .option(...MDS_OPTION)
       .option(...JSON_OPTION)
       .action(async (path: string, options: { mds?: string; json?: boolean }) => {
-        finish(await (await import('../whyCommand.ts')).why(context(), path, options));
+        finish(await (await import('../synchronisation/whyCommand.ts')).why(context(), path, options));
       }),
     [
       ['xivo-xds-sync why /var/lib/xivo/moh/default/new.wav', 'an absolute path'],
@@ -78,7 +78,9 @@ export const declarePasses: Declare = (program, { context, finish }) => {
       .option('--yes', 'do not ask')
       .option(...JSON_OPTION)
       .action(async (directory: string, options: ConfirmOptions) => {
-        finish(await (await import('../confirmCommand.ts')).confirm(context(), directory, options));
+        finish(
+          await (await import('../synchronisation/confirmCommand.ts')).confirm(context(), directory, options),
+        );
       }),
     [
       ['xivo-xds-sync confirm moh -n', 'what would be removed'],

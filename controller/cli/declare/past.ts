@@ -1,6 +1,6 @@
 import { withExamples } from '#host/cli/program.ts';
-import type { HistoryOptions } from '../historyCommand.ts';
-import type { RestoreOptions } from '../trashCommands.ts';
+import type { HistoryOptions } from '../past/historyCommand.ts';
+import type { RestoreOptions } from '../past/trashCommands.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
 /** Declares `history`, `trash` and `rollback`. */
@@ -19,7 +19,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('--limit <n>', 'show the N most recent entries', '50')
       .option(...JSON_OPTION)
       .action(async (options: HistoryOptions) => {
-        finish(await (await import('../historyCommand.ts')).history(context(), options));
+        finish(await (await import('../past/historyCommand.ts')).history(context(), options));
       }),
     [
       ['xivo-xds-sync history --limit 20', 'the last 20 entries'],
@@ -34,7 +34,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('-n, --dry-run', 'change nothing, show what would be done')
       .option(...JSON_OPTION)
       .action(async (changeSet: string, options: { dryRun?: boolean; json?: boolean }) => {
-        finish(await (await import('../rollbackCommand.ts')).rollback(context(), changeSet, options));
+        finish(await (await import('../past/rollbackCommand.ts')).rollback(context(), changeSet, options));
       }),
     [['xivo-xds-sync rollback 20261124T171320570Z-8fcb92570 -n', 'show what that would change']],
   );
@@ -46,7 +46,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('--mds <name>', 'only on this MDS')
       .option(...JSON_OPTION)
       .action(async (options: { mds?: string; json?: boolean }) => {
-        finish(await (await import('../trashCommands.ts')).trashList(context(), options));
+        finish(await (await import('../past/trashCommands.ts')).trashList(context(), options));
       }),
     [['xivo-xds-sync trash list --mds mds1', 'the trash of mds1']],
   );
@@ -64,7 +64,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('-n, --dry-run', 'change nothing, show what would be restored')
       .option(...JSON_OPTION)
       .action(async (path: string, options: RestoreOptions) => {
-        finish(await (await import('../trashCommands.ts')).trashRestore(context(), path, options));
+        finish(await (await import('../past/trashCommands.ts')).trashRestore(context(), path, options));
       }),
     [
       ['xivo-xds-sync trash restore recordings/100-1.wav', 'its last version on Main'],

@@ -1,9 +1,9 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { print } from '#host/cli/terminal.ts';
+import { print } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
-import { exitCode, summary } from '../syncCommand.ts';
-import { differenceLines, written } from '#host/cli/differenceLines.ts';
+import { exitCode, summary } from '../synchronisation/syncCommand.ts';
+import { differenceLines, written } from '#host/cli/output/differenceLines.ts';
 
 type Options = { readonly dryRun?: boolean; readonly json?: boolean };
 

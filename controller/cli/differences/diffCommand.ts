@@ -1,9 +1,9 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { print, printError } from '#host/cli/terminal.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
 import type { Difference } from '../../control/contract/contract.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
-import { differenceLines, isBehind, textLines, written } from '#host/cli/differenceLines.ts';
+import { differenceLines, isBehind, textLines, written } from '#host/cli/output/differenceLines.ts';
 
 /** `diff`: how an MDS differs from Main; for one path, the difference itself. */
 export async function diff(

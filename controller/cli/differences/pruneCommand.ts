@@ -1,11 +1,11 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { formatBytes } from '#core/text/size.ts';
-import { print, printError } from '#host/cli/terminal.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from '../ask.ts';
 import { canAsk, says } from '../askPerson.ts';
 import type { Context } from '../context.ts';
-import { differenceLines } from '#host/cli/differenceLines.ts';
+import { differenceLines } from '#host/cli/output/differenceLines.ts';
 
 export type PruneOptions = { readonly dryRun?: boolean; readonly yes?: boolean; readonly json?: boolean };
 

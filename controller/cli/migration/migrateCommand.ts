@@ -1,13 +1,13 @@
-import { differenceLines } from '#host/cli/differenceLines.ts';
+import { differenceLines } from '#host/cli/output/differenceLines.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { print, printError } from '#host/cli/terminal.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { isForGood } from '../../conditions/forGood.ts';
 import type { Result } from '../../control/contract/contract.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
-import { exitCode, planLines } from '../syncCommand.ts';
+import { exitCode, planLines } from '../synchronisation/syncCommand.ts';
 import { oldJob, restoreOldJob } from './oldJob.ts';
 import { pauseForGood } from './startPaused.ts';
 

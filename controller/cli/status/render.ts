@@ -1,7 +1,7 @@
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
-import { columns, type Line, type Span, type Style } from '#host/cli/terminal.ts';
-import { table } from '#host/cli/table.ts';
+import { columns, type Line, type Span, type Style } from '#host/cli/output/terminal.ts';
+import { table } from '#host/cli/output/table.ts';
 import { localTimeShort } from '#host/time/localTime.ts';
 import type { RotationStatus, Status } from '../../control/contract/contract.ts';
 import { toGoOf } from '../../conditions/toGo.ts';

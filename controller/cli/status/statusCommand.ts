@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { durationOption } from '#host/cli/options.ts';
-import { clearScreen, print } from '#host/cli/terminal.ts';
+import { clearScreen, print } from '#host/cli/output/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { NotRunning } from '#host/control/controlClient.ts';
 import type { Status } from '../../control/contract/contract.ts';

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ChangeSetDetails } from '../overview.ts';
-import { actionText, actorText } from './changes.tsx';
+import { actionText, actorText } from './parts/changes.tsx';
 import { nameText, timeText } from './format.ts';
 import { t } from './translate.ts';
 

@@ -1,10 +1,10 @@
 import type { Overview } from '../overview.ts';
-import { Causes } from './causes.tsx';
-import { Changes } from './changes.tsx';
+import { Causes } from './parts/causes.tsx';
+import { Changes } from './parts/changes.tsx';
 import { bytesText, countText, durationText, nameText, timeText } from './format.ts';
-import { directoryText } from './mdsTable.tsx';
-import { Travelling } from './travelling.tsx';
-import { Sparkline } from './sparkline.tsx';
+import { directoryText } from './parts/mdsTable.tsx';
+import { Travelling } from './parts/travelling.tsx';
+import { Sparkline } from './parts/sparkline.tsx';
 import { t } from './translate.ts';
 
 /** Everything about one MDS. */

@@ -3,7 +3,7 @@ import { ConfigError } from '../config/configError.ts';
 import { VERSION } from '../version.ts';
 import { completeWords, type Shortcuts } from './commandLine.ts';
 import { EXIT } from './exitCodes.ts';
-import { print, printError, watchTerminal } from './terminal.ts';
+import { print, printError, watchTerminal } from './output/terminal.ts';
 
 export type GlobalOptions = { readonly config?: string; readonly root?: string; readonly log?: string };
 

@@ -198,7 +198,7 @@ export class Cluster {
 
   /**
    * Ends everything as a shutdown would, and removes the folder.
-   * @throws when a daemon ended that nobody ended, does not end with 0 within 10 s, shows a fault in its log, or held
+   * @throws when a daemon ended that the test did not end, does not end with 0 within 10 s, shows a fault in its log, or held
    *   something open although nothing was under way
    */
   async end(): Promise<void> {

@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { judge, PLUGIN, pluginResult } from '../../../../../controller/cli/status/check.ts';
 import { render } from '../../../../../controller/cli/status/render.ts';
 import type { MdsStatus, Status } from '../../../../../controller/control/contract/contract.ts';
-import { plain } from '#host/cli/terminal.ts';
+import { plain } from '#host/cli/output/terminal.ts';
 
 const NOW = Date.parse('2026-11-25T20:00:00Z');
 const at = (ms: number): string => new Date(NOW - ms).toISOString();

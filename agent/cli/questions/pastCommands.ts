@@ -1,0 +1,68 @@
+import { formatBytes } from '#core/text/size.ts';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { bySet, printSet } from '#host/cli/output/historyLines.ts';
+import { numberOption, timeOption } from '#host/cli/options.ts';
+import { table } from '#host/cli/output/table.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
+import { localTime } from '#host/time/localTime.ts';
+import { ask, printJson } from '../ask.ts';
+import type { Context } from '../context.ts';
+
+export type HistoryOptions = {
+  readonly directory?: string;
+  readonly path?: string;
+  readonly changeset?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: string;
+  readonly json?: boolean;
+};
+
+/** Paths of one change set that are listed; `--path`, `--changeset` and `--json` show all. */
+const MAX_PATHS = 10;
+
+/** `history`: what was done on this MDS; works also while Main is unreachable. */
+export async function history(context: Context, options: HistoryOptions): Promise<number> {
+  const { entries } = await ask(context, 'history', {
+    directory: options.directory,
+    path: options.path,
+    changeSet: options.changeset,
+    ...(options.since !== undefined && { since: timeOption(options.since, '--since') }),
+    ...(options.until !== undefined && { until: timeOption(options.until, '--until') }),
+    limit: numberOption(options.limit, '--limit', { min: 1, max: 100_000 }),
+  });
+  const isWhole = options.path !== undefined || options.changeset !== undefined;
+  if (options.json === true) printJson('history', { entries });
+  else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS, 'xivo-xds-sync-agent');
+  return EXIT.done;
+}
+
+/** `trash list`: the items that can be restored here. */
+export async function trashList(context: Context, options: { json?: boolean }): Promise<number> {
+  const { items, problems } = await ask(context, 'trash-list', {});
+  if (options.json === true) printJson('trash list', { items, problems });
+  else {
+    const rows = items.map(({ directory, path, at, bytes, reason, id }) => [
+      `${directory}/${path}`,
+      localTime(at),
+      formatBytes(bytes),
+      reason,
+      id,
+    ]);
+    for (const line of table(['PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [2] })) print(line);
+    for (const problem of problems) printError(`xivo-xds-sync-agent: ${problem}`);
+  }
+  return problems.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+/** `trash restore`: restores an item on this MDS only. */
+export async function trashRestore(
+  context: Context,
+  path: string,
+  options: { as?: string; json?: boolean },
+): Promise<number> {
+  const done = await ask(context, 'trash-restore', { path, as: options.as });
+  if (options.json === true) printJson('trash restore', done);
+  else print(`restored ${done.directory}/${done.path}`);
+  return EXIT.done;
+}

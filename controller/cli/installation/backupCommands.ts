@@ -1,0 +1,140 @@
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import path from 'node:path';
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { UsageError } from '#host/cli/usageError.ts';
+import { NotRunning } from '#host/control/controlClient.ts';
+import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { dropInFolder, dropIns } from '#host/config/yamlFile.ts';
+import { formatFingerprint } from '#host/identity/pin.ts';
+import { dropInMember, isDropIn, type Member } from '../../backup/contents.ts';
+import { readBackup } from '../../backup/readBackup.ts';
+import { writeBackup } from '../../backup/writeBackup.ts';
+import { publishCertificate } from '../../enrolment/publishCertificate.ts';
+import { print } from '#host/cli/output/terminal.ts';
+import { ask, printJson } from '../ask.ts';
+import type { Context } from '../context.ts';
+
+type JsonOption = { readonly json?: boolean };
+
+/** `backup FILE`: writes identity, configuration and state of Main into one file. */
+export async function backup(context: Context, file: string, options: JsonOption): Promise<number> {
+  const { places, configFile } = context;
+  if (!existsSync(places.stateFile) || !existsSync(places.identityFolder))
+    throw new UsageError(`nothing to back up in ${places.stateFolder}: Main has never run here`);
+  const target = path.resolve(file);
+  if (!existsSync(path.dirname(target)))
+    throw new UsageError(`${target} can't be written: there is no folder ${path.dirname(target)}`);
+  const members = await writeBackup(places, configFile, target);
+  if (options.json === true) {
+    printJson('backup', { file: target, members });
+    return EXIT.done;
+  }
+  print(`wrote ${target}: ${members.join(', ')}`);
+  print(
+    "It contains Main's private key: anyone who has it can pose as Main to every MDS. Keep it where only root can read it.",
+  );
+  return EXIT.done;
+}
+
+/** `restore FILE`: makes this host the Main of the backup. Existing files are kept beside it. */
+export async function restore(context: Context, file: string, options: JsonOption): Promise<number> {
+  await refuseWhileRunning(context);
+  const { places, configFile } = context;
+  const parent = path.dirname(places.stateFolder);
+  mkdirSync(parent, { recursive: true });
+  // On the same file system as the target, so that a rename installs it.
+  const work = mkdtempSync(path.join(parent, '.xivo-xds-sync-restore-'));
+  try {
+    const { identity, members } = await readBackup(path.resolve(file), work);
+    const kept: string[] = [];
+    const suffix = `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`;
+    kept.push(...placeDropIns(configFile, { work, members, suffix }));
+    if (members.has('controller.yml')) {
+      const restored = path.join(work, 'controller.yml');
+      kept.push(...placeConfig(configFile, restored, suffix));
+      rmSync(restored);
+    }
+    if (existsSync(places.stateFolder)) {
+      renameSync(places.stateFolder, `${places.stateFolder}.${suffix}`);
+      kept.push(`${places.stateFolder}.${suffix}`);
+    }
+    chmodSync(work, 0o700);
+    renameSync(work, places.stateFolder);
+    syncFolder(parent);
+    publishCertificate(places.publishedFolder, identity.certificatePem);
+    if (options.json === true) {
+      printJson('restore', { fingerprint: formatFingerprint(identity.pin), kept });
+      return EXIT.done;
+    }
+    print(`restored: this is the Main with the fingerprint ${formatFingerprint(identity.pin)}`);
+    for (const each of kept) print(`kept what was here before: ${each}`);
+    print('Start the controller: systemctl start xivo-xds-sync');
+    print(
+      'If the backup is older than what an MDS has seen, removals on that MDS are on hold until confirmed:',
+    );
+    print('look at "xivo-xds-sync sync --dry-run" first, then run "xivo-xds-sync confirm DIRECTORY".');
+    return EXIT.done;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function placeConfig(configFile: string, restored: string, suffix: string): string[] {
+  const text = readFileSync(restored);
+  mkdirSync(path.dirname(configFile), { recursive: true });
+  const kept: string[] = [];
+  if (existsSync(configFile)) {
+    if (readFileSync(configFile).equals(text)) return [];
+    copyFileSync(configFile, `${configFile}.${suffix}`);
+    kept.push(`${configFile}.${suffix}`);
+  }
+  writeFileDurably(configFile, text, { mode: 0o640 });
+  return kept;
+}
+
+/**
+ * Replaces the files of controller.d by those of the backup: a file added since would change the restored Main. The
+ * existing ones are kept beside it, under a name that is not read.
+ */
+function placeDropIns(
+  configFile: string,
+  { work, members, suffix }: { work: string; members: ReadonlySet<Member>; suffix: string },
+): string[] {
+  const folder = dropInFolder(configFile);
+  // A backup without a configuration file contains no configuration.
+  if (folder === undefined || !(members.has('controller.yml') || [...members].some(isDropIn))) return [];
+  const kept: string[] = [];
+  for (const each of dropIns(configFile)) {
+    if (members.has(dropInMember(path.basename(each)))) continue;
+    renameSync(each, `${each}.${suffix}`);
+    kept.push(`${each}.${suffix}`);
+  }
+  for (const member of members) {
+    if (!isDropIn(member)) continue;
+    kept.push(...placeConfig(path.join(folder, path.basename(member)), path.join(work, member), suffix));
+  }
+  rmSync(path.join(work, 'controller.d'), { recursive: true, force: true });
+  if (existsSync(folder)) syncFolder(folder);
+  return kept;
+}
+
+async function refuseWhileRunning(context: Context): Promise<void> {
+  try {
+    await ask(context, 'status', {});
+  } catch (error) {
+    if (error instanceof NotRunning) return;
+    throw error;
+  }
+  throw new UsageError(
+    'the controller is running: stop it first ("systemctl stop xivo-xds-sync"), then restore',
+  );
+}

@@ -1,0 +1,56 @@
+import { EXIT } from '#host/cli/exitCodes.ts';
+import { print } from '#host/cli/output/terminal.ts';
+import { ask, printJson } from '../ask.ts';
+import { canAsk, says } from '../askPerson.ts';
+import type { Context } from '../context.ts';
+
+/** Most paths shown of a hold on one host; `-n` shows all. */
+const MAX_SHOWN = 10;
+
+export type ConfirmOptions = {
+  readonly mds?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+};
+
+/** `confirm`: shows what is on hold, asks on a terminal, and allows it, once. */
+export async function confirm(context: Context, directory: string, options: ConfirmOptions): Promise<number> {
+  const { mds, json = false, yes = false, dryRun = false } = options;
+  const asks = !yes && !json && canAsk();
+  const { held } = await ask(context, 'confirm', { directory, mds, dryRun: true });
+  if (held.length === 0) {
+    if (json) printJson('confirm', { held, mds: [] });
+    else print(`nothing is on hold in ${directory}${mds === undefined ? '' : ` on ${mds}`}`);
+    return EXIT.failed;
+  }
+  if (!json) for (const each of held) show(each, dryRun ? Infinity : MAX_SHOWN);
+  if (dryRun) {
+    if (json) printJson('confirm', { held, mds: [] });
+    else print('nothing was changed');
+    return EXIT.done;
+  }
+  if (asks && !(await says(`Allow this in ${directory}?`))) {
+    print('nothing was changed');
+    return EXIT.failed;
+  }
+  const done = await ask(context, 'confirm', { directory, mds, dryRun: false });
+  if (json) printJson('confirm', done);
+  else
+    for (const { name, ok, problems } of done.mds)
+      print(ok ? `${name}: confirmed` : `${name}: not confirmed (${problems.join('; ')})`);
+  return done.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
+}
+
+function show(
+  {
+    host,
+    reason,
+    paths,
+  }: { readonly host: string; readonly reason: string; readonly paths: readonly string[] },
+  most: number,
+): void {
+  print(`${host}: ${reason}`);
+  for (const path of paths.slice(0, most)) print(`  would go: ${path}`);
+  if (paths.length > most) print(`  and ${paths.length - most} more (-n shows all)`);
+}

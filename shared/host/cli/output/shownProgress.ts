@@ -1,0 +1,41 @@
+import type { Progress } from '../../control/contract.ts';
+import { ProgressLines } from './progress.ts';
+import { canRedraw, printError, redraw } from './terminal.ts';
+
+/** What is done within this time shows nothing, milliseconds. */
+const SHOW_AFTER = 1_000;
+const REDRAW_EVERY = 500;
+/** Lines at a time: the rest of the screen stays as it is. */
+const MOST_LINES = 8;
+/** As a shell counts a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+export type ShownProgress = Disposable & { readonly update: (progress: Progress) => void };
+
+/**
+ * Shows on a terminal how far a command is, once it takes longer than a second, and clears that away when it is disposed.
+ * Nothing is shown where standard error is no terminal. Ctrl-C ends the waiting, and nothing else.
+ */
+export function showProgress(): ShownProgress {
+  if (!canRedraw()) return { update: () => undefined, [Symbol.dispose]: () => undefined };
+  const lines = new ProgressLines();
+  const beganAt = performance.now();
+  const draw = (): void => {
+    if (performance.now() - beganAt >= SHOW_AFTER) redraw(lines.lines(MOST_LINES));
+  };
+  const timer = setInterval(draw, REDRAW_EVERY).unref();
+  const interrupted = (): void => {
+    redraw([]);
+    printError('interrupted: work that has started continues; "xivo-xds-sync status" shows its progress');
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', interrupted);
+  return {
+    update: (progress) => lines.update(progress, performance.now()),
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+      process.off('SIGINT', interrupted);
+      redraw([]);
+    },
+  };
+}
