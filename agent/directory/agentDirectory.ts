@@ -58,7 +58,7 @@ export class AgentDirectory implements DirectorySide {
   readonly #excludes: Excludes;
   readonly #ledger: Ledger;
   readonly #sync: SyncDirectory;
-  readonly #accounts: AgreedState;
+  readonly #agreed: AgreedState;
   readonly #removals: RemovalCounter;
   readonly #runner: JobRunner;
   readonly #reconciler: Reconciler;
@@ -90,8 +90,8 @@ export class AgentDirectory implements DirectorySide {
     this.#sync = sync;
     this.replica = sync.replica;
     const { mainView, replica } = this;
-    const accounts = new AgreedState(ledger, db, mainView, replica);
-    this.#accounts = accounts;
+    const agreed = new AgreedState(ledger, db, mainView, replica);
+    this.#agreed = agreed;
     this.#removals = new RemovalCounter(guard, {
       // Judged again under the new guard.
       load: () => db.meta(`held:${name}`) === JSON.stringify(guard),
@@ -102,7 +102,7 @@ export class AgentDirectory implements DirectorySide {
     const runner = new JobRunner({
       sync,
       db,
-      accounts,
+      agreed,
       activation,
       log,
       onApplied: (removed) => this.#onApplied(removed),
@@ -116,7 +116,7 @@ export class AgentDirectory implements DirectorySide {
       excludes,
       mainView,
       replica,
-      accounts,
+      agreed,
       removals,
       runner,
       clock,
@@ -248,7 +248,7 @@ export class AgentDirectory implements DirectorySide {
 
   /** @param figures true when the receiver accepts bytes to go */
   report(figures: boolean): DirectoryReport {
-    return reportOf(this.name, this.#reconciler, this.#accounts.tally, figures);
+    return reportOf(this.name, this.#reconciler, this.#agreed.tally, figures);
   }
 
   /**
@@ -275,7 +275,7 @@ export class AgentDirectory implements DirectorySide {
   }
 
   takeChanges(changes: Changes): void {
-    for (const path of changes.keys()) this.#accounts.count(path);
+    for (const path of changes.keys()) this.#agreed.count(path);
     if (changes.size === 0) return;
     this.#reconciler.changedHere(changes.keys());
     this.#options.events.changedHere();
@@ -313,8 +313,7 @@ export class AgentDirectory implements DirectorySide {
     const manifestHere = this.#manifestHere;
     this.#started ??= this.#start();
     await this.#started;
-    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
-      this.#accounts.count(path);
+    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()])) this.#agreed.count(path);
     this.#reconciler.begin();
     this.#isKnown = true;
     manifestHere.resolve(true);

@@ -14,7 +14,7 @@ import type { Retries } from './retries.ts';
 export type CurrentPlanOptions = {
   readonly mainView: MainManifest;
   readonly replica: Replica;
-  readonly accounts: AgreedState;
+  readonly agreed: AgreedState;
   readonly removals: RemovalCounter;
   readonly clock: Clock;
 };
@@ -70,7 +70,7 @@ export class CurrentPlan {
    * @throws when the ledger can't be written
    */
   take(made: Plan, scope: 'all' | ReadonlySet<string>): Replan {
-    const { mainView, accounts } = this.#options;
+    const { mainView, agreed } = this.#options;
     const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
     this.revision = mainView.revision ?? 0;
     const learnt = new Map<string, Entry | undefined>();
@@ -83,7 +83,7 @@ export class CurrentPlan {
       else this.pending.set(path, decision);
     }
     if (scope === 'all') this.#forgetTroubles(made);
-    accounts.learn(learnt);
+    agreed.learn(learnt);
     return replan;
   }
 

@@ -24,7 +24,7 @@ export type ReconcilerOptions = {
   readonly excludes: Excludes;
   readonly mainView: MainManifest;
   readonly replica: Replica;
-  readonly accounts: AgreedState;
+  readonly agreed: AgreedState;
   readonly removals: RemovalCounter;
   readonly runner: JobRunner;
   readonly clock: Clock;
@@ -155,17 +155,17 @@ export class Reconciler {
 
   /** The facts for the planner. */
   planInput(): PlanInput {
-    const { policy, excludes, mainView, replica, accounts, removals, clock } = this.#options;
+    const { policy, excludes, mainView, replica, agreed, removals, clock } = this.#options;
     return {
       policy,
       excludes,
       main: mainView,
       mds: replica,
-      ledger: accounts.ledger.entries,
+      ledger: agreed.ledger.entries,
       tombstones: mainView.tombstones,
       clockOffset: this.#session?.clockOffset.nanoseconds ?? 0n,
       mainClocks: mainView.clocks,
-      budget: removals.budget(accounts.ledger.files, clock.monotonic()),
+      budget: removals.budget(agreed.ledger.files, clock.monotonic()),
     };
   }
 

@@ -15,7 +15,6 @@ const MAX_FOLDER_FILES = 15;
 const LARGE_FILES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts': 350,
   'agent/directory/agentDirectory.ts': 340,
-  'agent/directory/jobs/jobRunner.ts': 310,
   'controller/daemon/controller.ts': 400,
   'controller/sessions/controllerSession.ts': 390,
   'shared/sync/scan/replica.ts': 350,

@@ -1,5 +1,4 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
-import { pagesOf } from '#protocol/pages.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
@@ -7,7 +6,6 @@ import { revert } from '#sync/apply/revert.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
-import type { Logger } from '#host/log/logger.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
@@ -15,21 +13,19 @@ import type { Database } from '#sync/state/database.ts';
 import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { AgreedState } from '../agreedState.ts';
+import { actionsOf, announce, type Announcing } from './announce.ts';
 import { download, type Downloaded, type Incoming, type JobResult } from './download.ts';
 import type { Job } from './schedule.ts';
 import { agreedAfter, upload } from './upload.ts';
 
-export type JobRunnerOptions = {
+export type JobRunnerOptions = Announcing & {
   readonly sync: SyncDirectory;
   readonly db: Database;
-  readonly accounts: AgreedState;
+  readonly agreed: AgreedState;
   /** For a directory that Asterisk reads. */
   readonly activation: Activation | undefined;
-  readonly log: Logger;
   /** Called inside the transaction that records a change set, with its removals. */
   readonly onApplied: (removed: readonly Entry[]) => void;
-  /** A change set was carried out, for the history. @param durationMs how long it took */
-  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
 };
 
 export type JobEnd = {
@@ -131,10 +127,10 @@ export class JobRunner {
     held: ReadonlySet<string>,
     session: AgentSession,
   ): Promise<JobEnd> {
-    const { sync, accounts, activation } = this.#options;
+    const { sync, agreed, activation } = this.#options;
     const { name: directory, applier, replica } = sync;
     const startedAt = performance.now();
-    const before = new Map([...job.items.keys()].map((path) => [path, accounts.ledger.entries.get(path)]));
+    const before = new Map([...job.items.keys()].map((path) => [path, agreed.ledger.entries.get(path)]));
     const done = await download({
       directory,
       items: job.items,
@@ -149,7 +145,7 @@ export class JobRunner {
     });
     sync.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
-    this.#announce(session, done.changeSet?.id, actions, {
+    announce(this.#options, session, done.changeSet?.id, actions, {
       summary: activation?.summary,
       durationMs: performance.now() - startedAt,
     });
@@ -174,11 +170,11 @@ export class JobRunner {
     const paths = outcomes.map(({ step }) => step.path);
     const refusal = await activation.activate(new Set(paths));
     if (refusal === undefined) return undefined;
-    const { sync, accounts, log, onApplied } = this.#options;
+    const { sync, agreed, log, onApplied } = this.#options;
     const { name: directory, applier } = sync;
     const record: OnCommit = (_changeSet, reverted) => {
       for (const { step, result } of reverted) {
-        if (result === 'done') accounts.agree(step.path, before.get(step.path));
+        if (result === 'done') agreed.agree(step.path, before.get(step.path));
       }
       onApplied([]);
     };
@@ -192,14 +188,14 @@ export class JobRunner {
       bytes: 0,
       reason: why,
     }));
-    this.#announce(session, changeSet.id, actions);
+    announce(this.#options, session, changeSet.id, actions);
     await activation.activate(new Set());
     return new Map([...results, ...paths.map((path) => [path, { result: 'failed' as const, why }] as const)]);
   }
 
   async #upload(job: Job & { kind: 'upload' }, session: AgentSession): Promise<JobEnd> {
     const startedAt = performance.now();
-    const { sync, db, accounts } = this.#options;
+    const { sync, db, agreed } = this.#options;
     const { name: directory, replica } = sync;
     const isKept = (path: string, item: Decision): boolean => {
       const kept = this.#kept.get(path);
@@ -216,7 +212,7 @@ export class JobRunner {
       db.advance();
       for (const [path, { result }] of results) {
         const item = job.items.get(path);
-        if (result === 'done' && item && item.kind !== 'lose') accounts.agree(path, agreedAfter(item));
+        if (result === 'done' && item && item.kind !== 'lose') agreed.agree(path, agreedAfter(item));
       }
     });
     const sent = [...job.items].flatMap(([path, item]) =>
@@ -233,12 +229,12 @@ export class JobRunner {
 
   /** Updates the ledger, in the transaction that ends the change set. */
   #recorder(items: ReadonlyMap<string, Decision>): OnCommit {
-    const { accounts, db, onApplied } = this.#options;
+    const { agreed, db, onApplied } = this.#options;
     return (_changeSet, outcomes) => {
       const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
       if (done.length === 0) return;
-      for (const { step } of done) if (step.kind === 'move') accounts.agree(step.from, undefined);
-      for (const { step } of done) accounts.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
+      for (const { step } of done) if (step.kind === 'move') agreed.agree(step.from, undefined);
+      for (const { step } of done) agreed.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
       db.advance();
       onApplied(done.flatMap(({ step }) => (items.get(step.path)?.kind === 'remove' ? [step.entry] : [])));
     };
@@ -246,46 +242,8 @@ export class JobRunner {
 
   /** Records a change set that a person requested. */
   announce(session: AgentSession, changeSet: string, actions: readonly PlannedAction[]): void {
-    this.#announce(session, changeSet, actions);
+    announce(this.#options, session, changeSet, actions);
   }
-
-  /** Main keeps the history and the log of all MDS. */
-  #announce(
-    session: AgentSession,
-    changeSet: string | undefined,
-    actions: readonly PlannedAction[],
-    { summary = '', durationMs }: { summary?: string | undefined; durationMs?: number } = {},
-  ): void {
-    if (changeSet === undefined || actions.length === 0) return;
-    const { sync, log, onDone } = this.#options;
-    const { name: directory } = sync;
-    onDone(changeSet, actions, durationMs);
-    const takesTime = durationMs !== undefined && session.mainCapabilities.has('durations');
-    const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
-    for (const [number, page] of [...pagesOf(actions)].entries()) {
-      const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};
-      const took = takesTime && { durationMs: Math.round(durationMs) };
-      session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan, ...took });
-    }
-    log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
-  }
-}
-
-function actionsOf(
-  directory: string,
-  items: ReadonlyMap<string, Decision>,
-  outcomes: readonly Outcome[],
-): PlannedAction[] {
-  return outcomes.flatMap(({ step, result }) => {
-    if (result !== 'done') return [];
-    const paths = step.kind === 'move' ? [step.path, step.from] : [step.path];
-    return paths.flatMap((path) => {
-      const decision = items.get(path);
-      const action = decision && actionOf(directory, path, decision);
-      // A renamed file was not transferred.
-      return action === undefined ? [] : step.kind === 'move' ? { ...action, bytes: 0 } : action;
-    });
-  });
 }
 
 /** Main has the losers of these conflicts in its trash: the winners may now replace them here. */

@@ -35,8 +35,8 @@ void test('a folder that Main removes while something is being put into it goes,
   const replica = await replicaOf(t, place, owners);
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
-  const accounts = new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica);
-  accounts.learn(new Map([['d', folder]]));
+  const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica);
+  agreed.learn(new Map([['d', folder]]));
   const file = fileEntry('music');
   mainView.begin(null, null);
   mainView.page([
@@ -62,7 +62,7 @@ void test('a folder that Main removes while something is being put into it goes,
     excludes: new Excludes([]),
     mainView,
     replica,
-    accounts,
+    agreed,
     removals: new RemovalCounter(
       { percent: 100, files: 1_000 },
       { load: () => false, save: () => undefined },
@@ -92,7 +92,7 @@ void test('a folder that Main removes while something is being put into it goes,
   await new Promise((resolve) => setTimeout(resolve, 20));
 
   const second = nextJob();
-  accounts.learn(new Map([['d/f', file]]));
+  agreed.learn(new Map([['d/f', file]]));
   ends[0]?.({ results: new Map([['d/f', { result: 'done' }]]), refused: false });
   await second;
   const removed = [...(jobs[1]?.items ?? [])].map(([path, { kind }]) => `${kind} ${path}`);
@@ -120,7 +120,7 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
     excludes: new Excludes([]),
     mainView,
     replica,
-    accounts: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
+    agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
     removals: new RemovalCounter(
       { percent: 100, files: 1_000 },
       { load: () => false, save: () => undefined },

@@ -1,0 +1,54 @@
+import type { PlannedAction } from '#protocol/messages/common.ts';
+import { pagesOf } from '#protocol/pages.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import { actionOf } from '#core/plan/action.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
+
+export type Announcing = {
+  readonly sync: Pick<SyncDirectory, 'name'>;
+  readonly log: Logger;
+  /** A change set was carried out, for the history. @param durationMs how long it took */
+  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
+};
+
+/** Records a change set that was carried out, here and on Main, which keeps the history and the log of all MDS. */
+export function announce(
+  { sync, log, onDone }: Announcing,
+  session: AgentSession,
+  changeSet: string | undefined,
+  actions: readonly PlannedAction[],
+  { summary = '', durationMs }: { summary?: string | undefined; durationMs?: number } = {},
+): void {
+  if (changeSet === undefined || actions.length === 0) return;
+  const { name: directory } = sync;
+  onDone(changeSet, actions, durationMs);
+  const takesTime = durationMs !== undefined && session.mainCapabilities.has('durations');
+  const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
+  for (const [number, page] of [...pagesOf(actions)].entries()) {
+    const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};
+    const took = takesTime && { durationMs: Math.round(durationMs) };
+    session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan, ...took });
+  }
+  log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
+}
+
+/** The actions that a job's outcomes amount to, as the history shows them. */
+export function actionsOf(
+  directory: string,
+  items: ReadonlyMap<string, Decision>,
+  outcomes: readonly Outcome[],
+): PlannedAction[] {
+  return outcomes.flatMap(({ step, result }) => {
+    if (result !== 'done') return [];
+    const paths = step.kind === 'move' ? [step.path, step.from] : [step.path];
+    return paths.flatMap((path) => {
+      const decision = items.get(path);
+      const action = decision && actionOf(directory, path, decision);
+      // A renamed file was not transferred.
+      return action === undefined ? [] : step.kind === 'move' ? { ...action, bytes: 0 } : action;
+    });
+  });
+}
