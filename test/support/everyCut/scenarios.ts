@@ -238,12 +238,13 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     },
   },
   'an MDS enrols with a token': {
-    prepare: (pair) => pair.pass(MINUTE),
+    // Main limits how many certificates it signs for one MDS.
+    prepare: (pair) => pair.pass(3 * MINUTE),
     act: enrolWithToken,
     after: (pair) => forgetOther(pair),
   },
   'an MDS waits for its approval': {
-    prepare: (pair) => pair.pass(MINUTE),
+    prepare: (pair) => pair.pass(3 * MINUTE),
     act: async (pair) => {
       const identity = await otherIdentity();
       const ask = async (): Promise<boolean> => {

@@ -27,6 +27,14 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** What waits on this clock, for the message of a test that fails: the beginning of each callback, and when it is due. */
+  get waiting(): string[] {
+    return this.#timers.map(
+      ({ at, callback }) =>
+        `${callback.toString().replaceAll(/\s+/g, ' ').slice(0, 80)} in ${Math.round(at - this.#now)} ms`,
+    );
+  }
+
   /** Until the next timer fires, milliseconds; undefined when there is none. */
   get nextIn(): number | undefined {
     if (this.#timers.length === 0) return undefined;
