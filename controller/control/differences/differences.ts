@@ -10,6 +10,7 @@ import type { ControllerHandlers, Difference, Result } from '../contract/contrac
 import { contentsOf } from './contents.ts';
 import { comparable, listing, placeOf, refuseLeftAlone, refuseUnknown } from './listing.ts';
 import { takeFromMds } from './take.ts';
+import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
 type Handled = Pick<ControllerHandlers, 'diff' | 'adopt' | 'revert' | 'prune'>;
 
@@ -115,8 +116,7 @@ async function revert(
       `in ${directory.name} the newest version wins on all hosts: restore an older one with "xivo-xds-sync trash restore", or undo a change set with "xivo-xds-sync rollback"`,
     );
   if (dryRun) return { ...common, left: [], mds: [] };
-  if (controller.pause.isOn)
-    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  refuseWhilePaused(controller);
   const passes = await passOver(controller, { do: 'reconcile' }, mds, show);
   const left = (await listing(controller, mds, place)).differences.filter(isToRevert);
   const reason = `reverted to Main's version on ${mds}`;

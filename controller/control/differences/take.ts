@@ -8,6 +8,7 @@ import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { MdsPass } from '../contract/contract.ts';
 import { comparable } from './listing.ts';
+import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
 /** Takes files from an MDS at a person's request. */
 export type Taken = { readonly by: string; readonly mds: readonly MdsPass[] };
@@ -31,8 +32,7 @@ export type Take = {
 export async function takeFromMds(controller: Controller, take: Take): Promise<Taken> {
   const { mds, directory, files, kind, reason, actor, show } = take;
   const session = comparable(controller, mds);
-  if (controller.pause.isOn)
-    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  refuseWhilePaused(controller);
   if (files.length > MAX_ITEMS / 2)
     throw new ControlError(`${files.length} files at once are too many: name a folder with fewer`);
   for (const { path } of files) {

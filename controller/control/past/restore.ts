@@ -11,6 +11,7 @@ import { locateOrWhole } from '../locate.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { RolledBack } from '../contract/contract.ts';
 import { actionOf, carryOut, changesOf, identify, refuseUnless } from './rollback.ts';
+import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
 export type RestoreAsked = {
   /** A path, a folder, or a change set. */
@@ -32,8 +33,7 @@ export async function restoreVersions(
   controller: Controller,
   { written, at, ...how }: RestoreAsked,
 ): Promise<RolledBack | undefined> {
-  if (controller.pause.isOn && !how.dryRun)
-    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  if (!how.dryRun) refuseWhilePaused(controller);
   const found = locateOrWhole(controller, written);
   if (found === undefined) {
     if (!/^\d{8}T\d{6}/.test(written)) return undefined;

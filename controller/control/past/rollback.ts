@@ -10,6 +10,7 @@ import type { Controller } from '../../daemon/controller.ts';
 import { passOver } from '../../daemon/passes.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { RolledBack } from '../contract/contract.ts';
+import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
 /** Most names in a message; others are counted. */
 const MAX_NAMED = 10;
@@ -29,8 +30,7 @@ export async function rollback(
 ): Promise<RolledBack> {
   const found = find(controller, written);
   const { changeSet, directory, versions, number } = found;
-  if (controller.pause.isOn && !dryRun)
-    throw new ControlError('synchronisation is paused: run "xivo-xds-sync resume" first');
+  if (!dryRun) refuseWhilePaused(controller);
   await directory.readAgain();
   if (directory.replica.held !== undefined)
     throw new ControlError(`"${directory.name}" is on hold on Main (${directory.replica.held})`);
