@@ -171,7 +171,7 @@ export class AgentDirectory implements DirectorySide {
 
   /** True when a whole plan against Main's manifest was made and nothing is on hold because of a state mismatch. */
   get isSettledWithMain(): boolean {
-    return this.mainView.isReady && this.#reconciler.isPlanned && !this.#removals.isAdditive;
+    return this.isComparable && !this.#removals.isAdditive;
   }
 
   /** Retries the work that failed because the state could not be written. */

@@ -84,7 +84,7 @@ export class RunningJobs {
     for (const [path, decision] of this.#current.pending) {
       if (!this.#current.inFlight.has(path) && this.#retries.isDue(path, now)) ready.set(path, decision);
     }
-    if (ready.size === 0 || this.#refused === this.#current.signature) return;
+    if (ready.size === 0 || this.isRefused) return;
     this.#refused = undefined;
     const jobs = schedule({
       ready,
