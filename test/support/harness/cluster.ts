@@ -44,13 +44,14 @@ export class Cluster {
   /** A Main that is initialised, and its MDS, none of which runs yet. */
   static async make(options: ClusterOptions = {}): Promise<Cluster> {
     const names = options.mds ?? ['mds1', 'mds2'];
-    const enrolled = new EnrolledHosts(options.enrolled === true ? names : []);
-    if (!enrolled.exist) await Cluster.#enrolOnce(options.enrolled === true ? names : [], enrolled);
+    const members = options.enrolled === true ? names : [];
+    const enrolled = new EnrolledHosts(members);
+    if (!enrolled.exist) await Cluster.#enrolOnce(members, enrolled);
     const cluster = await Cluster.#empty(names);
     enrolled.give(cluster.main, cluster.port);
     if (options.config !== undefined) cluster.configure(options.config);
-    if (options.enrolled !== true) return cluster;
     for (const mds of cluster.mds) {
+      if (!members.includes(mds.name)) continue;
       enrolled.give(mds, cluster.port);
       setAsterisk(mds, mds.asterisk.script);
     }

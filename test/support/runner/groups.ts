@@ -55,9 +55,9 @@ export function weightOf(file: string): number {
   return WEIGHTS[nameOf(file)] ?? 1;
 }
 
-/** The test files of a group, by their paths in the checkout, in the order in which they start. */
+/** The test files of a group, by their paths in the checkout. */
 export function filesOf(group: Group, checkout: string): string[] {
-  return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout }).toSorted(byLength);
+  return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout });
 }
 
 /** The order in which files of a pool start. */
