@@ -91,6 +91,12 @@ export function isOpenForWriting(fd: number): boolean | undefined {
   return false;
 }
 
+/** Why the last call into libc failed: valid until the next one only. */
+export function lastError(): { readonly code: string; readonly errno: number } {
+  const errno = ffi.getInt32(libc.__errno_location(), 0);
+  return { code: errorNames.get(errno) ?? `errno ${errno}`, errno };
+}
+
 function lease(fd: number, kind: number): void {
   // The kernel signals a waiting process with SIGIO, which would kill this program; SIGURG is ignored.
   check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
@@ -103,7 +109,6 @@ function cString(name: string): Buffer {
 
 function check(result: number, syscall: string, what: string): void {
   if (result === 0) return;
-  const number = ffi.getInt32(libc.__errno_location(), 0);
-  const code = errorNames.get(number) ?? `errno ${number}`;
-  throw Object.assign(new Error(`${code}: ${syscall} '${what}'`), { code, errno: -number, syscall });
+  const { code, errno } = lastError();
+  throw Object.assign(new Error(`${code}: ${syscall} '${what}'`), { code, errno: -errno, syscall });
 }

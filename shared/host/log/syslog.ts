@@ -1,27 +1,27 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { Buffer } from 'node:buffer';
+import { UnixDatagrams } from './unixDatagram.ts';
 
 /** Tag of every line in syslog. */
 const TAG = 'xivo-xds-sync';
 /** LOG_DAEMON of syslog(3), shifted for a priority value. */
 const FACILITY_DAEMON = 3 << 3;
 const WARNING = 4;
-/** Longer lines are cut into several by logger; rsyslog takes 8 KiB, headers included, unless configured. */
+/** Where syslogd listens, as syslog(3) has it. */
+const DEFAULT_SOCKET = '/dev/log';
+/** Longer lines are cut into several; rsyslog takes 8 KiB, headers included, unless configured. */
 const MAX_LINE_BYTES = 4096;
-/** Most lines queued while syslog does not read; further ones are dropped and counted. */
+/** Most that is queued while syslog does not read; further lines are dropped and counted. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** logger sends a line within milliseconds; lines handed to it later than this before it died may be lost. */
-const UNSURE_MS = 1000;
-const FIRST_RETRY_MS = 1000;
-const LONGEST_RETRY_MS = 60_000;
+/** How soon a syslog whose queue was full is tried again, milliseconds. The queue holds ten lines on many systems. */
+const FIRST_RETRY_MS = 1;
+const LONGEST_RETRY_MS = 100;
 /** How long the program waits at its end for the last lines, milliseconds. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-type Child = ChildProcess & { readonly stdin: Writable; readonly stderr: Readable };
-type Line = { readonly severity: number; readonly text: string; takenAt?: number };
+type Line = { readonly severity: number; readonly text: string };
 
 export type SyslogOptions = {
-  /** Where syslogd listens; logger's own choice (/dev/log) when undefined. */
+  /** Where syslogd listens; /dev/log when undefined. */
   readonly socket?: string | undefined;
   /** Receives the lines that syslog does not take. */
   readonly fallback: (severity: number, text: string) => void;
@@ -30,136 +30,116 @@ export type SyslogOptions = {
 };
 
 /**
- * Sends lines to syslog through a `logger` process, since Node has no datagram Unix sockets. When the process ends it is
- * restarted, at once if it had worked and with back-off if not; meanwhile lines go to the fallback. A line that may have
- * been lost with the process is sent again: it may appear twice, but is never lost.
+ * Sends lines to syslog, in the form that syslog(3) uses. Without a syslogd they go to the fallback, and the first line
+ * after its start reaches it again. While it stands still, lines wait in a bounded queue.
  */
 export class Syslog {
   readonly #options: SyslogOptions;
-  #child: Child | undefined;
-  #sent: Line[] = [];
+  readonly #socket: string;
+  readonly #datagrams = new UnixDatagrams();
+  readonly #waiting: Line[] = [];
+  #waitingBytes = 0;
   #dropped = 0;
-  #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
   #reported = false;
-  #closingSince: number | undefined;
-  #ended: (() => void) | undefined;
+  #drained: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(options: SyslogOptions) {
     this.#options = options;
-    this.#start();
+    this.#socket = options.socket ?? DEFAULT_SOCKET;
   }
 
   write(severity: number, text: string): void {
-    if (this.#child === undefined || this.#closingSince !== undefined) {
+    if (this.#isClosed) {
       this.#options.fallback(severity, text);
       return;
     }
-    if (this.#child.stdin.writableLength > MAX_WAITING_BYTES) {
+    for (const piece of pieces(text)) this.#add({ severity, text: piece });
+  }
+
+  /** Resolves when every line has reached syslog or the fallback, within 2 s. */
+  async close(): Promise<void> {
+    if (this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => {
+        const timeout = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+        this.#drained = () => {
+          clearTimeout(timeout);
+          resolve();
+        };
+        this.#retry?.ref();
+      });
+    }
+    clearTimeout(this.#retry);
+    this.#isClosed = true;
+    if (this.#waiting.length > 0) this.#giveUp('it does not read');
+    if (this.#dropped > 0) this.#options.fallback(WARNING, droppedText(this.#dropped));
+    this.#datagrams[Symbol.dispose]();
+  }
+
+  #add(line: Line): void {
+    if (this.#waiting.length === 0 && this.#send(line)) return;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
       this.#dropped += 1;
       return;
     }
-    this.#send(this.#child, { severity, text });
+    this.#waiting.push(line);
+    this.#waitingBytes += line.text.length;
+    this.#retryLater();
   }
 
-  /** Resolves when every line has reached syslog or the fallback. */
-  async close(): Promise<void> {
-    this.#closingSince = Date.now();
-    clearTimeout(this.#retry);
-    const child = this.#child;
-    if (child === undefined) return;
-    child.ref();
-    const timeout = setTimeout(() => child.kill('SIGKILL'), CLOSE_TIMEOUT_MS);
-    await new Promise<void>((resolve) => {
-      this.#ended = resolve;
-      child.stdin.end();
-    });
-    clearTimeout(timeout);
+  /** @returns whether the line is done with: false when syslog's queue is full */
+  #send({ severity, text }: Line): boolean {
+    const header = `<${FACILITY_DAEMON | severity}>${timestamp(new Date())} ${TAG}[${process.pid}]: `;
+    const error = this.#datagrams.send(this.#socket, Buffer.from(header + text));
+    if (error === 'EAGAIN' || error === 'ENOBUFS') return false;
+    if (error === undefined) this.#reported = false;
+    else {
+      this.#report(`${error}: ${this.#socket}`);
+      this.#options.fallback(severity, text);
+    }
+    return true;
   }
 
-  #start(): void {
-    const { socket } = this.#options;
-    const child: ChildProcess = spawn(
-      'logger',
-      [
-        '--prio-prefix',
-        // Without this option a missing socket is not an error, and every line is silently lost.
-        '--socket-errors=on',
-        // Not --id: it sends another process's id, and without CAP_SYS_ADMIN every line is then lost, with exit code 0.
-        `--tag=${TAG}[${process.pid}]`,
-        `--size=${MAX_LINE_BYTES}`,
-        ...(socket === undefined ? [] : [`--socket=${socket}`]),
-      ],
-      // Its own session: Ctrl-C must not end it before the last lines.
-      { stdio: ['pipe', 'ignore', 'pipe'], detached: true },
-    );
-    if (!hasPipes(child)) {
-      child.once('error', ({ message }) => this.#onEnd({ reason: message, clean: false, aliveMs: 0 }));
+  #retryLater(): void {
+    // A program whose work is done may end; close() waits for the lines.
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.#sendWaiting();
+    }, this.#retryMs).unref();
+    if (this.#drained !== undefined) this.#retry.ref();
+  }
+
+  #sendWaiting(): void {
+    let sent = 0;
+    for (const line of this.#waiting) {
+      if (!this.#send(line)) break;
+      this.#waitingBytes -= line.text.length;
+      sent += 1;
+    }
+    this.#waiting.splice(0, sent);
+    this.#retryMs = sent > 0 ? FIRST_RETRY_MS : Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    if (this.#waiting.length > 0) {
+      this.#retryLater();
       return;
     }
-    const startedAt = Date.now();
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint = (complaint + text).slice(-500);
-    });
-    child.on('error', (error) => {
-      complaint = error.message;
-    });
-    // EPIPE adds nothing to the process's exit event.
-    child.stdin.on('error', () => {});
-    child.stdin.on('drain', () => this.#reportDropped(child));
-    child.once('close', (code, signal) => {
-      const reason = complaint.trim() || `logger ended with ${signal ?? `exit code ${code}`}`;
-      this.#onEnd({ reason, clean: code === 0, aliveMs: Date.now() - startedAt });
-    });
-    // A finished program may end; close() waits for the lines.
-    child.unref();
-    for (const stream of [child.stdin, child.stderr]) unrefStream(stream);
-    this.#child = child;
-  }
-
-  #send(child: Child, line: Line): void {
-    const sure = Date.now() - UNSURE_MS;
-    const firstUnsure = this.#sent.findIndex(({ takenAt }) => takenAt === undefined || takenAt > sure);
-    this.#sent.splice(0, firstUnsure === -1 ? this.#sent.length : firstUnsure);
-    this.#sent.push(line);
-    child.stdin.write(`<${FACILITY_DAEMON | line.severity}>${line.text}\n`, (error) => {
-      if (!error) line.takenAt = Date.now();
-    });
-  }
-
-  #onEnd({ reason, clean, aliveMs }: { reason: string; clean: boolean; aliveMs: number }): void {
-    this.#child = undefined;
-    const sure = (this.#closingSince ?? Date.now()) - UNSURE_MS;
-    const unsure = this.#sent.filter(({ takenAt }) => takenAt === undefined || takenAt > sure);
-    this.#sent = [];
-    if (this.#closingSince !== undefined) {
-      if (!clean) this.#giveUp(reason, unsure);
-      if (this.#dropped > 0) this.#options.fallback(WARNING, droppedText(this.#dropped));
-      this.#ended?.();
-    } else if (aliveMs >= UNSURE_MS) {
-      this.#retryMs = FIRST_RETRY_MS;
-      this.#reported = false;
-      this.#start();
-      for (const { severity, text } of unsure) this.write(severity, text);
-    } else {
-      this.#giveUp(reason, unsure);
-      this.#retry = setTimeout(() => this.#start(), this.#retryMs).unref();
-      this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    if (this.#dropped > 0) {
+      const text = droppedText(this.#dropped);
+      this.#dropped = 0;
+      this.#add({ severity: WARNING, text });
     }
+    if (this.#waiting.length === 0) this.#drained?.();
   }
 
-  #giveUp(reason: string, lines: readonly Line[]): void {
+  #giveUp(reason: string): void {
+    this.#report(reason);
+    for (const { severity, text } of this.#waiting.splice(0)) this.#options.fallback(severity, text);
+  }
+
+  #report(reason: string): void {
     if (!this.#reported) this.#options.onUnreachable(`syslog can't be reached (${reason})`);
     this.#reported = true;
-    for (const { severity, text } of lines) this.#options.fallback(severity, text);
-  }
-
-  #reportDropped(child: Child): void {
-    if (this.#dropped === 0) return;
-    const text = droppedText(this.#dropped);
-    this.#dropped = 0;
-    this.#send(child, { severity: WARNING, text });
   }
 }
 
@@ -167,12 +147,28 @@ function droppedText(count: number): string {
   return `log lines dropped because syslog stood still count=${count}`;
 }
 
-/** Node leaves the pipes out, whatever the types say, when the process is out of file descriptors. */
-function hasPipes(child: ChildProcess): child is Child {
-  return Boolean(child.stdin && child.stderr);
+/** Cuts between characters, never inside one. */
+function pieces(text: string): string[] {
+  if (text.length <= MAX_LINE_BYTES / 3) return [text];
+  const bytes = Buffer.from(text);
+  const cut: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    let end = Math.min(at + MAX_LINE_BYTES, bytes.length);
+    while (end < bytes.length && isContinuation(bytes[end])) end -= 1;
+    cut.push(bytes.toString('utf8', at, end));
+    at = end;
+  }
+  return cut;
 }
 
-/** The pipes of a child are sockets, which the types of node:child_process don't say. */
-function unrefStream(stream: Readable | Writable): void {
-  if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Local time as RFC 3164, section 4.1.2, has it: `Nov  6 07:08:09`. */
+function timestamp(time: Date): string {
+  const day = String(time.getDate()).padStart(2);
+  return `${MONTHS[time.getMonth()]} ${day} ${time.toTimeString().slice(0, 8)}`;
 }

@@ -1,14 +1,7 @@
 import { Buffer } from 'node:buffer';
-import ffi from 'node:ffi';
+import { UnixDatagrams } from '#host/log/unixDatagram.ts';
 
-/**
- * Reports the service's status to systemd (sd_notify(3)) by a datagram to the socket that systemd named. Node has no
- * datagram Unix sockets, so libc sends it.
- */
-
-const AF_UNIX = 1;
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
-const MSG_NOSIGNAL = 0x4000;
+/** Reports the service's status to systemd (sd_notify(3)) by a datagram to the socket that systemd named. */
 
 export type ServiceManager = {
   /** Whether a service manager started this process. */
@@ -55,25 +48,6 @@ function watchdogInterval(): number | undefined {
 
 /** Errors are ignored: the service keeps working without its service manager. */
 function send(address: string, message: string): void {
-  const { functions: libc } = ffi.dlopen('libc.so.6', {
-    socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
-    sendto: { arguments: ['int32', 'buffer', 'uint64', 'int32', 'buffer', 'uint32'], return: 'int64' },
-    close: { arguments: ['int32'], return: 'int32' },
-  });
-  const fd = libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
-  if (fd < 0) return;
-  const to = socketAddress(address);
-  const text = Buffer.from(message);
-  libc.sendto(fd, text, BigInt(text.length), MSG_NOSIGNAL, to, to.length);
-  libc.close(fd);
-}
-
-/** sockaddr_un; a name that begins with @ is abstract, so its first byte is NUL. */
-function socketAddress(address: string): Buffer {
-  const name = Buffer.from(address);
-  const abstract = address.startsWith('@');
-  if (abstract) name[0] = 0;
-  const family = Buffer.alloc(2);
-  family.writeUInt16LE(AF_UNIX);
-  return Buffer.concat([family, name, ...(abstract ? [] : [Buffer.of(0)])]);
+  using datagrams = new UnixDatagrams();
+  datagrams.send(address, Buffer.from(message));
 }
