@@ -18,10 +18,10 @@ import type { Pause } from '../daemon/pause.ts';
 import { ActivationTimes } from '../metrics/activationTimes.ts';
 import type { Agent } from '../registry/records.ts';
 import type { Versions } from '../versions/versions.ts';
-import type { ControllerSession, SessionOwner, Terms } from './controllerSession.ts';
 import type { Delivery } from './lag.ts';
 import type { LiveSessions } from './liveSessions.ts';
 import type { SessionLog } from './sessionLog.ts';
+import type { OwnedSession, SessionOwner, Terms } from './sessionOwner.ts';
 import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
 
@@ -116,7 +116,7 @@ export class AgentOwner implements SessionOwner {
     };
   }
 
-  ready(session: ControllerSession): void {
+  ready(session: OwnedSession): void {
     const { keeper, versions, rotation } = this.#main;
     for (const directory of this.#versioned())
       keeper.write(() => versions.appliedRevisions.meet(directory.name, session.name));
@@ -196,7 +196,7 @@ export class AgentOwner implements SessionOwner {
     this.#main.rotation.learned(this.#agent.pin, pin);
   }
 
-  closed(session: ControllerSession, reason: string): void {
+  closed(session: OwnedSession, reason: string): void {
     const { clock, sessions, sessionLog } = this.#main;
     this.#memory.write(clock.monotonic());
     sessions.left(session);

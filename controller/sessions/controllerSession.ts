@@ -4,16 +4,12 @@ import {
   type AgentReport,
   type ArrivingFromAgent,
   type CommandFigures,
-  type FromAgent,
   fromAgentSchema,
   type FromMain,
-  type Hello,
   helloSchema,
 } from '#protocol/messages/session.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
-import type { Applier } from '#sync/apply/applier.ts';
-import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -21,43 +17,22 @@ import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
 import { Heartbeat, STALLED } from '#wire/heartbeat.ts';
-import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { Pace } from '#wire/rateLimit.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Revision } from '../directories/publication.ts';
 import { answersPing } from '../server/answersPing.ts';
+import { AgentMessages } from './agentMessages.ts';
 import { type Answer, CommandCalls, failed } from './commandCalls.ts';
-import { sendContent } from './contentSender.ts';
-import { type Delivery, Lag } from './lag.ts';
+import { ContentRequests } from './content/contentRequests.ts';
+import { Lag } from './lag.ts';
 import { ManifestSender } from './manifestSender.ts';
 import type { Grant } from './offers/grant.ts';
-import { takeOffers } from './offers/takeOffers.ts';
-import { Traffic } from './traffic.ts';
+import { Traffic } from './content/traffic.ts';
+import type { SessionOwner } from './sessionOwner.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
 
 /** Timeout for the agent's hello, milliseconds. */
 const GREETING = 15_000;
-
-/** Settings that Main sends to the agent. */
-export type Terms = Omit<Extract<FromMain, { type: 'welcome' }>, 'type' | 'protocol' | 'version' | 'name'>;
-
-/** The owner of a session, which handles the agent's messages with Main's state. */
-export interface SessionOwner {
-  /** Main's current state. */
-  sequence(): number;
-  /** Why a directory is held for this MDS alone; null when it is not. */
-  hold(directory: string): string | null;
-  terms(hello: Hello): Terms;
-  /** Records an accepted offer, in the transaction that ends its change set. */
-  recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit;
-  ready(session: ControllerSession): void;
-  applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
-  /** @param delivered Main's changes that this report confirms as delivered */
-  reported(report: AgentReport, delivered: readonly Delivery[]): void;
-  /** The agent has stored the pin of Main's next key. */
-  knowsIdentity(pin: string): void;
-  closed(session: ControllerSession, reason: string): void;
-}
 
 export type SessionOptions = {
   readonly socket: WebSocket;
@@ -89,6 +64,8 @@ export class ControllerSession {
   readonly #heartbeat: Heartbeat;
   readonly #calls: CommandCalls;
   readonly #manifests: ManifestSender;
+  readonly #content: ContentRequests;
+  readonly #messages: AgentMessages;
   readonly #lag: Lag;
   /** What travels either way. */
   readonly traffic: Traffic;
@@ -97,7 +74,6 @@ export class ControllerSession {
   readonly #tasks: Tasks;
   readonly #closed = Promise.withResolvers<void>();
   #state: SessionState = 'greeting';
-  #grant: Grant | undefined;
 
   constructor(options: SessionOptions) {
     const { socket, clock, log, owner } = options;
@@ -123,6 +99,32 @@ export class ControllerSession {
       sequence: () => owner.sequence(),
       hold: (directory) => owner.hold(directory),
       saveOf: (directory, path) => options.directories.get(directory)?.originators.of(path).save ?? null,
+    });
+    this.#content = new ContentRequests({
+      mds: options.name,
+      line: this.#channel,
+      owners: options.owners,
+      clock,
+      clockOffset: this.#clock,
+      log,
+      tasks: this.#tasks,
+      traffic: this.traffic,
+      recorder: (directory, conflicts, grant) => owner.recorder(directory, conflicts, grant),
+    });
+    this.#messages = new AgentMessages({
+      line: this.#channel,
+      directories: options.directories,
+      clock,
+      clockOffset: this.#clock,
+      tasks: this.#tasks,
+      manifests: this.#manifests,
+      content: this.#content,
+      calls: this.#calls,
+      records: {
+        applied: (applied) => owner.applied(applied),
+        reported: (report) => this.#onReport(report),
+        knowsIdentity: (pin) => owner.knowsIdentity(pin),
+      },
     });
     const greetBefore = clock.monotonic() + GREETING;
     this.#heartbeat = new Heartbeat({
@@ -209,15 +211,10 @@ export class ControllerSession {
   }
 
   /** Asks the agent to offer files that a person has seen, and permits that offer. Resolves like {@link command}. */
-  async take(files: Extract<Command, { do: 'give' }>['files'], grant: Grant): Promise<Answer> {
-    if (this.#grant !== undefined)
-      return failed('another command is taking files from it right now: try again');
-    this.#grant = grant;
-    try {
-      return await this.command({ do: 'give', directory: grant.directory, files });
-    } finally {
-      this.#grant = undefined;
-    }
+  take(files: Extract<Command, { do: 'give' }>['files'], grant: Grant): Promise<Answer> {
+    return this.#content.withGrant(grant, () =>
+      this.command({ do: 'give', directory: grant.directory, files }),
+    );
   }
 
   pause(paused: boolean): void {
@@ -251,44 +248,7 @@ export class ControllerSession {
       return;
     }
     // A message that was in flight when this side ended the session is not handled any more.
-    if (this.#state !== 'ready') return;
-    switch (message.type) {
-      case 'hello':
-        return this.#channel.violation('a second hello');
-      case 'want-manifest':
-        return this.#withDirectory(message.directory, (directory) =>
-          this.#tasks.run('a manifest could not be sent', () => this.#manifests.sendWhole(directory)),
-        );
-      case 'get':
-        return this.#withDirectory(message.directory, (directory) => this.#send(directory, message));
-      case 'offer':
-        return this.#withDirectory(message.directory, (directory) => this.#accept(directory, message));
-      case 'ask-begun':
-        return this.#withDirectory(message.directory, ({ applier }) => {
-          this.#channel.send({ type: 'begun', id: message.id, bytes: resumeOffset(applier, message.hash) });
-        });
-      case 'report':
-        return this.#onReport(message);
-      case 'applied':
-        return this.#withDirectory(message.directory, () => this.#options.owner.applied(message));
-      case 'answer-part':
-        return this.#unless(this.#calls.part(message));
-      case 'answer':
-        return this.#unless(this.#calls.answer(message));
-      case 'ping':
-        return this.#channel.send({ type: 'pong', sent: message.sent, time: this.#options.clock.now() });
-      case 'knows-identity':
-        return this.#options.owner.knowsIdentity(message.pin);
-      case 'pong':
-        return this.#clock.measured(message.sent, message.time, this.#options.clock.now());
-      case 'credit':
-      case 'cancel':
-        return undefined;
-    }
-  }
-
-  #unless(offence: string | undefined): void {
-    if (offence !== undefined) this.#channel.violation(offence);
+    if (this.#state === 'ready') this.#messages.receive(message);
   }
 
   #welcome(greeting: Extract<ArrivingFromAgent, { type: 'hello' }>): void {
@@ -312,39 +272,6 @@ export class ControllerSession {
     owner.ready(this);
   }
 
-  #withDirectory(name: string, work: (directory: MainDirectory) => void): void {
-    const directory = this.#options.directories.get(name);
-    if (directory === undefined) this.#channel.violation(`a directory "${name}" that Main does not have`);
-    else work(directory);
-  }
-
-  #send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): void {
-    const open = (bytes: number): OutgoingStream =>
-      this.#channel.openOutgoing(request.stream, bytes, isUrgent(directory));
-    this.#tasks.run('content could not be sent', () =>
-      sendContent(directory, request, open, this.traffic, this.#options.log),
-    );
-  }
-
-  #accept(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): void {
-    const { owners, owner, log, clock } = this.#options;
-    this.#tasks.run('an offer could not be taken', () =>
-      takeOffers(directory, request, {
-        mds: this.name,
-        owners,
-        clock,
-        log,
-        line: this.#channel,
-        traffic: this.traffic,
-        isUrgent: isUrgent(directory),
-        // The agent's clock minus Main's; an agent offers nothing before it was measured.
-        clockOffset: () => -this.#clock.nanoseconds,
-        grant: this.#grant,
-        recorder: (conflicts, grant) => owner.recorder(directory, conflicts, grant),
-      }),
-    );
-  }
-
   #onReport(report: AgentReport): void {
     this.report = report;
     this.traffic.reported();
@@ -364,18 +291,4 @@ export class ControllerSession {
     this.#options.owner.closed(this, reason);
     this.#closed.resolve();
   }
-}
-
-/** 0 for a directory that can't be opened; the offer that follows reports the error. */
-function resumeOffset(applier: Applier, hash: string): number {
-  try {
-    return applier.resumeOffset(hash);
-  } catch {
-    return 0;
-  }
-}
-
-/** Dialplan changes are exempt from bandwidth limits. */
-function isUrgent({ config }: MainDirectory): boolean {
-  return config.reload === 'dialplan';
 }

@@ -48,7 +48,7 @@ export class LiveSessions {
   }
 
   /** Removes a session whose connection has ended. */
-  left(session: ControllerSession): void {
+  left(session: Pick<ControllerSession, 'name' | 'address'>): void {
     const { name, address } = session;
     this.lastSeen.set(name, { at: this.#options.clock.now(), address });
     if (this.#byName.get(name) === session) this.#byName.delete(name);

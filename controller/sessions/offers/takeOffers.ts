@@ -11,7 +11,7 @@ import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { acceptOffers, onMain } from './accept.ts';
 import { resumeOffsetOf, contentBytes, hasContent } from './check.ts';
-import type { Transfer, Traffic } from '../traffic.ts';
+import type { Transfer, Traffic } from '../content/traffic.ts';
 import { type Grant, grantedOffers } from './grant.ts';
 import { noteMtimeClocks } from './noteClocks.ts';
 import { offersIn, refuseSet, resultsToSend } from './results.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Traffic } from '../../../../controller/sessions/traffic.ts';
+import { Traffic } from '../../../../../controller/sessions/content/traffic.ts';
 
 describe('What travels to and from an MDS', () => {
   it('is counted as long as it travels, and until the MDS has reported what is left', () => {

@@ -5,7 +5,7 @@ import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { type Packed, packFiles } from '#sync/transfer/pack.ts';
 import type { Traffic } from './traffic.ts';
-import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
 type Request = Extract<FromAgent, { type: 'get' }>;
 
