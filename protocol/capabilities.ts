@@ -11,6 +11,7 @@
  * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
+ * - `manifest-difference` (Main): compares the digests of the manifest that an agent has, and sends only what differs.
  * - `durations` (Main): accepts, with a change set, how long it took.
  */
 export const AGENT_CAPABILITIES = [
@@ -29,6 +30,7 @@ export const MAIN_CAPABILITIES = [
   'figures',
   'dialplan-summary',
   'durations',
+  'manifest-difference',
 ] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */

@@ -79,10 +79,13 @@ export class AgentSession {
     this.send({ type: 'ping', sent: this.#clock.now() });
   }
 
-  /** Requests Main's whole manifest of a directory. */
-  wantManifest(directory: string): void {
+  /**
+   * Requests Main's manifest of a directory.
+   * @param have the digests of the manifest that is here; without them Main sends the whole one
+   */
+  wantManifest(directory: string, have?: string): void {
     this.#needed.set(`manifest of ${directory}`, this.#clock.monotonic());
-    this.send({ type: 'want-manifest', directory });
+    this.send({ type: 'want-manifest', directory, ...(have !== undefined && { have }) });
   }
 
   /** Requests files, whose archive arrives on the stream; an urgent stream is exempt from limits. @throws when too many streams are open */

@@ -19,8 +19,8 @@ import type { DirectoryEvents } from './directoryEvents.ts';
 import type { DirectoryPass } from './answers/explain.ts';
 import { directoryPass } from './directoryPass.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
-import { MainManifest } from './mainManifest.ts';
-import { type DirectoryMessage, MainMessages } from './mainMessages.ts';
+import { MainManifest } from './manifest/mainManifest.ts';
+import { type DirectoryMessage, MainMessages } from './manifest/mainMessages.ts';
 import { makeRoot } from './makeRoot.ts';
 import { OwnVersions } from './own/ownVersions.ts';
 import { PlanAnswers } from './answers/planAnswers.ts';
@@ -127,7 +127,7 @@ export class AgentDirectory implements DirectorySide {
     const session = (): AgentSession | undefined => this.#session;
     const onManifest = (): void =>
       this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
-    this.#messages = new MainMessages({ directory: name, mainView, reconciler, log, session, onManifest });
+    this.#messages = new MainMessages({ ...options, mainView, ledger, reconciler, session, onManifest });
     this.plans = new PlanAnswers({ policy, sync, mainView, ledger, runner, reconciler, session });
     this.own = new OwnVersions({ place, sync, mainView, runner, activation, reconciler, session, events });
   }
@@ -160,7 +160,7 @@ export class AgentDirectory implements DirectorySide {
     session.signal.addEventListener('abort', () => manifestHere.resolve(false), { once: true });
     this.mainView.forgetRevision();
     this.#reconciler.attach(session, paused);
-    session.wantManifest(this.name);
+    this.#messages.request();
   }
 
   detach(): void {

@@ -5,7 +5,7 @@ import { lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Ledger } from '#sync/state/ledger.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { MainManifest } from './mainManifest.ts';
+import type { MainManifest } from './manifest/mainManifest.ts';
 import { Counts } from './counts.ts';
 
 /** The ledger with the counters derived from it, which change together. */

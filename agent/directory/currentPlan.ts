@@ -7,7 +7,7 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgreedState } from './agreedState.ts';
 import { bytesToTravel } from './jobs/schedule.ts';
-import type { MainManifest } from './mainManifest.ts';
+import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
 

@@ -1,7 +1,7 @@
 import { isChange } from '#core/plan/plan.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import { type DirectoryPass, withObstacles } from './answers/explain.ts';
-import type { MainManifest } from './mainManifest.ts';
+import type { MainManifest } from './manifest/mainManifest.ts';
 import type { PlanAnswers } from './answers/planAnswers.ts';
 import type { Reconciler } from './reconciler.ts';
 

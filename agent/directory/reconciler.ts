@@ -11,7 +11,7 @@ import type { AgreedState } from './agreedState.ts';
 import { CurrentPlan } from './currentPlan.ts';
 import type { JobRunner } from './jobs/jobRunner.ts';
 import { RunningJobs } from './jobs/runningJobs.ts';
-import type { MainManifest } from './mainManifest.ts';
+import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
 import { Waiters } from './waiters.ts';

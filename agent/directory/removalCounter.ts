@@ -1,7 +1,7 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { countSurvivors, type RemovalBudget } from '#core/plan/guard.ts';
 import type { Guard } from '#core/plan/policy.ts';
-import type { MainManifest } from './mainManifest.ts';
+import type { MainManifest } from './manifest/mainManifest.ts';
 
 /** Removals within this time count together against the guard, milliseconds. */
 const FLOOD_WINDOW = 60_000;

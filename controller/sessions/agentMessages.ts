@@ -6,7 +6,7 @@ import { dispatch, type Handlers } from '#wire/handlers.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { CommandCalls } from './commandCalls.ts';
 import type { ContentRequests } from './content/contentRequests.ts';
-import type { ManifestSender } from './manifestSender.ts';
+import type { ManifestSender } from './manifest/manifestSender.ts';
 
 /** Records what the agent says about itself. */
 export type AgentRecords = {
@@ -43,7 +43,7 @@ export class AgentMessages {
     this.#handlers = {
       hello: () => line.violation('a second hello'),
       'want-manifest': this.#about((directory) =>
-        tasks.run('a manifest could not be sent', () => manifests.sendWhole(directory)),
+        tasks.run('a manifest could not be sent', () => manifests.send(directory, message.have)),
       ),
       get: this.#about((directory, request) => content.send(directory, request)),
       offer: this.#about((directory, request) => content.take(directory, request)),

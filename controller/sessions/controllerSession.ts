@@ -25,7 +25,7 @@ import { AgentMessages } from './agentMessages.ts';
 import { type Answer, CommandCalls, failed } from './commandCalls.ts';
 import { ContentRequests } from './content/contentRequests.ts';
 import { Lag } from './lag.ts';
-import { ManifestSender } from './manifestSender.ts';
+import { ManifestSender } from './manifest/manifestSender.ts';
 import type { Grant } from './offers/grant.ts';
 import { Traffic } from './content/traffic.ts';
 import type { SessionOwner } from './sessionOwner.ts';

@@ -81,6 +81,29 @@ export const savesOfItems = z
   .catch(undefined);
 export type SavesOfItems = NonNullable<z.infer<typeof savesOfItems>>;
 
+/** Most parts in which two manifests are compared: MAX_BUCKETS in shared/core/manifest/buckets.ts. */
+const MAX_BUCKETS = 2048;
+/**
+ * The digests of the manifest that an agent has, by bucket (shared/core/manifest/buckets.ts): 16 characters of base64
+ * each. Only to a Main with the capability `manifest-difference`; what makes no sense counts as no manifest.
+ */
+export const bucketDigests = z
+  .string()
+  .max(MAX_BUCKETS * 16)
+  .regex(/^[0-9A-Za-z+/]+$/)
+  .optional()
+  .catch(undefined);
+/** Numbers of buckets. */
+export const buckets = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(MAX_BUCKETS - 1),
+  )
+  .max(MAX_BUCKETS)
+  .optional();
+
 /** For people: which field of a peer's message is invalid, and why. */
 export function whatIsWrong(
   issues: readonly { readonly path: PropertyKey[]; readonly message: string }[],

@@ -18,6 +18,8 @@ import {
   ownState,
   items,
   savesOfItems,
+  bucketDigests,
+  buckets,
   policy,
   plannedAction,
   directoryReport,
@@ -68,7 +70,7 @@ const commandFigures = z.strictObject({
 /** What an agent says to Main, as it arrives. */
 export const fromAgentSchema = z.discriminatedUnion('type', [
   greeting,
-  z.strictObject({ type: z.literal('want-manifest'), directory: name }),
+  z.strictObject({ type: z.literal('want-manifest'), directory: name, have: bucketDigests }),
   z.strictObject({
     type: z.literal('get'),
     stream: streamId,
@@ -161,6 +163,8 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     held: text.nullable(),
     /** Metadata of the directory itself on Main, for an MDS that has to create it. */
     root: entrySchema.nullable(),
+    /** The buckets whose paths follow, of those that the agent has named; what is in the others is equal. */
+    replaces: buckets,
   }),
   z.strictObject({ type: z.literal('manifest-page'), directory: name, items, saves: savesOfItems }),
   z.strictObject({
@@ -168,6 +172,8 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     directory: name,
     revision: count,
     sequence: count,
+    /** Of the whole manifest, clocks included. Only to an agent that has said what it has. */
+    digest: hashSchema.optional(),
   }),
   z.strictObject({
     type: z.literal('changes'),

@@ -1,7 +1,7 @@
 import type { DirectoryReport } from '#protocol/messages/common.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Counts } from '../counts.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Reconciler } from '../reconciler.ts';
 
 /** @param figures true when the receiver accepts bytes to go */

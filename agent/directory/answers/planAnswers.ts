@@ -15,7 +15,7 @@ import {
   withObstacles,
 } from './explain.ts';
 import type { JobRunner, Rehearsal } from '../jobs/jobRunner.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Obstacle, Reconciler } from '../reconciler.ts';
 
 export type PlanAnswersOptions = {

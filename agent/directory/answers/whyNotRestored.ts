@@ -1,7 +1,7 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { refusePath } from '#core/path/relative.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 
 /** Why nothing can be restored at a path of this MDS; undefined when it can. */
 export function whyNotRestored(

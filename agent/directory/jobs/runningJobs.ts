@@ -7,7 +7,7 @@ import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { CurrentPlan } from '../currentPlan.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Retries } from '../retries.ts';
 import type { JobResult } from './download.ts';
 import type { JobRunner } from './jobRunner.ts';

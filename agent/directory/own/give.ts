@@ -12,7 +12,7 @@ import { hashFile } from '#sync/scan/hashFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 import { fstatSync } from 'node:fs';
 
 /** A file that a person on Main requested: the present one, or an item of the trash under this path. */

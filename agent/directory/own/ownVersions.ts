@@ -12,7 +12,7 @@ import type { Activation } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobRunner } from '../jobs/jobRunner.ts';
 import type { DirectoryEvents } from '../directoryEvents.ts';
-import type { MainManifest } from '../mainManifest.ts';
+import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Obstacle, Reconciler } from '../reconciler.ts';
 import { differencesOf } from './differences.ts';
 import { type Given, giveToMain } from './give.ts';

@@ -2,7 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Entry } from './entry.ts';
 import { encodeName } from '../path/nameBytes.ts';
 
-const BYTES = 32;
+export const DIGEST_BYTES = 32;
+
+/** The digest of one path with a text about it. */
+export function digestOfPath(path: string, said: string | Uint8Array): Buffer {
+  return createHash('sha256').update(encodeName(path)).update('\0').update(said).digest();
+}
+
+/** Adds a digest to a sum, or removes it when it is included already. @param at where the sum begins, bytes */
+export function toggleInto(sum: Uint8Array, at: number, one: Uint8Array): void {
+  for (let i = 0; i < DIGEST_BYTES; i++) sum[at + i] = (sum[at + i] ?? 0) ^ (one[i] ?? 0);
+}
 
 /**
  * An order-free digest of a set of paths with their content: the XOR of one SHA-256 per path, so that a
@@ -10,17 +20,16 @@ const BYTES = 32;
  * It detects differences, not attacks: each content is verified by its own SHA-256 anyway.
  */
 export class ContentDigest {
-  readonly #sum = Buffer.alloc(BYTES);
+  readonly #sum = Buffer.alloc(DIGEST_BYTES);
 
   /** Toggles a path: adds it, or removes it when it is included already. */
   toggle(path: string, entry: Entry): void {
-    this.toggleText(path, contentKey(entry));
+    this.toggleDigest(digestOfPath(path, contentKey(entry)));
   }
 
-  /** The same for any other text about a path. */
-  toggleText(path: string, said: string | Uint8Array): void {
-    const one = createHash('sha256').update(encodeName(path)).update('\0').update(said).digest();
-    for (let i = 0; i < BYTES; i++) this.#sum[i] = (this.#sum[i] ?? 0) ^ (one[i] ?? 0);
+  /** The same for the digest of a path with any other text about it. */
+  toggleDigest(one: Uint8Array): void {
+    toggleInto(this.#sum, 0, one);
   }
 
   get hex(): string {

@@ -1,5 +1,6 @@
 import type { ManifestEntry } from '#protocol/messages/common.ts';
-import { ContentDigest } from './digest.ts';
+import { BucketDigests, bucketsFor } from './buckets.ts';
+import { ContentDigest, digestOfPath } from './digest.ts';
 import type { Entry } from './entry.ts';
 import type { PathState } from './pathState.ts';
 
@@ -26,9 +27,26 @@ export function manifestEntry(
 export class Manifest {
   readonly #paths = new Map<string, ManifestEntry>();
   readonly #digest = new ContentDigest();
+  /** The same by bucket, clocks included. */
+  readonly #buckets = new BucketDigests();
 
   get digest(): string {
     return this.#digest.hex;
+  }
+
+  /** A digest that includes the clocks, too. */
+  get exactDigest(): string {
+    return this.#buckets.whole;
+  }
+
+  /** By this the other side finds out in which buckets its manifest differs. */
+  get bucketDigests(): string {
+    return this.#buckets.text(bucketsFor(this.size));
+  }
+
+  /** Compares with the other side's {@link bucketDigests}; undefined when they are none. */
+  differing(theirs: string): ReturnType<BucketDigests['differing']> {
+    return this.#buckets.differing(theirs);
   }
 
   get size(): number {
@@ -54,15 +72,21 @@ export class Manifest {
     const keyBefore = before && textOf(before);
     const keyNow = now && textOf(now);
     if (keyBefore === keyNow && clockOf(before) === clockOf(now)) return false;
-    if (keyBefore !== undefined) this.#digest.toggleText(path, keyBefore);
-    if (keyNow !== undefined) this.#digest.toggleText(path, keyNow);
+    if (keyBefore !== undefined) this.#toggle(path, keyBefore, clockOf(before));
+    if (keyNow !== undefined) this.#toggle(path, keyNow, clockOf(now));
     if (now === undefined) this.#paths.delete(path);
     else this.#paths.set(path, now);
     return true;
   }
+
+  #toggle(path: string, text: string, clock: string | undefined): void {
+    const one = digestOfPath(path, text);
+    this.#digest.toggleDigest(one);
+    this.#buckets.toggle(path, clock === undefined ? one : digestOfPath(path, `${text} ${clock}`));
+  }
 }
 
-/** Not part of the digest, since older agents don't receive it. */
+/** Not part of the digest that is checked, since older agents don't receive it. */
 function clockOf(state: ManifestEntry | undefined): string | undefined {
   return state?.kind === 'settled' ? state.clock : undefined;
 }

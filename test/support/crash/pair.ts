@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
-import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
+import type { DirectoryMessage } from '../../../agent/directory/manifest/mainMessages.ts';
+import { AGENT_CAPABILITIES, MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { MainDirectory } from '../../../controller/directories/mainDirectory.ts';
-import type { Revision } from '../../../controller/directories/publication.ts';
 import { acceptOffers } from '../../../controller/sessions/offers/accept.ts';
-import type { ManifestItem, Offer, StepResult } from '#protocol/messages/common.ts';
-import type { FromAgent } from '#protocol/messages/session.ts';
+import { ManifestSender } from '../../../controller/sessions/manifest/manifestSender.ts';
+import type { Offer, StepResult } from '#protocol/messages/common.ts';
+import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Database } from '#sync/state/database.ts';
@@ -39,12 +40,15 @@ export class Pair {
   readonly main: MainDirectory;
   readonly mds: AgentDirectory;
   readonly log: string[] = [];
+  /** Entries of Main's manifest that were sent when the MDS connected. */
+  manifestItems = 0;
   /** Called when Main has confirmed a file to the MDS. */
   onTaken: (path: string, hash: string) => void = () => undefined;
   readonly #mainDb: Database;
   readonly #mdsDb: Database;
   readonly #owners = new Owners();
-  #attached = false;
+  readonly #manifests: ManifestSender;
+  #attached = true;
 
   constructor(folder: string, terms: Terms) {
     const places = placesIn(folder);
@@ -65,10 +69,11 @@ export class Pair {
         settleMs: 0,
       },
       place: { ...common, path: places.main, db: this.#mainDb, log: this.#logger('main') },
-      onRevision: (revision) => this.#tell(revision),
+      onRevision: (revision) => this.#manifests.announce(revision),
       root: '',
       onFinding: () => undefined,
     });
+    this.#manifests = this.#sender();
     this.mds = new AgentDirectory({
       policy: { name: DIRECTORY, ...terms, settle: 0, reload: 'none', reloadAlways: false, lint: 'off' },
       guard: { percent: 100, files: 1000 },
@@ -108,20 +113,23 @@ export class Pair {
     this.#mdsDb.close();
   }
 
-  #tell({ directory, from, revision, held, items }: Revision): void {
-    if (!this.#attached) return;
-    this.mds.onMessage({ type: 'changes', directory, from, revision, sequence: 0, held, items: [...items] });
+  #sendManifest(have: string | undefined): void {
+    this.#manifests.send(this.main, have).catch((error: unknown) => this.log.push(`main ${String(error)}`));
   }
 
-  #sendManifest(): void {
-    const { name: directory, revision } = this.main;
-    const held = this.main.replica.held ?? null;
-    this.#attached = true;
-    const root = this.main.rootEntry();
-    this.mds.onMessage({ type: 'manifest-begin', directory, revision, held, root });
-    const items: ManifestItem[] = [...this.main.manifest.entries()].map(([path, shown]) => ({ path, shown }));
-    this.mds.onMessage({ type: 'manifest-page', directory, items });
-    this.mds.onMessage({ type: 'manifest-end', directory, revision, sequence: 0 });
+  #sender(): ManifestSender {
+    const send = (message: FromMain): void => {
+      if (message.type === 'manifest-page') this.manifestItems += message.items.length;
+      if (this.#attached) this.mds.onMessage(message as DirectoryMessage);
+    };
+    const sender = new ManifestSender({
+      line: { isOpen: true, send, sendAndWait: async (message) => send(message) },
+      sequence: () => 0,
+      hold: () => null,
+      saveOf: () => null,
+    });
+    sender.speakTo(new Set(AGENT_CAPABILITIES));
+    return sender;
   }
 
   /** The agent's end of the wire: what it says reaches Main's code by function calls. */
@@ -131,10 +139,10 @@ export class Pair {
       isOpen: true,
       mainCapabilities: new Set<string>(MAIN_CAPABILITIES),
       send: (message: FromAgent) => {
-        if (message.type === 'want-manifest') setImmediate(() => this.#sendManifest());
+        if (message.type === 'want-manifest') setImmediate(() => this.#sendManifest(message.have));
       },
       signal: new AbortController().signal,
-      wantManifest: () => void setImmediate(() => this.#sendManifest()),
+      wantManifest: (_directory: string, have?: string) => void setImmediate(() => this.#sendManifest(have)),
       violation: (what: string) => {
         throw new Error(what);
       },

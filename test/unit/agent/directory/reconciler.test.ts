@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { AgreedState } from '../../../../agent/directory/agreedState.ts';
 import type { JobEnd, JobRunner } from '../../../../agent/directory/jobs/jobRunner.ts';
-import { MainManifest } from '../../../../agent/directory/mainManifest.ts';
+import { MainManifest } from '../../../../agent/directory/manifest/mainManifest.ts';
 import { RemovalCounter } from '../../../../agent/directory/removalCounter.ts';
 import type { Job } from '../../../../agent/directory/jobs/schedule.ts';
 import { Reconciler } from '../../../../agent/directory/reconciler.ts';

@@ -1,9 +1,10 @@
 import type { ManifestItem, SavesOfItems } from '#protocol/messages/common.ts';
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { MainDirectory } from '../directories/mainDirectory.ts';
-import type { Revision } from '../directories/publication.ts';
+import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import type { Revision } from '../../directories/publication.ts';
 import { savesOf } from './savesOf.ts';
+import { differenceFrom } from './difference.ts';
 import { CompatibleManifest } from './compatibleManifest.ts';
 
 /** Paths in one page of a manifest. */
@@ -27,7 +28,7 @@ export type ManifestSenderOptions = {
   readonly saveOf: (directory: string, path: string) => string | null;
 };
 
-/** Sends one agent Main's manifests: the whole one when it asks, and changes from then on. */
+/** Sends one agent Main's manifests: the whole one, or what differs from its own, when it asks, and changes from then on. */
 export class ManifestSender {
   readonly #options: ManifestSenderOptions;
   /** The directories whose manifest this agent has asked for; only their changes are sent. */
@@ -89,31 +90,40 @@ export class ManifestSender {
     line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: manifest.digest });
   }
 
-  /** Sends the whole manifest, unless it is being sent already: that one ends with the latest revision. */
-  async sendWhole(directory: MainDirectory): Promise<void> {
+  /**
+   * Sends the manifest, unless it is being sent already: that one ends with the latest revision.
+   * @param have the digests of the manifest that the agent has: then only what differs is sent, if that is less
+   */
+  async send(directory: MainDirectory, have?: string): Promise<void> {
     const { name } = directory;
     if (this.#sending.has(name)) return;
     this.#sending.add(name);
     try {
-      await this.#sendPages(directory);
+      await this.#sendPages(directory, have);
     } finally {
       this.#sending.delete(name);
     }
   }
 
-  async #sendPages(directory: MainDirectory): Promise<void> {
-    const { name, revision: first } = directory;
+  async #sendPages(directory: MainDirectory, have: string | undefined): Promise<void> {
+    const { name, revision: first, manifest } = directory;
     const { line, sequence, hold } = this.#options;
     const held = directory.replica.held ?? hold(name);
     const root = directory.rootEntry();
-    line.send({ type: 'manifest-begin', directory: name, revision: first, held, root });
+    const difference =
+      have !== undefined && this.#compatible.isExact ? differenceFrom(manifest, have) : undefined;
+    const replaces = difference && { replaces: difference.buckets };
+    line.send({ type: 'manifest-begin', directory: name, revision: first, held, root, ...replaces });
     this.#following.add(name);
-    for (const items of pagesOf(this.#compatible.of(name, directory.manifest.entries()), { most: PAGE })) {
+    const entries = difference?.entries() ?? manifest.entries();
+    for (const items of pagesOf(this.#compatible.of(name, entries), { most: PAGE })) {
       if (!line.isOpen) return;
       const saves = this.#savesOf(name, items);
       await line.sendAndWait({ type: 'manifest-page', directory: name, items, ...saves });
     }
-    line.send({ type: 'manifest-end', directory: name, revision: directory.revision, sequence: sequence() });
+    const { revision } = directory;
+    const digest = have !== undefined && { digest: manifest.exactDigest };
+    line.send({ type: 'manifest-end', directory: name, revision, sequence: sequence(), ...digest });
   }
 
   #savesOf(directory: string, items: readonly ManifestItem[]): { saves?: SavesOfItems } {

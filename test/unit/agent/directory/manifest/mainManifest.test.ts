@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Owners } from '#host/fs/owners.ts';
-import { MainManifest } from '../../../../agent/directory/mainManifest.ts';
-import { fileEntry } from '../../../support/unit/applyPlace.ts';
+import { MainManifest } from '../../../../../agent/directory/manifest/mainManifest.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const item = (
   path: string,

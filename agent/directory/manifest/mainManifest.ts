@@ -9,10 +9,11 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
+import { bucketsFor } from '#core/manifest/buckets.ts';
 import { staysInside } from '#sync/scan/inspect.ts';
-
-/** Paths whose save is remembered: more than the largest save has. */
-const MAX_SAVES = 200_000;
+import { ArrivingDifference } from './arrivingDifference.ts';
+import { MainOwners } from './mainOwners.ts';
+import { SavesOfPaths } from './savesOfPaths.ts';
 
 /** This agent's copy of Main's manifest of one directory. */
 export class MainManifest implements Tree {
@@ -24,12 +25,13 @@ export class MainManifest implements Tree {
   readonly tombstones = new Map<string, Entry>();
   /** The clock error of the mtimes of Main's files, nanoseconds, if Main reported it. */
   readonly clocks = new Map<string, bigint>();
-  /** The saves by which paths became what they are on Main, as far as Main says so. */
-  readonly #saves = new Map<string, string>();
+  readonly #saves = new SavesOfPaths();
   /** Paths that Main lists and this host must not touch, with the reason. */
   readonly refused = new Map<string, string>();
   /** Paths of Main that can't be synchronised, and what they are. */
   readonly special = new Map<string, string>();
+  /** Owners and groups as Main names them. */
+  readonly mainOwners = new MainOwners();
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
   #manifest = new Manifest();
@@ -37,6 +39,10 @@ export class MainManifest implements Tree {
   readonly #children = new Map<string, Set<string>>();
   /** The manifest that is arriving. */
   #loading: Manifest | undefined;
+  /** The difference that is arriving. */
+  #difference: ArrivingDifference | undefined;
+  /** The buckets that Main was asked to compare. */
+  #offered: number | undefined;
   /** All paths that were listed since the manifest began, including revoked ones. */
   #characters = 0;
 
@@ -47,6 +53,11 @@ export class MainManifest implements Tree {
 
   get isReady(): boolean {
     return this.revision !== undefined;
+  }
+
+  /** Entries of the copy, which may be outdated while there is no {@link revision}. */
+  get size(): number {
+    return this.#manifest.size;
   }
 
   get digest(): string {
@@ -61,7 +72,7 @@ export class MainManifest implements Tree {
 
   /** The id of the save by which a path became what it is, or went, on Main; null where Main does not say it. */
   saveOf(path: string): string | null {
-    return this.#saves.get(path) ?? null;
+    return this.#saves.of(path);
   }
 
   paths(): Iterable<string> {
@@ -81,42 +92,73 @@ export class MainManifest implements Tree {
     return false;
   }
 
-  begin(held: string | null, root: Entry | null): void {
-    this.#loading = new Manifest();
-    this.#saves.clear();
-    this.#characters = 0;
+  /** Adds an entry of which it is assumed that Main still has it; Main's answer to {@link offer} corrects it. */
+  restore(path: string, shown: ManifestEntry): void {
+    this.#set(path, shown);
+  }
+
+  /** The digests by which Main finds what differs from this copy; undefined when there is nothing to compare. */
+  offer(): string | undefined {
+    this.#offered = this.size === 0 ? undefined : bucketsFor(this.size);
+    return this.#offered === undefined ? undefined : this.#manifest.bucketDigests;
+  }
+
+  /**
+   * Main's manifest follows: the whole one, or what differs from this copy.
+   * @param replaces the buckets that differ
+   * @returns what is wrong with that; undefined when nothing is
+   */
+  begin(held: string | null, root: Entry | null, replaces?: readonly number[]): string | undefined {
     this.held = held ?? undefined;
     this.root = root?.type === 'folder' ? root : undefined;
+    this.#characters = 0;
+    this.#difference = undefined;
+    this.#loading = undefined;
+    const offered = this.#offered;
+    this.#offered = undefined;
+    if (replaces === undefined) {
+      this.#loading = new Manifest();
+      this.#saves.clear();
+      return undefined;
+    }
+    if (offered === undefined) return 'a difference from a manifest that was not offered';
+    this.revision = undefined;
+    this.#difference = new ArrivingDifference(this.#manifest.keys(), offered, new Set(replaces));
+    return undefined;
   }
 
   /** @returns what is wrong with the page; undefined when nothing is */
   page(items: readonly ManifestItem[], saves?: SavesOfItems): string | undefined {
-    if (this.#loading === undefined) return 'a manifest page without a beginning';
-    this.#noteSaves(items, saves);
+    if (!this.#isArriving) return 'a manifest page without a beginning';
+    this.#saves.note(items, saves);
     for (const { path, shown } of items) {
       // An invalid name is ignored.
       if (path === '') continue;
-      this.#loading.set(path, shown);
+      if (this.#loading === undefined) this.#set(path, shown);
+      else this.#loading.set(path, shown);
+      this.#difference?.named(path);
       this.#characters += charactersOf(path, shown);
     }
-    return this.#loading.size > MAX_MANIFEST_ENTRIES || this.#characters > MAX_MANIFEST_CHARACTERS
+    return (this.#loading ?? this.#manifest).size > MAX_MANIFEST_ENTRIES ||
+      this.#characters > MAX_MANIFEST_CHARACTERS
       ? `a manifest with too many entries (at most ${MAX_MANIFEST_ENTRIES}, and ${MAX_MANIFEST_CHARACTERS} characters)`
       : undefined;
   }
 
-  /** @returns false when no manifest was arriving */
-  end(revision: number): boolean {
-    if (this.#loading === undefined) return false;
-    this.#manifest = this.#loading;
+  /**
+   * The manifest has arrived.
+   * @param digest of all of it, if Main says it
+   * @returns `unexpected` when none was arriving; `wrong` when the digest differs: then nothing may be planned by it
+   */
+  end(revision: number, digest?: string): 'whole' | 'unexpected' | 'wrong' {
+    if (this.#loading !== undefined) this.#replaceBy(this.#loading);
+    else if (this.#difference === undefined) return 'unexpected';
+    else for (const path of this.#difference.gone) this.#set(path, { kind: 'gone' });
     this.#loading = undefined;
-    this.revision = revision;
-    this.tombstones.clear();
-    this.clocks.clear();
-    this.refused.clear();
-    this.special.clear();
-    this.#children.clear();
-    for (const [path, shown] of this.#manifest.entries()) this.#notice(path, shown);
-    return true;
+    this.#difference = undefined;
+    const isRight = digest === undefined || digest === this.#manifest.exactDigest;
+    this.revision = isRight ? revision : undefined;
+    return isRight ? 'whole' : 'wrong';
   }
 
   /**
@@ -130,44 +172,51 @@ export class MainManifest implements Tree {
     items: readonly ManifestItem[],
     saves?: SavesOfItems,
   ): string[] | undefined {
-    if (this.#loading !== undefined) {
+    if (this.#isArriving) {
+      this.held = held ?? undefined;
       // The remaining pages are as new as these changes.
       this.page(items, saves);
       return [];
     }
     if (this.revision !== from || this.#manifest.size > MAX_MANIFEST_ENTRIES) return undefined;
-    this.#noteSaves(items, saves);
+    this.#saves.note(items, saves);
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
-      if (path === '') continue;
-      this.#manifest.set(path, shown);
-      this.tombstones.delete(path);
-      this.clocks.delete(path);
-      this.refused.delete(path);
-      this.special.delete(path);
-      this.#notice(path, shown);
+      if (path !== '') this.#set(path, shown);
     }
     return items.map(({ path }) => path);
   }
 
-  /** The next connection starts with a whole manifest; until then nothing is planned. */
+  /** The next connection starts with Main's manifest, or the difference from this copy; until then nothing is planned. */
   forgetRevision(): void {
     this.revision = undefined;
     this.#loading = undefined;
+    this.#difference = undefined;
+    this.#offered = undefined;
   }
 
-  #noteSaves(items: readonly ManifestItem[], saves: SavesOfItems | undefined): void {
-    for (const [number, { path }] of items.entries()) {
-      const save = saves?.ids[saves.of[number] ?? -1];
-      // The newest last: the oldest make room.
-      this.#saves.delete(path);
-      if (save !== undefined && path !== '') this.#saves.set(path, save);
-    }
-    for (const path of this.#saves.keys()) {
-      if (this.#saves.size <= MAX_SAVES) break;
-      this.#saves.delete(path);
-    }
+  get #isArriving(): boolean {
+    return this.#loading !== undefined || this.#difference !== undefined;
+  }
+
+  #replaceBy(manifest: Manifest): void {
+    this.#manifest = manifest;
+    this.tombstones.clear();
+    this.clocks.clear();
+    this.refused.clear();
+    this.special.clear();
+    this.#children.clear();
+    for (const [path, shown] of manifest.entries()) this.#notice(path, shown);
+  }
+
+  #set(path: string, shown: ManifestEntry): void {
+    this.#manifest.set(path, shown);
+    this.tombstones.delete(path);
+    this.clocks.delete(path);
+    this.refused.delete(path);
+    this.special.delete(path);
+    this.#notice(path, shown);
   }
 
   #notice(path: string, shown: ManifestEntry): void {
@@ -175,8 +224,10 @@ export class MainManifest implements Tree {
     const refusal =
       refusePath(path) ??
       (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
+    if (shown.kind === 'settled') this.mainOwners.note(shown.entry);
     if (shown.kind === 'settled' && shown.clock !== undefined) this.clocks.set(path, BigInt(shown.clock));
     if (shown.kind === 'special') this.special.set(path, shown.what);
+    if (shown.kind === 'gone' && shown.tombstone === undefined) return;
     if (refusal !== undefined) this.refused.set(path, refusal);
     else if (shown.kind === 'gone' && shown.tombstone)
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));

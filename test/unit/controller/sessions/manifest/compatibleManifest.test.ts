@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManifestEntry } from '#protocol/messages/common.ts';
-import { CompatibleManifest } from '../../../../controller/sessions/compatibleManifest.ts';
-import { fileEntry } from '../../../support/unit/applyPlace.ts';
+import { CompatibleManifest } from '../../../../../controller/sessions/manifest/compatibleManifest.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const FAR: ManifestEntry = { kind: 'settled', entry: { ...fileEntry('far'), mtime: '10413792000000000000' } };
 const NEAR: ManifestEntry = { kind: 'settled', entry: fileEntry('near'), clock: '5000000000' };

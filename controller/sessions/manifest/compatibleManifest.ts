@@ -22,6 +22,11 @@ export class CompatibleManifest {
     this.#farTimes = capabilities.has('far-times');
   }
 
+  /** True for an agent that is sent every entry as it is. */
+  get isExact(): boolean {
+    return this.#clocks && this.#farTimes;
+  }
+
   /** Whether the agent's copy of a directory's manifest necessarily differs from Main's. */
   differs(directory: string): boolean {
     return this.#omitted.has(directory);
@@ -40,7 +45,7 @@ export class CompatibleManifest {
   }
 
   #adapt(directory: string, path: string, state: ManifestEntry): ManifestEntry {
-    if (this.#clocks && this.#farTimes) return state;
+    if (this.isExact) return state;
     const entry =
       state.kind === 'settled' ? state.entry : state.kind === 'gone' ? state.tombstone : undefined;
     if (entry !== undefined && !this.#isUnderstood(entry)) {

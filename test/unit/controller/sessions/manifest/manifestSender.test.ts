@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FromMain } from '#protocol/messages/session.ts';
 import { fromMainSchema } from '#protocol/messages/session.ts';
-import type { MainDirectory } from '../../../../controller/directories/mainDirectory.ts';
-import { ManifestSender } from '../../../../controller/sessions/manifestSender.ts';
-import { fileEntry } from '../../../support/unit/applyPlace.ts';
+import type { MainDirectory } from '../../../../../controller/directories/mainDirectory.ts';
+import { ManifestSender } from '../../../../../controller/sessions/manifest/manifestSender.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const settled = { kind: 'settled', entry: fileEntry('music') } as const;
 const SAVES: Readonly<Record<string, string>> = { a: 'first', b: 'second', c: 'first' };
@@ -26,7 +26,7 @@ async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
   const entries = ['a', 'b', 'c', 'd'].map((path) => [path, settled] as const);
   const manifest = { entries: () => entries };
   const directory = { name: 'moh', revision: 1, replica: {}, rootEntry: () => null, manifest };
-  await sender.sendWhole(directory as unknown as MainDirectory);
+  await sender.send(directory as unknown as MainDirectory);
   const items = [
     { path: 'd', shown: settled },
     { path: 'b', shown: settled },

@@ -1,0 +1,79 @@
+import { DIGEST_BYTES, toggleInto } from './digest.ts';
+
+/** Most parts in which two tables of paths are compared; a power of two. */
+export const MAX_BUCKETS = 2048;
+/** Paths in a bucket of a table that is not larger than this times {@link MAX_BUCKETS}. */
+const PATHS_IN_BUCKET = 32;
+/** Bytes of a bucket's digest that travel: equal by accident once in 2^96, and then the digest of the whole table differs. */
+const SENT_BYTES = 12;
+/** Characters of them in base64. */
+const SENT_TEXT = 16;
+
+/** How many buckets a table of this size is compared in: a power of two. */
+export function bucketsFor(paths: number): number {
+  let count = 1;
+  while (count < MAX_BUCKETS && count * PATHS_IN_BUCKET < paths) count *= 2;
+  return count;
+}
+
+/** The bucket of a path. @param count the number of buckets, a power of two */
+export function bucketOf(path: string, count: number): number {
+  // FNV-1a over the code units.
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < path.length; at++) hash = Math.imul(hash ^ path.charCodeAt(at), 0x01000193);
+  return (hash ^ (hash >>> 15)) & (count - 1);
+}
+
+/**
+ * The digests of a table of paths by bucket, so that two sides find out in which buckets they differ without sending the
+ * tables. A digest is the XOR of those of its paths, so fewer and larger buckets are the XOR of smaller ones.
+ */
+export class BucketDigests {
+  readonly #sums = Buffer.alloc(MAX_BUCKETS * DIGEST_BYTES);
+
+  /** Adds a path, or removes it when it is included already. @param one its digest */
+  toggle(path: string, one: Uint8Array): void {
+    toggleInto(this.#sums, bucketOf(path, MAX_BUCKETS) * DIGEST_BYTES, one);
+  }
+
+  /** The digest of the whole table, in hexadecimal. */
+  get whole(): string {
+    return this.#fold(1).toString('hex');
+  }
+
+  /** The digests as they travel: base64 of the first 12 bytes of each. @param count a power of two */
+  text(count: number): string {
+    const folded = this.#fold(count);
+    const parts = Array.from({ length: count }, (_, bucket) =>
+      folded.toString('base64', bucket * DIGEST_BYTES, bucket * DIGEST_BYTES + SENT_BYTES),
+    );
+    return parts.join('');
+  }
+
+  /**
+   * The buckets that differ from the other side's, and the number of all.
+   * @param theirs as from {@link text}
+   * @returns undefined when that is not what this program sends
+   */
+  differing(theirs: string): { readonly count: number; readonly buckets: ReadonlySet<number> } | undefined {
+    const count = theirs.length / SENT_TEXT;
+    if (!Number.isInteger(count) || count < 1 || count > MAX_BUCKETS || (count & (count - 1)) !== 0)
+      return undefined;
+    const ours = this.text(count);
+    const buckets = new Set<number>();
+    for (let bucket = 0; bucket < count; bucket++) {
+      const at = bucket * SENT_TEXT;
+      if (ours.slice(at, at + SENT_TEXT) !== theirs.slice(at, at + SENT_TEXT)) buckets.add(bucket);
+    }
+    return { count, buckets };
+  }
+
+  #fold(count: number): Buffer {
+    const folded = Buffer.alloc(count * DIGEST_BYTES);
+    for (let bucket = 0; bucket < MAX_BUCKETS; bucket++) {
+      const sum = this.#sums.subarray(bucket * DIGEST_BYTES, (bucket + 1) * DIGEST_BYTES);
+      toggleInto(folded, (bucket & (count - 1)) * DIGEST_BYTES, sum);
+    }
+    return folded;
+  }
+}
