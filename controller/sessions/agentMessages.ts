@@ -42,8 +42,8 @@ export class AgentMessages {
     const { line, clock, clockOffset, tasks, manifests, content, calls, records } = options;
     this.#handlers = {
       hello: () => line.violation('a second hello'),
-      'want-manifest': this.#about((directory) =>
-        tasks.run('a manifest could not be sent', () => manifests.send(directory, message.have)),
+      'want-manifest': this.#about((directory, { have }) =>
+        tasks.run('a manifest could not be sent', () => manifests.send(directory, have)),
       ),
       get: this.#about((directory, request) => content.send(directory, request)),
       offer: this.#about((directory, request) => content.take(directory, request)),
