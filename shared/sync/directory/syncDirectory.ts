@@ -28,6 +28,8 @@ export class SyncDirectory {
   readonly #watch: Watch;
   /** Number of scans in progress. */
   #rescans = 0;
+  /** No item of the trash is older than this, milliseconds since 1970. */
+  #oldestInTrash = 0;
 
   /** Reads the state, not the disk; calls nothing of `side` but `isExcluded`. */
   constructor(place: DirectoryPlace, rules: DirectoryRules, side: DirectorySide) {
@@ -174,14 +176,16 @@ export class SyncDirectory {
   }
 
   /**
-   * Deletes expired items from the trash.
+   * Deletes expired items from the trash, which is read only when one of them is due.
    * @param keep milliseconds
    * @returns false when the directory is on hold: it may be missing, and its trash with it
    */
   purge(keep: number): boolean {
     if (this.replica.held !== undefined) return false;
     const { path, clock, log } = this.#place;
-    purgeTrash({ root: path, keep, now: clock.now(), log });
+    const now = clock.now();
+    if (now - keep > this.#oldestInTrash)
+      this.#oldestInTrash = purgeTrash({ root: path, keep, now, log }).oldest;
     return true;
   }
 }

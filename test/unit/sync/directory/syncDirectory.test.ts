@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
 import { Owners } from '#host/fs/owners.ts';
@@ -37,8 +37,8 @@ function place(t: TestContext) {
       call('work ended');
     },
   };
-  const open = (): SyncDirectory => {
-    const common = { nested: new Set<string>(), owners: new Owners(), clock: systemClock, reserve: 0 };
+  const open = (clock = systemClock): SyncDirectory => {
+    const common = { nested: new Set<string>(), owners: new Owners(), clock, reserve: 0 };
     const rules = { name: 'files', settle: 0, emptyIsHeld: true, whole: false };
     const sync = new SyncDirectory({ ...common, path: at.root, db: at.db, log }, rules, side);
     t.after(() => sync.close());
@@ -99,6 +99,30 @@ void test('a change set that was cut off is finished and recorded before the fir
   assert.ok(calls.indexOf('scanned') > 2);
   assert.equal(sync.replica.get('made')?.kind, 'settled');
   await sync.close();
+});
+
+void test('the trash is read when its oldest item is due, and not before', (t) => {
+  const { at, open } = place(t);
+  let now = Date.now();
+  const sync = open({ ...systemClock, now: () => now });
+  const put = (set: string): string | undefined =>
+    mkdirSync(at.at(`.xivo-xds-sync/trash/${set}`), { recursive: true });
+  const left = (): string[] => readdirSync(at.at('.xivo-xds-sync/trash'));
+  put('first');
+  const made = statSync(at.at('.xivo-xds-sync/trash/first')).ctimeMs;
+  now = made + 1_000;
+  sync.purge(60_000);
+  put('second');
+  now = made + 59_000;
+  sync.purge(60_000);
+  assert.deepEqual(left().toSorted(), ['first', 'second']);
+  now = made + 3_600_000;
+  sync.purge(60_000);
+  assert.deepEqual(left(), []);
+  put('third');
+  now += 120_000;
+  sync.purge(60_000);
+  assert.deepEqual(left(), [], 'what came after a purge is due in its turn');
 });
 
 void test('a missing directory is held, keeps its trash, and is found again', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '#host/fs/owners.ts';
 import { listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
@@ -33,7 +33,7 @@ async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace
 /** Purges, and adds what was logged as an error to `reported`. */
 function purge(place: ApplyPlace, keep: number, now: number, logged: unknown[] = []): number {
   const log = { info: () => undefined, error: (...what: unknown[]) => void logged.push(...what) };
-  return purgeTrash({ root: place.root, keep, now, log });
+  return purgeTrash({ root: place.root, keep, now, log }).changeSets;
 }
 
 void test('the trash lists everything in it: what it was, where, when, why', async (t) => {
@@ -67,6 +67,22 @@ void test('what has been in the trash for long enough is removed for good, and n
   assert.equal(listTrash('files', place.root).items.length, 2);
   assert.equal(purge(place, 60_000, Date.now() + 120_000), 1);
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), []);
+});
+
+void test('a purge tells since when the oldest item is there that it left', async (t) => {
+  const place = await removed(t);
+  const at = listTrash('files', place.root).items[0]?.at ?? 0;
+  const log = { info: () => undefined, error: () => undefined };
+  const now = at + 1_000;
+  assert.equal(purgeTrash({ root: place.root, keep: 60_000, now, log }).oldest, at);
+  writeFileSync(place.at('.xivo-xds-sync/trash/0-no-folder'), '');
+  assert.equal(purgeTrash({ root: place.root, keep: 60_000, now, log }).oldest, 0, 'not all could be read');
+  rmSync(place.at('.xivo-xds-sync/trash'), { recursive: true });
+  assert.equal(
+    purgeTrash({ root: place.root, keep: 60_000, now, log }).oldest,
+    now,
+    'what comes now is younger',
+  );
 });
 
 void test('a folder in the trash is removed with all that is in it, and links in it are not followed', async (t) => {
