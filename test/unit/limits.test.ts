@@ -15,14 +15,10 @@ const MAX_FOLDER_FILES = 15;
 const LARGE_FILES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts': 350,
   'agent/directory/agentDirectory.ts': 340,
-  'controller/daemon/controller.ts': 400,
-  'shared/sync/scan/replica.ts': 350,
 };
 const LARGE_CLASSES: Readonly<Record<string, number>> = {
   'agent/daemon/agent.ts: Agent': 300,
   'agent/directory/agentDirectory.ts: AgentDirectory': 300,
-  'controller/daemon/controller.ts: Controller': 340,
-  'shared/sync/scan/replica.ts: Replica': 280,
 };
 const FULL_FOLDERS: Readonly<Record<string, number>> = {};
 

@@ -10,6 +10,7 @@ import type { Tree } from '#core/plan/tree.ts';
 import { BlockLists } from '../transfer/blockLists.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
+import { ChangeFeed } from './changeFeed.ts';
 import type { Changes, PathIndex } from './pathIndex.ts';
 import { OwnPlacements } from './ownPlacements.ts';
 import { RootGuard } from './rootGuard.ts';
@@ -17,18 +18,10 @@ import { ScannedPaths } from './scannedPaths.ts';
 import { Scanner } from './scanner.ts';
 import { SettleQueue } from './settleQueue.ts';
 
-/** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
-const FLUSH_RETRY = 5_000;
-/** Longest time that the changes of a whole-set directory wait for a file that never settles, milliseconds. */
-const WHOLE_LIMIT = 5_000;
 /** Interval at which a wait for quiet is checked, milliseconds. */
 const LOOK_EVERY = 20;
 /** Delay before an unreadable directory (missing, or no file handles left) is scanned again, milliseconds. */
 const UNREAD_RETRY = 3_000;
-
-/** A file that has been changing for this long is reported, milliseconds. */
-const RESTLESS = 60_000;
-const RESTLESS_REASON = 'is still being written; it is sent once it is closed and unchanged';
 
 export type ReplicaOptions = {
   readonly name: string;
@@ -67,17 +60,13 @@ export class Replica implements Tree {
   readonly #paths: ScannedPaths;
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
+  readonly #feed: ChangeFeed;
   /** Of large files that changed. */
   readonly blockLists = new BlockLists();
   readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
   #cancelSettling: () => void = () => undefined;
-  #cancelFlush: () => void = () => undefined;
-  /** True while changes are pending: the scan index must not be saved without them. */
-  #isUnflushed = false;
-  /** Since when changes wait for the whole directory to settle, monotonic milliseconds. */
-  #waitingSince: number | undefined;
   #work: Promise<void> = Promise.resolve();
   /** A hint was lost because the directory could not be read: the next scan is a full one. */
   #isUnread = false;
@@ -85,15 +74,18 @@ export class Replica implements Tree {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { name, path, nested, settle, emptyIsHeld, index, owners, clock } = options;
+    const { name, path, nested, settle, emptyIsHeld, whole, index, owners, clock, onChanges } = options;
     this.name = name;
     this.path = path;
-    this.#queue = new SettleQueue(clock, settle);
-    this.#paths = new ScannedPaths(this.#queue, index, options.isExcluded ?? (() => false));
-    this.#guard = new RootGuard(path, index, this.#paths, emptyIsHeld);
-    const { paths, queue, guard } = { paths: this.#paths, queue: this.#queue, guard: this.#guard };
+    const queue = new SettleQueue(clock, settle);
+    const paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false));
+    const guard = new RootGuard(path, index, paths, emptyIsHeld);
+    const retry = (): void => this.#soon(() => Promise.resolve());
+    this.#queue = queue;
+    this.#paths = paths;
+    this.#guard = guard;
+    this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges, retry });
     const { own, blockLists } = this;
-    const { whole } = options;
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, blockLists, whole });
   }
 
@@ -144,9 +136,7 @@ export class Replica implements Tree {
 
   /** Existing paths that do not travel, with the reason. */
   get skipped(): ReadonlyMap<string, string> {
-    const restless = [...this.#paths.restless(RESTLESS)];
-    if (restless.length === 0) return this.#index.skipped;
-    return new Map([...restless.map((path) => [path, RESTLESS_REASON] as const), ...this.#index.skipped]);
+    return this.#paths.skipped;
   }
 
   *childrenOf(folder: string): Iterable<string> {
@@ -228,63 +218,28 @@ export class Replica implements Tree {
    * @throws what `onChanges` or the state throws; both are retried later
    */
   flush(): void {
-    const changes = this.#index.takeChanges();
-    try {
-      if (changes.size > 0) this.#options.onChanges(changes);
-    } catch (error) {
-      this.#index.putBack(changes);
-      this.#isUnflushed = true;
-      this.#flushLater();
-      throw error;
-    }
-    this.#isUnflushed = false;
-    try {
-      this.#paths.save(this.#options.index);
-    } catch (error) {
-      this.#flushLater();
-      throw error;
-    }
+    this.#feed.flush();
   }
 
   /** Confirms the directory as it is now, for a person. @throws Node's fs error when it can't be opened */
   confirm(): Promise<void> {
     return this.#guard.confirm(async () => {
       await this.rescan();
-      await this.#exclusive((open) => {
-        const gone = [...this.#index.paths()].filter((path) => this.#paths.isGone(path));
-        return this.#scanner.settle(open, gone);
-      });
+      await this.#exclusive((open) => this.#scanner.settleGone(open));
     });
   }
 
   async close(): Promise<void> {
     this.#end.abort(new Error(`${this.name} is being closed`));
     this.#cancelSettling();
-    this.#cancelFlush();
+    this.#feed.close();
     await this.#work;
     try {
-      if (!this.#isUnflushed) this.#paths.save(this.#options.index);
+      this.#feed.saveAtEnd();
     } catch (error) {
       // A path missing from the scan index is read again at the next start.
       this.#options.onError(error);
     }
-  }
-
-  /** True while other files of the same set are still changing. */
-  #waitsForOthers(): boolean {
-    const now = this.#options.clock.monotonic();
-    if (this.#options.whole && this.#paths.hasMoving) {
-      this.#waitingSince ??= now;
-      if (now - this.#waitingSince < WHOLE_LIMIT) return true;
-    }
-    this.#waitingSince = undefined;
-    return false;
-  }
-
-  #flushLater(): void {
-    this.#cancelFlush();
-    if (this.#closed) return;
-    this.#cancelFlush = this.#options.clock.after(FLUSH_RETRY, () => this.#soon(() => Promise.resolve()));
   }
 
   /** Runs one piece of work at a time with the directory open, then hands out the changes. Never rejects. */
@@ -313,8 +268,7 @@ export class Replica implements Tree {
           await this.#scanner.readAll(open);
         this.#isUnread = false;
       }
-      if (this.#waitsForOthers()) this.#isUnflushed = true;
-      else this.flush();
+      this.#feed.flushWholeSet();
       this.trouble = undefined;
       this.#lastReported = undefined;
     } catch (error) {

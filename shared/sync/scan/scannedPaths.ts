@@ -12,6 +12,9 @@ import type { SettleQueue } from './settleQueue.ts';
 const GONE: Stamp = 'gone';
 /** Delay before an unreadable file is read again, milliseconds. */
 const UNREADABLE_RETRY = 15_000;
+/** A file that has been changing for this long is reported, milliseconds. */
+const RESTLESS = 60_000;
+const RESTLESS_REASON = 'is still being written; it is sent once it is closed and unchanged';
 
 /**
  * The scanner's results for one directory, with the paths that have not settled. Only settled paths are saved in the
@@ -68,10 +71,11 @@ export class ScannedPaths {
     if (!this.#movingSince.has(path)) this.#movingSince.set(path, this.#queue.now);
   }
 
-  /** The files that have been changing for longer than `limit` milliseconds without settling. */
-  *restless(limit: number): Iterable<string> {
-    const before = this.#queue.now - limit;
-    for (const [path, since] of this.#movingSince) if (since < before) yield path;
+  /** Existing paths that do not travel, with the reason. */
+  get skipped(): ReadonlyMap<string, string> {
+    const restless = [...this.#restless()];
+    if (restless.length === 0) return this.index.skipped;
+    return new Map([...restless.map((path) => [path, RESTLESS_REASON] as const), ...this.index.skipped]);
   }
 
   drop(path: string): void {
@@ -186,7 +190,12 @@ export class ScannedPaths {
     this.#unsaved = new Set();
   }
 
-  /** Forgets the removals that a hold prevented; they are judged again when a scan finds them missing. */
+  /** The files that have been changing for long without settling. */
+  *#restless(): Iterable<string> {
+    const before = this.#queue.now - RESTLESS;
+    for (const [path, since] of this.#movingSince) if (since < before) yield path;
+  }
+
   #isGoneAndDue(path: string): boolean {
     return this.isGone(path) && this.#queue.has(path);
   }

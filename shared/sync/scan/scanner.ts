@@ -77,6 +77,15 @@ export class Scanner {
     for (const folder of newFolders) await this.#readFolder(open, folder, true);
   }
 
+  /** Drops every path that is gone, without waiting any longer. */
+  settleGone(open: OpenFolders): Promise<void> {
+    const { index } = this.#paths;
+    return this.settle(
+      open,
+      [...index.paths()].filter((path) => this.#paths.isGone(path)),
+    );
+  }
+
   async #readFolder(open: OpenFolders, folder: string, deep: boolean): Promise<void> {
     const slice = new TimeSlice();
     const queue = [folder];

@@ -1,0 +1,94 @@
+import type { Clock } from '#host/time/clock.ts';
+import type { ScanIndex } from '../state/scanIndex.ts';
+import type { Changes } from './pathIndex.ts';
+import type { ScannedPaths } from './scannedPaths.ts';
+
+/** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
+const FLUSH_RETRY = 5_000;
+/** Longest time that the changes of a whole-set directory wait for a file that never settles, milliseconds. */
+const WHOLE_LIMIT = 5_000;
+
+export type ChangeFeedOptions = {
+  readonly paths: ScannedPaths;
+  /** Where the scanned paths are saved. */
+  readonly index: ScanIndex;
+  /** True when the files belong together: changes of the same moment are handed out once all of them have settled. */
+  readonly whole: boolean;
+  readonly clock: Clock;
+  readonly onChanges: (changes: Changes) => void;
+  /** Has the changes handed out again, in turn with scans. */
+  readonly retry: () => void;
+};
+
+/** Hands out what a scan has found, and saves the scan index only together with it. */
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  #cancelRetry: () => void = () => undefined;
+  /** True while changes are pending: the scan index must not be saved without them. */
+  #isUnflushed = false;
+  /** Since when changes wait for the whole directory to settle, monotonic milliseconds. */
+  #waitingSince: number | undefined;
+  #isClosed = false;
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Hands the pending changes to `onChanges` and saves the scan index.
+   * @throws what `onChanges` or the state throws; both are retried later
+   */
+  flush(): void {
+    const { paths, index, onChanges } = this.#options;
+    const changes = paths.index.takeChanges();
+    try {
+      if (changes.size > 0) onChanges(changes);
+    } catch (error) {
+      paths.index.putBack(changes);
+      this.#isUnflushed = true;
+      this.#flushLater();
+      throw error;
+    }
+    this.#isUnflushed = false;
+    try {
+      paths.save(index);
+    } catch (error) {
+      this.#flushLater();
+      throw error;
+    }
+  }
+
+  /** The same, unless other files of the same set are still changing. */
+  flushWholeSet(): void {
+    if (this.#waitsForOthers()) this.#isUnflushed = true;
+    else this.flush();
+  }
+
+  /** No more retries. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelRetry();
+  }
+
+  /** Saves the scan index after the last scan. @throws what the state throws */
+  saveAtEnd(): void {
+    const { paths, index } = this.#options;
+    if (!this.#isUnflushed) paths.save(index);
+  }
+
+  #waitsForOthers(): boolean {
+    const { whole, paths, clock } = this.#options;
+    const now = clock.monotonic();
+    if (whole && paths.hasMoving) {
+      this.#waitingSince ??= now;
+      if (now - this.#waitingSince < WHOLE_LIMIT) return true;
+    }
+    this.#waitingSince = undefined;
+    return false;
+  }
+
+  #flushLater(): void {
+    this.#cancelRetry();
+    if (!this.#isClosed) this.#cancelRetry = this.#options.clock.after(FLUSH_RETRY, this.#options.retry);
+  }
+}
