@@ -32,7 +32,7 @@ export function mdsHandlers(
       });
       if (!added.ok) throw new ControlError(added.refused);
       log.info('join token made', { mds: name, id: added.token.id });
-      return { token: encodeToken({ ...added.token, mainPin: controller.identity.pin }) };
+      return { token: encodeToken({ ...added.token, mainPin: controller.servicePort.identity.pin }) };
     },
     'mds-list': () => ({ mds: statusOf(controller).mds }),
     'mds-approve': ({ name }) => {
@@ -45,7 +45,7 @@ export function mdsHandlers(
       const approved = registry.approve(name, clock.now());
       if (!approved.ok) throw new ControlError(approved.refused);
       if (approved.replacedPin !== undefined)
-        controller.disconnect([approved.replacedPin], 'another key took its name');
+        controller.sessions.disconnect([approved.replacedPin], 'another key took its name');
       log.info('enrolment approved', { mds: approved.agent.name, pin: approved.agent.pin });
       return { name: approved.agent.name };
     },
@@ -55,7 +55,7 @@ export function mdsHandlers(
       requireMds(controller, name);
       const removed = registry.remove(name, clock.now());
       if (!removed.ok) throw new ControlError(removed.refused);
-      controller.disconnect(removed.pins, 'this MDS was removed on Main');
+      controller.sessions.disconnect(removed.pins, 'this MDS was removed on Main');
       log.warn('MDS removed', { mds: name });
       return { name };
     },

@@ -10,7 +10,7 @@ export function rotateHandlers(
 ): Pick<ControllerHandlers, 'rotate-begin' | 'rotate-abandon' | 'rotate-finish'> {
   return {
     'rotate-begin': async () => {
-      await controller.rotation.begin(controller.identity);
+      await controller.rotation.begin(controller.servicePort.identity);
       const announced = rotationOf(controller);
       if (announced === null) throw new ControlError('the next key was dropped meanwhile: try again');
       return announced;
@@ -29,8 +29,8 @@ export function rotateHandlers(
         );
       }
       const { stragglers: leftBehind, unapproved } = rotation;
-      controller.switchIdentity();
-      return { fingerprint: formatFingerprint(controller.identity.pin), leftBehind, unapproved };
+      controller.servicePort.switchIdentity();
+      return { fingerprint: formatFingerprint(controller.servicePort.identity.pin), leftBehind, unapproved };
     },
   };
 }

@@ -4,6 +4,9 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { closeSocket } from '#wire/closeSocket.ts';
 import type { Alarms } from '../daemon/alarms.ts';
+import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { Revision } from '../directories/publication.ts';
+import type { MediaServers } from '../mediaServers/mediaServers.ts';
 import type { Agent } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Peer } from '../server/server.ts';
@@ -52,6 +55,38 @@ export class LiveSessions {
     const { name, address } = session;
     this.lastSeen.set(name, { at: this.#options.clock.now(), address });
     if (this.#byName.get(name) === session) this.#byName.delete(name);
+  }
+
+  /** Sends a new revision to every agent that follows its directory. @param changedAt milliseconds since 1970 */
+  announceRevision(revision: Revision, changedAt: number): void {
+    for (const session of this.#byName.values()) session.announceRevision(revision, changedAt);
+  }
+
+  /** Sends every agent whether a directory is held. */
+  announceHold(directory: MainDirectory): void {
+    for (const session of this.#byName.values()) session.announceHold(directory);
+  }
+
+  /** Sends every agent the pin of Main's next key. */
+  announceNextPin(pin: Pin): void {
+    for (const session of this.#byName.values()) session.announceNextPin(pin);
+  }
+
+  pause(isOn: boolean): void {
+    for (const session of this.#byName.values()) session.pause(isOn);
+  }
+
+  /** Closes every connection; the agents reconnect. */
+  closeAll(reason: string): void {
+    for (const session of this.#byName.values()) session.close(reason);
+  }
+
+  /** Ends the sessions of MDS that were removed from XiVO's list. */
+  closeSuspended(mediaServers: Pick<MediaServers, 'whySuspended'>): void {
+    for (const session of this.#byName.values()) {
+      const why = mediaServers.whySuspended(session.name);
+      if (why !== undefined) session.close(why);
+    }
   }
 
   /** Ends the sessions of these keys. */

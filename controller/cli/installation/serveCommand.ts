@@ -81,7 +81,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
             using _memory = restMemory();
             await using _watch = await observation.watch(running);
             outliveTerminal();
-            print(`serving on port ${running.port}`);
+            print(`serving on port ${running.servicePort.number}`);
             manager.ready();
             await Promise.race([stop, db.whenDamaged()]);
           } catch (error) {

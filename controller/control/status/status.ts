@@ -48,14 +48,14 @@ function everything(controller: Controller): Status {
 }
 
 function factsOf(controller: Controller): Facts {
-  const { config, identity, registry } = controller;
+  const { config, servicePort, registry } = controller;
   const { agents, pending, revoked } = registry.list();
   const known = new Set([...agents, ...pending].map(({ name }) => name));
   return {
     version: VERSION,
     main: {
-      listen: formatHostPort({ host: config.listen.host, port: controller.port }),
-      fingerprint: formatFingerprint(identity.pin),
+      listen: formatHostPort({ host: config.listen.host, port: servicePort.number }),
+      fingerprint: formatFingerprint(servicePort.identity.pin),
       startedAt: new Date(controller.startedAt).toISOString(),
       pausedUntil: controller.pause.isOn ? new Date(controller.pause.until).toISOString() : null,
       directories: [...controller.directories.values()].map(mainDirectoryStatus),
@@ -82,7 +82,7 @@ function factsOf(controller: Controller): Facts {
       ),
       ...pending.map(({ name, address, pin }) => ({
         ...absent(name, 'pending', address),
-        fingerprint: enrolmentFingerprint({ mainPin: identity.pin, agentPin: pin }),
+        fingerprint: enrolmentFingerprint({ mainPin: servicePort.identity.pin, agentPin: pin }),
       })),
       ...revoked
         .filter(({ name }, i) => !known.has(name) && revoked.findIndex((other) => other.name === name) === i)

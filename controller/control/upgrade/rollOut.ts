@@ -35,7 +35,8 @@ export class RollOuts {
   }
 
   async #run(only: string | undefined, signal: AbortSignal, show: ShowProgress): Promise<RollOut> {
-    const { sessions, config, identity, agentPackage, log, clock } = this.#controller;
+    const { sessions, config, servicePort, log, clock } = this.#controller;
+    const { identity, agentPackage } = servicePort;
     const startedAt = clock.monotonic();
     const took = (): { durationMs: number } => ({ durationMs: Math.round(clock.monotonic() - startedAt) });
     const names = enrolledMds(this.#controller, only);

@@ -240,8 +240,8 @@ export class MemoryPair {
       certificate: certificate.raw,
       address: '::1',
     };
-    if (where === '/agent') controller.connected(peer);
-    else controller.asksToEnrol(peer);
+    if (where === '/agent') controller.servicePort.connected(peer);
+    else controller.servicePort.asksToEnrol(peer);
     return { socket: asWebSocket(line.a), mainPin: this.#keys.main.pin, tls: TLS };
   }
 
