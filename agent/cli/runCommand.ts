@@ -107,7 +107,8 @@ class Daemon {
       globalArguments: process.argv.slice(2, process.argv.indexOf('run')),
     });
     const own = [places.stateFolder, path.dirname(this.#context.configFile), places.installerFolder];
-    const agent = new Agent({ ...common, config, own, db, root, upgrades });
+    const host = { root, clock: systemClock, log: this.#log, own };
+    const agent = new Agent({ config, host, db, credentials: this.#credentials, upgrades });
     this.#agent = agent;
     agent.start();
     using _memory = restMemory();

@@ -1,17 +1,14 @@
-import type { Command, ErrorReport } from '#protocol/messages/common.ts';
+import type { Command } from '#protocol/messages/common.ts';
 import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
 import { type AgentConfig, knownNames } from '../config/agentConfig.ts';
 import { takeOver } from '../config/reloadable.ts';
-import type { Root } from '#host/config/rootPath.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
-import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
 import { STATE_RETRY, DeferredWriter } from '#sync/state/deferredWriter.ts';
-import { type Clock, pause } from '#host/time/clock.ts';
+import { pause } from '#host/time/clock.ts';
 import { Tasks } from '#host/process/tasks.ts';
-import { jitter } from '#host/time/jitter.ts';
 import { musicProof } from '../asterisk/proof/proveMusic.ts';
 import { proofFor } from '../asterisk/activation/activation.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
@@ -22,27 +19,19 @@ import type { Upgrades } from '../upgrade/upgrades.ts';
 import { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
 import { type Answer, carryOut, type Figures } from './commands.ts';
 import { answerCommand } from './answerCommand.ts';
-import { fullPass } from './fullPass.ts';
+import type { AgentHost, AgentState } from './agentHost.ts';
+import { FullPasses } from './fullPasses.ts';
 import { MainTrust } from './mainTrust.ts';
 import { OpenDirectories } from './openDirectories.ts';
 import { OwnHistory } from './ownHistory.ts';
-import { makeReport, type Reconciled, type ReportHearer } from './report.ts';
-
-/** Reports that are due within this time are sent as one, milliseconds. */
-const REPORT_GATHER = 25;
+import { Reporter } from './reporter.ts';
 
 export type AgentOptions = {
   readonly config: AgentConfig;
-  /** This program's own folders. */
-  readonly own: readonly string[];
+  readonly host: AgentHost;
   readonly db: Database;
-  readonly root: Root;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly credentials: Credentials;
   readonly upgrades: Upgrades;
-  /** Size from which a file is transferred alone and can be resumed, bytes; the production value if absent. */
-  readonly largeFrom?: number;
 };
 
 /** The daemon of an MDS: maintains the connection to Main and keeps its directories in sync. */
@@ -53,10 +42,8 @@ export class Agent {
   readonly reloads: PendingReloads;
   /** The history of this MDS. */
   readonly history: OwnHistory;
-  lastReconcile: Reconciled | undefined;
   readonly #options: AgentOptions;
-  readonly #db: Database;
-  readonly #keeper: DeferredWriter;
+  readonly #state: AgentState;
   readonly #stop = new AbortController();
   readonly #trust: MainTrust;
   readonly #open: OpenDirectories;
@@ -66,22 +53,22 @@ export class Agent {
   #attached = Promise.withResolvers<void>();
   /** Background tasks, which end before the agent does. */
   readonly #tasks: Tasks;
-  #cancelReport: (() => void) | undefined;
+  readonly #reporter: Reporter;
+  readonly #passes: FullPasses;
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { config, clock, log, db } = options;
+    const { config, db, credentials } = options;
+    const { clock, log } = options.host;
     this.config = config;
     this.#tasks = new Tasks((what, error) => log.error(what, { error }));
-    this.#db = db;
-    this.#keeper = new DeferredWriter({
-      db,
-      clock,
-      log,
-      onNews: () => this.#news(),
-      onRecovered: () => this.#tryAgain(),
-    });
-    this.#trust = new MainTrust(db, this.#keeper);
+    // A fault of the state may be noticed before the reporter is there, which then reports it anyway.
+    let reporter: Reporter | undefined;
+    const onNews = (): void => reporter?.news();
+    const keeper = new DeferredWriter({ db, clock, log, onNews, onRecovered: () => this.#tryAgain() });
+    const state = { db, keeper };
+    this.#state = state;
+    this.#trust = new MainTrust(db, keeper);
     const proveDialplan = proofFor(
       config.asterisk,
       () => this.#open.dialplan,
@@ -92,33 +79,41 @@ export class Agent {
       asterisk: config.asterisk,
       prove: (kind, signal) => (kind === 'moh' ? proveMusic : proveDialplan)(kind, signal),
       db,
-      keeper: this.#keeper,
+      keeper,
       clock,
       log,
-      onNews: () => this.#news(),
+      onNews,
     });
-    const { own, root, largeFrom } = options;
-    this.history = new OwnHistory({ db, keeper: this.#keeper, clock, name: this.name });
+    this.history = new OwnHistory({ db, keeper, clock, name: this.name });
     this.#open = new OpenDirectories({
       config: () => this.config,
-      own,
-      root,
-      db,
-      keeper: this.#keeper,
-      clock,
-      log,
+      host: options.host,
+      state,
       reloads: this.reloads,
       history: this.history,
-      onNews: () => this.#news(),
-      largeFrom,
+      onNews,
+    });
+    const session = (): AgentSession | undefined => this.#session;
+    const [directories, { reloads }] = [this.#open, this];
+    const onSend = (): void => this.#rememberMain();
+    reporter = new Reporter({ directories, reloads, credentials, state, clock, session, onSend });
+    this.#reporter = reporter;
+    this.#passes = new FullPasses({
+      directories,
+      reloads,
+      reporter,
+      tasks: this.#tasks,
+      keepMs: () => this.config.trash.keepMs,
+      clock,
+      log,
     });
     this.link = new Reconnector({
       bandwidth: () => this.config.bandwidth,
-      credentials: options.credentials,
+      credentials,
       hello: () => ({
         capabilities: [...AGENT_CAPABILITIES],
         lastUpgrade: options.upgrades.last,
-        state: { stateId: this.#db.stateId, sequence: this.#db.sequence, runs: [...this.#db.runs] },
+        state: { stateId: db.stateId, sequence: db.sequence, runs: [...db.runs] },
         directories: knownNames(this.config),
       }),
       clock,
@@ -140,7 +135,7 @@ export class Agent {
   }
 
   /** The same with the prefix. */
-  readonly rooted = (place: string): string => this.#options.root.path(place);
+  readonly rooted = (place: string): string => this.#options.host.root.path(place);
 
   get directories(): ReadonlyMap<string, AgentDirectory> {
     return this.#open.all;
@@ -152,27 +147,31 @@ export class Agent {
       this.#options.credentials.keepRenewed(this.#stop.signal),
     );
     this.reloads.start();
-    this.#tasks.run('there are no full passes any more', () => this.#reconcileForever());
+    const every = (): number => this.#welcome?.reconcileEvery ?? 60_000;
+    const isConnected = (): boolean => this.#session !== undefined;
+    this.#tasks.run('there are no full passes any more', () =>
+      this.#passes.repeat(every, isConnected, this.#stop.signal),
+    );
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#cancelReport?.();
+    this.#reporter.close();
     await this.link.stop();
     // First, because a change set in progress may be waiting for its reload.
     await this.reloads.close();
     await this.#open.close();
     await this.#tasks.ended();
-    this.#trust.write(this.#options.clock.monotonic());
-    this.#keeper.close();
-    this.#db.close();
+    this.#trust.write(this.#options.host.clock.monotonic());
+    this.#state.keeper.close();
+    this.#state.db.close();
   }
 
   /** Applies a new configuration as far as possible without a restart. */
   reconfigure(next: AgentConfig): void {
     const { config, changed, needRestart } = takeOver(this.config, next);
     this.config = config;
-    const { log } = this.#options;
+    const { log } = this.#options.host;
     log.info('configuration reloaded', { changed: changed.join(', ') || 'nothing' });
     if (needRestart.length > 0)
       log.warn('a restart is needed: systemctl restart xivo-xds-sync-agent', {
@@ -184,29 +183,8 @@ export class Agent {
   }
 
   /** The report for Main and for `xivo-xds-sync-agent status`. */
-  report(hearer: ReportHearer = { skipped: true, figures: true }): AgentReport {
-    return makeReport({
-      hearer,
-      directories: [...this.directories.values()],
-      troubles: [
-        ...this.#options.credentials.troubles,
-        ...(this.#keeper.trouble ? [this.#keeper.trouble] : []),
-        ...this.#reloadTroubles(),
-      ],
-      unknown: this.#open.unplaced,
-      clockOffsetMs: this.#session?.clockOffset.milliseconds ?? 0,
-      lastReconcile: this.lastReconcile,
-      reloads: this.reloads.recent,
-      pendingReloads: this.reloads.pending,
-      sequence: this.#db.sequence,
-      now: this.#options.clock.now(),
-    });
-  }
-
-  #reloadTroubles(): ErrorReport[] {
-    return [...this.directories.values()].flatMap(
-      ({ name, policy }) => this.reloads.troubleOf(policy.reload, name) ?? [],
-    );
+  report(): AgentReport {
+    return this.#reporter.report();
   }
 
   async #onWelcome(session: AgentSession, welcome: Welcome): Promise<void> {
@@ -215,21 +193,21 @@ export class Agent {
     const attached = Promise.withResolvers<void>();
     this.#attached = attached;
     session.signal.addEventListener('abort', () => attached.resolve(), { once: true });
-    this.#options.log.info('connected to Main', { version: welcome.version });
+    this.#options.host.log.info('connected to Main', { version: welcome.version });
     try {
       await this.#open.open(welcome, this.#stop.signal);
     } catch (error) {
-      this.#options.log.error('the directories can not be opened', { error });
+      this.#options.host.log.error('the directories can not be opened', { error });
       // A new connection retries a little later; this one is useless.
-      await pause(this.#options.clock, STATE_RETRY, this.#stop.signal);
+      await pause(this.#options.host.clock, STATE_RETRY, this.#stop.signal);
       return session.close(`the agent can not open its directories: ${withRemedy(errnoOf(error))}`);
     }
     if (this.#session !== session || this.#stop.signal.aborted) return;
     const reason = this.#trust.judge(welcome);
-    if (reason !== undefined) this.#options.log.warn('removals on hold until confirmed', { reason });
+    if (reason !== undefined) this.#options.host.log.warn('removals on hold until confirmed', { reason });
     for (const directory of this.directories.values()) directory.attach(session, welcome.paused, reason);
     this.#attached.resolve();
-    this.#news();
+    this.#reporter.news();
     await this.#reconcileAtConnect(session);
   }
 
@@ -239,16 +217,7 @@ export class Agent {
     const here = await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
     if (here.includes(false)) return;
     await Promise.all(directories.map((directory) => directory.whenIdle()));
-    if (this.#session === session && !this.#stop.signal.aborted) await this.#reconcileAndTell();
-  }
-
-  /** Runs in the background: an error is logged, and the next pass follows. */
-  async #reconcileAndTell(): Promise<void> {
-    try {
-      await this.reconcile();
-    } catch (error) {
-      this.#options.log.error('a full pass failed', { error });
-    }
+    if (this.#session === session && !this.#stop.signal.aborted) await this.#passes.runLogged();
   }
 
   /** Resumes the work that waited for the state to be writable. */
@@ -260,7 +229,7 @@ export class Agent {
   #rememberMain(): void {
     if (this.#session === undefined) return;
     const ready = [...this.directories.values()].every((directory) => directory.isSettledWithMain);
-    if (ready) this.#trust.learn(this.#options.clock.monotonic());
+    if (ready) this.#trust.learn(this.#options.host.clock.monotonic());
   }
 
   #onLost(): void {
@@ -277,13 +246,16 @@ export class Agent {
     }
     if (message.type === 'paused')
       for (const directory of this.directories.values()) directory.pause(message.paused);
-    else if (message.type === 'command')
+    else if (message.type === 'command') {
+      const { clock, log } = this.#options.host;
       this.#tasks.run('a command of Main failed', () =>
         answerCommand(session, message, (figures, asked) => this.#carryOut(message.command, figures, asked), {
-          ...this.#options,
+          clock,
+          log,
           signal: this.#stop.signal,
         }),
       );
+    }
   }
 
   #carryOut(command: Command, figures: Figures, asked: AbortSignal): Promise<Answer> {
@@ -291,55 +263,12 @@ export class Agent {
       directories: this.directories,
       wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
       attached: this.#attached.promise,
-      reconcile: () => this.reconcile(),
+      reconcile: () => this.#passes.run(),
       upgrades: this.#options.upgrades,
-      clock: this.#options.clock,
+      clock: this.#options.host.clock,
       signal: this.#stop.signal,
       asked,
       figures,
     });
-  }
-
-  /** A full pass over every directory. */
-  async reconcile(): Promise<Answer> {
-    const { clock } = this.#options;
-    const startedAt = clock.monotonic();
-    const pass = await fullPass({
-      directories: [...this.directories.values()],
-      reloads: this.reloads,
-      tasks: this.#tasks,
-      keepMs: this.config.trash.keepMs,
-    });
-    const ok = pass.ok && this.#open.unplaced.length === 0;
-    const durationMs = Math.round(clock.monotonic() - startedAt);
-    this.lastReconcile = { at: new Date(clock.now()).toISOString(), ok, durationMs };
-    this.#options.log.info('reconciled', { ok, milliseconds: durationMs });
-    this.#sendReport();
-    const lines = this.report().errors.map(({ path, message }) => `${path}: ${message}`);
-    return { ok, lines, actions: pass.actions };
-  }
-
-  async #reconcileForever(): Promise<void> {
-    const { signal } = this.#stop;
-    while (!signal.aborted) {
-      await pause(this.#options.clock, jitter(this.#welcome?.reconcileEvery ?? 60_000), signal);
-      if (this.#session !== undefined) await this.#reconcileAndTell();
-    }
-  }
-
-  #news(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#cancelReport ??= this.#options.clock.after(REPORT_GATHER, () => this.#sendReport());
-  }
-
-  #sendReport(): void {
-    this.#cancelReport?.();
-    this.#cancelReport = undefined;
-    this.#rememberMain();
-    const session = this.#session;
-    const knows = session?.mainCapabilities;
-    session?.send(
-      this.report({ skipped: knows?.has('skipped') === true, figures: knows?.has('figures') === true }),
-    );
   }
 }

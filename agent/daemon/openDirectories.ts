@@ -2,13 +2,9 @@ import path from 'node:path';
 import * as z from 'zod';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { nestedInside } from '#core/path/nesting.ts';
-import type { Root } from '#host/config/rootPath.ts';
 import type { DialplanPlace } from '#host/dialplan/place.ts';
 import { Owners } from '#host/fs/owners.ts';
-import type { Logger } from '#host/log/logger.ts';
-import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
-import type { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
 import type { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
@@ -16,6 +12,7 @@ import { type AgentConfig, usualPlaces } from '../config/agentConfig.ts';
 import type { Welcome } from '../connection/reconnector.ts';
 import { AgentDirectory } from '../directory/agentDirectory.ts';
 import { placeOf } from '../directory/placeOf.ts';
+import type { AgentHost, AgentState } from './agentHost.ts';
 import type { OwnHistory } from './ownHistory.ts';
 
 /** Database key: the paths of the directories. */
@@ -24,18 +21,11 @@ const placesSchema = z.array(z.tuple([z.string(), z.string()]));
 
 export type OpenDirectoriesOptions = {
   readonly config: () => AgentConfig;
-  /** This program's own folders. */
-  readonly own: readonly string[];
-  readonly root: Root;
-  readonly db: Database;
-  readonly keeper: DeferredWriter;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly host: AgentHost;
+  readonly state: AgentState;
   readonly reloads: PendingReloads;
   readonly history: OwnHistory;
   readonly onNews: () => void;
-  /** Size from which a file is large, bytes: see {@link AgentDirectoryOptions}. */
-  readonly largeFrom?: number | undefined;
 };
 
 /**
@@ -57,8 +47,8 @@ export class OpenDirectories {
 
   constructor(options: OpenDirectoriesOptions) {
     this.#options = options;
-    const { db, config } = options;
-    this.#places = remembered(db) ?? usualPlaces(config());
+    const { state, config } = options;
+    this.#places = remembered(state.db) ?? usualPlaces(config());
   }
 
   get dialplan(): DialplanPlace | undefined {
@@ -100,7 +90,9 @@ export class OpenDirectories {
     place: string,
     nested: ReadonlySet<string>,
   ): Promise<void> {
-    const { root, db, clock, log, keeper, config, onNews } = this.#options;
+    const { host, state, config, onNews } = this.#options;
+    const { root, clock, log, largeFrom } = host;
+    const { db, keeper } = state;
     const open = this.all.get(policy.name);
     if (open !== undefined && isSame(open, { policy, guard }, root.path(place), nested)) return;
     await open?.close();
@@ -116,7 +108,7 @@ export class OpenDirectories {
         owners: this.#owners,
         clock,
         reserve: config().reserveBytes,
-        largeFrom: this.#options.largeFrom,
+        largeFrom,
         log: log.child({ directory: policy.name }),
       },
       activation,
@@ -139,7 +131,8 @@ export class OpenDirectories {
   }
 
   #placesOf(policies: readonly DirectoryPolicy[]): Map<string, string> {
-    const { root, own, config } = this.#options;
+    const { host, config } = this.#options;
+    const { root, own } = host;
     const places = new Map<string, string>();
     const unplaced: { name: string; message: string }[] = [];
     for (const policy of policies) {
@@ -149,7 +142,7 @@ export class OpenDirectories {
     }
     this.unplaced = unplaced;
     this.#places = places;
-    const { db, keeper } = this.#options;
+    const { db, keeper } = this.#options.state;
     const known = JSON.stringify([...places]);
     if (db.meta(PLACES) !== known) keeper.write(() => db.setMeta(PLACES, known));
     return places;
@@ -158,7 +151,7 @@ export class OpenDirectories {
   #activationOf(policy: DirectoryPolicy, asteriskPath: string): Activation | undefined {
     const kind = policy.reload;
     if (kind === 'none') return undefined;
-    const { root, clock, log } = this.#options;
+    const { root, clock, log } = this.#options.host;
     const { reloads } = this.#options;
     const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
     if (kind === 'dialplan') this.#dialplan = place;

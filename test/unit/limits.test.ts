@@ -13,11 +13,9 @@ const MAX_FOLDER_FILES = 15;
  * itself is kept.
  */
 const LARGE_FILES: Readonly<Record<string, number>> = {
-  'agent/daemon/agent.ts': 350,
   'agent/directory/agentDirectory.ts': 340,
 };
 const LARGE_CLASSES: Readonly<Record<string, number>> = {
-  'agent/daemon/agent.ts: Agent': 300,
   'agent/directory/agentDirectory.ts: AgentDirectory': 300,
 };
 const FULL_FOLDERS: Readonly<Record<string, number>> = {};

@@ -171,15 +171,9 @@ export class MemoryPair {
     });
     const config = { ...parseAgentConfig('agent.yml', 'reserve: 0'), reserveBytes: 0 };
     const db = new Database(places.stateFile);
-    const agent = new Agent({
-      ...common,
-      config,
-      own: [places.stateFolder],
-      db,
-      root,
-      upgrades,
-      largeFrom: LARGE_FROM,
-    });
+    const own = [places.stateFolder];
+    const host = { root, clock: this.clock, log, own, largeFrom: LARGE_FROM };
+    const agent = new Agent({ config, host, db, credentials, upgrades });
     agent.start();
     this.#agent = agent;
   }
