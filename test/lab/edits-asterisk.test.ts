@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -52,11 +52,11 @@ function put(edit: Edit): void {
 }
 
 async function reload(): Promise<Made> {
-  const { size } = statSync(asterisk.log);
-  const answer = await asterisk.cli('dialplan reload');
-  if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
-  const live = readDialplanShow(await asterisk.cli('dialplan show', 'latin1'));
-  return { log: readFileSync(asterisk.log).subarray(size).toString('latin1'), live };
+  const log = await asterisk.logOf(async () => {
+    const answer = await asterisk.cli('dialplan reload');
+    if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
+  });
+  return { log, live: readDialplanShow(await asterisk.cli('dialplan show', 'latin1')) };
 }
 
 function undo(files: Files, edit: Edit): Edit {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -43,16 +43,17 @@ async function activate(files: ReadonlyMap<string, Buffer>): Promise<Outcome> {
     await rm(join(dialplan, name), { recursive: true });
   }
   for (const [name, content] of files) await writeFile(join(dialplan, name), content);
-  const { size } = await stat(asterisk.log);
-  const answer = await asterisk.cli('dialplan reload');
-  if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
+  const log = await asterisk.logOf(async () => {
+    const answer = await asterisk.cli('dialplan reload');
+    if (answer.includes('No such command')) await asterisk.cli('module load pbx_config.so');
+  });
   const shown = await asterisk.cli('dialplan show', 'latin1');
   const plan = readDialplanShow(shown);
   assert.ok(plan.isWhole, shown);
   const live = readDialplanShow(utf8(shown))
     .priorities.filter(({ file }) => file !== 'extensions.conf')
     .map((live) => describe(live, live.shown, live.file, live.counted));
-  return { log: (await readFile(asterisk.log)).subarray(size).toString('latin1'), live: live.sort(), plan };
+  return { log, live: live.sort(), plan };
 }
 
 function describe(

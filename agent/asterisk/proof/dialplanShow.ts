@@ -14,8 +14,11 @@ export type LivePriority = {
 export type LivePlan = { readonly priorities: readonly LivePriority[]; readonly isWhole: boolean };
 
 const CONTEXT = /^\[ Context '(.*)' created by '.*' \]$/;
-const EXTENSION = /^ {2}'(.*?)' (?:\(CID match '(.*?)'\) )?=> +((?:hint: |-?\d+\. ).*?) *\[([^[\]]*)\]$/;
-const NEXT = /^ {2}(?: {3}\[.*?\])? +((?:hint: |-?\d+\. ).*?) *\[([^[\]]*)\]$/;
+/** Where a priority comes from, as `[a.conf:2]`; the file's name may have brackets, too. */
+const ORIGIN = String.raw` *\[((?:[^[\]]|\[[^[\]]*\])*)\]$`;
+const PRIORITY = String.raw`((?:hint: |-?\d+\. ).*?)`;
+const EXTENSION = new RegExp(String.raw`^ {2}'(.*?)' (?:\(CID match '(.*?)'\) )?=> +${PRIORITY}${ORIGIN}`);
+const NEXT = new RegExp(String.raw`^ {2}(?: {3}\[.*?\])? +${PRIORITY}${ORIGIN}`);
 const TOTAL = /^-= \d+ extensions? \((\d+) priorit(?:y|ies)\) in \d+ contexts?\. =-$/m;
 
 /**

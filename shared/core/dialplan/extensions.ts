@@ -1,9 +1,9 @@
 import type { Findings, Place } from './finding.ts';
 import { extensionKey } from './extensionKey.ts';
 import { shrunkNumber, splitAtComma, splitExtension, withoutBlanks } from './extenLine.ts';
-import { readPriority } from './priority.ts';
-import type { Section, Setting } from './sections.ts';
-import { shown } from './sections.ts';
+import { asInt32, readPriority } from './priority.ts';
+import type { Section, Setting } from './sections/section.ts';
+import { shown } from './sections/sections.ts';
 
 /** A priority that Asterisk registers, with the line that defines it. */
 export type PlannedPriority = {
@@ -23,6 +23,10 @@ export type PlannedPriority = {
 
 /** Asterisk's number for the priority of a hint. */
 export const HINT_PRIORITY = -1;
+
+/** Bytes that Asterisk keeps of a context's name and of an extension. */
+const LONGEST_CONTEXT = 79;
+const LONGEST_EXTENSION = 255;
 
 /**
  * Reads sections as dialplan: the priorities that Asterisk would register, and findings about lines that it would not.
@@ -67,7 +71,7 @@ function readContext(section: Section, plan: Plan, findings: Findings): void {
       const { head, rest } = splitExtension(setting.value);
       cursor.extension = head === '' ? undefined : head;
       readExten(section, setting, head, rest, cursor, plan, findings, leanless);
-    } else if (!OTHER_NAMES.has(name)) {
+    } else if (!OTHER_NAMES.has(name) && !findings.isFull(setting.place.path)) {
       findings.error(
         setting.place,
         `'${shown(setting.name)}' means nothing in a context (exten, same, include, switch, ignorepat, autohints do): Asterisk drops the line.`,
@@ -134,7 +138,7 @@ function readExten(
     findings.error(place, "'n' right after a hint counts as priority 0: Asterisk drops the line.");
     return;
   }
-  number += read.plus ?? 0;
+  number = asInt32(number + (read.plus ?? 0));
   cursor.priority = number;
   const isRelative = read.kind === 'label' || /^\s*[ns]/.test(head);
   cursor.isUnknown = isRelative && (cursor.isUnknown || isUnsure(section));
@@ -151,8 +155,8 @@ function readExten(
   const { app, data } = readApplication(application ?? '', place, findings);
   plan.add({
     place,
-    context: section.name,
-    extension: withoutBlanks(name),
+    context: section.name.slice(0, LONGEST_CONTEXT),
+    extension: withoutBlanks(name.slice(0, LONGEST_EXTENSION)),
     caller,
     priority: number,
     label: read.label,

@@ -33,15 +33,13 @@ export type Place = { readonly path: string; readonly line: number; readonly cou
 
 /** A file with more errors than this is not dialplan, and all its errors become one finding. */
 const MOST_ERRORS = 1000;
-/** More than are counted, since one line has several errors and is read several times. */
-const MOST_ERRORS_KEPT = 20 * MOST_ERRORS;
 
 /** Collects findings. Equal findings about one line are kept once, since a template's line is read for each section that uses it. */
 export class Findings {
   readonly #kept = new Map<string, Finding>();
   /** Binary files, with the line that proves it. */
   readonly #binary = new Map<string, number>();
-  /** How many errors each file has, counting repeated ones. */
+  /** How many errors each file has. */
   readonly #errors = new Map<string, number>();
 
   /** @param other the file that is in conflict */
@@ -64,6 +62,11 @@ export class Findings {
   /** Notes a binary line. All problems of its file become one finding then. */
   binary(place: Place): void {
     if (!this.#binary.has(place.path)) this.#binary.set(place.path, place.line);
+  }
+
+  /** True when a file has so many errors that it is not dialplan, and need not be read further. */
+  isFull(path: string): boolean {
+    return (this.#errors.get(path) ?? 0) > MOST_ERRORS;
   }
 
   /** All findings in order of files and lines, however many: a change is judged by comparing them with those before it. */
@@ -100,12 +103,11 @@ export class Findings {
     severity: Finding['severity'],
     more: Pick<Finding, 'losesRest' | 'wants' | 'other'> = {},
   ): void {
-    if (severity === 'error') {
-      const errors = (this.#errors.get(place.path) ?? 0) + 1;
-      this.#errors.set(place.path, errors);
-      if (errors > MOST_ERRORS_KEPT && more.losesRest !== true) return;
-    }
+    if (severity === 'error' && more.losesRest !== true && this.isFull(place.path)) return;
     const key = `${place.path}\0${String(place.line)}\0${message}`;
+    if (severity === 'error' && !this.#kept.has(key)) {
+      this.#errors.set(place.path, (this.#errors.get(place.path) ?? 0) + 1);
+    }
     this.#kept.set(key, { path: place.path, line: place.line, message, severity, ...more });
   }
 }

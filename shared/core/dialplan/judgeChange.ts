@@ -16,8 +16,9 @@ export function judgeChange(
   after: DialplanReading,
   changed: ReadonlySet<string>,
 ): Breakage[] {
-  const known = new Set(before.findings.map(keyOf));
-  return after.findings
+  const known = new Set([...before.findings, ...before.outside].map(keyOf));
+  const outside = before.isFromStart && after.isFromStart ? after.outside : [];
+  return [...after.findings, ...outside]
     .map((finding) => promoted(finding, before, after))
     .filter((finding) => changed.has(finding.path) || !known.has(keyOf(finding)))
     .map((finding) => ({ finding, cause: causeOf(finding, before, after, changed) }));

@@ -18,14 +18,16 @@ export function newReading(): ReadingState {
   return { counted: 0, depth: 0, openedAt: undefined };
 }
 
-/** Reads one file's lines the way Asterisk's configuration reader does, and updates `state`. */
-export function readLines(
+/**
+ * Reads one file's lines the way Asterisk's configuration reader does, and updates `state`. It reads no further than its
+ * caller asks.
+ */
+export function* readLines(
   path: string,
   content: Buffer,
   state: ReadingState,
   findings: Findings,
-): ConfigLine[] {
-  const lines: ConfigLine[] = [];
+): Generator<ConfigLine, void, void> {
   const chunks = new Chunks(content.toString('latin1'));
   while (!chunks.ended) {
     state.counted += 1;
@@ -34,8 +36,10 @@ export function readLines(
     const place: Place = { path, line: chunks.line, counted: state.counted };
     let text = beforeNul(raw, place, findings);
     if (isTooLong(text)) {
-      findings.error(place, `The line is longer than ${String(LINE_BUFFER - 2)} bytes: Asterisk skips it.`);
-      for (let rest = chunks.next(); rest !== undefined && isTooLong(rest);) rest = chunks.next();
+      const rest = chunks.restOfLongLine();
+      const message = `The line is longer than ${String(LINE_BUFFER - 2)} bytes: Asterisk skips it.`;
+      if (isComment(`${text}${rest}`, state)) findings.warning(place, message);
+      else findings.error(place, message);
       continue;
     }
     if (text.startsWith(BYTE_ORDER_MARK)) {
@@ -43,9 +47,8 @@ export function readLines(
       noteByteOrderMark(state.counted === 1, place, findings);
     }
     const kept = withoutComments(text, place, state);
-    if (kept !== '') lines.push({ place, text: kept });
+    if (kept !== '') yield { place, text: kept };
   }
-  return lines;
 }
 
 function noteByteOrderMark(isFirstFile: boolean, place: Place, findings: Findings): void {
@@ -74,6 +77,12 @@ function isTooLong(chunk: string): boolean {
   return chunk.length === LINE_BUFFER - 1 && !chunk.endsWith('\n');
 }
 
+/** True when nothing is lost with a line: it is a comment, and neither begins nor ends a block of them. */
+function isComment(line: string, { depth }: ReadingState): boolean {
+  if (depth !== 0) return !/--;|;--(?!-)/.test(line);
+  return line.trimStart().startsWith(';') && !/;--(?!-)/.test(line);
+}
+
 /** What C's fgets returns call by call: up to a newline, but never more than the buffer holds. */
 class Chunks {
   readonly #text: string;
@@ -94,6 +103,17 @@ class Chunks {
   /** The number of the line that the last chunk belongs to, from 1. */
   get line(): number {
     return this.#startedLines;
+  }
+
+  /** Skips a line whose first chunk was too long, and returns what followed that chunk. */
+  restOfLongLine(): string {
+    const chunks: string[] = [];
+    for (let isOpen = true; isOpen;) {
+      const chunk = this.next();
+      chunks.push(chunk ?? '');
+      isOpen = chunk !== undefined && isTooLong(chunk);
+    }
+    return chunks.join('');
   }
 
   next(): string | undefined {
@@ -165,8 +185,13 @@ function endAt(buffer: string, at: number): string {
 /** Trims every byte up to the space, as Asterisk does; a Latin-1 or UTF-8 blank stays. */
 export function stripBlanks(text: string): string {
   let start = 0;
+  while (start < text.length && text.charCodeAt(start) <= 32) start += 1;
+  return stripEnd(text.slice(start));
+}
+
+/** The same at the end only. */
+export function stripEnd(text: string): string {
   let end = text.length;
-  while (start < end && text.charCodeAt(start) <= 32) start += 1;
-  while (end > start && text.charCodeAt(end - 1) <= 32) end -= 1;
-  return text.slice(start, end);
+  while (end > 0 && text.charCodeAt(end - 1) <= 32) end -= 1;
+  return text.slice(0, end);
 }

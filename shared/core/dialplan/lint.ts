@@ -7,12 +7,14 @@ import { Findings } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { type Need, Needs } from './needs.ts';
 import { FolderReading, type Load } from './reading.ts';
-import { Sections } from './sections.ts';
+import { Sections } from './sections/sections.ts';
 import type { DialplanWorld } from './world.ts';
 
 /** A dialplan folder as Asterisk would read it. */
 export type DialplanReading = {
   readonly findings: readonly Finding[];
+  /** Breaks in files around the folder, such as a template that extensions.conf uses and the folder defines no more. */
+  readonly outside: readonly Finding[];
   /** The priorities that Asterisk would register. */
   readonly priorities: readonly PlannedPriority[];
   /** Every reading of a file, in order. */
@@ -62,8 +64,10 @@ function readFrom(world: DialplanWorld, start: string | undefined): DialplanRead
   const list = needs.list();
   const ours = filesOfFolder([...reading.loads.map(({ path }) => path), ...reading.unread], list);
   const isOurs = ({ path }: { path: string }): boolean => ours.has(path);
+  const found = findings.list();
   return {
-    findings: findings.list().filter(isOurs),
+    findings: found.filter(isOurs),
+    outside: found.filter((each) => each.losesRest && each.severity === 'error' && !isOurs(each)),
     priorities: priorities.filter(({ unread, place }) => !unread && isOurs(place)),
     loads: reading.loads,
     files: new Set(reading.loads.filter(isOurs).map(({ path }) => path)),

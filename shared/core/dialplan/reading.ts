@@ -4,16 +4,21 @@ import { expandGlob } from './glob.ts';
 import { newReading, readLines } from './lines.ts';
 import type { ConfigLine, ReadingState } from './lines.ts';
 import type { Needs } from './needs.ts';
-import { type Cursor, type Sections, shown } from './sections.ts';
+import { type Cursor, type Sections, shown } from './sections/sections.ts';
 import { type DialplanContent, type DialplanWorld, nameIn } from './world.ts';
 
 /** Deepest nesting of includes; extensions.conf itself, the first level, is not counted. */
 const MOST_LEVELS = 10;
 /** Asterisk keeps a path in a buffer of 256 bytes. */
 const LONGEST_PATH = 255;
-/** Most readings of files: files that include each other may be read thousands of times. Beyond it nothing is judged. */
+/**
+ * Most readings of files, and most bytes, since files that include each other may be read thousands of times, and the
+ * program does nothing else meanwhile. Beyond it nothing is judged.
+ */
 const MOST_LOADS = 20_000;
-const MOST_BYTES = 256 * 1024 * 1024;
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Most bytes of one file; 10,000 extensions are about 1 MiB. What comes after them is not judged. */
+const MOST_OF_FILE = 2 * 1024 * 1024;
 
 /** One reading of a file. */
 export type Load = {
@@ -94,51 +99,68 @@ export class FolderReading {
   /** @returns false when Asterisk abandons the file */
   #file(path: string, content: DialplanContent, reading: ReadingState, cursor: Cursor): boolean {
     const name = this.#name(path);
-    const size = Buffer.isBuffer(content) ? content.length : content.size;
     const load: Load = { path: name, content, countedBefore: reading.counted, countedAfter: Infinity };
     if (cursor.unread) this.unread.add(name);
     else this.loads.push(load);
-    if (!Buffer.isBuffer(content) || this.loads.length > MOST_LOADS || this.#bytes > MOST_BYTES) {
+    const { bytes, size } = judgedPart(content);
+    const isCut = bytes.length < size;
+    if (this.loads.length > MOST_LOADS || this.#bytes > MOST_BYTES || (isCut && bytes.includes(0))) {
       this.#notRead(name, content, cursor);
       return true;
     }
-    this.#bytes += size;
+    this.#bytes += bytes.length;
     this.#open.push(name);
     try {
-      const lines = readLines(name, content, reading, this.#findings);
-      load.countedAfter = reading.counted;
-      const [first] = lines;
-      if (first !== undefined && !/^[[#]/.test(first.text))
-        this.#sections.startWithoutHeader(cursor, first.place);
-      const isWhole = lines.every((line) => this.#line(line, cursor));
-      if (isWhole) noteOpenComment(reading, this.#findings);
+      const lines = readLines(name, bytes, reading, this.#findings);
+      const isWhole = this.#lines(lines, name, cursor);
+      if (isWhole && isCut) this.#notReadFurther(name, size, reading, cursor);
+      else if (isWhole && !this.#findings.isFull(name)) noteOpenComment(reading, this.#findings);
       return isWhole;
     } finally {
+      load.countedAfter = reading.counted;
       this.#open.pop();
     }
+  }
+
+  /** @returns false when Asterisk abandons the file */
+  #lines(lines: Iterable<ConfigLine>, name: string, cursor: Cursor): boolean {
+    let isFirst = true;
+    for (const line of lines) {
+      if (isFirst && !/^[[#]/.test(line.text)) this.#sections.startWithoutHeader(cursor, line.place);
+      isFirst = false;
+      if (!this.#line(line, cursor)) return false;
+      if (this.#findings.isFull(name)) {
+        this.#sections.addOpaque(cursor, !name.startsWith('/'));
+        break;
+      }
+    }
+    return true;
   }
 
   #notRead(name: string, content: DialplanContent, cursor: Cursor): void {
     this.#sections.addOpaque(cursor, !name.startsWith('/'));
     const place = { path: name, line: 1, counted: 1 };
-    if (Buffer.isBuffer(content)) {
+    if (Buffer.isBuffer(content) && content.length <= MOST_OF_FILE) {
       this.#findings.warning(
         place,
-        'Files include each other without end: nothing more is judged from here on.',
+        'Files include each other without end, or are too large together: nothing more is judged from here on.',
       );
       return;
     }
-    const size = `${String(Math.ceil(content.size / (1024 * 1024)))} MiB`;
-    if (content.head.includes(0)) {
-      const what = `The file is not text, and with ${size} too large to be dialplan`;
-      this.#findings.error(
-        place,
-        `${what}: Asterisk reads all of it, and drops most of it. Move it elsewhere.`,
-      );
-    } else {
-      const what = `The file is too large to be checked (${size})`;
-      this.#findings.warning(place, `${what}: what it holds, and what comes after it, is not judged.`);
-    }
+    const { size } = judgedPart(content);
+    const what = `The file is not text, and with ${inMiB(size)} too large to be dialplan`;
+    this.#findings.error(
+      place,
+      `${what}: Asterisk reads all of it, and drops most of it. Move it elsewhere.`,
+    );
+  }
+
+  #notReadFurther(name: string, size: number, reading: ReadingState, cursor: Cursor): void {
+    this.#sections.addOpaque(cursor, !name.startsWith('/'));
+    const what = `The file is too large to be checked (${inMiB(size)})`;
+    const place = { path: name, line: 1, counted: 1 };
+    this.#findings.warning(place, `${what}: its end, and what comes after it, is not judged.`);
+    [reading.depth, reading.openedAt] = [0, undefined];
   }
 
   #line({ place, text }: ConfigLine, cursor: Cursor): boolean {
@@ -202,4 +224,16 @@ function noteOpenComment({ depth, openedAt }: ReadingState, findings: Findings):
     openedAt,
     `${what}: Asterisk takes all that follows for a comment, in every file after it too.`,
   );
+}
+
+/** The whole lines at the beginning of a file that are read, and the size of the file. */
+function judgedPart(content: DialplanContent): { bytes: Buffer; size: number } {
+  const [known, size] = Buffer.isBuffer(content) ? [content, content.length] : [content.head, content.size];
+  if (size <= MOST_OF_FILE) return { bytes: known, size };
+  const end = known.lastIndexOf('\n', MOST_OF_FILE - 1);
+  return { bytes: known.subarray(0, end === -1 ? MOST_OF_FILE : end + 1), size };
+}
+
+function inMiB(size: number): string {
+  return `${String(Math.ceil(size / (1024 * 1024)))} MiB`;
 }

@@ -1,6 +1,6 @@
 import { extensionKey } from './extensionKey.ts';
 import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
-import { shown } from './sections.ts';
+import { shown } from './sections/sections.ts';
 
 /** The change of one context. Each text names an extension and a priority, as `100,1`; `300,*` is the whole extension. */
 export type ContextChange = {

@@ -5,9 +5,13 @@ import { judgePlan } from '../../../agent/asterisk/proof/judgePlan.ts';
 import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
 import { type DialplanReading, extensionKey, type PlannedPriority } from '#core/dialplan/lint.ts';
+import { decodeName } from '#core/path/nameBytes.ts';
 import { type Loss, lossesIn } from './losses.ts';
 
 const FOLDER_NAME = 'extensions_extra.d';
+
+/** How much of a line is compared, since Asterisk prints it into a buffer of 1024 bytes. */
+const SHOWN_LIMIT = 900;
 
 /** What Asterisk made of a folder: its log since the reload began (Latin-1), and its live plan. */
 export type Made = { readonly log: string; readonly live: LivePlan };
@@ -143,7 +147,9 @@ function isKnown({ message }: Loss, places: readonly At[], reading: DialplanRead
 
 function planDifferences(reading: DialplanReading, { priorities }: LivePlan): string[] {
   if (reading.hasUnknown) return [];
-  const text = (...parts: (string | number)[]): string => JSON.stringify(parts);
+  // Asterisk prints a line into a buffer, and file names are bytes there.
+  const text = (context: string, key: string, shown: string, file: string, counted: number): string =>
+    JSON.stringify([context, key, shown.slice(0, SHOWN_LIMIT).trimEnd(), file, counted]);
   const ungrounded = new Set<string>();
   for (const { path: at, line, message } of reading.findings) {
     if (!DOUBTS.some((words) => words.test(message))) continue;
@@ -158,11 +164,12 @@ function planDifferences(reading: DialplanReading, { priorities }: LivePlan): st
   for (const each of reading.priorities) {
     const { context, extension, caller, shown = '', place } = each;
     if (ungrounded.has(whereOf(each))) continue;
-    count(text(context, extensionKey(extension, caller), shown.trimEnd(), fileOf(each), place.counted), 1);
+    count(text(context, extensionKey(extension, caller), shown, fileOf(each), place.counted), 1);
   }
-  for (const { context, extension, caller, shown, file, counted } of priorities) {
+  for (const { context, extension, caller, shown, file: bytes, counted } of priorities) {
+    const file = decodeName(Buffer.from(bytes, 'latin1'));
     if (file === 'extensions.conf' || ungrounded.has(`${file}:${counted}`)) continue;
-    count(text(context, extensionKey(extension, caller), shown.trimEnd(), file, counted), -1);
+    count(text(context, extensionKey(extension, caller), shown, file, counted), -1);
   }
   return [...planned].flatMap(([key, more]) => {
     if (more === 0) return [];

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OWN_FOLDERS, configurationFiles } from './configuration.ts';
@@ -23,6 +23,7 @@ export class AsteriskInstance {
   /** The Debian that it runs from. */
   readonly root: string;
   #process: ChildProcess | undefined;
+  #marks = 0;
 
   private constructor(root: string, folders: InstanceFolders) {
     this.root = root;
@@ -78,6 +79,26 @@ export class AsteriskInstance {
   async cli(line: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
     const { stdout } = await run(this.command, ['-rx', line], { maxBuffer: 64 * 1024 * 1024, encoding });
     return stdout;
+  }
+
+  /**
+   * Runs something and returns what Asterisk logged meanwhile (Latin-1). A thread of its own writes the log, so that
+   * lines may be missing when a command has answered: a line that comes last is waited for.
+   */
+  async logOf(run: () => Promise<void>): Promise<string> {
+    const { size } = await stat(this.log);
+    await run();
+    this.#marks += 1;
+    const mark = `mark-${String(this.#marks)}-end.so`;
+    await this.cli(`module load ${mark}`);
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const lines = (await readFile(this.log)).subarray(size).toString('latin1').split('\n');
+      const at = lines.findIndex((line) => line.includes(mark));
+      if (at !== -1) return lines.slice(0, at).join('\n');
+      if (Date.now() > end) throw new Error(`Asterisk does not write into ${this.log}.`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   /** Ends it and waits for that. */

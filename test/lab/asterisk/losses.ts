@@ -10,7 +10,8 @@ const LOSSES = [
   /Unknown directive/,
   /Directive '#.*' needs an argument/,
   /Cannot perform #exec/,
-  /too long, skipping/,
+  // A long comment is no loss.
+  /too long, skipping\. It begins with: (?!\s*;)/,
   /Unterminated comment/,
   /Label missing trailing/,
   /Can't use '.*' priority on the first entry/,
@@ -31,7 +32,7 @@ export function lossesIn(log: string): Loss[] {
   return log.split('\n').flatMap((line) => {
     if (!LOSSES.some((pattern) => pattern.test(line))) return [];
     const message = line.replace(/^.*?\.c: /, '');
-    const [, counted, file] = /line (\d+) of (\S+?)(?:~~\d+)?!?(?: -- .*)?$/.exec(message) ?? [];
+    const [, counted, file] = /line (\d+) of (\S.*?)(?:~~\d+)?!?(?: -- .*)?$/.exec(message) ?? [];
     return [{ message, file, counted: counted === undefined ? undefined : Number(counted) }];
   });
 }

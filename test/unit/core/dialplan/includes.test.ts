@@ -157,6 +157,40 @@ test('what a program prints, or a file that is too large to be read, decides is 
   );
 });
 
+const MIB = 1024 * 1024;
+
+test('a large text that is no dialplan is given up at its 1,000th error', () => {
+  const { findings, loads } = read({ 'notes.txt': 'x\n'.repeat(4 * MIB), 'z.conf': '[z](t)\n' });
+  const [first, ...others] = findings.filter(({ severity }) => severity === 'error');
+  assert.match(first?.message ?? '', /more than 1000 others of the file: it is not dialplan/);
+  assert.deepEqual(others, []);
+  assert.equal(loads[0]?.countedAfter, 1001);
+});
+
+test('a large file is read up to its 2 MiB, and what is not read is not judged', () => {
+  const line = 'exten = 1,n,NoOp(some text)\n';
+  const large = `[a]\nexten = 1,1,NoOp\n${line.repeat((3 * MIB) / line.length)}`;
+  const { findings, priorities, hasUnknown } = read({ 'large.conf': large, 'z.conf': '[z](t)\n' });
+  assert.equal(hasUnknown, true);
+  assert.deepEqual(
+    findings.map(({ path, severity }) => [path, severity]),
+    [
+      ['large.conf', 'warning'],
+      ['z.conf', 'warning'],
+    ],
+  );
+  assert.ok(priorities.length > 70_000 && priorities.length < 80_000);
+});
+
+test('several large files are read as far as 4 MiB together', () => {
+  const large = ';\n'.repeat(MIB - 10);
+  const files = Object.fromEntries([1, 2, 3, 4].map((i) => [`${String(i)}.conf`, large]));
+  assert.deepEqual(
+    read(files).findings.map(({ path, message }) => [path, message.includes('too large together')]),
+    [['4.conf', true]],
+  );
+});
+
 test('an extension or a label that comes from a variable is taken on trust', () => {
   const { findings, priorities } = read({
     'a.conf':

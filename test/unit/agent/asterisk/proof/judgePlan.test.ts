@@ -27,6 +27,19 @@ test('dialplan show is read with files, lines, callers and hints', () => {
   });
 });
 
+test('a file name with brackets is read, too', () => {
+  const show = SHOW.replaceAll('b.conf', 'x [1].conf').replace('Answer()', 'NoOp( [1:2])');
+  const { isWhole, priorities } = readDialplanShow(show);
+  assert.equal(isWhole, true);
+  assert.deepEqual(
+    priorities.map(({ shown, file }) => [shown, file]),
+    [
+      ['hint: SIP/1', 'x [1].conf'],
+      ['2. NoOp( [1:2])', 'x [1].conf'],
+    ],
+  );
+});
+
 test('a truncated or missing answer does not count as a plan', () => {
   assert.equal(readDialplanShow(SHOW.slice(0, 200)).isWhole, false);
   assert.equal(readDialplanShow('').isWhole, false);

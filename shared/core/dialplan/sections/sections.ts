@@ -1,31 +1,9 @@
-import { decodeName } from '../path/nameBytes.ts';
-import type { Findings, Place } from './finding.ts';
-import { stripBlanks } from './lines.ts';
-import type { Needs } from './needs.ts';
-
-/** A `name = value` line, or one that a section inherits from its template. */
-export type Setting = {
-  readonly place: Place;
-  readonly name: string;
-  value: string;
-  /** True after a line at which Asterisk gave up. */
-  readonly unread: boolean;
-};
-
-/** A `[section]`. */
-export type Section = {
-  readonly name: string;
-  /** The place of its header; undefined for one that began before the known files. */
-  readonly place: Place | undefined;
-  isTemplate: boolean;
-  /** True when it began before the known files, so that its earlier lines are unknown. */
-  readonly outside: boolean;
-  /** True when unknown content may have added lines to it. */
-  mixed: boolean;
-  /** True after a line at which Asterisk gave up. */
-  readonly unread: boolean;
-  readonly settings: Setting[];
-};
+import { decodeName } from '../../path/nameBytes.ts';
+import type { Findings, Place } from '../finding.ts';
+import { stripBlanks, stripEnd } from '../lines.ts';
+import type { Needs } from '../needs.ts';
+import type { Section, Setting } from './section.ts';
+import { SectionIndex } from './sectionIndex.ts';
 
 /**
  * The state of one include: lines are added to `section`, whatever a nested include opens. `restIsLost` describes what
@@ -37,15 +15,21 @@ export type Cursor = {
   readonly restIsLost: string;
 };
 
+/** Most lines that sections inherit: templates of templates may double them each time. */
+const MOST_INHERITED = 500_000;
+
 /** The sections of all files, in the order in which Asterisk reads their lines. */
 export class Sections {
-  readonly all: Section[] = [];
   /** True when unknown content comes before or was included (a program's output, a file over the size limit), which may define anything. */
   isOpaque: boolean;
   /** True when such content was included. */
   hasUnknown = false;
   readonly #findings: Findings;
   readonly #needs: Needs;
+  readonly #index = new SectionIndex();
+  /** Sections only grow, but for one that a `(+)` empties at once and for good. */
+  readonly #last = new WeakMap<readonly Setting[], { count: number; byName: Map<string, Setting> }>();
+  #inherited = 0;
   /** The section that the last header opened, a new one or a `(+)`: an include starts to add lines there. */
   #newest: Section | undefined;
 
@@ -54,6 +38,10 @@ export class Sections {
     this.#findings = findings;
     this.#needs = needs;
     this.isOpaque = isOpaque;
+  }
+
+  get all(): readonly Section[] {
+    return this.#index.all;
   }
 
   begin(unread: boolean, restIsLost: string): Cursor {
@@ -101,6 +89,8 @@ export class Sections {
 
   /** Reads `name = value`. @returns false when Asterisk abandons the file here */
   setting(cursor: Cursor, place: Place, text: string): boolean {
+    if (cursor.section === undefined && !this.isOpaque && !cursor.unread)
+      return this.#giveUp(cursor, place, 'There is no [section] before this line');
     const isEscaped = text.startsWith('\\');
     const line = isEscaped ? text.slice(1) : text;
     if (isEscaped && (line === '' || line.charCodeAt(0) <= 32))
@@ -117,9 +107,9 @@ export class Sections {
     const name = stripBlanks(line.slice(0, isAppending ? equals - 1 : equals));
     const after = line.slice(equals + 1);
     const current = this.#currentOrOutside(cursor);
-    const last = isAppending ? current.settings.findLast((setting) => setting.name === name) : undefined;
+    const last = isAppending ? this.#lastSettings(current).get(name) : undefined;
     if (last !== undefined) {
-      last.value = stripBlanks(last.value + after);
+      last.value = last.value === '' ? stripBlanks(after) : last.value + stripEnd(after);
       return true;
     }
     if (name === '') {
@@ -156,41 +146,66 @@ export class Sections {
 
   #applyOptions(cursor: Cursor, section: Section, options: readonly string[], place: Place): boolean {
     let opened = section;
+    let isKnown = false;
     for (const option of options) {
       if (option === '!') {
         opened.isTemplate = true;
       } else if (option.startsWith('+')) {
-        const base = this.all.find((other) => sameName(other.name, section.name) && !other.isTemplate);
+        const base = this.#find(section.name, (name) => this.#index.base(name, option.slice(1)));
         if (base === undefined) {
-          const what = `[${shown(section.name)}](+) adds to a section that is not defined before`;
+          const what = `[${shown(section.name)}](${shown(option)}) adds to a section that is not defined before`;
           if (!this.#missing(cursor, place, what, section.name)) return false;
           opened = { ...section, outside: true };
         } else {
           if (base.place !== undefined) this.#needs.add(place, 'base', base.name, base.place.path);
-          base.settings.push(...opened.settings.splice(0));
-          opened = base;
+          addSettings(base, opened.settings.splice(0));
+          base.isTemplate ||= opened.isTemplate;
+          [opened, isKnown] = [base, true];
         }
       } else if (!this.#inherit(cursor, opened, option, place)) return false;
     }
-    if (!this.all.includes(opened)) this.all.push(opened);
+    if (!isKnown) this.#index.add(opened);
     this.#enter(cursor, opened);
     return true;
   }
 
   #inherit(cursor: Cursor, section: Section, from: string, place: Place): boolean {
-    const base = this.all.find((other) => sameName(other.name, from));
+    const base = this.#find(from, (name) => this.#index.template(name));
     if (base === undefined) {
       section.mixed = true;
       return this.#missing(cursor, place, `The template [${shown(from)}] is not defined before`, from);
     }
     if (base.place !== undefined) this.#needs.add(place, 'template', base.name, base.place.path);
+    this.#inherited += base.settings.length;
+    if (this.#inherited > MOST_INHERITED) {
+      this.#findings.warning(place, 'Sections inherit too many lines: what this one inherits is not judged.');
+      [section.mixed, this.isOpaque, this.hasUnknown] = [true, true, true];
+      return true;
+    }
     // Taken over by a header that Asterisk does not come to, they are not read there.
     const isUnread = cursor.unread;
-    section.settings.push(
-      ...base.settings.map((setting) => ({ ...setting, unread: setting.unread || isUnread })),
+    addSettings(
+      section,
+      base.settings.map((setting) => ({ ...setting, unread: setting.unread || isUnread })),
     );
     section.mixed ||= base.mixed;
     return true;
+  }
+
+  /** The last line of each name, for lines that append to it. */
+  #lastSettings({ settings }: Section): ReadonlyMap<string, Setting> {
+    const known = this.#last.get(settings) ?? { count: 0, byName: new Map<string, Setting>() };
+    this.#last.set(settings, known);
+    for (; known.count < settings.length; known.count += 1) {
+      const setting = settings[known.count];
+      if (setting !== undefined) known.byName.set(setting.name, setting);
+    }
+    return known.byName;
+  }
+
+  /** An empty name means the first section of all, which may come before what is known. */
+  #find(name: string, find: (name: string) => Section | undefined): Section | undefined {
+    return name === '' && this.isOpaque ? undefined : find(name);
   }
 
   /** @returns whether reading continues as if the section were defined in unknown content */
@@ -217,7 +232,7 @@ export class Sections {
   }
 
   #open(cursor: Cursor, section: Section): void {
-    this.all.push(section);
+    this.#index.add(section);
     this.#enter(cursor, section);
   }
 
@@ -242,9 +257,9 @@ export class Sections {
   }
 }
 
-/** Section names are compared ignoring ASCII case here, although contexts are case-sensitive. */
-function sameName(a: string, b: string): boolean {
-  return a.length === b.length && a.toLowerCase() === b.toLowerCase();
+/** A section may have more lines than a function takes arguments. */
+function addSettings(section: Section, settings: readonly Setting[]): void {
+  for (const setting of settings) section.settings.push(setting);
 }
 
 /** Bytes kept as Latin-1, as a person reads them. */
