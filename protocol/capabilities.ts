@@ -12,6 +12,7 @@
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
  * - `manifest-difference` (Main): compares the digests of the manifest that an agent has, and sends only what differs.
+ * - `chunks` (Main): accepts, with a request for content, the digests of the chunks of the version that is there.
  * - `durations` (Main): accepts, with a change set, how long it took.
  */
 export const AGENT_CAPABILITIES = [
@@ -31,6 +32,7 @@ export const MAIN_CAPABILITIES = [
   'dialplan-summary',
   'durations',
   'manifest-difference',
+  'chunks',
 ] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */

@@ -10,8 +10,12 @@ export const WINDOW_BYTES = 1024 * 1024;
 export const MAX_STREAMS = 32;
 /** Paths in one message. */
 export const MAX_ITEMS = 4096;
-/** Blocks in which one file is compared: their hashes travel in one message. */
+/** Blocks in which one file is compared with a side of an older version: their hashes travel in one message. */
 export const MAX_BLOCKS = 4096;
+/** Chunks of one file that are compared: their digests travel in one message, 16 bytes each. What comes after them is sent. */
+export const MAX_CHUNKS = 32_768;
+/** Parts of which one file is put together, each content or a run of chunks: they travel in one header of 112 KiB at most. */
+export const MAX_PARTS = 8192;
 /** Entries of one directory's manifest: each costs the receiver about half a kilobyte. */
 export const MAX_MANIFEST_ENTRIES = 1_000_000;
 /** Characters of all paths, names and link targets in a manifest, so that long names do not get around that limit. */

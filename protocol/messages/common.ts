@@ -1,14 +1,7 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from '../entry.ts';
-import {
-  MAX_BLOCKS,
-  MAX_FILE_BYTES,
-  MAX_ITEMS,
-  MAX_PACKAGE_BYTES,
-  MAX_SETTLE_MS,
-  MAX_SKIPPED,
-  MAX_TEXT,
-} from '../limits.ts';
+import { MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_SETTLE_MS, MAX_SKIPPED, MAX_TEXT } from '../limits.ts';
+import { from } from './content.ts';
 
 export const name = z.string().min(1).max(64);
 export const text = z.string().max(MAX_TEXT);
@@ -173,18 +166,6 @@ export const errorReport = z.strictObject({
   at: z.string().max(64),
   path: z.string().max(8192),
   message: text,
-});
-
-/** Resume offset: bytes that the receiver already has from an interrupted transfer of the same content. */
-export const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
-
-/** Block hashes of the receiver's version of the file (shared/sync/transfer/blocks.ts): only the blocks that differ are sent. */
-export const blocks = z.strictObject({
-  block: z
-    .int()
-    .min(4096)
-    .max(2 ** 32),
-  hashes: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(MAX_BLOCKS),
 });
 
 /** One change that the agent asks Main to make: content (which follows on the stream), metadata, or a removal. */

@@ -25,14 +25,13 @@ import {
   directoryReport,
   reloadReport,
   errorReport,
-  from,
-  blocks,
   arrivingOffer,
   stepResult,
   command,
   upgradeOutcomeSchema,
   within,
 } from './common.ts';
+import { blocks, chunks, from } from './content.ts';
 
 const both = [
   z.strictObject({ type: z.literal('credit'), stream: streamId, bytes: count }),
@@ -83,6 +82,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
           size: z.int().min(0).max(MAX_FILE_BYTES),
           from,
           base: blocks.optional(),
+          chunks,
         }),
       )
       .max(MAX_ITEMS),

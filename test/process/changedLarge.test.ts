@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -17,11 +18,15 @@ import { eventually, type Host } from '../support/harness/host.ts';
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;
 
-/** MiB that a host's program has read so far, from files and connections. */
-function mibRead({ pid }: Host): number {
-  const [, bytes] = /rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8')) ?? [];
+/** MiB that a host's program has read so far, or written, from and to files and connections. */
+function mib({ pid }: Host, which: 'rchar' | 'wchar'): number {
+  const [, bytes] = new RegExp(`${which}: (\\d+)`).exec(readFileSync(`/proc/${pid}/io`, 'utf8')) ?? [];
   return Number(bytes) / MIB;
 }
+
+const mibRead = (host: Host): number => mib(host, 'rchar');
+
+type Change = { readonly main: number; readonly mds: number; readonly sent: number; readonly asked: number };
 
 void describe('A large file that changes again and again', () => {
   let cluster: Cluster;
@@ -31,12 +36,21 @@ void describe('A large file that changes again and again', () => {
   });
   after(() => cluster.end());
 
-  /** Changes the file, waits until the MDS has it, and counts what each side read for that. */
-  async function afterChange(change: (file: string) => void): Promise<{ main: number; mds: number }> {
+  /**
+   * Changes the file, waits until the MDS has it, and counts what each side read for that and, beside the file itself,
+   * wrote, which is what it sent.
+   */
+  async function afterChange(change: (file: string) => void): Promise<Change> {
     const mds1 = cluster.one('mds1');
     const file = cluster.main.at('sounds', 'large.wav');
     const there = mds1.at('sounds', 'large.wav');
-    const before = { main: mibRead(cluster.main), mds: mibRead(mds1) };
+    const looked = (): Change => ({
+      main: mibRead(cluster.main),
+      mds: mibRead(mds1),
+      sent: mib(cluster.main, 'wchar'),
+      asked: mib(mds1, 'wchar'),
+    });
+    const before = looked();
     change(file);
     const same = (): boolean => {
       const [here, other] = [file, there].map((each) =>
@@ -47,8 +61,19 @@ void describe('A large file that changes again and again', () => {
     await eventually('the MDS has it', same, 120_000);
     assert.ok(readFileSync(file).equals(readFileSync(there)));
     await cluster.inSync(60_000);
-    return { main: mibRead(cluster.main) - before.main, mds: mibRead(mds1) - before.mds };
+    const now = looked();
+    return {
+      main: now.main - before.main,
+      mds: now.mds - before.mds,
+      sent: now.sent - before.sent,
+      asked: now.asked - before.asked - statSync(file).size / MIB,
+    };
   }
+
+  const putInFront = (file: string): void => {
+    writeFileSync(`${file}.part`, Buffer.concat([randomBytes(1024), readFileSync(file)]));
+    renameSync(`${file}.part`, file);
+  };
 
   const changeInside = (at: number) => (file: string) => {
     const fd = openSync(file, 'r+');
@@ -56,16 +81,27 @@ void describe('A large file that changes again and again', () => {
     closeSync(fd);
   };
 
-  it('is read once on each side for the second change and for what is appended', async (t) => {
+  it('is read once on each side for the second change, and hardly more than the change travels', async (t) => {
     const whole = SIZE / MIB;
     await afterChange((file) => appendFileSync(file, randomBytes(SIZE)));
     await afterChange(changeInside(5 * MIB));
     const inside = await afterChange(changeInside(20 * MIB));
     const appended = await afterChange((file) => appendFileSync(file, randomBytes(MIB)));
-    t.diagnostic(`MiB read: ${JSON.stringify({ inside, appended })}`);
-    for (const { main, mds } of [inside, appended]) {
+    const inFront = await afterChange(putInFront);
+    const again = await afterChange(putInFront);
+    t.diagnostic(`MiB: ${JSON.stringify({ inside, appended, inFront, again })}`);
+    for (const { main, mds } of [inside, appended, inFront, again]) {
       assert.ok(main < 1.5 * whole, `Main read ${main} MiB for a file of ${whole}`);
       assert.ok(mds < 1.5 * whole, `the MDS read ${mds} MiB for a file of ${whole}`);
+    }
+    for (const [changed, { sent, asked }] of [
+      [1, inside],
+      [1, appended],
+      [0, inFront],
+      [0, again],
+    ] as const) {
+      assert.ok(sent < changed + 0.8, `Main sent ${sent} MiB for a change of ${changed}`);
+      assert.ok(asked < 0.3, `the MDS sent ${asked} MiB`);
     }
   });
 

@@ -1,59 +1,103 @@
 import { closeSync } from 'node:fs';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
-import { MAX_BLOCKS } from '#protocol/limits.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
-import type { BlockLists } from '#sync/transfer/blockLists.ts';
 import { blockLength, type Blocks, hashBlocks } from '#sync/transfer/blocks.ts';
+import { chunkLengths } from '#sync/transfer/chunker.ts';
+import { type ChunkList, ChunkLister, listChunks } from '#sync/transfer/chunkList.ts';
+import type { ChunkLists } from '#sync/transfer/chunkLists.ts';
+import type { Base } from '#sync/transfer/deltaSink.ts';
+import { type Run, runsOfParts, runsOfSpans } from '#sync/transfer/parts.ts';
+import type { Sent } from '#sync/transfer/unpack.ts';
 
-/** Present versions of large files that are to be replaced: their unchanged blocks need not be sent. */
+type Known = { readonly fd: number } & (
+  { readonly blocks: Blocks } | { readonly list: ChunkList; readonly lister: ChunkLister | undefined }
+);
+type Request = { readonly base?: { block: number; hashes: string[] }; readonly chunks?: string };
+
+/** Present versions of large files that are to be replaced: what of them the new ones still hold need not be sent. */
 export class DeltaBases implements Disposable {
   readonly #open: OpenFolders;
-  readonly #bases = new Map<string, { readonly fd: number; readonly blocks: Blocks }>();
+  readonly #lists: ChunkLists;
+  readonly #isByChunks: boolean;
+  readonly #bases = new Map<string, Known>();
 
-  readonly #lists: BlockLists;
-
-  constructor(root: string, lists: BlockLists) {
+  /** @param isByChunks whether Main accepts chunks; one of an older version compares blocks at fixed offsets */
+  constructor(root: string, lists: ChunkLists, isByChunks: boolean) {
     this.#open = new OpenFolders(root);
     this.#lists = lists;
-  }
-
-  get(path: string): { readonly fd: number; readonly blocks: Blocks } | undefined {
-    return this.#bases.get(path);
+    this.#isByChunks = isByChunks;
   }
 
   /**
-   * Hashes the present version. An unreadable file is no base: then everything is sent.
+   * Finds out what the present version consists of. An unreadable file is no base: then everything is sent.
    * @param here the present entry
-   * @param newSize size of the new version, bytes
+   * @param wanted the new version
+   * @param from bytes of the new version that are here already
    */
-  async add(path: string, here: FileEntry, newSize: number): Promise<void> {
+  async add(path: string, here: FileEntry, wanted: FileEntry, from: number): Promise<void> {
+    if (this.#lists.isMistrusted(wanted.hash)) return;
     let fd: number | undefined;
     try {
       fd = this.#open.get(parentOf(path)).openFile(baseOf(path));
-      this.#bases.set(path, {
-        fd,
-        blocks: this.#known(here.hash, newSize) ?? (await read(fd, here, newSize)),
-      });
+      const known = await this.#look(fd, here, wanted, from);
+      if (known === undefined) closeSync(fd);
+      else this.#bases.set(path, { fd, ...known });
     } catch {
       if (fd !== undefined) closeSync(fd);
     }
   }
 
-  /** Block hashes known from its arrival; the other side compares as many blocks as the new file has. */
-  #known(hash: string, newSize: number): Blocks | undefined {
-    const known = this.#lists.take(hash);
-    if (known?.block !== blockLength(newSize)) return undefined;
-    return { block: known.block, hashes: known.hashes.slice(0, MAX_BLOCKS) };
+  async #look(
+    fd: number,
+    here: FileEntry,
+    { size }: FileEntry,
+    from: number,
+  ): Promise<{ blocks: Blocks } | { list: ChunkList; lister: ChunkLister | undefined } | undefined> {
+    const known = this.#lists.take(here.hash);
+    const isKnown = known !== undefined && known.usual === chunkLengths(size)?.usual;
+    const list = this.#isByChunks && (isKnown ? known : await listChunks(fd, here.size, size));
+    // What came before `from` does not pass by, so that the new version can't be listed.
+    const lister = from > 0 ? undefined : ChunkLister.of(size);
+    if (list) return { list, lister };
+    if (from > 0) return undefined;
+    const block = blockLength(size);
+    return { blocks: { block, hashes: await hashBlocks(fd, Math.min(here.size, size), block) } };
+  }
+
+  /** What is said of the base in the request; nothing when there is none. */
+  requestFor(path: string): Request {
+    const known = this.#bases.get(path);
+    if (known === undefined) return {};
+    if ('list' in known) return { chunks: known.list.digests };
+    return { base: { block: known.blocks.block, hashes: [...known.blocks.hashes] } };
+  }
+
+  /**
+   * How a file is put together of what was sent and its base.
+   * @param size bytes that are still to come
+   * @returns undefined when that makes no sense for this base
+   */
+  assemble(path: string, sent: Sent, size: number): { base: Base; runs: readonly Run[] } | undefined {
+    const known = this.#bases.get(path);
+    if (known === undefined || 'list' in known !== 'parts' in sent) return undefined;
+    const base = { fd: known.fd, ...('list' in known && { chunks: known }) };
+    const runs =
+      'parts' in sent
+        ? 'list' in known && runsOfParts(sent.parts, known.list, size)
+        : runsOfSpans(sent.spans, size);
+    return runs ? { base, runs } : undefined;
+  }
+
+  /** Keeps the chunks of a new version that is complete and verified. Without them it is read when it changes. */
+  async keepList(path: string, hash: string): Promise<void> {
+    const known = this.#bases.get(path);
+    const list = known && 'list' in known ? await known.lister?.end().catch(() => undefined) : undefined;
+    if (list !== undefined) this.#lists.add(hash, list);
   }
 
   [Symbol.dispose](): void {
     for (const { fd } of this.#bases.values()) closeSync(fd);
     this.#open[Symbol.dispose]();
   }
-}
-
-async function read(fd: number, { size }: FileEntry, newSize: number): Promise<Blocks> {
-  const block = blockLength(newSize);
-  return { block, hashes: await hashBlocks(fd, Math.min(size, newSize), block) };
 }

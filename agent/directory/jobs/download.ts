@@ -3,27 +3,18 @@ import type { Staging } from '#sync/apply/staging.ts';
 import type { Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { waitsWith } from '#core/waits.ts';
-import type { StagedFile } from '#sync/apply/stagedFile.ts';
-import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import type { StagingResult } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { MAX_BLOCKS } from '#protocol/limits.ts';
-import { bytesInMessage, pagesOf } from '#protocol/pages.ts';
 import { bytesOf, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import { deltaSink } from '#sync/transfer/deltaSink.ts';
-import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
-import { DeltaBases } from './deltaBases.ts';
 import { contentOf } from '#host/dialplan/files.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
+import { fetchContent } from './fetchContent.ts';
 import { movesIn } from './moves.ts';
 import { copyWhatIsHere } from './localCopy.ts';
-
-/** Hash, size and offset of a request, and the hash of a block, as sent in a message. */
-const BYTES_BESIDE_PATH = 200;
-const BYTES_OF_BLOCK = 35;
 
 export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
 
@@ -85,7 +76,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
     needsContent(item) && !moves.has(path) ? [{ path, entry: item.entry }] : [],
   );
   const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
-  await fetch(job, staging, missing, take);
+  await fetchContent(job, staging, missing, take);
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const permissionsChange = [...job.items.values()].some(changesPermissions);
   const { objections, waiting } =
@@ -174,57 +165,6 @@ function withTheOthers(
   if (culprit === undefined || why === undefined) return new Map();
   const others = { ...why, why: waitsWith(culprit, why.why) };
   return new Map([...items.keys()].map((path) => [path, blamed.get(path) ?? others]));
-}
-
-async function fetch(
-  job: DownloadJob,
-  staging: Staging,
-  files: readonly { path: string; entry: FileEntry }[],
-  take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
-): Promise<void> {
-  const { blockLists } = job.replica;
-  // A set that Asterisk reads as a whole may exceed the size of a message.
-  const { resumableFrom } = job.applier;
-  for (const part of pagesOf(files, { bytesOf: (file) => bytesOfRequest(file, resumableFrom) })) {
-    using bases = new DeltaBases(job.replica.path, job.replica.blockLists);
-    const resumed = new Map<string, StagedFile>();
-    for (const { path, entry } of part) {
-      if (entry.size < resumableFrom) continue;
-      const file = await staging.resume(entry);
-      resumed.set(path, file);
-      const here = entryOf(job.replica.get(path));
-      if (file.size === 0 && here?.type === 'file') await bases.add(path, here, entry.size);
-    }
-    const items = part.map(({ path, entry }) => {
-      const from = resumed.get(path)?.size ?? 0;
-      const base = bases.get(path)?.blocks;
-      return {
-        path,
-        hash: entry.hash,
-        size: entry.size,
-        ...(from > 0 && { from }),
-        ...(base && { base: { block: base.block, hashes: [...base.hashes] } }),
-      };
-    });
-    const stream = job.session.get(job.directory, items, job.whole);
-    const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
-    await unpackFiles(stream, sizes, (number, spans) => {
-      const file = part[number];
-      if (file === undefined) throw new Error(`entry ${number} was not asked for`);
-      const sink = stagingSink(staging, file.entry, take(file.path, file.entry), resumed.get(file.path));
-      if (spans === undefined) return sink;
-      const base = bases.get(file.path);
-      if (base === undefined) throw new ArchiveError(`entry ${number} leaves out blocks that are not here`);
-      resumed.get(file.path)?.listBlocks(file.entry.size, (list) => blockLists.add(file.entry.hash, list));
-      return deltaSink(sink, base.fd, file.entry.size, spans);
-    });
-  }
-}
-
-/** Most bytes of a request for one file in a message. */
-function bytesOfRequest({ path, entry }: { path: string; entry: FileEntry }, resumableFrom: number): number {
-  const base = entry.size < resumableFrom ? 0 : MAX_BLOCKS * BYTES_OF_BLOCK;
-  return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
 }
 
 function stepFor(

@@ -45,7 +45,7 @@ export async function sendContent(
 
 function packed(
   directory: MainDirectory,
-  { path, hash, size, from, base }: Request['items'][number],
+  { path, hash, size, from, base, chunks }: Request['items'][number],
 ): Packed {
   const refusal =
     refusePath(path) ??
@@ -58,8 +58,8 @@ function packed(
     path,
     size,
     ...(from !== undefined && { from }),
-    base,
-    own: base && directory.replica.blockLists.get(hash),
+    base: chunks === undefined ? base : { chunks },
+    own: directory.replica.chunkLists.get(hash),
     stamp: directory.replica.stampAt(path) ?? '',
     ...(why !== undefined && { refusal: why }),
   };

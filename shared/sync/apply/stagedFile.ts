@@ -5,8 +5,6 @@ import { setMetadata } from '#host/fs/metadata.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
-import { BlockHasher } from '../transfer/blockHasher.ts';
-import type { Blocks } from '../transfer/blocks.ts';
 
 const readAsync = promisify(read);
 const writeAsync = promisify(write);
@@ -25,7 +23,6 @@ export class StagedFile {
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   #open = true;
-  #blocks: { readonly hasher: BlockHasher; readonly onList: (list: Blocks) => void } | undefined;
 
   private constructor(place: Place, goal: Place, fd: number) {
     this.#place = place;
@@ -66,16 +63,6 @@ export class StagedFile {
     return this.#size;
   }
 
-  /**
-   * Lists its blocks on the way. To be called before anything is written.
-   * @param size bytes that it will have
-   * @param onList called a little after it was finished, if it is what it should be
-   */
-  listBlocks(size: number, onList: (list: Blocks) => void): void {
-    const hasher = this.#size === 0 ? BlockHasher.of(size) : undefined;
-    this.#blocks = hasher && { hasher, onList };
-  }
-
   /** @throws ENOSPC, EDQUOT, EIO, … */
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) at += writeSync(this.#fd, chunk, at);
@@ -97,13 +84,11 @@ export class StagedFile {
       if (at >= chunk.length) break;
       writing = writeAsync(this.#fd, chunk, at);
     }
-    await this.#blocks?.hasher.caughtUp();
   }
 
   #take(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#size += chunk.length;
-    this.#blocks?.hasher.add(chunk);
   }
 
   /**
@@ -119,12 +104,6 @@ export class StagedFile {
     const { folder, name } = this.#goal;
     if (this.#isResumable) this.#place.folder.rename(this.#place.name, folder, name, 'no-replace');
     this.#close();
-    const blocks = this.#blocks;
-    blocks?.hasher.end().then(
-      (list) => list && blocks.onList(list),
-      // Without a list the file is read when it changes.
-      () => undefined,
-    );
     return { name, inode: this.inode };
   }
 

@@ -7,8 +7,8 @@ import type { StagedFile } from './stagedFile.ts';
 
 export type StagingResult =
   | { readonly result: 'staged'; readonly staged: Staged }
-  /** The sender no longer has the requested content. */
-  | { readonly result: 'stale'; readonly why: string }
+  /** The sender no longer has the requested content, or sent other content. */
+  | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
   /** It could not be written here; the rest of the archive still can. */
   | { readonly result: 'failed'; readonly why: string };
 
@@ -52,7 +52,7 @@ export function stagingSink(
       guard(() => {
         const staged = file?.finish(entry);
         if (staged) onResult({ result: 'staged', staged });
-        else onResult({ result: 'stale', why: 'its content is not what was announced' });
+        else onResult({ result: 'stale', why: 'its content is not what was announced', isOther: true });
       }),
     refuse: (why) =>
       guard(() => {

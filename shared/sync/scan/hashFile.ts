@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, read, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
-import { BlockHasher } from '../transfer/blockHasher.ts';
-import type { BlockLists } from '../transfer/blockLists.ts';
-
-const readAsync = promisify(read);
+import { readAhead } from '#host/fs/readAhead.ts';
+import { ChunkLister } from '../transfer/chunkList.ts';
+import type { ChunkLists } from '../transfer/chunkLists.ts';
 
 /** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
 const CHUNK = 1024 * 1024;
-/** From this size on, a file's block list may be made in the same pass, bytes. */
-const HAS_BLOCKS = 8 * 1024 * 1024;
+/** From this size on, a file's chunks may be listed in the same pass, bytes. */
+const HAS_CHUNKS = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
 
 /**
@@ -21,7 +19,7 @@ const smallBuffer = Buffer.allocUnsafe(SMALL);
  *
  * RACE: a program writes after the last read, within the same tick of the kernel's clock (1 to 10 ms), and keeps the size.
  * Worst case: the stamp stays equal, and the change is noticed only by the next change of the file or by `verify`.
- * @param lists where the block list of a large file goes, which is made in the same pass; none is made when absent
+ * @param lists where the chunk list of a large file goes, which is made in the same pass; none is made when absent
  * @returns undefined when the file has another stamp, or a process has it open for writing
  * @throws Node's fs errors (EACCES, EIO, …) when it can't be read
  */
@@ -29,16 +27,16 @@ export async function hashFile(
   folder: Folder,
   name: string,
   stamp: Stamp,
-  lists?: BlockLists,
+  lists?: ChunkLists,
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const size = Number(before.size);
-    const blocks = lists === undefined || size < HAS_BLOCKS ? undefined : BlockHasher.of(size);
-    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, blocks);
-    const list = await blocks?.end();
+    const lister = lists === undefined || size < HAS_CHUNKS ? undefined : ChunkLister.of(size);
+    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, lister);
+    const list = await lister?.end();
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
     if (list !== undefined) lists?.add(hash, list);
     return hash;
@@ -56,23 +54,12 @@ function hashSmall(fd: number): string {
   }
 }
 
-/** The next piece is read while this one is hashed. */
-async function hashLarge(fd: number, blocks: BlockHasher | undefined): Promise<string> {
+async function hashLarge(fd: number, lister: ChunkLister | undefined): Promise<string> {
   const hash = createHash('sha256');
-  const buffers = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)] as const;
-  let reading = readAsync(fd, buffers[0], 0, CHUNK, null);
-  try {
-    for (let turn = 0; ; turn++) {
-      const { bytesRead, buffer } = await reading;
-      if (bytesRead === 0) return hash.digest('hex');
-      reading = readAsync(fd, buffers[turn % 2 === 0 ? 1 : 0], 0, CHUNK, null);
-      const piece = buffer.subarray(0, bytesRead);
-      blocks?.add(piece);
-      hash.update(piece);
-      await blocks?.caughtUp();
-    }
-  } finally {
-    // Nothing may read from the descriptor once it is closed.
-    await reading.catch(() => undefined);
+  for await (const piece of readAhead(fd, { most: CHUNK })) {
+    lister?.add(piece);
+    hash.update(piece);
+    await lister?.caughtUp();
   }
+  return hash.digest('hex');
 }

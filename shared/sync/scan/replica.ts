@@ -7,7 +7,7 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
-import { BlockLists } from '../transfer/blockLists.ts';
+import { ChunkLists } from '../transfer/chunkLists.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
 import { ChangeFeed } from './changeFeed.ts';
@@ -62,7 +62,7 @@ export class Replica implements Tree {
   readonly #scanner: Scanner;
   readonly #feed: ChangeFeed;
   /** Of large files that changed. */
-  readonly blockLists = new BlockLists();
+  readonly chunkLists = new ChunkLists();
   readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
@@ -85,8 +85,8 @@ export class Replica implements Tree {
     this.#paths = paths;
     this.#guard = guard;
     this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges, retry });
-    const { own, blockLists } = this;
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, blockLists, whole });
+    const { own, chunkLists } = this;
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, chunkLists, whole });
   }
 
   get #index(): PathIndex {

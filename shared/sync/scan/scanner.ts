@@ -9,7 +9,7 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
-import type { BlockLists } from '../transfer/blockLists.ts';
+import type { ChunkLists } from '../transfer/chunkLists.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
@@ -27,7 +27,7 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
-  readonly blockLists: BlockLists;
+  readonly chunkLists: ChunkLists;
   /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
 };
@@ -223,7 +223,7 @@ export class Scanner {
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
       // A large file that has changed once is likely to change again, and is on the other side in its earlier version.
-      const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.blockLists : undefined;
+      const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.chunkLists : undefined;
       const carried = this.#paths.departed.hashOf(handle, name, stamp);
       const hash = carried ?? (await hashFile(handle, name, stamp, lists));
       // This program may have placed another object there while the file was read.

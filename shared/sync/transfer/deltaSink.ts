@@ -1,62 +1,56 @@
-import { read } from 'node:fs';
-import { promisify } from 'node:util';
-import type { Span } from './blocks.ts';
+import { readAhead } from '#host/fs/readAhead.ts';
+import type { ChunkList, ChunkLister } from './chunkList.ts';
+import type { Run } from './parts.ts';
 import { ArchiveError, type Sink } from './unpack.ts';
 
-const readAsync = promisify(read);
-const CHUNK = 256 * 1024;
+const CHUNK = 512 * 1024;
+
+/** The present version of a file that is replaced. */
+export type Base = {
+  /** An open file. */
+  readonly fd: number;
+  /** Its chunks, and where those of the new version are listed. */
+  readonly chunks?: { readonly list: ChunkList; readonly lister: ChunkLister | undefined };
+};
 
 /**
- * Reassembles a file from the spans that arrive and from `base` at all other offsets. `inner` verifies the hash of the
- * result.
- * @param base an open file
- * @param size bytes of the whole file
- * @param spans the spans that arrive, in order
+ * Reassembles a file from content that arrives and from parts of `base`. `inner` verifies the hash of the result.
+ * @param runs all parts of the file, in order
  */
-export function deltaSink(inner: Sink, base: number, size: number, spans: readonly Span[]): Sink {
-  const coming = [...spans];
-  let at = 0;
-  // Reused in turn: a sink is done with a chunk once its write has resolved, and the next one is read meanwhile.
-  const buffers = [
-    Buffer.allocUnsafe(Math.min(CHUNK, size)),
-    Buffer.allocUnsafe(Math.min(CHUNK, size)),
-  ] as const;
-  const copyUntil = async (end: number): Promise<void> => {
-    const readInto = (
-      buffer: Buffer<ArrayBuffer>,
-      from: number,
-    ): Promise<{ bytesRead: number; buffer: Buffer<ArrayBuffer> }> | undefined =>
-      from < end ? readAsync(base, buffer, 0, Math.min(CHUNK, end - from), from) : undefined;
-    let reading = readInto(buffers[0], at);
-    try {
-      for (let turn = 1; reading !== undefined; turn++) {
-        const { bytesRead, buffer } = await reading;
-        // The base shrank meanwhile, so the hash will not match.
-        if (bytesRead === 0) return;
-        reading = readInto(buffers[turn % 2 === 0 ? 0 : 1], at + bytesRead);
-        await inner.write(buffer.subarray(0, bytesRead));
-        at += bytesRead;
-      }
-    } finally {
-      // The base is closed when nothing reads from it.
-      await reading?.catch(() => undefined);
+export function deltaSink(inner: Sink, { fd, chunks }: Base, runs: readonly Run[]): Sink {
+  const coming = [...runs];
+  /** Bytes of the first coming run that have arrived. */
+  let taken = 0;
+  const copy = async (): Promise<void> => {
+    for (let run = coming[0]; run !== undefined && 'offset' in run; run = coming[0]) {
+      coming.shift();
+      if (run.chunks !== undefined)
+        chunks?.lister?.addListed(chunks.list, run.chunks.first, run.chunks.count);
+      const { offset: start, bytes } = run;
+      // When the base shrank meanwhile, the hash will not match.
+      for await (const piece of readAhead(fd, { start, end: start + bytes, most: CHUNK }))
+        await inner.write(piece);
     }
   };
   return {
     write: async (chunk) => {
-      for (let taken = 0; taken < chunk.length;) {
-        const [span] = coming;
-        if (span === undefined) throw new ArchiveError('more data than in the spans that were named');
-        await copyUntil(span.start);
-        const piece = chunk.subarray(taken, taken + span.end - Math.max(at, span.start));
+      for (let at = 0; at < chunk.length;) {
+        await copy();
+        const run = coming[0];
+        if (run === undefined) throw new ArchiveError('more data than in the parts that were named');
+        const piece = chunk.subarray(at, at + run.bytes - taken);
+        chunks?.lister?.add(piece);
         await inner.write(piece);
+        await chunks?.lister?.caughtUp();
         at += piece.length;
         taken += piece.length;
-        if (at >= span.end) coming.shift();
+        if (taken < run.bytes) continue;
+        coming.shift();
+        taken = 0;
       }
     },
     end: async () => {
-      await copyUntil(size);
+      await copy();
       await inner.end();
     },
     refuse: (why) => inner.refuse(why),

@@ -4,8 +4,11 @@ export const ENCODING = { plain: 0, zstd: 1 } as const;
 /** The pax header with the reason of an entry that could not be sent. */
 export const PAX_ERROR = 'XDS.error';
 
-/** The pax header of an entry that holds only the spans in which the file differs. */
+/** The pax header of an entry that holds only the spans in which the file differs from a base of fixed blocks. */
 export const PAX_SPANS = 'XDS.spans';
+
+/** The pax header of an entry that leaves out what is in chunks of the base: all parts of the file, in order. */
+export const PAX_PARTS = 'XDS.parts';
 
 /**
  * Window of the compression, as a power of two. Both ends reserve that much memory for each stream, so a sender that

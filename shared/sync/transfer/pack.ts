@@ -7,8 +7,10 @@ import { OpenFolders } from '#host/fs/openFolders.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
-import { ENCODING, PAX_ERROR, PAX_SPANS, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+import type { Span } from './blocks.ts';
+import type { ChunkList } from './chunkList.ts';
+import { type Base, type Difference, differenceFrom } from './difference.ts';
+import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
 import { LentBuffers, READ_BYTES } from './lentBuffers.ts';
 import { GivenUp, writeTo } from './writeTo.ts';
 
@@ -21,10 +23,10 @@ export type Packed = {
   readonly size: number;
   /** Resume offset: bytes that the other side already has; 0 when absent. */
   readonly from?: number;
-  /** Block hashes of the other side's version: only the blocks that differ are sent. */
-  readonly base?: Blocks | undefined;
-  /** Block hashes of this side's version, if they are known: then they are not made again. */
-  readonly own?: Blocks | undefined;
+  /** What the other side's version consists of: only what it lacks is sent. */
+  readonly base?: Base | undefined;
+  /** The chunks of this side's version, if they are known: then they are not listed again. */
+  readonly own?: ChunkList | undefined;
   /** Set when it is known already that the file can't be sent. */
   readonly refusal?: string;
   readonly stamp: Stamp;
@@ -114,15 +116,7 @@ async function addFile(
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
     else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
-    else if (file.base !== undefined) await addDifference(pack, number, fd, file, file.base, reads);
-    else
-      await addSpans(
-        pack,
-        { name: String(number), size: size - from },
-        fd,
-        [{ start: from, end: size }],
-        reads,
-      );
+    else await addDifference(pack, number, fd, file, reads);
   } finally {
     closeSync(fd);
   }
@@ -148,22 +142,18 @@ async function addDifference(
   pack: tar.Pack,
   number: number,
   fd: number,
-  { size, own: known }: Packed,
-  base: Blocks,
+  { size, from = 0, base, own: known }: Packed,
   reads: LentBuffers | undefined,
 ): Promise<void> {
-  const name = String(number);
-  let own: readonly string[];
+  let difference: Difference = { spans: [{ start: from, end: size }] };
   try {
-    own = known?.block === base.block ? known.hashes : await hashBlocks(fd, size, base.block);
+    if (base !== undefined) difference = await differenceFrom(base, { fd, size, from, known });
   } catch (error) {
     return addError(pack, number, errnoOf(error));
   }
-  const spans = differingSpans(own, size, base);
-  const differing = spans.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (differing === size) return addSpans(pack, { name, size }, fd, [{ start: 0, end: size }], reads);
-  const pax = { [PAX_SPANS]: spansText(spans) };
-  return addSpans(pack, { name, size: differing, pax }, fd, spans, reads);
+  const { spans, pax } = difference;
+  const bytes = spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  return addSpans(pack, { name: String(number), size: bytes, ...(pax && { pax }) }, fd, spans, reads);
 }
 
 async function addSpans(

@@ -1,7 +1,8 @@
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { parseSpans, type Span } from './blocks.ts';
-import { ENCODING, PAX_ERROR, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
+import { ENCODING, PAX_ERROR, PAX_PARTS, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
+import { bytesToSend, type Part, parseParts } from './parts.ts';
 import { GivenUp, writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 
@@ -18,6 +19,9 @@ export interface Sink {
   refuse(why: string): void;
 }
 
+/** What an entry holds of its file: the spans that differ, or the parts that are content. */
+export type Sent = { readonly spans: readonly Span[] } | { readonly parts: readonly Part[] };
+
 /** The archive does not match the request: the peer broke the protocol. */
 export class ArchiveError extends Error {}
 
@@ -26,13 +30,14 @@ export class ArchiveError extends Error {}
  * sizes; nothing in the archive is used as a path.
  *
  * @param sizes bytes expected of each entry
- * @param open returns the sink of an entry; `spans` are the parts that arrive, for a request with block hashes
+ * @param open returns the sink of an entry; `sent` is what arrives when that is not the whole of it, which only a request
+ *   that named a base allows
  * @throws ArchiveError for an invalid archive; errors of the sinks and of the stream
  */
 export async function unpackFiles(
   stream: IncomingStream,
   sizes: readonly number[],
-  open: (number: number, spans: readonly Span[] | undefined) => Sink,
+  open: (number: number, sent: Sent | undefined) => Sink,
 ): Promise<void> {
   const extract = tar.extract();
   let fed = 0;
@@ -61,12 +66,9 @@ export async function unpackFiles(
       }
       const pax = header.pax as Record<string, string> | null | undefined;
       const refusal = pax?.[PAX_ERROR];
-      const named = pax?.[PAX_SPANS];
-      const spans = named === undefined ? undefined : parseSpans(named, size);
-      if (named !== undefined && spans === undefined)
-        throw new ArchiveError(`the archive's entry ${number} names invalid spans`);
-      const sink = open(number, spans);
-      if (refusal === undefined && header.size !== bytesOfSpans(spans, size)) {
+      const sent = sentIn(pax, number, size);
+      const sink = open(number, sent);
+      if (refusal === undefined && header.size !== bytesOf(sent, size)) {
         throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);
       }
       taken += 3 * BLOCK;
@@ -91,8 +93,28 @@ export async function unpackFiles(
   if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
 }
 
-function bytesOfSpans(spans: readonly Span[] | undefined, size: number): number {
-  return spans === undefined ? size : spans.reduce((sum, { start, end }) => sum + end - start, 0);
+/** @throws ArchiveError when the header makes no sense */
+function sentIn(
+  pax: Record<string, string> | null | undefined,
+  number: number,
+  size: number,
+): Sent | undefined {
+  const { [PAX_SPANS]: spansText, [PAX_PARTS]: partsText } = pax ?? {};
+  if (partsText !== undefined) {
+    const parts = parseParts(partsText);
+    if (parts !== undefined) return { parts };
+  } else {
+    if (spansText === undefined) return undefined;
+    const spans = parseSpans(spansText, size);
+    if (spans !== undefined) return { spans };
+  }
+  throw new ArchiveError(`the archive's entry ${number} names invalid parts`);
+}
+
+function bytesOf(sent: Sent | undefined, size: number): number {
+  if (sent === undefined) return size;
+  if ('parts' in sent) return bytesToSend(sent.parts);
+  return sent.spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
 /** Ends with the stream, or when decoder or archive fails. */

@@ -141,7 +141,9 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
       }
       const content = bytes('delta', 4 * LARGE_FROM);
       content.writeUInt32LE(round, 3 * LARGE_FROM);
-      write(pair, 'main', `${SOUNDS}/delta.wav`, content);
+      // Every other time everything behind it is somewhere else, too.
+      const inFront = Buffer.alloc(round % 2 === 0 ? 0 : 1_000, 'x');
+      write(pair, 'main', `${SOUNDS}/delta.wav`, Buffer.concat([inFront, content]));
     },
     act: sync,
   },

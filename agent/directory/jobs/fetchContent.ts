@@ -1,0 +1,95 @@
+import { MAX_BLOCKS, MAX_CHUNKS } from '#protocol/limits.ts';
+import { bytesInMessage, pagesOf } from '#protocol/pages.ts';
+import type { FileEntry } from '#core/manifest/entry.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import type { Applier } from '#sync/apply/applier.ts';
+import type { StagedFile } from '#sync/apply/stagedFile.ts';
+import type { Staging } from '#sync/apply/staging.ts';
+import { discardingSink, stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { DIGEST_CHARACTERS } from '#sync/transfer/chunkList.ts';
+import { deltaSink } from '#sync/transfer/deltaSink.ts';
+import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
+import type { AgentSession } from '../../connection/agentSession.ts';
+import { DeltaBases } from './deltaBases.ts';
+
+/** Hash, size and offset of a request, and the hash of a block, as sent in a message. */
+const BYTES_BESIDE_PATH = 200;
+const BYTES_OF_BLOCK = 35;
+
+type Wanted = { readonly path: string; readonly entry: FileEntry };
+type Fetching = {
+  readonly directory: string;
+  readonly session: Pick<AgentSession, 'get' | 'mainCapabilities'>;
+  readonly applier: Pick<Applier, 'resumableFrom'>;
+  readonly replica: Pick<Replica, 'path' | 'get' | 'chunkLists'>;
+  /** The set is needed at once, whatever limits there are. */
+  readonly whole: boolean;
+};
+
+/**
+ * Fetches content from Main and stages it. Of a large file only that is sent which neither an interrupted transfer has left nor
+ * the present version holds.
+ * @throws when the connection is lost, or the archive is invalid
+ */
+export async function fetchContent(
+  job: Fetching,
+  staging: Staging,
+  files: readonly Wanted[],
+  take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
+): Promise<void> {
+  const { session, replica } = job;
+  const { resumableFrom } = job.applier;
+  const isByChunks = session.mainCapabilities.has('chunks');
+  const bytesOf = (file: Wanted): number => bytesOfRequest(file, resumableFrom);
+  // A set that Asterisk reads as a whole may exceed the size of a message.
+  for (const part of pagesOf(files, { bytesOf })) {
+    using bases = new DeltaBases(replica.path, replica.chunkLists, isByChunks);
+    const resumed = new Map<string, StagedFile>();
+    for (const { path, entry } of part) {
+      if (entry.size < resumableFrom) continue;
+      const file = await staging.resume(entry);
+      resumed.set(path, file);
+      const here = entryOf(replica.get(path));
+      if (here?.type === 'file') await bases.add(path, here, entry, file.size);
+    }
+    const items = part.map(({ path, entry: { hash, size } }) => {
+      const from = resumed.get(path)?.size ?? 0;
+      return { path, hash, size, ...(from > 0 && { from }), ...bases.requestFor(path) };
+    });
+    const stream = session.get(job.directory, items, job.whole);
+    const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
+    const complete: Wanted[] = [];
+    await unpackFiles(stream, sizes, (number, sent) => {
+      const file = part[number];
+      if (file === undefined) throw new Error(`entry ${number} was not asked for`);
+      const { path, entry } = file;
+      const onResult = take(path, entry);
+      if (sent === undefined) return stagingSink(staging, entry, onResult, resumed.get(path));
+      const onAssembled = (outcome: StagingResult): void => {
+        if (outcome.result === 'staged') complete.push(file);
+        else if (outcome.result === 'stale' && outcome.isOther) replica.chunkLists.mistrust(entry.hash);
+        onResult(outcome);
+      };
+      const sink = stagingSink(staging, entry, onAssembled, resumed.get(path));
+      const how = bases.assemble(path, sent, sizes[number] ?? 0);
+      if (how !== undefined) return deltaSink(sink, how.base, how.runs);
+      replica.chunkLists.mistrust(entry.hash);
+      return refusing(sink, 'Main names parts that are not here');
+    });
+    for (const { path, entry } of complete) await bases.keepList(path, entry.hash);
+  }
+}
+
+/** Discards the content, whose file has this error. */
+function refusing(sink: Sink, why: string): Sink {
+  sink.refuse(why);
+  return discardingSink;
+}
+
+/** Most bytes of a request for one file in a message. */
+function bytesOfRequest({ path, entry }: Wanted, resumableFrom: number): number {
+  const base =
+    entry.size < resumableFrom ? 0 : Math.max(MAX_CHUNKS * DIGEST_CHARACTERS, MAX_BLOCKS * BYTES_OF_BLOCK);
+  return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import tar from 'tar-stream';
+import {
+  type ArrivingFromAgent,
+  fromAgentSchema,
+  type FromAgent,
+  type FromMain,
+  fromMainSchema,
+} from '#protocol/messages/session.ts';
+import type { FileEntry } from '#core/manifest/entry.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
+import type { StagingResult } from '#sync/apply/stagingSink.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import { PAX_PARTS } from '#sync/transfer/format.ts';
+import { packFiles } from '#sync/transfer/pack.ts';
+import { Channel } from '#wire/channel.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { fetchContent } from '../../../../agent/directory/jobs/fetchContent.ts';
+import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
+import { replicaOf } from '../../../support/unit/replicaOf.ts';
+import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
+
+type Item = Extract<FromAgent, { type: 'get' }>['items'][number];
+/** Sends what was asked for. */
+type Main = (items: readonly Item[], out: OutgoingStream) => Promise<void>;
+
+const OLD = randomBytes(1_500_000);
+const NEW = Buffer.concat([Buffer.from('in front'), OLD]);
+
+/** An MDS with the old version, and a Main with a new one. */
+class Pair {
+  readonly mds: ApplyPlace;
+  readonly #main: string;
+  readonly #replica: Replica;
+  readonly requests: Item[] = [];
+  readonly entry: FileEntry;
+
+  private constructor(mds: ApplyPlace, main: string, replica: Replica, entry: FileEntry) {
+    this.mds = mds;
+    this.#main = main;
+    this.#replica = replica;
+    this.entry = entry;
+  }
+
+  static async make(t: TestContext, content = NEW): Promise<Pair> {
+    const mds = new ApplyPlace(t);
+    writeFileSync(mds.at('f.wav'), OLD);
+    const main = mkdtempSync(path.join(os.tmpdir(), 'xds-fetch-'));
+    t.after(() => rmSync(main, { recursive: true }));
+    writeFileSync(path.join(main, 'f.wav'), content);
+    const replica = await replicaOf(t, mds);
+    const here = entryOf(replica.get('f.wav'));
+    assert.ok(here?.type === 'file');
+    const hash = createHash('sha256').update(content).digest('hex');
+    return new Pair(mds, main, replica, { ...here, size: content.length, hash });
+  }
+
+  /** As Main sends it. */
+  readonly send: Main = (items, out) =>
+    packFiles(
+      this.#main,
+      items.map(({ path: name, size, from, base, chunks }) => ({
+        path: name,
+        size,
+        ...(from !== undefined && { from }),
+        base: chunks === undefined ? base : { chunks },
+        stamp: stampOf(statSync(path.join(this.#main, name), { bigint: true })),
+      })),
+      out,
+    );
+
+  async fetch(send: Main = this.send, capabilities = ['chunks']): Promise<StagingResult | undefined> {
+    const hooks = { onMessage: () => undefined, onClose: () => undefined };
+    const line = new MemoryLine();
+    const main: Channel<ArrivingFromAgent, FromMain> = new Channel(asWebSocket(line.a), {
+      schema: fromAgentSchema,
+      ...hooks,
+    });
+    const agent: Channel<FromMain, ArrivingFromAgent> = new Channel(asWebSocket(line.b), {
+      schema: fromMainSchema,
+      ...hooks,
+    });
+    let sending: Promise<unknown> = Promise.resolve();
+    let result: StagingResult | undefined;
+    const session = {
+      mainCapabilities: new Set(capabilities),
+      get: (directory: string, items: Item[]) => {
+        fromAgentSchema.parse({ type: 'get', stream: 1, directory, items });
+        this.requests.push(...items);
+        const incoming = agent.openIncoming(1);
+        const out = main.openOutgoing(1, 1);
+        sending = send(items, out).catch(() => out.abort('failed'));
+        this.#streams.push(incoming);
+        return incoming;
+      },
+    };
+    using staging = this.mds.applier.begin(0);
+    await fetchContent(
+      {
+        directory: 'files',
+        session,
+        applier: { resumableFrom: 100_000 },
+        replica: this.#replica,
+        whole: false,
+      },
+      staging,
+      [{ path: 'f.wav', entry: this.entry }],
+      () => (outcome) => {
+        result = outcome;
+        if (outcome.result !== 'staged') return;
+        const staged = staging.withFile(outcome.staged, (fd) => readFileSync(fd));
+        assert.equal(createHash('sha256').update(staged).digest('hex'), this.entry.hash);
+      },
+    );
+    await sending;
+    return result;
+  }
+
+  readonly #streams: { readonly received: number }[] = [];
+
+  /** Bytes of the streams of all transfers. */
+  get received(): number {
+    return this.#streams.reduce((sum, { received }) => sum + received, 0);
+  }
+
+  /** Bytes that are kept of the new version. */
+  get partial(): number {
+    const file = this.mds.at(`.xivo-xds-sync/partial/${this.entry.hash}`);
+    return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  get listed(): boolean {
+    return this.#replica.chunkLists.get(this.entry.hash) !== undefined;
+  }
+}
+
+/** Sends an archive with one entry. */
+const archive =
+  (parts: string, content: Buffer): Main =>
+  async (_items, out) => {
+    const pack = tar.pack();
+    pack.entry({ name: '0', size: content.length, pax: { [PAX_PARTS]: parts } }, content);
+    pack.finalize();
+    await out.write(Buffer.of(0));
+    for await (const piece of pack) await out.write(piece as Buffer);
+    await out.end();
+  };
+
+/** Lies when a request names chunks; any other request is answered as it should be. */
+const lying =
+  (pair: Pair, parts: string, content = Buffer.alloc(0)): Main =>
+  (items, out) =>
+    (items[0]?.chunks === undefined ? pair.send : archive(parts, content))(items, out);
+
+void test('of a file that something was put in front of, a chunk or two travel', async (t) => {
+  const pair = await Pair.make(t);
+  assert.equal((await pair.fetch())?.result, 'staged');
+  assert.ok(pair.received < 400_000, `${pair.received} bytes`);
+  assert.ok(pair.listed, 'its chunks are known for the next change');
+});
+
+void test('with a Main of the last version, blocks at the same offset are compared', async (t) => {
+  const changed = Buffer.from(OLD);
+  changed.fill(0, 700_000, 700_100);
+  const pair = await Pair.make(t, changed);
+  assert.equal((await pair.fetch(pair.send, []))?.result, 'staged');
+  assert.equal(pair.requests[0]?.chunks, undefined);
+  assert.ok(pair.requests[0]?.base);
+  assert.ok(pair.received < 300_000, `${pair.received} bytes`);
+});
+
+void test('a difference that was cut off is gone on with as a difference', async (t) => {
+  const [one, two] = [randomBytes(300_000), randomBytes(300_000)];
+  const pair = await Pair.make(t, Buffer.concat([one, OLD.subarray(0, 700_000), two, OLD.subarray(700_000)]));
+  const cutOff: Main = async (items, out) => {
+    let left = 450_000;
+    const cut = Object.create(out, {
+      isFinished: { get: () => out.isFinished },
+      write: {
+        value: async (piece: Uint8Array, onSent?: () => void) => {
+          left -= piece.length;
+          if (left < 0) {
+            while (pair.partial < 200_000) await turn();
+            throw new Error('cut');
+          }
+          await out.write(piece, onSent);
+        },
+      },
+    }) as OutgoingStream;
+    await pair.send(items, cut);
+  };
+  await assert.rejects(pair.fetch(cutOff));
+  const before = pair.received;
+  assert.equal((await pair.fetch())?.result, 'staged');
+  const [, again] = pair.requests;
+  assert.ok((again?.from ?? 0) >= 200_000, `from ${again?.from}`);
+  assert.ok(again?.chunks !== undefined);
+  // 340,000 bytes of what was inserted, and the chunks around it; the whole rest would be 1,840,000.
+  assert.ok(pair.received - before < 1_200_000, `${pair.received - before} bytes`);
+});
+
+for (const [what, parts, content] of [
+  ['chunks that are not there', '8,5+30000', Buffer.from('in front')],
+  ['parts that make another size', '8,0+1', Buffer.from('in front')],
+  ['the same chunk, for ever', Array.from({ length: 8_000 }, () => '0+1').join(), Buffer.alloc(0)],
+] as const) {
+  void test(`of a Main that names ${what}, the whole file is asked for the next time`, async (t) => {
+    const pair = await Pair.make(t);
+    const first = await pair.fetch(lying(pair, parts, content));
+    assert.equal(first?.result, 'stale');
+    assert.ok(pair.received < 200_000);
+    assert.equal((await pair.fetch(lying(pair, parts, content)))?.result, 'staged');
+    const [one, two] = pair.requests;
+    assert.ok(one?.chunks !== undefined && two?.chunks === undefined && two?.base === undefined);
+    assert.equal(two?.from, undefined, 'nothing of it is gone on with');
+  });
+}
+
+void test('two chunks with the same digest cost one more transfer, of the whole file', async (t) => {
+  const changed = Buffer.from(OLD);
+  changed.fill(0, 700_000, 700_100);
+  const pair = await Pair.make(t, changed);
+  // What a collision looks like for both: everything is there under the digests that are asked for.
+  const collision: Main = (items, out) => {
+    const { chunks = '' } = items[0] ?? {};
+    return lying(pair, `0+${chunks.length / 16}`)(items, out);
+  };
+  const first = await pair.fetch(collision);
+  assert.deepEqual(first, {
+    result: 'stale',
+    why: 'its content is not what was announced',
+    isOther: true,
+  });
+  assert.equal((await pair.fetch(collision))?.result, 'staged');
+  assert.deepEqual(
+    pair.requests.map(({ chunks }) => chunks === undefined),
+    [false, true],
+  );
+  assert.deepEqual(readdirSync(pair.mds.at('.xivo-xds-sync/partial')), []);
+});
