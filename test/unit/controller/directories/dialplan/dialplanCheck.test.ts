@@ -16,7 +16,7 @@ void test('what is saved on Main is judged within a second, and each cause is re
     place: { path: folder, asteriskPath: folder, root: '' },
     clock,
     travels: () => true,
-    onBegan: (name, message) => said.push(`${name} ${message.slice(0, 43)}`),
+    onBegan: (name, message) => said.push(`${name} ${message.slice(0, 45)}`),
     onEnded: (name) => said.push(`${name} is whole`),
     onError: (error) => assert.fail(String(error)),
   });
@@ -28,12 +28,12 @@ void test('what is saved on Main is judged within a second, and each cause is re
     return said.splice(0);
   };
   assert.deepEqual(save('t.conf', '[tpl](!)\n'), []);
-  assert.deepEqual(save('a.conf', '[a\n'), ["a.conf line 1: The section header has no closing ']"]);
+  assert.deepEqual(save('a.conf', '[a\n'), ["a.conf line 1: The section header has no closing ']'"]);
   assert.deepEqual(save('b.conf', '[b]\n'), []);
   assert.deepEqual(save('a.conf', '[a]\n'), ['a.conf is whole']);
   assert.deepEqual(save('u.conf', '[u](tpl)\n'), []);
   rmSync(path.join(folder, 't.conf'));
-  assert.deepEqual(save('b.conf', '[b]\n'), ['u.conf line 1: The template [tpl] is not defined be']);
+  assert.deepEqual(save('b.conf', '[b]\n'), ['u.conf line 1: The template [tpl] is not defined bef']);
   assert.equal(check.warnings.size, 1);
   assert.equal(clock.timers, 0);
 });
