@@ -34,6 +34,8 @@ export class ChunkLister {
   #filled = 0;
   #seen = 0;
   #last: Promise<unknown> | undefined;
+  /** The last digest of the piece before the last one. */
+  #beforeLast: Promise<unknown> | undefined;
 
   private constructor(size: number, lengths: ChunkLengths) {
     this.#size = size;
@@ -78,9 +80,11 @@ export class ChunkLister {
     }
   }
 
-  /** Resolves when the thread pool has caught up. */
+  /** Resolves when the thread pool is no more than a piece behind; to be called after each. */
   async caughtUp(): Promise<void> {
-    await this.#last?.catch(() => undefined);
+    const before = this.#beforeLast;
+    this.#beforeLast = this.#last;
+    await before?.catch(() => undefined);
   }
 
   /**
