@@ -11,6 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
@@ -71,8 +72,10 @@ void describe('A large file that changes again and again', () => {
   }
 
   const putInFront = (file: string): void => {
-    writeFileSync(`${file}.part`, Buffer.concat([randomBytes(1024), readFileSync(file)]));
-    renameSync(`${file}.part`, file);
+    // Outside the directory, or Main might find and read it before it has its name.
+    const made = path.join(cluster.main.root, 'made.wav');
+    writeFileSync(made, Buffer.concat([randomBytes(1024), readFileSync(file)]));
+    renameSync(made, file);
   };
 
   const changeInside = (at: number) => (file: string) => {
