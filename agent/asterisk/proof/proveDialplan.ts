@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
 import { configFolder, findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
-import { readDialplanShow } from './dialplanShow.ts';
+import { type LivePlan, readDialplanShow } from './dialplanShow.ts';
 import { judgePlan, missingLines } from './judgePlan.ts';
 import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
 import { markLogs } from './logTail.ts';
@@ -50,15 +50,14 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
     return async (output) => {
       // A program that doesn't answer this is not an Asterisk that can be queried.
       if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
-      const [log, show] = await Promise.all([
+      const [log, live] = await Promise.all([
         marks.readNew(),
-        ask('dialplan show', ANSWER_TIMEOUT_MS),
+        askForPlan(ask),
         marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
       ]);
       // Files that changed while Asterisk read them prove nothing; their change causes another reload.
       const reading = options.read();
       if (pictureOf(reading) !== before) return {};
-      const live = readDialplanShow(show);
       const missing = missingLines(reading, live);
       // Two reloads at the same time, the agent's and one by hand, make Asterisk drop lines of good files.
       const again = [...missing].some((line) => !known.has(line));
@@ -78,6 +77,13 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
 const USUAL_LOGS = ['/var/log/asterisk/messages', '/var/log/asterisk/full'];
 
 type Ask = (line: string, timeoutMs: number) => Promise<string>;
+
+/** A busy Asterisk was seen to end its answer too early; it is asked once more then. */
+async function askForPlan(ask: Ask): Promise<LivePlan> {
+  const live = readDialplanShow(await ask('dialplan show', ANSWER_TIMEOUT_MS));
+  if (live.isWhole || live.priorities.length === 0) return live;
+  return readDialplanShow(await ask('dialplan show', ANSWER_TIMEOUT_MS));
+}
 
 /** @returns the logs that Asterisk writes */
 async function askForPlaces(ask: Ask, { onConfigFolder }: DialplanProofOptions): Promise<string[]> {
