@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type * as z from 'zod';
 import { type Bandwidth, bandwidthField } from '#host/config/bandwidth.ts';
-import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
+import { DEFAULT_DIRECTORIES, defaultDirectory } from '#host/config/directoryConfig.ts';
 import {
   absolutePath,
   bytes,
@@ -60,7 +60,7 @@ const directories = list(entry)
   })
   .transform((entries, context) =>
     entries.map((written, i): AgentDirectory => {
-      const path = written.path ?? defaultPath(written.name);
+      const path = written.path ?? defaultDirectory(written.name)?.path;
       if (path === undefined) {
         context.addIssue({ code: 'custom', path: [i], message: `"${written.name}" needs a path` });
       }
@@ -114,10 +114,6 @@ export function loadAgentConfig(file: string): LoadedConfig<AgentConfig> {
  */
 export function parseAgentConfig(file: string, yaml: string): AgentConfig {
   return parseYamlConfig<z.ZodType<AgentConfig>>(file, yaml, agentSchema);
-}
-
-function defaultPath(name: string): string | undefined {
-  return DEFAULT_DIRECTORIES.find((directory) => directory.name === name)?.path;
 }
 
 function mainText(value: unknown): string {

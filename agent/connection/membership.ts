@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { makeNamesDurable, writeFileDurably } from '#host/fs/durableFile.ts';
 import { isPin } from '#host/identity/pin.ts';
 
 const FILE = 'main.json';
@@ -42,5 +42,5 @@ export function loadMembership(folder: string): Membership | undefined {
 /** Deletes the membership durably; succeeds when there is none. */
 export function removeMembership(folder: string): void {
   rmSync(path.join(folder, FILE), { force: true });
-  syncFolder(folder);
+  makeNamesDurable(folder);
 }

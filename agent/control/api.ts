@@ -8,7 +8,7 @@ import { textDifference } from '#host/control/textDifference.ts';
 import type { TextDifference } from '#host/control/differences.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { readBeginning } from '#host/fs/readBeginning.ts';
-import { listTrash } from '#sync/trash/trash.ts';
+import { listTrash, placeInTrash } from '#sync/trash/trash.ts';
 import type { Difference } from '#protocol/messages/answers.ts';
 import type { Agent } from '../daemon/agent.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
@@ -117,7 +117,7 @@ async function restore(
     );
   await directory.restore(item.id, to);
   const reason = `restored from the trash (${item.id})`;
-  const [changeSet = ''] = item.id.split('/');
+  const { changeSet } = placeInTrash(item.id);
   agent.history.person(by, { directory: item.directory, changeSet, kind: 'restore', path: to, reason });
   return { directory: item.directory, path: to, id: item.id };
 }

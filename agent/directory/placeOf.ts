@@ -2,7 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { isBelow } from '#core/path/relative.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { DEFAULT_DIRECTORIES } from '#host/config/directoryConfig.ts';
+import { defaultDirectory } from '#host/config/directoryConfig.ts';
 
 /** The path of a directory on this host, without the --root prefix; or the reason why Main's path is refused. */
 export type Place = { readonly path: string } | { readonly refusal: string };
@@ -28,7 +28,7 @@ export function placeOf(
 ): Place {
   const written = rules.directories.find((each) => each.name === name);
   if (written !== undefined) return { path: written.path };
-  const usual = DEFAULT_DIRECTORIES.find((each) => each.name === name)?.path;
+  const usual = defaultDirectory(name)?.path;
   if (usual !== undefined && (said === undefined || said === usual)) return { path: usual };
   if (said === undefined)
     return {

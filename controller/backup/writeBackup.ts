@@ -15,7 +15,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
 import type { ControllerPlaces } from '#host/config/places.ts';
-import { syncFolder } from '#host/fs/durableFile.ts';
+import { makeNamesDurable } from '#host/fs/durableFile.ts';
 import { dropIns } from '#host/config/yamlFile.ts';
 import { dropInMember, type Member, MEMBERS } from './contents.ts';
 
@@ -61,7 +61,7 @@ export async function writeBackup(
     pack.finalize();
     await written;
     renameSync(temporary, file);
-    syncFolder(dirname(file));
+    makeNamesDurable(dirname(file));
     return members;
   } finally {
     rmSync(temporary, { force: true });

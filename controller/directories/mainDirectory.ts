@@ -14,7 +14,7 @@ import type { Changes } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
 import { POLLING } from '#sync/scan/watch.ts';
-import type { ListedTrash, TrashItem } from '#sync/trash/trash.ts';
+import { type ListedTrash, placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';
 import { FileWarnings } from './fileWarnings.ts';
@@ -141,7 +141,7 @@ export class MainDirectory implements DirectorySide {
   /** Restores an item of the trash. @throws when that is not possible */
   async restore(item: TrashItem, to: string, actor: Actor): Promise<void> {
     const outcomes = await this.#sync.restore(item, to);
-    const [save = ''] = item.id.split('/');
+    const { changeSet: save } = placeInTrash(item.id);
     this.adopt(outcomes, { actor, save });
   }
 

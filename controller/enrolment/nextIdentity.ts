@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { syncFolder } from '#host/fs/durableFile.ts';
+import { makeNamesDurable } from '#host/fs/durableFile.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { loadIdentity, saveIdentity } from '#host/identity/identityFiles.ts';
 
@@ -21,7 +21,7 @@ export function saveNextIdentity(folder: string, identity: Identity): void {
   discard(folder, NEXT);
   saveIdentity(path.join(folder, UNFINISHED), identity);
   renameSync(path.join(folder, UNFINISHED), path.join(folder, NEXT));
-  syncFolder(folder);
+  makeNamesDurable(folder);
 }
 
 /** Drops a key that was announced. Agents that know it will not meet it. */
@@ -32,7 +32,7 @@ export function dropNextIdentity(folder: string): void {
 /** Puts the next identity into use for good, whatever happens meanwhile. @returns it */
 export function switchIdentity(folder: string): Identity {
   renameSync(path.join(folder, NEXT), path.join(folder, SWITCHING));
-  syncFolder(folder);
+  makeNamesDurable(folder);
   const switched = finishSwitch(folder);
   if (switched === undefined) throw new Error(`there is no next identity in ${folder}`);
   return switched;
@@ -54,7 +54,7 @@ function discard(folder: string, name: string): void {
   rmSync(unfinished, { recursive: true, force: true });
   if (existsSync(path.join(folder, name))) {
     renameSync(path.join(folder, name), unfinished);
-    syncFolder(folder);
+    makeNamesDurable(folder);
     rmSync(unfinished, { recursive: true, force: true });
   }
 }

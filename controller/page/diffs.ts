@@ -24,7 +24,7 @@ export function diffsOf(
   rows: readonly NumberedRow[],
 ): ChangeSetDetails['diffs'] {
   const from = versions.isCompact(directory)
-    ? versions.appliedRevisions.placeOf(directory, changeSet)
+    ? versions.appliedRevisions.numberOf(directory, changeSet)
     : undefined;
   if (from === undefined) return [];
   return [...new Set(rows.filter(isFile).map(pathOf))].slice(0, MOST_FILES).flatMap((path) => {

@@ -1,8 +1,8 @@
 import type { Pin } from '#host/identity/pin.ts';
 import type { Agent, RegistryState } from './records.ts';
 import { MOST_REVOKED } from './limits.ts';
-import { refusal } from './outcome.ts';
-import type { Transition } from './outcome.ts';
+import { refusal } from './transition.ts';
+import type { Transition } from './transition.ts';
 
 export type Admitted = {
   readonly agent: Agent;

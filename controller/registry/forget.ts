@@ -1,5 +1,5 @@
-import { refusal } from './outcome.ts';
-import type { Transition } from './outcome.ts';
+import { refusal } from './transition.ts';
+import type { Transition } from './transition.ts';
 import type { RegistryState } from './records.ts';
 
 /**

@@ -4,8 +4,8 @@ import { plainAddress } from './address.ts';
 import { admit, alreadyEnrolled, enrolledAsOther } from './admit.ts';
 import type { Admitted } from './admit.ts';
 import { MOST_PENDING, MOST_PENDING_FROM_ONE_ADDRESS } from './limits.ts';
-import { refusal } from './outcome.ts';
-import type { Transition } from './outcome.ts';
+import { refusal } from './transition.ts';
+import type { Transition } from './transition.ts';
 import type { Pending, RegistryState } from './records.ts';
 
 /**

@@ -5,8 +5,8 @@ import type { JoinToken } from '#host/identity/joinToken.ts';
 import { samePin } from '#host/identity/pin.ts';
 import type { Pin } from '#host/identity/pin.ts';
 import type { Admitted } from './admit.ts';
-import { refusal } from './outcome.ts';
-import type { Outcome, Transition } from './outcome.ts';
+import { refusal } from './transition.ts';
+import type { RegistryAnswer, Transition } from './transition.ts';
 import { approve, requestPending } from './pending.ts';
 import type { Agent, Pending, RegistryState, Revoked, Token } from './records.ts';
 import { RegistryFile } from './registryFile.ts';
@@ -45,7 +45,7 @@ export class Registry {
     ttlMs: number;
     replace: boolean;
     now: number;
-  }): Outcome<{ token: TokenParts }> {
+  }): RegistryAnswer<{ token: TokenParts }> {
     const { name, voipIp, ttlMs, replace, now } = options;
     const secret = randomBytes(TOKEN_SECRET_BYTES);
     const shown = {
@@ -70,7 +70,7 @@ export class Registry {
     /** Checks the peer's proof against a verifier. */
     proofOk: (verifier: string) => boolean;
     now: number;
-  }): Outcome<Admitted> {
+  }): RegistryAnswer<Admitted> {
     return this.#become(enrolWithToken(this.#state, request));
   }
 
@@ -80,27 +80,27 @@ export class Registry {
     pin: Pin;
     address: string;
     now: number;
-  }): Outcome<{ pending: Pending }> {
+  }): RegistryAnswer<{ pending: Pending }> {
     return this.#become(requestPending(this.#state, request));
   }
 
   /** Admits the pending MDS of this name. */
-  approve(name: string, now: number): Outcome<Admitted> {
+  approve(name: string, now: number): RegistryAnswer<Admitted> {
     return this.#become(approve(this.#state, name, now));
   }
 
   /** Revokes the MDS, drops its request and withdraws its unused tokens. */
-  remove(name: string, now: number): Outcome<Removed> {
+  remove(name: string, now: number): RegistryAnswer<Removed> {
     return this.#become(remove(this.#state, name, now));
   }
 
   /** Drops the record of a removed MDS. Refused: see {@link forget}. */
-  forget(name: string): Outcome<{ name: string }> {
+  forget(name: string): RegistryAnswer<{ name: string }> {
     return this.#become(forget(this.#state, name));
   }
 
   /** Notes the expiry of the certificate issued to this key. */
-  recordCertificate(pin: Pin, notAfter: number): Outcome<{ agent: Agent }> {
+  recordCertificate(pin: Pin, notAfter: number): RegistryAnswer<{ agent: Agent }> {
     const agent = this.findByPin(pin);
     if (agent === undefined) return refusal('this key is not enrolled any more');
     const renewed: Agent = { ...agent, certificateNotAfter: notAfter };
@@ -109,7 +109,7 @@ export class Registry {
   }
 
   /** Notes that this MDS has stored the pin of Main's next key. */
-  recordKnowsNextMain(pin: Pin, nextMain: Pin): Outcome<{ agent: Agent }> {
+  recordKnowsNextMain(pin: Pin, nextMain: Pin): RegistryAnswer<{ agent: Agent }> {
     const agent = this.findByPin(pin);
     if (agent === undefined) return refusal('this key is not enrolled any more');
     if (agent.knowsNextMain === nextMain) return { ok: true, agent };
@@ -145,7 +145,7 @@ export class Registry {
     return this.#state;
   }
 
-  #become<Result extends object>(transition: Transition<Result>): Outcome<Result> {
+  #become<Result extends object>(transition: Transition<Result>): RegistryAnswer<Result> {
     if (!transition.ok) return transition;
     if (transition.state !== this.#state) {
       // Saved first, so that no answer is given that a power cut could revoke.

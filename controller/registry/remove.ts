@@ -1,7 +1,7 @@
 import type { Pin } from '#host/identity/pin.ts';
 import { MOST_REVOKED } from './limits.ts';
-import { refusal } from './outcome.ts';
-import type { Transition } from './outcome.ts';
+import { refusal } from './transition.ts';
+import type { Transition } from './transition.ts';
 import type { RegistryState } from './records.ts';
 
 export type Removed = {

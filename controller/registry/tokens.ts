@@ -5,8 +5,8 @@ import { plainAddress, sameAddress } from './address.ts';
 import { admit, alreadyEnrolled } from './admit.ts';
 import type { Admitted } from './admit.ts';
 import { LONGEST_TOKEN_MS, MOST_TOKENS, SPENT_TOKEN_KEPT_MS } from './limits.ts';
-import { alarm, refusal } from './outcome.ts';
-import type { Refusal, Transition } from './outcome.ts';
+import { alarm, refusal } from './transition.ts';
+import type { RegistryRefusal, Transition } from './transition.ts';
 import type { RegistryState, Token } from './records.ts';
 
 /** Adds a token. Refused when its name is enrolled already, unless the token is meant to replace that MDS. */
@@ -81,7 +81,7 @@ export function enrolWithToken(
 function whyNotNow(
   token: Token,
   request: { name: string; address: string; now: number },
-): Refusal | undefined {
+): RegistryRefusal | undefined {
   const again = 'make a new one with `xivo-xds-sync mds add';
   if (token.usedAt !== undefined) {
     return alarm(

@@ -13,7 +13,7 @@ export class AppliedRevisions {
   readonly #get: Statement;
   readonly #set: Statement;
   readonly #place: Statement;
-  readonly #placeOf: Statement;
+  readonly #numberOf: Statement;
   readonly #drop: Statement;
   /** The applied revision by MDS, directory and path, since the directory was last completely in sync. */
   readonly #since = new Map<string, Map<string, number>>();
@@ -26,7 +26,7 @@ export class AppliedRevisions {
     this.#place = db.prepare(
       'INSERT INTO change_sets (id, directory, number) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET number = min(number, excluded.number)',
     );
-    this.#placeOf = db.prepare('SELECT number FROM change_sets WHERE id = ? AND directory = ?');
+    this.#numberOf = db.prepare('SELECT number FROM change_sets WHERE id = ? AND directory = ?');
     this.#drop = db.prepare('DELETE FROM change_sets WHERE number < ?');
   }
 
@@ -71,8 +71,8 @@ export class AppliedRevisions {
   }
 
   /** The first revision that a change set applied; undefined when it applied none, or is no longer remembered. */
-  placeOf(directory: string, changeSet: string): number | undefined {
-    const row = this.#placeOf.get(changeSet, directory);
+  numberOf(directory: string, changeSet: string): number | undefined {
+    const row = this.#numberOf.get(changeSet, directory);
     return row && Number(row['number']);
   }
 

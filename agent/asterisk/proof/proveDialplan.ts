@@ -7,7 +7,7 @@ import { judgePlan, missingLines } from './judgePlan.ts';
 import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
 import { markLogs } from './logTail.ts';
 import type { Prove } from '../reload/proof.ts';
-import { runCommand } from '../reload/runProcess.ts';
+import { runProcess } from '../reload/runProcess.ts';
 
 export type DialplanProofOptions = {
   /** The command's words; `-rx` and the line for Asterisk are appended. */
@@ -34,7 +34,7 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
     if (kind !== 'dialplan') return () => Promise.resolve({});
     const ask: Ask = async (line, timeoutMs) => {
       const limits = { timeoutMs, signal, keepBytes: SHOW_LIMIT, encoding: 'latin1' as const };
-      return (await runCommand([...options.asterisk, '-rx', line], limits)).output;
+      return (await runProcess([...options.asterisk, '-rx', line], limits)).output;
     };
     let marks = await markLogs(logs);
     // Before the files are looked at: it decides where their reading begins.

@@ -9,7 +9,7 @@ import { readMohClasses, readMohShow } from './mohShow.ts';
 import { musicClasses } from './musicClasses.ts';
 import type { Refusal } from '../reload/result.ts';
 import type { Prove } from '../reload/proof.ts';
-import { runCommand } from '../reload/runProcess.ts';
+import { runProcess } from '../reload/runProcess.ts';
 
 /** Paths and Asterisk's words are compared byte for byte. */
 const ENCODING = 'latin1';
@@ -33,7 +33,7 @@ export function musicProof(asterisk: readonly string[]): Prove {
         encoding: ENCODING,
       } as const;
       const ask = async (line: string): Promise<string> =>
-        (await runCommand([...asterisk, '-rx', line], limits)).output;
+        (await runProcess([...asterisk, '-rx', line], limits)).output;
       const known = readMohShow(await ask('moh show files'));
       configuration ??= configFolder(await ask('core show settings'));
       const refusal = await unknownClass(configuration, () => ask('moh show classes'));

@@ -2,7 +2,7 @@ import type { Refusal } from './result.ts';
 import type { CommandEnd } from './runProcess.ts';
 
 /** Meaning of an answer of `asterisk -rx` to a reload. */
-export type Answer =
+export type ReloadAnswer =
   | { readonly meaning: 'done' }
   | { readonly meaning: 'busy' }
   /** The command's module isn't loaded: Asterisk is still starting, or failed to load the module at its start. */
@@ -24,7 +24,7 @@ const LOAD_FAILED = /unable to load module|declined to load|command '.*' failed/
  * Interprets the answer of a reload command. Neither exit code 0 nor `Dialplan reloaded.` proves success, so only signs of
  * a failure are recognised; any other answer counts as done.
  */
-export function readAnswer(end: CommandEnd): Answer {
+export function readAnswer(end: CommandEnd): ReloadAnswer {
   if (end.how === 'exit') return readExit(end.code, end.output);
   if (end.how === 'timeout') {
     return { meaning: 'away', message: `no answer within ${String(end.afterMs)} ms` };
@@ -33,7 +33,7 @@ export function readAnswer(end: CommandEnd): Answer {
   return { meaning: 'away', message: end.message };
 }
 
-function readExit(code: number | null, output: string): Answer {
+function readExit(code: number | null, output: string): ReloadAnswer {
   const message = firstLine(output);
   if (NOT_RUNNING.test(output)) return { meaning: 'away', message };
   if (code !== 0 && NOT_ITS_GROUP.test(output)) return { meaning: 'away', message, remedy: LET_IT };

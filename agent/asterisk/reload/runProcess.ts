@@ -13,7 +13,7 @@ export type CommandEnd =
  * (both streams). It ends by itself, after `timeoutMs`, or when `signal` is aborted; then its whole process
  * group gets SIGTERM and, KILL_AFTER_MS later, SIGKILL. Never throws: errors are part of the result.
  */
-export function runCommand(
+export function runProcess(
   words: readonly string[],
   options: {
     readonly timeoutMs: number;

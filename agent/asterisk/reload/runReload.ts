@@ -1,7 +1,7 @@
 import { readAnswer } from './readAnswer.ts';
 import type { Prove, Verdict } from './proof.ts';
 import type { Refusal, ReloadKind } from './result.ts';
-import { runCommand } from './runProcess.ts';
+import { runProcess } from './runProcess.ts';
 import type { CommandEnd } from './runProcess.ts';
 
 /** Result of one attempt of a reload. */
@@ -43,7 +43,7 @@ async function reloadOnce(
 ): Promise<ReloadEnd & { readonly again?: boolean }> {
   const { line, module } = COMMANDS[kind];
   const finishProof = await beginProof(kind, prove, limits.signal);
-  const first = await runCommand([...asterisk, '-rx', line], limits);
+  const first = await runProcess([...asterisk, '-rx', line], limits);
   let answer = readAnswer(first);
   let { output } = first;
   if (answer.meaning === 'unloaded') {
@@ -100,9 +100,9 @@ async function reloadOrLoad(
   limits: Limits,
 ): Promise<CommandEnd> {
   for (const next of ['core waitfullybooted', line]) {
-    const end = await runCommand([...asterisk, '-rx', next], limits);
+    const end = await runProcess([...asterisk, '-rx', next], limits);
     const { meaning } = readAnswer(end);
     if (meaning === 'away' || (next === line && meaning !== 'unloaded')) return end;
   }
-  return await runCommand([...asterisk, '-rx', `module load ${module}`], limits);
+  return await runProcess([...asterisk, '-rx', `module load ${module}`], limits);
 }

@@ -1,6 +1,5 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { UsageError } from '#host/cli/usageError.ts';
-import { NotRunning } from '#host/control/controlClient.ts';
+import { refuseWhileRunning } from '#host/control/refuseWhileRunning.ts';
 import { removeIdentity } from '#host/identity/identityFiles.ts';
 import { openLog } from '#host/log/openLog.ts';
 import { removeTrustedMain } from '../../upgrade/trustedMain.ts';
@@ -12,7 +11,10 @@ import { loadCredentials } from './loadCredentials.ts';
 
 /** `leave`: ends the membership of this MDS. Its files are kept. */
 export async function leave(context: Context, options: { json?: boolean }): Promise<number> {
-  await refuseWhileRunning(context);
+  await refuseWhileRunning(
+    () => ask(context, 'status', {}),
+    'the agent is running: stop it first ("systemctl disable --now xivo-xds-sync-agent"), then leave',
+  );
   const log = openLog('stderr');
   const credentials = loadCredentials(context, log.logger);
   let problem: string | undefined;
@@ -34,16 +36,4 @@ export async function leave(context: Context, options: { json?: boolean }): Prom
     `xivo-xds-sync-agent: Main could not be reached (${problem}): run "xivo-xds-sync mds remove ${credentials.name}" there`,
   );
   return EXIT.failed;
-}
-
-async function refuseWhileRunning(context: Context): Promise<void> {
-  try {
-    await ask(context, 'status', {});
-  } catch (error) {
-    if (error instanceof NotRunning) return;
-    throw error;
-  }
-  throw new UsageError(
-    'the agent is running: stop it first ("systemctl disable --now xivo-xds-sync-agent"), then leave',
-  );
 }

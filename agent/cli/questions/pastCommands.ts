@@ -1,39 +1,17 @@
 import { formatBytes } from '#core/text/size.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { bySet, printSet } from '#host/cli/output/historyLines.ts';
-import { numberOption, timeOption } from '#host/cli/options.ts';
+import { askedEntries, type HistoryOptions, printHistory } from '#host/cli/historyOptions.ts';
 import { table } from '#host/cli/output/table.ts';
 import { print, printError } from '#host/cli/output/terminal.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 
-export type HistoryOptions = {
-  readonly directory?: string;
-  readonly path?: string;
-  readonly changeset?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly limit: string;
-  readonly json?: boolean;
-};
-
-/** Paths of one change set that are listed; `--path`, `--changeset` and `--json` show all. */
-const MAX_PATHS = 10;
-
 /** `history`: what was done on this MDS; works also while Main is unreachable. */
 export async function history(context: Context, options: HistoryOptions): Promise<number> {
-  const { entries } = await ask(context, 'history', {
-    directory: options.directory,
-    path: options.path,
-    changeSet: options.changeset,
-    ...(options.since !== undefined && { since: timeOption(options.since, '--since') }),
-    ...(options.until !== undefined && { until: timeOption(options.until, '--until') }),
-    limit: numberOption(options.limit, '--limit', { min: 1, max: 100_000 }),
-  });
-  const isWhole = options.path !== undefined || options.changeset !== undefined;
+  const { entries } = await ask(context, 'history', askedEntries(options));
   if (options.json === true) printJson('history', { entries });
-  else for (const set of bySet(entries)) printSet(set, isWhole ? Infinity : MAX_PATHS, 'xivo-xds-sync-agent');
+  else printHistory(entries, options, 'xivo-xds-sync-agent');
   return EXIT.done;
 }
 

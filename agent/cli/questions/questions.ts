@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { withExamples } from '#host/cli/program.ts';
 import type { Context } from '../context.ts';
-import type { HistoryOptions } from './pastCommands.ts';
+import type { HistoryOptions } from '#host/cli/historyOptions.ts';
 
 /** Declares `history`, `trash`, `why` and `diff`, which also work while Main is unreachable. */
 export function declareQuestions(

@@ -1,9 +1,9 @@
 import type { Difference } from '#protocol/messages/answers.ts';
+import { shapeOf } from '#host/fs/objectShape.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isBelow, joinPath } from '#core/path/relative.ts';
@@ -11,9 +11,8 @@ import { ownVersionOf } from '#core/plan/decide.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import { decidePath, excludingPattern, plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
-import { hashFile } from '#sync/scan/hashFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import type { TrashItem } from '#sync/trash/trash.ts';
+import { hashInTrash, type TrashItem } from '#sync/trash/trash.ts';
 
 /** A directory on this MDS to be compared with Main. */
 export type Compared = {
@@ -59,7 +58,7 @@ async function byPlan({ directory, replica, input, obstacleOf }: Compared): Prom
     const pattern = kind === 'excluded' ? excludingPattern(input, path) : undefined;
     const reason =
       pattern ?? obstacleOf(path)?.reason ?? ('reason' in decision ? decision.reason : undefined);
-    found.push({ kind, directory, path, ...shapeOf(entry), ...(reason !== undefined && { reason }) });
+    found.push({ kind, directory, path, ...shapeOfEntry(entry), ...(reason !== undefined && { reason }) });
   }
   return found;
 }
@@ -96,14 +95,7 @@ async function leftAlone({ directory, nested, replica, input }: Compared): Promi
       if (path === RESERVED_NAME || isNested(nested, path) || replica.get(path) !== undefined) continue;
       const stat = open.get(folder).stat(name);
       if (stat === undefined) continue;
-      const type = stat.isFile()
-        ? 'file'
-        : stat.isDirectory()
-          ? 'folder'
-          : stat.isSymbolicLink()
-            ? 'link'
-            : 'other';
-      const shape = { type, bytes: stat.isFile() ? Number(stat.size) : 0 } as const;
+      const shape = shapeOf(stat);
       if (name.startsWith(OVERRIDE_PREFIX)) {
         found.push({ kind: 'override', directory, path, ...shape });
         continue;
@@ -145,11 +137,7 @@ async function isThereNow(replica: Replica, { id, path, type, bytes }: TrashItem
   const entry = entryOf(replica.get(path));
   if (type !== 'file' || entry?.type !== 'file' || entry.size !== bytes) return false;
   try {
-    using open = new OpenFolders(replica.path);
-    const [set = '', number = ''] = id.split('/');
-    const folder = open.get(`${RESERVED_NAME}/trash/${set}`);
-    const stat = folder.stat(number);
-    return stat !== undefined && (await hashFile(folder, number, stampOf(stat))) === entry.hash;
+    return (await hashInTrash(replica.path, id)) === entry.hash;
   } catch {
     // It is listed; reading it reports the error.
     return false;
@@ -161,6 +149,6 @@ function isEmpty(replica: Replica, folder: string): boolean {
   return !replica.holdsOverride(folder);
 }
 
-function shapeOf(entry: Entry | undefined): Pick<Difference, 'type' | 'bytes'> {
+function shapeOfEntry(entry: Entry | undefined): Pick<Difference, 'type' | 'bytes'> {
   return { type: entry?.type ?? 'other', bytes: bytesOf(entry) };
 }

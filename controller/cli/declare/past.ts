@@ -1,5 +1,5 @@
 import { withExamples } from '#host/cli/program.ts';
-import type { HistoryOptions } from '../past/historyCommand.ts';
+import type { MainHistoryOptions } from '../past/historyCommand.ts';
 import type { RestoreOptions } from '../past/trashCommands.ts';
 import { type Declare, JSON_OPTION, MDS_OPTION } from './run.ts';
 
@@ -18,7 +18,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('--follow', 'wait for new entries until interrupted')
       .option('--limit <n>', 'show the N most recent entries', '50')
       .option(...JSON_OPTION)
-      .action(async (options: HistoryOptions) => {
+      .action(async (options: MainHistoryOptions) => {
         finish(await (await import('../past/historyCommand.ts')).history(context(), options));
       }),
     [

@@ -11,8 +11,8 @@ import {
 import path from 'node:path';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
-import { NotRunning } from '#host/control/controlClient.ts';
-import { syncFolder, writeFileDurably } from '#host/fs/durableFile.ts';
+import { refuseWhileRunning } from '#host/control/refuseWhileRunning.ts';
+import { makeNamesDurable, writeFileDurably } from '#host/fs/durableFile.ts';
 import { dropInFolder, dropIns } from '#host/config/yamlFile.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { dropInMember, isDropIn, type Member } from '../../backup/contents.ts';
@@ -47,7 +47,10 @@ export async function backup(context: Context, file: string, options: JsonOption
 
 /** `restore FILE`: makes this host the Main of the backup. Existing files are kept beside it. */
 export async function restore(context: Context, file: string, options: JsonOption): Promise<number> {
-  await refuseWhileRunning(context);
+  await refuseWhileRunning(
+    () => ask(context, 'status', {}),
+    'the controller is running: stop it first ("systemctl stop xivo-xds-sync"), then restore',
+  );
   const { places, configFile } = context;
   const parent = path.dirname(places.stateFolder);
   mkdirSync(parent, { recursive: true });
@@ -69,7 +72,7 @@ export async function restore(context: Context, file: string, options: JsonOptio
     }
     chmodSync(work, 0o700);
     renameSync(work, places.stateFolder);
-    syncFolder(parent);
+    makeNamesDurable(parent);
     publishCertificate(places.publishedFolder, identity.certificatePem);
     if (options.json === true) {
       printJson('restore', { fingerprint: formatFingerprint(identity.pin), kept });
@@ -123,18 +126,6 @@ function placeDropIns(
     kept.push(...placeConfig(path.join(folder, path.basename(member)), path.join(work, member), suffix));
   }
   rmSync(path.join(work, 'controller.d'), { recursive: true, force: true });
-  if (existsSync(folder)) syncFolder(folder);
+  if (existsSync(folder)) makeNamesDurable(folder);
   return kept;
-}
-
-async function refuseWhileRunning(context: Context): Promise<void> {
-  try {
-    await ask(context, 'status', {});
-  } catch (error) {
-    if (error instanceof NotRunning) return;
-    throw error;
-  }
-  throw new UsageError(
-    'the controller is running: stop it first ("systemctl stop xivo-xds-sync"), then restore',
-  );
 }

@@ -8,7 +8,7 @@ import { passOver } from '../../daemon/passes.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { ControllerHandlers, Difference, Result } from '../contract/contract.ts';
 import { contentsOf } from './contents.ts';
-import { comparable, listing, placeOf, refuseLeftAlone, refuseUnknown } from './listing.ts';
+import { comparable, listing, requirePlace, refuseLeftAlone, refuseUnknown } from './listing.ts';
 import { takeFromMds } from './take.ts';
 import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
@@ -32,7 +32,7 @@ async function diff(
   mds: string,
   written: string | undefined,
 ): Promise<Result<'diff'>> {
-  const place = written === undefined ? undefined : placeOf(controller, written);
+  const place = written === undefined ? undefined : requirePlace(controller, written);
   const found = await listing(controller, mds, place);
   if (place !== undefined && found.differences.length === 0 && found.problems.length === 0)
     await refuseUnknown(controller, mds, place);
@@ -53,7 +53,7 @@ async function adopt(
   controller: Controller,
   { mds, path, dryRun, actor, show }: Asked,
 ): Promise<Result<'adopt'>> {
-  const place = placeOf(controller, path);
+  const place = requirePlace(controller, path);
   const { differences, more, problems } = await listing(controller, mds, place);
   if (problems.length > 0) throw new ControlError(problems.join('; '));
   const files = differences.filter(isOwnVersion);
@@ -95,7 +95,7 @@ async function revert(
   controller: Controller,
   { mds, path, dryRun, actor, show }: Asked,
 ): Promise<Result<'revert'>> {
-  const place = placeOf(controller, path);
+  const place = requirePlace(controller, path);
   const { directory } = place;
   const { differences, problems } = await listing(controller, mds, place);
   if (problems.length > 0) throw new ControlError(problems.join('; '));
@@ -143,7 +143,7 @@ type Pruning = {
 /** Moves local files of an MDS to its trash: only those that were shown. */
 async function prune(controller: Controller, asked: Pruning): Promise<Result<'prune'>> {
   const { mds, path, dryRun, shown, actor } = asked;
-  const place = path === undefined ? undefined : placeOf(controller, path);
+  const place = path === undefined ? undefined : requirePlace(controller, path);
   const { differences, more, problems } = await listing(controller, mds, place);
   const files = differences.filter(({ kind }) => kind === 'local');
   const digest = digestOf(files);

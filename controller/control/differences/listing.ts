@@ -33,7 +33,7 @@ export function comparable(controller: Controller, mds: string): ControllerSessi
 }
 
 /** The directory and path of a user's input. @throws ControlError that names the directories */
-export function placeOf(controller: Controller, written: string): Located {
+export function requirePlace(controller: Controller, written: string): Located {
   const found = locateOrWhole(controller, written);
   if (found !== undefined) return found;
   throw new ControlError(

@@ -77,8 +77,8 @@ function find(controller: Controller, written: string): Found {
     throw new ControlError(`${changeSet} changed "${name}", which is no longer a synchronised directory`);
   const { versions } = controller;
   const number = versions.isCompact(name)
-    ? versions.appliedRevisions.placeOf(name, changeSet)
-    : (versions.appliedRevisions.placeOf(name, changeSet) ??
+    ? versions.appliedRevisions.numberOf(name, changeSet)
+    : (versions.appliedRevisions.numberOf(name, changeSet) ??
       placeByHistory(controller, directory, versions, changeSet));
   const { oldest } = versions.log;
   if (number !== undefined && oldest !== undefined && number >= oldest.number)
@@ -96,7 +96,7 @@ function savedAs(controller: Controller, changeSet: string): Found | undefined {
   const { history, versions } = controller;
   for (const name of history.directoriesOfSave(changeSet)) {
     const directory = controller.directories.get(name);
-    const number = versions.appliedRevisions.placeOf(name, changeSet);
+    const number = versions.appliedRevisions.numberOf(name, changeSet);
     const { oldest } = versions.log;
     if (directory !== undefined && number !== undefined && oldest !== undefined && number >= oldest.number)
       return { changeSet, directory, versions, number };

@@ -1,7 +1,7 @@
 import { ControlError } from '#host/control/controlError.ts';
 import { printable } from '#core/text/printable.ts';
 import { refusePath } from '#core/path/relative.ts';
-import type { TrashItem } from '#sync/trash/trash.ts';
+import { placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { ListedTrash, Result } from '../contract/contract.ts';
@@ -127,7 +127,7 @@ export async function trashRestore(
     mds: host,
     detail: `${to}: restored from the trash (${item.id})`,
     directory: item.directory,
-    changeSet: item.id.split('/')[0] ?? '',
+    changeSet: placeInTrash(item.id).changeSet,
     kind: 'restore',
     path: to,
     reason: `restored from the trash (${item.id})`,

@@ -103,7 +103,7 @@ function together(entries: readonly Written[]): Written[] {
   const ours = DEFAULT_DIRECTORIES.map(
     ({ name }) => entries.find((written) => written.name === name) ?? { name },
   );
-  const others = entries.filter(({ name }) => defaultNamed(name) === undefined);
+  const others = entries.filter(({ name }) => defaultDirectory(name) === undefined);
   return [...ours, ...others].filter(({ enabled }) => enabled !== false).map(inherit);
 }
 
@@ -129,7 +129,7 @@ export function completeDirectory(
 }
 
 function inherit(written: Written): Written {
-  return { ...defaultNamed(written.name), ...written };
+  return { ...defaultDirectory(written.name), ...written };
 }
 
 function entryProblems(written: Written): [key: string, message: string][] {
@@ -187,10 +187,11 @@ function yesOrNo(value: unknown): boolean {
 }
 
 function reloadKind(name: string): 'dialplan' | 'moh' | 'none' {
-  const reload = defaultNamed(name)?.reload;
+  const reload = defaultDirectory(name)?.reload;
   return reload === 'dialplan' || reload === 'moh' ? reload : 'none';
 }
 
-function defaultNamed(name: string): WithPath | undefined {
+/** The directory of a XiVO that has this name, with its usual path. */
+export function defaultDirectory(name: string): WithPath | undefined {
   return DEFAULT_DIRECTORIES.find((directory) => directory.name === name);
 }

@@ -36,11 +36,11 @@ export function writeFileDurably(path: string, data: string | Uint8Array, option
       },
     );
   }
-  syncFolder(folder);
+  makeNamesDurable(folder);
 }
 
 /** Makes the names in a folder durable: files created, renamed or removed there stay so after a power cut. @throws Node's fs errors */
-export function syncFolder(folder: string): void {
+export function makeNamesDurable(folder: string): void {
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(handle);

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { syncFolder, writeFileDurably } from '../fs/durableFile.ts';
+import { makeNamesDurable, writeFileDurably } from '../fs/durableFile.ts';
 import type { Identity } from './certificate.ts';
 import { pinOfCertificate } from './pin.ts';
 
@@ -20,7 +20,7 @@ export class IdentityFilesError extends Error {
 export function saveIdentity(folder: string, identity: Identity): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
-  syncFolder(dirname(folder));
+  makeNamesDurable(dirname(folder));
   writeFileDurably(join(folder, KEY_FILE), identity.keyPem, { mode: 0o600 });
   writeFileDurably(join(folder, CERTIFICATE_FILE), identity.certificatePem, { mode: 0o644 });
 }
@@ -53,7 +53,7 @@ export function loadIdentity(folder: string): Identity | undefined {
 /** Removes both files of an identity durably. */
 export function removeIdentity(folder: string): void {
   for (const file of [KEY_FILE, CERTIFICATE_FILE]) rmSync(join(folder, file), { force: true });
-  syncFolder(folder);
+  makeNamesDurable(folder);
 }
 
 function checked(keyPath: string, certificatePath: string): Identity {

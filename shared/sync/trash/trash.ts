@@ -9,11 +9,14 @@ import { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
+import { type ObjectShape, shapeOf } from '#host/fs/objectShape.ts';
 import { remove } from '#host/fs/removeTree.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { parentOf } from '#core/path/relative.ts';
+import { hashFile } from '../scan/hashFile.ts';
 import { inspect, ownershipOf } from '../scan/inspect.ts';
 import type { Replica } from '../scan/replica.ts';
 import { createHash } from 'node:crypto';
@@ -24,7 +27,7 @@ import { shareOf, type TrashShare } from './trashUsage.ts';
 const CHUNK = 1024 * 1024;
 
 /** An item of the trash, which can be restored. */
-export type TrashItem = {
+export type TrashItem = ObjectShape & {
   /** Identifies it: the id of the change set that displaced it, and its number there. */
   readonly id: string;
   readonly directory: string;
@@ -32,9 +35,13 @@ export type TrashItem = {
   /** When it was displaced, milliseconds since 1970. */
   readonly at: number;
   readonly reason: string;
-  readonly type: 'file' | 'folder' | 'link' | 'other';
-  readonly bytes: number;
 };
+
+/** The change set of an item of the trash, and the item's number there. */
+export function placeInTrash(id: string): { readonly changeSet: string; readonly number: string } {
+  const [changeSet = '', number = ''] = id.split('/');
+  return { changeSet, number };
+}
 
 /** The items in a directory's trash, newest first, and messages about folders that can't be listed. */
 export type ListedTrash = { readonly items: TrashItem[]; readonly problems: string[] };
@@ -166,7 +173,7 @@ export async function restoreFromTrash(
 ): Promise<readonly Outcome[]> {
   const { applier, replica, owners } = place;
   using staging = applier.begin(item.bytes);
-  const [set = '', number = ''] = item.id.split('/');
+  const { changeSet: set, number } = placeInTrash(item.id);
   const step = await withTrashAsync(replica.path, async (trash): Promise<Step> => {
     const folder = trash.open(set);
     try {
@@ -195,6 +202,20 @@ export async function restoreFromTrash(
     place.record,
   );
   return outcomes;
+}
+
+/** The SHA-256 of a file in the trash; undefined when it is not there any more. @throws Node's fs errors */
+export function hashInTrash(root: string, id: string): Promise<string | undefined> {
+  const { changeSet, number } = placeInTrash(id);
+  return withTrashAsync(root, async (trash) => {
+    const folder = trash.open(changeSet);
+    try {
+      const stat = folder.stat(number);
+      return stat && (await hashFile(folder, number, stampOf(stat)));
+    } finally {
+      folder.close();
+    }
+  });
 }
 
 /** The missing parent folders of a path, each with the metadata of its own parent. */
@@ -240,17 +261,8 @@ function itemsOf(directory: string, set: string, folder: Folder): TrashItem[] {
     const stat = number === TrashList.fileName ? undefined : folder.stat(number);
     if (stat === undefined) return [];
     const { path, reason } = list?.items[number] ?? { path: number, reason: 'unknown' };
-    const type = stat.isFile()
-      ? 'file'
-      : stat.isDirectory()
-        ? 'folder'
-        : stat.isSymbolicLink()
-          ? 'link'
-          : 'other';
-    const bytes = stat.isFile() ? Number(stat.size) : 0;
-    return [
-      { id: `${set}/${number}`, directory, path, at: list?.at ?? Number(stat.ctimeMs), reason, type, bytes },
-    ];
+    const at = list?.at ?? Number(stat.ctimeMs);
+    return [{ id: `${set}/${number}`, directory, path, at, reason, ...shapeOf(stat) }];
   });
 }
 

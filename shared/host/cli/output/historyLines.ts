@@ -3,8 +3,13 @@ import type { HistoryEntry } from '../../control/past.ts';
 import { localTime } from '../../time/localTime.ts';
 import { print } from './terminal.ts';
 
+/** Prints entries, one change set after the other. @param most paths of each that are listed; further ones are counted */
+export function printSets(entries: readonly HistoryEntry[], most: number, program: string): void {
+  for (const set of bySet(entries)) printSet(set, most, program);
+}
+
 /** Groups the entries of one change set at the position of the first one. */
-export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
+function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   const sets = new Map<string, HistoryEntry[]>();
   for (const entry of entries) {
     const id = idOf(entry);
@@ -16,8 +21,7 @@ export function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   return [...sets.values()];
 }
 
-/** Prints the entries of one change set. @param most paths that are listed; further ones are counted */
-export function printSet(entries: readonly HistoryEntry[], most: number, program: string): void {
+function printSet(entries: readonly HistoryEntry[], most: number, program: string): void {
   const [first] = entries;
   if (first === undefined) return;
   const who = first.actor === null ? '' : `  ${first.actor}`;

@@ -10,7 +10,7 @@ import {
   MOST_TOKENS,
   SPENT_TOKEN_KEPT_MS,
 } from '../../../../controller/registry/limits.ts';
-import type { Outcome, Refusal } from '../../../../controller/registry/outcome.ts';
+import type { RegistryAnswer, RegistryRefusal } from '../../../../controller/registry/transition.ts';
 import { EMPTY_REGISTRY } from '../../../../controller/registry/records.ts';
 import type { Pending, RegistryState, Token } from '../../../../controller/registry/records.ts';
 import { Registry } from '../../../../controller/registry/registry.ts';
@@ -34,12 +34,12 @@ function registryFor(t: TestContext): Registry {
   return new Registry(folderFor(t));
 }
 
-function accepted<Result>(outcome: Outcome<Result>): { readonly ok: true } & Result {
+function accepted<Result>(outcome: RegistryAnswer<Result>): { readonly ok: true } & Result {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.refused);
   return outcome;
 }
 
-function refused(outcome: Outcome<unknown>, words: RegExp): Refusal {
+function refused(outcome: RegistryAnswer<unknown>, words: RegExp): RegistryRefusal {
   assert.ok(!outcome.ok, 'was not refused');
   assert.match(outcome.refused, words);
   return outcome;

@@ -39,11 +39,11 @@ void test('a change set of an MDS begins where Main’s log has what it had not 
   change(versions, 'b', '1', '2');
   change(versions, 'a', '2', '3');
   appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('b', 'a'));
-  assert.equal(appliedRevisions.placeOf('dialplan', 'set-1'), first);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'set-1'), first);
   appliedRevisions.inSync('dialplan', 'mds1');
   const next = change(versions, 'b', '2', '3');
   appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('b', 'a'));
-  assert.equal(appliedRevisions.placeOf('dialplan', 'set-2'), next);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), next);
 });
 
 void test('of two change sets that tell of the same file before the MDS is in sync, each has its own place', (t) => {
@@ -54,8 +54,8 @@ void test('of two change sets that tell of the same file before the MDS is in sy
   appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('a'));
   const second = change(versions, 'a', '2', '3');
   appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('a'));
-  assert.equal(appliedRevisions.placeOf('dialplan', 'set-1'), first);
-  assert.equal(appliedRevisions.placeOf('dialplan', 'set-2'), second);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'set-1'), first);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), second);
 });
 
 void test('a new MDS and one that put an edit right took over nothing', (t) => {
@@ -64,12 +64,12 @@ void test('a new MDS and one that put an edit right took over nothing', (t) => {
   change(versions, 'a', '1', '2');
   appliedRevisions.meet('dialplan', 'mds1');
   appliedRevisions.applied('dialplan', 'mds1', 'first-contact', sent('a'));
-  assert.equal(appliedRevisions.placeOf('dialplan', 'first-contact'), undefined);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'first-contact'), undefined);
   change(versions, 'a', '2', '3');
   appliedRevisions.applied('dialplan', 'mds1', 'set', sent('a'));
   const restored: PlannedAction[] = sent('a').map((action) => ({ ...action, action: 'restore' }));
   appliedRevisions.applied('dialplan', 'mds1', 'drift', restored);
-  assert.equal(appliedRevisions.placeOf('dialplan', 'drift'), undefined);
+  assert.equal(appliedRevisions.numberOf('dialplan', 'drift'), undefined);
 });
 
 void test('what is too old is forgotten, with the contents that only it needed', (t) => {
