@@ -5,6 +5,7 @@ import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import { type Bandwidth, rateAt } from '#host/config/bandwidth.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
+import { dispatch, type Handlers } from '#wire/handlers.ts';
 import { Heartbeat, STALLED } from '#wire/heartbeat.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
@@ -13,9 +14,31 @@ import { RateLimit } from '#wire/rateLimit.ts';
 
 const NO_PROGRESS = `Main answers pings but nothing else, for ${STALLED / 1000} s`;
 
+/** What Main may send before its welcome. */
+const BEFORE_WELCOME: ReadonlySet<FromMain['type']> = new Set([
+  'welcome',
+  'refused',
+  'ping',
+  'pong',
+  'offer-result',
+  'begun',
+  'credit',
+  'cancel',
+]);
+
+/** Main's messages that are about the connection itself. */
+type ConnectionMessage = 'ping' | 'pong' | 'offer-result' | 'begun' | 'credit' | 'cancel';
+/** Main's messages that begin or end a session, or are about its identity. */
+type WelcomeMessage = 'welcome' | 'refused' | 'next-identity';
+
+export type SessionHandlers = Omit<Handlers<FromMain>, ConnectionMessage>;
+/** The handlers of what concerns the directories and the daemon. */
+export type DaemonHandlers = Omit<SessionHandlers, WelcomeMessage>;
+
 export type SessionHooks = {
   readonly bandwidth: () => Bandwidth;
-  readonly onMessage: (message: FromMain) => void;
+  /** The handlers of what is not about the connection itself. */
+  readonly handlers: (session: AgentSession) => SessionHandlers;
   readonly onClose: (reason: string) => void;
 };
 
@@ -27,6 +50,8 @@ export class AgentSession {
   readonly #channel: Channel<FromMain, FromAgent>;
   readonly #clock: Clock;
   readonly #hooks: SessionHooks;
+  readonly #handlers: Handlers<FromMain>;
+  #isWelcome = false;
   readonly #results = new Questions<readonly StepResult[]>();
   readonly #resumeOffsets = new Questions<number>();
   /** Expected messages without which the connection is useless: Main's welcome, then the requested manifests. */
@@ -39,6 +64,26 @@ export class AgentSession {
     this.#clock = clock;
     this.#hooks = hooks;
     this.clockOffset = new ClockOffset();
+    const handlers = hooks.handlers(this);
+    this.#handlers = {
+      ...handlers,
+      ping: ({ sent }) => this.send({ type: 'pong', sent, time: clock.now() }),
+      pong: ({ sent, time }) => this.clockOffset.measured(sent, time, clock.now()),
+      'offer-result': ({ stream, results }) => void this.#results.answer(stream, results),
+      begun: ({ id, bytes }) => void this.#resumeOffsets.answer(id, bytes),
+      // The channel handles these.
+      credit: () => undefined,
+      cancel: () => undefined,
+      welcome: (message) => {
+        this.#isWelcome = true;
+        this.#needed.delete('welcome');
+        handlers.welcome(message);
+      },
+      'manifest-end': (message) => {
+        this.#needed.delete(`manifest of ${message.directory}`);
+        handlers['manifest-end'](message);
+      },
+    };
     this.#channel = new Channel(socket, {
       schema: fromMainSchema,
       onMessage: (message) => this.#receive(message),
@@ -135,34 +180,9 @@ export class AgentSession {
   }
 
   #receive(message: FromMain): void {
-    switch (message.type) {
-      case 'ping':
-        return this.send({ type: 'pong', sent: message.sent, time: this.#clock.now() });
-      case 'pong':
-        return this.clockOffset.measured(message.sent, message.time, this.#clock.now());
-      case 'offer-result':
-        return void this.#results.answer(message.stream, message.results);
-      case 'begun':
-        return void this.#resumeOffsets.answer(message.id, message.bytes);
-      case 'welcome':
-        this.#needed.delete('welcome');
-        return this.#hooks.onMessage(message);
-      case 'manifest-end':
-        this.#needed.delete(`manifest of ${message.directory}`);
-        return this.#hooks.onMessage(message);
-      case 'refused':
-      case 'manifest-begin':
-      case 'manifest-page':
-      case 'changes':
-      case 'check':
-      case 'command':
-      case 'paused':
-      case 'next-identity':
-        return this.#hooks.onMessage(message);
-      case 'credit':
-      case 'cancel':
-        return undefined;
-    }
+    if (!this.#isWelcome && !BEFORE_WELCOME.has(message.type))
+      return this.violation(`"${message.type}" before welcome`);
+    dispatch(this.#handlers, message.type, message);
   }
 
   /** Fails the requests on which Main makes no progress; they are retried. */

@@ -8,7 +8,7 @@ import { VERSION } from '#host/version.ts';
 import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import type { Credentials } from './credentials.ts';
 import { PinMismatch } from './dial.ts';
-import { AgentSession } from './agentSession.ts';
+import { AgentSession, type DaemonHandlers } from './agentSession.ts';
 
 /** Delays between attempts, milliseconds; short at first, since Main was probably only restarted. */
 const FIRST_WAIT = 250;
@@ -26,7 +26,8 @@ export type LinkOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onWelcome: (session: AgentSession, welcome: Welcome) => void;
-  readonly onMessage: (session: AgentSession, message: FromMain) => void;
+  /** The handlers of what concerns the directories and the daemon. */
+  readonly handlers: (session: AgentSession) => DaemonHandlers;
   readonly onLost: (reason: string) => void;
 };
 
@@ -92,22 +93,17 @@ export class Reconnector {
         let refusal: string | undefined;
         const session = new AgentSession(socket, this.#options.clock, {
           bandwidth: this.#options.bandwidth,
-          onMessage: (message) => {
-            if (message.type === 'refused') refusal = message.reason;
-            else if (message.type === 'welcome') {
+          handlers: (made) => ({
+            ...this.#options.handlers(made),
+            refused: ({ reason }) => {
+              refusal = reason;
+            },
+            welcome: (welcome) => {
               wasWelcome = true;
-              session.mainCapabilities = new Set(message.capabilities);
-              this.state = { state: 'connected', since: this.#options.clock.now() };
-              session.ping();
-              this.#options.onWelcome(session, message);
-            } else if (!wasWelcome) session.violation(`"${message.type}" before welcome`);
-            else if (message.type === 'next-identity') {
-              const { pin } = message;
-              this.#options.credentials.learnNextMain(pin, () =>
-                session.send({ type: 'knows-identity', pin }),
-              );
-            } else this.#options.onMessage(session, message);
-          },
+              this.#welcomed(made, welcome);
+            },
+            'next-identity': ({ pin }) => this.#learnNextMain(made, pin),
+          }),
           onClose: (why) => resolve(refusal ?? why),
         });
         this.#session = session;
@@ -121,5 +117,16 @@ export class Reconnector {
       const problem = connectionTrouble(error);
       return { problem, wasWelcome, isPinMismatch: error instanceof PinMismatch };
     }
+  }
+
+  #welcomed(session: AgentSession, welcome: Welcome): void {
+    session.mainCapabilities = new Set(welcome.capabilities);
+    this.state = { state: 'connected', since: this.#options.clock.now() };
+    session.ping();
+    this.#options.onWelcome(session, welcome);
+  }
+
+  #learnNextMain(session: AgentSession, pin: string): void {
+    this.#options.credentials.learnNextMain(pin, () => session.send({ type: 'knows-identity', pin }));
   }
 }

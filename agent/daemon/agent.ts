@@ -21,6 +21,7 @@ import { type Answer, carryOut, type Figures } from './commands.ts';
 import { answerCommand } from './answerCommand.ts';
 import type { AgentHost, AgentState } from './agentHost.ts';
 import { FullPasses } from './fullPasses.ts';
+import { mainMessages } from './mainMessages.ts';
 import { MainTrust } from './mainTrust.ts';
 import { OpenDirectories } from './openDirectories.ts';
 import { OwnHistory } from './ownHistory.ts';
@@ -94,12 +95,12 @@ export class Agent {
       onNews,
     });
     const session = (): AgentSession | undefined => this.#session;
-    const [directories, { reloads }] = [this.#open, this];
+    const { reloads } = this;
     const onSend = (): void => this.#rememberMain();
-    reporter = new Reporter({ directories, reloads, credentials, state, clock, session, onSend });
+    reporter = new Reporter({ directories: this.#open, reloads, credentials, state, clock, session, onSend });
     this.#reporter = reporter;
     this.#passes = new FullPasses({
-      directories,
+      directories: this.#open,
       reloads,
       reporter,
       tasks: this.#tasks,
@@ -120,7 +121,12 @@ export class Agent {
       log,
       onWelcome: (session, welcome) =>
         this.#tasks.run('the agent could not begin with Main', () => this.#onWelcome(session, welcome)),
-      onMessage: (session, message) => this.#onMessage(session, message),
+      handlers: (session) =>
+        mainMessages({
+          directories: this.directories,
+          trust: this.#trust,
+          onCommand: (message) => this.#onCommand(session, message),
+        }),
       onLost: () => this.#onLost(),
     });
   }
@@ -214,7 +220,7 @@ export class Agent {
   /** Changes made while disconnected are found by a scan of everything after the first pass. */
   async #reconcileAtConnect(session: AgentSession): Promise<void> {
     const directories = [...this.directories.values()];
-    const here = await Promise.all(directories.map((directory) => directory.whenManifestIsHere()));
+    const here = await Promise.all(directories.map((directory) => directory.manifest.whenHere()));
     if (here.includes(false)) return;
     await Promise.all(directories.map((directory) => directory.whenIdle()));
     if (this.#session === session && !this.#stop.signal.aborted) await this.#passes.runLogged();
@@ -237,25 +243,14 @@ export class Agent {
     for (const directory of this.directories.values()) directory.detach();
   }
 
-  #onMessage(session: AgentSession, message: FromMain): void {
-    if ('sequence' in message) this.#trust.hear(message.sequence);
-    if ('directory' in message) {
-      // A directory that this host does not know gets nothing, because its manifest was never requested.
-      this.directories.get(message.directory)?.onMessage(message);
-      return;
-    }
-    if (message.type === 'paused')
-      for (const directory of this.directories.values()) directory.pause(message.paused);
-    else if (message.type === 'command') {
-      const { clock, log } = this.#options.host;
-      this.#tasks.run('a command of Main failed', () =>
-        answerCommand(session, message, (figures, asked) => this.#carryOut(message.command, figures, asked), {
-          clock,
-          log,
-          signal: this.#stop.signal,
-        }),
-      );
-    }
+  #onCommand(session: AgentSession, message: Extract<FromMain, { type: 'command' }>): void {
+    const { clock, log } = this.#options.host;
+    const { signal } = this.#stop;
+    const carry = (figures: Figures, asked: AbortSignal): Promise<Answer> =>
+      this.#carryOut(message.command, figures, asked);
+    this.#tasks.run('a command of Main failed', () =>
+      answerCommand(session, message, carry, { clock, log, signal }),
+    );
   }
 
   #carryOut(command: Command, figures: Figures, asked: AbortSignal): Promise<Answer> {

@@ -157,7 +157,7 @@ async function verify(on: Commanded): Promise<Answer> {
   try {
     await Promise.race([late, on.attached]);
     const all = [...on.directories.values()];
-    await Promise.race([late, Promise.all(all.map((directory) => directory.whenManifestIsHere()))]);
+    await Promise.race([late, Promise.all(all.map((directory) => directory.manifest.whenHere()))]);
   } finally {
     patience.abort();
   }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
-import type { Entry } from '#core/manifest/entry.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -20,14 +19,15 @@ import type { DirectoryPass } from './answers/explain.ts';
 import { directoryPass } from './directoryPass.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './manifest/mainManifest.ts';
-import { type DirectoryMessage, MainMessages } from './manifest/mainMessages.ts';
+import { ManifestReceiver } from './manifest/manifestReceiver.ts';
 import { makeRoot } from './makeRoot.ts';
 import { OwnVersions } from './own/ownVersions.ts';
 import { PlanAnswers } from './answers/planAnswers.ts';
 import { reportOf, skippedPaths } from './answers/directoryReport.ts';
-import { RemovalCounter } from './removalCounter.ts';
+import { holdMemoryOf, RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
-import { whyNotRestored } from './answers/whyNotRestored.ts';
+import { restoreHere } from './own/restoreHere.ts';
+import type { PlanFacts } from './planFacts.ts';
 import { Reconciler } from './reconciler.ts';
 
 export type AgentDirectoryOptions = {
@@ -50,24 +50,22 @@ export class AgentDirectory implements DirectorySide {
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
   readonly mainView: MainManifest;
+  /** Handles Main's messages about this directory. */
+  readonly manifest: ManifestReceiver;
   /** The differences of this MDS from Main. */
   readonly own: OwnVersions;
   /** Answers questions of people about the plan. */
   readonly plans: PlanAnswers;
+  /** Files that were delivered before their name was excluded are removed. */
+  readonly isExcluded: (path: string, isFolder: boolean) => boolean;
   readonly #options: AgentDirectoryOptions;
-  readonly #excludes: Excludes;
-  readonly #ledger: Ledger;
+  readonly #facts: PlanFacts;
   readonly #sync: SyncDirectory;
-  readonly #agreed: AgreedState;
-  readonly #removals: RemovalCounter;
   readonly #runner: JobRunner;
   readonly #reconciler: Reconciler;
-  readonly #messages: MainMessages;
-  #session: AgentSession | undefined;
   readonly #tasks: Tasks;
   #started: Promise<void> | undefined;
   #isKnown = false;
-  #manifestHere = Promise.withResolvers<boolean>();
 
   constructor(options: AgentDirectoryOptions) {
     this.#options = options;
@@ -82,8 +80,9 @@ export class AgentDirectory implements DirectorySide {
     this.mainView = new MainManifest(owners, place.nested);
     const ledger = new Ledger(db, name);
     const excludes = new Excludes(policy.exclude ?? []);
-    this.#ledger = ledger;
-    this.#excludes = excludes;
+    // Before the replica, which asks for it at once.
+    this.isExcluded = (path, isFolder) =>
+      !ledger.entries.has(path) && excludes.patternFor(path, isFolder) !== undefined;
     // Only if an empty directory here would empty Main's.
     const emptyIsHeld = policy.deletions === 'both';
     const sync = new SyncDirectory(place, { name, settle: policy.settle, emptyIsHeld, whole: false }, this);
@@ -91,43 +90,31 @@ export class AgentDirectory implements DirectorySide {
     this.replica = sync.replica;
     const { mainView, replica } = this;
     const agreed = new AgreedState(ledger, db, mainView, replica);
-    this.#agreed = agreed;
-    this.#removals = new RemovalCounter(guard, {
-      // Judged again under the new guard.
-      load: () => db.meta(`held:${name}`) === JSON.stringify(guard),
-      save: (standing) =>
-        events.remember(() => db.setMeta(`held:${name}`, standing ? JSON.stringify(guard) : undefined)),
-    });
-    const removals = this.#removals;
+    const removals = new RemovalCounter(guard, holdMemoryOf(db, name, guard, events));
     const runner = new JobRunner({
       sync,
       db,
       agreed,
       activation,
       log,
-      onApplied: (removed) => this.#onApplied(removed),
+      onApplied: (removed) => {
+        removals.count(removed, mainView, clock.monotonic());
+        events.applied();
+      },
       onDone: (changeSet, actions, durationMs) =>
         events.done(changeSet, actions, { saves: mainView, durationMs }),
     });
     this.#runner = runner;
+    const facts = { policy, excludes, mainView, replica, agreed, removals };
+    this.#facts = facts;
     const onNews = (): void => events.news();
-    const reconciler = new Reconciler({
-      policy,
-      excludes,
-      mainView,
-      replica,
-      agreed,
-      removals,
-      runner,
-      clock,
-      log,
-      onNews,
-    });
+    const reconciler = new Reconciler({ facts, runner, clock, log, onNews });
     this.#reconciler = reconciler;
-    const session = (): AgentSession | undefined => this.#session;
-    const onManifest = (): void =>
-      this.#tasks.run('the directory is not ready', () => this.#manifestIsHere());
-    this.#messages = new MainMessages({ ...options, mainView, ledger, reconciler, session, onManifest });
+    const onManifest = (whenReady: () => void): void =>
+      this.#tasks.run('the directory is not ready', () => this.#manifestIsHere(whenReady));
+    const manifest = new ManifestReceiver({ ...options, mainView, ledger, reconciler, onManifest });
+    this.manifest = manifest;
+    const session = (): AgentSession | undefined => manifest.session;
     this.plans = new PlanAnswers({ policy, sync, mainView, ledger, runner, reconciler, session });
     this.own = new OwnVersions({ place, sync, mainView, runner, activation, reconciler, session, events });
   }
@@ -152,26 +139,22 @@ export class AgentDirectory implements DirectorySide {
    * @param additive the reason why removals are on hold, if they are
    */
   attach(session: AgentSession, paused: boolean, additive: string | undefined): void {
-    this.#session = session;
     const now = this.#options.place.clock.monotonic();
-    this.#removals.setAdditive(additive, now + this.policy.settle + QUIET_EXTRA);
-    const manifestHere = Promise.withResolvers<boolean>();
-    this.#manifestHere = manifestHere;
-    session.signal.addEventListener('abort', () => manifestHere.resolve(false), { once: true });
-    this.mainView.forgetRevision();
+    this.#facts.removals.setAdditive(additive, now + this.policy.settle + QUIET_EXTRA);
+    this.manifest.attach(session);
     this.#reconciler.attach(session, paused);
-    this.#messages.request();
+    this.manifest.request();
   }
 
   detach(): void {
-    this.#session = undefined;
+    this.manifest.session = undefined;
     this.#reconciler.detach();
     this.mainView.forgetRevision();
   }
 
   /** True when a whole plan against Main's manifest was made and nothing is on hold because of a state mismatch. */
   get isSettledWithMain(): boolean {
-    return this.isComparable && !this.#removals.isAdditive;
+    return this.isComparable && !this.#facts.removals.isAdditive;
   }
 
   /** Retries the work that failed because the state could not be written. */
@@ -185,12 +168,8 @@ export class AgentDirectory implements DirectorySide {
   }
 
   async close(): Promise<void> {
-    this.#session = undefined;
+    this.manifest.session = undefined;
     await this.#sync.close();
-  }
-
-  onMessage(message: DirectoryMessage): void {
-    this.#messages.receive(message);
   }
 
   /**
@@ -198,7 +177,7 @@ export class AgentDirectory implements DirectorySide {
    * @returns the actions, and whether all were done; the others have a reason
    */
   reconcile(): Promise<DirectoryPass> {
-    const isConnected = (): boolean => this.#session !== undefined;
+    const isConnected = (): boolean => this.manifest.session !== undefined;
     return directoryPass(this.#sync, this.#reconciler, {
       mainView: this.mainView,
       plans: this.plans,
@@ -214,7 +193,7 @@ export class AgentDirectory implements DirectorySide {
   /** Allows the removals on hold, once, at a person's request. */
   async confirm(): Promise<void> {
     const { place } = this.#options;
-    this.#removals.confirm(place.clock.monotonic());
+    this.#facts.removals.confirm(place.clock.monotonic());
     if (this.replica.held !== undefined) {
       makeRoot(place, this.mainView.root);
       await this.replica.confirm();
@@ -228,12 +207,7 @@ export class AgentDirectory implements DirectorySide {
 
   /** Restores an item of the trash. @throws when that is not possible, or Main's version would replace it at once */
   async restore(id: string, to: string): Promise<void> {
-    const item = this.trash().items.find((each) => each.id === id);
-    if (item === undefined) throw new Error(`there is no ${id} in the trash of ${this.name}`);
-    const why = whyNotRestored(to, this.policy, this.mainView);
-    if (why !== undefined) throw new Error(why);
-    // A restored file is local to this MDS, so the ledger does not get it.
-    this.#sync.adopt(await this.#sync.restore(item, to));
+    await restoreHere(this.#sync, { id, to }, this);
   }
 
   /** Deletes expired items from the trash. @param keep milliseconds */
@@ -248,15 +222,7 @@ export class AgentDirectory implements DirectorySide {
 
   /** @param figures true when the receiver accepts bytes to go */
   report(figures: boolean): DirectoryReport {
-    return reportOf(this.name, this.#reconciler, this.#agreed.tally, figures);
-  }
-
-  /**
-   * Resolves with true when Main's whole manifest has arrived and this directory has been scanned; with false when the
-   * connection ends before.
-   */
-  whenManifestIsHere(): Promise<boolean> {
-    return this.#manifestHere.promise;
+    return reportOf(this.name, this.#reconciler, this.#facts.agreed.counts, figures);
   }
 
   /** Jobs that have not ended. */
@@ -269,13 +235,8 @@ export class AgentDirectory implements DirectorySide {
     return this.#reconciler.whenIdle();
   }
 
-  /** Files that were delivered before their name was excluded are removed. */
-  isExcluded(path: string, isFolder: boolean): boolean {
-    return !this.#ledger.entries.has(path) && this.#excludes.patternFor(path, isFolder) !== undefined;
-  }
-
   takeChanges(changes: Changes): void {
-    for (const path of changes.keys()) this.#agreed.count(path);
+    for (const path of changes.keys()) this.#facts.agreed.count(path);
     if (changes.size === 0) return;
     this.#reconciler.changedHere(changes.keys());
     this.#options.events.changedHere();
@@ -309,25 +270,20 @@ export class AgentDirectory implements DirectorySide {
     await this.#tasks.ended();
   }
 
-  async #manifestIsHere(): Promise<void> {
-    const manifestHere = this.#manifestHere;
+  async #manifestIsHere(whenReady: () => void): Promise<void> {
     this.#started ??= this.#start();
     await this.#started;
-    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()])) this.#agreed.count(path);
+    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
+      this.#facts.agreed.count(path);
     this.#reconciler.begin();
     this.#isKnown = true;
-    manifestHere.resolve(true);
+    whenReady();
   }
 
   async #start(): Promise<void> {
     const { place } = this.#options;
-    if (!existsSync(place.path) && this.#ledger.entries.size === 0) makeRoot(place, this.mainView.root);
+    if (!existsSync(place.path) && this.#facts.agreed.ledger.entries.size === 0)
+      makeRoot(place, this.mainView.root);
     await this.#sync.start();
-  }
-
-  #onApplied(removed: readonly Entry[]): void {
-    const { place, events } = this.#options;
-    this.#removals.count(removed, this.mainView, place.clock.monotonic());
-    events.applied();
   }
 }

@@ -11,7 +11,7 @@ import { Counts } from './counts.ts';
 /** The ledger with the counters derived from it, which change together. */
 export class AgreedState {
   readonly ledger: Ledger;
-  readonly tally = new Counts();
+  readonly counts = new Counts();
   readonly #db: Database;
   readonly #mainView: MainManifest;
   readonly #replica: Replica;
@@ -26,7 +26,7 @@ export class AgreedState {
   /** Counts a path again after a change here or on Main. */
   count(path: string): void {
     const delivered = this.ledger.entries.has(path) || entryOf(this.#mainView.get(path)) !== undefined;
-    this.tally.count(path, lastKnownEntry(this.#replica.get(path)), delivered);
+    this.counts.count(path, lastKnownEntry(this.#replica.get(path)), delivered);
   }
 
   /** Records that both sides have this entry (undefined: none). Called inside a transaction. */

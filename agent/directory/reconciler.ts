@@ -1,18 +1,13 @@
-import type { DirectoryPolicy } from '#protocol/messages/common.ts';
-import type { Excludes } from '#core/path/excludes.ts';
 import { plan, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
-import type { Replica } from '#sync/scan/replica.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { STATE_RETRY } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
-import type { AgreedState } from './agreedState.ts';
 import { CurrentPlan } from './currentPlan.ts';
+import { type PlanFacts, planInputOf } from './planFacts.ts';
 import type { JobRunner } from './jobs/jobRunner.ts';
 import { RunningJobs } from './jobs/runningJobs.ts';
-import type { MainManifest } from './manifest/mainManifest.ts';
-import type { RemovalCounter } from './removalCounter.ts';
 import { Retries } from './retries.ts';
 import { Waiters } from './waiters.ts';
 
@@ -20,12 +15,7 @@ import { Waiters } from './waiters.ts';
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
 
 export type ReconcilerOptions = {
-  readonly policy: DirectoryPolicy;
-  readonly excludes: Excludes;
-  readonly mainView: MainManifest;
-  readonly replica: Replica;
-  readonly agreed: AgreedState;
-  readonly removals: RemovalCounter;
+  readonly facts: PlanFacts;
   readonly runner: JobRunner;
   readonly clock: Clock;
   readonly log: Logger;
@@ -53,8 +43,9 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#current = new CurrentPlan(options, this.retries);
-    this.#running = new RunningJobs(options, this.#current, this.retries, {
+    const { facts, runner, clock, log } = options;
+    this.#current = new CurrentPlan({ ...facts, clock }, this.retries);
+    this.#running = new RunningJobs({ ...facts, runner, clock, log }, this.#current, this.retries, {
       isConnected: () => this.#session !== undefined,
       ended: (paths) => this.wake(paths),
     });
@@ -155,18 +146,8 @@ export class Reconciler {
 
   /** The facts for the planner. */
   planInput(): PlanInput {
-    const { policy, excludes, mainView, replica, agreed, removals, clock } = this.#options;
-    return {
-      policy,
-      excludes,
-      main: mainView,
-      mds: replica,
-      ledger: agreed.ledger.entries,
-      tombstones: mainView.tombstones,
-      clockOffset: this.#session?.clockOffset.nanoseconds ?? 0n,
-      mainClocks: mainView.clocks,
-      budget: removals.budget(agreed.ledger.files, clock.monotonic()),
-    };
+    const { facts, clock } = this.#options;
+    return planInputOf(facts, clock.monotonic(), this.#session?.clockOffset.nanoseconds);
   }
 
   /** True when lint or Asterisk has refused the pending actions as they are now. */
@@ -207,7 +188,7 @@ export class Reconciler {
   }
 
   get #wholeSets(): boolean {
-    return this.#options.policy.reload !== 'none';
+    return this.#options.facts.policy.reload !== 'none';
   }
 
   /** Never fails: errors belong to their paths. */
@@ -248,7 +229,7 @@ export class Reconciler {
   }
 
   #canWork(): boolean {
-    const { policy, mainView } = this.#options;
+    const { policy, mainView } = this.#options.facts;
     if (this.#closed || this.#session === undefined || !mainView.isReady || !this.#ready) return false;
     // Before the clock offset is known, the newer of two versions can't be determined.
     return policy.direction !== 'both' || this.#session.clockOffset.known;
@@ -262,7 +243,8 @@ export class Reconciler {
 
   /** A confirmation applies once, to what was on hold when it was given. */
   #endConfirmation(): void {
-    const { removals, clock } = this.#options;
+    const { facts, clock } = this.#options;
+    const { removals } = facts;
     if (!removals.isConfirmed(clock.monotonic()) || this.#running.areAtWork || this.#dirty === 'all') return;
     if (this.#current.removals.length === 0) removals.used();
   }

@@ -1,3 +1,5 @@
+import type { DirectoryEvents } from './directoryEvents.ts';
+import type { Database } from '#sync/state/database.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { countSurvivors, type RemovalBudget } from '#core/plan/guard.ts';
 import type { Guard } from '#core/plan/policy.ts';
@@ -10,6 +12,21 @@ const CONFIRMED_FOR = 60_000;
 
 /** Database key of a hold. */
 export type HoldMemory = { readonly load: () => boolean; readonly save: (standing: boolean) => void };
+
+/** The memory in the state of a directory. */
+export function holdMemoryOf(
+  db: Database,
+  name: string,
+  guard: Guard,
+  events: Pick<DirectoryEvents, 'remember'>,
+): HoldMemory {
+  const [key, known] = [`held:${name}`, JSON.stringify(guard)];
+  return {
+    // Judged again under a new guard.
+    load: () => db.meta(key) === known,
+    save: (standing) => events.remember(() => db.setMeta(key, standing ? known : undefined)),
+  };
+}
 
 /** The number of removals allowed now, from recent removals and confirmations. */
 export class RemovalCounter {

@@ -8,19 +8,19 @@ import type { Reconciler } from '../reconciler.ts';
 export function reportOf(
   name: string,
   reconciler: Reconciler,
-  tally: Counts,
+  counts: Counts,
   figures: boolean,
 ): DirectoryReport {
   return {
     name,
     revision: reconciler.plannedRevision,
-    files: tally.files,
-    bytes: tally.bytes,
+    files: counts.files,
+    bytes: counts.bytes,
     pending: reconciler.pending,
     ...(figures && { pendingBytes: reconciler.pendingBytes }),
-    localOnly: tally.localFiles,
+    localOnly: counts.localFiles,
     held: reconciler.held ?? null,
-    digest: tally.digest,
+    digest: counts.digest,
   };
 }
 

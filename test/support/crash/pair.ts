@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentDirectory } from '../../../agent/directory/agentDirectory.ts';
-import type { DirectoryMessage } from '../../../agent/directory/manifest/mainMessages.ts';
+import { mainMessages } from '../../../agent/daemon/mainMessages.ts';
 import { AGENT_CAPABILITIES, MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { MainDirectory } from '../../../controller/directories/mainDirectory.ts';
@@ -14,6 +14,7 @@ import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Database } from '#sync/state/database.ts';
 import { systemClock } from '#host/time/clock.ts';
+import { dispatch } from '#wire/handlers.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
@@ -120,7 +121,13 @@ export class Pair {
   #sender(): ManifestSender {
     const send = (message: FromMain): void => {
       if (message.type === 'manifest-page') this.manifestItems += message.items.length;
-      if (this.#attached) this.mds.onMessage(message as DirectoryMessage);
+      if (!this.#attached || !('directory' in message)) return;
+      const handlers = mainMessages({
+        directories: new Map([[this.mds.name, this.mds]]),
+        trust: { hear: () => undefined },
+        onCommand: () => undefined,
+      });
+      dispatch<Extract<FromMain, { directory: string }>>(handlers, message.type, message);
     };
     const sender = new ManifestSender({
       line: { isOpen: true, send, sendAndWait: async (message) => send(message) },

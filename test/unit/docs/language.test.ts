@@ -30,7 +30,7 @@ const AVOIDED: Readonly<Record<string, string>> = {
 const ALLOWED = [
   /'ask-begun'/g,
   /`ask-begun`/g,
-  /'begun'/g,
+  /'begun'|begun: \(\{/g,
   /`begun`/g,
   /`owed:/g,
   /'strange'/g,

@@ -1,10 +1,23 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
-import { AgentSession } from '../../../../agent/connection/agentSession.ts';
+import { AgentSession, type SessionHandlers } from '../../../../agent/connection/agentSession.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 
+const ignored = (): void => undefined;
+const IGNORED: SessionHandlers = {
+  welcome: ignored,
+  refused: ignored,
+  'next-identity': ignored,
+  'manifest-begin': ignored,
+  'manifest-page': ignored,
+  'manifest-end': ignored,
+  changes: ignored,
+  check: ignored,
+  command: ignored,
+  paused: ignored,
+};
 const HASH = '0'.repeat(64);
 
 function connected(): { clock: ManualClock; line: MemoryLine; session: AgentSession; closed: string[] } {
@@ -14,7 +27,7 @@ function connected(): { clock: ManualClock; line: MemoryLine; session: AgentSess
   line.b.on('error', () => undefined);
   const session = new AgentSession(asWebSocket(line.a), clock, {
     bandwidth: () => ({ rate: 0 }),
-    onMessage: () => undefined,
+    handlers: () => IGNORED,
     onClose: (reason) => closed.push(reason),
   });
   return { clock, line, session, closed };
@@ -36,7 +49,7 @@ void test('a connection that ended before a listener was added has ended', async
   const reasons: string[] = [];
   const session = new AgentSession(asWebSocket(line.a), new ManualClock(), {
     bandwidth: () => ({ rate: 0 }),
-    onMessage: () => undefined,
+    handlers: () => IGNORED,
     onClose: (reason) => reasons.push(reason),
   });
   await turn();

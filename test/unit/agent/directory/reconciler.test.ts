@@ -58,15 +58,17 @@ void test('a folder that Main removes while something is being put into it goes,
   const nextJob = (): Promise<void> =>
     new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
   const worker = new Reconciler({
-    policy: POLICY,
-    excludes: new Excludes([]),
-    mainView,
-    replica,
-    agreed,
-    removals: new RemovalCounter(
-      { percent: 100, files: 1_000 },
-      { load: () => false, save: () => undefined },
-    ),
+    facts: {
+      policy: POLICY,
+      excludes: new Excludes([]),
+      mainView,
+      replica,
+      agreed,
+      removals: new RemovalCounter(
+        { percent: 100, files: 1_000 },
+        { load: () => false, save: () => undefined },
+      ),
+    },
     runner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
@@ -116,15 +118,17 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
     return job.promise;
   };
   const worker = new Reconciler({
-    policy: POLICY,
-    excludes: new Excludes([]),
-    mainView,
-    replica,
-    agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
-    removals: new RemovalCounter(
-      { percent: 100, files: 1_000 },
-      { load: () => false, save: () => undefined },
-    ),
+    facts: {
+      policy: POLICY,
+      excludes: new Excludes([]),
+      mainView,
+      replica,
+      agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
+      removals: new RemovalCounter(
+        { percent: 100, files: 1_000 },
+        { load: () => false, save: () => undefined },
+      ),
+    },
     runner: { run } as unknown as JobRunner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
