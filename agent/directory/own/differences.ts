@@ -1,5 +1,5 @@
 import type { Difference } from '#protocol/messages/answers.ts';
-import { shapeOf } from '#host/fs/objectShape.ts';
+import { shapeOf } from '#sync/scan/objectShape.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';

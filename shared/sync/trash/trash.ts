@@ -9,7 +9,7 @@ import { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
-import { type ObjectShape, shapeOf } from '#host/fs/objectShape.ts';
+import { type ObjectShape, shapeOf } from '../scan/objectShape.ts';
 import { remove } from '#host/fs/removeTree.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
