@@ -20,7 +20,7 @@ export async function ask<N extends AgentCommand>(
       'Start it with "systemctl start xivo-xds-sync-agent", or in the foreground with "xivo-xds-sync-agent run"',
   };
   using shown = showProgress();
-  return (await askDaemon(daemon, agentContract, command, args, shown.update)) as Result<N>;
+  return await askDaemon(daemon, agentContract, command, args, shown.update);
 }
 
 /** What `--json` prints: always an object with the version of the program that printed it, as docs/json has it. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import * as z from 'zod';
 import type { PackageOffer } from '#protocol/messages/common.ts';
 import type { AgentPlaces } from '#host/config/places.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
@@ -21,7 +22,12 @@ export type InstallerOptions = {
 };
 
 /** Exists while packages are exchanged. An installer that finds it at its start was interrupted, such as by a power cut. */
-type Under = { readonly offer: PackageOffer; readonly from: string; readonly schema: number };
+const underSchema = z.object({
+  offer: z.object({ version: z.string(), sha256: z.string() }),
+  from: z.string(),
+  schema: z.number(),
+});
+type Under = Readonly<z.infer<typeof underSchema>>;
 
 /**
  * Installs the package in the inbox, as root, and restores the old one when the new agent does not connect.
@@ -38,7 +44,7 @@ export async function installOffered(options: InstallerOptions): Promise<boolean
   };
   try {
     if (existsSync(files.under)) {
-      const under = JSON.parse(readFileSync(files.under, 'utf8')) as Under;
+      const under = underSchema.parse(JSON.parse(readFileSync(files.under, 'utf8')));
       return await putBack(under, 'the installation was cut off', files, options);
     }
     const checked = prepare(files, options);
@@ -48,7 +54,7 @@ export async function installOffered(options: InstallerOptions): Promise<boolean
       return false;
     }
     const { offer, from } = checked;
-    const under: Under = { offer, from, schema: schemaOf(places.stateFile) };
+    const under = { offer, from, schema: schemaOf(places.stateFile) } satisfies Under;
     writeFileDurably(files.under, JSON.stringify(under), { mode: 0o600 });
     log.info('installing the offered agent', { from, to: offer.version });
     const trouble = await exchange(files.next, offer.version, options);
@@ -133,6 +139,11 @@ async function putBack(under: Under, why: string, files: Files, options: Install
   return false;
 }
 
-function reportOutcome(folder: string, { sha256, version }: PackageOffer, ok: boolean, reason: string): void {
+function reportOutcome(
+  folder: string,
+  { sha256, version }: Under['offer'],
+  ok: boolean,
+  reason: string,
+): void {
   writeOutcome(folder, { at: new Date().toISOString(), sha256, version, ok, reason: reason.slice(0, 2_000) });
 }

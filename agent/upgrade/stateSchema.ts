@@ -7,8 +7,7 @@ export function schemaOf(stateFile: string): number {
   try {
     const db = new DatabaseSync(stateFile, { readOnly: true });
     try {
-      const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
-      return row.user_version;
+      return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     } finally {
       db.close();
     }

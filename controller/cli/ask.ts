@@ -31,7 +31,7 @@ export async function ask<N extends ControllerCommand>(
   const daemon = daemonOf(context.places.controlSocket);
   using shown = showProgress();
   const contract = (await contractOf[command]()) as ControllerContract;
-  return (await askDaemon(daemon, contract, command, args, shown.update)) as Result<N>;
+  return await askDaemon(daemon, contract, command, args, shown.update);
 }
 
 /**
@@ -46,7 +46,7 @@ export async function askStatus(context: Context, mds: string | undefined): Prom
     if (!(error instanceof PermissionDenied)) throw error;
     const daemon = daemonOf(context.places.statusSocket);
     try {
-      return (await askDaemon(daemon, await contractOf.status(), 'status', { mds })) as Status;
+      return await askDaemon(daemon, await contractOf.status(), 'status', { mds });
     } catch (second) {
       if (!(second instanceof PermissionDenied)) throw second;
       throw new ControlError(

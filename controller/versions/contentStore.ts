@@ -37,8 +37,8 @@ export class ContentStore {
 
   /** Reads a content of the dialplan; other files are in {@link FileStore}. */
   get(hash: string): Buffer | undefined {
-    const content = this.#get.get(hash)?.['content'] as Uint8Array | undefined;
-    return content && zstdDecompressSync(content);
+    const content = this.#get.get(hash)?.['content'];
+    return content instanceof Uint8Array ? zstdDecompressSync(content) : undefined;
   }
 
   /** @param hash the content's SHA-256, verified by the caller */

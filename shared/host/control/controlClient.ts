@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { caller } from '../cli/caller.ts';
 import { errnoOf } from '../fs/errno.ts';
-import type { ArgsIn, Contract, NameIn, Progress, ResultOf } from './contract.ts';
+import type { ArgsIn, Contract, DeepReadonly, NameIn, Progress, ResultOf } from './contract.ts';
 import { ControlError } from './controlError.ts';
 import { replySchema, SILENT_AFTER } from './frames.ts';
 import { readLines } from './readLines.ts';
@@ -41,12 +41,13 @@ export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   command: N,
   args: ArgsIn<C, N>,
   onProgress: (progress: Progress) => void = () => undefined,
-): Promise<ResultOf<C, N>> {
+): Promise<DeepReadonly<ResultOf<C, N>>> {
   const result = await exchange(daemon, { command, args, follow: true, by: caller() }, onProgress);
   const parsed = contract[command]?.result.safeParse(result);
   if (parsed?.success !== true)
     throw new ControlError(`the running ${daemon.name} has another version than this command: restart it`);
-  return parsed.data as ResultOf<C, N>;
+  // The schema has checked it, but TypeScript does not relate the schema of one command to the contract's types.
+  return parsed.data as DeepReadonly<ResultOf<C, N>>;
 }
 
 async function exchange(

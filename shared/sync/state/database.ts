@@ -185,7 +185,8 @@ export class Database {
   }
 
   meta(key: string): string | undefined {
-    return this.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
+    const value = this.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'];
+    return value === undefined || value === null ? undefined : String(value);
   }
 
   setMeta(key: string, value: string | undefined): void {
