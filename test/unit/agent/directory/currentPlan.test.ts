@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Plan } from '#core/plan/plan.ts';
+import { CurrentPlan, type CurrentPlanOptions } from '../../../../agent/directory/currentPlan.ts';
+import { Retries } from '../../../../agent/directory/retries.ts';
+import { fileEntry } from '../../../support/unit/applyPlace.ts';
+import { ManualClock } from '../../../support/wire/manualClock.ts';
+
+const FILE = fileEntry('music');
+const FOLDER: Entry = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 };
+
+function planOf(decisions: Readonly<Record<string, Decision>>, heldPaths: readonly string[] = []): Plan {
+  const held = heldPaths.length > 0 ? 'too many removals' : undefined;
+  return { decisions: new Map(Object.entries(decisions)), localFiles: 0, held, heldPaths };
+}
+
+function current(folders: readonly string[] = []): {
+  plan: CurrentPlan;
+  retries: Retries;
+  learnt: Map<string, Entry | undefined>;
+} {
+  const learnt = new Map<string, Entry | undefined>();
+  const retries = new Retries();
+  const options = {
+    mainView: { revision: 7, refused: new Map() },
+    replica: { get: (path: string) => folders.includes(path) && { kind: 'settled', entry: FOLDER } },
+    agreed: {
+      learn: (all: ReadonlyMap<string, Entry | undefined>) => all.forEach((v, k) => learnt.set(k, v)),
+    },
+    removals: { isAdditive: false, held: () => undefined, nothingHeld: () => undefined },
+    clock: new ManualClock(),
+  } as unknown as CurrentPlanOptions;
+  return { plan: new CurrentPlan(options, retries), retries, learnt };
+}
+
+const remove: Decision = { kind: 'remove', expect: FILE, reason: 'removed on Main' };
+
+describe('The current plan of a directory', () => {
+  it('replaces what a partial plan is about, and keeps the rest', () => {
+    const { plan } = current();
+    plan.take(planOf({ a: remove, b: remove }), 'all');
+    plan.take(planOf({ c: remove }), new Set(['a', 'c']));
+    assert.deepEqual([...plan.pending.keys()], ['b', 'c']);
+    assert.deepEqual(plan.removals, ['b', 'c']);
+    assert.equal(plan.revision, 7);
+  });
+
+  it('asks for a plan over everything when part of one is on hold', () => {
+    const { plan } = current();
+    assert.equal(plan.take(planOf({ a: remove }), new Set(['a'])).atOnce, false);
+    assert.equal(plan.take(planOf({}, ['a']), new Set(['a'])).atOnce, true);
+    assert.equal(plan.held, 'too many removals');
+  });
+
+  it('enters in the ledger at once what needs no job, but not a folder in which a job runs', () => {
+    const { plan, learnt } = current(['d', 'e']);
+    plan.inFlight.add('d/f');
+    plan.take(
+      planOf({ a: { kind: 'agree', entry: FILE }, d: { kind: 'forget' }, e: { kind: 'forget' } }),
+      'all',
+    );
+    assert.deepEqual(
+      [...learnt],
+      [
+        ['a', FILE],
+        ['e', undefined],
+      ],
+    );
+    assert.equal(plan.pending.size, 0);
+  });
+
+  it('reports a path that can not be done, until a plan over everything says no more of it', () => {
+    const { plan, retries } = current();
+    plan.take(planOf({ a: { kind: 'skip', reason: 'unreadable on Main', failed: true } }), 'all');
+    assert.equal(retries.troubles.get('a')?.message, 'unreadable on Main');
+    plan.take(planOf({}), 'all');
+    assert.equal(retries.troubles.size, 0);
+  });
+});
