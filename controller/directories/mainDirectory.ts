@@ -14,6 +14,7 @@ import type { Changes } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
 import { POLLING } from '#sync/scan/watch.ts';
+import type { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import { type ListedTrash, placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';
@@ -28,6 +29,8 @@ export type MainDirectoryOptions = {
   readonly place: DirectoryPlace;
   /** Where older versions are kept; undefined for a directory whose files are too large for that. */
   readonly versions: Versions | undefined;
+  /** Parts of archives that several MDS request. */
+  readonly archiveParts: ArchiveParts;
   /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
   readonly onRevision: (revision: Revision) => void;
@@ -51,6 +54,8 @@ export class MainDirectory implements DirectorySide {
   readonly trashShares: TrashQuota | undefined;
   /** The store of older versions, if they are kept. */
   readonly versions: Versions | undefined;
+  /** What several MDS request at the same time. */
+  readonly archiveParts: ArchiveParts;
   /** Bytes that MDS are uploading now. */
   promised = 0;
   readonly #place: DirectoryPlace;
@@ -59,8 +64,10 @@ export class MainDirectory implements DirectorySide {
   readonly #versions: DirectoryVersions | undefined;
   readonly #warnings: FileWarnings;
 
-  constructor({ config, place, versions, root, onRevision, onFinding }: MainDirectoryOptions) {
+  constructor(options: MainDirectoryOptions) {
+    const { config, place, versions, archiveParts, root, onRevision, onFinding } = options;
     this.#place = place;
+    this.archiveParts = archiveParts;
     this.config = config;
     this.versions = versions;
     this.nested = place.nested;
@@ -119,6 +126,7 @@ export class MainDirectory implements DirectorySide {
   }
 
   async close(): Promise<void> {
+    this.archiveParts.clear();
     await this.#sync.close();
     await this.#versions?.close();
     await this.#warnings.close();

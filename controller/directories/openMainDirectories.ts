@@ -4,6 +4,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Database } from '#sync/state/database.ts';
+import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { Versions } from '../versions/versions.ts';
 import { MainDirectory } from './mainDirectory.ts';
@@ -26,6 +27,7 @@ export type MainDirectoriesOptions = {
 /** The directories of Main's configuration, by name; nothing is read yet. */
 export function openMainDirectories(options: MainDirectoriesOptions): Map<string, MainDirectory> {
   const { config, root, db, owners, versions, clock, log, onRevision, onFinding } = options;
+  const archiveParts = new ArchiveParts(clock);
   const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
   return new Map(
     config.directories.map((directory) => [
@@ -43,6 +45,7 @@ export function openMainDirectories(options: MainDirectoriesOptions): Map<string
           log: log.child({ directory: directory.name }),
         },
         versions,
+        archiveParts,
         onRevision,
         root: root.path('/'),
         onFinding: (detail) => onFinding(directory.name, detail),

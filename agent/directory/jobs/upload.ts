@@ -7,7 +7,8 @@ import { bytesOf, type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/pack.ts';
+import type { Packed } from '#sync/transfer/packed.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobResult } from './download.ts';
 

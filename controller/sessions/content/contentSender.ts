@@ -3,7 +3,9 @@ import type { Logger } from '#host/log/logger.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/pack.ts';
+import type { Packed } from '#sync/transfer/packed.ts';
+import { isShareable, packShared } from '#sync/transfer/sharing/packShared.ts';
 import type { Traffic } from './traffic.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
@@ -30,7 +32,9 @@ export async function sendContent(
       moved: () => bytesTotal - out.remaining,
     });
     try {
-      await packFiles(directory.replica.path, files, out);
+      const { replica, archiveParts } = directory;
+      if (isShareable(files)) await packShared(replica.path, files, out, archiveParts);
+      else await packFiles(replica.path, files, out);
       ended(true);
     } catch (error) {
       out.abort(String(error));

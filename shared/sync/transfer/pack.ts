@@ -1,36 +1,21 @@
-import { closeSync, fstatSync, read, readSync } from 'node:fs';
+import { closeSync, fstatSync, read } from 'node:fs';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { Span } from './blocks.ts';
-import type { ChunkList } from './chunkList.ts';
-import { type Base, type Difference, differenceFrom } from './difference.ts';
+import { type Difference, differenceFrom } from './difference.ts';
 import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
 import { LentBuffers, READ_BYTES } from './lentBuffers.ts';
+import type { Packed } from './packed.ts';
+import { isSmall, readSmall } from './smallFile.ts';
 import { GivenUp, writeTo } from './writeTo.ts';
 
 const readAsync = promisify(read);
-const SMALL = 64 * 1024;
-
-/** One file to send. It must still have the stamp under which it was hashed. */
-export type Packed = {
-  readonly path: string;
-  readonly size: number;
-  /** Resume offset: bytes that the other side already has; 0 when absent. */
-  readonly from?: number;
-  /** What the other side's version consists of: only what it lacks is sent. */
-  readonly base?: Base | undefined;
-  /** The chunks of this side's version, if they are known: then they are not listed again. */
-  readonly own?: ChunkList | undefined;
-  /** Set when it is known already that the file can't be sent. */
-  readonly refusal?: string;
-  readonly stamp: Stamp;
-};
 
 /**
  * Sends files as a tar archive. Entries are named by their number in the request, never by a path, so that the archive
@@ -104,6 +89,10 @@ async function addFile(
   file: Packed,
   reads: LentBuffers | undefined,
 ): Promise<void> {
+  if (isSmall(file)) {
+    await addSmall(pack, open, number, file);
+    return;
+  }
   let fd: number;
   try {
     fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
@@ -115,27 +104,10 @@ async function addFile(
       return await addError(pack, number, 'changed');
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
-    else if (from === 0 && size <= SMALL) await addSmall(pack, number, fd, file);
     else await addDifference(pack, number, fd, file, reads);
   } finally {
     closeSync(fd);
   }
-}
-
-async function addSmall(pack: tar.Pack, number: number, fd: number, file: Packed): Promise<void> {
-  const { size } = file;
-  const content = Buffer.allocUnsafe(size);
-  let at = 0;
-  try {
-    while (at < size) {
-      const length = readSync(fd, content, at, size - at, at);
-      if (length === 0) return await addError(pack, number, 'changed');
-      at += length;
-    }
-  } catch (error) {
-    return addError(pack, number, errnoOf(error));
-  }
-  await addEntry(pack, { name: String(number), size }, content);
 }
 
 async function addDifference(
@@ -187,6 +159,22 @@ async function addSpans(
     throw error;
   }
   await ended;
+}
+
+/** Adds a small file whole. @returns false when it could not be read, and its entry gives the reason */
+export async function addSmall(
+  pack: tar.Pack,
+  open: OpenFolders,
+  number: number,
+  file: Packed,
+): Promise<boolean> {
+  const content = readSmall(open, file);
+  if (!Buffer.isBuffer(content)) {
+    await addError(pack, number, content.why);
+    return false;
+  }
+  await addEntry(pack, { name: String(number), size: file.size }, content);
+  return true;
 }
 
 function addError(pack: tar.Pack, number: number, why: string): Promise<void> {

@@ -17,6 +17,7 @@ import { systemClock } from '#host/time/clock.ts';
 import { dispatch } from '#wire/handlers.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
+import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 
 export type Terms = { readonly direction: 'to-mds' | 'both'; readonly deletions: 'main' | 'both' | 'never' };
@@ -59,6 +60,7 @@ export class Pair {
     const common = { nested: new Set<string>(), owners: this.#owners, clock: systemClock, reserve: 0 };
     this.main = new MainDirectory({
       versions: undefined,
+      archiveParts: new ArchiveParts(systemClock),
       config: {
         name: DIRECTORY,
         path: places.main,

@@ -13,7 +13,8 @@ import {
 } from '#protocol/messages/session.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Channel } from '#wire/channel.ts';
-import { type Packed, packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/pack.ts';
+import type { Packed } from '#sync/transfer/packed.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 

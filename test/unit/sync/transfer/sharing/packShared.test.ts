@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  type ArrivingFromAgent,
+  fromAgentSchema,
+  type FromMain,
+  fromMainSchema,
+} from '#protocol/messages/session.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { type ArchivePart, ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
+import type { Packed } from '#sync/transfer/packed.ts';
+import { isShareable, packShared } from '#sync/transfer/sharing/packShared.ts';
+import { unpackFiles } from '#sync/transfer/unpack.ts';
+import { Channel } from '#wire/channel.ts';
+import { ManualClock } from '../../../../support/wire/manualClock.ts';
+import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
+
+const FILES = 1_000;
+const SIZE = 4_000;
+
+class CountingParts extends ArchiveParts {
+  packed = 0;
+
+  override get(key: string, pack: () => Promise<ArchivePart>): Promise<ArchivePart> {
+    return super.get(key, () => {
+      this.packed += 1;
+      return pack();
+    });
+  }
+}
+
+function folderOf(t: TestContext, extension: string): { root: string; files: Packed[] } {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'xds-shared-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (let number = 0; number < FILES; number++)
+    writeFileSync(path.join(root, `${number}${extension}`), `${number} `.repeat(SIZE).slice(0, SIZE));
+  const files = readdirSync(root).map((name) => {
+    const stat = lstatSync(path.join(root, name), { bigint: true });
+    return { path: name, size: SIZE, stamp: stampOf(stat) };
+  });
+  return { root, files };
+}
+
+/** One MDS that requests all files. */
+class Reader {
+  readonly line = new MemoryLine();
+  readonly received = new Map<number, string>();
+  readonly refused = new Map<number, string>();
+  /** Held back, it takes no further file. */
+  #gate: Promise<void> = Promise.resolve();
+  #open: () => void = () => undefined;
+
+  stall(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    this.#open = resolve;
+  }
+
+  goOn(): void {
+    this.#open();
+  }
+
+  async read(root: string, files: readonly Packed[], parts: ArchiveParts): Promise<[unknown, unknown]> {
+    const hooks = { onMessage: () => undefined, onClose: () => undefined };
+    const main = new Channel<ArrivingFromAgent, FromMain>(asWebSocket(this.line.a), {
+      schema: fromAgentSchema,
+      ...hooks,
+    });
+    const agent = new Channel<FromMain, ArrivingFromAgent>(asWebSocket(this.line.b), {
+      schema: fromMainSchema,
+      ...hooks,
+    });
+    const incoming = agent.openIncoming(1);
+    const out = main.openOutgoing(1, files.length * SIZE);
+    const sizes = files.map(({ size }) => size);
+    const [sent, taken] = await Promise.allSettled([
+      packShared(root, files, out, parts),
+      unpackFiles(incoming, sizes, (number) => this.#sink(number)),
+    ]);
+    return [sent.status === 'rejected' && sent.reason, taken.status === 'rejected' && taken.reason];
+  }
+
+  #sink(number: number) {
+    const hash = createHash('sha256');
+    return {
+      write: async (chunk: Uint8Array) => {
+        await this.#gate;
+        hash.update(chunk);
+      },
+      end: async () => {
+        this.received.set(number, hash.digest('hex'));
+      },
+      refuse: async (why: string) => {
+        this.refused.set(number, why);
+      },
+    };
+  }
+
+  /** It has every file as it is on disk, but for those that were refused. */
+  hasAll(root: string, files: readonly Packed[]): void {
+    for (const [number, file] of files.entries()) {
+      if (this.refused.has(number)) continue;
+      const content = readFileSync(path.join(root, file.path));
+      assert.equal(this.received.get(number), createHash('sha256').update(content).digest('hex'), file.path);
+    }
+  }
+}
+
+void describe('A list that several MDS request', () => {
+  for (const extension of ['.wav', '.conf']) {
+    void it(`is packed once, and arrives whole at each (${extension})`, async (t) => {
+      const { root, files } = folderOf(t, extension);
+      const parts = new CountingParts(new ManualClock());
+      await new Reader().read(root, files, parts);
+      const alone = parts.packed;
+      parts.clear();
+      const readers = Array.from({ length: 16 }, () => new Reader());
+      const ends = await Promise.all(readers.map((reader) => reader.read(root, files, parts)));
+      assert.deepEqual(ends.flat().filter(Boolean), []);
+      assert.equal(parts.packed, 2 * alone);
+      for (const reader of readers) {
+        assert.equal(reader.refused.size, 0);
+        reader.hasAll(root, files);
+      }
+      parts.clear();
+    });
+  }
+
+  void it('waits for none that stalls, ends or is cut, and who is behind the window packs for itself', async (t) => {
+    const { root, files } = folderOf(t, '.wav');
+    const window = 1024 * 1024;
+    const parts = new CountingParts(new ManualClock(), window);
+    const [stalled, cut, fast] = [new Reader(), new Reader(), new Reader()];
+    stalled.stall();
+    cut.stall();
+    const late = stalled.read(root, files, parts);
+    const broken = cut.read(root, files, parts);
+    assert.deepEqual(await fast.read(root, files, parts), [false, false]);
+    fast.hasAll(root, files);
+    assert.ok(parts.bytes <= window, String(parts.bytes));
+    assert.ok(stalled.received.size < FILES / 2, String(stalled.received.size));
+    cut.line.cut('reset');
+    cut.goOn();
+    for (const reason of await broken) assert.ok(reason instanceof Error);
+    const before = parts.packed;
+    stalled.goOn();
+    assert.deepEqual(await late, [false, false]);
+    stalled.hasAll(root, files);
+    assert.ok(parts.packed > before);
+    parts.clear();
+  });
+
+  void it('is not shared where a file could not be read: who comes next reads it', async (t) => {
+    const { root, files } = folderOf(t, '.wav');
+    const victim = files[500];
+    assert.ok(victim);
+    // As when no more files may be opened: the version that was requested can't be had for a moment.
+    const asked = files.map((file) => (file === victim ? { ...file, path: 'not there' } : file));
+    const parts = new CountingParts(new ManualClock());
+    for (let time = 0; time < 2; time++) {
+      const reader = new Reader();
+      await reader.read(root, asked, parts);
+      assert.deepEqual([...reader.refused], [[500, 'ENOENT']]);
+    }
+    writeFileSync(path.join(root, 'not there'), 'x'.repeat(SIZE));
+    const stat = lstatSync(path.join(root, 'not there'), { bigint: true });
+    const now = asked.map((file) => (file.path === 'not there' ? { ...file, stamp: stampOf(stat) } : file));
+    const reader = new Reader();
+    await reader.read(root, now, parts);
+    assert.equal(reader.refused.size, 0);
+    reader.hasAll(root, now);
+    parts.clear();
+  });
+
+  void it('is not one list when a file has another version', async (t) => {
+    const { root, files } = folderOf(t, '.wav');
+    const parts = new CountingParts(new ManualClock());
+    await new Reader().read(root, files, parts);
+    writeFileSync(path.join(root, '7.wav'), 'y'.repeat(SIZE));
+    const stat = lstatSync(path.join(root, '7.wav'), { bigint: true });
+    const now = files.map((file) => (file.path === '7.wav' ? { ...file, stamp: stampOf(stat) } : file));
+    const reader = new Reader();
+    await reader.read(root, now, parts);
+    reader.hasAll(root, now);
+    parts.clear();
+  });
+
+  void it('is shared only where every file is small, whole and can be sent', () => {
+    const file: Packed = { path: 'a', size: 20_000, stamp: 's' };
+    assert.ok(isShareable([file, file]));
+    assert.equal(isShareable([{ ...file, size: 100 }]), false);
+    for (const other of [
+      { size: 70_000 },
+      { from: 1 },
+      { refusal: 'changed' },
+      { base: { block: 4096, hashes: [] } },
+    ])
+      assert.equal(isShareable([file, { ...file, ...other }]), false, JSON.stringify(other));
+  });
+});
+
+void describe('The parts that are kept', () => {
+  const part = (bytes: number, isWhole = true): ArchivePart => ({ bytes: Buffer.alloc(bytes), isWhole });
+
+  void it('are bounded, and go some seconds after their last use', async () => {
+    const clock = new ManualClock();
+    const parts = new ArchiveParts(clock, 100);
+    for (let number = 0; number < 10; number++) await parts.get(String(number), async () => part(30));
+    assert.equal(parts.bytes, 90);
+    await parts.get('huge', async () => part(1_000));
+    assert.equal(parts.bytes, 0);
+    await parts.get('a', async () => part(30));
+    clock.advance(4_000);
+    await parts.get('a', () => assert.fail('it is kept'));
+    clock.advance(4_000);
+    assert.equal(parts.bytes, 30);
+    clock.advance(2_000);
+    assert.equal(parts.bytes, 0);
+    assert.equal(clock.timers, 0);
+  });
+
+  void it("an error of one reader's is not another's", async () => {
+    const parts = new ArchiveParts(new ManualClock());
+    const first = Promise.withResolvers<ArchivePart>();
+    const failing = parts.get('a', () => first.promise);
+    const waiting = [1, 2, 3].map(() => parts.get('a', async () => part(10)));
+    first.reject(new Error('too many open files'));
+    await assert.rejects(failing, /too many open files/);
+    for (const each of await Promise.all(waiting)) assert.equal(each.bytes.length, 10);
+    const broken = Promise.withResolvers<ArchivePart>();
+    const own = parts.get('b', () => broken.promise);
+    const other = parts.get('b', async () => part(20));
+    broken.resolve(part(10, false));
+    assert.equal((await own).bytes.length, 10);
+    assert.equal((await other).bytes.length, 20);
+    parts.clear();
+  });
+});
