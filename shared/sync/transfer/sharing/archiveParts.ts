@@ -15,7 +15,7 @@ export type ArchivePart = {
 
 /**
  * Parts of archives that several MDS request at about the same time: the first one has a part packed, and the others get
- * the same bytes, each at its own pace. Nobody waits for another reader's connection. A reader that comes too late for
+ * the same bytes, each at its own pace. No reader waits for another one's connection. A reader that comes too late for
  * what is kept has the part packed again.
  */
 export class ArchiveParts {
