@@ -111,7 +111,7 @@ async function restore(
     throw new ControlError(
       `${item.directory} is not ready: it is once this MDS has connected to Main ("xivo-xds-sync-agent status")`,
     );
-  if (directory.mainView.tombstones.has(to))
+  if (directory.mainManifest.tombstones.has(to))
     throw new ControlError(
       `${item.directory}/${printable(to)} was removed on Main, and would be here again at once: on Main, xivo-xds-sync trash restore ${item.directory}/${printable(to)} --from ${agent.name} --to-main`,
     );
@@ -142,7 +142,7 @@ async function why(agent: Agent, written: string): Promise<Result<'why'>> {
   }
   const directory = withMain(agent, name);
   await directory.readAgain();
-  const save = directory.mainView.saveOf(path);
+  const save = directory.mainManifest.saveOf(path);
   return { ...base, rule: null, facts: directory.plans.why(path), save, asOf: asOf(agent, directory) };
 }
 
@@ -184,7 +184,7 @@ async function diff(agent: Agent, written: string | undefined): Promise<Result<'
 /** @throws ControlError for a path that does not exist on either side */
 function refuseUnknown(agent: Agent, { directory, path }: Located): void {
   const here = withMain(agent, directory);
-  if (here.replica.get(path) !== undefined || here.mainView.get(path) !== undefined) return;
+  if (here.replica.get(path) !== undefined || here.mainManifest.get(path) !== undefined) return;
   throw new ControlError(`neither Main nor ${agent.name} has ${directory}/${printable(path)}`, 2);
 }
 

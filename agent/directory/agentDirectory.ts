@@ -49,7 +49,7 @@ export class AgentDirectory implements DirectorySide {
   /** Nested synchronised directories. */
   readonly nested: ReadonlySet<string>;
   readonly replica: Replica;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   /** Handles Main's messages about this directory. */
   readonly manifest: ManifestReceiver;
   /** The differences of this MDS from Main. */
@@ -77,7 +77,7 @@ export class AgentDirectory implements DirectorySide {
     this.policy = policy;
     this.nested = place.nested;
     this.guard = guard;
-    this.mainView = new MainManifest(owners, place.nested);
+    this.mainManifest = new MainManifest(owners, place.nested);
     const ledger = new Ledger(db, name);
     const excludes = new Excludes(policy.exclude ?? []);
     // Before the replica, which asks for it at once.
@@ -88,8 +88,8 @@ export class AgentDirectory implements DirectorySide {
     const sync = new SyncDirectory(place, { name, settle: policy.settle, emptyIsHeld, whole: false }, this);
     this.#sync = sync;
     this.replica = sync.replica;
-    const { mainView, replica } = this;
-    const agreed = new AgreedState(ledger, db, mainView, replica);
+    const { mainManifest, replica } = this;
+    const agreed = new AgreedState(ledger, db, mainManifest, replica);
     const removals = new RemovalCounter(guard, holdMemoryOf(db, name, guard, events));
     const runner = new JobRunner({
       sync,
@@ -98,30 +98,31 @@ export class AgentDirectory implements DirectorySide {
       activation,
       log,
       onApplied: (removed) => {
-        removals.count(removed, mainView, clock.monotonic());
+        removals.count(removed, mainManifest, clock.monotonic());
         events.applied();
       },
       onDone: (changeSet, actions, durationMs) =>
-        events.done(changeSet, actions, { saves: mainView, durationMs }),
+        events.done(changeSet, actions, { saves: mainManifest, durationMs }),
     });
     this.#runner = runner;
-    const facts = { policy, excludes, mainView, replica, agreed, removals };
+    const facts = { policy, excludes, mainManifest, replica, agreed, removals };
     this.#facts = facts;
     const onNews = (): void => events.news();
     const reconciler = new Reconciler({ facts, runner, clock, log, onNews });
     this.#reconciler = reconciler;
     const onManifest = (whenReady: () => void): void =>
       this.#tasks.run('the directory is not ready', () => this.#manifestIsHere(whenReady));
-    const manifest = new ManifestReceiver({ ...options, mainView, ledger, reconciler, onManifest });
+    const manifest = new ManifestReceiver({ ...options, mainManifest, ledger, reconciler, onManifest });
     this.manifest = manifest;
     const session = (): AgentSession | undefined => manifest.session;
-    this.plans = new PlanAnswers({ policy, sync, mainView, ledger, runner, reconciler, session });
-    this.own = new OwnVersions({ place, sync, mainView, runner, activation, reconciler, session, events });
+    this.plans = new PlanAnswers({ policy, sync, mainManifest, ledger, runner, reconciler, session });
+    const parts = { place, sync, mainManifest, runner, activation, reconciler };
+    this.own = new OwnVersions({ ...parts, session, events });
   }
 
   /** True when Main's whole manifest has arrived and this directory has been scanned. */
   get isComparable(): boolean {
-    return this.mainView.isReady && this.#reconciler.isPlanned;
+    return this.mainManifest.isReady && this.#reconciler.isPlanned;
   }
 
   /** True when Main's whole manifest has arrived once since the agent started, though it may be outdated. */
@@ -149,7 +150,7 @@ export class AgentDirectory implements DirectorySide {
   detach(): void {
     this.manifest.session = undefined;
     this.#reconciler.detach();
-    this.mainView.forgetRevision();
+    this.mainManifest.forgetRevision();
   }
 
   /** True when a whole plan against Main's manifest was made and nothing is on hold because of a state mismatch. */
@@ -178,11 +179,8 @@ export class AgentDirectory implements DirectorySide {
    */
   reconcile(): Promise<DirectoryPass> {
     const isConnected = (): boolean => this.manifest.session !== undefined;
-    return directoryPass(this.#sync, this.#reconciler, {
-      mainView: this.mainView,
-      plans: this.plans,
-      isConnected,
-    });
+    const { mainManifest, plans } = this;
+    return directoryPass(this.#sync, this.#reconciler, { mainManifest, plans, isConnected });
   }
 
   /** Scans everything, for a dry run as for the real one. */
@@ -195,7 +193,7 @@ export class AgentDirectory implements DirectorySide {
     const { place } = this.#options;
     this.#facts.removals.confirm(place.clock.monotonic());
     if (this.replica.held !== undefined) {
-      makeRoot(place, this.mainView.root);
+      makeRoot(place, this.mainManifest.root);
       await this.replica.confirm();
     }
     this.#reconciler.wake('all');
@@ -217,7 +215,7 @@ export class AgentDirectory implements DirectorySide {
 
   /** Paths that are not synchronised with Main, and why. */
   skipped(): Iterable<{ path: string; reason: string }> {
-    return skippedPaths(this.mainView, this.replica);
+    return skippedPaths(this.mainManifest, this.replica);
   }
 
   /** @param figures true when the receiver accepts bytes to go */
@@ -273,7 +271,7 @@ export class AgentDirectory implements DirectorySide {
   async #manifestIsHere(whenReady: () => void): Promise<void> {
     this.#started ??= this.#start();
     await this.#started;
-    for (const path of new Set([...this.replica.paths(), ...this.mainView.paths()]))
+    for (const path of new Set([...this.replica.paths(), ...this.mainManifest.paths()]))
       this.#facts.agreed.count(path);
     this.#reconciler.begin();
     this.#isKnown = true;
@@ -283,7 +281,7 @@ export class AgentDirectory implements DirectorySide {
   async #start(): Promise<void> {
     const { place } = this.#options;
     if (!existsSync(place.path) && this.#facts.agreed.ledger.entries.size === 0)
-      makeRoot(place, this.mainView.root);
+      makeRoot(place, this.mainManifest.root);
     await this.#sync.start();
   }
 }

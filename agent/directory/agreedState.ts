@@ -13,19 +13,19 @@ export class AgreedState {
   readonly ledger: Ledger;
   readonly counts = new Counts();
   readonly #db: Database;
-  readonly #mainView: MainManifest;
+  readonly #mainManifest: MainManifest;
   readonly #replica: Replica;
 
-  constructor(ledger: Ledger, db: Database, mainView: MainManifest, replica: Replica) {
+  constructor(ledger: Ledger, db: Database, mainManifest: MainManifest, replica: Replica) {
     this.#db = db;
     this.ledger = ledger;
-    this.#mainView = mainView;
+    this.#mainManifest = mainManifest;
     this.#replica = replica;
   }
 
   /** Counts a path again after a change here or on Main. */
   count(path: string): void {
-    const delivered = this.ledger.entries.has(path) || entryOf(this.#mainView.get(path)) !== undefined;
+    const delivered = this.ledger.entries.has(path) || entryOf(this.#mainManifest.get(path)) !== undefined;
     this.counts.count(path, lastKnownEntry(this.#replica.get(path)), delivered);
   }
 

@@ -12,7 +12,7 @@ import type { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
 
 export type CurrentPlanOptions = {
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly replica: Replica;
   readonly agreed: AgreedState;
   readonly removals: RemovalCounter;
@@ -70,9 +70,9 @@ export class CurrentPlan {
    * @throws when the ledger can't be written
    */
   take(made: Plan, scope: 'all' | ReadonlySet<string>): Replan {
-    const { mainView, agreed } = this.#options;
+    const { mainManifest, agreed } = this.#options;
     const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
-    this.revision = mainView.revision ?? 0;
+    this.revision = mainManifest.revision ?? 0;
     const learnt = new Map<string, Entry | undefined>();
     for (const [path, decision] of made.decisions) {
       this.pending.delete(path);
@@ -123,11 +123,11 @@ export class CurrentPlan {
 
   /** Errors of paths without pending actions are cleared. */
   #forgetTroubles(made: Plan): void {
-    const { mainView, clock } = this.#options;
+    const { mainManifest, clock } = this.#options;
     for (const path of [...this.#retries.troubles.keys()]) {
       if (!made.decisions.has(path)) this.#retries.succeeded(path);
     }
-    for (const [path, why] of mainView.refused) {
+    for (const [path, why] of mainManifest.refused) {
       const message = `Main names a path that is refused: ${why}`;
       this.#retries.troubles.set(path, { at: clock.now(), message });
     }

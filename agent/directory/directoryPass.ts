@@ -13,15 +13,15 @@ export async function directoryPass(
   sync: SyncDirectory,
   reconciler: Reconciler,
   main: {
-    readonly mainView: MainManifest;
+    readonly mainManifest: MainManifest;
     readonly plans: PlanAnswers;
     readonly isConnected: () => boolean;
   },
 ): Promise<DirectoryPass> {
-  const { mainView, plans, isConnected } = main;
+  const { mainManifest, plans, isConnected } = main;
   reconciler.resetBackoff();
   await sync.readAgain();
-  const isAtRest = reconciler.isAtRest && mainView.isReady;
+  const isAtRest = reconciler.isAtRest && mainManifest.isReady;
   const planned = plans.plannedActions();
   // That plan covered everything and was empty, so another one would be, too.
   if (isAtRest && planned.length === 0 && reconciler.isAtRest) return { ok: true, actions: [] };
@@ -33,5 +33,5 @@ export async function directoryPass(
     left.held !== undefined ||
     [...left.decisions.values()].some((d) => isChange(d) || (d.kind === 'skip' && d.failed));
   const actions = withObstacles(planned, (path) => reconciler.obstacleOf(path));
-  return { ok: !behind && mainView.isReady, actions };
+  return { ok: !behind && mainManifest.isReady, actions };
 }

@@ -10,7 +10,7 @@ import type { RemovalCounter } from './removalCounter.ts';
 export type PlanFacts = {
   readonly policy: DirectoryPolicy;
   readonly excludes: Excludes;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly replica: Replica;
   readonly agreed: AgreedState;
   readonly removals: RemovalCounter;
@@ -22,16 +22,16 @@ export type PlanFacts = {
  * @param clockOffset this host's clock minus Main's, nanoseconds; 0 when it is not known
  */
 export function planInputOf(facts: PlanFacts, now: number, clockOffset = 0n): PlanInput {
-  const { policy, excludes, mainView, replica, agreed, removals } = facts;
+  const { policy, excludes, mainManifest, replica, agreed, removals } = facts;
   return {
     policy,
     excludes,
-    main: mainView,
+    main: mainManifest,
     mds: replica,
     ledger: agreed.ledger.entries,
-    tombstones: mainView.tombstones,
+    tombstones: mainManifest.tombstones,
     clockOffset,
-    mainClocks: mainView.clocks,
+    mainClocks: mainManifest.clocks,
     budget: removals.budget(agreed.ledger.files, now),
   };
 }

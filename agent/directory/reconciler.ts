@@ -229,8 +229,8 @@ export class Reconciler {
   }
 
   #canWork(): boolean {
-    const { policy, mainView } = this.#options.facts;
-    if (this.#closed || this.#session === undefined || !mainView.isReady || !this.#ready) return false;
+    const { policy, mainManifest } = this.#options.facts;
+    if (this.#closed || this.#session === undefined || !mainManifest.isReady || !this.#ready) return false;
     // Before the clock offset is known, the newer of two versions can't be determined.
     return policy.direction !== 'both' || this.#session.clockOffset.known;
   }

@@ -114,9 +114,9 @@ export class RemovalCounter {
   }
 
   /** Counts removals, but not renames on Main. @param now monotonic milliseconds */
-  count(removed: readonly Entry[], mainView: MainManifest, now: number): void {
+  count(removed: readonly Entry[], mainManifest: MainManifest, now: number): void {
     let files = removed.filter(({ type }) => type !== 'folder').length;
-    if (files > 1) files -= countSurvivors(removed, mainView);
+    if (files > 1) files -= countSurvivors(removed, mainManifest);
     if (files > 0) this.#lately.push({ at: now, files });
   }
 }

@@ -26,12 +26,12 @@ export function reportOf(
 
 /** Paths that are not synchronised with Main, and why. */
 export function* skippedPaths(
-  mainView: MainManifest,
+  mainManifest: MainManifest,
   replica: Replica,
 ): Iterable<{ path: string; reason: string }> {
-  for (const [path, reason] of mainView.refused)
+  for (const [path, reason] of mainManifest.refused)
     yield { path, reason: `Main lists it, but this MDS must not touch it: ${reason}` };
-  for (const [path, reason] of mainView.special)
+  for (const [path, reason] of mainManifest.special)
     yield { path, reason: `on Main it is ${reason}, which can't be synchronised` };
   for (const [path, reason] of replica.skipped) yield { path, reason };
 }

@@ -21,7 +21,7 @@ import type { Obstacle, Reconciler } from '../reconciler.ts';
 export type PlanAnswersOptions = {
   readonly policy: DirectoryPolicy;
   readonly sync: SyncDirectory;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly ledger: Ledger;
   readonly runner: JobRunner;
   readonly reconciler: Reconciler;
@@ -39,15 +39,15 @@ export class PlanAnswers {
 
   /** The plan as it is now, a line a file. */
   plannedActions(): PlannedAction[] {
-    const { mainView, sync, reconciler } = this.#options;
-    return mainView.isReady ? actionsOfPlan(sync.name, reconciler.plan()) : [];
+    const { mainManifest, sync, reconciler } = this.#options;
+    return mainManifest.isReady ? actionsOfPlan(sync.name, reconciler.plan()) : [];
   }
 
   /** What a pass would do, and what would be in its way: tried already, or found out by a rehearsal. */
   async dryRun(): Promise<DryRun> {
-    const { mainView, sync, reconciler } = this.#options;
+    const { mainManifest, sync, reconciler } = this.#options;
     await sync.readAgain();
-    if (!mainView.isReady) return { ok: false, actions: [], held: undefined, dialplan: [] };
+    if (!mainManifest.isReady) return { ok: false, actions: [], held: undefined, dialplan: [] };
     const made = reconciler.plan();
     const planned = actionsOfPlan(sync.name, made);
     const tried = (path: string): Obstacle | undefined => reconciler.obstacleOf(path);
@@ -63,10 +63,10 @@ export class PlanAnswers {
 
   /** Which rule decides about a path here, and what really becomes of it. */
   why(path: string): Explanation {
-    const { mainView, sync, ledger, reconciler } = this.#options;
+    const { mainManifest, sync, ledger, reconciler } = this.#options;
     const input = reconciler.planInput();
     const made = reconciler.plan();
-    const main = mainView.get(path);
+    const main = mainManifest.get(path);
     const mds = sync.replica.get(path);
     const base = ledger.entries.get(path);
     const decision = made.decisions.get(path) ?? decidePath(input, path);

@@ -7,10 +7,10 @@ import type { MainManifest } from '../manifest/mainManifest.ts';
 export function whyNotRestored(
   to: string,
   policy: DirectoryPolicy,
-  mainView: MainManifest,
+  mainManifest: MainManifest,
 ): string | undefined {
   const refusal = refusePath(to);
   if (refusal !== undefined) return `${to}: ${refusal}`;
-  if (policy.direction !== 'to-mds' || entryOf(mainView.get(to)) === undefined) return undefined;
+  if (policy.direction !== 'to-mds' || entryOf(mainManifest.get(to)) === undefined) return undefined;
   return `Main has its own ${to}, which would overwrite it at once: restore it under another name with --as, or put it on Main`;
 }

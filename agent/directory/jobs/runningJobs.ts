@@ -15,7 +15,7 @@ import { type Job, schedule } from './schedule.ts';
 
 export type RunningJobsOptions = {
   readonly policy: DirectoryPolicy;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly replica: Replica;
   readonly runner: JobRunner;
   readonly clock: Clock;
@@ -78,7 +78,7 @@ export class RunningJobs {
 
   /** Starts what is pending, due and not in progress. */
   start(session: AgentSession): void {
-    const { replica, mainView, policy, runner, clock } = this.#options;
+    const { replica, mainManifest, policy, runner, clock } = this.#options;
     const now = clock.monotonic();
     const ready = new Map<string, Decision>();
     for (const [path, decision] of this.#current.pending) {
@@ -92,7 +92,7 @@ export class RunningJobs {
       wholeSets: policy.reload !== 'none',
       largeFrom: runner.largeFrom,
       folderIsThere: (folder, direction) => {
-        const side = direction === 'download' ? replica : mainView;
+        const side = direction === 'download' ? replica : mainManifest;
         return entryOf(side.get(folder))?.type === 'folder';
       },
     });

@@ -9,7 +9,7 @@ import type { MainManifest } from './mainManifest.ts';
  * of it is a guess: Main compares its digests, and the digest of the whole decides in the end.
  */
 export class ManifestMemory {
-  readonly #mainView: MainManifest;
+  readonly #mainManifest: MainManifest;
   readonly #ledger: Ledger;
   readonly #owners: Owners;
   readonly #db: Database;
@@ -20,11 +20,11 @@ export class ManifestMemory {
 
   constructor(
     directory: string,
-    mainView: MainManifest,
+    mainManifest: MainManifest,
     ledger: Ledger,
     state: { readonly db: Database; readonly owners: Owners; readonly events: DirectoryEvents },
   ) {
-    this.#mainView = mainView;
+    this.#mainManifest = mainManifest;
     this.#ledger = ledger;
     this.#owners = state.owners;
     this.#db = state.db;
@@ -34,20 +34,20 @@ export class ManifestMemory {
 
   /** Fills an empty copy. */
   restore(): void {
-    const mainView = this.#mainView;
-    if (mainView.size > 0 || this.#ledger.entries.size === 0) return;
-    const { mainOwners } = mainView;
+    const mainManifest = this.#mainManifest;
+    if (mainManifest.size > 0 || this.#ledger.entries.size === 0) return;
+    const { mainOwners } = mainManifest;
     const stored = this.#db.meta(this.#key);
     if (stored !== undefined) mainOwners.read(this.#db.readJson(stored));
     this.#stored = mainOwners.size;
     const mains = mainOwners.restorer(this.#owners);
     for (const [path, entry] of this.#ledger.entries)
-      mainView.restore(path, { kind: 'settled', entry: mains(entry) });
+      mainManifest.restore(path, { kind: 'settled', entry: mains(entry) });
   }
 
   /** Stores what the next start needs beside the ledger. */
   save(): void {
-    const { mainOwners } = this.#mainView;
+    const { mainOwners } = this.#mainManifest;
     if (mainOwners.size === this.#stored) return;
     this.#stored = mainOwners.size;
     this.#events.remember(() => this.#db.setMeta(this.#key, mainOwners.text));

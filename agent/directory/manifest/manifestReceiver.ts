@@ -14,7 +14,7 @@ export type ManifestReceiverOptions = {
   readonly policy: { readonly name: string };
   readonly place: DirectoryPlace;
   readonly events: DirectoryEvents;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly ledger: Ledger;
   readonly reconciler: Reconciler;
   /** Called when Main's whole manifest has arrived. @param whenReady to be called when this directory has been scanned, too */
@@ -31,8 +31,8 @@ export class ManifestReceiver {
 
   constructor(options: ManifestReceiverOptions) {
     this.#options = options;
-    const { policy, mainView, ledger, place, events } = options;
-    this.#memory = new ManifestMemory(policy.name, mainView, ledger, { ...place, events });
+    const { policy, mainManifest, ledger, place, events } = options;
+    this.#memory = new ManifestMemory(policy.name, mainManifest, ledger, { ...place, events });
   }
 
   /** Called when a connection to Main is open. */
@@ -41,7 +41,7 @@ export class ManifestReceiver {
     const here = Promise.withResolvers<boolean>();
     this.#here = here;
     session.signal.addEventListener('abort', () => here.resolve(false), { once: true });
-    this.#options.mainView.forgetRevision();
+    this.#options.mainManifest.forgetRevision();
   }
 
   /**
@@ -54,25 +54,25 @@ export class ManifestReceiver {
 
   /** Requests Main's manifest; only what differs from the copy that is here, if Main can compare them. */
   request(): void {
-    const { policy, mainView } = this.#options;
+    const { policy, mainManifest } = this.#options;
     const { session } = this;
     const compares = session?.mainCapabilities.has('manifest-difference') === true;
     if (compares) this.#memory.restore();
-    session?.wantManifest(policy.name, compares ? mainView.offer() : undefined);
+    session?.wantManifest(policy.name, compares ? mainManifest.offer() : undefined);
   }
 
   /** The manifest begins, or what differs from the copy here. */
   begin({ held, root, replaces }: Message<'manifest-begin'>): void {
-    this.#unless(this.#options.mainView.begin(held, root, replaces));
+    this.#unless(this.#options.mainManifest.begin(held, root, replaces));
   }
 
   page({ items, saves }: Message<'manifest-page'>): void {
-    this.#unless(this.#options.mainView.page(items, saves));
+    this.#unless(this.#options.mainManifest.page(items, saves));
   }
 
   end({ revision, digest }: Message<'manifest-end'>): void {
-    const { mainView, place, onManifest } = this.#options;
-    const outcome = mainView.end(revision, digest);
+    const { mainManifest, place, onManifest } = this.#options;
+    const outcome = mainManifest.end(revision, digest);
     if (outcome === 'unexpected') return this.#unless('a manifest that ends before it began');
     if (outcome === 'wrong') {
       place.log.warn(
@@ -87,8 +87,8 @@ export class ManifestReceiver {
 
   /** Main changed these paths. */
   change({ from, revision, held, items, saves }: Message<'changes'>): void {
-    const { mainView, reconciler } = this.#options;
-    const paths = mainView.change(from, revision, held, items, saves);
+    const { mainManifest, reconciler } = this.#options;
+    const paths = mainManifest.change(from, revision, held, items, saves);
     if (paths === undefined) return this.#fetchAgain();
     this.#memory.save();
     reconciler.mainChanged(paths);
@@ -97,8 +97,8 @@ export class ManifestReceiver {
 
   /** Compares the copy here with Main's manifest. */
   check({ revision, digest }: Message<'check'>): void {
-    const { mainView, place } = this.#options;
-    if (mainView.revision !== revision || mainView.digest === digest) return;
+    const { mainManifest, place } = this.#options;
+    if (mainManifest.revision !== revision || mainManifest.digest === digest) return;
     place.log.error("this copy of Main's manifest was wrong; it is fetched again");
     this.#fetchAgain();
   }

@@ -21,7 +21,7 @@ export type Given = { readonly path: string; readonly item?: string | undefined 
 export type Giving = {
   readonly directory: string;
   readonly replica: Replica;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly owners: Owners;
   readonly session: AgentSession;
 };
@@ -66,7 +66,7 @@ export async function giveToMain(files: readonly Given[], giving: Giving): Promi
 /** @throws when it does not exist, can't be synchronised, or is changing */
 async function prepare(
   { path, item }: Given,
-  { directory, replica, mainView, owners }: Giving,
+  { directory, replica, mainManifest, owners }: Giving,
 ): Promise<Prepared> {
   if (isOverride(path)) throw new Error(`${path}: overrides are never synchronised`);
   const source = item === undefined ? path : `${RESERVED_NAME}/trash/${item}`;
@@ -94,7 +94,7 @@ async function prepare(
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? nothing : error;
   }
-  const expect = entryOf(mainView.get(path)) ?? null;
+  const expect = entryOf(mainManifest.get(path)) ?? null;
   const offer = {
     op: 'put' as const,
     path,
@@ -112,13 +112,13 @@ async function prepare(
  */
 function missingFolders(
   prepared: readonly Prepared[],
-  { replica, mainView, owners }: Giving,
+  { replica, mainManifest, owners }: Giving,
 ): (Offer & { op: 'put' })[] {
   const folders = new Map<string, FolderEntry>();
   const asked = new Set(prepared.map(({ offer }) => offer.path));
   for (const { offer } of prepared) {
     const missing: string[] = [];
-    for (let at = parentOf(offer.path); at !== '' && mainView.get(at) === undefined; at = parentOf(at))
+    for (let at = parentOf(offer.path); at !== '' && mainManifest.get(at) === undefined; at = parentOf(at))
       missing.push(at);
     for (const path of missing.toReversed()) {
       if (folders.has(path) || asked.has(path)) continue;

@@ -21,7 +21,7 @@ import { stepsToPrune } from './prune.ts';
 export type OwnVersionsOptions = {
   readonly place: DirectoryPlace;
   readonly sync: SyncDirectory;
-  readonly mainView: MainManifest;
+  readonly mainManifest: MainManifest;
   readonly runner: JobRunner;
   readonly activation: Activation | undefined;
   readonly reconciler: Reconciler;
@@ -57,13 +57,13 @@ export class OwnVersions {
 
   /** Uploads files to Main. @throws the reason, as text for people */
   async give(files: readonly Given[]): Promise<void> {
-    const { sync, mainView, place } = this.#options;
+    const { sync, mainManifest, place } = this.#options;
     const { name: directory, replica } = sync;
     const { owners } = place;
     const session = this.#options.session();
-    if (session === undefined || !mainView.isReady)
+    if (session === undefined || !mainManifest.isReady)
       throw new Error(`the comparison with Main's ${directory} has not ended yet: try again in a moment`);
-    await giveToMain(files, { directory, replica, mainView, owners, session });
+    await giveToMain(files, { directory, replica, mainManifest, owners, session });
   }
 
   /**
@@ -72,11 +72,11 @@ export class OwnVersions {
    * @throws the reason when nothing could be removed, or when the remaining files would break the dialplan
    */
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
-    const { sync, runner, activation, reconciler, events, mainView } = this.#options;
+    const { sync, runner, activation, reconciler, events, mainManifest } = this.#options;
     const { name: directory, replica, applier } = sync;
     const session = this.#options.session();
     // Without Main's manifest, no file is known to be local.
-    if (session === undefined || !mainView.isReady)
+    if (session === undefined || !mainManifest.isReady)
       throw new Error('not connected to Main: what is local here is not known now');
     const steps = stepsToPrune(paths, replica, reconciler.planInput());
     if (steps.length === 0) return [];

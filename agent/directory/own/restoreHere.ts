@@ -10,11 +10,11 @@ import type { MainManifest } from '../manifest/mainManifest.ts';
 export async function restoreHere(
   sync: SyncDirectory,
   { id, to }: { readonly id: string; readonly to: string },
-  { policy, mainView }: { readonly policy: DirectoryPolicy; readonly mainView: MainManifest },
+  { policy, mainManifest }: { readonly policy: DirectoryPolicy; readonly mainManifest: MainManifest },
 ): Promise<void> {
   const item = sync.trash().items.find((each) => each.id === id);
   if (item === undefined) throw new Error(`there is no ${id} in the trash of ${sync.name}`);
-  const why = whyNotRestored(to, policy, mainView);
+  const why = whyNotRestored(to, policy, mainManifest);
   if (why !== undefined) throw new Error(why);
   // A restored file is local to this MDS, so the ledger does not get it.
   sync.adopt(await sync.restore(item, to));

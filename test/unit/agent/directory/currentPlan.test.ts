@@ -24,7 +24,7 @@ function current(folders: readonly string[] = []): {
   const learnt = new Map<string, Entry | undefined>();
   const retries = new Retries();
   const options = {
-    mainView: { revision: 7, refused: new Map() },
+    mainManifest: { revision: 7, refused: new Map() },
     replica: { get: (path: string) => folders.includes(path) && { kind: 'settled', entry: FOLDER } },
     agreed: {
       learn: (all: ReadonlyMap<string, Entry | undefined>) => all.forEach((v, k) => learnt.set(k, v)),

@@ -31,19 +31,19 @@ void test('a folder that Main removes while something is being put into it goes,
   const place = new ApplyPlace(t);
   mkdirSync(place.at('d'));
   const owners = new Owners();
-  const mainView = new MainManifest(owners, new Set());
+  const mainManifest = new MainManifest(owners, new Set());
   const replica = await replicaOf(t, place, owners);
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
-  const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica);
+  const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica);
   agreed.learn(new Map([['d', folder]]));
   const file = fileEntry('music');
-  mainView.begin(null, null);
-  mainView.page([
+  mainManifest.begin(null, null);
+  mainManifest.page([
     { path: 'd', shown: { kind: 'settled', entry: folder } },
     { path: 'd/f', shown: { kind: 'settled', entry: file } },
   ]);
-  mainView.end(1);
+  mainManifest.end(1);
 
   const jobs: Job[] = [];
   const started = new EventTarget();
@@ -61,7 +61,7 @@ void test('a folder that Main removes while something is being put into it goes,
     facts: {
       policy: POLICY,
       excludes: new Excludes([]),
-      mainView,
+      mainManifest,
       replica,
       agreed,
       removals: new RemovalCounter(
@@ -85,7 +85,7 @@ void test('a folder that Main removes while something is being put into it goes,
   await replica.rescan();
   await replica.whenQuiet(2_000);
   assert.equal(replica.get('d/f')?.kind, 'settled');
-  mainView.change(1, 2, null, [
+  mainManifest.change(1, 2, null, [
     { path: 'd', shown: { kind: 'gone' } },
     { path: 'd/f', shown: { kind: 'gone' } },
   ]);
@@ -106,11 +106,11 @@ void test('a folder that Main removes while something is being put into it goes,
 void test('a reconciler that is closed while a job runs waits for the job, and for nothing else', async (t) => {
   const place = new ApplyPlace(t);
   const owners = new Owners();
-  const mainView = new MainManifest(owners, new Set());
+  const mainManifest = new MainManifest(owners, new Set());
   const replica = await replicaOf(t, place, owners);
-  mainView.begin(null, null);
-  mainView.page([{ path: 'f', shown: { kind: 'settled', entry: fileEntry('music') } }]);
-  mainView.end(1);
+  mainManifest.begin(null, null);
+  mainManifest.page([{ path: 'f', shown: { kind: 'settled', entry: fileEntry('music') } }]);
+  mainManifest.end(1);
   const started = Promise.withResolvers<void>();
   const job = Promise.withResolvers<JobEnd>();
   const run = (): Promise<JobEnd> => {
@@ -121,9 +121,9 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
     facts: {
       policy: POLICY,
       excludes: new Excludes([]),
-      mainView,
+      mainManifest,
       replica,
-      agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainView, replica),
+      agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica),
       removals: new RemovalCounter(
         { percent: 100, files: 1_000 },
         { load: () => false, save: () => undefined },
