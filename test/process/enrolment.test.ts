@@ -452,8 +452,7 @@ void describe('One identity on two machines', () => {
     });
     const { alarms } = (await cluster.status()).main;
     assert.deepEqual(alarms, before);
-    mds.expectEnd();
-    process.kill(pid, 'SIGKILL');
+    await mds.kill();
     await again.stop();
   });
 });
