@@ -271,6 +271,7 @@ export class AgentDirectory implements DirectorySide {
   async #manifestIsHere(whenReady: () => void): Promise<void> {
     this.#started ??= this.#start();
     await this.#started;
+    if (this.#sync.isClosing) return;
     for (const path of new Set([...this.replica.paths(), ...this.mainManifest.paths()]))
       this.#facts.agreed.count(path);
     this.#reconciler.begin();

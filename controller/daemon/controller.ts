@@ -187,11 +187,13 @@ export class Controller {
     return this.servicePort.rotation;
   }
 
+  /** Ends early, without an error, when it is stopped meanwhile. */
   async start(): Promise<void> {
     const reading = Promise.all([...this.directories.values()].map((directory) => directory.start()));
     // Scanning hundreds of thousands of files takes a while; enrolment and downloads do not wait for it.
     await this.servicePort.listen();
     await reading;
+    if (this.#stop.signal.aborted) return;
     this.#isRead = true;
     this.pause.endIfDue();
     this.#tasks.run('there are no full passes any more', () => this.passes.run(this.#stop.signal));

@@ -40,6 +40,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
   const log = openLog(mode as LogMode);
   let controller: Controller | undefined;
   const stop = stopSignal(() => reload(context, controller, log.logger));
+  const stopping = abortedBy(stop);
   const manager = serviceManager();
   try {
     const { root, places } = context;
@@ -59,7 +60,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
     try {
       await runOnState(
         places.stateFile,
-        { log: log.logger, signal: abortedBy(stop), onWaiting: (why) => (waitsFor = why) },
+        { log: log.logger, signal: stopping, onWaiting: (why) => (waitsFor = why) },
         async (db) => {
           const { logger } = log;
           const observation = await observe(config, context.root.path('/') === '/', logger);
@@ -77,13 +78,16 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           controller = running;
           api = controlApi(running);
           try {
-            await running.start();
-            using _memory = restMemory();
-            await using _watch = await observation.watch(running);
-            outliveTerminal();
-            print(`serving on port ${running.servicePort.number}`);
-            manager.ready();
-            await Promise.race([stop, db.whenDamaged()]);
+            // Scanning takes a while, and a stop does not wait for it.
+            await Promise.race([running.start(), stop]);
+            if (!stopping.aborted) {
+              using _memory = restMemory();
+              await using _watch = await observation.watch(running);
+              outliveTerminal();
+              print(`serving on port ${running.servicePort.number}`);
+              manager.ready();
+              await Promise.race([stop, db.whenDamaged()]);
+            }
           } catch (error) {
             if (!db.damaged.aborted) throw error;
           }

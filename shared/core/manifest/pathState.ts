@@ -13,8 +13,6 @@ export type PathState =
   | { readonly kind: 'special'; readonly what: string }
   | { readonly kind: 'unreadable'; readonly errno: string };
 
-/** What a side has at a path: a state, or nothing at all. */
-
 /** The entry at the path; undefined for every other state. */
 export function entryOf(state: PathState | undefined): Entry | undefined {
   return state?.kind === 'settled' ? state.entry : undefined;

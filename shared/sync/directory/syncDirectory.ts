@@ -28,6 +28,8 @@ export class SyncDirectory {
   readonly #watch: Watch;
   /** Number of scans in progress. */
   #rescans = 0;
+  #started: Promise<void> = Promise.resolve();
+  #isClosing = false;
   /** No item of the trash is older than this, milliseconds since 1970. */
   #oldestInTrash = 0;
 
@@ -91,8 +93,29 @@ export class SyncDirectory {
     return this.#rescans > 0;
   }
 
-  /** Completes interrupted change sets, scans the directory, and watches it. */
-  async start(): Promise<void> {
+  /** True once it is being closed: what it has scanned may be incomplete then. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Completes interrupted change sets, scans the directory, and watches it. Ends early when it is closed meanwhile. */
+  start(): Promise<void> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.replica.endScans();
+    await this.#watch.close();
+    // Its errors go to the one that started it.
+    await this.#started.catch(() => undefined);
+    await this.applier.close();
+    await this.#side.endWork();
+    await this.replica.close();
+  }
+
+  async #start(): Promise<void> {
     try {
       const outcomes = await this.applier.recover((changeSet, ended) =>
         this.#side.recordRecovered(changeSet, ended),
@@ -105,15 +128,9 @@ export class SyncDirectory {
       this.#log.error('directory is not ready', { error });
     }
     await this.rescan();
+    if (this.#isClosing) return;
     this.#side.scanned();
     await this.#watch.start(this.#place.nested);
-  }
-
-  async close(): Promise<void> {
-    await this.applier.close();
-    await this.#watch.close();
-    await this.#side.endWork();
-    await this.replica.close();
   }
 
   /** Scans the whole directory, for changes that the watch missed or that happened while it was not running. */

@@ -14,20 +14,26 @@ const CHUNK = 1024 * 1024;
 const HAS_CHUNKS = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
 
+export type HashOptions = {
+  /** Where the chunk list of a large file goes, which is made in the same pass; none is made when absent. */
+  readonly lists?: ChunkLists | undefined;
+  /** Ends the reading of a large file. */
+  readonly signal?: AbortSignal;
+};
+
 /**
  * SHA-256 of the version of a file that `stamp` identifies.
  *
  * RACE: a program writes after the last read, within the same tick of the kernel's clock (1 to 10 ms), and keeps the size.
  * Worst case: the stamp stays equal, and the change is noticed only by the next change of the file or by `verify`.
- * @param lists where the chunk list of a large file goes, which is made in the same pass; none is made when absent
  * @returns undefined when the file has another stamp, or a process has it open for writing
- * @throws Node's fs errors (EACCES, EIO, …) when it can't be read
+ * @throws Node's fs errors (EACCES, EIO, …) when it can't be read; the reason of the signal
  */
 export async function hashFile(
   folder: Folder,
   name: string,
   stamp: Stamp,
-  lists?: ChunkLists,
+  { lists, signal }: HashOptions = {},
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
@@ -35,7 +41,7 @@ export async function hashFile(
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const size = Number(before.size);
     const lister = lists === undefined || size < HAS_CHUNKS ? undefined : ChunkLister.of(size);
-    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, lister);
+    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, lister, signal);
     const list = await lister?.end();
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
     if (list !== undefined) lists?.add(hash, list);
@@ -54,9 +60,10 @@ function hashSmall(fd: number): string {
   }
 }
 
-async function hashLarge(fd: number, lister: ChunkLister | undefined): Promise<string> {
+async function hashLarge(fd: number, lister?: ChunkLister, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of readAhead(fd, { most: CHUNK })) {
+    signal?.throwIfAborted();
     lister?.add(piece);
     hash.update(piece);
     await lister?.caughtUp();

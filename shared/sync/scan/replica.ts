@@ -3,7 +3,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
-import type { PathState } from '#core/manifest/pathState.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
@@ -15,7 +15,7 @@ import type { Changes, PathIndex } from './pathIndex.ts';
 import { OwnPlacements } from './ownPlacements.ts';
 import { RootGuard } from './rootGuard.ts';
 import { ScannedPaths } from './scannedPaths.ts';
-import { Scanner } from './scanner.ts';
+import { ScanEnded, Scanner } from './scanner.ts';
 import { SettleQueue } from './settleQueue.ts';
 
 /** Interval at which a wait for quiet is checked, milliseconds. */
@@ -200,7 +200,7 @@ export class Replica implements Tree {
     if (placed === undefined) {
       this.#paths.dropBelow(path);
       this.#paths.drop(path);
-    } else if (!this.#paths.takeExcluded(path, isFolder(placed.state))) {
+    } else if (!this.#paths.takeExcluded(path, entryOf(placed.state)?.type === 'folder')) {
       this.#paths.dropBelowUnlessFolder(path, placed.state);
       this.#paths.put(path, placed.state, placed.stamp);
     }
@@ -229,7 +229,13 @@ export class Replica implements Tree {
     });
   }
 
+  /** Ends a scan that is in progress, at once and incomplete. Single names are still read. */
+  endScans(): void {
+    this.#scanner.end();
+  }
+
   async close(): Promise<void> {
+    this.endScans();
     this.#end.abort(new Error(`${this.name} is being closed`));
     this.#cancelSettling();
     this.#feed.close();
@@ -261,7 +267,7 @@ export class Replica implements Tree {
       const wasUnread = this.#isUnread;
       this.#isUnread = true;
       if (open !== undefined) {
-        if (wasUnread) await this.#scanner.readAll(open);
+        if (wasUnread && !this.#scanner.hasEnded) await this.#scanner.readAll(open);
         await work(open);
         // A set may be half written, with the events of its other files still to come.
         if (this.#options.whole && this.#index.haveChanges && !this.#paths.hasMoving)
@@ -272,6 +278,7 @@ export class Replica implements Tree {
       this.trouble = undefined;
       this.#lastReported = undefined;
     } catch (error) {
+      if (error instanceof ScanEnded) return;
       const reason = withRemedy(errnoOf(error));
       this.trouble = error instanceof StateError ? undefined : reason;
       if (reason !== this.#lastReported) this.#options.onError(error);
@@ -289,8 +296,4 @@ export class Replica implements Tree {
       this.#soon((open) => this.#scanner.settle(open, this.#queue.takeDue())),
     );
   }
-}
-
-function isFolder(state: PathState): boolean {
-  return state.kind === 'settled' && state.entry.type === 'folder';
 }

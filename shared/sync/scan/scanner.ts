@@ -32,16 +32,29 @@ export type ScannerOptions = {
   readonly whole: boolean;
 };
 
+/** Why a scan is incomplete: the directory is being closed. */
+export class ScanEnded extends Error {}
+
 /** Scans one directory: folder listings, single names, and the content of files that have settled. */
 export class Scanner {
   readonly #options: ScannerOptions;
   readonly #paths: ScannedPaths;
   readonly #queue: SettleQueue;
+  readonly #end = new AbortController();
 
   constructor(options: ScannerOptions) {
     this.#options = options;
     this.#paths = options.paths;
     this.#queue = options.queue;
+  }
+
+  get hasEnded(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  /** Ends a scan that is in progress, which throws {@link ScanEnded}, and every later one. Single names are still read. */
+  end(): void {
+    this.#end.abort(new ScanEnded('the directory is being closed'));
   }
 
   /** Scans everything; files with an unchanged stamp are not read. */
@@ -70,7 +83,7 @@ export class Scanner {
       if (!this.#paths.isGone(path)) await this.#settleFile(open, path, newFolders);
       else if (isStillGone(open, path)) removed.push(path);
       else this.#readName(open, path, newFolders);
-      if (slice.due) await slice.pause();
+      if (slice.due) await this.#pause(slice);
     }
     if (removed.length > 0 && this.#options.guard.allowsRemovals())
       for (const path of removed) this.#paths.drop(path);
@@ -102,12 +115,18 @@ export class Scanner {
         missing.delete(name);
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else this.#inspectName(open.get(at), name, joinPath(at, name), deep, queue);
-        if (slice.due) await slice.pause();
+        if (slice.due) await this.#pause(slice);
       }
       this.#paths.setOverrides(at, overrides);
       this.#paths.keepExcluded(at, present);
       for (const name of missing) this.#paths.vanish(joinPath(at, name));
     }
+  }
+
+  /** A scan of a large directory takes a while, and a stop does not wait for it. */
+  async #pause(slice: TimeSlice): Promise<void> {
+    await slice.pause();
+    this.#end.signal.throwIfAborted();
   }
 
   /** @returns undefined when a subfolder can't be listed; only that one keeps its known state */
@@ -225,7 +244,7 @@ export class Scanner {
       // A large file that has changed once is likely to change again, and is on the other side in its earlier version.
       const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.chunkLists : undefined;
       const carried = this.#paths.departed.hashOf(handle, name, stamp);
-      const hash = carried ?? (await hashFile(handle, name, stamp, lists));
+      const hash = carried ?? (await hashFile(handle, name, stamp, { lists, signal: this.#end.signal }));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);
@@ -234,6 +253,7 @@ export class Scanner {
         this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
       if (carried !== undefined) this.#dropOldName(open, stamp);
     } catch (error) {
+      this.#end.signal.throwIfAborted();
       this.#paths.putUnreadable(path, errnoOf(error));
     }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -8,6 +9,9 @@ import type { Logger } from '#host/log/logger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import type { DirectorySide } from '#sync/directory/directorySide.ts';
 import { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+
+/** More than are scanned before the first pause. */
+const FILES = 3_000;
 
 /** A directory whose side writes down how it is called. */
 function place(t: TestContext) {
@@ -99,6 +103,23 @@ void test('a change set that was cut off is finished and recorded before the fir
   assert.ok(calls.indexOf('scanned') > 2);
   assert.equal(sync.replica.get('made')?.kind, 'settled');
   await sync.close();
+});
+
+void test('a scan ends at once when the directory is closed, and counts as none', async (t) => {
+  const { at, calls, open } = place(t);
+  for (let i = 0; i < FILES; i++) writeFileSync(at.at(`${i}.wav`), String(i));
+  const sync = open();
+  const started = sync.start();
+  await setImmediate();
+  await sync.close();
+  await started;
+  assert.equal(calls.includes('scanned'), false);
+  assert.ok(sync.replica.files < FILES, `${sync.replica.files} of ${FILES} files were scanned`);
+
+  const next = open();
+  await next.start();
+  assert.ok(calls.includes('scanned'));
+  await next.close();
 });
 
 void test('the trash is read when its oldest item is due, and not before', (t) => {
