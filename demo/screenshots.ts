@@ -10,7 +10,8 @@ import { eventually } from '../test/support/harness/host.ts';
 /** `npm run screenshots`: makes docs/page.png and docs/terminal.png from a Main with three MDS, one of them away and a folder missing. */
 
 const DOCS = path.resolve(import.meta.dirname, '../docs');
-const WIDTH = 1_100;
+/** Of the window, pixels: every column of the page's widest table is visible. */
+const WIDTH = 1_440;
 
 if (noBrowser !== undefined) {
   console.error(noBrowser);
@@ -60,10 +61,20 @@ function terminal(text: string): string {
   return `<body style="margin:0;background:#14181c;color:#e6eaee"><pre style="margin:0;padding:16px;font:14px/1.4 monospace">$ xivo-xds-sync status\n${escaped}</pre>`;
 }
 
+/** For the browser: paths are shown as on a Main that is not in a folder of its own. */
+function withoutPrefix(root: string): string {
+  return `{
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text !== null; text = texts.nextNode())
+      text.nodeValue = text.nodeValue.replaceAll(${JSON.stringify(root)}, '');
+  }`;
+}
+
 async function shoot(from: Browser, url: string, name: string): Promise<void> {
   const page = await from.newPage({ viewport: { width: WIDTH, height: 300 }, locale: 'en-GB' });
   await page.goto(url);
   await page.locator('h2, pre').first().waitFor();
+  await page.evaluate(withoutPrefix(cluster.main.root));
   await page.screenshot({ path: path.join(DOCS, name), fullPage: true });
   await page.close();
 }
