@@ -1,5 +1,6 @@
 import { formatDuration } from '#core/text/duration.ts';
 import type { MdsStatus, Status } from '../control/contract/contract.ts';
+import { inEnglish, type Say } from './summaryWords.ts';
 
 /**
  * The state of an MDS in one word, and since when: shared by `status`, the page and the metrics. In order of urgency.
@@ -73,43 +74,64 @@ function sinceOf(mds: MdsStatus, state: StateWord, { causes }: Status): string |
   return holds.map(({ since }) => since).toSorted()[0] ?? mds.behindSince;
 }
 
-/** One line for everything, such as `2 of 3 MDS behind, 1 disconnected; moh on hold`. */
-export function summaryLine(status: Status): string {
+/** What the line that sums up everything says, in numbers and names. */
+export type Summary = {
+  /** Of MDS, the revoked ones left out. */
+  readonly total: number;
+  /** Groups of MDS that are not in sync. */
+  readonly bad: readonly { readonly group: Group; readonly count: number }[];
+  /** Directories on hold. */
+  readonly held: readonly string[];
+  readonly isPaused: boolean;
+  /** Causes that need a person, besides these. */
+  readonly problems: number;
+};
+
+const GROUPS = {
+  behind: ['behind', 'on hold', 'paused'],
+  disconnected: ['disconnected'],
+  pending: ['pending'],
+  'never-enrolled': ['never enrolled'],
+} as const satisfies Record<string, readonly StateWord[]>;
+type Group = keyof typeof GROUPS;
+
+const PROBLEMS: readonly string[] = ['main-error', 'alarm', 'blocked', 'refused-reload', 'pending-reload'];
+
+export function summaryFor(status: Status): Summary {
   const all = summariesOf(status).filter(({ state }) => state !== 'revoked');
-  if (all.length === 0) return 'no MDS is enrolled yet: xivo-xds-sync mds add NAME';
-  const count = (...states: StateWord[]): number => all.filter(({ state }) => states.includes(state)).length;
-  const groups: [number, string][] = [
-    [count('behind', 'on hold', 'paused'), 'behind'],
-    [count('disconnected'), 'disconnected'],
-    [count('pending'), 'waiting for approval'],
-    [count('never enrolled'), 'never enrolled'],
-  ];
-  const bad = groups.filter(([number]) => number > 0);
-  const parts: string[] = [];
-  if (bad.length === 0) parts.push(all.length === 1 ? 'the MDS is in sync' : `all ${all.length} MDS in sync`);
-  else
-    parts.push(
-      bad
-        .map(([number, word], i) =>
-          i === 0 ? `${number} of ${all.length} MDS ${word}` : `${number} ${word}`,
-        )
-        .join(', '),
-    );
-  const held = new Set([
-    ...status.main.directories.filter((each) => each.held !== null).map(({ name }) => name),
-    ...status.mds
-      .flatMap(({ directories }) => directories)
-      .filter((each) => each.held !== null)
-      .map(({ name }) => name),
-  ]);
-  if (held.size > 0) parts.push(`${[...held].toSorted().join(', ')} on hold`);
-  if (status.main.pausedUntil !== null) parts.push('paused');
-  const critical = status.causes.filter(({ kind }) =>
-    ['main-error', 'alarm', 'blocked', 'refused-reload', 'pending-reload'].includes(kind),
+  const bad = (Object.keys(GROUPS) as Group[]).map((group) => {
+    const states: readonly StateWord[] = GROUPS[group];
+    return { group, count: all.filter(({ state }) => states.includes(state)).length };
+  });
+  const directories = [...status.main.directories, ...status.mds.flatMap((mds) => mds.directories)];
+  const held = new Set(directories.filter((each) => each.held !== null).map(({ name }) => name));
+  return {
+    total: all.length,
+    bad: bad.filter(({ count }) => count > 0),
+    held: [...held].toSorted(),
+    isPaused: status.main.pausedUntil !== null,
+    problems: status.causes.filter(({ kind }) => PROBLEMS.includes(kind)).length,
+  };
+}
+
+/** One line for everything, such as `2 of 3 MDS behind, 1 disconnected; moh on hold`. The page says the same. */
+export function summaryLine(status: Status, say: Say = inEnglish): string {
+  const { total, bad, held, isPaused, problems } = summaryFor(status);
+  if (total === 0) return say('noMds');
+  const groups = bad.map(({ group, count }, i) =>
+    say(i === 0 ? 'someBad' : 'moreBad', { count, total, state: say(`group.${group}`) }),
   );
-  if (critical.length > 0)
-    parts.push(critical.length === 1 ? '1 problem below' : `${critical.length} problems below`);
-  return parts.join('; ');
+  const inSync = total === 1 ? say('theOneInSync') : say('allInSync', { count: total });
+  return [
+    groups.length === 0 ? inSync : groups.join(', '),
+    ...(held.length > 0 ? [say('heldNow', { directories: held.join(', ') })] : []),
+    ...(isPaused ? [say('pausedNow')] : []),
+    ...(problems === 1
+      ? [say('oneProblem')]
+      : problems > 1
+        ? [say('someProblems', { count: problems })]
+        : []),
+  ].join('; ');
 }
 
 /** A larger age comes from a wrong clock, milliseconds. */

@@ -49,7 +49,7 @@ describe('The status page', { skip: noBrowser }, () => {
     const errors: string[] = [];
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
     await page.goto(url);
-    await page.getByRole('status').getByText('Everything is in sync: 2 MDS.').waitFor({ timeout: PATIENCE });
+    await page.getByRole('status').getByText('all 2 MDS in sync').waitFor({ timeout: PATIENCE });
     cluster.main.write('moh', 'default/new.wav', 'x');
     await page.getByText('new.wav').first().waitFor({ timeout: PATIENCE });
     assert.deepEqual(errors, []);
@@ -64,7 +64,7 @@ describe('The status page', { skip: noBrowser }, () => {
     renameSync(folder, `${cluster.main.root}/away`);
     await page.getByText('xivo-xds-sync confirm sounds').first().waitFor({ timeout: PATIENCE });
     renameSync(`${cluster.main.root}/away`, folder);
-    await page.getByText('Everything is in sync').waitFor({ timeout: PATIENCE });
+    await page.getByText(/^all \d+ MDS in sync/).waitFor({ timeout: PATIENCE });
   });
 
   it('shows what a dialplan change changed, line by line', async () => {
@@ -110,7 +110,7 @@ describe('The status page', { skip: noBrowser }, () => {
   it('says that the connection is lost, and comes back by itself', async () => {
     const page = await open();
     await page.goto(url);
-    await page.getByText('Everything is in sync').waitFor({ timeout: PATIENCE });
+    await page.getByText(/^all \d+ MDS in sync/).waitFor({ timeout: PATIENCE });
     await cluster.main.stop();
     await page.getByRole('alert').waitFor({ timeout: PATIENCE });
     await cluster.startMain();
@@ -256,7 +256,7 @@ http { access_log off; ${temporary} server { listen 127.0.0.1:${port}; ${configu
         );
         const page = await open({ httpCredentials: { username: 'admin', password: 'secret' } });
         await page.goto(proxied);
-        await page.getByText('Everything is in sync').waitFor({ timeout: PATIENCE });
+        await page.getByText(/^all \d+ MDS in sync/).waitFor({ timeout: PATIENCE });
         cluster.main.write('moh', 'default/proxied.wav', 'x');
         await page.getByText('proxied.wav').first().waitFor({ timeout: PATIENCE });
       } finally {

@@ -1,14 +1,11 @@
 import type { ConditionKind } from '../../conditions/condition.ts';
+import { summaryWords } from '../../conditions/summaryWords.ts';
 
 /** Every text of the page, in English. `{name}` is replaced by a value. */
 export const en = {
   title: 'File synchronisation',
   skip: 'Skip to the content',
-  allInSync: 'Everything is in sync: {count} MDS.',
-  noMds: 'No MDS is enrolled yet. On Main: xivo-xds-sync mds add NAME',
-  someBehind: '{behind} of {count} MDS not in sync',
-  someAway: '{away} disconnected',
-  mainTrouble: 'Main itself needs attention',
+  ...summaryWords,
   lost: 'The connection to the controller was lost at {time}; the page shows the state at that time. Reconnecting…',
   connecting: 'Connecting…',
   whatIsWrong: 'What is wrong',
@@ -108,11 +105,19 @@ export type MessageKey = keyof typeof en;
 export const fr: Readonly<Record<MessageKey, string>> = {
   title: 'Synchronisation des fichiers',
   skip: 'Aller au contenu',
-  allInSync: 'Tout est synchronisé : {count} MDS.',
-  noMds: "Aucun MDS n'est encore inscrit. Sur Main : xivo-xds-sync mds add NAME",
-  someBehind: '{behind} MDS sur {count} ne sont pas synchronisés',
-  someAway: '{away} déconnectés',
-  mainTrouble: 'Main demande votre attention',
+  noMds: "aucun MDS n'est encore inscrit : xivo-xds-sync mds add NAME",
+  theOneInSync: 'le MDS est synchronisé',
+  allInSync: 'les {count} MDS sont synchronisés',
+  someBad: '{count} MDS sur {total} {state}',
+  moreBad: '{count} {state}',
+  'group.behind': 'en retard',
+  'group.disconnected': 'déconnectés',
+  'group.pending': "en attente d'approbation",
+  'group.never-enrolled': 'jamais inscrits',
+  heldNow: '{directories} en attente',
+  pausedNow: 'en pause',
+  oneProblem: '1 problème ci-dessous',
+  someProblems: '{count} problèmes ci-dessous',
   lost: 'La connexion au contrôleur est perdue depuis {time} ; la page montre cet instant. Nouvelle tentative…',
   connecting: 'Connexion…',
   whatIsWrong: 'Ce qui ne va pas',
