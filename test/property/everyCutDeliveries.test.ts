@@ -1,4 +1,4 @@
 import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
 import { DELIVERIES } from '../support/everyCut/scenarioNames.ts';
 
-cutEverywhere(DELIVERIES, 650);
+cutEverywhere(DELIVERIES, 700);

@@ -15,6 +15,7 @@ const ENDS: readonly Pick<CutPlan, 'cut' | 'arrives' | 'turns'>[] = [
     { cut, turns: 2 },
     { cut, turns: 7 },
   ]),
+  { cut: 'reset', turns: 4 },
 ];
 
 export type Tried = { cuts: number; stops: number };

@@ -1,3 +1,4 @@
+import { PoolAtWork } from './poolAtWork.ts';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -30,8 +31,6 @@ export const MDS = 'mds1';
 export const LARGE_FROM = 80 * 1024;
 /** Nothing takes longer than this, real milliseconds: then one side waits forever. */
 const PATIENCE = 60_000;
-/** No request to a disk in memory takes longer than this, real milliseconds. */
-const DISK_PATIENCE = 5_000;
 /** The most that the clock is moved at once, milliseconds. */
 const STEP = 1_000;
 const DIRECTORIES = ['/var/lib/xivo/sounds', '/var/lib/xivo/sounds/recordings'] as const;
@@ -262,8 +261,8 @@ export class MemoryPair {
           `${what}: that never comes. ${JSON.stringify(this.left())}, at work: ${process.getActiveResourcesInfo().join(' ')}`,
         );
       if (isDone() || delivered !== this.lines.delivered) continue;
-      // The disk is at work, or a system timer that can't be sped up.
-      if (this.#disk.isAtWork) continue;
+      // The thread pool is at work, or a system timer that can't be sped up.
+      if (this.#pool.isAtWork) continue;
       if (realTimers() > this.#timersBefore + this.#timersAtRest) await sleep(1);
       this.clock.advance(Math.min(STEP, this.clock.nextIn ?? 0));
     }
@@ -299,7 +298,7 @@ export class MemoryPair {
   }
 
   #rest: Left | undefined;
-  readonly #disk = new DiskAtWork();
+  readonly #pool = new PoolAtWork();
 
   get #timersAtRest(): number {
     return (this.#rest?.["the system's timers"] ?? this.#timersBefore) - this.#timersBefore;
@@ -315,7 +314,7 @@ export class MemoryPair {
       this.clock.advance(50);
       const now = JSON.stringify(this.left());
       // What is at work does not wait on the clock, and would seem to be one timer too many later.
-      same = now === before && !this.#disk.isAtWork ? same + 1 : 0;
+      same = now === before && !this.#pool.isAtWork ? same + 1 : 0;
       before = now;
     }
     this.#rest = this.left();
@@ -339,7 +338,7 @@ export class MemoryPair {
         throw new Error(
           `something is left over: ${more().join('; ')}\non the clock: ${this.clock.waiting.join('\n  ')}`,
         );
-      if (this.#disk.isAtWork) continue;
+      if (this.#pool.isAtWork) continue;
       await sleep(1);
       this.clock.advance(step);
       // Less than the interval of pings, so that they are answered.
@@ -374,17 +373,6 @@ const TLS = {
 
 function realTimers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-}
-
-/** Whether the disk is at work. A request that could not even begin counts as one until it is collected. */
-class DiskAtWork {
-  #since: number | undefined;
-
-  get isAtWork(): boolean {
-    const isAtWork = process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'));
-    this.#since = isAtWork ? (this.#since ?? performance.now()) : undefined;
-    return this.#since !== undefined && performance.now() - this.#since < DISK_PATIENCE;
-  }
 }
 
 function hasRoom(folder: string): boolean {
