@@ -16,17 +16,18 @@ export class UnixDatagrams implements Disposable {
   #fd = -1;
 
   /**
-   * Sends at once or not at all: never blocks.
+   * Sends a datagram.
    * @param address the socket's path; one that begins with @ is in the abstract name space
-   * @returns undefined when the receiver has it, and otherwise the error's name: EAGAIN when the receiver's queue is full,
+   * @param waits true to block until there is room in the receiver's queue
+   * @returns undefined when the receiver has it, and otherwise the error's name: EAGAIN when there is no room,
    *   ENOENT or ECONNREFUSED when there is no receiver, EMFILE when this process has too many open files
    */
-  send(address: string, content: Buffer): string | undefined {
+  send(address: string, content: Buffer, waits = false): string | undefined {
     const to = socketAddress(address);
     if (to === undefined) return 'ENAMETOOLONG';
     if (this.#fd < 0) this.#fd = this.#libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
     if (this.#fd < 0) return lastError().code;
-    const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    const flags = MSG_NOSIGNAL | (waits ? 0 : MSG_DONTWAIT);
     const sent = this.#libc.sendto(this.#fd, content, BigInt(content.length), flags, to, to.length);
     return sent < 0n ? lastError().code : undefined;
   }

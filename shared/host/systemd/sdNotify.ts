@@ -49,5 +49,6 @@ function watchdogInterval(): number | undefined {
 /** Errors are ignored: the service keeps working without its service manager. */
 function send(address: string, message: string): void {
   using datagrams = new UnixDatagrams();
-  datagrams.send(address, Buffer.from(message));
+  // A service whose READY is lost is never started for systemd.
+  datagrams.send(address, Buffer.from(message), true);
 }
