@@ -1,3 +1,5 @@
+import { fillIn } from '#core/text/fillIn.ts';
+
 /** The words of the line that sums up everything, in English. `{name}` is replaced by a value. */
 export const summaryWords = {
   noMds: 'no MDS is enrolled yet: xivo-xds-sync mds add NAME',
@@ -21,5 +23,4 @@ export type Say = (
   values?: Readonly<Record<string, string | number>>,
 ) => string;
 
-export const inEnglish: Say = (key, values = {}) =>
-  summaryWords[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+export const inEnglish: Say = (key, values = {}) => fillIn(summaryWords[key], values);

@@ -1,3 +1,4 @@
+import { fillIn } from '#core/text/fillIn.ts';
 import { en, fr, type MessageKey } from './messages.ts';
 
 export const LANGUAGE: 'en' | 'fr' = navigator.language.toLowerCase().startsWith('fr') ? 'fr' : 'en';
@@ -5,7 +6,7 @@ const CATALOGUE = LANGUAGE === 'fr' ? fr : en;
 
 /** A text of the catalogue in the browser's language. */
 export function t(key: MessageKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return CATALOGUE[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return fillIn(CATALOGUE[key], values);
 }
 
 /** True for a key of the catalogue. */

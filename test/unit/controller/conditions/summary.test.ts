@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fillIn } from '#core/text/fillIn.ts';
 import type { Status } from '../../../../controller/control/contract/contract.ts';
 import { summaryLine } from '../../../../controller/conditions/summary.ts';
 import { en, fr, type MessageKey } from '../../../../controller/page/client/messages.ts';
@@ -55,5 +56,5 @@ describe('The line that sums up everything', () => {
 
 function inWordsOf(catalogue: Readonly<Record<MessageKey, string>>) {
   return (key: MessageKey, values: Readonly<Record<string, string | number>> = {}): string =>
-    catalogue[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+    fillIn(catalogue[key], values);
 }
