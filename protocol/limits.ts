@@ -16,6 +16,12 @@ export const MAX_BLOCKS = 4096;
 export const MAX_CHUNKS = 32_768;
 /** Parts of which one file is put together, each content or a run of chunks: they travel in one header of 112 KiB at most. */
 export const MAX_PARTS = 8192;
+/** Most parts in which two manifests are compared by their digests; a power of two. */
+export const MAX_BUCKETS = 2048;
+/** Bytes of a digest that travel for a part, where that of the whole decides in the end: equal by accident once in 2^96. */
+export const SHORT_DIGEST_BYTES = 12;
+/** The same in base64, which needs no padding. */
+export const SHORT_DIGEST_CHARACTERS = 16;
 /** Entries of one directory's manifest: each costs the receiver about half a kilobyte. */
 export const MAX_MANIFEST_ENTRIES = 1_000_000;
 /** Characters of all paths, names and link targets in a manifest, so that long names do not get around that limit. */

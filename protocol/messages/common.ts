@@ -1,6 +1,14 @@
 import * as z from 'zod';
 import { entrySchema, hashSchema, nanosecondsSchema, pathSchema } from '../entry.ts';
-import { MAX_ITEMS, MAX_PACKAGE_BYTES, MAX_SETTLE_MS, MAX_SKIPPED, MAX_TEXT } from '../limits.ts';
+import {
+  MAX_BUCKETS,
+  SHORT_DIGEST_CHARACTERS,
+  MAX_ITEMS,
+  MAX_PACKAGE_BYTES,
+  MAX_SETTLE_MS,
+  MAX_SKIPPED,
+  MAX_TEXT,
+} from '../limits.ts';
 import { from } from './content.ts';
 
 export const name = z.string().min(1).max(64);
@@ -74,15 +82,13 @@ export const savesOfItems = z
   .catch(undefined);
 export type SavesOfItems = NonNullable<z.infer<typeof savesOfItems>>;
 
-/** Most parts in which two manifests are compared: MAX_BUCKETS in shared/core/manifest/buckets.ts. */
-const MAX_BUCKETS = 2048;
 /**
  * The digests of the manifest that an agent has, by bucket (shared/core/manifest/buckets.ts): 16 characters of base64
  * each. Only to a Main with the capability `manifest-difference`; what makes no sense counts as no manifest.
  */
 export const bucketDigests = z
   .string()
-  .max(MAX_BUCKETS * 16)
+  .max(MAX_BUCKETS * SHORT_DIGEST_CHARACTERS)
   .regex(/^[0-9A-Za-z+/]+$/)
   .optional()
   .catch(undefined);

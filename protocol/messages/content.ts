@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_BLOCKS, MAX_CHUNKS, MAX_FILE_BYTES } from '../limits.ts';
+import { MAX_BLOCKS, MAX_CHUNKS, MAX_FILE_BYTES, SHORT_DIGEST_CHARACTERS } from '../limits.ts';
 
 /** Resume offset: bytes that the receiver already has from an interrupted transfer of the same content. */
 export const from = z.int().min(1).max(MAX_FILE_BYTES).optional();
@@ -19,7 +19,7 @@ export const blocks = z.strictObject({
  */
 export const chunks = z
   .string()
-  .max(MAX_CHUNKS * 16)
+  .max(MAX_CHUNKS * SHORT_DIGEST_CHARACTERS)
   .regex(/^[A-Za-z0-9+/]*$/)
-  .refine(({ length }) => length % 16 === 0, 'the last digest is not whole')
+  .refine(({ length }) => length % SHORT_DIGEST_CHARACTERS === 0, 'the last digest is not whole')
   .optional();

@@ -1,4 +1,4 @@
-import { MAX_BLOCKS, MAX_CHUNKS } from '#protocol/limits.ts';
+import { MAX_BLOCKS, MAX_CHUNKS, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
 import { bytesInMessage, pagesOf } from '#protocol/pages.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
@@ -7,7 +7,6 @@ import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import type { Staging } from '#sync/apply/staging.ts';
 import { discardingSink, stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { DIGEST_CHARACTERS } from '#sync/transfer/chunkList.ts';
 import { deltaSink } from '#sync/transfer/deltaSink.ts';
 import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
@@ -90,6 +89,8 @@ function refusing(sink: Sink, why: string): Sink {
 /** Most bytes of a request for one file in a message. */
 function bytesOfRequest({ path, entry }: Wanted, resumableFrom: number): number {
   const base =
-    entry.size < resumableFrom ? 0 : Math.max(MAX_CHUNKS * DIGEST_CHARACTERS, MAX_BLOCKS * BYTES_OF_BLOCK);
+    entry.size < resumableFrom
+      ? 0
+      : Math.max(MAX_CHUNKS * SHORT_DIGEST_CHARACTERS, MAX_BLOCKS * BYTES_OF_BLOCK);
   return bytesInMessage(path) + BYTES_BESIDE_PATH + base;
 }

@@ -1,13 +1,8 @@
+import { MAX_BUCKETS, SHORT_DIGEST_BYTES, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
 import { DIGEST_BYTES, toggleInto } from './digest.ts';
 
-/** Most parts in which two tables of paths are compared; a power of two. */
-export const MAX_BUCKETS = 2048;
 /** Paths in a bucket of a table that is not larger than this times {@link MAX_BUCKETS}. */
 const PATHS_IN_BUCKET = 32;
-/** Bytes of a bucket's digest that travel: equal by accident once in 2^96, and then the digest of the whole table differs. */
-const SENT_BYTES = 12;
-/** Characters of them in base64. */
-const SENT_TEXT = 16;
 
 /** How many buckets a table of this size is compared in: a power of two. */
 export function bucketsFor(paths: number): number {
@@ -45,7 +40,7 @@ export class BucketDigests {
   text(count: number): string {
     const folded = this.#fold(count);
     const parts = Array.from({ length: count }, (_, bucket) =>
-      folded.toString('base64', bucket * DIGEST_BYTES, bucket * DIGEST_BYTES + SENT_BYTES),
+      folded.toString('base64', bucket * DIGEST_BYTES, bucket * DIGEST_BYTES + SHORT_DIGEST_BYTES),
     );
     return parts.join('');
   }
@@ -56,14 +51,15 @@ export class BucketDigests {
    * @returns undefined when that is not what this program sends
    */
   differing(theirs: string): { readonly count: number; readonly buckets: ReadonlySet<number> } | undefined {
-    const count = theirs.length / SENT_TEXT;
+    const count = theirs.length / SHORT_DIGEST_CHARACTERS;
     if (!Number.isInteger(count) || count < 1 || count > MAX_BUCKETS || (count & (count - 1)) !== 0)
       return undefined;
     const ours = this.text(count);
     const buckets = new Set<number>();
     for (let bucket = 0; bucket < count; bucket++) {
-      const at = bucket * SENT_TEXT;
-      if (ours.slice(at, at + SENT_TEXT) !== theirs.slice(at, at + SENT_TEXT)) buckets.add(bucket);
+      const at = bucket * SHORT_DIGEST_CHARACTERS;
+      if (ours.slice(at, at + SHORT_DIGEST_CHARACTERS) !== theirs.slice(at, at + SHORT_DIGEST_CHARACTERS))
+        buckets.add(bucket);
     }
     return { count, buckets };
   }

@@ -1,12 +1,8 @@
 import { Buffer } from 'node:buffer';
-import { MAX_CHUNKS } from '#protocol/limits.ts';
+import { MAX_CHUNKS, SHORT_DIGEST_BYTES, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { Chunker, type ChunkLengths, chunkLengths } from './chunker.ts';
 
-/** Bytes of SHA-256 that identify a chunk: the hash of the whole file decides whether they were enough. */
-const DIGEST_BYTES = 12;
-/** The same in base64, which needs no padding. */
-export const DIGEST_CHARACTERS = 16;
 const READ = 1024 * 1024;
 
 /** The chunks of one version of a file, in order, as many as may be named. A guess: the whole file's hash decides. */
@@ -116,7 +112,7 @@ export class ChunkLister {
   #list(chunk: Uint8Array): void {
     const digest = crypto.subtle
       .digest('SHA-256', chunk as Uint8Array<ArrayBuffer>)
-      .then((hash) => Buffer.from(hash, 0, DIGEST_BYTES).toString('base64'));
+      .then((hash) => Buffer.from(hash, 0, SHORT_DIGEST_BYTES).toString('base64'));
     // Its error comes with the end.
     digest.catch(() => undefined);
     this.#last = digest;
@@ -127,7 +123,7 @@ export class ChunkLister {
 
 /** The digest of a chunk, by its number. */
 export function digestAt(digests: string, number: number): string {
-  return digests.slice(number * DIGEST_CHARACTERS, (number + 1) * DIGEST_CHARACTERS);
+  return digests.slice(number * SHORT_DIGEST_CHARACTERS, (number + 1) * SHORT_DIGEST_CHARACTERS);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { MAX_PARTS } from '#protocol/limits.ts';
-import { type ChunkList, digestAt, DIGEST_CHARACTERS } from './chunkList.ts';
+import { MAX_PARTS, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
+import { type ChunkList, digestAt } from './chunkList.ts';
 import type { Span } from './blocks.ts';
 
 /** The next part of a file: content that is sent, or chunks of the receiver's version, by the number of the first. */
@@ -25,7 +25,7 @@ export function differingParts(
   from = 0,
 ): { parts: readonly Part[]; spans: readonly Span[] } {
   const places = new Map<string, number>();
-  for (let number = digests.length / DIGEST_CHARACTERS - 1; number >= 0; number--)
+  for (let number = digests.length / SHORT_DIGEST_CHARACTERS - 1; number >= 0; number--)
     places.set(digestAt(digests, number), number);
   const parts = new PartsInMaking();
   let at = 0;
