@@ -4,7 +4,7 @@ import { pagesOf } from '#protocol/pages.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import type { Revision } from '../../directories/publication.ts';
 import { savesOf } from './savesOf.ts';
-import { differenceFrom } from './difference.ts';
+import { manifestDifferenceFrom } from './manifestDifference.ts';
 import { CompatibleManifest } from './compatibleManifest.ts';
 
 /** Paths in one page of a manifest. */
@@ -111,7 +111,7 @@ export class ManifestSender {
     const held = directory.replica.held ?? hold(name);
     const root = directory.rootEntry();
     const difference =
-      have !== undefined && this.#compatible.isExact ? differenceFrom(manifest, have) : undefined;
+      have !== undefined && this.#compatible.isExact ? manifestDifferenceFrom(manifest, have) : undefined;
     const replaces = difference && { replaces: difference.buckets };
     line.send({ type: 'manifest-begin', directory: name, revision: first, held, root, ...replaces });
     this.#following.add(name);

@@ -4,7 +4,7 @@ import { PAX_PARTS, PAX_SPANS } from './format.ts';
 import { bytesToSend, differingParts, partsText } from './parts.ts';
 
 /** What the receiver's version consists of: blocks at fixed offsets, or the digests of its chunks. */
-export type Base = Blocks | { readonly chunks: string };
+export type BaseDigests = Blocks | { readonly chunks: string };
 
 /** What has to be sent of a file. */
 export type Difference = {
@@ -21,7 +21,7 @@ export type Difference = {
  * @throws Node's fs errors
  */
 export async function differenceFrom(
-  base: Base,
+  base: BaseDigests,
   { fd, size, from, known }: { fd: number; size: number; from: number; known: ChunkList | undefined },
 ): Promise<Difference> {
   const all = { spans: [{ start: from, end: size }] };

@@ -1,6 +1,6 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
 import type { ChunkList } from './chunkList.ts';
-import type { Base } from './difference.ts';
+import type { BaseDigests } from './difference.ts';
 
 /** One file to send. It must still have the stamp under which it was hashed. */
 export type Packed = {
@@ -9,7 +9,7 @@ export type Packed = {
   /** Resume offset: bytes that the other side already has; 0 when absent. */
   readonly from?: number;
   /** What the other side's version consists of: only what it lacks is sent. */
-  readonly base?: Base | undefined;
+  readonly base?: BaseDigests | undefined;
   /** The chunks of this side's version, if they are known: then they are not listed again. */
   readonly own?: ChunkList | undefined;
   /** Set when it is known already that the file can't be sent. */

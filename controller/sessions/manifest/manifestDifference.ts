@@ -6,7 +6,7 @@ import type { Manifest } from '#core/manifest/manifest.ts';
 const WORTHWHILE = 4;
 
 /** The part of a manifest that differs from an agent's. */
-export type Difference = {
+export type ManifestDifference = {
   readonly buckets: number[];
   /** The entries in these buckets, as they are when they are read. */
   entries(): Iterable<readonly [path: string, state: ManifestEntry]>;
@@ -18,7 +18,7 @@ export type Difference = {
  * @param have the digests of the agent's manifest, as it sent them
  * @returns undefined when the whole manifest should be sent
  */
-export function differenceFrom(manifest: Manifest, have: string): Difference | undefined {
+export function manifestDifferenceFrom(manifest: Manifest, have: string): ManifestDifference | undefined {
   const found = manifest.differing(have);
   if (found === undefined || found.buckets.size * WORTHWHILE > found.count) return undefined;
   const { count, buckets } = found;
