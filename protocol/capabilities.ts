@@ -7,6 +7,7 @@
  * - `answers` (both): the answer to a command is structured data in the message, not JSON in text lines.
  * - `progress` (agent): reports now and then that a command is still running.
  * - `differences` (agent): lists where it differs from Main, shows and offers single files, and prunes local files.
+ * - `prune-rehearsal` (agent): says beforehand whether it would refuse to prune.
  * - `saves` (agent): takes, with what changed on Main, the ids of the saves it came by.
  * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
@@ -22,6 +23,7 @@ export const AGENT_CAPABILITIES = [
   'answers',
   'progress',
   'differences',
+  'prune-rehearsal',
   'saves',
 ] as const;
 export const MAIN_CAPABILITIES = [

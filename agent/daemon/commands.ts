@@ -98,6 +98,12 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       await directory.readAgain();
       return { ...done, actions: await directory.own.prune(command.paths) };
     }
+    case 'prune-rehearsal': {
+      const directory = on.directories.get(command.directory);
+      if (directory === undefined) return unknownDirectory;
+      await directory.readAgain();
+      return { ...done, actions: directory.own.rehearsePrune(command.paths) };
+    }
     case 'upgrade':
       return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal, on.figures)] };
   }

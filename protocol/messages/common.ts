@@ -263,6 +263,15 @@ export const command = z.discriminatedUnion('do', [
   }),
   /** Moves local files to the trash. */
   z.strictObject({ do: z.literal('prune'), directory: name, paths: z.array(pathSchema).max(MAX_ITEMS) }),
+  /**
+   * Answers as `prune` would, and changes nothing. Sent only to an agent with the capability `prune-rehearsal`. It is a
+   * command of its own, not a field of `prune`, so that no agent can mistake it for the real one.
+   */
+  z.strictObject({
+    do: z.literal('prune-rehearsal'),
+    directory: name,
+    paths: z.array(pathSchema).max(MAX_ITEMS),
+  }),
   /** Sent only to an agent with the capability `upgrade`. */
   z.strictObject({ do: z.literal('upgrade'), offer: packageOfferSchema }),
 ]);

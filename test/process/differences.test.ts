@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
+import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';
 
 type Difference = {
@@ -229,14 +230,60 @@ void describe('What an MDS has otherwise than Main', () => {
     await eventually('it is seen', async () =>
       (await found()).some(({ kind, path }) => kind === 'local' && path === 'base.conf'),
     );
-    const refused = await run('prune', 'mds1', 'dialplan/base.conf', '--yes');
-    assert.equal(refused.code, 1, refused.stdout + refused.stderr);
-    assert.match(refused.stderr, /nothing was removed, since what is left would break the dialplan: .*base/);
+    // A dry run says so beforehand, and the real one before it asks.
+    for (const how of ['-n', '--yes']) {
+      const refused = await run('prune', 'mds1', 'dialplan/base.conf', how);
+      assert.equal(refused.code, 1, refused.stdout + refused.stderr);
+      assert.match(refused.stdout, /^LOCAL +dialplan\/base\.conf/m);
+      assert.match(
+        refused.stderr,
+        /mds1 would refuse this in dialplan: nothing is removed, since what is left would break the dialplan: .*base/,
+      );
+      assert.match(refused.stdout, /nothing was removed/);
+    }
+    const json = await run('prune', 'mds1', 'dialplan/base.conf', '-n', '--json');
+    assert.equal(json.code, 1);
+    const told = JSON.parse(json.stdout) as { refusals: { directory: string }[]; rehearsed: boolean };
+    assert.deepEqual([told.rehearsed, told.refusals.map((each) => each.directory)], [true, ['dialplan']]);
+    const forced = await run('prune', 'mds1', 'dialplan/base.conf', '--yes', '--json');
+    assert.equal(forced.code, 1);
+    assert.match(forced.stdout, /nothing is removed, since what is left would break the dialplan: .*base/);
     assert.ok(existsSync(mds.at('dialplan', 'base.conf')));
+    // What is refused in one directory does not keep the others.
+    mds.write('moh', 'alone.wav', 'alone');
+    await eventually('it is seen', async () => (await found()).some(({ path }) => path === 'alone.wav'));
+    const partly = await run('prune', 'mds1', '--yes');
+    assert.equal(partly.code, 1);
+    assert.ok(existsSync(mds.at('dialplan', 'base.conf')) && !existsSync(mds.at('moh', 'alone.wav')));
     rmSync(mds.at('dialplan', 'xds_override_user.conf'));
     const ran = await run('prune', 'mds1', 'dialplan/base.conf', '--yes');
     assert.equal(ran.code, 0, ran.stderr);
     assert.ok(!existsSync(mds.at('dialplan', 'base.conf')));
+  });
+
+  void it('of an agent of an older version: a dry run sends it nothing that removes, and says what it can not know', async () => {
+    await cluster.one('mds2').stop();
+    const agent = await HostileAgent.connect(cluster.one('mds2'), cluster.port, { hello: false });
+    agent.say({ ...HELLO, capabilities: ['answers', 'differences'] });
+    await agent.until(({ type }) => type === 'welcome');
+    const commands = (): { id: number; command: { do: string } }[] =>
+      agent.received.filter((each) => each.type === 'command') as never;
+    const running = run('prune', 'mds2', 'moh', '-n');
+    await eventually('it is asked what is local', () => commands().length > 0);
+    const local = { kind: 'local', directory: 'moh', path: 'old.wav', type: 'file', bytes: 3 };
+    const body = { to: 'differences', found: [local], more: 0, problems: [] };
+    agent.say({ type: 'answer', id: commands()[0]?.id, ok: true, lines: [], body });
+    const { code, stdout, stderr } = await running;
+    agent.hangUp();
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^LOCAL +moh\/old\.wav/m);
+    assert.match(stdout, /older version, which can't tell beforehand .*: xivo-xds-sync mds upgrade mds2/);
+    assert.deepEqual(
+      commands().map(({ command }) => command.do),
+      ['differences'],
+    );
+    cluster.one('mds2').start();
+    await cluster.inSync();
   });
 
   void it('comes to Main from an MDS’s trash, where no other host has it', async () => {

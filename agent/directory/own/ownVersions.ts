@@ -72,15 +72,10 @@ export class OwnVersions {
    * @throws the reason when nothing could be removed, or when the remaining files would break the dialplan
    */
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
-    const { sync, runner, activation, reconciler, events, mainManifest } = this.#options;
-    const { name: directory, replica, applier } = sync;
-    const session = this.#options.session();
-    // Without Main's manifest, no file is known to be local.
-    if (session === undefined || !mainManifest.isReady)
-      throw new Error('not connected to Main: what is local here is not known now');
-    const steps = stepsToPrune(paths, replica, reconciler.planInput());
+    const { sync, runner, activation, events } = this.#options;
+    const { name: directory, applier } = sync;
+    const { steps, session } = this.#pruning(paths);
     if (steps.length === 0) return [];
-    this.#refuseIfBroken(steps);
     using staging = applier.begin(0);
     const { outcomes } = await staging.commit(steps, () => events.applied());
     sync.adopt(outcomes);
@@ -92,6 +87,33 @@ export class OwnVersions {
     return actions;
   }
 
+  /**
+   * What {@link prune} would remove now; nothing is changed.
+   * @throws the reason for which it would refuse
+   */
+  rehearsePrune(paths: readonly string[]): PlannedAction[] {
+    const { name: directory } = this.#options.sync;
+    return this.#pruning(paths).steps.map(({ path, reason }) => ({
+      directory,
+      action: 'remove',
+      path,
+      bytes: 0,
+      reason,
+    }));
+  }
+
+  /** @throws the reason, as text for people, when they may not be removed */
+  #pruning(paths: readonly string[]): { readonly steps: Step[]; readonly session: AgentSession } {
+    const { sync, reconciler, mainManifest } = this.#options;
+    const session = this.#options.session();
+    // Without Main's manifest, no file is known to be local.
+    if (session === undefined || !mainManifest.isReady)
+      throw new Error('not connected to Main: what is local here is not known now');
+    const steps = stepsToPrune(paths, sync.replica, reconciler.planInput());
+    this.#refuseIfBroken(steps);
+    return { steps, session };
+  }
+
   /** A local file may hold what other files of this MDS need. */
   #refuseIfBroken(steps: readonly Step[]): void {
     const files = steps.filter(({ entry }) => entry.type !== 'folder');
@@ -101,7 +123,7 @@ export class OwnVersions {
     const [first] = broken;
     if (first === undefined) return;
     throw new Error(
-      `nothing was removed, since what is left would break the dialplan: ${printable(first[0])}: ${first[1]}`,
+      `nothing is removed, since what is left would break the dialplan: ${printable(first[0])}: ${first[1]}`,
     );
   }
 }

@@ -25,14 +25,26 @@ export async function prune(
     if (more > 0) print(`and ${more} more that are not listed, and stay`);
     for (const problem of shown.problems) printError(`xivo-xds-sync: ${problem}`);
   }
-  const code = shown.problems.length === 0 ? EXIT.done : EXIT.failed;
-  if (dryRun || files.length === 0) {
+  const { refusals, rehearsed } = shown;
+  if (!json) {
+    for (const { directory, reason } of refusals)
+      printError(`xivo-xds-sync: ${mds} would refuse this in ${directory}: ${reason}`);
+    if (files.length > 0 && !rehearsed)
+      print(
+        `the agent on ${mds} has an older version, which can't tell beforehand whether it would refuse; to change that: xivo-xds-sync mds upgrade ${mds}`,
+      );
+  }
+  const code = shown.problems.length === 0 && refusals.length === 0 ? EXIT.done : EXIT.failed;
+  const refused = new Set(refusals.map(({ directory }) => directory));
+  const meant = files.filter(({ directory }) => !refused.has(directory));
+  // With --json, the real run gives the reasons.
+  if (dryRun || files.length === 0 || (!json && meant.length === 0)) {
     if (json) printJson('prune', shown);
     else if (files.length > 0) print('nothing was removed');
     return code;
   }
-  const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
-  const count = `${files.length} local ${files.length === 1 ? 'file' : 'files'} (${formatBytes(bytes)})`;
+  const bytes = meant.reduce((sum, each) => sum + each.bytes, 0);
+  const count = `${meant.length} local ${meant.length === 1 ? 'file' : 'files'} (${formatBytes(bytes)})`;
   if (!yes) {
     if (json || !canAsk())
       throw new UsageError(

@@ -54,6 +54,10 @@ export const differencesContract = {
       more: count,
       digest: z.string(),
       removed: z.array(z.object({ directory: z.string(), path: z.string() })),
+      /** In a dry run: directories in which the MDS would refuse to remove them, with the reason. */
+      refusals: z.array(z.object({ directory: z.string(), reason: z.string() })),
+      /** Whether the MDS was asked for that; false if its agent has an older version, which can't tell beforehand. */
+      rehearsed: z.boolean(),
       problems: z.array(z.string()),
     }),
   },

@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
-import { pagesOf } from '#protocol/pages.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import { printable } from '#core/text/printable.ts';
 import type { Controller } from '../../daemon/controller.ts';
@@ -8,7 +5,9 @@ import { passOver } from '../../daemon/passes.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { ControllerHandlers, Difference, Result } from '../contract/contract.ts';
 import { contentsOf } from './contents.ts';
-import { comparable, listing, requirePlace, refuseLeftAlone, refuseUnknown } from './listing.ts';
+import { listing, requirePlace, refuseLeftAlone, refuseUnknown } from './listing.ts';
+import { note } from './note.ts';
+import { prune } from './prune.ts';
 import { takeFromMds } from './take.ts';
 import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 
@@ -130,75 +129,4 @@ async function revert(
 /** Current differences in files of Main; versions that Main's has already replaced are in the trash. */
 function isToRevert({ kind, item }: Difference): boolean {
   return item === null && (kind === 'drift' || kind === 'replaced' || kind === 'pending');
-}
-
-type Pruning = {
-  readonly mds: string;
-  readonly path: string | undefined;
-  readonly dryRun: boolean;
-  readonly shown: string | undefined;
-  readonly actor: string;
-};
-
-/** Moves local files of an MDS to its trash: only those that were shown. */
-async function prune(controller: Controller, asked: Pruning): Promise<Result<'prune'>> {
-  const { mds, path, dryRun, shown, actor } = asked;
-  const place = path === undefined ? undefined : requirePlace(controller, path);
-  const { differences, more, problems } = await listing(controller, mds, place);
-  const files = differences.filter(({ kind }) => kind === 'local');
-  const digest = digestOf(files);
-  const result = { name: mds, files, more, digest, removed: [], problems };
-  if (files.length === 0 && place !== undefined) {
-    refuseLeftAlone(mds, differences, `Remove it on ${mds} itself`);
-    if (differences.length === 0) await refuseUnknown(controller, mds, place);
-  }
-  if (dryRun || files.length === 0) return result;
-  if (shown !== undefined && shown !== digest)
-    throw new ControlError(
-      `the local files of ${mds} have changed since they were shown: nothing was removed. Run the command again`,
-    );
-  const session = comparable(controller, mds);
-  const removed: { directory: string; path: string }[] = [];
-  for (const directory of new Set(files.map((each) => each.directory))) {
-    const here = files.filter((each) => each.directory === directory).map((each) => each.path);
-    for (const paths of pagesOf(here, { most: Math.min(MAX_ITEMS, MAX_PAGE_BYTES) })) {
-      const answer = await session.command({ do: 'prune', directory, paths });
-      if (!answer.ok) problems.push(`${mds}: ${directory}: ${answer.lines.join('; ')}`);
-      const gone = answer.actions.filter((each) => each.directory === directory).map((each) => each.path);
-      removed.push(...gone.map((each) => ({ directory, path: each })));
-      const left = paths.filter((each) => !gone.includes(each)).length;
-      if (answer.ok && left > 0)
-        problems.push(`${mds}: ${directory}: ${left} files changed in this moment and stay`);
-    }
-  }
-  for (const each of removed)
-    note(controller, {
-      ...each,
-      mds,
-      kind: 'prune',
-      reason: 'a local file, removed into the trash there',
-      actor,
-    });
-  controller.log.warn('local files removed', { mds, files: removed.length });
-  return { ...result, removed };
-}
-
-function digestOf(files: readonly Difference[]): string {
-  const lines = files.map(({ directory, path, bytes }) => JSON.stringify([directory, path, bytes]));
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
-}
-
-function note(
-  { history, keeper, clock }: Controller,
-  row: {
-    readonly mds: string;
-    readonly directory: string;
-    readonly path: string;
-    readonly kind: string;
-    readonly reason: string;
-    readonly actor: string;
-  },
-): void {
-  const at = clock.now();
-  keeper.write(() => history.add({ ...row, at, changeSet: '', detail: `${row.path}: ${row.reason}` }));
 }
