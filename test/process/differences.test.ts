@@ -243,8 +243,8 @@ void describe('What an MDS has otherwise than Main', () => {
     }
     const json = await run('prune', 'mds1', 'dialplan/base.conf', '-n', '--json');
     assert.equal(json.code, 1);
-    const told = JSON.parse(json.stdout) as { refusals: { directory: string }[]; rehearsed: boolean };
-    assert.deepEqual([told.rehearsed, told.refusals.map((each) => each.directory)], [true, ['dialplan']]);
+    const answer = JSON.parse(json.stdout) as { refusals: { directory: string }[]; rehearsed: boolean };
+    assert.deepEqual([answer.rehearsed, answer.refusals.map((each) => each.directory)], [true, ['dialplan']]);
     const forced = await run('prune', 'mds1', 'dialplan/base.conf', '--yes', '--json');
     assert.equal(forced.code, 1);
     assert.match(forced.stdout, /nothing is removed, since what is left would break the dialplan: .*base/);
