@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DirectoryPolicy } from '#protocol/messages/common.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { Decision } from '#core/plan/decision.ts';
+import type { Logger } from '#host/log/logger.ts';
+import type { Replica } from '#sync/scan/replica.ts';
+import type { AgentSession } from '../../../../../agent/connection/agentSession.ts';
+import { CurrentPlan, type CurrentPlanOptions } from '../../../../../agent/directory/currentPlan.ts';
+import type { JobResult } from '../../../../../agent/directory/jobs/download.ts';
+import type { JobEnd, JobRunner } from '../../../../../agent/directory/jobs/jobRunner.ts';
+import { RunningJobs } from '../../../../../agent/directory/jobs/runningJobs.ts';
+import type { Job } from '../../../../../agent/directory/jobs/schedule.ts';
+import type { MainManifest } from '../../../../../agent/directory/manifest/mainManifest.ts';
+import { Retries } from '../../../../../agent/directory/retries.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { ManualClock } from '../../../../support/wire/manualClock.ts';
+
+const FIRST_DELAY = 500;
+
+function deliver(entry: Entry): Decision {
+  const plain = { replacesSpecial: false, content: true, drift: false };
+  return { kind: 'deliver', entry, expect: undefined, reason: 'new on Main', ...plain };
+}
+
+/** The jobs of a directory whose runner does what the test says. */
+class Jobs {
+  readonly clock = new ManualClock();
+  readonly retries = new Retries();
+  readonly current = new CurrentPlan({} as CurrentPlanOptions, this.retries);
+  readonly ends: { readonly job: Job; readonly end: (end: JobEnd) => void }[] = [];
+  readonly warnings: string[] = [];
+  readonly rechecked: string[] = [];
+  readonly planned: string[] = [];
+  isConnected = true;
+  readonly jobs: RunningJobs;
+
+  constructor(reload: DirectoryPolicy['reload'] = 'none') {
+    const run = (job: Job): Promise<JobEnd> =>
+      new Promise((resolve) => this.ends.push({ job, end: resolve }));
+    const recheck = (paths: readonly string[]): void => void this.rechecked.push(...paths);
+    this.jobs = new RunningJobs(
+      {
+        policy: { reload } as DirectoryPolicy,
+        mainManifest: { get: () => undefined } as unknown as MainManifest,
+        replica: { get: () => undefined, recheck } as unknown as Replica,
+        runner: { largeFrom: 1_000_000, run } as unknown as JobRunner,
+        clock: this.clock,
+        log: {
+          warn: (_event: string, { path, reason }: { path: string; reason: string }) =>
+            this.warnings.push(`${path}: ${reason}`),
+        } as unknown as Logger,
+      },
+      this.current,
+      this.retries,
+      {
+        isConnected: () => this.isConnected,
+        ended: (paths) => this.planned.push(...paths),
+      },
+    );
+  }
+
+  pending(...paths: readonly string[]): void {
+    for (const path of paths) this.current.pending.set(path, deliver(fileEntry(path)));
+  }
+
+  /** The paths of the jobs that are started now. */
+  start(): string[] {
+    const before = this.ends.length;
+    this.jobs.start({} as AgentSession);
+    return this.ends.slice(before).flatMap(({ job }) => [...job.items.keys()]);
+  }
+
+  /** Ends the newest job with one result for each of its paths. */
+  async end(result: JobResult, refused = false): Promise<void> {
+    const last = this.ends.at(-1);
+    assert.ok(last);
+    last.end({ results: new Map([...last.job.items.keys()].map((path) => [path, result])), refused });
+    await this.jobs.ended();
+  }
+}
+
+describe('The jobs of a directory', () => {
+  it('start what is pending once, and plan its paths again when they end', async () => {
+    const jobs = new Jobs();
+    jobs.pending('a', 'b');
+    assert.deepEqual(jobs.start(), ['a', 'b']);
+    assert.deepEqual(jobs.start(), []);
+    assert.equal(jobs.jobs.areAtWork, true);
+    await jobs.end({ result: 'done' });
+    assert.equal(jobs.jobs.areAtWork, false);
+    assert.equal(jobs.jobs.count, 0);
+    assert.equal(jobs.current.inFlight.size, 0);
+    assert.deepEqual(jobs.planned, ['a', 'b']);
+  });
+
+  it('report a file that failed, and try it again when its delay is over', async () => {
+    const jobs = new Jobs();
+    jobs.pending('a');
+    jobs.start();
+    await jobs.end({ result: 'failed', why: 'EIO' });
+    assert.equal(jobs.retries.troubles.get('a')?.message, 'EIO: the disk fails: look at dmesg');
+    assert.deepEqual(jobs.warnings, ['a: EIO: the disk fails: look at dmesg']);
+    jobs.clock.advance(FIRST_DELAY - 1);
+    assert.deepEqual(jobs.start(), []);
+    jobs.clock.advance(1);
+    assert.deepEqual(jobs.start(), ['a']);
+    await jobs.end({ result: 'done' });
+    assert.equal(jobs.retries.troubles.size, 0);
+  });
+
+  it('report a path for which there is no result', async () => {
+    const jobs = new Jobs();
+    jobs.pending('a');
+    jobs.start();
+    jobs.ends[0]?.end({ results: new Map(), refused: false });
+    await jobs.jobs.ended();
+    assert.deepEqual(jobs.warnings, ['a: there was no answer about it']);
+  });
+
+  it('count no error against a file when the connection was lost meanwhile', async () => {
+    const jobs = new Jobs();
+    jobs.pending('a');
+    jobs.start();
+    jobs.isConnected = false;
+    await jobs.end({ result: 'failed', why: 'the connection was lost' });
+    assert.equal(jobs.retries.troubles.size, 0);
+    assert.deepEqual(jobs.warnings, []);
+    assert.deepEqual(jobs.start(), ['a']);
+    await jobs.end({ result: 'done' });
+  });
+
+  it('read a file again that was not as planned, and try it again soon, without an error', async () => {
+    const jobs = new Jobs();
+    jobs.pending('a');
+    jobs.start();
+    await jobs.end({ result: 'stale' });
+    assert.deepEqual(jobs.rechecked, ['a']);
+    assert.equal(jobs.retries.troubles.size, 0);
+    assert.deepEqual(jobs.start(), []);
+    jobs.clock.advance(FIRST_DELAY);
+    assert.deepEqual(jobs.start(), ['a']);
+    await jobs.end({ result: 'done' });
+  });
+
+  it('do not try a refused set again until it is another one, or something here has changed', async () => {
+    const jobs = new Jobs('dialplan');
+    jobs.pending('a.conf');
+    jobs.start();
+    await jobs.end({ result: 'failed', why: 'line 1: broken' }, true);
+    assert.equal(jobs.jobs.isRefused, true);
+    assert.deepEqual([...jobs.jobs.refusedPaths], ['a.conf']);
+    jobs.retries.resetBackoff();
+    assert.deepEqual(jobs.start(), []);
+
+    jobs.jobs.dropRefusal();
+    assert.deepEqual(jobs.start(), ['a.conf']);
+    await jobs.end({ result: 'failed', why: 'line 1: broken' }, true);
+    jobs.retries.resetBackoff();
+    jobs.pending('b.conf');
+    assert.equal(jobs.jobs.isRefused, false);
+    assert.equal(jobs.jobs.hasRefusal, true);
+    assert.deepEqual(jobs.start(), ['a.conf', 'b.conf']);
+    await jobs.end({ result: 'done' });
+    assert.equal(jobs.jobs.hasRefusal, false);
+    assert.equal(jobs.jobs.refusedPaths.size, 0);
+  });
+
+  it('make a set of a directory that Asterisk reads wait for the one in progress', async () => {
+    const jobs = new Jobs('moh');
+    jobs.pending('a');
+    jobs.start();
+    jobs.pending('b');
+    assert.deepEqual(jobs.start(), []);
+    await jobs.end({ result: 'done' });
+    jobs.current.pending.delete('a');
+    assert.deepEqual(jobs.start(), ['b']);
+    await jobs.end({ result: 'done' });
+  });
+});
