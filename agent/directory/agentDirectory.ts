@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
+import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -89,6 +90,7 @@ export class AgentDirectory implements DirectorySide {
     this.#sync = sync;
     this.replica = sync.replica;
     const { mainManifest, replica } = this;
+    ledger.share(replica.paths(), (path) => entryOf(replica.get(path)));
     const agreed = new AgreedState(ledger, db, mainManifest, replica);
     const removals = new RemovalCounter(guard, holdMemoryOf(db, name, guard, events));
     const runner = new JobRunner({

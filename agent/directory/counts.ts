@@ -1,16 +1,16 @@
 import { ContentDigest } from '#core/manifest/digest.ts';
-import type { Entry } from '#core/manifest/entry.ts';
+import { bytesOf, type Entry } from '#core/manifest/entry.ts';
 import { isOverride } from '#core/path/relative.ts';
-
-/** How a path is counted: not at all, as delivered content, or as local to this MDS. */
-type Counted = { readonly entry: Entry; readonly delivered: boolean };
 
 /** Counts of one directory on this MDS, kept as paths change. The digest equals Main's when the content does. */
 export class Counts {
   files = 0;
   bytes = 0;
   localFiles = 0;
-  readonly #counted = new Map<string, Counted>();
+  /** The paths counted as delivered content. */
+  readonly #delivered = new Map<string, Entry>();
+  /** The paths counted as local to this MDS. */
+  readonly #local = new Map<string, Entry>();
   readonly #digest = new ContentDigest();
 
   get digest(): string {
@@ -22,24 +22,34 @@ export class Counts {
    * @param delivered true when Main has, or had, a counterpart
    */
   count(path: string, entry: Entry | undefined, delivered: boolean): void {
-    const before = this.#counted.get(path);
-    if (before !== undefined && before.entry === entry && before.delivered === delivered) return;
-    if (before !== undefined) this.#add(path, before, -1);
-    if (entry === undefined || isOverride(path)) {
-      this.#counted.delete(path);
-      return;
-    }
-    const now = { entry, delivered };
-    this.#counted.set(path, now);
-    this.#add(path, now, 1);
+    const now = entry === undefined || isOverride(path) ? undefined : entry;
+    this.#countDelivered(path, delivered ? now : undefined);
+    this.#countLocal(path, delivered ? undefined : now);
   }
 
-  #add(path: string, { entry, delivered }: Counted, sign: 1 | -1): void {
-    if (delivered) {
-      this.#digest.toggle(path, entry);
-      if (entry.type !== 'file') return;
-      this.files += sign;
-      this.bytes += sign * entry.size;
-    } else if (entry.type !== 'folder') this.localFiles += sign;
+  #countDelivered(path: string, now: Entry | undefined): void {
+    const before = this.#delivered.get(path);
+    if (before === now) return;
+    for (const entry of [before, now]) if (entry !== undefined) this.#digest.toggle(path, entry);
+    this.files += filesIn(now) - filesIn(before);
+    this.bytes += bytesOf(now) - bytesOf(before);
+    if (now === undefined) this.#delivered.delete(path);
+    else this.#delivered.set(path, now);
   }
+
+  #countLocal(path: string, now: Entry | undefined): void {
+    const before = this.#local.get(path);
+    if (before === now) return;
+    this.localFiles += localIn(now) - localIn(before);
+    if (now === undefined) this.#local.delete(path);
+    else this.#local.set(path, now);
+  }
+}
+
+function filesIn(entry: Entry | undefined): number {
+  return entry?.type === 'file' ? 1 : 0;
+}
+
+function localIn(entry: Entry | undefined): number {
+  return entry === undefined || entry.type === 'folder' ? 0 : 1;
 }

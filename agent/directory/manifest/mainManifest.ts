@@ -35,8 +35,8 @@ export class MainManifest implements Tree {
   readonly #owners: Owners;
   readonly #nested: ReadonlySet<string>;
   #manifest = new Manifest();
-  /** Names by their folder. */
-  readonly #children = new Map<string, Set<string>>();
+  /** Names by their folder, from the first time on that they are asked for: a plan rarely does. */
+  #children: Map<string, Set<string>> | undefined;
   /** The manifest that is arriving. */
   #loading: Manifest | undefined;
   /** The difference that is arriving. */
@@ -80,7 +80,7 @@ export class MainManifest implements Tree {
   }
 
   *childrenOf(folder: string): Iterable<string> {
-    for (const name of this.#children.get(folder) ?? []) {
+    for (const name of this.#namesByFolder().get(folder) ?? []) {
       const path = joinPath(folder, name);
       const shown = this.#manifest.get(path);
       if (shown !== undefined && shown.kind !== 'gone') yield path;
@@ -206,7 +206,7 @@ export class MainManifest implements Tree {
     this.clocks.clear();
     this.refused.clear();
     this.special.clear();
-    this.#children.clear();
+    this.#children = undefined;
     for (const [path, shown] of manifest.entries()) this.#notice(path, shown);
   }
 
@@ -220,7 +220,7 @@ export class MainManifest implements Tree {
   }
 
   #notice(path: string, shown: ManifestEntry): void {
-    this.#enlist(path);
+    if (this.#children !== undefined) enlist(this.#children, path);
     const refusal =
       refusePath(path) ??
       (isNested(this.#nested, path) ? 'it belongs to another synchronised directory' : undefined);
@@ -233,11 +233,11 @@ export class MainManifest implements Tree {
       this.tombstones.set(path, localise(shown.tombstone, this.#owners));
   }
 
-  /** Names stay listed when their path is gone; callers look the path up. */
-  #enlist(path: string): void {
-    const names = this.#children.get(parentOf(path));
-    if (names === undefined) this.#children.set(parentOf(path), new Set([baseOf(path)]));
-    else names.add(baseOf(path));
+  #namesByFolder(): Map<string, Set<string>> {
+    if (this.#children !== undefined) return this.#children;
+    const children = new Map<string, Set<string>>();
+    for (const path of this.#manifest.keys()) enlist(children, path);
+    return (this.#children = children);
   }
 
   #stateOf(path: string, shown: ManifestEntry): PathState | undefined {
@@ -247,7 +247,8 @@ export class MainManifest implements Tree {
     const { entry } = shown;
     if (entry.type === 'link' && !staysInside(path, entry.target))
       return { kind: 'special', what: 'a link that leads outside' };
-    return { kind: 'settled', entry: localise(entry, this.#owners) };
+    const local = localise(entry, this.#owners);
+    return local === entry ? shown : { kind: 'settled', entry: local };
   }
 
   #belowUnreadable(path: string): PathState | undefined {
@@ -258,6 +259,13 @@ export class MainManifest implements Tree {
     }
     return undefined;
   }
+}
+
+/** Names stay listed when their path is gone; callers look the path up. */
+function enlist(children: Map<string, Set<string>>, path: string): void {
+  const names = children.get(parentOf(path));
+  if (names === undefined) children.set(parentOf(path), new Set([baseOf(path)]));
+  else names.add(baseOf(path));
 }
 
 function charactersOf(path: string, shown: ManifestEntry): number {

@@ -1,12 +1,18 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Entry } from './entry.ts';
 import { encodeName } from '../path/nameBytes.ts';
 
 export const DIGEST_BYTES = 32;
+const SEPARATOR = Buffer.of(0);
 
 /** The digest of one path with a text about it. */
 export function digestOfPath(path: string, said: string | Uint8Array): Buffer {
-  return createHash('sha256').update(encodeName(path)).update('\0').update(said).digest();
+  // In one call: a hash object for each path costs more than twice the time, and memory outside the heap.
+  const isText = typeof said === 'string' && path.isWellFormed();
+  const whole = isText
+    ? `${path}\0${said}`
+    : Buffer.concat([encodeName(path), SEPARATOR, typeof said === 'string' ? Buffer.from(said) : said]);
+  return hash('sha256', whole, 'buffer');
 }
 
 /** Adds a digest to a sum, or removes it when it is included already. @param at where the sum begins, bytes */

@@ -20,7 +20,9 @@ export function manifestEntry(
   const entry = state.kind === 'moving' ? state.last : state.entry;
   if (entry === undefined) return { kind: 'moving' };
   const clock = clockOf(entry);
-  return { kind: 'settled', entry, ...(clock !== undefined && { clock }) };
+  if (clock !== undefined) return { kind: 'settled', entry, clock };
+  // One object for the replica and the manifest: there are as many as files.
+  return state.kind === 'settled' ? state : { kind: 'settled', entry };
 }
 
 /** A directory's manifest entries by path, with a digest that differs whenever two manifests differ. */

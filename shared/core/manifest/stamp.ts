@@ -15,5 +15,7 @@ export type StampFields = {
 
 /** The stamp of a stat result: equal as long as the file was not changed or replaced. */
 export function stampOf(stat: StampFields): Stamp {
-  return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`;
+  const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+  // A template would make a string of nested parts, one for each field: slower, and larger as long as it is kept.
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
@@ -41,7 +41,7 @@ export async function hashFile(
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const size = Number(before.size);
     const lister = lists === undefined || size < HAS_CHUNKS ? undefined : ChunkLister.of(size);
-    const hash = size <= SMALL ? hashSmall(fd) : await hashLarge(fd, lister, signal);
+    const hash = size <= SMALL ? hashSmall(fd, size) : await hashLarge(fd, lister, signal);
     const list = await lister?.end();
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
     if (list !== undefined) lists?.add(hash, list);
@@ -51,13 +51,15 @@ export async function hashFile(
   }
 }
 
-function hashSmall(fd: number): string {
-  const hash = createHash('sha256');
-  for (;;) {
-    const length = readSync(fd, smallBuffer);
-    if (length === 0) return hash.digest('hex');
-    hash.update(smallBuffer.subarray(0, length));
+/** A file that grows or shrinks meanwhile gets another stamp, by which the caller notices. */
+function hashSmall(fd: number, size: number): string {
+  let length = 0;
+  while (length < size) {
+    const count = readSync(fd, smallBuffer, length, size - length, null);
+    if (count === 0) break;
+    length += count;
   }
+  return hashOf('sha256', smallBuffer.subarray(0, length), 'hex');
 }
 
 async function hashLarge(fd: number, lister?: ChunkLister, signal?: AbortSignal): Promise<string> {

@@ -11,7 +11,7 @@ import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import type { ChunkLists } from '../transfer/chunkLists.ts';
 import { hashFile } from './hashFile.ts';
-import { inspect } from './inspect.ts';
+import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
 import { lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
@@ -250,7 +250,7 @@ export class Scanner {
       if (hash === undefined) return this.#queue.wait(path);
       const seen = inspect(handle, name, path, stat, this.#options.owners);
       if (seen.kind === 'file')
-        this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
+        this.#paths.put(path, { kind: 'settled', entry: withHash(seen.entry, hash) }, stamp);
       if (carried !== undefined) this.#dropOldName(open, stamp);
     } catch (error) {
       this.#end.signal.throwIfAborted();

@@ -1,11 +1,11 @@
-import type { Entry } from '#core/manifest/entry.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
 
 /** The ledger of one directory: the entries that this MDS and Main last agreed on, by path. Held in memory, written through. */
 export class Ledger {
-  readonly entries = new Map<string, Entry>();
   files = 0;
+  #entries = new Map<string, Entry>();
   readonly #db: Database;
   readonly #table: PathTable;
 
@@ -13,6 +13,25 @@ export class Ledger {
     this.#db = db;
     this.#table = new PathTable(db, 'ledger', directory);
     for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
+  }
+
+  get entries(): ReadonlyMap<string, Entry> {
+    return this.#entries;
+  }
+
+  /**
+   * Takes over the paths and entries of a table that was loaded before, as far as they are equal, so that they are in
+   * memory once.
+   */
+  share(paths: Iterable<string>, entryAt: (path: string) => Entry | undefined): void {
+    const shared = new Map<string, Entry>();
+    for (const path of paths) {
+      const own = this.#entries.get(path);
+      const other = entryAt(path);
+      if (own !== undefined) shared.set(path, other !== undefined && isSame(own, other) ? other : own);
+    }
+    for (const [path, entry] of this.#entries) if (!shared.has(path)) shared.set(path, entry);
+    this.#entries = shared;
   }
 
   set(path: string, entry: Entry): void {
@@ -26,15 +45,20 @@ export class Ledger {
   }
 
   #change(path: string, entry: Entry | undefined): void {
-    const before = this.entries.get(path);
+    const before = this.#entries.get(path);
     this.#count(path, entry);
     this.#db.onRollback(() => this.#count(path, before));
   }
 
   #count(path: string, entry: Entry | undefined): void {
-    if (this.entries.get(path)?.type === 'file') this.files -= 1;
+    if (this.#entries.get(path)?.type === 'file') this.files -= 1;
     if (entry?.type === 'file') this.files += 1;
-    if (entry === undefined) this.entries.delete(path);
-    else this.entries.set(path, entry);
+    if (entry === undefined) this.#entries.delete(path);
+    else this.#entries.set(path, entry);
   }
+}
+
+/** Equal in every property, including the numbers of owner and group. */
+function isSame(a: Entry, b: Entry): boolean {
+  return sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid;
 }

@@ -31,7 +31,7 @@ export class PathTable {
    * @throws DamagedState when a row is not the work of any version
    */
   *rows(): Iterable<{ path: string; entry: Entry; extra: string | number }> {
-    for (const { path, entry: text, extra } of this.#all.all(this.#directory)) {
+    for (const { path, entry: text, extra } of this.#all.each(this.#directory)) {
       const entry = this.#db.readJson(text);
       const isWhole = path instanceof Uint8Array && (typeof extra === 'string' || typeof extra === 'number');
       if (!isWhole) throw this.#db.damagedBy('a row is not what was written');

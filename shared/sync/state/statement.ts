@@ -25,6 +25,21 @@ export class Statement {
     return this.#guard(() => this.#prepared.all(...values));
   }
 
+  /** One row after the other, for a table that is too large to be held as rows. */
+  *each(...values: SQLInputValue[]): Generator<Row, undefined> {
+    const rows = this.#guard(() => this.#prepared.iterate(...values));
+    try {
+      for (;;) {
+        const { done, value } = this.#guard(() => rows.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      // Also when the reader has had enough: an open statement would keep the database from being checkpointed.
+      this.#guard(() => rows.return?.());
+    }
+  }
+
   /** Runs it with named parameters. */
   allNamed(values: Record<string, SQLInputValue>): Row[] {
     return this.#guard(() => this.#prepared.all(values));

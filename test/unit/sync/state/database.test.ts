@@ -72,3 +72,31 @@ void test('a ledger keeps names that are not UTF-8 byte for byte', (t) => {
   assert.deepEqual([...new Ledger(again, 'files').entries.keys()], ['caf\udce9']);
   again.close();
 });
+
+void test('a ledger shares entries that are equal to known ones, and keeps all others', (t) => {
+  const file = fileFor(t);
+  const db = new Database(file);
+  const first = new Ledger(db, 'files');
+  for (const each of ['same', 'changed', 'other owner', 'gone here']) first.set(each, fileEntry(each));
+  const ledger = new Ledger(db, 'files');
+  const known = new Map([
+    ['same', fileEntry('same')],
+    ['changed', fileEntry('something else')],
+    ['other owner', { ...fileEntry('other owner'), uid: 4711 }],
+    ['not agreed', fileEntry('not agreed')],
+  ]);
+  ledger.share(known.keys(), (each) => known.get(each));
+  assert.equal(ledger.entries.get('same'), known.get('same'));
+  assert.deepEqual(new Map(ledger.entries), new Map(first.entries));
+  assert.equal(ledger.files, 4);
+  assert.throws(
+    () =>
+      db.transaction(() => {
+        ledger.delete('same');
+        throw new Error('the disk is full');
+      }),
+    /the disk is full/,
+  );
+  assert.deepEqual(new Map(ledger.entries), new Map(first.entries));
+  db.close();
+});

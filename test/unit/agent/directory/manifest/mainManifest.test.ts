@@ -32,3 +32,19 @@ test('the save of a path is what Main said last, and nothing where Main does not
   view.end(3);
   assert.equal(view.saveOf('c'), null);
 });
+
+test('the children of a folder are those that Main has now, whenever they were first asked for', () => {
+  const view = new MainManifest(new Owners(), new Set());
+  view.begin(null, null);
+  view.page([item('en/a'), item('en/b'), item('fr/a')]);
+  view.end(1);
+  const inEn = (): string[] => [...view.childrenOf('en')].toSorted();
+  assert.deepEqual(inEn(), ['en/a', 'en/b']);
+  view.change(1, 2, null, [item('en/c'), { path: 'en/a', shown: { kind: 'gone' } }]);
+  assert.deepEqual(inEn(), ['en/b', 'en/c']);
+  view.begin(null, null);
+  view.page([item('en/d')]);
+  view.end(3);
+  assert.deepEqual(inEn(), ['en/d']);
+  assert.deepEqual([...view.childrenOf('fr')], []);
+});

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { digestOfPath } from '#core/manifest/digest.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
+import { encodeName } from '#core/path/nameBytes.ts';
+
+// Both sides compare these digests, whatever their versions are: the bytes that go into one may not change.
+void test('the digest of a path is that of its bytes, a zero and the text', () => {
+  const paths = ['a', 'en/ol\u00e1.wav', '\u{1f389}.wav', 'caf\udce9'];
+  const texts = ['folder', '["file","\u00e9"]', 'special a link that leads outside (caf\udce9)', ''];
+  for (const path of paths) {
+    for (const said of [...texts, ...texts.map(encodeName)]) {
+      const expected = createHash('sha256').update(encodeName(path)).update('\0').update(said).digest('hex');
+      assert.equal(digestOfPath(path, said).toString('hex'), expected, `${path} ${String(said)}`);
+    }
+  }
+});
+
+// It is stored, and compared after an upgrade.
+void test('a stamp has the fields of a stat in a fixed order', () => {
+  const stat = { dev: 1n, ino: 2n, size: 3n, mtimeNs: -4n, ctimeNs: 1_700_000_000_123_456_789n };
+  assert.equal(stampOf(stat), '1:2:3:-4:1700000000123456789');
+});
