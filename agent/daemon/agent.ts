@@ -17,7 +17,7 @@ import { Reconnector, type Welcome } from '../connection/reconnector.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 import { PendingReloads } from '../asterisk/reload/pendingReloads.ts';
-import { type Answer, carryOut, type Figures } from './commands.ts';
+import { type Answer, carryOut, type CommandRun } from './commands.ts';
 import { answerCommand } from './answerCommand.ts';
 import type { AgentHost, AgentState } from './agentHost.ts';
 import { FullPasses } from './fullPasses.ts';
@@ -246,14 +246,13 @@ export class Agent {
   #onCommand(session: AgentSession, message: Extract<FromMain, { type: 'command' }>): void {
     const { clock, log } = this.#options.host;
     const { signal } = this.#stop;
-    const carry = (figures: Figures, asked: AbortSignal): Promise<Answer> =>
-      this.#carryOut(message.command, figures, asked);
+    const carry = (run: CommandRun): Promise<Answer> => this.#carryOut(message.command, run);
     this.#tasks.run('a command of Main failed', () =>
       answerCommand(session, message, carry, { clock, log, signal }),
     );
   }
 
-  #carryOut(command: Command, figures: Figures, asked: AbortSignal): Promise<Answer> {
+  #carryOut(command: Command, run: CommandRun): Promise<Answer> {
     return carryOut(command, {
       directories: this.directories,
       wanted: (this.#welcome?.directories ?? []).map(({ name }) => name),
@@ -262,8 +261,7 @@ export class Agent {
       upgrades: this.#options.upgrades,
       clock: this.#options.host.clock,
       signal: this.#stop.signal,
-      asked,
-      figures,
+      run,
     });
   }
 }

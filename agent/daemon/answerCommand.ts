@@ -6,7 +6,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
-import type { Answer, Figures } from './commands.ts';
+import type { Answer, CommandRun, Figures } from './commands.ts';
 
 /** Most characters of the error of a command of Main. */
 const MAX_REASON = 4_000;
@@ -16,12 +16,11 @@ const FIGURES_EVERY = 500;
 
 /**
  * Carries out a command of Main and always answers it: page by page, in the form that this version of Main understands.
- * @param carryOut is also given a signal, which is aborted when the answer can't be delivered any more
  */
 export async function answerCommand(
   session: AgentSession,
   { id, command }: { readonly id: number; readonly command: Command },
-  carryOut: (figures: Figures, asked: AbortSignal) => Promise<Answer>,
+  carryOut: (run: CommandRun) => Promise<Answer>,
   { clock, log, signal }: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
   const asked = AbortSignal.any([signal, session.signal]);
@@ -33,7 +32,7 @@ export async function answerCommand(
       session.send({ type: 'answer-part', id, actions: [], ...(isKnown && { figures: { ...figures } }) });
     };
     const every = saysFigures ? FIGURES_EVERY : undefined;
-    const work = (): Promise<Answer> => carryOut(figures, asked);
+    const work = (): Promise<Answer> => carryOut({ asked, figures });
     const { ok, lines, actions, ...answer } = await stillAtWork(clock, say, work, every);
     for (const page of pagesOf(actions)) session.send({ type: 'answer-part', id, actions: page });
     const understood = session.mainCapabilities.has('answers');

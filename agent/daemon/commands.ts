@@ -24,6 +24,14 @@ export type Answer = {
 /** Progress of a running command. */
 export type Figures = { -readonly [K in keyof CommandFigures]: CommandFigures[K] };
 
+/** One run of a command. */
+export type CommandRun = {
+  /** Aborted when the agent is stopping, and when the answer can't be delivered any more. */
+  readonly asked: AbortSignal;
+  /** Receives the progress of the command; omitted figures stay 0. */
+  readonly figures: Figures;
+};
+
 /** The objects that commands work on. */
 export type Commanded = {
   readonly directories: ReadonlyMap<string, AgentDirectory>;
@@ -36,10 +44,7 @@ export type Commanded = {
   readonly clock: Clock;
   /** Aborted when the agent is stopping. */
   readonly signal: AbortSignal;
-  /** Aborted then, too, and when the answer can't be delivered any more. */
-  readonly asked: AbortSignal;
-  /** Receives the progress of a command; omitted figures stay 0. */
-  readonly figures: Figures;
+  readonly run: CommandRun;
 };
 
 const done: Answer = { ok: true, lines: [], actions: [] };
@@ -105,7 +110,11 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       return { ...done, actions: directory.own.rehearsePrune(command.paths) };
     }
     case 'upgrade':
-      return { ...done, ok: false, lines: [await on.upgrades.receive(command.offer, on.signal, on.figures)] };
+      return {
+        ...done,
+        ok: false,
+        lines: [await on.upgrades.receive(command.offer, on.signal, on.run.figures)],
+      };
   }
 }
 
@@ -155,11 +164,12 @@ async function differences(
 
 /**
  * Just after connecting, manifests may not have arrived yet: waits for them, and reports those that are missing.
- * @throws the reason of `asked`
+ * @throws the reason of the run's `asked`
  */
 async function verify(on: Commanded): Promise<Answer> {
+  const { asked, figures } = on.run;
   const patience = new AbortController();
-  const late = pause(on.clock, MANIFEST_WITHIN, AbortSignal.any([patience.signal, on.asked]));
+  const late = pause(on.clock, MANIFEST_WITHIN, AbortSignal.any([patience.signal, asked]));
   try {
     await Promise.race([late, on.attached]);
     const all = [...on.directories.values()];
@@ -167,19 +177,19 @@ async function verify(on: Commanded): Promise<Answer> {
   } finally {
     patience.abort();
   }
-  on.asked.throwIfAborted();
+  asked.throwIfAborted();
   for (const { replica } of on.directories.values()) {
-    on.figures.filesTotal += replica.files;
-    on.figures.bytesTotal += replica.bytes;
+    figures.filesTotal += replica.files;
+    figures.bytesTotal += replica.bytes;
   }
   const found = await Promise.all(
     [...on.directories.values()].map(async (directory) => ({
       directory: directory.name,
       compared: directory.isComparable,
       ...(await directory.plans.verify((files, bytes) => {
-        on.figures.files += files;
-        on.figures.bytes += bytes;
-      }, on.asked)),
+        figures.files += files;
+        figures.bytes += bytes;
+      }, asked)),
     })),
   );
   const missing = on.wanted.filter((name) => !on.directories.has(name));

@@ -1,5 +1,5 @@
 import type { ControllerConfig } from '../config/controllerConfig.ts';
-import type { ControllerPlaces } from '#host/config/places.ts';
+import { controllerPlaces } from '#host/config/places.ts';
 import type { Root } from '#host/config/rootPath.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Identity } from '#host/identity/certificate.ts';
@@ -25,8 +25,7 @@ import { LiveSessions, type SessionPeer } from '../sessions/liveSessions.ts';
 import { Alarms } from './alarms.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
 import { logConditions, toAll } from '../conditions/watch.ts';
-import type { ConditionEvents } from '../conditions/tracker.ts';
-import type { Observer } from './observer.ts';
+import type { Observer, Observers } from './observer.ts';
 import type { Rotation } from '../enrolment/keyRotation.ts';
 import { SyncTimes } from '../control/status/syncTimes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
@@ -40,13 +39,10 @@ export type ControllerOptions = {
   readonly config: ControllerConfig;
   readonly identity: Identity;
   readonly db: Database;
-  readonly places: ControllerPlaces;
   readonly root: Root;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly observer: Observer;
-  /** Notified of conditions that begin and end, in addition to the log. */
-  readonly conditionEvents?: ConditionEvents;
+  readonly observers: Observers;
   /** Size from which transfers can be resumed, bytes; the production value if absent. */
   readonly largeFrom?: number;
 };
@@ -84,7 +80,9 @@ export class Controller {
 
   /** @throws when state, registry or configuration can't be used; the message says which, and the remedy */
   constructor(options: ControllerOptions) {
-    const { config, identity, db, places, root, clock, log } = options;
+    const { config, identity, db, root, clock, log } = options;
+    const { events, conditions } = options.observers;
+    const places = controllerPlaces(root);
     this.config = config;
     this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.clock = clock;
@@ -109,10 +107,9 @@ export class Controller {
     });
     this.registry = new Registry(places.identityFolder);
     this.alarms = new Alarms(clock, log);
-    this.observer = options.observer;
-    const { conditionEvents } = options;
+    this.observer = events;
     this.conditions = new ConditionTracker(
-      toAll([logConditions(log), ...(conditionEvents === undefined ? [] : [conditionEvents])]),
+      toAll([logConditions(log), ...(conditions === undefined ? [] : [conditions])]),
     );
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.sessionLog = new SessionLog(clock);
@@ -132,12 +129,10 @@ export class Controller {
     this.directories = openMainDirectories({
       config,
       root,
+      host: { clock, log, owners: this.owners },
       db,
-      owners: this.owners,
       versions: this.versions,
       largeFrom: options.largeFrom,
-      clock,
-      log,
       onRevision: (revision) =>
         this.sessions.announceRevision(
           revision,
@@ -270,15 +265,10 @@ export class Controller {
     const { directories, owners, clock } = this;
     const log = this.log.child({ mds: agent.name });
     return new ControllerSession({
-      socket,
-      name: agent.name,
-      pin,
-      address,
+      peer: { socket, name: agent.name, pin, address },
       version: VERSION,
       directories,
-      owners,
-      clock,
-      log,
+      host: { clock, log, owners },
       pace: this.#bandwidth.paceOf(agent.name),
       owner: new AgentOwner(this, agent, log),
     });

@@ -1,4 +1,5 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
+import type { ConditionEvents } from '../conditions/tracker.ts';
 
 /** Observers of events: the metrics and the notifications. */
 export interface Observer {
@@ -11,6 +12,13 @@ export interface Observer {
   /** Both sides changed a recording; the older version is in Main's trash. */
   conflict(mds: string, directory: string, path: string): void;
 }
+
+/** Who is notified of what happens on Main and the MDS. */
+export type Observers = {
+  readonly events: Observer;
+  /** Notified of conditions that begin and end, in addition to the log. */
+  readonly conditions?: ConditionEvents;
+};
 
 /** Passes every event to each observer. */
 export function observedBy(observers: readonly Observer[]): Observer {

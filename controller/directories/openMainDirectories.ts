@@ -1,8 +1,6 @@
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Root } from '#host/config/rootPath.ts';
-import type { Owners } from '#host/fs/owners.ts';
-import type { Logger } from '#host/log/logger.ts';
-import type { Clock } from '#host/time/clock.ts';
+import type { HostServices } from '#host/hostServices.ts';
 import type { Database } from '#sync/state/database.ts';
 import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
@@ -13,12 +11,10 @@ import type { Revision } from './publication.ts';
 export type MainDirectoriesOptions = {
   readonly config: ControllerConfig;
   readonly root: Root;
+  readonly host: HostServices;
   readonly db: Database;
-  readonly owners: Owners;
   readonly versions: Versions;
   readonly largeFrom?: number | undefined;
-  readonly clock: Clock;
-  readonly log: Logger;
   readonly onRevision: (revision: Revision) => void;
   /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (directory: string, detail: string) => void;
@@ -26,7 +22,8 @@ export type MainDirectoriesOptions = {
 
 /** The directories of Main's configuration, by name; nothing is read yet. */
 export function openMainDirectories(options: MainDirectoriesOptions): Map<string, MainDirectory> {
-  const { config, root, db, owners, versions, clock, log, onRevision, onFinding } = options;
+  const { config, root, host, db, versions, onRevision, onFinding } = options;
+  const { clock, log, owners } = host;
   const archiveParts = new ArchiveParts(clock);
   const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
   return new Map(

@@ -19,20 +19,30 @@ import type { SigningLimit } from './signingLimit.ts';
 /** A peer that asks to enrol has this long to say so, milliseconds. */
 const REQUEST_TIMEOUT = 10_000;
 
-export type EnrolmentOptions = {
-  readonly registry: Registry;
+/** What an enrolled MDS gets from Main: its keys, a certificate, and the directories. */
+export type EnrollingMain = {
   readonly identity: Identity;
   readonly rotation: Rotation;
   readonly directories: readonly DirectoryConfig[];
   /** How long a certificate holds, milliseconds. */
   readonly certificateLifeMs: number;
+};
+
+/** What bounds the work that a peer can cause. */
+export type EnrolmentLimits = {
+  /** Limits what unauthenticated clients can make Main write. */
+  readonly requests: TokenBucket;
+  /** Bounds what one MDS can make Main sign. */
+  readonly signing: SigningLimit;
+};
+
+export type EnrolmentOptions = {
+  readonly registry: Registry;
+  readonly main: EnrollingMain;
+  readonly limits: EnrolmentLimits;
   readonly clock: Clock;
   readonly log: Logger;
   readonly peerLog: PeerLog;
-  /** Limits what unauthenticated clients can make Main write. */
-  readonly bucket: TokenBucket;
-  /** Bounds what one MDS can make Main sign. */
-  readonly signing: SigningLimit;
   /** Keys that lost their place: their sessions end. */
   readonly onRevoked: (pins: readonly string[], why: string) => void;
   readonly onAlarm: (message: string) => void;
@@ -81,14 +91,15 @@ async function enrol(
   { name, token }: Extract<EnrolRequest, { type: 'enrol' }>,
   options: EnrolmentOptions,
 ): Promise<EnrolAnswer> {
-  const { registry, clock, log, peerLog, bucket } = options;
+  const { registry, limits, clock, log, peerLog } = options;
   const { pin, address } = peer;
   // The answer to an earlier request may have been lost: the same key under the same name is welcome.
   if (registry.findByPin(pin)?.name === name) return enrolled(name, peer, options);
   if (token === undefined) {
     const waiting = registry.findPending(pin);
     const again = waiting?.name === name && waiting.address === address;
-    if (!again && !bucket.take()) return refused('too many are asking to enrol: try again in a minute');
+    if (!again && !limits.requests.take())
+      return refused('too many are asking to enrol: try again in a minute');
     const asked = registry.requestPending({ name, pin, address, now: clock.now() });
     if (!asked.ok) return refused(asked.refused);
     const answer = pending(peer, options);
@@ -123,7 +134,7 @@ async function renew(
   { knowsIdentity }: Extract<EnrolRequest, { type: 'renew' }>,
   options: EnrolmentOptions,
 ): Promise<EnrolAnswer> {
-  const { registry, rotation, log } = options;
+  const { registry, main, log } = options;
   const agent = registry.findByPin(peer.pin);
   if (agent !== undefined) {
     const answer = await enrolled(agent.name, peer, options);
@@ -132,7 +143,7 @@ async function renew(
     return answer;
   }
   if (registry.findPending(peer.pin) !== undefined) {
-    if (knowsIdentity !== undefined) rotation.learnedUnapproved(peer.pin, knowsIdentity);
+    if (knowsIdentity !== undefined) main.rotation.learnedUnapproved(peer.pin, knowsIdentity);
     return pending(peer, options);
   }
   return refused(notEnrolled(registry, peer.pin).reason);
@@ -153,8 +164,9 @@ function leave(peer: Peer, options: EnrolmentOptions): EnrolAnswer {
 
 /** Main signs a certificate for the key that the peer has just proved to hold. */
 async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Promise<EnrolAnswer> {
-  const { registry, identity, certificateLifeMs, signing } = options;
-  const no = signing.refuse(name, peer.pin);
+  const { registry, main, limits } = options;
+  const { identity, certificateLifeMs } = main;
+  const no = limits.signing.refuse(name, peer.pin);
   if (no !== undefined) return refused(no);
   const key = new X509Certificate(peer.certificate).publicKey;
   const { issueAgentCertificate } = await import('#host/identity/issueCertificate.ts');
@@ -168,12 +180,13 @@ async function enrolled(name: string, peer: Peer, options: EnrolmentOptions): Pr
   // It may have been removed while that was signed.
   const recorded = registry.recordCertificate(peer.pin, validity(certificate).notAfter);
   if (!recorded.ok) return refused(recorded.refused);
-  const directories = options.directories.map(({ name: directory, path }) => ({ name: directory, path }));
+  const directories = main.directories.map(({ name: directory, path }) => ({ name: directory, path }));
   return { type: 'enrolled', name, certificate, directories };
 }
 
 /** The connection under Main's key vouches for the next one, as a session does for those who have one. */
-function pending(peer: Peer, { identity, rotation }: EnrolmentOptions): PendingAnswer {
+function pending(peer: Peer, { main }: EnrolmentOptions): PendingAnswer {
+  const { identity, rotation } = main;
   const fingerprint = enrolmentFingerprint({ mainPin: identity.pin, agentPin: peer.pin });
   return { type: 'pending', fingerprint, nextIdentity: rotation.nextPin };
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import type { HostPort } from '#host/config/hostPort.ts';
@@ -31,10 +31,12 @@ export type Peer = {
 /** Why a peer is refused a session. With `renew` it should request a new certificate and reconnect. */
 export type SessionRefusal = { readonly reason: string; readonly renew: boolean };
 
+/** Main's key and certificate, which the port shows to its peers. */
+export type ServedIdentity = { readonly keyPem: string; readonly certificatePem: string };
+
 export type ServerOptions = {
   readonly listen: HostPort;
-  readonly keyPem: string;
-  readonly certificatePem: string;
+  readonly identity: ServedIdentity;
   /** The refusal of a session; undefined when it is allowed. */
   readonly refuseSession: (pin: Pin, certificate: Uint8Array, address: string) => SessionRefusal | undefined;
   /** Called when a connection ends before the peer is authenticated. */
@@ -74,9 +76,7 @@ export class Server {
       options.onUnauthenticated('connection dropped', address, reason),
     );
     this.#https = https.createServer({
-      key: options.keyPem,
-      cert: options.certificatePem,
-      minVersion: 'TLSv1.3',
+      ...secureContext(options.identity),
       // Any certificate is accepted in the handshake: peers are authenticated by their pin, not by a certificate authority.
       requestCert: true,
       rejectUnauthorized: false,
@@ -132,12 +132,8 @@ export class Server {
   }
 
   /** Uses another identity for new connections. */
-  useIdentity(identity: { readonly keyPem: string; readonly certificatePem: string }): void {
-    this.#https.setSecureContext({
-      key: identity.keyPem,
-      cert: identity.certificatePem,
-      minVersion: 'TLSv1.3',
-    });
+  useIdentity(identity: ServedIdentity): void {
+    this.#https.setSecureContext(secureContext(identity));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -170,6 +166,10 @@ export class Server {
       );
     } else refuse(socket, 404, 'nothing is here');
   }
+}
+
+function secureContext({ keyPem, certificatePem }: ServedIdentity): SecureContextOptions {
+  return { key: keyPem, cert: certificatePem, minVersion: 'TLSv1.3' };
 }
 
 /** All identities are ECDSA P-256; certificates with other keys are not parsed further. */

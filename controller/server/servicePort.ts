@@ -86,8 +86,7 @@ export class ServicePort {
     };
     this.#server = new Server({
       listen: config.listen,
-      keyPem: identity.keyPem,
-      certificatePem: identity.certificatePem,
+      identity,
       refuseSession: (pin, certificateDer, address) =>
         refuseAdmission(admission, { pin, certificateDer, address }),
       onUnauthenticated: (event, address, reason) => this.#peerLog.warn(event, address, { reason }),
@@ -139,15 +138,16 @@ export class ServicePort {
     const { registry, sessions, alarms, config, clock, log } = this.#options.main;
     return handleEnrolment(peer, {
       registry,
-      identity: this.identity,
-      rotation: this.rotation,
-      directories: config.directories,
-      certificateLifeMs: config.certificates.lifeMs,
+      main: {
+        identity: this.identity,
+        rotation: this.rotation,
+        directories: config.directories,
+        certificateLifeMs: config.certificates.lifeMs,
+      },
+      limits: { requests: this.#bucket, signing: this.#signing },
       clock,
       log,
       peerLog: this.#peerLog,
-      bucket: this.#bucket,
-      signing: this.#signing,
       onRevoked: (pins: readonly Pin[], why) => sessions.disconnect(pins, why),
       onAlarm: (message) => alarms.raise(message),
     });

@@ -16,6 +16,14 @@ export type AgentRecords = {
   knowsIdentity(pin: string): void;
 };
 
+/** The parts of the session that handle the agent's requests and answers. */
+export type SessionParts = {
+  readonly manifests: ManifestSender;
+  readonly content: ContentRequests;
+  readonly calls: CommandCalls;
+  readonly records: AgentRecords;
+};
+
 export type AgentMessagesOptions = {
   readonly line: {
     send(message: FromMain): void;
@@ -26,10 +34,7 @@ export type AgentMessagesOptions = {
   readonly clock: Clock;
   readonly clockOffset: ClockOffset;
   readonly tasks: Tasks;
-  readonly manifests: ManifestSender;
-  readonly content: ContentRequests;
-  readonly calls: CommandCalls;
-  readonly records: AgentRecords;
+  readonly parts: SessionParts;
 };
 
 /** The messages of a welcomed agent, each with its handler. */
@@ -39,7 +44,8 @@ export class AgentMessages {
 
   constructor(options: AgentMessagesOptions) {
     this.#options = options;
-    const { line, clock, clockOffset, tasks, manifests, content, calls, records } = options;
+    const { line, clock, clockOffset, tasks, parts } = options;
+    const { manifests, content, calls, records } = parts;
     this.#handlers = {
       hello: () => line.violation('a second hello'),
       'want-manifest': this.#about((directory, { have }) =>

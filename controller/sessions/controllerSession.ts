@@ -10,10 +10,8 @@ import {
 } from '#protocol/messages/session.ts';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import { negotiate, PROTOCOL } from '#protocol/version.ts';
-import type { Owners } from '#host/fs/owners.ts';
-import type { Logger } from '#host/log/logger.ts';
+import type { HostServices } from '#host/hostServices.ts';
 import { Tasks } from '#host/process/tasks.ts';
-import type { Clock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
 import { ClockOffset } from '#wire/clockOffset.ts';
 import { Heartbeat, STALLED } from '#wire/heartbeat.ts';
@@ -34,16 +32,20 @@ import { type SessionEvent, type SessionState, transition } from './sessionState
 /** Timeout for the agent's hello, milliseconds. */
 const GREETING = 15_000;
 
-export type SessionOptions = {
+/** Who is at the other end, as authenticated by its key. */
+export type AgentPeer = {
   readonly socket: WebSocket;
   readonly name: string;
   readonly pin: string;
   readonly address: string;
+};
+
+export type SessionOptions = {
+  readonly peer: AgentPeer;
+  /** Main's version. */
   readonly version: string;
   readonly directories: ReadonlyMap<string, MainDirectory>;
-  readonly owners: Owners;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly host: HostServices;
   /** Bandwidth limits in both directions. */
   readonly pace: { readonly incoming: Pace; readonly outgoing: Pace };
   readonly owner: SessionOwner;
@@ -76,14 +78,16 @@ export class ControllerSession {
   #state: SessionState = 'greeting';
 
   constructor(options: SessionOptions) {
-    const { socket, clock, log, owner } = options;
+    const { peer, host, owner } = options;
+    const { socket, name, pin, address } = peer;
+    const { clock, log } = host;
     this.#options = options;
-    this.name = options.name;
-    this.pin = options.pin;
-    this.address = options.address;
+    this.name = name;
+    this.pin = pin;
+    this.address = address;
     this.since = clock.now();
     this.#tasks = new Tasks((what, error) => log.error(what, { error }));
-    this.#calls = new CommandCalls(options.name);
+    this.#calls = new CommandCalls(name);
     this.#lag = new Lag(clock);
     this.traffic = new Traffic(() => clock.monotonic());
     this.#channel = new Channel(socket, {
@@ -101,12 +105,10 @@ export class ControllerSession {
       saveOf: (directory, path) => options.directories.get(directory)?.originators.of(path).save ?? null,
     });
     this.#content = new ContentRequests({
-      mds: options.name,
+      mds: name,
       line: this.#channel,
-      owners: options.owners,
-      clock,
+      host,
       clockOffset: this.#clock,
-      log,
       tasks: this.#tasks,
       traffic: this.traffic,
       recorder: (directory, conflicts, grant) => owner.recorder(directory, conflicts, grant),
@@ -117,13 +119,15 @@ export class ControllerSession {
       clock,
       clockOffset: this.#clock,
       tasks: this.#tasks,
-      manifests: this.#manifests,
-      content: this.#content,
-      calls: this.#calls,
-      records: {
-        applied: (applied) => owner.applied(applied),
-        reported: (report) => this.#onReport(report),
-        knowsIdentity: (pin) => owner.knowsIdentity(pin),
+      parts: {
+        manifests: this.#manifests,
+        content: this.#content,
+        calls: this.#calls,
+        records: {
+          applied: (applied) => owner.applied(applied),
+          reported: (report) => this.#onReport(report),
+          knowsIdentity: (known) => owner.knowsIdentity(known),
+        },
       },
     });
     const greetBefore = clock.monotonic() + GREETING;
@@ -204,7 +208,7 @@ export class ControllerSession {
     // An older agent fetches and installs a package without reporting progress.
     const isPatient = command.do === 'upgrade' && !this.capabilities.has('progress');
     const saysData = this.capabilities.has('answers');
-    const now = this.#options.clock.monotonic();
+    const now = this.#options.host.clock.monotonic();
     return this.#calls.call(command, { now, isPatient, saysData, onFigures }, (id) =>
       this.#channel.send({ type: 'command', id, command }),
     );
@@ -228,7 +232,7 @@ export class ControllerSession {
 
   /** Whether the agent still answers a ping. */
   isAlive(): Promise<boolean> {
-    return answersPing(this.#options.socket, this.#options.clock);
+    return answersPing(this.#options.peer.socket, this.#options.host.clock);
   }
 
   close(reason: string): void {
@@ -254,7 +258,7 @@ export class ControllerSession {
   #welcome(greeting: Extract<ArrivingFromAgent, { type: 'hello' }>): void {
     const agreed = negotiate(PROTOCOL, greeting.protocol);
     if ('refusal' in agreed) {
-      this.#options.log.warn('agent refused', { reason: agreed.refusal, agent: greeting.version });
+      this.#options.host.log.warn('agent refused', { reason: agreed.refusal, agent: greeting.version });
       this.close(agreed.refusal);
       return;
     }
@@ -264,8 +268,8 @@ export class ControllerSession {
     this.capabilities = new Set(hello.capabilities);
     this.#manifests.speakTo(this.capabilities);
     this.lastUpgrade = hello.lastUpgrade;
-    const { name, version, owner } = this.#options;
-    const own = { protocol: agreed.version, version, name, capabilities: [...MAIN_CAPABILITIES] };
+    const { version, owner } = this.#options;
+    const own = { protocol: agreed.version, version, name: this.name, capabilities: [...MAIN_CAPABILITIES] };
     this.#channel.send({ type: 'welcome', ...own, ...owner.terms(hello) });
     this.#ping();
     this.#go('welcomed');
@@ -281,7 +285,7 @@ export class ControllerSession {
 
   /** Sends a ping, which measures the clock offset and detects a dead peer. */
   #ping(): void {
-    this.#channel.send({ type: 'ping', sent: this.#options.clock.now() });
+    this.#channel.send({ type: 'ping', sent: this.#options.host.clock.now() });
   }
 
   #onClosed(reason: string): void {

@@ -49,8 +49,10 @@ async function build(described: PackageDescription): Promise<void> {
     checkout: CHECKOUT,
     version: values.version,
     builtAt,
-    manual: manPage(commands, values.version, builtAt),
-    completion: bashCompletion(commands),
+    help: {
+      manual: manPage(commands, values.version, builtAt),
+      completion: bashCompletion(commands),
+    },
     out: values.out,
     compression: values.fast ? ['-Zgzip', '-z1'] : ['-Zxz', '-z6'],
   });

@@ -30,8 +30,8 @@ export type TreeOptions = {
   readonly version: string;
   /** Seconds since 1970: no file in the package is younger. */
   readonly builtAt: number;
-  readonly manual: string;
-  readonly completion: string;
+  /** Made from the description of its command line. */
+  readonly help: { readonly manual: string; readonly completion: string };
   readonly out: string;
   /** Arguments of dpkg-deb. */
   readonly compression: readonly string[];
@@ -60,8 +60,8 @@ export function packTree(options: TreeOptions): string {
   for (const unit of described.units)
     write(`lib/systemd/system/${unit}`, readFileSync(path.join(install, unit)));
   write(`etc/xivo-xds-sync/${configuration.name}`, configuration.text, configuration.mode);
-  write(`usr/share/man/man8/${name}.8.gz`, zipped(options.manual));
-  write(`usr/share/bash-completion/completions/${name}`, options.completion);
+  write(`usr/share/man/man8/${name}.8.gz`, zipped(options.help.manual));
+  write(`usr/share/bash-completion/completions/${name}`, options.help.completion);
   write(`usr/share/doc/${name}/copyright`, fill('copyright'));
   write(`usr/share/doc/${name}/changelog.gz`, zipped(changelog(name, version, builtAt)));
   // What README.md and docs/ say stands beside the program, as they lie in the checkout: their links hold.

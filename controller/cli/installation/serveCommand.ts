@@ -65,12 +65,10 @@ export async function serve(context: Context, logMode?: string): Promise<number>
           const { logger } = log;
           const observation = await observe(config, context.root.path('/') === '/', logger);
           const running = new Controller({
-            observer: observation.observer,
-            conditionEvents: observation.conditionEvents,
+            observers: observation.observers,
             config: controller?.config ?? config,
             identity: loadIdentity(places.identityFolder) ?? identity,
             db,
-            places,
             root,
             clock: systemClock,
             log: logger,

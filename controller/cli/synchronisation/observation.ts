@@ -2,19 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#host/time/clock.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { ControllerConfig } from '../../config/controllerConfig.ts';
-import type { ConditionEvents } from '../../conditions/tracker.ts';
 import { watchConditions } from '../../conditions/watch.ts';
 import { statusOf } from '../../control/status/status.ts';
 import type { Controller } from '../../daemon/controller.ts';
-import { type Observer, observedBy } from '../../daemon/observer.ts';
+import { observedBy, type Observers } from '../../daemon/observer.ts';
 import type { Metrics } from '../../metrics/metrics.ts';
 import type { PageServer } from '../../page/pageServer.ts';
 import { Notifier } from '../../notify/notifier.ts';
 
 /** The observers of the controller: metrics, `notify:`, the page; with a function that stops them. */
 export type Observation = {
-  readonly observer: Observer;
-  readonly conditionEvents: ConditionEvents;
+  readonly observers: Observers;
   /** Serves page and metrics, and checks the conditions, until it is disposed of. */
   readonly watch: (controller: Controller) => Promise<AsyncDisposable>;
 };
@@ -35,8 +33,10 @@ export async function observe(config: ControllerConfig, alone: boolean, log: Log
     },
   });
   return {
-    observer: observedBy([...(metrics === undefined ? [] : [metrics]), notifier]),
-    conditionEvents: notifier,
+    observers: {
+      events: observedBy([...(metrics === undefined ? [] : [metrics]), notifier]),
+      conditions: notifier,
+    },
     watch: async (controller) => {
       const server = served ? await serve(controller, metrics, alone) : undefined;
       const watch = watchConditions(() => {

@@ -1,10 +1,8 @@
 import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import type { Applier } from '#sync/apply/applier.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
-import type { Owners } from '#host/fs/owners.ts';
-import type { Logger } from '#host/log/logger.ts';
+import type { HostServices } from '#host/hostServices.ts';
 import type { Tasks } from '#host/process/tasks.ts';
-import type { Clock } from '#host/time/clock.ts';
 import type { ClockOffset } from '#wire/clockOffset.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
@@ -27,10 +25,8 @@ export type ContentLine = {
 export type ContentRequestsOptions = {
   readonly mds: string;
   readonly line: ContentLine;
-  readonly owners: Owners;
-  readonly clock: Clock;
+  readonly host: HostServices;
   readonly clockOffset: ClockOffset;
-  readonly log: Logger;
   readonly tasks: Tasks;
   readonly traffic: Traffic;
   /** Records an accepted offer. */
@@ -48,21 +44,19 @@ export class ContentRequests {
 
   /** Sends the requested files. */
   send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): void {
-    const { line, log, tasks, traffic } = this.#options;
+    const { line, host, tasks, traffic } = this.#options;
     const open = (bytes: number): OutgoingStream =>
       line.openOutgoing(request.stream, bytes, isUrgent(directory));
-    tasks.run('content could not be sent', () => sendContent(directory, request, open, traffic, log));
+    tasks.run('content could not be sent', () => sendContent(directory, request, open, traffic, host.log));
   }
 
   /** Checks the offers, and takes those that Main accepts. */
   take(directory: MainDirectory, request: Extract<FromAgent, { type: 'offer' }>): void {
-    const { mds, line, owners, clock, clockOffset, log, tasks, traffic, recorder } = this.#options;
+    const { mds, line, host, clockOffset, tasks, traffic, recorder } = this.#options;
     tasks.run('an offer could not be taken', () =>
       takeOffers(directory, request, {
         mds,
-        owners,
-        clock,
-        log,
+        host,
         line,
         traffic,
         isUrgent: isUrgent(directory),

@@ -3,9 +3,7 @@ import type { FromAgent, FromMain } from '#protocol/messages/session.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import type { Owners } from '#host/fs/owners.ts';
-import type { Logger } from '#host/log/logger.ts';
-import type { Clock } from '#host/time/clock.ts';
+import type { HostServices } from '#host/hostServices.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 import { stillAtWork } from '#wire/stillAtWork.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
@@ -20,9 +18,7 @@ type Request = Extract<FromAgent, { type: 'offer' }>;
 
 export type TakingOptions = {
   readonly mds: string;
-  readonly owners: Owners;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly host: HostServices;
   readonly line: {
     openIncoming(stream: number, urgent: boolean): IncomingStream;
     send(message: FromMain): void;
@@ -49,7 +45,8 @@ export async function takeOffers(
   const granted = options.grant && grantedOffers(options.grant, directory.name, valid);
   const grant = granted && options.grant;
   const offers = granted ?? valid;
-  const { line, log, clock, mds, owners } = options;
+  const { line, mds, host } = options;
+  const { log, clock, owners } = host;
   const conflicts = new Set(offers.flatMap((offer) => (isConflict(offer) ? [offer.path] : [])));
   try {
     const stream = line.openIncoming(id, options.isUrgent);

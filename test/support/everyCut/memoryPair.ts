@@ -142,11 +142,10 @@ export class MemoryPair {
       config,
       identity: this.#keys.main,
       db: new Database(places.stateFile),
-      places,
       root,
       clock: this.clock,
       log: this.logOf('main'),
-      observer: { applied: nothing, delivered: nothing, reloaded: nothing, conflict: nothing },
+      observers: { events: { applied: nothing, delivered: nothing, reloaded: nothing, conflict: nothing } },
       largeFrom: LARGE_FROM,
     });
     await controller.start();

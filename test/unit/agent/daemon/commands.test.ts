@@ -17,8 +17,7 @@ void it("a verification does not wait for Main's manifest when its answer can no
       upgrades: {} as Upgrades,
       clock,
       signal: new AbortController().signal,
-      asked: asked.signal,
-      figures: { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 },
+      run: { asked: asked.signal, figures: { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 } },
     },
   );
   asked.abort(new Error('the connection was lost'));

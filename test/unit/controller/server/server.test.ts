@@ -8,7 +8,7 @@ void it('a server that has closed leaves no timer behind', async (t) => {
   const nothing = (): undefined => undefined;
   const server = new Server({
     listen: { host: '127.0.0.1', port: 0 },
-    ...(await createIdentity({ commonName: 'main' })),
+    identity: await createIdentity({ commonName: 'main' }),
     refuseSession: nothing,
     onUnauthenticated: nothing,
     onSession: nothing,
