@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
 import { freePort } from '../test/support/harness/freePort.ts';
 import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
 import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
@@ -127,11 +128,12 @@ function standIn(root: string): string {
   return script;
 }
 
-type Status = { readonly mds: readonly { readonly name: string; readonly inSync: boolean }[] };
+const statusSchema = z.object({ mds: z.array(z.object({ name: z.string(), inSync: z.boolean() })) });
+type Status = z.output<typeof statusSchema>;
 
 function status(): Status {
   const text = statusText(main, ['--json']);
-  return text === '' ? { mds: [] } : (JSON.parse(text) as Status);
+  return text === '' ? { mds: [] } : statusSchema.parse(JSON.parse(text));
 }
 
 /** One change each way, timed, and the status at the end. */

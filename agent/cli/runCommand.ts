@@ -3,10 +3,9 @@ import { exitAtLast } from '#host/process/exitAtLast.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { serviceManager } from '#host/systemd/sdNotify.ts';
-import { UsageError } from '#host/cli/usageError.ts';
 import { ControlServer } from '#host/control/controlServer.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
+import { logModeOf, openLog } from '#host/log/openLog.ts';
 import type { Database } from '#sync/state/database.ts';
 import { runOnState } from '#sync/state/openState.ts';
 import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
@@ -28,10 +27,7 @@ import { waitForApproval } from '../connection/waitForApproval.ts';
 
 /** `run`: the agent in the foreground, until a signal ends it. */
 export async function run(context: Context, logMode?: string): Promise<number> {
-  const mode = logMode ?? 'auto';
-  if (!LOG_MODES.includes(mode as LogMode))
-    throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
-  const log = openLog(mode as LogMode);
+  const log = openLog(logModeOf(logMode));
   try {
     const credentials = loadCredentials(context, log.logger);
     const stop = stopSignal(() => reload());

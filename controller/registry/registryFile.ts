@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
+import { codeOf } from '#host/fs/errno.ts';
 import { EMPTY_REGISTRY, RegistryState } from './records.ts';
 
 const FILE = 'registry.json';
@@ -62,7 +63,7 @@ export class RegistryFile {
     try {
       return readFileSync(this.#path, 'utf8');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     }
   }

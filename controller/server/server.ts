@@ -6,6 +6,7 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import type { HostPort } from '#host/config/hostPort.ts';
+import { codeOf } from '#host/fs/errno.ts';
 import { type Pin, pinOfCertificate } from '#host/identity/pin.ts';
 import { connectionTrouble } from '#wire/connectionTrouble.ts';
 import { addressOf, UnauthenticatedConnections } from './unauthenticatedConnections.ts';
@@ -90,9 +91,8 @@ export class Server {
       options.onRequest(request, response, () => this.#unauthenticated.known(request.socket)),
     );
     this.#https.on('tlsClientError', (error, socket) => {
-      const { code } = error as NodeJS.ErrnoException;
       // A peer that only connects and disconnects (a monitoring system's port check) is not logged.
-      if (code !== 'ECONNRESET')
+      if (codeOf(error) !== 'ECONNRESET')
         options.onUnauthenticated('no TLS handshake', addressOf(socket), connectionTrouble(error));
     });
   }

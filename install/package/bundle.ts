@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { build, type Plugin } from 'esbuild';
 import path from 'node:path';
+import * as z from 'zod';
 import { buildClient, CLIENT_TYPES } from '../../controller/page/clientBundle.ts';
 
 /** For what is not in the bundle: some libraries ask whether another one is installed. */
@@ -96,13 +97,16 @@ function importable(name: string): string {
   ].join('\n');
 }
 
+/** Of a package.json. */
+const named = z.looseObject({ name: z.string().optional() });
+
 /** The program reads its version from package.json: nothing else of that file belongs into the bundle. */
 function versionOf(version: string): Plugin {
   return {
     name: 'version',
     setup(hooks) {
       hooks.onLoad({ filter: /\/package\.json$/ }, ({ path: file }) => {
-        const { name } = JSON.parse(readFileSync(file, 'utf8')) as { name?: string };
+        const { name } = named.parse(JSON.parse(readFileSync(file, 'utf8')));
         if (name !== 'xivo-xds-sync') return undefined;
         return { contents: JSON.stringify({ version }), loader: 'json' };
       });

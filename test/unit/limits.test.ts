@@ -7,6 +7,12 @@ const CHECKOUT = path.resolve(import.meta.dirname, '../..');
 const MAX_FILE_LINES = 300;
 const MAX_CLASS_LINES = 250;
 const MAX_FOLDER_FILES = 15;
+const MAX_OPTIONS = 8;
+/** Not divided yet. */
+const LARGE_OPTIONS: readonly string[] = [
+  'shared/sync/scan/replica.ts: ReplicaOptions',
+  'shared/sync/apply/applierOptions.ts: ApplierOptions',
+];
 
 const files = globSync('{protocol,shared,controller,agent,install}/**/*.{ts,tsx}', { cwd: CHECKOUT }).map(
   (file) => ({ file, lines: readFileSync(path.join(CHECKOUT, file), 'utf8').trimEnd().split('\n') }),
@@ -28,6 +34,18 @@ describe('The size of things', () => {
     const sizes = Map.groupBy(files, ({ file }) => path.dirname(file));
     hold(new Map([...sizes].map(([folder, all]) => [folder, all.length])), MAX_FOLDER_FILES);
   });
+
+  it(`no type of options has more than ${MAX_OPTIONS} members`, () => {
+    const sizes = files.flatMap(({ file, lines }) => optionsIn(file, lines));
+    assert.ok(sizes.length > 50);
+    hold(new Map(sizes.filter(([name]) => !LARGE_OPTIONS.includes(name))), MAX_OPTIONS);
+    const large = sizes.flatMap(([name, members]) => (members > MAX_OPTIONS ? [name] : []));
+    assert.deepEqual(
+      large.toSorted(),
+      LARGE_OPTIONS.toSorted(),
+      'it has been divided: remove it from LARGE_OPTIONS',
+    );
+  });
 });
 
 /** The formatted source ends a class with a brace in the column where it began. */
@@ -37,6 +55,17 @@ function classesIn(file: string, lines: readonly string[]): (readonly [name: str
     if (name === undefined) return [];
     const end = line.endsWith('}') ? start : lines.indexOf('}', start);
     return [[`${file}: ${name}`, end - start + 1] as const];
+  });
+}
+
+/** The formatted source indents the members of a type by two blanks. */
+function optionsIn(file: string, lines: readonly string[]): (readonly [name: string, members: number])[] {
+  return lines.flatMap((line, start) => {
+    const name = /^(?:export )?(?:type|interface) (\w+Options)\b.*\{$/.exec(line)?.[1];
+    if (name === undefined) return [];
+    const end = lines.findIndex((each, at) => at > start && each.startsWith('}'));
+    const members = lines.slice(start, end).filter((each) => /^ {2}(?:readonly )?\w+\??[:(]/.test(each));
+    return [[`${file}: ${name}`, members.length] as const];
   });
 }
 

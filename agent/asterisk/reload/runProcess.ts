@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { codeOf } from '#host/fs/errno.ts';
 import { KILL_AFTER_MS, OUTPUT_LIMIT } from './limits.ts';
 
 /** How a command ended. `code` is null when a signal from elsewhere ended it. */
@@ -76,7 +77,7 @@ function signalGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): vo
     process.kill(-pid, signal);
   } catch (error) {
     // The group has ended already.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 

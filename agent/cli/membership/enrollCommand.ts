@@ -11,6 +11,7 @@ import { setKeys } from '#host/config/setKeys.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
+import { codeOf } from '#host/fs/errno.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { proveEnrolment, tlsBinding } from '#host/identity/enrolmentProof.ts';
@@ -126,7 +127,7 @@ async function connect(
     const { keyPem, certificatePem } = identity;
     return await dial({ main, path: '/enrol', keyPem, certificatePem, mainPins, localAddress });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code === undefined) throw error;
     if (code === 'EADDRNOTAVAIL') {
       throw new Error(

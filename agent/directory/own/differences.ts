@@ -1,5 +1,6 @@
 import type { Difference } from '#protocol/messages/answers.ts';
 import { shapeOf } from '#sync/scan/objectShape.ts';
+import { codeOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
@@ -112,7 +113,7 @@ function namesIn(open: OpenFolders, folder: string): string[] {
   try {
     return open.get(folder).list();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EMFILE') throw error;
+    if (codeOf(error) === 'EMFILE') throw error;
     return [];
   }
 }

@@ -1,5 +1,6 @@
 import type { Offer } from '#protocol/messages/common.ts';
 import type { FolderEntry } from '#protocol/entry.ts';
+import { codeOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
@@ -92,7 +93,7 @@ async function prepare(
       entry = { ...seen.entry, hash };
     } else ({ entry } = seen);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? nothing : error;
+    throw codeOf(error) === 'ENOENT' ? nothing : error;
   }
   const expect = entryOf(mainManifest.get(path)) ?? null;
   const offer = {

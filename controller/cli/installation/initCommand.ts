@@ -12,6 +12,7 @@ import { formatFingerprint } from '#host/identity/pin.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { publishCertificate } from '../../enrolment/publishCertificate.ts';
 import { print } from '#host/cli/output/terminal.ts';
+import { stderrOf } from '#host/process/stderr.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
@@ -107,7 +108,7 @@ function enableService({ root }: Context, say: Say): boolean {
     say(`the service ${SERVICE} is enabled and running`);
     return true;
   } catch (error) {
-    const reason = (error as { stderr?: Buffer }).stderr?.toString().trim() ?? String(error);
+    const reason = stderrOf(error) ?? String(error);
     say(
       `the service ${SERVICE} could not be enabled (${reason}): start the controller with "xivo-xds-sync serve"`,
     );

@@ -2,7 +2,7 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import { ControlServer } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
-import { LOG_MODES, type LogMode, openLog } from '#host/log/openLog.ts';
+import { logModeOf, openLog } from '#host/log/openLog.ts';
 import { runOnState } from '#sync/state/openState.ts';
 import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
@@ -34,10 +34,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
       `Main has no identity in ${context.places.identityFolder}: run "xivo-xds-sync -i" first`,
     );
   }
-  const mode = logMode ?? 'auto';
-  if (!LOG_MODES.includes(mode as LogMode))
-    throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${mode}"`);
-  const log = openLog(mode as LogMode);
+  const log = openLog(logModeOf(logMode));
   let controller: Controller | undefined;
   const stop = stopSignal(() => reload(context, controller, log.logger));
   const stopping = abortedBy(stop);

@@ -71,10 +71,16 @@ function report(name: string, error: unknown): number {
   // Help and version are no errors; commander has already printed the others.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const message = error instanceof Error ? error.message : String(error);
-  const known = error instanceof ConfigError ? EXIT.usage : (error as { exitCode?: unknown }).exitCode;
+  const known = error instanceof ConfigError ? EXIT.usage : exitCodeOf(error);
   for (const line of message.split('\n')) printError(`${name}: ${line}`);
-  if (typeof known === 'number') return known;
+  if (known !== undefined) return known;
   if (process.env['XDS_DEBUG'] !== undefined && error instanceof Error)
     for (const line of (error.stack ?? '').split('\n')) printError(line);
   return EXIT.failed;
+}
+
+/** The exit code that an error names itself. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error && 'exitCode' in error)) return undefined;
+  return typeof error.exitCode === 'number' ? error.exitCode : undefined;
 }

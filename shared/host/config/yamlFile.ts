@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { isAlias, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type * as z from 'zod';
+import { codeOf } from '../fs/errno.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { keyPathText, lineOfKey } from './keyLines.ts';
 import { type Merged, mergeSources } from './mergeSources.ts';
@@ -60,7 +61,7 @@ export function dropIns(file: string): string[] {
   try {
     names = readdirSync(folder);
   } catch (error) {
-    if (errno(error) === 'ENOENT') return [];
+    if (codeOf(error) === 'ENOENT') return [];
     throw cannotRead(folder, error);
   }
   return names
@@ -175,7 +176,7 @@ function readBytes(file: string): Buffer | undefined {
     // Without O_NONBLOCK, opening a fifo waits for a writer.
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {
@@ -194,11 +195,7 @@ function readBytes(file: string): Buffer | undefined {
 
 function cannotRead(file: string, error: unknown): ConfigError {
   if (error instanceof ConfigError) return error;
-  return new ConfigError(file, [{ message: `can't be read: ${errno(error) ?? String(error)}` }], {
+  return new ConfigError(file, [{ message: `can't be read: ${codeOf(error) ?? String(error)}` }], {
     cause: error,
   });
-}
-
-function errno(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

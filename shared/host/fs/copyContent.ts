@@ -1,5 +1,6 @@
 import { constants, type PathLike } from 'node:fs';
 import { copyFile, open } from 'node:fs/promises';
+import { codeOf } from './errno.ts';
 
 const CHUNK = 1024 * 1024;
 
@@ -16,8 +17,7 @@ export async function copyContent(from: PathLike, to: PathLike): Promise<void> {
   try {
     return await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!CAN_NOT_SHARE.has(code)) throw error;
+    if (!CAN_NOT_SHARE.has(codeOf(error) ?? '')) throw error;
   }
   await using source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
   await using target = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);

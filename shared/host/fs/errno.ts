@@ -3,11 +3,19 @@ import os from 'node:os';
 /** The errno name of a file-system error (`ENOSPC`), or the text of anything else. */
 export function errnoOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, errno } = error as { code?: unknown; errno?: unknown };
-  // A program that was started and failed has its exit code there.
-  if (typeof code !== 'string') return error.message;
+  const code = codeOf(error);
+  if (code === undefined) return error.message;
   if (/^E[A-Z0-9]/.test(code)) return code;
   // Node has no name for some, such as EDQUOT: "Unknown system error -122".
-  const known = Object.entries(os.constants.errno).find(([, number]) => number === -Number(errno));
+  const number = 'errno' in error ? -Number(error.errno) : undefined;
+  const known = Object.entries(os.constants.errno).find(([, each]) => each === number);
   return known?.[0] ?? code;
+}
+
+/**
+ * The code that Node gave an error (`ENOENT`, `ERR_SSL_…`); undefined when it gave none. A program that was started and
+ * failed has its exit code there, a number, which is none.
+ */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { baseOf, parentOf } from '#core/path/relative.ts';
+import { stderrOf } from '../process/stderr.ts';
 import { errnoOf } from './errno.ts';
 import type { Folder } from './folder.ts';
 import type { OpenFolders } from './openFolders.ts';
@@ -48,8 +49,7 @@ const SAID = [
 
 /** Finds the errno in the output of `sync`, since its exit code is the same for all errors. */
 function whatSyncSays(error: unknown): Error {
-  const { stderr } = error as { stderr?: string };
-  const said = stderr?.trim() || (error instanceof Error ? error.message : String(error));
+  const said = stderrOf(error) ?? (error instanceof Error ? error.message : String(error));
   const code = SAID.find(([words]) => said.includes(words))?.[1];
   return Object.assign(new Error(`sync -f: ${said}`, { cause: error }), code === undefined ? {} : { code });
 }

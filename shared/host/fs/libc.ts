@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import ffi from 'node:ffi';
 import os from 'node:os';
 import { encodeName } from '#core/path/nameBytes.ts';
+import { codeOf } from './errno.ts';
 
 /**
  * The system calls that Node's `fs` does not offer, called in libc:
@@ -85,7 +86,7 @@ export function isOpenForWriting(fd: number): boolean | undefined {
   try {
     lease(fd, F_RDLCK);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? true : undefined;
+    return codeOf(error) === 'EAGAIN' ? true : undefined;
   }
   giveBackLease(fd);
   return false;

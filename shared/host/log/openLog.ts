@@ -1,3 +1,4 @@
+import { UsageError } from '../cli/usageError.ts';
 import { stdoutGoesToJournal } from './systemdJournal.ts';
 import { humanLine, jsonLine } from './line.ts';
 import { createLogger, type Logger } from './logger.ts';
@@ -5,8 +6,15 @@ import { type LogLevel, type LogRecord, severityOf } from './record.ts';
 import { Syslog } from './syslog.ts';
 
 /** `--log`. Lines always go to syslog (or the journal), and to stderr when it is a terminal or this option says so. */
-export const LOG_MODES = ['auto', 'stderr', 'json'] as const;
+const LOG_MODES = ['auto', 'stderr', 'json'] as const;
 export type LogMode = (typeof LOG_MODES)[number];
+
+/** @throws UsageError when the option `--log` names none */
+export function logModeOf(text: string | undefined): LogMode {
+  const mode = LOG_MODES.find((each) => each === (text ?? 'auto'));
+  if (mode === undefined) throw new UsageError(`--log takes ${LOG_MODES.join(', ')}, not "${text}"`);
+  return mode;
+}
 
 export type OpenLog = {
   readonly logger: Logger;

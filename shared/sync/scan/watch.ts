@@ -138,8 +138,8 @@ export class Watch {
   }
 
   #onRaw(name: unknown, details: unknown): void {
-    const watched = (details as { watchedPath?: unknown }).watchedPath;
-    if (typeof watched !== 'string') return;
+    const watched = watchedPathOf(details);
+    if (watched === undefined) return;
     this.#events += 1;
     if (this.#events > BURST_EVENTS) this.#everything = true;
     const folder = path.relative(this.#real, watched);
@@ -264,6 +264,12 @@ export class Watch {
     }
     this.#poll(nested);
   }
+}
+
+/** The path that chokidar watches, in what it passes on with a raw event. */
+function watchedPathOf(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
+  return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
 }
 
 /** Device and inode; '' when it is missing. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '#host/fs/errno.ts';
+import { codeOf, errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 
 /** SQLite's result codes for disk errors (sqlite3.h), as errno names. */
@@ -44,9 +44,11 @@ export function asStateError(error: unknown, file: string): unknown {
 
 function errnoOfState(error: unknown, file: string): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { errcode, code } = error as { errcode?: number; code?: string };
-  if (errcode === undefined) return code?.startsWith('E') === true && 'syscall' in error ? code : undefined;
-  const kind = errcode & 0xff;
+  if (!('errcode' in error) || typeof error.errcode !== 'number') {
+    const code = codeOf(error);
+    return code?.startsWith('E') === true && 'syscall' in error ? code : undefined;
+  }
+  const kind = error.errcode & 0xff;
   const errno = ERRNOS.get(kind);
   return errno !== undefined && VAGUE.has(kind) ? (whatItSaysNow(file) ?? errno) : errno;
 }
