@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -8,7 +8,12 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { Registry } from '../registry/registry.ts';
+import { counted } from './counted.ts';
+import type { BackupWork } from './work.ts';
 import { isDropIn, isMember, type Member, mostBytes, REQUIRED } from './contents.ts';
+
+/** A state of so many bytes is checked for longer than a moment. */
+const LONG_CHECK = 64 * 1024 ** 2;
 
 /** The file is not a backup, or it is damaged. */
 export class BackupError extends Error {
@@ -18,13 +23,14 @@ export class BackupError extends Error {
 /**
  * Unpacks a backup into an empty folder and checks everything in it. Nothing else is touched.
  * @returns Main's identity, and the members
- * @throws BackupError, or the error of the check of a member
+ * @throws BackupError, the error of the check of a member, or the reason of the signal
  */
 export async function readBackup(
   file: string,
   into: string,
+  work: BackupWork,
 ): Promise<{ identity: Identity; members: ReadonlySet<Member> }> {
-  const members = await unpack(file, into);
+  const members = await unpack(file, into, work);
   const missing = REQUIRED.filter((member) => !members.has(member));
   if (missing.length > 0)
     throw new BackupError(`${file} is not a complete backup of Main: ${missing.join(', ')} is missing`);
@@ -35,16 +41,26 @@ export async function readBackup(
   new Registry(join(into, 'identity')).list();
   if (members.has('controller.yml') || [...members].some(isDropIn))
     loadControllerConfig(join(into, 'controller.yml'));
-  checkState(file, join(into, 'state.sqlite'));
+  const state = join(into, 'state.sqlite');
+  const { size } = statSync(state);
+  if (size >= LONG_CHECK) work.progressNow('checking the state', 0, size);
+  checkState(file, state);
   return { identity, members };
 }
 
-async function unpack(file: string, into: string): Promise<Set<Member>> {
+async function unpack(file: string, into: string, { signal, progress }: BackupWork): Promise<Set<Member>> {
   const members = new Set<Member>();
   const extract = tar.extract();
-  const feeding = pipeline(createReadStream(file), extract as unknown as NodeJS.WritableStream);
-  feeding.catch(() => undefined);
   try {
+    // A pipe has no size.
+    const size = statSync(file).size || null;
+    const feeding = pipeline(
+      createReadStream(file),
+      counted((bytes) => progress('reading the backup', bytes, size)),
+      extract as unknown as NodeJS.WritableStream,
+      { signal },
+    );
+    feeding.catch(() => undefined);
     for await (const entry of extract) {
       const { name, type, size } = entry.header;
       if (!isMember(name) || type !== 'file' || members.has(name))
@@ -61,6 +77,7 @@ async function unpack(file: string, into: string): Promise<Set<Member>> {
     await feeding;
   } catch (error) {
     if (error instanceof BackupError) throw error;
+    signal.throwIfAborted();
     if (errnoOf(error) === 'ENOENT') throw new BackupError(`${file}: no such file`, { cause: error });
     throw new BackupError(
       `${file} is not a readable backup of Main: ${error instanceof Error ? error.message : String(error)}`,

@@ -18,30 +18,34 @@ import type { ControllerPlaces } from '#host/config/places.ts';
 import { makeNamesDurable } from '#host/fs/durableFile.ts';
 import { dropIns } from '#host/config/yamlFile.ts';
 import { dropInMember, type Member, MEMBERS } from './contents.ts';
+import { counted } from './counted.ts';
+import type { BackupWork } from './work.ts';
 
 /**
  * Writes identity, registry, configuration and state of Main into one tar file that only its owner may read. It appears
  * under its name only when it is complete and durable. The daemon may be running: the state is copied as of one moment.
  * @returns the members
- * @throws the error of the file system or of SQLite
+ * @throws the error of the file system or of SQLite, and the reason of the signal
  */
 export async function writeBackup(
   places: ControllerPlaces,
   configFile: string,
   file: string,
+  work: BackupWork,
 ): Promise<Member[]> {
   const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   // Beside the state, whose file system has room for it.
-  const work = mkdtempSync(join(places.stateFolder, '.backup-'));
+  const folder = mkdtempSync(join(places.stateFolder, '.backup-'));
   try {
-    const stateCopy = join(work, 'state.sqlite');
-    await copyState(places.stateFile, stateCopy);
+    const stateCopy = join(folder, 'state.sqlite');
+    await copyState(places.stateFile, stateCopy, work);
     const pack = tar.pack();
     // Exclusive, so that a link planted by another user is not followed.
     const fd = openSync(temporary, 'wx', 0o600);
     const written = pipeline(
       pack as unknown as NodeJS.ReadableStream,
       createWriteStream(temporary, { fd, flush: true }),
+      { signal: work.signal },
     );
     written.catch(() => undefined);
     const members: Member[] = [];
@@ -55,7 +59,7 @@ export async function writeBackup(
     }));
     for (const { member, source } of [...laidOver, ...fixed]) {
       if (!existsSync(source)) continue;
-      await addFile(pack, member, source);
+      await addFile(pack, { member, source }, work);
       members.push(member);
     }
     pack.finalize();
@@ -65,7 +69,7 @@ export async function writeBackup(
     return members;
   } finally {
     rmSync(temporary, { force: true });
-    rmSync(work, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -78,16 +82,26 @@ function sourceOf(
   return join(places.stateFolder, member);
 }
 
-async function copyState(from: string, to: string): Promise<void> {
+async function copyState(from: string, to: string, { signal, progress }: BackupWork): Promise<void> {
   const db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
   try {
-    await copyDatabase(db, to);
+    const pageBytes = Number(db.prepare('PRAGMA page_size').get()?.['page_size']);
+    await copyDatabase(db, to, {
+      progress: ({ totalPages, remainingPages }) => {
+        signal.throwIfAborted();
+        progress('copying the state', (totalPages - remainingPages) * pageBytes, totalPages * pageBytes);
+      },
+    });
   } finally {
     db.close();
   }
 }
 
-async function addFile(pack: tar.Pack, name: Member, source: string): Promise<void> {
+async function addFile(
+  pack: tar.Pack,
+  { member: name, source }: { readonly member: Member; readonly source: string },
+  { signal, progress }: BackupWork,
+): Promise<void> {
   // The copy of the state belongs to this process; the daemon may replace the other files while they are read, so
   // each is read at once.
   if (name !== 'state.sqlite') {
@@ -96,6 +110,12 @@ async function addFile(pack: tar.Pack, name: Member, source: string): Promise<vo
       pack.entry({ name, mode: 0o600 }, content, (error) => (error ? reject(error) : resolve()));
     });
   }
-  const entry = pack.entry({ name, size: statSync(source).size, mode: 0o600 });
-  await pipeline(createReadStream(source), entry as unknown as NodeJS.WritableStream);
+  const { size } = statSync(source);
+  const entry = pack.entry({ name, size, mode: 0o600 });
+  await pipeline(
+    createReadStream(source),
+    counted((bytes) => progress('writing the backup', bytes, size)),
+    entry as unknown as NodeJS.WritableStream,
+    { signal },
+  );
 }

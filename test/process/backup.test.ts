@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
+import { onTerminal } from '../support/harness/onTerminal.ts';
 
 const RESERVE = 'reserve: 1MiB\n';
 const STATE = 'var/lib/xivo-xds-sync';
@@ -130,6 +134,30 @@ void describe('A backup of Main', () => {
       assert.equal(readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8'), before);
     }
     assert.equal(existsSync(path.join(cluster.folder, 'escaped')), false);
+    await cluster.startMain();
+  });
+
+  void it('that takes long to read shows how far it is, and Ctrl-C leaves everything as it was', async () => {
+    const { main } = cluster;
+    await main.stop();
+    const pipe = path.join(cluster.folder, 'slow.backup');
+    execFileSync('mkfifo', [pipe]);
+    // Whoever writes this backup stops in the middle of it.
+    const fd = openSync(pipe, 'r+');
+    writeSync(fd, readFileSync(file).subarray(0, 20_000));
+    const before = readdirSync(path.dirname(path.join(main.root, STATE)));
+    const key = readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8');
+    let isOpen = true;
+    // A program that reads from a pipe ends only when that does.
+    const { code, text } = await onTerminal(main, ['restore', pipe], /main +reading the backup/, (shown) => {
+      if (!isOpen || !shown.includes('interrupted:')) return;
+      isOpen = false;
+      closeSync(fd);
+    });
+    assert.equal(code, 130, text);
+    assert.match(text, /interrupted: nothing was restored, and nothing on this host was changed\n$/);
+    assert.deepEqual(readdirSync(path.dirname(path.join(main.root, STATE))), before);
+    assert.equal(readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8'), key);
     await cluster.startMain();
   });
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { freePort } from '../support/harness/freePort.ts';
 import { eventually } from '../support/harness/host.ts';
+import { onTerminal } from '../support/harness/onTerminal.ts';
 
 const MIB = 1024 * 1024;
 
@@ -21,22 +20,6 @@ describe('What is on its way over a thin line', () => {
     });
   });
   after(() => cluster.end());
-
-  /** Runs a command on a terminal. @param interruptAfter milliseconds until Ctrl-C is sent */
-  async function onTerminal(
-    words: readonly string[],
-    interruptAfter?: number,
-  ): Promise<{ code: number | null; text: string }> {
-    const command = [...cluster.main.launcher, '--root', cluster.main.root, ...words]
-      .map((word) => `'${word}'`)
-      .join(' ');
-    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    if (interruptAfter !== undefined) setTimeout(() => child.stdin.write('\u0003'), interruptAfter);
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, text: text.replaceAll('\r', '') };
-  }
 
   it('is in status, in the metrics and on the page: how much is to go, how fast, how long', async () => {
     cluster.main.write('sounds', 'long.wav', Buffer.alloc(8 * MIB, 1));
@@ -73,7 +56,7 @@ describe('What is on its way over a thin line', () => {
   it('is shown on a terminal during a pass, and nowhere else', async () => {
     cluster.main.write('sounds', 'next.wav', Buffer.alloc(6 * MIB, 3));
     await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
-    const [seen, piped] = await Promise.all([onTerminal(['sync']), cluster.main.run(['sync'])]);
+    const [seen, piped] = await Promise.all([onTerminal(cluster.main, ['sync']), cluster.main.run(['sync'])]);
     assert.match(seen.text, /mds1 +syncing: 0 of 1 files, [\d.]+ MiB of [\d.]+ MiB, [\d.]+ \w+\/s, .* left/);
     assert.equal(seen.code, 0);
     // Cleared away: what stays is the answer.
@@ -86,7 +69,7 @@ describe('What is on its way over a thin line', () => {
   it('continues when Ctrl-C ends the waiting', async () => {
     cluster.main.write('sounds', 'third.wav', Buffer.alloc(6 * MIB, 4));
     await eventually('it travels', async () => (await cluster.statusOf('mds1')).transfers.length > 0);
-    const { code, text } = await onTerminal(['sync'], 2_000);
+    const { code, text } = await onTerminal(cluster.main, ['sync'], /syncing/);
     assert.equal(code, 130);
     assert.match(text, /interrupted: work that has started continues/);
     await eventually(
@@ -102,7 +85,7 @@ describe('What is on its way over a thin line', () => {
     const file = cluster.one('mds1').at('moh', 'hole.wav');
     writeFileSync(file, '');
     truncateSync(file, 2_000 * MIB);
-    const { code, text } = await onTerminal(['verify']);
+    const { code, text } = await onTerminal(cluster.main, ['verify']);
     assert.equal(code, 0, text);
     assert.match(text, /mds1 +reading: \d+ of \d+ files, .* of .*iB/);
     rmSync(file);

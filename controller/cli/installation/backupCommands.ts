@@ -11,15 +11,19 @@ import {
 import path from 'node:path';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
+import type { Progress } from '#host/control/contract.ts';
 import { refuseWhileRunning } from '#host/control/refuseWhileRunning.ts';
 import { makeNamesDurable, writeFileDurably } from '#host/fs/durableFile.ts';
 import { dropInFolder, dropIns } from '#host/config/yamlFile.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { dropInMember, isDropIn, type Member } from '../../backup/contents.ts';
 import { readBackup } from '../../backup/readBackup.ts';
+import type { BackupWork } from '../../backup/work.ts';
 import { writeBackup } from '../../backup/writeBackup.ts';
 import { publishCertificate } from '../../enrolment/publishCertificate.ts';
-import { print } from '#host/cli/output/terminal.ts';
+import { INTERRUPTED, showProgress } from '#host/cli/output/shownProgress.ts';
+import { print, printError } from '#host/cli/output/terminal.ts';
+import { abortedBy, stopSignal } from '#host/cli/stopSignal.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 
@@ -33,7 +37,11 @@ export async function backup(context: Context, file: string, options: JsonOption
   const target = path.resolve(file);
   if (!existsSync(path.dirname(target)))
     throw new UsageError(`${target} can't be written: there is no folder ${path.dirname(target)}`);
-  const members = await writeBackup(places, configFile, target);
+  const members = await interruptible((work) => writeBackup(places, configFile, target, work));
+  if (members === undefined) {
+    printError(`interrupted: nothing was written to ${target}`);
+    return INTERRUPTED;
+  }
   if (options.json === true) {
     printJson('backup', { file: target, members });
     return EXIT.done;
@@ -57,7 +65,12 @@ export async function restore(context: Context, file: string, options: JsonOptio
   // On the same file system as the target, so that a rename installs it.
   const work = mkdtempSync(path.join(parent, '.xivo-xds-sync-restore-'));
   try {
-    const { identity, members } = await readBackup(path.resolve(file), work);
+    const backedUp = await interruptible((on) => readBackup(path.resolve(file), work, on));
+    if (backedUp === undefined) {
+      printError('interrupted: nothing was restored, and nothing on this host was changed');
+      return INTERRUPTED;
+    }
+    const { identity, members } = backedUp;
     const kept: string[] = [];
     const suffix = `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}`;
     kept.push(...placeDropIns(configFile, { work, members, suffix }));
@@ -88,6 +101,25 @@ export async function restore(context: Context, file: string, options: JsonOptio
     return EXIT.done;
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Does the work of a command that needs no daemon; on a terminal, shows its progress.
+ * @returns undefined when Ctrl-C, or another signal that asks to end, interrupted it
+ */
+async function interruptible<T>(work: (on: BackupWork) => Promise<T>): Promise<T | undefined> {
+  const signal = abortedBy(stopSignal());
+  using shown = showProgress({ waits: false });
+  const through =
+    (show: (progress: Progress) => void): BackupWork['progress'] =>
+    (doing, bytes, bytesTotal) =>
+      show({ host: 'main', doing, files: 0, filesTotal: null, bytes, bytesTotal });
+  try {
+    return await work({ signal, progress: through(shown.update), progressNow: through(shown.updateNow) });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
