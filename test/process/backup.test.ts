@@ -142,7 +142,7 @@ void describe('A backup of Main', () => {
     await main.stop();
     const pipe = path.join(cluster.folder, 'slow.backup');
     execFileSync('mkfifo', [pipe]);
-    // Whoever writes this backup stops in the middle of it.
+    // The backup stops in the middle, as on a network disk that hangs.
     const fd = openSync(pipe, 'r+');
     writeSync(fd, readFileSync(file).subarray(0, 20_000));
     const before = readdirSync(path.dirname(path.join(main.root, STATE)));
