@@ -117,6 +117,23 @@ describe('The status page', { skip: noBrowser }, () => {
     await page.getByRole('alert').waitFor({ state: 'detached', timeout: PATIENCE });
   });
 
+  it('is loaded again, once, when Main has been upgraded', async () => {
+    const overview = (await (await fetch(`${url}api/overview`)).json()) as Overview;
+    const page = await open();
+    let loads = 0;
+    let asked = 0;
+    page.on('load', () => (loads += 1));
+    await page.route('**/api/events', async (route) => {
+      asked += 1;
+      const version = asked === 1 ? '1.0.0' : '2.0.0';
+      const body = JSON.stringify({ ...overview, status: { ...overview.status, version } });
+      await route.fulfill({ contentType: 'text/event-stream', body: `event: overview\ndata: ${body}\n\n` });
+    });
+    await page.goto(url);
+    await eventually('it has asked again after it was loaded again', () => asked >= 4);
+    assert.equal(loads, 2);
+  });
+
   it('takes no name for anything but text, and no address but its own', async () => {
     cluster.main.write('moh', HOSTILE, 'x');
     const page = await open();

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ChangeSetDetails } from '../overview.ts';
 import { actionText, actorText } from './parts/changes.tsx';
 import { nameText, timeText } from './format.ts';
+import { fetchChangeSet } from './received.ts';
 import { t } from './translate.ts';
 
 /** What one change set did, where, when and why; for text, the difference. */
@@ -9,8 +10,8 @@ export function ChangeSetPage({ id }: { readonly id: string }) {
   const [details, setDetails] = useState<ChangeSetDetails | 'none' | undefined>();
   useEffect(() => {
     const gone = new AbortController();
-    fetch(`api/change/${encodeURIComponent(id)}`, { signal: gone.signal })
-      .then(async (answer) => setDetails(answer.ok ? ((await answer.json()) as ChangeSetDetails) : 'none'))
+    fetchChangeSet(id, gone.signal)
+      .then((found) => setDetails(found ?? 'none'))
       .catch(() => (gone.signal.aborted ? undefined : setDetails('none')));
     return () => gone.abort();
   }, [id]);

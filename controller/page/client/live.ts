@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Overview } from '../overview.ts';
+import { overviewIn } from './received.ts';
 
 export type Live = {
   readonly overview: Overview | undefined;
@@ -14,12 +15,13 @@ const SILENCE = 12_000;
 /** Delay before reconnecting, milliseconds. */
 const RETRY = 2_000;
 
-/** The current overview, updated by server-sent events; reconnects by itself. */
+/** The current overview, updated by server-sent events; reconnects by itself. After an upgrade of Main, the page is loaded again. */
 export function useLive(): Live {
   const [live, setLive] = useState<Live>({ overview: undefined, lostAt: undefined });
   useEffect(() => {
     let source: EventSource | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let version: string | undefined;
     const lost = (): void => {
       source?.close();
       clearTimeout(timer);
@@ -34,7 +36,11 @@ export function useLive(): Live {
       source = new EventSource('api/events');
       source.addEventListener('overview', (event) => {
         alive();
-        setLive({ overview: JSON.parse(event.data) as Overview, lostAt: undefined });
+        const overview = overviewIn(event.data);
+        version ??= overview.status.version;
+        // This script may not understand what a server of another version says; the one that it serves does.
+        if (overview.status.version !== version) location.reload();
+        else setLive({ overview, lostAt: undefined });
       });
       source.addEventListener('alive', alive);
       source.addEventListener('error', lost);

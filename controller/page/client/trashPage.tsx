@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { TrashListing } from '../overview.ts';
 import { bytesText, countText, nameText, timeText } from './format.ts';
+import { fetchTrash } from './received.ts';
 import { t } from './translate.ts';
 
 /** What was replaced or removed and can be brought back, on Main and on every MDS that is connected. */
@@ -8,8 +9,8 @@ export function TrashPage() {
   const [listing, setListing] = useState<TrashListing | 'failed' | undefined>();
   useEffect(() => {
     const gone = new AbortController();
-    fetch('api/trash', { signal: gone.signal })
-      .then(async (answer) => setListing(answer.ok ? ((await answer.json()) as TrashListing) : 'failed'))
+    fetchTrash(gone.signal)
+      .then((found) => setListing(found ?? 'failed'))
       .catch(() => (gone.signal.aborted ? undefined : setListing('failed')));
     return () => gone.abort();
   }, []);
