@@ -118,7 +118,7 @@ async function restore(
   await directory.restore(item.id, to);
   const reason = `restored from the trash (${item.id})`;
   const { changeSet } = placeInTrash(item.id);
-  agent.history.person(by, { directory: item.directory, changeSet, kind: 'restore', path: to, reason });
+  agent.history.asked(by, { directory: item.directory, changeSet, kind: 'restore', path: to, reason });
   return { directory: item.directory, path: to, id: item.id };
 }
 

@@ -259,6 +259,7 @@ export class Agent {
       attached: this.#attached.promise,
       reconcile: () => this.#passes.run(),
       upgrades: this.#options.upgrades,
+      history: this.history,
       clock: this.#options.host.clock,
       signal: this.#stop.signal,
       run,

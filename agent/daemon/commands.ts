@@ -7,6 +7,8 @@ import { type Clock, pause } from '#host/time/clock.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
 import type { AgentDirectory } from '../directory/agentDirectory.ts';
 import type { DryRun } from '../directory/answers/explain.ts';
+import { placeInTrash } from '#sync/trash/trash.ts';
+import type { OwnHistory } from './ownHistory.ts';
 import type { Upgrades } from '../upgrade/upgrades.ts';
 
 /** Time limit of a verification for the arrival of manifests, milliseconds, since Main's request times out. */
@@ -41,6 +43,7 @@ export type Commanded = {
   readonly attached: Promise<unknown>;
   readonly reconcile: () => Promise<Answer>;
   readonly upgrades: Upgrades;
+  readonly history: Pick<OwnHistory, 'asked'>;
   readonly clock: Clock;
   /** Aborted when the agent is stopping. */
   readonly signal: AbortSignal;
@@ -69,7 +72,9 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       return { ...done, body: { to: 'why', facts: directory.plans.why(command.path) } };
     }
     case 'confirm': {
+      const confirmed = { directory: command.directory, changeSet: '', kind: 'confirm' };
       await on.directories.get(command.directory)?.confirm();
+      on.history.asked('main', { ...confirmed, reason: 'held removals confirmed' });
       await on.directories.get(command.directory)?.whenIdle();
       return done;
     }
@@ -80,7 +85,11 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
     case 'trash-restore': {
       const directory = on.directories.get(command.directory);
       if (directory === undefined) return unknownDirectory;
-      await directory.restore(command.item, command.to);
+      const { directory: name, item, to: path } = command;
+      await directory.restore(item, path);
+      const reason = `restored from the trash (${item})`;
+      const { changeSet } = placeInTrash(item);
+      on.history.asked('main', { directory: name, changeSet, kind: 'restore', path, reason });
       return done;
     }
     case 'differences':

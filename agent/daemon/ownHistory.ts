@@ -48,17 +48,17 @@ export class OwnHistory {
     });
   }
 
-  /** Records a command of a person on this host. @param by such as `command by alice` */
-  person(
+  /** Records a command. @param by such as `command by alice` for a person on this host, or `main` */
+  asked(
     by: string,
-    what: { directory: string; changeSet: string; kind: string; path: string; reason: string },
+    what: { directory: string; changeSet: string; kind: string; path?: string; reason: string },
   ): void {
     const row = {
       ...what,
       at: this.#clock.now(),
       mds: this.#name,
       actor: by,
-      detail: `${what.path}: ${what.reason}`,
+      detail: what.path === undefined ? what.reason : `${what.path}: ${what.reason}`,
     };
     this.#keeper.write(() => this.#history.add(row));
   }

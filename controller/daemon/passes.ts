@@ -3,6 +3,7 @@ import type { Command } from '#protocol/messages/common.ts';
 import type { CommandFigures } from '#protocol/messages/session.ts';
 import { toGoAt } from '../control/status/status.ts';
 import { enrolledMds } from '../control/known.ts';
+import { localTime } from '#host/time/localTime.ts';
 import type { ArrivingBody } from '#protocol/messages/answers.ts';
 import type { Controller } from './controller.ts';
 import { type ShowProgress, whilePassing } from './passProgress.ts';
@@ -90,7 +91,7 @@ export function whyAway({ sessions }: Controller, name: string): string {
   const since =
     seen === undefined
       ? 'was not seen since Main started'
-      : `was last seen ${new Date(seen.at).toISOString()}`;
+      : `was last seen ${localTime(new Date(seen.at).toISOString())}`;
   return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }
 

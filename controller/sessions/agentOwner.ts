@@ -22,6 +22,7 @@ import type { Delivery } from './lag.ts';
 import type { LiveSessions } from './liveSessions.ts';
 import type { SessionLog } from './sessionLog.ts';
 import type { OwnedSession, SessionOwner, Terms } from './sessionOwner.ts';
+import type { Pruning } from './prunings.ts';
 import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
 
@@ -126,7 +127,7 @@ export class AgentOwner implements SessionOwner {
   }
 
   /** Records the agent's actions in the history and in the log. */
-  applied(applied: Extract<FromAgent, { type: 'applied' }>): void {
+  applied(applied: Extract<FromAgent, { type: 'applied' }>, pruning: Pruning | undefined): void {
     const { directory, actions, dialplan, durationMs } = applied;
     const { directories, keeper, versions, history, clock, log, observer } = this.#main;
     const mds = this.#agent.name;
@@ -136,16 +137,18 @@ export class AgentOwner implements SessionOwner {
     const took = durationMs !== undefined && { durationMs };
     const originators = directories.get(directory)?.originators;
     // An MDS's own edit is undone because of who edited there; all else follows a change on Main.
-    const originOf = (path: string, action: string): { actor: string; save: string | null } =>
-      action === 'restore'
-        ? { actor: mds, save: null }
-        : (originators?.of(path) ?? { actor: 'reconcile', save: null });
+    const originOf = (path: string, action: string): { actor: string; save: string | null } => {
+      if (pruning !== undefined) return { actor: pruning.actor, save: pruning.save };
+      if (action === 'restore') return { actor: mds, save: null };
+      return originators?.of(path) ?? { actor: 'reconcile', save: null };
+    };
     keeper.write(() => {
       if (versions.isCompact(directory))
         versions.appliedRevisions.applied(directory, mds, changeSet, actions);
       for (const { action, path, reason, bytes } of actions) {
         const detail = `${path}: ${reason}`;
-        const row = { at, mds, directory, changeSet, kind: action, detail, path, reason, bytes };
+        const kind = pruning === undefined ? action : 'prune';
+        const row = { at, mds, directory, changeSet, kind, detail, path, reason, bytes };
         history.add({ ...row, ...took, ...originOf(path, action) });
       }
       const [first] = actions;

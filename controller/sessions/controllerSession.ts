@@ -25,6 +25,7 @@ import { ContentRequests } from './content/contentRequests.ts';
 import { Lag } from './lag.ts';
 import { ManifestSender } from './manifest/manifestSender.ts';
 import type { Grant } from './offers/grant.ts';
+import { Prunings } from './prunings.ts';
 import { Traffic } from './content/traffic.ts';
 import type { SessionOwner } from './sessionOwner.ts';
 import { type SessionEvent, type SessionState, transition } from './sessionState.ts';
@@ -71,6 +72,7 @@ export class ControllerSession {
   readonly #lag: Lag;
   /** What travels either way. */
   readonly traffic: Traffic;
+  readonly prunings = new Prunings();
   readonly #clock = new ClockOffset();
   /** Running work for this agent. It is completed even when the connection ends. */
   readonly #tasks: Tasks;
@@ -124,7 +126,7 @@ export class ControllerSession {
         content: this.#content,
         calls: this.#calls,
         records: {
-          applied: (applied) => owner.applied(applied),
+          applied: (applied) => owner.applied(applied, this.prunings.of(applied)),
           reported: (report) => this.#onReport(report),
           knowsIdentity: (known) => owner.knowsIdentity(known),
         },

@@ -2,6 +2,7 @@ import type { AgentReport, FromAgent, FromMain, Hello } from '#protocol/messages
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
 import type { Delivery } from './lag.ts';
+import type { Pruning } from './prunings.ts';
 import type { Grant } from './offers/grant.ts';
 
 /** Settings that Main sends to the agent. */
@@ -26,7 +27,8 @@ export interface SessionOwner {
   /** Records an accepted offer, in the transaction that ends its change set. */
   recorder(directory: MainDirectory, conflicts: ReadonlySet<string>, grant?: Grant): OnCommit;
   ready(session: OwnedSession): void;
-  applied(applied: Extract<FromAgent, { type: 'applied' }>): void;
+  /** @param pruning the command of a person that the agent reports about */
+  applied(applied: Extract<FromAgent, { type: 'applied' }>, pruning: Pruning | undefined): void;
   /** @param delivered Main's changes that this report confirms as delivered */
   reported(report: AgentReport, delivered: readonly Delivery[]): void;
   /** The agent has stored the pin of Main's next key. */

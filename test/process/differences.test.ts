@@ -165,6 +165,9 @@ void describe('What an MDS has otherwise than Main', () => {
     } finally {
       await cluster.main.ok(['resume']);
     }
+    await cluster.main.ok(['resume']);
+    const { entries } = JSON.parse(await cluster.main.ok(['history', '--json'])) as { entries: Entry[] };
+    assert.equal(entries.filter(({ kind }) => kind === 'resume').length, 1, 'only what changed something');
     const ran = await run('revert', 'mds1', 'dialplan/other.conf');
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.equal(mds.read('dialplan', 'other.conf'), '[other]\nexten = 1,1,NoOp()\n');
@@ -220,7 +223,22 @@ void describe('What an MDS has otherwise than Main', () => {
     ) as {
       entries: Entry[];
     };
-    assert.ok(entries.some(({ kind, actor }) => kind === 'prune' && actor.startsWith('command by ')));
+    assert.deepEqual(
+      entries.map(({ kind, actor }) => [kind, actor.replace(/ by .*/, '')]),
+      [['prune', 'command']],
+      'the person who asked for it, once',
+    );
+    const own = JSON.parse(await mds.ok(['history', '--path', 'moh/mine/one.wav', '--json'])) as {
+      entries: Entry[];
+    };
+    assert.deepEqual(
+      own.entries.map(({ kind, actor }) => [kind, actor]),
+      [
+        ['remove', 'main'],
+        ['restore', 'main'],
+        ['remove', 'main'],
+      ],
+    );
   });
 
   void it('is not removed while what is left needs it: the dialplan would break', async () => {

@@ -20,7 +20,7 @@ export async function adopt(context: Context, mds: string, path: string, options
     print(
       by === null
         ? `nothing was changed: ${count} would go from ${mds} to Main, and to every MDS`
-        : `Main has ${count} as ${mds} had them; to undo that: xivo-xds-sync rollback ${by}`,
+        : `Main has ${count} as ${mds} had ${files.length === 1 ? 'it' : 'them'}; to undo that: xivo-xds-sync rollback ${by}`,
     );
     for (const pass of done.mds) for (const line of summary(pass)) print(line);
   }

@@ -59,7 +59,7 @@ export async function prune(
   if (json) printJson('prune', done);
   else {
     print(
-      `${mds}: removed ${done.removed.length} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,
+      `${mds}: moved ${done.removed.length} ${done.removed.length === 1 ? 'file or folder' : 'files and folders'} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,
     );
     for (const problem of done.problems) printError(`xivo-xds-sync: ${problem}`);
   }

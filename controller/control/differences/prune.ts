@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { pagesOf } from '#protocol/pages.ts';
+import { changeSetId } from '#core/changeSet.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import type { ControllerSession } from '../../sessions/controllerSession.ts';
 import type { Difference, Result } from '../contract/contract.ts';
 import { comparable, listing, refuseLeftAlone, refuseUnknown, requirePlace } from './listing.ts';
-import { note } from './note.ts';
 
 type Pruning = {
   readonly mds: string;
@@ -44,9 +44,13 @@ export async function prune(controller: Controller, asked: Pruning): Promise<Res
     throw new ControlError(
       `the local files of ${mds} have changed since they were shown: nothing was removed. Run the command again`,
     );
+  const save = changeSetId(controller.clock.now(), randomBytes(8).toString('hex'));
   const removed: { directory: string; path: string }[] = [];
   for (const { directory, paths } of pages(files)) {
-    const answer = await session.command({ do: 'prune', directory, paths });
+    const pruning = { directory, paths: new Set(paths), actor, save };
+    const answer = await session.prunings.during(pruning, () =>
+      session.command({ do: 'prune', directory, paths }),
+    );
     if (!answer.ok) problems.push(`${mds}: ${directory}: ${answer.lines.join('; ')}`);
     const gone = answer.actions.filter((each) => each.directory === directory).map((each) => each.path);
     removed.push(...gone.map((each) => ({ directory, path: each })));
@@ -54,14 +58,6 @@ export async function prune(controller: Controller, asked: Pruning): Promise<Res
     if (answer.ok && left > 0)
       problems.push(`${mds}: ${directory}: ${left} files changed in this moment and stay`);
   }
-  for (const each of removed)
-    note(controller, {
-      ...each,
-      mds,
-      kind: 'prune',
-      reason: 'a local file, removed into the trash there',
-      actor,
-    });
   controller.log.warn('local files removed', { mds, files: removed.length });
   return { ...result, removed };
 }

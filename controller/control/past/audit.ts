@@ -38,8 +38,9 @@ export function audited(controller: Controller, handlers: ControllerHandlers): C
   return all as ControllerHandlers;
 }
 
-/** A confirmation without a hold is not recorded. */
+/** What changed nothing is not recorded: a confirmation without a hold, a resume without a pause. */
 function isEmpty(result: unknown): boolean {
+  if (typeof result === 'object' && result !== null && 'wasPaused' in result) return !result.wasPaused;
   const held = typeof result === 'object' && result !== null && 'held' in result ? result.held : undefined;
   return Array.isArray(held) && held.length === 0;
 }

@@ -98,7 +98,9 @@ export async function trashRestore(
     return each.id === written || (each.directory === place?.directory.name && each.path === place.path);
   });
   if (item === undefined)
-    throw new ControlError(`no such file in the trash of ${host}${whereElse(items, host, written, place)}`);
+    throw new ControlError(
+      `the trash of ${host} contains no ${printable(written)}${whereElse(items, host, written, place)}`,
+    );
   const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);

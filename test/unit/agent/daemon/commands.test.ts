@@ -15,6 +15,7 @@ void it("a verification does not wait for Main's manifest when its answer can no
       attached: new Promise(() => undefined),
       reconcile: () => assert.fail(),
       upgrades: {} as Upgrades,
+      history: { asked: () => assert.fail() },
       clock,
       signal: new AbortController().signal,
       run: { asked: asked.signal, figures: { files: 0, filesTotal: 0, bytes: 0, bytesTotal: 0 } },
