@@ -103,7 +103,7 @@ void describe('On the MDS itself', () => {
     await cluster.inSync();
   });
 
-  void it('trash brings an edit back as an override, and leaves what Main has to Main', async () => {
+  void it('trash restores an edit as an override, and no file under a name that Main has', async () => {
     const refused = await mds.run(['trash', 'restore', 'dialplan/trunk.conf']);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /--as/);

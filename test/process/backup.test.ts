@@ -56,7 +56,7 @@ void describe('A backup of Main', () => {
     assert.equal(execFileSync('tar', ['xOf', file, 'identity/key.pem'], { encoding: 'utf8' }), text);
   });
 
-  void it('is refused in words where its folder does not exist', async () => {
+  void it('is refused with a clear message when its folder does not exist', async () => {
     const ran = await cluster.main.run(['backup', `${file}.d/main.tar`]);
     assert.equal(ran.code, 2);
     assert.match(ran.stderr, /main\.tar can't be written: there is no folder .*\.d\n$/);
@@ -104,7 +104,7 @@ void describe('A backup of Main', () => {
     await eventually('all is well', async () => (await cluster.statusOf('mds1')).inSync);
   });
 
-  void it('that is damaged, cut, or something else changes nothing', async () => {
+  void it('that is damaged, truncated, or not a backup at all changes nothing', async () => {
     const { main } = cluster;
     await main.stop();
     const before = readFileSync(path.join(main.root, STATE, 'identity/key.pem'), 'utf8');

@@ -97,7 +97,7 @@ void describe(
 
     void it('what is new arrives with owner, group, mode and time', () => same('moh'));
 
-    void it('what changed in nothing but that follows, each by itself and all at once', async () => {
+    void it('a change of owner, group, mode or time alone is delivered, one at a time and all at once', async () => {
       const { main } = cluster;
       chmodSync(main.at('moh', 'plain.wav'), 0o664);
       await same('moh');
@@ -113,7 +113,7 @@ void describe(
       await same('moh');
     });
 
-    void it('contents are replaced and removed, in folders of others', async () => {
+    void it('files are replaced and removed in folders of other users', async () => {
       const { main } = cluster;
       main.write('moh', 'folder/deep/a.wav', 'other music');
       main.write('moh', 'folder/deep/b.wav', 'more');

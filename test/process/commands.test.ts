@@ -56,7 +56,7 @@ describe('The command line', () => {
     assert.match(await refused('mds approve mds1'), /none exists yet/);
   });
 
-  void it('helps', async () => {
+  void it('suggests the nearest word for a wrong one, and prints help', async () => {
     assert.match(await refused('stauts'), /Did you mean status\?/);
     assert.match(await refused('status --jsn'), /Did you mean --json\?/);
     assert.match(await cluster.main.ok(['help']), /Commands:[^]*status/);

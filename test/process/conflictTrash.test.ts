@@ -242,7 +242,7 @@ void describe('The trash', () => {
   });
   after(() => cluster.end());
 
-  void it("gives an edit on an MDS back under another name, and refuses Main's own name", async () => {
+  void it("restores an edit on an MDS under another name, and refuses Main's own name", async () => {
     const mds = cluster.one('mds1');
     cluster.main.write('moh', 'one.wav', "Main's");
     await eventually('it is there', () => mds.read('moh', 'one.wav') === "Main's");
@@ -281,7 +281,7 @@ void describe('The trash', () => {
     assert.equal((await conflicts(cluster, 'three.wav')).length, 2);
   });
 
-  void it('gives a recording back that Main removed, for every host', async () => {
+  void it('restores a recording that Main removed, on every host', async () => {
     const mds = cluster.one('mds2');
     // A directory that becomes empty would be held.
     cluster.main.write('recordings', 'stays.wav', 'another call');
@@ -299,7 +299,7 @@ void describe('The trash', () => {
     await everywhere(cluster, 'gone.wav', 'a call');
   });
 
-  void it('gives a recording back that an MDS which was away still holds', async () => {
+  void it('restores a recording that an MDS still holds because it was away', async () => {
     const away = cluster.one('mds1');
     cluster.main.write('recordings', 'main-gone.wav', 'a call on Main');
     await everywhere(cluster, 'main-gone.wav', 'a call on Main');
@@ -322,7 +322,7 @@ void describe('The trash', () => {
     await everywhere(cluster, 'main-gone.wav', 'the call, cut short');
   });
 
-  void it('gives a recording back whose folder was removed with it', async () => {
+  void it('restores a recording whose folder was removed with it', async () => {
     const mds = cluster.one('mds2');
     mds.write('recordings', 'october/week/gone.wav', 'a call in October');
     await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
@@ -338,7 +338,7 @@ void describe('The trash', () => {
     await everywhere(cluster, 'october/week/gone.wav', 'a call in October');
   });
 
-  void it('is listed in spite of what else lies there, on Main and on an MDS, and that is named', async () => {
+  void it('is listed although other things lie in it, on Main and on an MDS, and these are named', async () => {
     const mds = cluster.one('mds1');
     for (const host of [cluster.main, mds]) {
       host.write('moh', '.xivo-xds-sync/trash/a-plain-file', 'odd');
@@ -369,13 +369,13 @@ void describe('The trash', () => {
     }
   });
 
-  void it('is named, not guessed: what is not in it is an error', async () => {
+  void it('restores only what is named: an item that is not in it is an error', async () => {
     const ran = await cluster.main.run(['trash', 'restore', 'recordings/never-there.wav']);
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, /the trash of main contains no [^:]*: see "xivo-xds-sync trash list"/);
   });
 
-  void it('is no content of its directory', async () => {
+  void it("is not part of its directory's content", async () => {
     const status = await cluster.status();
     for (const { name, files } of status.main.directories) {
       for (const mds of status.mds)
@@ -394,7 +394,7 @@ void describe('The trash of a Main where removals on an MDS count', () => {
   });
   after(() => cluster.end());
 
-  void it('gives a recording back that an MDS removed, and it stays', async () => {
+  void it('restores a recording that an MDS removed, and it stays', async () => {
     cluster.main.write('recordings', 'stays.wav', 'another call');
     cluster.main.write('recordings', 'gone.wav', 'a call');
     await everywhere(cluster, 'gone.wav', 'a call');

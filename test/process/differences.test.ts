@@ -17,7 +17,7 @@ type Entry = { kind: string; actor: string; path: string | null; reason: string 
 const TRUNK = '[trunk]\nexten = 1,1,NoOp(Main)\n';
 const EDITED = '[trunk]\nexten = 1,1,NoOp(mds1)\n';
 
-void describe('What an MDS has otherwise than Main', () => {
+void describe('The differences of an MDS from Main', () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await Cluster.make({ enrolled: true, mds: ['mds1', 'mds2'], config: 'settle: 100ms\n' });
@@ -43,7 +43,7 @@ void describe('What an MDS has otherwise than Main', () => {
     await cluster.inSync();
   }
 
-  void it('is nothing at first, and an unknown name ends with 2', async () => {
+  void it('are none at first, and an unknown name ends with 2', async () => {
     const ran = await run('diff', 'mds1');
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stdout, /mds1 does not differ from Main/);
@@ -69,7 +69,7 @@ void describe('What an MDS has otherwise than Main', () => {
       assert.equal((await run(verb, 'mds1', 'moh/four.wav')).code, 0);
   });
 
-  void it('is listed for what it is: an edit that was undone, a local file, an override, an excluded name', async () => {
+  void it('are listed by kind: an edit that was undone, a local file, an override, an excluded name', async () => {
     const mds = cluster.one('mds1');
     mds.write('dialplan', 'local.conf', '[local]\nexten = 2,1,NoOp()\n');
     mds.write('dialplan', 'xds_override_trunk.conf', '[mine]\n');
@@ -98,7 +98,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.match(one.stdout, /^\+exten = 1,1,NoOp\(mds1\)$/m);
   });
 
-  void it('becomes Main’s: an edit on one MDS goes to every MDS, and can be undone', async () => {
+  void it('can be adopted: an edit on one MDS goes to every MDS, and that can be undone', async () => {
     const shown = await run('adopt', 'mds1', 'dialplan/trunk.conf', '-n');
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, /nothing was changed/);
@@ -130,7 +130,7 @@ void describe('What an MDS has otherwise than Main', () => {
       assert.equal(host.read('dialplan', 'trunk.conf'), TRUNK);
   });
 
-  void it('becomes Main’s as a folder, with the folders that Main lacks; never an override or an excluded name', async () => {
+  void it('can be adopted as a folder, with the folders that Main lacks; never an override or an excluded name', async () => {
     const mds = cluster.one('mds1');
     mds.write('moh', 'new/deep/a.wav', 'a');
     mds.write('moh', 'new/b.wav', 'b');
@@ -149,7 +149,7 @@ void describe('What an MDS has otherwise than Main', () => {
     }
   });
 
-  void it('gets Main’s again: nothing is done while paused, a local file has no other version', async () => {
+  void it('can be reverted: not while paused, and not a local file, of which Main has no version', async () => {
     const mds = cluster.one('mds1');
     await cluster.main.ok(['pause', '--for', '5m']);
     try {
@@ -178,7 +178,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.match(local.stderr, /xivo-xds-sync prune mds1 dialplan\/local\.conf/);
   });
 
-  void it('is removed when it is local, once it was shown, and nothing else', async () => {
+  void it('are pruned when they are local files, after they were shown; nothing else is', async () => {
     const mds = cluster.one('mds1');
     mds.write('moh', 'mine/one.wav', 'one');
     mds.write('moh', 'mine/two.wav', 'two');
@@ -241,7 +241,7 @@ void describe('What an MDS has otherwise than Main', () => {
     );
   });
 
-  void it('is not removed while what is left needs it: the dialplan would break', async () => {
+  void it('are not pruned while another file needs them: the dialplan would break', async () => {
     const mds = cluster.one('mds1');
     mds.write('dialplan', 'base.conf', '[base](!)\nexten = 7,1,NoOp()\n');
     mds.write('dialplan', 'xds_override_user.conf', '[user](base)\nexten = 8,1,NoOp()\n');
@@ -279,7 +279,7 @@ void describe('What an MDS has otherwise than Main', () => {
     assert.ok(!existsSync(mds.at('dialplan', 'base.conf')));
   });
 
-  void it('of an agent of an older version: a dry run sends it nothing that removes, and says what it can not know', async () => {
+  void it('of an older agent: a dry run sends it no removal, and says what it can not know', async () => {
     await cluster.one('mds2').stop();
     const agent = await HostileAgent.connect(cluster.one('mds2'), cluster.port, { hello: false });
     agent.say({ ...HELLO, capabilities: ['answers', 'differences'] });
@@ -304,7 +304,7 @@ void describe('What an MDS has otherwise than Main', () => {
     await cluster.inSync();
   });
 
-  void it('comes to Main from an MDS’s trash, where no other host has it', async () => {
+  void it('can be adopted from an MDS’s trash, when no other host has the file', async () => {
     const refused = await run('trash', 'restore', 'moh/mine/two.wav');
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /--from mds1 --to-main/);

@@ -21,7 +21,7 @@ void describe('An excluded name', () => {
   });
   after(() => cluster.end());
 
-  void it('of an editor is no dialplan of any MDS, and Main says that its own Asterisk reads it', async () => {
+  void it("of an editor's file reaches no MDS, and Main warns that its own Asterisk reads that file", async () => {
     cluster.main.write('dialplan', 'a.conf.bak', readFileSync(cluster.main.at('dialplan', 'a.conf'), 'utf8'));
     cluster.main.write('dialplan', 'b.conf', '[b]\nexten => 1,1,NoOp()\n');
     await eventually('b is there', () => cluster.one('mds1').read('dialplan', 'b.conf') !== undefined);
@@ -52,7 +52,7 @@ void describe('An excluded name', () => {
     assert.equal(cluster.main.read('recordings', '.DS_Store'), "Main's");
   });
 
-  void it('that was delivered before leaves the MDS, into its trash, and comes when it is excluded no more', async () => {
+  void it("of a delivered file moves it to the MDS's trash; it is delivered again when its name is no longer excluded", async () => {
     const mds = cluster.one('mds1');
     const restart = async (config: string): Promise<void> => {
       await cluster.main.stop();

@@ -103,7 +103,7 @@ void describe('A mass deletion on Main', () => {
     assert.equal(list.match(/sounds\/\d+\.wav/g)?.length, 25);
   });
 
-  void it('is held again when it is a second one, right after the first', async () => {
+  void it('is held again when a second one follows the first', async () => {
     remove(25, 42);
     await heldIn(cluster, /HELD mds1: sounds is on hold: \d+ of \d+ files/);
     await sleep(A_WHILE);
@@ -119,7 +119,7 @@ void describe('A mass deletion on Main', () => {
     await cluster.inSync();
   });
 
-  void it('that comes in drops is held, too', async () => {
+  void it('that arrives a few files at a time is held, too', async () => {
     for (let i = 44; i < 59; i += 3) {
       remove(i, i + 3);
       await sleep(400);
@@ -170,7 +170,7 @@ void describe('A hold of removals in the dialplan', () => {
     assert.match(dry.stdout, /dialplan is on hold: 1[45] of \d+ files .*xivo-xds-sync confirm dialplan$/m);
   });
 
-  void it('is confirmed by what it is, and by nothing else', async () => {
+  void it('is confirmed for the removals that it holds, and for nothing else', async () => {
     const mds = cluster.one('mds1');
     const shown = await cluster.main.run(['confirm', 'dialplan', '-n']);
     assert.match(shown.stdout, /^mds1: 1[45] of \d+ files would be removed/);
@@ -181,7 +181,7 @@ void describe('A hold of removals in the dialplan', () => {
     assert.equal(existsSync(mds.at('dialplan', '10.conf')), false);
   });
 
-  void it('is not what lint keeps out: there is nothing to confirm about that', async () => {
+  void it('is not what lint blocks: that can not be confirmed', async () => {
     cluster.main.write('dialplan', 'broken.conf', '[broken\n');
     await heldIn(cluster, /CRITICAL mds1: dialplan\/broken\.conf: line 1: /);
     const nothing = await cluster.main.run(['confirm', 'dialplan', '--yes']);

@@ -37,7 +37,7 @@ function putBack(host: Host, copy: string): void {
     copyFileSync(path.join(copy, name), path.join(stateFolder(host), name));
 }
 
-void describe('A side whose state was lost, or is an old one,', () => {
+void describe('With a state that was lost, or an old copy of it,', () => {
   let cluster: Cluster;
   let mds: Mds;
   let main: Host;
@@ -95,7 +95,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     assert.ok(existsSync(mds.at(name, file)), `${file} was removed`);
   }
 
-  void it('is an MDS without its state: nothing is removed there, what Main removed is held', async () => {
+  void it('an MDS without its state removes nothing: what Main removed is held', async () => {
     await mds.kill();
     loseState(mds);
     unlinkSync(main.at('sounds', 's0.wav'));
@@ -109,7 +109,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     assert.equal(main.read('recordings', 'mine.wav'), 'recorded here');
   });
 
-  void it('is an MDS with an old state: what Main removed since is held', async () => {
+  void it('an MDS with an old state holds what Main has removed since', async () => {
     await mds.kill();
     const copy = keepCopy(mds);
     mds.start();
@@ -126,7 +126,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     assert.equal(mds.read('sounds', 'later.wav'), 'later');
   });
 
-  void it('is Main without its state: what vanished from its disk meanwhile is held, recordings come back', async () => {
+  void it('Main without its state holds what vanished from its disk meanwhile, and recordings come back', async () => {
     await main.kill();
     loseState(main);
     unlinkSync(main.at('sounds', 's2.wav'));
@@ -138,7 +138,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     assert.equal(mds.read('recordings', 'r2.wav'), 'recording 2');
   });
 
-  void it('is Main with an old state: what vanished from its disk meanwhile is held', async () => {
+  void it('Main with an old state holds what vanished from its disk meanwhile', async () => {
     await main.kill();
     const copy = keepCopy(main);
     await cluster.startMain();
@@ -170,7 +170,7 @@ void describe('A side whose state was lost, or is an old one,', () => {
     assert.equal(mds.read('sounds', 'even-later.wav'), 'even later');
   });
 
-  void it('is itself again afterwards: removals happen at once', async () => {
+  void it('all is as usual afterwards: removals happen at once', async () => {
     await passes(ACCEPTED_AFTER);
     unlinkSync(main.at('sounds', 's4.wav'));
     unlinkSync(main.at('recordings', 'r4.wav'));

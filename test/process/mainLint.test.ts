@@ -20,7 +20,7 @@ describe('A dialplan that is saved on Main while no MDS is connected', () => {
   });
   after(() => cluster.end());
 
-  it('is checked there: status, log and history name file and line, once', async () => {
+  it('is checked there: status, log and history name file and line, once each', async () => {
     cluster.main.write('dialplan', 'a.conf', '[a]\nexten = 1,1,NoOp()\n[cut\n');
     await eventually('status names it', async () =>
       (await warnings()).some((each) => /^dialplan\/a\.conf: line 3: .*no closing/.test(each)),
@@ -31,13 +31,13 @@ describe('A dialplan that is saved on Main while no MDS is connected', () => {
     assert.equal(stdout.split('\n').filter((line) => / lint /.test(line)).length, 1, stdout);
   });
 
-  it('is said to be whole again', async () => {
+  it('is reported as corrected', async () => {
     cluster.main.write('dialplan', 'a.conf', '[a]\nexten = 1,1,NoOp()\n');
     await eventually('status is clean', async () => (await warnings()).length === 0);
     await eventually('the log says so', () => cluster.main.log.includes('lint recovered'));
   });
 
-  it('names the file that loses the template it leans on', async () => {
+  it('names the file that loses the template it depends on', async () => {
     rmSync(cluster.main.at('dialplan', '00-tpl.conf'));
     await eventually('status names its user', async () =>
       (await warnings()).some((each) => each.startsWith('dialplan/50-site.conf: line 1: The template [tpl]')),

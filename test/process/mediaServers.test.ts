@@ -64,7 +64,7 @@ describe("XiVO's own list of media servers, over HTTP", () => {
     assert.deepEqual([...tokens], ['secret']);
   });
 
-  it('changes nothing while the list can not be had, nor when it is empty, and says so', async () => {
+  it('changes nothing while the list can not be fetched, nor when it is empty, and reports it', async () => {
     answer = { status: 503, body: {} };
     const problem = async (): Promise<string> => (await cluster.status()).main.mediaServers.problem ?? '';
     await eventually('it is reported', async () => (await problem()).includes('answers 503'), PATIENCE);

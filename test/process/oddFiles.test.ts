@@ -16,7 +16,7 @@ function deepFile(root: string, folder: string, depth: number, name: string): vo
   });
 }
 
-void describe('A file that can not be said costs itself alone', () => {
+void describe('A file that can not be put into a message is left out, and nothing else is', () => {
   let cluster: Cluster;
   let main: Host;
   let mds: Mds;

@@ -21,7 +21,7 @@ void it('a recordings folder that Main removed and that holds an override of an 
   assert.equal(existsSync(cluster.main.at('recordings', 'd')), false);
 });
 
-void it('a folder with a local file in it, of which Main removed the rest, loses that rest also when it was held first', async (t) => {
+void it("of a folder that Main removed, an MDS's local file stays and the delivered ones go, also after a hold", async (t) => {
   const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
   t.after(() => cluster.end());
   const mds = cluster.one('mds1');

@@ -59,7 +59,7 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     await cluster.inSync();
   });
 
-  void it('is of no use to the user who made it, and leads nowhere', async () => {
+  void it('is replaced when another user made it, and its links are not followed', async () => {
     const mds = cluster.one('mds1');
     const outside = path.join(cluster.folder, 'outside');
     execFileSync('mkdir', [outside]);
@@ -72,7 +72,7 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     assert.equal(execFileSync('find', [outside]).toString(), `${outside}\n`);
   });
 
-  void it('is not what is no folder: that is reported', async () => {
+  void it('is reported when a file has its name', async () => {
     const mds = cluster.one('mds1');
     rmSync(mds.at('moh', AREA), { recursive: true });
     writeFileSync(mds.at('moh', AREA), 'mine');

@@ -94,7 +94,7 @@ void describe('What was removed on Main', () => {
     assert.equal(onMds('other.wav'), 'other');
   });
 
-  void it('stands in the history with who did it, when, why and how much, and people’s other deeds, too', async () => {
+  void it('is in the history with who did it, when, why and how much, like everything that people do', async () => {
     const from = Date.now();
     await cluster.main.ok(['pause', '--for', '1m']);
     await cluster.main.ok(['resume']);

@@ -15,7 +15,7 @@ void describe('A daemon that is stopped while it reads a huge file', () => {
   });
   after(() => cluster.end());
 
-  void it('ends at once on Main, and at the next start all is as if nothing had been', async () => {
+  void it('ends at once on Main, and starts again as usual', async () => {
     const { main } = cluster;
     main.write('sounds', 'huge.wav', '');
     truncateSync(main.at('sounds', 'huge.wav'), SIZE);

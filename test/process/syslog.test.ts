@@ -130,7 +130,7 @@ void test('--log stderr shows on stderr too what goes to syslog', async (t) => {
   await until(() => grep(file).length > 0);
 });
 
-void test('without syslog every line is on stderr, and why is said once', (t) => {
+void test('without syslog every line goes to stderr, and the reason is given once', (t) => {
   const events: Event[] = [
     ['info', 'one'],
     ['info', 'two'],
@@ -144,7 +144,7 @@ void test('without syslog every line is on stderr, and why is said once', (t) =>
   assert.deepEqual(stderr.match(/one|two|can't/g)?.sort(), ["can't", 'one', 'two']);
 });
 
-void test('a syslog that stands still costs neither memory nor the end of the program', async (t) => {
+void test('a syslog that hangs costs no memory, and does not keep the program from ending', async (t) => {
   if (skipWithout(t, 'rsyslogd')) return;
   const { socket, pid, start } = await rsyslog(t, folder(t));
   await start();

@@ -14,7 +14,7 @@ const MONITORING = { uid: 65_534, gid: 65_534 };
 /** Neither root nor of that group. */
 const OTHER_USER = { uid: 65_533, gid: 65_533 };
 
-describe('Who is not root', { skip: notRoot }, () => {
+describe('A user who is not root', { skip: notRoot }, () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await Cluster.start({ mds: ['mds1'], config: 'monitoring: { group: nogroup }\n' });

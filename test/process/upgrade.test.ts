@@ -77,7 +77,7 @@ describe('xivo-xds-sync mds upgrade', { skip: process.getuid?.() === 0 ? false :
     return mds.map(({ name, agentVersion }) => `${name} ${agentVersion}`).toSorted();
   }
 
-  it('wants to know which, and knows who there is', async () => {
+  it('asks which MDS when none is named, and refuses unknown names', async () => {
     const neither = await upgrade();
     assert.equal(neither.code, 2);
     assert.match(neither.stderr, /which MDS\? Give its name, or --all/);

@@ -87,7 +87,7 @@ describe('Versions', () => {
     assert.match(said, /upgrade Main: install the package xivo-xds-sync of the agent's version there/);
   });
 
-  it('a hello from the far future is answered with a message, and one with more in it is understood', async (t) => {
+  it('a hello of a much later version is answered with a message, and one with additional fields is understood', async (t) => {
     const cluster = await Cluster.make({ enrolled: true, mds: ['mds1'] });
     t.after(() => cluster.end());
     await cluster.startMain();

@@ -59,7 +59,7 @@ reserve: 1GiB
   assert.deepEqual(parse('asterisk: [sudo, asterisk]').asterisk, ['sudo', 'asterisk']);
 });
 
-void test('what can not be is refused at its key', () => {
+void test('impossible values are refused, with their keys', () => {
   const refused: [yaml: string, message: RegExp][] = [
     ['main: fd00::1', /agent\.yml:1: main: .*stands in brackets/],
     ['main: [fd00::1]:9443', /needs quotes/],

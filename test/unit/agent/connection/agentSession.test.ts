@@ -33,7 +33,7 @@ function connected(): { clock: ManualClock; line: MemoryLine; session: AgentSess
   return { clock, line, session, closed };
 }
 
-void test('a question that is asked when the connection has just ended is answered with that', async () => {
+void test('a question on a connection that has just ended fails with the reason of its end', async () => {
   const { line, session, clock } = connected();
   line.cut('reset');
   await assert.rejects(session.resumeOffset('recordings', HASH), /ECONNRESET/);
@@ -43,7 +43,7 @@ void test('a question that is asked when the connection has just ended is answer
   assert.equal(clock.timers, 0);
 });
 
-void test('a connection that ended before a listener was added has ended', async () => {
+void test('the end of a connection is noticed although it came before the session listened', async () => {
   const line = new MemoryLine();
   line.end(1006, '');
   const reasons: string[] = [];
@@ -57,7 +57,7 @@ void test('a connection that ended before a listener was added has ended', async
   assert.ok(session.signal.aborted);
 });
 
-void test('a Main that only says that it lives keeps no question and no stream waiting', async () => {
+void test('a Main that only answers pings keeps no question and no stream waiting', async () => {
   const { clock, line, session, closed } = connected();
   line.b.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString('utf8')) as { type: string; sent: number };

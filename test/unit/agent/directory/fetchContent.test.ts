@@ -159,7 +159,7 @@ const lying =
   (items, out) =>
     (items[0]?.chunks === undefined ? pair.send : archive(parts, content))(items, out);
 
-void test('of a file that something was put in front of, a chunk or two travel', async (t) => {
+void test('a file that got something put in front of it costs a chunk or two', async (t) => {
   const pair = await Pair.make(t);
   assert.equal((await pair.fetch())?.result, 'staged');
   assert.ok(pair.received < 400_000, `${pair.received} bytes`);
@@ -176,7 +176,7 @@ void test('with a Main of the last version, blocks at the same offset are compar
   assert.ok(pair.received < 300_000, `${pair.received} bytes`);
 });
 
-void test('a difference that was cut off is gone on with as a difference', async (t) => {
+void test('a transfer of differences that was cut off resumes as one', async (t) => {
   const [one, two] = [randomBytes(300_000), randomBytes(300_000)];
   const pair = await Pair.make(t, Buffer.concat([one, OLD.subarray(0, 700_000), two, OLD.subarray(700_000)]));
   const cutOff: Main = async (items, out) => {

@@ -33,7 +33,7 @@ void test('a file that goes under one name and comes under another is moved', ()
   );
 });
 
-void test('one that goes is moved to one name only; the other is a copy', () => {
+void test('a file that goes is moved to one name only; another one is a copy', () => {
   const entry = fileEntry('content');
   const items = new Map([
     ['a', deliver(entry)],

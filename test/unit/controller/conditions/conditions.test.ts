@@ -164,7 +164,7 @@ describe('The conditions of a status', () => {
 });
 
 describe('The causes of conditions', () => {
-  it('are said once for all MDS that have them, since the first', () => {
+  it('are given once for all MDS that have them, since the first', () => {
     const standing = (mds: string, since: number): StandingCondition => ({
       key: mds,
       kind: 'error',
@@ -202,7 +202,7 @@ describe('The tracker of conditions', () => {
     assert.deepEqual(events, ['+hold since 0', '-hold after 3000']);
   });
 
-  it('is silent about what passes within its time of grace', () => {
+  it('is silent about what ends within its grace period', () => {
     const { tracker, events } = track();
     const away = of({ state: 'disconnected' });
     tracker.update(away, NOW);

@@ -63,7 +63,7 @@ void test('what an agent of an older version says in lines is the same answer', 
     assert.deepEqual(bodyOfLines(body.to, linesOfBody(body)), body);
 });
 
-void test('lines that make no sense are nonsense, and nothing else', () => {
+void test('lines that are not an answer are never taken for one', () => {
   for (const to of ['verify', 'why'] as const) {
     for (const line of ['null', '{', '[]', '7', '{"wrong":7}', '{"decision":null}'])
       assert.equal(bodyOfLines(to, [line]).to, 'nonsense', `${to}: ${line}`);

@@ -109,7 +109,7 @@ describe('Notifications', () => {
     assert.equal(pauses.length, 4);
   });
 
-  it('go only to who asked for their kind', async () => {
+  it('go only to those who asked for their kind', async () => {
     const out = path.join(folder, 'picky.out');
     const command = script('picky', `echo "$XDS_KIND" >> ${out}`);
     const to = notifier([{ kind: 'command', command, on: ['hold'], timeoutMs: 5_000 }]);

@@ -213,7 +213,7 @@ void test('a key has one name', (t) => {
   accepted(enrol(registry, second, { pin: OTHER_PIN }));
 });
 
-void test('a name, an address or a time that makes no sense makes no token', (t) => {
+void test('no token is made for an invalid name, address or time', (t) => {
   const registry = registryFor(t);
   const wish = { name: 'mds1', ttlMs: HOUR, replace: false, now: NOW };
   refused(registry.addToken({ ...wish, name: '../mds' }), /not a valid MDS name/);
@@ -328,7 +328,7 @@ void test('the end of the certificate is remembered for an enrolled key only', (
   refused(registry.recordCertificate(OTHER_PIN, NOW), /not enrolled any more/);
 });
 
-void test('there is an end to waiting requests and to tokens', (t) => {
+void test('the number of waiting requests and of tokens is limited', (t) => {
   const pending = Array.from({ length: MOST_PENDING }, (_, index): Pending => {
     const address = `198.51.${index >> 8}.${index & 255}`;
     return { name: `m${index}`, pin: index.toString(16).padStart(64, '0'), address, at: NOW };
@@ -347,7 +347,7 @@ void test('there is an end to waiting requests and to tokens', (t) => {
   tokenFrom(registry, { name: 'mds2' });
 });
 
-void test('one address can not take all the places of those that wait', (t) => {
+void test('one address can not use up all places for waiting requests', (t) => {
   const registry = registryWith(t, {});
   for (let i = 0; i < MOST_PENDING_FROM_ONE_ADDRESS; i++) {
     const pin = i.toString(16).padStart(64, '0');

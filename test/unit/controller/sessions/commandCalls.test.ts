@@ -4,7 +4,7 @@ import { CommandCalls } from '../../../../controller/sessions/commandCalls.ts';
 
 const HOW = { now: 1_000, isPatient: false, saysData: true };
 
-void test('an MDS that does nothing of what it was asked is given up by its name, and its late answer is no offence', async () => {
+void test('a command to an MDS that makes no progress fails, naming the MDS, and a late answer is no protocol violation', async () => {
   const calls = new CommandCalls('mds1');
   let asked = 0;
   const answer = calls.call({ do: 'verify' }, HOW, (id) => (asked = id));

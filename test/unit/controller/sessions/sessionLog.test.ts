@@ -6,7 +6,7 @@ import { SessionLog } from '../../../../controller/sessions/sessionLog.ts';
 
 const OFFENCE = 'protocol violation: an invalid message';
 
-void test('an MDS that makes no sense is named once a minute, and others as ever', () => {
+void test('an MDS that breaks the protocol again and again is logged once a minute, and others as usual', () => {
   let now = 0;
   const lines: string[] = [];
   const write = (event: string, details: { reason?: string; again?: number }): void => {

@@ -38,7 +38,7 @@ void test('of several changes to a file, what was before the first one comes bac
   assert.deepEqual(steps, [{ kind: 'put', path: 'a', entry: fileEntry('1') }]);
 });
 
-void test('what came since goes, what went comes back, and what is as it was stays', () => {
+void test('files that were added since are removed, removed ones come back, unchanged ones stay', () => {
   const now = tree({ new: fileEntry('n'), same: fileEntry('s') });
   const revisions = log(
     ['new', null],

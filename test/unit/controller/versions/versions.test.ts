@@ -30,7 +30,7 @@ function change(versions: Versions, name: string, from: string, to: string, at =
 const sent = (...paths: string[]): PlannedAction[] =>
   paths.map((name) => ({ directory: 'dialplan', action: 'send', path: name, bytes: 1, reason: '' }));
 
-void test('a change set of an MDS begins where Main’s log has what it had not taken over', (t) => {
+void test('a change set of an MDS begins at the first change in Main’s log that the MDS did not have', (t) => {
   const versions = make(t);
   const { appliedRevisions } = versions;
   change(versions, 'a', '0', '1');
@@ -46,7 +46,7 @@ void test('a change set of an MDS begins where Main’s log has what it had not 
   assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), next);
 });
 
-void test('of two change sets that tell of the same file before the MDS is in sync, each has its own place', (t) => {
+void test('two change sets about the same file, before the MDS is in sync, each begin at their own change', (t) => {
   const versions = make(t);
   const { appliedRevisions } = versions;
   appliedRevisions.meet('dialplan', 'mds1');
@@ -58,7 +58,7 @@ void test('of two change sets that tell of the same file before the MDS is in sy
   assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), second);
 });
 
-void test('a new MDS and one that put an edit right took over nothing', (t) => {
+void test('a change set of a new MDS, or one that only undid an edit, stands for no change of Main', (t) => {
   const versions = make(t);
   const { appliedRevisions } = versions;
   change(versions, 'a', '1', '2');

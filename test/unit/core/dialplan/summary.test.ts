@@ -41,7 +41,7 @@ test('a broken file is described by what is lost behind it', () => {
   assert.equal(summary({ 'b.conf': after['b.conf'] }, after), '[b] -1,*');
 });
 
-test('what would fill a screen is counted', () => {
+test('a list that would fill a screen is cut, and the rest is counted', () => {
   const many = Array.from({ length: 200 }, (_, i) => `exten = ${String(i)},1,NoOp()\n`).join('');
   assert.match(summary({}, { 'a.conf': `[a]\n${many}` }), /^\[a\] \+0,1 .* and 180 more$/);
 });

@@ -13,7 +13,7 @@ void test("editors' and packagers' left-overs are no dialplan", () => {
   assert.equal(excludes.patternFor('#a.conf#', false), '\\#*#');
 });
 
-void test('elsewhere only names that are never content', () => {
+void test('other directories exclude only names that are never content', () => {
   const excludes = new Excludes(defaultExcludes('moh'));
   assert.equal(excludes.patternFor('song.bak', false), undefined);
   assert.equal(excludes.patternFor('lost+found', true), 'lost+found');
@@ -37,7 +37,7 @@ void test('names are bytes', () => {
   assert.equal(excludes.patternFor('a\nb.bak', false), '*.bak');
 });
 
-void test('it forgets what it was asked, and answers the same', () => {
+void test('more answers than are remembered are still right', () => {
   const excludes = new Excludes(['*.bak']);
   for (let i = 0; i < 25_000; i++) assert.equal(excludes.patternFor(`${i}.bak`, false), '*.bak');
 });

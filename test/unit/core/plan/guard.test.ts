@@ -19,18 +19,18 @@ void test('up to 10 files, or up to 25 %, are removed without a question', () =>
   assert.equal(planOf({ mds: files(11), ledger: files(11), budget: { agreedFiles: 44 } }).held, undefined);
 });
 
-void test('what is held holds up nothing else', () => {
+void test('a hold does not delay other changes', () => {
   const given = { main: { new: file('n') }, mds: files(11), ledger: files(11), budget: { agreedFiles: 11 } };
   assert.deepEqual(kindsOf(given), { new: 'deliver' });
 });
 
-void test('a person confirms it', () => {
+void test('a confirmed removal happens', () => {
   const made = planOf({ mds: files(11), ledger: files(11), budget: { agreedFiles: 11, confirmed: true } });
   assert.equal(made.held, undefined);
   assert.equal(made.decisions.size, 11);
 });
 
-void test('a flood does not pass in drops: what was removed a moment ago counts, too', () => {
+void test('a mass removal does not pass a few files at a time: recent removals count, too', () => {
   const made = planOf({ mds: files(2), ledger: files(2), budget: { agreedFiles: 20, removedLately: 9 } });
   assert.deepEqual(made.heldPaths, ['f0', 'f1']);
 });

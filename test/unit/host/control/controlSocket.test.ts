@@ -129,7 +129,7 @@ void it('answers one line to a client of the last version, which does not follow
   assert.deepEqual(JSON.parse(lines), { result: { n: 4 } });
 });
 
-void it('knows nothing but its contract', async () => {
+void it('refuses commands that are not in its contract', async () => {
   await serve({});
   const socketError = askDaemon(daemon(), { ...contract, other: contract.slow }, 'other', {});
   await assert.rejects(socketError, (error) => error instanceof ControlError && error.exitCode === 2);

@@ -19,7 +19,7 @@ import { pinOfCertificate } from '#host/identity/pin.ts';
 const secret = Buffer.alloc(16, 7);
 const enrolment = { binding: Buffer.alloc(32, 1), agentPin: 'ab'.repeat(32), name: 'mds1' };
 
-void test('a proof made with the secret is accepted by who knows only the verifier', () => {
+void test('a proof made with the secret is accepted by one who knows only the verifier', () => {
   const verifier = enrolmentVerifier(secret);
   const proof = proveEnrolment({ ...enrolment, secret });
   assert.ok(verifyEnrolment({ ...enrolment, verifier, proof }));

@@ -149,7 +149,7 @@ function around(
   );
 }
 
-void test('a write between the look and the exchange is not lost: it stays in place', async (t) => {
+void test('a write between the check and the exchange is not lost: it stays in place', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
   around(t, { before: () => appendFileSync(place.at('a'), ' and edited in the last moment') });
@@ -158,7 +158,7 @@ void test('a write between the look and the exchange is not lost: it stays in pl
   assert.equal(place.read('a'), 'old and edited in the last moment');
 });
 
-void test('a write between the look and the removal is not lost: it stays in place', async (t) => {
+void test('a write between the check and the removal is not lost: it stays in place', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
   const expect = place.stamp('a');
@@ -181,7 +181,7 @@ void test('an edit that can no longer stay in place, since another program remov
   assert.deepEqual(place.trash(), [['a', 'old and edited']]);
 });
 
-void test('a trash that takes nothing costs nothing: what was there stays', async (t) => {
+void test('what can not be put into the trash stays in place', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
   const original = renameOf(Folder.prototype);
@@ -286,7 +286,7 @@ void test('no change set begins that would leave less than the reserve free', (t
   assert.throws(() => applier.begin(1), NoRoom);
 });
 
-void test('a change set that can not be written down is made up for with the next one', async (t) => {
+void test('a change set that could not be recorded is recorded before the next one', async (t) => {
   const place = new ApplyPlace(t);
   writeFileSync(place.at('a'), 'old');
   const recorded: string[] = [];

@@ -58,7 +58,7 @@ function place(t: TestContext) {
   return { at, calls, open, nextCall, endWith };
 }
 
-void test('a directory is read, then reported as scanned, then watched; work ends before the picture does', async (t) => {
+void test('a directory is read, then reported as scanned, then watched; at the end, work stops before the replica does', async (t) => {
   const { at, calls, open, nextCall, endWith } = place(t);
   writeFileSync(at.at('a.conf'), 'a');
   writeFileSync(at.at('a.bak'), 'never seen');

@@ -46,7 +46,7 @@ describe('What waits to be quiet', () => {
     assert.equal(taken, 30);
   });
 
-  it('is nothing any more when it is back', () => {
+  it('is forgotten when the file is back', () => {
     const { queue, pass } = queueAt();
     queue.waitGone('a');
     queue.waitGone('b');

@@ -69,7 +69,7 @@ void test('what has been in the trash for long enough is removed for good, and n
   assert.deepEqual(readdirSync(place.at('.xivo-xds-sync/trash')), []);
 });
 
-void test('a purge tells since when the oldest item is there that it left', async (t) => {
+void test('a purge returns the time of the oldest item that it left', async (t) => {
   const place = await removed(t);
   const at = listTrash('files', place.root).items[0]?.at ?? 0;
   const log = { info: () => undefined, error: () => undefined };

@@ -67,11 +67,11 @@ void test('a link that leads nowhere, to itself or to a folder is not dialplan',
   assert.deepEqual(errors(t, disk, { new: Buffer.from(plan('a')) }), []);
 });
 
-void test('what is broken already keeps nothing out', (t) => {
+void test('a file that was broken before blocks no change', (t) => {
   assert.deepEqual(errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
 });
 
-void test('what only a removal on hold is in the way of waits with it, and what needs that; the others go ahead', (t) => {
+void test('files that a removal on hold would break wait with it, and so do files that need those; the others go ahead', (t) => {
   const folder = folderWith(t, { 'held.conf': plan('a'), 'user.conf': '[user]\nexten = 1,1,NoOp()\n' });
   const including = `[user]\nexten = 1,1,NoOp()\n#include "${folder}/parts/moved.inc"\n`;
   const place = { path: folder, asteriskPath: folder, root: '' };

@@ -170,7 +170,7 @@ void describe('An agent that connects again', () => {
     agrees(view, main);
   });
 
-  void it('goes on from a difference that was cut', async () => {
+  void it('resumes a difference that was cut off', async () => {
     const main = filled();
     const view = new MainManifest(new Owners(), new Set());
     await main.connect(view);
@@ -186,7 +186,7 @@ void describe('An agent that connects again', () => {
     agrees(view, main);
   });
 
-  void it('to a Main that has another content gets all of it', async () => {
+  void it('gets the whole manifest from a Main with another content', async () => {
     const view = new MainManifest(new Owners(), new Set());
     await filled().connect(view);
     const other = new Main();

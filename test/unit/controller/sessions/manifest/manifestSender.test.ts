@@ -49,7 +49,7 @@ test('an agent of the last version is sent nothing that it would refuse', async 
   for (const message of await sent(['clocks', 'far-times'])) assert.equal('saves' in message, false);
 });
 
-test('saves that make no sense cost the ids alone', async () => {
+test('invalid saves are dropped, and the entries beside them are taken', async () => {
   const [, page] = await sent(['saves']);
   for (const saves of [7, { ids: ['x'.repeat(65)], of: [0] }, { ids: [], of: [-2] }]) {
     const taken = fromMainSchema.parse({ ...page, saves });

@@ -36,7 +36,7 @@ void test('a person lets an MDS put on Main just what was shown, under the perso
   );
 });
 
-void test('one offer beside that, and none of them is taken under it', () => {
+void test('one offer that was not shown, and none of its set is taken under the grant', () => {
   const shown = put('sub/trunk.conf');
   const lies: Offer[] = [
     put('other.conf'),

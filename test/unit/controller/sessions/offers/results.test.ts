@@ -14,7 +14,7 @@ function arrived(offers: readonly unknown[]): Parameters<typeof offersIn>[0] {
   return message.offers;
 }
 
-void test('an offer that makes no sense costs its set, and is named', () => {
+void test('an invalid offer refuses its set, and is named', () => {
   assert.deepEqual(offersIn(arrived([PUT])), [PUT]);
   const lie = { ...PUT, path: 'b.wav', entry: { ...PUT.entry, size: -1 } };
   const offers = arrived([PUT, lie, null]);
@@ -31,7 +31,7 @@ void test('an offer that makes no sense costs its set, and is named', () => {
   assert.match(results[1]?.detail ?? '', /does not understand the offer/);
 });
 
-void test("Main's word on 4,000 offers fits into one message, whatever there is to say", () => {
+void test("Main's results for 4,000 offers fit into one message, however long their reasons", () => {
   const results = Array.from({ length: 4_000 }, (_, i): StepResult => ({
     path: `${'p'.repeat(500)}${i}`,
     result: 'failed',

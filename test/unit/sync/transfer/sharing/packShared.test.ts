@@ -130,7 +130,7 @@ void describe('A list that several MDS request', () => {
     });
   }
 
-  void it('waits for none that stalls, ends or is cut, and who is behind the window packs for itself', async (t) => {
+  void it('waits for no reader that stalls, ends or is cut off; one that is behind the window packs for itself', async (t) => {
     const { root, files } = folderOf(t, '.wav');
     const window = 1024 * 1024;
     const parts = new CountingParts(new ManualClock(), window);
@@ -154,7 +154,7 @@ void describe('A list that several MDS request', () => {
     parts.clear();
   });
 
-  void it('is not shared where a file could not be read: who comes next reads it', async (t) => {
+  void it('is not shared when a file could not be read: the next reader reads it', async (t) => {
     const { root, files } = folderOf(t, '.wav');
     const victim = files[500];
     assert.ok(victim);
