@@ -112,7 +112,7 @@ export class DirectoryVersions {
     await setImmediate();
     try {
       while (this.#toKeep.size > 0 && !this.#closed) {
-        this.#keepSome([...this.#toKeep].slice(0, AT_ONCE));
+        this.#keepSome(this.#toKeep.values().take(AT_ONCE).toArray());
         await setImmediate();
       }
     } catch (error) {

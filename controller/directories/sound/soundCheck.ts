@@ -47,7 +47,7 @@ export class SoundCheck {
       while (this.#waiting.size > 0) {
         await pause(this.#clock, REST, signal);
         if (signal.aborted) return;
-        await this.#lookAt([...this.#waiting].slice(0, BATCH));
+        await this.#lookAt(this.#waiting.values().take(BATCH).toArray());
       }
     } catch (error) {
       // The directory is missing: the check continues with the next change in it.

@@ -14,29 +14,42 @@ const CHUNK = 1024 * 1024;
  * @throws Node's fs errors
  */
 export async function copyContent(from: PathLike, to: PathLike): Promise<void> {
-  try {
-    return await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
-  } catch (error) {
-    if (!CAN_NOT_SHARE.has(codeOf(error) ?? '')) throw error;
-  }
   await using source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const { dev, size } = await source.stat();
+  if (await share(from, to, dev)) return;
   await using target = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
-  const buffer = Buffer.allocUnsafe(CHUNK);
+  // Most files are small, and are copied one after the other: a large buffer for each would be a lot of garbage.
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, size)));
   for (;;) {
-    const { bytesRead } = await source.read(buffer, 0, CHUNK);
+    const { bytesRead } = await source.read(buffer, 0, buffer.length);
     if (bytesRead === 0) return;
     await target.writeFile(buffer.subarray(0, bytesRead));
   }
 }
 
+/** File systems that were found to share no blocks, by device: asking again would make and remove a file each time. */
+const shareNothing = new Set<number>();
+
+/** @returns false when the file system can't share the blocks */
+async function share(from: PathLike, to: PathLike, device: number): Promise<boolean> {
+  if (shareNothing.has(device)) return false;
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    if (!CAN_NOT_SHARE.has(code)) throw error;
+    if (NEVER_SHARES.has(code)) shareNothing.add(device);
+    return false;
+  }
+}
+
+const NEVER_SHARES: ReadonlySet<string> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOTTY', 'ENOSYS']);
 /** What file systems answer that can't share blocks, or not these. */
 const CAN_NOT_SHARE: ReadonlySet<string> = new Set([
-  'ENOTSUP',
-  'EOPNOTSUPP',
+  ...NEVER_SHARES,
   'EXDEV',
   'EINVAL',
-  'ENOTTY',
-  'ENOSYS',
   'EPERM',
   'EBADF',
   'ETXTBSY',
