@@ -9,6 +9,7 @@
  * - `differences` (agent): lists where it differs from Main, shows and offers single files, and prunes local files.
  * - `prune-rehearsal` (agent): says beforehand whether it would refuse to prune.
  * - `saves` (agent): takes, with what changed on Main, the ids of the saves it came by.
+ * - `scan` (agent): scans its directories for a pass while Main scans its own.
  * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
@@ -25,6 +26,7 @@ export const AGENT_CAPABILITIES = [
   'differences',
   'prune-rehearsal',
   'saves',
+  'scan',
 ] as const;
 export const MAIN_CAPABILITIES = [
   'far-times',

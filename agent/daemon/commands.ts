@@ -41,7 +41,10 @@ export type Commanded = {
   readonly wanted: readonly string[];
   /** Resolves when the directories of this connection are open. */
   readonly attached: Promise<unknown>;
-  readonly reconcile: () => Promise<Answer>;
+  /** Scans every directory for the next pass. */
+  readonly scan: () => Promise<Answer>;
+  /** @param isScanned that scan counts */
+  readonly reconcile: (isScanned: boolean) => Promise<Answer>;
   readonly upgrades: Upgrades;
   readonly history: Pick<OwnHistory, 'asked'>;
   readonly clock: Clock;
@@ -57,8 +60,10 @@ const unknownDirectory: Answer = { ok: false, lines: ['this MDS does not know th
 export async function carryOut(command: Command, on: Commanded): Promise<Answer> {
   const all = [...on.directories.values()];
   switch (command.do) {
+    case 'scan':
+      return on.scan();
     case 'reconcile':
-      return on.reconcile();
+      return on.reconcile(command.isScanned === true);
     case 'plan': {
       const passes = await Promise.all(
         all.map(async (directory) => ({ directory: directory.name, ...(await directory.plans.dryRun()) })),

@@ -23,6 +23,8 @@ export type FullPassesOptions = {
 /** Passes over every directory, as a command, when a connection begins, and from time to time. */
 export class FullPasses {
   readonly #options: FullPassesOptions;
+  /** Duration of the last scan for a pass, milliseconds. */
+  #scanMs = 0;
 
   constructor(options: FullPassesOptions) {
     this.#options = options;
@@ -31,11 +33,12 @@ export class FullPasses {
   /**
    * One pass: scans every directory, resolves the differences from Main, and makes sure that Asterisk has loaded the
    * result.
+   * @param isScanned the scan of {@link scanAhead} counts
    */
-  async run(): Promise<Answer> {
+  async run(isScanned = false): Promise<Answer> {
     const { directories, reporter, clock, log } = this.#options;
-    const startedAt = clock.monotonic();
-    const pass = await this.#pass([...directories.all.values()]);
+    const startedAt = clock.monotonic() - (isScanned ? this.#scanMs : 0);
+    const pass = await this.#pass([...directories.all.values()], isScanned);
     const ok = pass.ok && directories.unplaced.length === 0;
     const durationMs = Math.round(clock.monotonic() - startedAt);
     log.info('reconciled', { ok, milliseconds: durationMs });
@@ -44,7 +47,16 @@ export class FullPasses {
     return { ok, lines, actions: pass.actions };
   }
 
-  /** The same in the background: an error is logged, and the next pass follows. */
+  /** Scans every directory for the next pass. */
+  async scanAhead(): Promise<Answer> {
+    const { directories, clock } = this.#options;
+    const startedAt = clock.monotonic();
+    await Promise.all([...directories.all.values()].map(({ passes }) => passes.scanAhead()));
+    this.#scanMs = clock.monotonic() - startedAt;
+    return { ok: true, lines: [], actions: [] };
+  }
+
+  /** The same as {@link run} in the background: an error is logged, and the next pass follows. */
   async runLogged(): Promise<void> {
     try {
       await this.run();
@@ -66,9 +78,10 @@ export class FullPasses {
 
   async #pass(
     directories: readonly AgentDirectory[],
+    isScanned: boolean,
   ): Promise<{ readonly ok: boolean; readonly actions: readonly PlannedAction[] }> {
     const { reloads, tasks, keepMs } = this.#options;
-    const passes = await Promise.all(directories.map((directory) => directory.reconcile()));
+    const passes = await Promise.all(directories.map((directory) => directory.passes.run(isScanned)));
     for (const { policy } of directories) {
       const { reload, reloadAlways } = policy;
       if (!reloadAlways || reload === 'none') continue;

@@ -16,8 +16,7 @@ import type { Activation } from '../asterisk/activation/activation.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { AgreedState } from './agreedState.ts';
 import type { DirectoryEvents } from './directoryEvents.ts';
-import type { DirectoryPass } from './answers/explain.ts';
-import { directoryPass } from './directoryPass.ts';
+import { DirectoryPasses } from './directoryPass.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './manifest/mainManifest.ts';
 import { ManifestReceiver } from './manifest/manifestReceiver.ts';
@@ -64,6 +63,8 @@ export class AgentDirectory implements DirectorySide {
   readonly #sync: SyncDirectory;
   readonly #runner: JobRunner;
   readonly #reconciler: Reconciler;
+  /** Full passes, as commands of Main and from time to time. */
+  readonly passes: DirectoryPasses;
   readonly #tasks: Tasks;
   #started: Promise<void> | undefined;
   #isKnown = false;
@@ -118,6 +119,9 @@ export class AgentDirectory implements DirectorySide {
     this.manifest = manifest;
     const session = (): AgentSession | undefined => manifest.session;
     this.plans = new PlanAnswers({ policy, sync, mainManifest, ledger, runner, reconciler, session });
+    const { plans } = this;
+    const isConnected = (): boolean => manifest.session !== undefined;
+    this.passes = new DirectoryPasses({ sync, reconciler, mainManifest, plans, isConnected });
     const parts = { place, sync, mainManifest, runner, activation, reconciler };
     this.own = new OwnVersions({ ...parts, session, events });
   }
@@ -173,16 +177,6 @@ export class AgentDirectory implements DirectorySide {
   async close(): Promise<void> {
     this.manifest.session = undefined;
     await this.#sync.close();
-  }
-
-  /**
-   * Scans everything, plans, and works until nothing is left to do.
-   * @returns the actions, and whether all were done; the others have a reason
-   */
-  reconcile(): Promise<DirectoryPass> {
-    const isConnected = (): boolean => this.manifest.session !== undefined;
-    const { mainManifest, plans } = this;
-    return directoryPass(this.#sync, this.#reconciler, { mainManifest, plans, isConnected });
   }
 
   /** Scans everything, for a dry run as for the real one. */

@@ -5,6 +5,7 @@ import { toGoAt } from '../control/status/status.ts';
 import { enrolledMds } from '../control/known.ts';
 import { localTime } from '#host/time/localTime.ts';
 import type { ArrivingBody } from '#protocol/messages/answers.ts';
+import type { ControllerSession } from '../sessions/controllerSession.ts';
 import type { Controller } from './controller.ts';
 import { type ShowProgress, whilePassing } from './passProgress.ts';
 
@@ -20,7 +21,7 @@ export type MdsPass = {
 
 /**
  * One pass over every MDS (or one of them): Main scans its directories, then all agents carry out the command in
- * parallel.
+ * parallel. For a full pass they scan theirs while Main does: what they find is judged when Main knows what it has.
  * @param show receives the progress of each host
  */
 export async function passOver(
@@ -30,8 +31,24 @@ export async function passOver(
   show: ShowProgress,
 ): Promise<MdsPass[]> {
   const names = enrolledMds(controller, only);
+  const scans = command.do === 'reconcile' ? names.map((name) => scanAt(controller, name)) : [];
   await mainReads(controller, show);
-  return Promise.all(names.map((name) => passAt(controller, command, name, show)));
+  return Promise.all(
+    names.map(async (name, number) =>
+      passAt(controller, command, name, { show, scanned: await scans[number] }),
+    ),
+  );
+}
+
+/**
+ * Has an MDS scan its directories for a pass.
+ * @returns the connection over which it did; undefined when it did not, and has to in the pass itself
+ */
+async function scanAt({ sessions }: Controller, name: string): Promise<ControllerSession | undefined> {
+  const session = sessions.get(name);
+  if (session === undefined || !session.isReady || !session.capabilities.has('scan')) return undefined;
+  const { ok } = await session.command({ do: 'scan' });
+  return ok ? session : undefined;
 }
 
 /** Main scans its directories. */
@@ -46,11 +63,13 @@ async function passAt(
   controller: Controller,
   command: Command,
   name: string,
-  show: ShowProgress,
+  { show, scanned }: { readonly show: ShowProgress; readonly scanned: ControllerSession | undefined },
 ): Promise<MdsPass> {
   const session = controller.sessions.get(name);
   if (session === undefined || !session.isReady)
     return { name, ok: false, actions: [], problems: [whyAway(controller, name)] };
+  // After a new connection, the agent may be another process, which has not scanned.
+  const isScanned = command.do === 'reconcile' && scanned === session;
   let figures: CommandFigures | undefined;
   const { ok, lines, actions, body } = await whilePassing(
     controller.clock,
@@ -61,7 +80,8 @@ async function passAt(
       read: () => toGoAt(controller, name),
       figures: () => figures,
     },
-    () => session.command(command, (reported) => (figures = reported)),
+    () =>
+      session.command(isScanned ? { ...command, isScanned } : command, (reported) => (figures = reported)),
   );
   const pass = { name, ok, actions, body, problems: lines };
   if (ok) return { ...pass, problems: [] };

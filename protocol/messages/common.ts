@@ -238,7 +238,10 @@ const trashId = z.string().regex(/^[0-9A-Za-z-]{1,64}\/\d{1,9}$/);
 
 /** What Main may ask an agent to do. */
 export const command = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('reconcile') }),
+  /** `isScanned`, to an agent with the capability `scan`: what `scan` has read since the last pass is not read again. */
+  z.strictObject({ do: z.literal('reconcile'), isScanned: z.literal(true).optional() }),
+  /** Scans for the pass that follows, while Main scans its own disk. Sent only to an agent with the capability `scan`. */
+  z.strictObject({ do: z.literal('scan') }),
   z.strictObject({ do: z.literal('plan') }),
   z.strictObject({ do: z.literal('why'), directory: name, path: pathSchema }),
   z.strictObject({ do: z.literal('verify') }),

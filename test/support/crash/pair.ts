@@ -105,7 +105,7 @@ export class Pair {
   async settle(): Promise<void> {
     await this.main.replica.rescan();
     await this.main.replica.whenQuiet(3_000);
-    await this.mds.reconcile();
+    await this.mds.passes.run(false);
     await this.main.replica.whenQuiet(3_000);
   }
 

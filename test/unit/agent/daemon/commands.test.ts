@@ -13,6 +13,7 @@ void it("a verification does not wait for Main's manifest when its answer can no
       directories: new Map(),
       wanted: [],
       attached: new Promise(() => undefined),
+      scan: () => assert.fail(),
       reconcile: () => assert.fail(),
       upgrades: {} as Upgrades,
       history: { asked: () => assert.fail() },
