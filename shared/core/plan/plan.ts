@@ -1,3 +1,4 @@
+import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import { isOverride } from '../path/relative.ts';
 import { decide } from './decide.ts';
@@ -52,7 +53,7 @@ export function decidePath(input: Omit<PlanInput, 'paths' | 'budget'>, path: str
     main,
     mds,
     base,
-    excludedBy: excludingPattern(input, path),
+    excludedBy: patternAmong(input.excludes, path, [entryOf(main), entryOf(mds), base]),
     tombstone: input.tombstones.get(path),
     clockOffset: input.clockOffset,
     mainClock: input.mainClocks.get(path) ?? 0n,
@@ -64,9 +65,16 @@ export function excludingPattern(
   { excludes, main, mds, ledger }: Pick<PlanInput, 'excludes' | 'main' | 'mds' | 'ledger'>,
   path: string,
 ): string | undefined {
-  if (excludes === undefined) return undefined;
-  const known = [entryOf(main.get(path)), entryOf(mds.get(path)), ledger.get(path)];
-  return excludes.patternFor(
+  return patternAmong(excludes, path, [entryOf(main.get(path)), entryOf(mds.get(path)), ledger.get(path)]);
+}
+
+/** @param known what the sides know of the path */
+function patternAmong(
+  excludes: PlanInput['excludes'],
+  path: string,
+  known: readonly (Entry | undefined)[],
+): string | undefined {
+  return excludes?.patternFor(
     path,
     known.some((entry) => entry?.type === 'folder'),
   );

@@ -109,10 +109,10 @@ export class Scanner {
       const names = this.#namesIn(handle, at);
       if (names === undefined) continue;
       const present = new Set(names);
-      const missing = new Set(this.#paths.index.namesIn(at));
+      // As of the listing: what this program places while the loop rests is not in it, and not missing.
+      const missing = [...this.#paths.index.namesIn(at)].filter((name) => !present.has(name));
       const overrides = new Set<string>();
       for (const name of names) {
-        missing.delete(name);
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else this.#inspectName(open.get(at), name, joinPath(at, name), deep, queue);
         if (slice.due) await this.#pause(slice);
