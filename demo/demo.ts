@@ -19,6 +19,9 @@ import { CHECKOUT, command, Daemons, statusText } from './programs.ts';
 import { watch } from './watch.ts';
 import { toneWav } from './wav.ts';
 
+/** What the demo reads of `status --json`. */
+const statusSchema = z.object({ mds: z.array(z.object({ name: z.string(), inSync: z.boolean() })) });
+
 /**
  * `npm run demo`: a Main and two MDS on this machine, each in a folder of its own below .demo, set up by the
  * commands an administrator uses. On a terminal it shows `status --watch` until Ctrl-C; else, or with `--once`,
@@ -128,7 +131,6 @@ function standIn(root: string): string {
   return script;
 }
 
-const statusSchema = z.object({ mds: z.array(z.object({ name: z.string(), inSync: z.boolean() })) });
 type Status = z.output<typeof statusSchema>;
 
 function status(): Status {
