@@ -159,7 +159,9 @@ class Daemon {
         const path = opened.get(each.name)?.replica.path;
         return path === undefined ? each : { ...each, path };
       });
-      return { ...common, link: this.#agent.link.state, ...report, directories };
+      const link = this.#agent.link.state;
+      const paused = link.state === 'connected' && [...opened.values()].some(({ isPaused }) => isPaused);
+      return { ...common, link, paused, ...report, directories };
     }
     const errors = this.#stateTrouble === undefined ? [] : [this.#stateTrouble];
     return {

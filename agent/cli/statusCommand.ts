@@ -19,7 +19,7 @@ export async function status(context: Context, options: { json?: boolean }): Pro
 }
 
 function render(
-  { name, link, directories, errors, owedReloads, alarms }: AgentStatus,
+  { name, link, paused, directories, errors, owedReloads, alarms }: AgentStatus,
   now: number,
 ): string[] {
   const since = formatDuration(Math.max(0, now - link.since));
@@ -37,6 +37,9 @@ function render(
   ]);
   return [
     `${name}: ${state}`,
+    ...(paused === true
+      ? ['synchronisation is paused: no file is changed here. To resume, on Main: xivo-xds-sync resume']
+      : []),
     ...table(['DIRECTORY', 'FILES', 'SIZE', 'FILES TO DO', 'LOCAL FILES', 'ON HOLD'], rows, {
       right: [1, 2, 3, 4],
     }),

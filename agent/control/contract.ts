@@ -39,6 +39,8 @@ const status = z.object({
       skipped: z.array(z.object({ path: z.string(), reason: z.string() })).optional(),
     }),
   ),
+  /** True while a person on Main has paused synchronisation; known while connected. */
+  paused: z.boolean().optional(),
   clockOffsetMs: z.number().optional(),
   lastReconcile: z.object({ at: time, ok: z.boolean(), durationMs: count }).nullable().optional(),
   reloads: z.array(

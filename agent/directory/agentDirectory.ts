@@ -170,6 +170,10 @@ export class AgentDirectory implements DirectorySide {
     this.#reconciler.wake('all');
   }
 
+  get isPaused(): boolean {
+    return this.#reconciler.isPaused;
+  }
+
   pause(paused: boolean): void {
     this.#reconciler.pause(paused);
   }

@@ -107,6 +107,11 @@ export class Reconciler {
     this.wake([]);
   }
 
+  /** True while a person on Main has paused synchronisation. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   pause(paused: boolean): void {
     this.#paused = paused;
     this.wake('all');

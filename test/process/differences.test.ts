@@ -159,6 +159,8 @@ void describe('The differences of an MDS from Main', () => {
       assert.equal(seen.code, 1, 'it is not as Main has it');
       assert.match(seen.stdout, /^\+exten = 1,1,NoOp\(edited\)$/m);
       assert.equal((await run('revert', 'mds1', 'dialplan/other.conf', '-n')).code, 0);
+      const there = await mds.run(['status']);
+      assert.match(there.stdout, /^synchronisation is paused: .* on Main: xivo-xds-sync resume$/m);
       const paused = await run('revert', 'mds1', 'dialplan/other.conf');
       assert.equal(paused.code, 1);
       assert.match(paused.stderr, /resume/);
@@ -167,6 +169,7 @@ void describe('The differences of an MDS from Main', () => {
     }
     await cluster.main.ok(['resume']);
     const { entries } = JSON.parse(await cluster.main.ok(['history', '--json'])) as { entries: Entry[] };
+    await eventually('mds1 has resumed', async () => !(await mds.run(['status'])).stdout.includes('paused'));
     assert.equal(entries.filter(({ kind }) => kind === 'resume').length, 1, 'only what changed something');
     const ran = await run('revert', 'mds1', 'dialplan/other.conf');
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
