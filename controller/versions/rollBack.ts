@@ -2,6 +2,7 @@ import { closeSync, readSync } from 'node:fs';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Outcome, Step } from '#core/changeSet.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Staging } from '#sync/apply/staging.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
 import type { MainDirectory } from '../directories/mainDirectory.ts';
@@ -30,8 +31,14 @@ export async function rollBack(
 ): Promise<{ changeSet: string; outcomes: readonly Outcome[] }> {
   const bytes = steps.reduce((sum, { kind, entry }) => sum + (kind === 'put' ? bytesOf(entry) : 0), 0);
   using staging = directory.applier.begin(bytes);
+  const { replica } = directory;
+  // Before anything is waited for: the steps were made for what is there now, and must not touch what comes after it.
+  const expected = steps.map(({ path }) =>
+    replica.get(path) === undefined ? undefined : (replica.stampAt(path) ?? ''),
+  );
   const staged: Step[] = [];
-  for (const step of steps) staged.push(await stepFor(step, directory, versions, staging, reason));
+  for (const [number, step] of steps.entries())
+    staged.push(await stepFor(step, expected[number], versions, staging, reason));
   const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
   directory.adopt(outcomes, { actor, save: staging.id });
@@ -42,14 +49,12 @@ export async function rollBack(
 
 async function stepFor(
   { kind, path, entry }: UndoStep,
-  { replica }: MainDirectory,
+  expect: Stamp | undefined,
   versions: Versions,
   staging: Staging,
   reason: string,
 ): Promise<Step> {
-  const stamp = replica.stampAt(path);
-  if (kind !== 'put') return { kind, path, entry, expect: stamp ?? '', reason };
-  const expect = replica.get(path) === undefined ? undefined : (stamp ?? '');
+  if (kind !== 'put') return { kind, path, entry, expect: expect ?? '', reason };
   if (entry.type !== 'file') return { kind, path, entry, expect, staged: staging.bare(entry), reason };
   const file = staging.file();
   await copyContent(versions, entry.hash, (chunk) => file.write(chunk));

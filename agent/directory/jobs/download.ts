@@ -5,10 +5,10 @@ import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { waitsWith } from '#core/waits.ts';
 import type { StagingResult } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
-import { bytesOf, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
+import { bytesOf, type Entry, type FileEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { entryOf } from '#core/manifest/pathState.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import { contentOf } from '#host/dialplan/files.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
@@ -24,7 +24,7 @@ export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
 export type DownloadJob = {
   readonly directory: string;
   readonly items: ReadonlyMap<string, Incoming>;
-  readonly session: AgentSession;
+  readonly session: Pick<AgentSession, 'get' | 'mainCapabilities'>;
   readonly applier: Applier;
   readonly replica: Replica;
   readonly record: OnCommit;
@@ -89,7 +89,9 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   for (const [path, item] of job.items) {
     if (results.has(path) || waiting.has(path) || renamed.has(path)) continue;
     try {
-      steps.push(stepFor(job, staging, path, item, staged.get(path)?.staged));
+      const step = stepFor(job, staging, path, item, staged.get(path)?.staged);
+      if (step === undefined) results.set(path, { result: 'stale', why: 'it changed meanwhile' });
+      else steps.push(step);
     } catch (error) {
       results.set(path, { result: 'failed', why: errnoOf(error) });
     }
@@ -112,11 +114,10 @@ function movesOf({ items, replica, judge }: DownloadJob): Map<string, Step & { k
   if (judge !== undefined) return moves;
   for (const [path, from] of movesIn(items)) {
     const item = items.get(path);
-    const expect = replica.stampAt(from);
-    const here = entryOf(replica.get(from));
-    if (item?.kind !== 'deliver' || item.entry.type !== 'file' || expect === undefined) continue;
+    if (item?.kind !== 'deliver' || item.entry.type !== 'file') continue;
     // It may have changed since the plan was made.
-    if (here === undefined || !sameEntry(here, item.entry)) continue;
+    const expect = replica.stampOf(from, item.entry);
+    if (expect === undefined) continue;
     moves.set(path, { kind: 'move', path, from, entry: item.entry, expect, reason: item.reason });
   }
   return moves;
@@ -167,30 +168,28 @@ function withTheOthers(
   return new Map([...items.keys()].map((path) => [path, blamed.get(path) ?? others]));
 }
 
+/** @returns undefined when the path holds something else by now than what the plan was made for */
 function stepFor(
-  job: DownloadJob,
+  { replica }: DownloadJob,
   staging: Staging,
   path: string,
   item: Incoming,
   staged: Staged | undefined,
-): Step {
-  const stamp = job.replica.stampAt(path);
-  if (item.kind === 'remove') {
-    return { kind: 'remove', path, entry: item.expect, expect: stamp ?? '', reason: item.reason };
-  }
-  const { entry, reason } = item;
-  if (!item.content) return { kind: 'metadata', path, entry, expect: stamp ?? '', reason };
-  const place = entry.type === 'file' ? staged : staging.bare(entry);
-  if (place === undefined) throw new Error('its content was not received');
-  const somethingIsThere = item.expect !== undefined || item.replacesSpecial;
-  return {
-    kind: 'put',
-    path,
-    entry,
-    expect: somethingIsThere ? (stamp ?? '') : undefined,
-    staged: place,
-    reason,
+): Step | undefined {
+  const { reason } = item;
+  const place = (entry: Entry, expect: Stamp | undefined): Step => {
+    const object = entry.type === 'file' ? staged : staging.bare(entry);
+    if (object === undefined) throw new Error('its content was not received');
+    return { kind: 'put', path, entry, expect, staged: object, reason };
   };
+  if (item.kind === 'deliver' && item.expect === undefined && !item.replacesSpecial)
+    return place(item.entry, undefined);
+  const expect =
+    item.expect === undefined ? replica.stampOfSpecial(path) : replica.stampOf(path, item.expect);
+  if (expect === undefined) return undefined;
+  if (item.kind === 'remove') return { kind: 'remove', path, entry: item.expect, expect, reason };
+  if (item.content) return place(item.entry, expect);
+  return { kind: 'metadata', path, entry: item.entry, expect, reason };
 }
 
 function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; entry: FileEntry } {

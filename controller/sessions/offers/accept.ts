@@ -7,7 +7,7 @@ import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Owners } from '#host/fs/owners.ts';
-import type { FileEntry } from '#core/manifest/entry.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
@@ -15,6 +15,8 @@ import { shareOf } from '#sync/trash/trashUsage.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 import { resumeOffsetOf, contentBytes, hasContent, isAsExpected, refuseOffer } from './check.ts';
 import { whyTrashIsFull, wouldDisplace } from './displaced.ts';
+
+const CHANGED = "Main's changed meanwhile";
 
 /** An offer being handled: its result, or its staged object. */
 type Handled = { readonly offer: Offer; result?: StepResult; staged?: Staged };
@@ -75,7 +77,9 @@ async function take(
   for (const each of handled) {
     if (each.result !== undefined) continue;
     try {
-      steps.set(stepFor(directory, each, staging, owners), each);
+      const step = stepFor(directory, each, staging, owners);
+      if (step === undefined) fail(each, 'stale', CHANGED);
+      else steps.set(step, each);
     } catch (error) {
       fail(each, 'failed', onMain(errnoOf(error)));
     }
@@ -106,7 +110,7 @@ function check(directory: MainDirectory, handled: readonly Handled[], isGranted:
   for (const each of handled) {
     const refusal = refuseOffer(directory, each.offer, isGranted);
     if (refusal !== undefined) fail(each, 'refused', refusal);
-    else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', "Main's changed meanwhile");
+    else if (!isAsExpected(directory, each.offer)) fail(each, 'stale', CHANGED);
     else if (maxBytes !== undefined && (total += contentBytes(each.offer)) > maxBytes) {
       // The size of the directory is limited, so that a faulty or compromised MDS can't fill Main's disk.
       fail(each, 'refused', `"${directory.name}" would exceed its maxBytes (${maxBytes})`);
@@ -209,25 +213,30 @@ async function openResumed(
   return resumed;
 }
 
-function stepFor(directory: MainDirectory, each: Handled, staging: Staging, owners: Owners): Step {
-  const { offer } = each;
-  const expect = directory.replica.stampAt(offer.path);
-  if (offer.op === 'remove') {
-    return {
-      kind: 'remove',
-      path: offer.path,
-      entry: offer.expect,
-      expect: expect ?? '',
-      reason: offer.reason,
-    };
-  }
-  const entry = localise(offer.entry, owners);
+/** @returns undefined when Main's version changed while the content arrived */
+function stepFor(
+  { replica }: MainDirectory,
+  { offer, staged }: Handled,
+  staging: Staging,
+  owners: Owners,
+): Step | undefined {
   const { path, reason } = offer;
-  if (offer.op === 'metadata') return { kind: 'metadata', path, entry, expect: expect ?? '', reason };
-  const staged = entry.type === 'file' ? each.staged : staging.bare(entry);
-  if (staged === undefined) throw new Error('its content was not received');
-  if (offer.op === 'keep') return { kind: 'keep', path, entry, staged, reason };
-  return { kind: 'put', path, entry, expect: offer.expect === null ? undefined : expect, staged, reason };
+  const object = (entry: Entry): Staged => {
+    const placed = entry.type === 'file' ? staged : staging.bare(entry);
+    if (placed === undefined) throw new Error('its content was not received');
+    return placed;
+  };
+  if (offer.op === 'keep' || (offer.op === 'put' && offer.expect === null)) {
+    const entry = localise(offer.entry, owners);
+    const common = { path, entry, staged: object(entry), reason };
+    return offer.op === 'keep' ? { kind: 'keep', ...common } : { kind: 'put', expect: undefined, ...common };
+  }
+  const expect = offer.expect === null ? undefined : replica.stampOf(path, offer.expect);
+  if (expect === undefined) return undefined;
+  if (offer.op === 'remove') return { kind: 'remove', path, entry: offer.expect, expect, reason };
+  const entry = localise(offer.entry, owners);
+  if (offer.op === 'metadata') return { kind: 'metadata', path, entry, expect, reason };
+  return { kind: 'put', path, entry, expect, staged: object(entry), reason };
 }
 
 /** Names Main as the host of the error, since the message is shown on the MDS. */

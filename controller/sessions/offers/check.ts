@@ -1,6 +1,6 @@
 import { MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { Offer } from '#protocol/messages/common.ts';
-import { sameEntry, SET_ID } from '#core/manifest/entry.ts';
+import { SET_ID } from '#core/manifest/entry.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import { staysInside } from '#sync/scan/inspect.ts';
@@ -57,11 +57,10 @@ function wouldRemoveFolder({ config, replica }: MainDirectory, { path, entry }: 
 }
 
 /** Whether Main still holds the entry that the offer expects (compare-and-swap). */
-export function isAsExpected(directory: MainDirectory, offer: Offer): boolean {
+export function isAsExpected({ replica }: MainDirectory, offer: Offer): boolean {
   if (offer.op === 'keep') return true;
-  const state = directory.replica.get(offer.path);
-  if (offer.expect === null) return state === undefined;
-  return state?.kind === 'settled' && sameEntry(state.entry, offer.expect);
+  if (offer.expect === null) return replica.get(offer.path) === undefined;
+  return replica.stampOf(offer.path, offer.expect) !== undefined;
 }
 
 type PutOffer = Extract<Offer, { op: 'put' }>;

@@ -13,6 +13,9 @@ import type { Entry } from '#core/manifest/entry.ts';
 /** Thrown internally when the disk differs from what a step expects: the step is stale, and a new plan is due. */
 class Stale extends Error {}
 
+/** The stamp of a file that was changed in the moment in which it was placed. */
+const CHANGED: Stamp = 'changed';
+
 /** The folders of a commit. A displaced object is named in the trash by its step's number in the change set. */
 export type CommitPlace = {
   readonly open: OpenFolders;
@@ -84,7 +87,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
   if (stat === undefined || !isExpected(stat, step.expect)) throw new Stale();
   if (step.kind === 'metadata') {
     setVisibleMetadata(folder, name, stat, step.entry);
-    return stampNow(folder, name);
+    return stampNow(folder, name, step.entry, String(stat.ino));
   }
   if (stat.isDirectory()) {
     place.open.forget(step.path);
@@ -102,7 +105,7 @@ function setVisibleMetadata(folder: Folder, name: string, expected: BigIntStats,
   try {
     if (fstatSync(fd, { bigint: true }).ino !== expected.ino) throw new Stale();
     // RACE: another program changes the file between the check and this call. Worst case: its mode, owner or mtime is
-    // overwritten; written content stays and is found by the changed stamp.
+    // overwritten; written content stays and is found by its size, or by `verify`.
     setMetadata(fd, entry);
   } finally {
     closeSync(fd);
@@ -119,7 +122,7 @@ function put(
   const { stage } = place.area;
   if (step.expect === undefined) {
     stage.rename(step.staged.name, folder, name, 'no-replace');
-    return stampNow(folder, name);
+    return stampNow(folder, name, step.entry, step.staged.inode);
   }
   const before = folder.stat(name);
   if (before === undefined || !isExpected(before, step.expect)) throw new Stale();
@@ -146,7 +149,7 @@ function put(
     takeBack(step, number, place, folder, name);
     throw error;
   }
-  return stampNow(folder, name);
+  return stampNow(folder, name, step.entry, step.staged.inode);
 }
 
 /** Renames a file. Its content is the one that was read under the expected stamp, so nothing is read. */
@@ -242,12 +245,21 @@ function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
 }
 
 /**
- * The stamp of an object that was just placed.
- * RACE: another program writes between the rename and this call. Worst case: its change carries the stamp of this set's
- * version and is noticed only by the next change of the file or by `verify`.
+ * The stamp of an object that was just placed; one that no object has when another program has changed it already, so that
+ * it is read again.
+ * RACE: another program writes between the rename and this call. Worst case: it wrote as many bytes and set the mtime of
+ * this set's version, too; then only the next change of the file or `verify` finds it.
+ * @param inode of what was placed
  */
-function stampNow(folder: Folder, name: string): Stamp {
+function stampNow(folder: Folder, name: string, entry: Entry, inode: string): Stamp {
   const stat = folder.stat(name);
   if (stat === undefined) throw new Stale();
-  return stat.isDirectory() ? '' : stampOf(stat);
+  if (stat.isDirectory()) return '';
+  return String(stat.ino) === inode && isAsPlaced(stat, entry) ? stampOf(stat) : CHANGED;
+}
+
+/** A file system may cut mtimes off, never advance them; a write does that. */
+function isAsPlaced(stat: BigIntStats, entry: Entry): boolean {
+  if (entry.type !== 'file') return true;
+  return stat.size === BigInt(entry.size) && stat.mtimeNs <= BigInt(entry.mtime);
 }

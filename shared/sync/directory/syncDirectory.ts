@@ -153,11 +153,13 @@ export class SyncDirectory {
   adopt(outcomes: readonly Outcome[]): void {
     for (const { step, result, stamp } of outcomes) {
       if (result !== 'done' || step.kind === 'keep') continue;
-      if (step.kind === 'move') this.replica.adopt(step.from, undefined);
+      const isMove = step.kind === 'move';
+      if (isMove) this.replica.adopt(step.from, undefined, step.expect);
       const isGone = step.kind === 'remove' || stamp === undefined;
       this.replica.adopt(
         step.path,
         isGone ? undefined : { state: { kind: 'settled', entry: step.entry }, stamp },
+        isMove ? undefined : step.expect,
       );
     }
     this.replica.flush();

@@ -3,6 +3,7 @@ import type { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
@@ -130,6 +131,22 @@ export class Replica implements Tree {
     return this.#index.get(path)?.stamp;
   }
 
+  /**
+   * The stamp under which exactly this entry was read; undefined when the path holds something else by now. A change set
+   * made for the entry must not touch what came after it.
+   */
+  stampOf(path: string, entry: Entry): Stamp | undefined {
+    const known = this.#index.get(path);
+    const here = entryOf(known?.state);
+    return here !== undefined && sameEntry(here, entry) ? known?.stamp : undefined;
+  }
+
+  /** The same for an object that does not travel. */
+  stampOfSpecial(path: string): Stamp | undefined {
+    const known = this.#index.get(path);
+    return known?.state.kind === 'special' ? known.stamp : undefined;
+  }
+
   paths(): Iterable<string> {
     return this.#index.paths();
   }
@@ -193,10 +210,22 @@ export class Replica implements Tree {
     }
   }
 
-  /** Enters an object that this program has just placed at a path; undefined for a removal. */
-  adopt(path: string, placed: { state: PathState; stamp: Stamp } | undefined): void {
-    this.#queue.delete(path);
+  /**
+   * Enters an object that this program has placed at a path; undefined for a removal. It was made durable meanwhile, and
+   * what another program did to the path in that time has been read already or is waiting to be: that is newer, and stays.
+   * @param expect the stamp of what was replaced; undefined when nothing was there
+   */
+  adopt(
+    path: string,
+    placed: { state: PathState; stamp: Stamp } | undefined,
+    expect: Stamp | undefined,
+  ): void {
     this.own.adopted(path);
+    if (this.#paths.hasChangedSince(path, expect, placed?.stamp)) {
+      this.#soon((open) => this.#scanner.readNames(open, [path]));
+      return;
+    }
+    this.#queue.delete(path);
     if (placed === undefined) {
       this.#paths.dropBelow(path);
       this.#paths.drop(path);

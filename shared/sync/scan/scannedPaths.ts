@@ -103,6 +103,17 @@ export class ScannedPaths {
     this.#markGone(path);
   }
 
+  /**
+   * True when something else was read at a path than what this program replaced there, and than what it placed.
+   * @param before the stamp of what it replaced; undefined when nothing was there
+   * @param after the stamp of what it placed; undefined when it removed what was there
+   */
+  hasChangedSince(path: string, before: Stamp | undefined, after: Stamp | undefined): boolean {
+    const now = this.index.get(path)?.stamp;
+    if (now === before || now === after) return false;
+    return now !== GONE || after !== undefined;
+  }
+
   isGone(path: string): boolean {
     return this.index.get(path)?.stamp === GONE;
   }

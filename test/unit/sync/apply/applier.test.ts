@@ -314,3 +314,28 @@ void test('a link under the name of our own folder leads nothing outside', (t) =
   assert.throws(() => place.applier.begin(0), /is not the folder that this program needs there/);
   assert.deepEqual(readdirSync(place.at('elsewhere')), []);
 });
+
+void test('a file that another program writes in the moment in which it was placed gets a stamp that makes it be read again', async (t) => {
+  for (const kind of ['put', 'put over it', 'metadata'] as const) {
+    const place = new ApplyPlace(t);
+    if (kind !== 'put') writeFileSync(place.at('file'), 'before');
+    const expect = kind === 'put' ? undefined : place.stamp('file');
+    let looks = 0;
+    const mock = t.mock.method(Folder.prototype, 'stat', function (this: Folder, name: string) {
+      // The look after it is placed: nothing was to be replaced, or that was looked at before.
+      looks += name === 'file' ? 1 : 0;
+      if (name === 'file' && looks === (kind === 'put' ? 1 : 2))
+        appendFileSync(place.at('file'), ' and more');
+      return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+    });
+    const outcomes = await place.apply((staging) => [
+      kind === 'metadata'
+        ? { kind, path: 'file', entry: fileEntry('before'), expect: expect ?? '', reason: '' }
+        : putFile(staging, 'file', 'from Main', expect),
+    ]);
+    mock.mock.restore();
+    assert.deepEqual(results(outcomes), ['file done'], kind);
+    assert.match(place.read('file') ?? '', / and more$/, kind);
+    assert.notEqual(outcomes[0]?.stamp, place.stamp('file'), kind);
+  }
+});

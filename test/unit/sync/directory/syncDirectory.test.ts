@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
+import type { Step } from '#core/changeSet.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -185,4 +186,46 @@ void test('what this program placed itself is entered under its new name, withou
   assert.equal(sync.replica.get('d/old'), undefined);
   assert.deepEqual(sync.replica.get('new'), state);
   await sync.close();
+});
+
+void describe('What another program did while a change set was made durable stays known', () => {
+  const kinds = ['put', 'metadata', 'remove'] as const;
+  for (const kind of kinds)
+    for (const isRemoved of [false, true])
+      void test(`${kind}, and the file was ${isRemoved ? 'removed' : 'written'} then`, async (t) => {
+        const { at, open } = place(t);
+        writeFileSync(at.at('file'), 'as it was');
+        writeFileSync(at.at('other'), 'so that the directory is not empty');
+        const sync = open();
+        // Not watched, so that only the two scans below see anything.
+        await sync.readAgain();
+        const expect = sync.replica.stampAt('file') ?? '';
+        const state = sync.replica.get('file');
+        assert.ok(state?.kind === 'settled' && state.entry.type === 'file');
+        using staging = sync.applier.begin(0);
+        const put = putFile(staging, 'file', 'from Main', expect);
+        const common = { path: 'file', expect, reason: 'test' };
+        const step: Step =
+          kind === 'put'
+            ? put
+            : kind === 'remove'
+              ? { kind, entry: state.entry, ...common }
+              : { kind, entry: { ...state.entry, mode: 0o600 }, ...common };
+        const { outcomes } = await staging.commit([step], () => undefined);
+        assert.deepEqual(
+          outcomes.map(({ result }) => result),
+          ['done'],
+        );
+
+        rmSync(at.at('file'), { force: true });
+        if (!isRemoved) writeFileSync(at.at('file'), 'newer than both');
+        await sync.replica.recheck(['file']);
+        sync.adopt(outcomes);
+        await sync.replica.whenQuiet(5_000);
+
+        const now = sync.replica.get('file');
+        if (isRemoved) assert.equal(now, undefined);
+        else assert.equal(now?.kind === 'settled' && now.entry.type === 'file' && now.entry.size, 15);
+        await sync.close();
+      });
 });
