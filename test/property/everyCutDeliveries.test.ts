@@ -1,4 +1,4 @@
-import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
-import { DELIVERIES } from '../support/everyCut/scenarioNames.ts';
+import { cutEverywhere } from '../support/trials/cutEverywhere.ts';
+import { DELIVERIES } from '../support/trials/scenarioNames.ts';
 
 cutEverywhere(DELIVERIES, 700);

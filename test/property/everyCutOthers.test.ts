@@ -1,4 +1,4 @@
-import { cutEverywhere } from '../support/everyCut/cutEverywhere.ts';
-import { OTHERS } from '../support/everyCut/scenarioNames.ts';
+import { cutEverywhere } from '../support/trials/cutEverywhere.ts';
+import { OTHERS } from '../support/trials/scenarioNames.ts';
 
 cutEverywhere(OTHERS, 1_320);

@@ -32,6 +32,7 @@ const LONG = [
   'enrolment',
   'documentedCommands',
   'everyCutDeliveries',
+  'everyWrite',
   'soak',
   'securityAgent',
   'demo',
@@ -45,6 +46,7 @@ const LONG = [
 const WEIGHTS: Readonly<Record<string, number>> = {
   everyCutDeliveries: 2,
   everyCutOthers: 2,
+  everyWrite: 2,
   powerCut: 2,
   soak: 2,
   large: 2,

@@ -85,6 +85,11 @@ export class MemorySocket extends EventEmitter {
   }
 
   /** @internal */
+  goOn(): void {
+    this.#schedule();
+  }
+
+  /** @internal */
   end(code: number, reason: string): void {
     this.#ended(code, reason);
   }
@@ -108,7 +113,7 @@ export class MemorySocket extends EventEmitter {
 
   #deliver(): void {
     const { peer } = this;
-    if (this.readyState === 3 || peer.#paused) return;
+    if (this.readyState === 3 || peer.#paused || this.#line.isHeld) return;
     const next = this.#waiting.shift();
     if (next === undefined) return;
     this.bufferedAmount -= next.data.length;
@@ -127,9 +132,17 @@ export class MemoryLine {
   readonly b: MemorySocket = new MemorySocket('b', this);
   gate: Gate;
   isSilent = false;
+  /** Messages wait, in both directions, until it goes on. */
+  isHeld = false;
 
   constructor(gate: Gate = () => true) {
     this.gate = gate;
+  }
+
+  goOn(): void {
+    this.isHeld = false;
+    this.a.goOn();
+    this.b.goOn();
   }
 
   /** Both ends see the connection closed. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Identity } from '#host/identity/certificate.ts';
@@ -189,6 +189,16 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
       const [older, newer] = round % 2 === 0 ? (['main', 'mds'] as const) : (['mds', 'main'] as const);
       utimesSync(pair.at(older, file), 1_600_000_000 + 2 * round, 1_600_000_000 + 2 * round);
       utimesSync(pair.at(newer, file), 1_600_000_001 + 2 * round, 1_600_000_001 + 2 * round);
+    },
+    act: sync,
+  },
+  'only the mode of recordings changes': {
+    prepare: async (pair, round) => {
+      const file = `${RECORDINGS}/mode.wav`;
+      // Whatever became of it in the round before.
+      write(pair, 'main', file, bytes(`m${round}`, 2_000));
+      await inSync(pair);
+      chmodSync(pair.at(round % 3 === 0 ? 'mds' : 'main', file), 0o600);
     },
     act: sync,
   },

@@ -85,6 +85,17 @@ export class LineCutter {
     this.#session?.cut(how);
   }
 
+  /** Holds back the session's messages until the work is done. */
+  async holdBack(work: Promise<unknown>): Promise<void> {
+    const line = this.#session;
+    if (line !== undefined) line.isHeld = true;
+    try {
+      await work;
+    } finally {
+      line?.goOn();
+    }
+  }
+
   /** Whether the newest session's line carries messages. */
   get lives(): boolean {
     const line = this.#session;

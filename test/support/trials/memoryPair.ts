@@ -10,6 +10,7 @@ import type { Identity } from '#host/identity/certificate.ts';
 import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { pinOfCertificate } from '#host/identity/pin.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Replica } from '#sync/scan/replica.ts';
 import { Database } from '#sync/state/database.ts';
 import { parseAgentConfig } from '../../../agent/config/agentConfig.ts';
 import { Credentials } from '../../../agent/connection/credentials.ts';
@@ -174,6 +175,12 @@ export class MemoryPair {
     const agent = new Agent({ config, host, db, credentials, upgrades });
     agent.start();
     this.#agent = agent;
+  }
+
+  /** A side's picture of a directory; undefined while that side does not run. */
+  replica(side: 'main' | 'mds', directory: string): Replica | undefined {
+    const daemon = side === 'main' ? this.#controller : this.#agent;
+    return daemon?.directories.get(directory)?.replica;
   }
 
   /** Ends one side as SIGTERM does. */

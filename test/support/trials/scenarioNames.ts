@@ -14,6 +14,7 @@ export const OTHERS = [
   'a large recording is uploaded',
   'an upload that was cut off is gone on with',
   'a recording changes on both sides',
+  'only the mode of recordings changes',
   'everything is verified',
   'a person runs why',
   'a change set is rolled back',
@@ -24,3 +25,19 @@ export const OTHERS = [
 ] as const;
 
 export type ScenarioName = (typeof DELIVERIES)[number] | (typeof OTHERS)[number];
+
+/** Scenarios about one file, which another program may change meanwhile. */
+export const WRITTEN = [
+  'files are delivered',
+  'a large file is delivered',
+  'a large file changes inside',
+  'files are removed',
+  'a small recording is uploaded',
+  'a large recording is uploaded',
+  'a recording changes on both sides',
+  'only the mode of recordings changes',
+  'a change set is rolled back',
+  'a file of an MDS is restored from its trash',
+] as const satisfies readonly ScenarioName[];
+
+export type WrittenScenario = (typeof WRITTEN)[number];
