@@ -184,8 +184,7 @@ function stepFor(
   };
   if (item.kind === 'deliver' && item.expect === undefined && !item.replacesSpecial)
     return place(item.entry, undefined);
-  const expect =
-    item.expect === undefined ? replica.stampOfSpecial(path) : replica.stampOf(path, item.expect);
+  const expect = replica.stampOf(path, item.expect ?? 'special');
   if (expect === undefined) return undefined;
   if (item.kind === 'remove') return { kind: 'remove', path, entry: item.expect, expect, reason };
   if (item.content) return place(item.entry, expect);

@@ -1,5 +1,5 @@
 import type { Difference } from '#protocol/messages/answers.ts';
-import { shapeOf } from '#sync/scan/objectShape.ts';
+import { shapeOf } from '#sync/scan/inspect.ts';
 import { codeOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';

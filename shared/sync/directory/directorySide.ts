@@ -1,17 +1,6 @@
 import type { OnCommit } from '../apply/applierOptions.ts';
 import type { Changes } from '../scan/pathIndex.ts';
 
-/** How a directory is read on this host. */
-export type DirectoryRules = {
-  readonly name: string;
-  /** How long a file must be unchanged, milliseconds. */
-  readonly settle: number;
-  /** True when an empty directory is suspicious, because its emptiness would remove files elsewhere. */
-  readonly emptyIsHeld: boolean;
-  /** True when the files belong together: changes of the same moment are reported once all of them have settled. */
-  readonly whole: boolean;
-};
-
 /** The parts in which Main and an MDS differ; called by {@link SyncDirectory}. */
 export interface DirectorySide {
   /** True for an excluded name, which this host ignores unless it is known already. */

@@ -2,13 +2,14 @@ import type { Outcome } from '#core/changeSet.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { Applier } from '../apply/applier.ts';
 import { Replica } from '../scan/replica.ts';
+import type { DirectoryRules } from '../scan/replicaOptions.ts';
 import { type OnRead, type Verified, verifyReplica } from '../scan/verify.ts';
 import { POLLING, Watch } from '../scan/watch.ts';
 import { Journal } from '../state/changeSetJournal.ts';
 import { ScanIndexTable } from '../state/scanIndex.ts';
 import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../trash/trash.ts';
 import type { DirectoryPlace } from './directoryPlace.ts';
-import type { DirectoryRules, DirectorySide } from './directorySide.ts';
+import type { DirectorySide } from './directorySide.ts';
 
 /** How much longer than its settle time to wait for a changed file, milliseconds. */
 export const QUIET_EXTRA = 1_500;
@@ -41,16 +42,18 @@ export class SyncDirectory {
     this.name = rules.name;
     const { path, nested, db, owners, clock, reserve, largeFrom } = place;
     this.replica = new Replica({
-      ...rules,
+      rules,
       path,
       nested,
       isExcluded: (each, isFolder) => side.isExcluded(each, isFolder),
       index: new ScanIndexTable(db, rules.name),
       owners,
       clock,
-      onChanges: (changes) => side.takeChanges(changes),
-      onHeld: () => side.holdChanged(),
-      onError: this.onUnread,
+      events: {
+        onChanges: (changes) => side.takeChanges(changes),
+        onHeld: () => side.holdChanged(),
+        onError: this.onUnread,
+      },
     });
     this.#watch = new Watch(this.replica, {
       clock,

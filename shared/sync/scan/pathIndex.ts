@@ -1,6 +1,6 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
-import type { Entry } from '#core/manifest/entry.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
 
@@ -30,6 +30,17 @@ export class PathIndex {
 
   get(path: string): IndexedPath | undefined {
     return this.#nodes.get(path);
+  }
+
+  /**
+   * The stamp under which exactly this entry was read; undefined when the path holds something else by now. A change set
+   * made for the entry must not touch what came after it.
+   * @param what `special` for an object that does not travel, whichever it is
+   */
+  stampOf(path: string, what: Entry | 'special'): Stamp | undefined {
+    const node = this.#nodes.get(path);
+    if (what === 'special') return node?.state.kind === 'special' ? node.stamp : undefined;
+    return node?.state.kind === 'settled' && sameEntry(node.state.entry, what) ? node.stamp : undefined;
   }
 
   paths(): Iterable<string> {

@@ -1,19 +1,18 @@
 import type { OpenFolders } from '#host/fs/openFolders.ts';
-import type { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
-import { type Clock, pause } from '#host/time/clock.ts';
-import { type Entry, sameEntry } from '#core/manifest/entry.ts';
-import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { pause } from '#host/time/clock.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import { ChunkLists } from '../transfer/chunkLists.ts';
-import type { ScanIndex } from '../state/scanIndex.ts';
 import { StateError } from '../state/stateError.ts';
 import { ChangeFeed } from './changeFeed.ts';
-import type { Changes, PathIndex } from './pathIndex.ts';
+import type { PathIndex } from './pathIndex.ts';
 import { OwnPlacements } from './ownPlacements.ts';
+import type { ReplicaOptions } from './replicaOptions.ts';
 import { RootGuard } from './rootGuard.ts';
 import { ScannedPaths } from './scannedPaths.ts';
 import { ScanEnded, Scanner } from './scanner.ts';
@@ -23,29 +22,6 @@ import { SettleQueue } from './settleQueue.ts';
 const LOOK_EVERY = 20;
 /** Delay before an unreadable directory (missing, or no file handles left) is scanned again, milliseconds. */
 const UNREAD_RETRY = 3_000;
-
-export type ReplicaOptions = {
-  readonly name: string;
-  /** Absolute path of the synchronised directory on this host. */
-  readonly path: string;
-  /** Relative paths of the synchronised directories inside this one. */
-  readonly nested: ReadonlySet<string>;
-  /** How long a file must have been quiet, milliseconds. */
-  readonly settle: number;
-  /** True when an empty directory is suspicious, because its emptiness would remove files elsewhere. */
-  readonly emptyIsHeld: boolean;
-  /** True when the files belong together: changes of the same moment are reported once all of them have settled. */
-  readonly whole: boolean;
-  /** True for an excluded name, which this host ignores unless it is known already; none when absent. */
-  readonly isExcluded?: (path: string, isFolder: boolean) => boolean;
-  readonly index: ScanIndex;
-  readonly owners: Owners;
-  readonly clock: Clock;
-  readonly onChanges: (changes: Changes) => void;
-  /** Called when the directory becomes held or unreadable, and when that ends. */
-  readonly onHeld: () => void;
-  readonly onError: (error: unknown) => void;
-};
 
 /**
  * The picture of one synchronised directory on one host, kept up to date while the disk changes. Hints (a folder, or a
@@ -75,7 +51,8 @@ export class Replica implements Tree {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    const { name, path, nested, settle, emptyIsHeld, whole, index, owners, clock, onChanges } = options;
+    const { rules, path, nested, index, owners, clock, events } = options;
+    const { name, settle, emptyIsHeld, whole } = rules;
     this.name = name;
     this.path = path;
     const queue = new SettleQueue(clock, settle);
@@ -85,7 +62,7 @@ export class Replica implements Tree {
     this.#queue = queue;
     this.#paths = paths;
     this.#guard = guard;
-    this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges, retry });
+    this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges: events.onChanges, retry });
     const { own, chunkLists } = this;
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, chunkLists, whole });
   }
@@ -97,10 +74,6 @@ export class Replica implements Tree {
   /** Aborted when it is closed, so that all waits on it end. */
   get signal(): AbortSignal {
     return this.#end.signal;
-  }
-
-  get #closed(): boolean {
-    return this.#end.signal.aborted;
   }
 
   get held(): string | undefined {
@@ -131,20 +104,9 @@ export class Replica implements Tree {
     return this.#index.get(path)?.stamp;
   }
 
-  /**
-   * The stamp under which exactly this entry was read; undefined when the path holds something else by now. A change set
-   * made for the entry must not touch what came after it.
-   */
-  stampOf(path: string, entry: Entry): Stamp | undefined {
-    const known = this.#index.get(path);
-    const here = entryOf(known?.state);
-    return here !== undefined && sameEntry(here, entry) ? known?.stamp : undefined;
-  }
-
-  /** The same for an object that does not travel. */
-  stampOfSpecial(path: string): Stamp | undefined {
-    const known = this.#index.get(path);
-    return known?.state.kind === 'special' ? known.stamp : undefined;
+  /** See {@link PathIndex.stampOf}. */
+  stampOf(path: string, what: Entry | 'special'): Stamp | undefined {
+    return this.#index.stampOf(path, what);
   }
 
   paths(): Iterable<string> {
@@ -204,7 +166,7 @@ export class Replica implements Tree {
     const deadline = clock.monotonic() + limit;
     for (;;) {
       await this.#work;
-      if (!this.#queue.isAnyDueBefore(deadline) || this.#closed || clock.monotonic() > deadline)
+      if (!this.#queue.isAnyDueBefore(deadline) || this.signal.aborted || clock.monotonic() > deadline)
         return this.movingPaths;
       await pause(clock, LOOK_EVERY, this.signal);
     }
@@ -221,18 +183,7 @@ export class Replica implements Tree {
     expect: Stamp | undefined,
   ): void {
     this.own.adopted(path);
-    if (this.#paths.hasChangedSince(path, expect, placed?.stamp)) {
-      this.#soon((open) => this.#scanner.readNames(open, [path]));
-      return;
-    }
-    this.#queue.delete(path);
-    if (placed === undefined) {
-      this.#paths.dropBelow(path);
-      this.#paths.drop(path);
-    } else if (!this.#paths.takeExcluded(path, entryOf(placed.state)?.type === 'folder')) {
-      this.#paths.dropBelowUnlessFolder(path, placed.state);
-      this.#paths.put(path, placed.state, placed.stamp);
-    }
+    if (!this.#paths.adopt(path, placed, expect)) this.#soon((open) => this.#scanner.readNames(open, [path]));
   }
 
   /** Discards the remembered content of these files, so that they are read again even with an unchanged stamp. */
@@ -273,23 +224,23 @@ export class Replica implements Tree {
       this.#feed.saveAtEnd();
     } catch (error) {
       // A path missing from the scan index is read again at the next start.
-      this.#options.onError(error);
+      this.#options.events.onError(error);
     }
   }
 
   /** Runs one piece of work at a time with the directory open, then hands out the changes. Never rejects. */
   #exclusive(work: (open: OpenFolders) => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(() => this.#run(work)).catch(this.#options.onError);
+    this.#work = this.#work.then(() => this.#run(work)).catch(this.#options.events.onError);
     return this.#work;
   }
 
   /** The same in the background. */
   #soon(work: (open: OpenFolders) => Promise<void>): void {
-    this.#exclusive(work).catch(this.#options.onError);
+    this.#exclusive(work).catch(this.#options.events.onError);
   }
 
   async #run(work: (open: OpenFolders) => Promise<void>): Promise<void> {
-    if (this.#closed) return;
+    if (this.signal.aborted) return;
     const before = { held: this.held, trouble: this.trouble };
     try {
       using open = this.#guard.open();
@@ -299,7 +250,7 @@ export class Replica implements Tree {
         if (wasUnread && !this.#scanner.hasEnded) await this.#scanner.readAll(open);
         await work(open);
         // A set may be half written, with the events of its other files still to come.
-        if (this.#options.whole && this.#index.haveChanges && !this.#paths.hasMoving)
+        if (this.#options.rules.whole && this.#index.haveChanges && !this.#paths.hasMoving)
           await this.#scanner.readAll(open);
         this.#isUnread = false;
       }
@@ -310,17 +261,17 @@ export class Replica implements Tree {
       if (error instanceof ScanEnded) return;
       const reason = withRemedy(errnoOf(error));
       this.trouble = error instanceof StateError ? undefined : reason;
-      if (reason !== this.#lastReported) this.#options.onError(error);
+      if (reason !== this.#lastReported) this.#options.events.onError(error);
       this.#lastReported = reason;
     }
-    if (this.held !== before.held || this.trouble !== before.trouble) this.#options.onHeld();
+    if (this.held !== before.held || this.trouble !== before.trouble) this.#options.events.onHeld();
     this.#armSettleTimer();
   }
 
   #armSettleTimer(): void {
     this.#cancelSettling();
     const delay = this.#isUnread ? UNREAD_RETRY : this.#queue.delay;
-    if (this.#closed || delay === undefined) return;
+    if (this.signal.aborted || delay === undefined) return;
     this.#cancelSettling = this.#options.clock.after(delay, () =>
       this.#soon((open) => this.#scanner.settle(open, this.#queue.takeDue())),
     );

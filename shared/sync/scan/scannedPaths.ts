@@ -1,6 +1,6 @@
 import { MAX_FILE_BYTES } from '#protocol/limits.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
-import type { PathState } from '#core/manifest/pathState.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
@@ -104,13 +104,31 @@ export class ScannedPaths {
   }
 
   /**
-   * True when something else was read at a path than what this program replaced there, and than what it placed.
-   * @param before the stamp of what it replaced; undefined when nothing was there
-   * @param after the stamp of what it placed; undefined when it removed what was there
+   * Enters an object that this program has placed at a path; undefined for a removal.
+   * @param expect the stamp of what was replaced; undefined when nothing was there
+   * @returns false when something newer has been read there, which stays
    */
-  hasChangedSince(path: string, before: Stamp | undefined, after: Stamp | undefined): boolean {
+  adopt(
+    path: string,
+    placed: { state: PathState; stamp: Stamp } | undefined,
+    expect: Stamp | undefined,
+  ): boolean {
+    if (this.#hasChangedSince(path, expect, placed?.stamp)) return false;
+    this.#queue.delete(path);
+    if (placed === undefined) {
+      this.dropBelow(path);
+      this.drop(path);
+    } else if (!this.takeExcluded(path, entryOf(placed.state)?.type === 'folder')) {
+      this.dropBelowUnlessFolder(path, placed.state);
+      this.put(path, placed.state, placed.stamp);
+    }
+    return true;
+  }
+
+  #hasChangedSince(path: string, before: Stamp | undefined, after: Stamp | undefined): boolean {
     const now = this.index.get(path)?.stamp;
     if (now === before || now === after) return false;
+    // Its removal was noticed already.
     return now !== GONE || after !== undefined;
   }
 

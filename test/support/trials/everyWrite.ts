@@ -63,7 +63,7 @@ type Write = Choice & {
 /**
  * Another program changes the file that a scenario is about, after some message, on one of the sides. What it wrote is
  * live or in a trash afterwards, and both sides agree without any further pass: a change that is taken for the program's
- * own would be noticed by nobody.
+ * own would never be noticed.
  * @returns how often it wrote
  * @throws an error that names the first write after which something was wrong
  */
@@ -133,7 +133,7 @@ async function writtenMeanwhile(
         if (write.isNoticed) noticed = pair.lines.holdBack(isNoticedFrom(pair, write, before));
       },
     });
-    // It may fail, or find more to do, since somebody else is at work.
+    // It may fail, or find more to do, since another program is at work.
     await pair.until(
       'what is done',
       scenario.act(pair, write.round).catch(() => undefined),

@@ -9,18 +9,17 @@ import type { ApplyPlace } from './applyPlace.ts';
 /** What a place holds, read once. Files count as quiet at once. */
 export async function replicaOf(t: TestContext, place: ApplyPlace, owners = new Owners()): Promise<Replica> {
   const replica = new Replica({
-    name: 'files',
+    rules: { name: 'files', settle: 0, emptyIsHeld: false, whole: false },
     path: place.root,
     nested: new Set(),
-    settle: 0,
-    emptyIsHeld: false,
-    whole: false,
     index: new ScanIndexTable(place.db, 'files'),
     owners,
     clock: systemClock,
-    onChanges: () => undefined,
-    onHeld: () => undefined,
-    onError: (error) => assert.fail(String(error)),
+    events: {
+      onChanges: () => undefined,
+      onHeld: () => undefined,
+      onError: (error) => assert.fail(String(error)),
+    },
   });
   t.after(() => replica.close());
   await replica.rescan();

@@ -21,7 +21,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Owners } from '#host/fs/owners.ts';
-import { Replica, type ReplicaOptions } from '#sync/scan/replica.ts';
+import { Replica } from '#sync/scan/replica.ts';
+import type { DirectoryRules, ReplicaEvents } from '#sync/scan/replicaOptions.ts';
 import type { ScanIndex } from '#sync/state/scanIndex.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import { eventually } from '../../../support/harness/host.ts';
@@ -55,7 +56,10 @@ void describe('What a host holds of a directory', () => {
   let later: number;
 
   /** Another view of the same directory. */
-  let make: (options: Pick<ReplicaOptions, 'whole' | 'onChanges'> & { settle?: number }) => Replica;
+  let make: (
+    rules: Pick<DirectoryRules, 'whole'> & Partial<Pick<DirectoryRules, 'settle'>>,
+    onChanges: ReplicaEvents['onChanges'],
+  ) => Replica;
 
   beforeEach(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'xds-replica-'));
@@ -71,21 +75,17 @@ void describe('What a host holds of a directory', () => {
         return performance.now() + later;
       },
     };
-    make = (options) =>
+    make = (rules, onChanges) =>
       new Replica({
-        name: 'moh',
+        rules: { name: 'moh', settle: SETTLE, emptyIsHeld: true, ...rules },
         path: root,
         nested: new Set(),
-        settle: SETTLE,
-        emptyIsHeld: true,
         index: memory(),
         owners: new Owners(),
         clock,
-        onHeld: () => undefined,
-        onError: (error) => errors.push(error),
-        ...options,
+        events: { onChanges, onHeld: () => undefined, onError: (error) => errors.push(error) },
       });
-    replica = make({ whole: false, onChanges: () => undefined });
+    replica = make({ whole: false }, () => undefined);
     for (const name of ['a', 'b', 'c']) writeFileSync(path.join(root, name), name);
     await replica.rescan();
     await isSettled('a', 'b', 'c');
@@ -119,7 +119,7 @@ void describe('What a host holds of a directory', () => {
 
   void it('is announced as a whole: what was written meanwhile belongs to it, even before its event', async () => {
     const reported: string[][] = [];
-    const whole = make({ whole: true, onChanges: (changes) => reported.push([...changes.keys()].sort()) });
+    const whole = make({ whole: true }, (changes) => reported.push([...changes.keys()].sort()));
     try {
       await whole.rescan();
       await eventually('all is reported', () => reported.length === 1);
@@ -175,7 +175,7 @@ void describe('What a host holds of a directory', () => {
     const LONG = 600_000;
     let fresh: Replica;
     beforeEach(async () => {
-      fresh = make({ whole: false, onChanges: () => undefined, settle: LONG });
+      fresh = make({ whole: false, settle: LONG }, () => undefined);
       await fresh.rescan();
     });
     afterEach(() => fresh.close());
@@ -214,7 +214,7 @@ void describe('What a host holds of a directory', () => {
     });
 
     void it('waits for it where files belong together', async () => {
-      const set = make({ whole: true, onChanges: () => undefined, settle: LONG });
+      const set = make({ whole: true, settle: LONG }, () => undefined);
       await set.rescan();
       await write(path.join(folder, 'new'));
       renameSync(path.join(folder, 'new'), path.join(root, 'new'));
