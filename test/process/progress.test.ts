@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { freePort } from '../support/harness/freePort.ts';
@@ -98,5 +98,41 @@ describe('What is on its way over a thin line', () => {
       return transfers.some(({ direction, path }) => direction === 'to-main' && path === 'up.wav');
     });
     await cluster.inSync();
+  });
+
+  it('of an adoption: one that was cut off by a crash changes nothing, says so, and can be run again', async () => {
+    const { main } = cluster;
+    const mds = cluster.one('mds1');
+    const adopt = ['adopt', 'mds1', 'sounds/own.wav'];
+    const content = Buffer.alloc(3 * MIB, 5);
+    mds.write('sounds', 'own.wav', content);
+    const cuts = [
+      { host: main, start: () => cluster.startMain(), says: /controller/ },
+      { host: mds, start: () => mds.start(), says: /mds1: .*Main was not changed/ },
+    ];
+    for (const { host, start, says } of cuts) {
+      await eventually('it is a local file', async () => (await main.run([...adopt, '-n'])).code === 0);
+      const running = main.run(adopt);
+      await eventually('it is on its way', async () =>
+        (await cluster.statusOf('mds1')).transfers.some(({ path }) => path === 'own.wav'),
+      );
+      await host.kill();
+      const cut = await running;
+      assert.notEqual(cut.code, 0, cut.stdout);
+      assert.match(cut.stderr, says);
+      await start();
+      await cluster.inSync();
+      assert.equal(main.read('sounds', 'own.wav'), undefined);
+    }
+    await main.ok(adopt);
+    assert.deepEqual(readFileSync(main.at('sounds', 'own.wav')), content);
+    const { entries } = JSON.parse(await main.ok(['history', '--path', 'sounds/own.wav', '--json'])) as {
+      entries: { kind: string }[];
+    };
+    assert.deepEqual(
+      entries.map(({ kind }) => kind),
+      ['adopt'],
+    );
+    assert.match(await main.ok(adopt), /nothing to adopt: sounds\/own\.wav is the same on Main and on mds1/);
   });
 });
