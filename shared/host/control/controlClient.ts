@@ -74,7 +74,11 @@ async function exchange(
       };
       socket.once('error', (error) => reject(new ControlError(`the ${name} hung up: ${error.message}`)));
       socket.once('close', () =>
-        reject(new ControlError(`the ${name} ended without an answer: see its log`)),
+        reject(
+          new ControlError(
+            `the ${name} ended before it answered, so this may or may not be done. Its log says why it ended; when it runs again, repeat the command`,
+          ),
+        ),
       );
       readLines(socket, MAX_REPLY_CHARACTERS, (line) => {
         heard();
