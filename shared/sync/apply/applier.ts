@@ -110,7 +110,7 @@ export class Applier {
     } catch {
       // The directory can't be opened; the replica reports that.
     }
-    if (this.#cutOff.size < before) this.#options.onFinished?.();
+    if (this.#cutOff.size < before) this.#options.events?.onFinished();
     this.#finishLater();
   }
 }

@@ -6,6 +6,16 @@ import type { Journal } from '../state/changeSetJournal.ts';
 /** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
 export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
 
+/** What an applier calls. */
+export type ApplierEvents = {
+  /** Called synchronously when paths became visible, before the watch can report them. */
+  readonly onPlaced: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
+  /** Called when the placed paths could not be recorded in the state. */
+  readonly onPlacedLost: (paths: readonly string[]) => void;
+  /** Called when a change set that was visible but not recorded has been recorded. */
+  readonly onFinished: () => void;
+};
+
 export type ApplierOptions = {
   readonly directory: string;
   /** Absolute path of the synchronised directory. */
@@ -22,12 +32,7 @@ export type ApplierOptions = {
    * @param signal aborted when this directory is being closed: then `show` is called without any further wait
    */
   readonly withLease?: <T>(show: () => T, signal: AbortSignal) => Promise<T>;
-  /** Called synchronously when paths became visible, before the watch can report them. */
-  readonly onPlaced?: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
-  /** Called when the placed paths could not be recorded in the state. */
-  readonly onPlacedLost?: (paths: readonly string[]) => void;
-  /** Called when a change set that was visible but not recorded has been recorded. */
-  readonly onFinished?: () => void;
+  readonly events?: ApplierEvents;
 };
 
 /** The options of an applier that runs. */

@@ -132,7 +132,7 @@ export class Staging implements Disposable {
       const outcomes = await withLease(() => {
         const done = commit(changeSet, { ...place, trash: trash.folder });
         placed = placedBy(done);
-        this.#options.onPlaced?.(placed);
+        this.#options.events?.onPlaced(placed);
         return done;
       }, ending);
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
@@ -143,7 +143,7 @@ export class Staging implements Disposable {
           this.#staged.delete(step.staged.name);
       return { changeSet, outcomes };
     } catch (error) {
-      this.#options.onPlacedLost?.(placed.map(([path]) => path));
+      this.#options.events?.onPlacedLost(placed.map(([path]) => path));
       this.#cutOff.set(this.id, { changeSet, record });
       this.#onCutOff();
       throw error;

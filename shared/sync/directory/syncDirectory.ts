@@ -68,9 +68,11 @@ export class SyncDirectory {
       reserve,
       resumableFrom: largeFrom,
       withLease: (show, signal) => side.withLease(show, signal),
-      onPlaced: (placed) => this.replica.own.add(placed),
-      onPlacedLost: (paths) => this.replica.own.lost(paths),
-      onFinished: () => side.recovered(),
+      events: {
+        onPlaced: (placed) => this.replica.own.add(placed),
+        onPlacedLost: (paths) => this.replica.own.lost(paths),
+        onFinished: () => side.recovered(),
+      },
     });
   }
 
