@@ -164,6 +164,12 @@ void describe('The differences of an MDS from Main', () => {
       const paused = await run('revert', 'mds1', 'dialplan/other.conf');
       assert.equal(paused.code, 1);
       assert.match(paused.stderr, /resume/);
+      mds.write('moh', 'only-here.wav', 'local');
+      await eventually('it is listed', async () => (await found('moh/only-here.wav')).length === 1);
+      const pruned = await run('prune', 'mds1', 'moh/only-here.wav', '--yes');
+      assert.equal(pruned.code, 1, 'no file is changed on any host');
+      assert.match(pruned.stderr, /resume/);
+      rmSync(mds.at('moh', 'only-here.wav'));
     } finally {
       await cluster.main.ok(['resume']);
     }

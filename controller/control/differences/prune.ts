@@ -6,6 +6,7 @@ import { ControlError } from '#host/control/controlError.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import type { ControllerSession } from '../../sessions/controllerSession.ts';
 import type { Difference, Result } from '../contract/contract.ts';
+import { refuseWhilePaused } from '../refuseWhilePaused.ts';
 import { comparable, listing, refuseLeftAlone, refuseUnknown, requirePlace } from './listing.ts';
 
 type Pruning = {
@@ -19,6 +20,7 @@ type Pruning = {
 /** Moves local files of an MDS to its trash: only those that were shown. */
 export async function prune(controller: Controller, asked: Pruning): Promise<Result<'prune'>> {
   const { mds, path, dryRun, shown, actor } = asked;
+  if (!dryRun) refuseWhilePaused(controller);
   const place = path === undefined ? undefined : requirePlace(controller, path);
   const { differences, more, problems } = await listing(controller, mds, place);
   const files = differences.filter(({ kind }) => kind === 'local');
