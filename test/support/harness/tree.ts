@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { codeOf } from '#host/fs/errno.ts';
 
 /** What a folder holds, a line a path, without the program's own area and without overrides: for comparing hosts. */
 export function treeOf(
@@ -9,8 +10,7 @@ export function treeOf(
 ): string[] {
   const lines: string[] = [];
   const walk = (folder: Buffer, shown: string): void => {
-    const names = readdirSync(folder, { encoding: 'buffer' });
-    for (const name of names) {
+    for (const name of namesIn(folder, shown !== '')) {
       const text = name.toString('latin1');
       const relative = shown === '' ? text : `${shown}/${text}`;
       if (
@@ -37,4 +37,14 @@ export function treeOf(
   };
   walk(Buffer.from(path.resolve(root)), '');
   return lines.sort();
+}
+
+/** @param mayBeGone a folder that went away since it was listed holds nothing: the next comparison sees that */
+function namesIn(folder: Buffer, mayBeGone: boolean): Buffer[] {
+  try {
+    return readdirSync(folder, { encoding: 'buffer' });
+  } catch (error) {
+    if (mayBeGone && codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
