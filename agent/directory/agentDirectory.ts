@@ -16,7 +16,7 @@ import type { Activation } from '../asterisk/activation/activation.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { AgreedState } from './agreedState.ts';
 import type { DirectoryEvents } from './directoryEvents.ts';
-import { DirectoryPasses } from './directoryPass.ts';
+import { DirectoryPasses } from './directoryPasses.ts';
 import { JobRunner } from './jobs/jobRunner.ts';
 import { MainManifest } from './manifest/mainManifest.ts';
 import { ManifestReceiver } from './manifest/manifestReceiver.ts';

@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
-import type { Outcome, Step } from '#core/changeSet.ts';
+import { type Outcome, type Step, stampToReplace } from '#core/changeSet.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Staging } from '#sync/apply/staging.ts';
 import { bytesOf } from '#core/manifest/entry.ts';
@@ -33,9 +33,7 @@ export async function rollBack(
   using staging = directory.applier.begin(bytes);
   const { replica } = directory;
   // Before anything is waited for: the steps were made for what is there now, and must not touch what comes after it.
-  const expected = steps.map(({ path }) =>
-    replica.get(path) === undefined ? undefined : (replica.stampAt(path) ?? ''),
-  );
+  const expected = steps.map(({ path }) => stampToReplace(replica, path));
   const staged: Step[] = [];
   for (const [number, step] of steps.entries())
     staged.push(await stepFor(step, expected[number], versions, staging, reason));

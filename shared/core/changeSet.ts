@@ -78,3 +78,11 @@ export type Outcome = {
 export function changeSetId(now: number, random: string): string {
   return `${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}-${random}`;
 }
+
+/** What a step expects that replaces whatever is at a path now: its stamp, '' when it has none, undefined for nothing. */
+export function stampToReplace(
+  here: { get(path: string): unknown; stampAt(path: string): Stamp | undefined },
+  path: string,
+): Stamp | undefined {
+  return here.get(path) === undefined ? undefined : (here.stampAt(path) ?? '');
+}

@@ -3,7 +3,7 @@ import { PrivateFolder } from '../apply/privateFolder.ts';
 import type { Applier } from '../apply/applier.ts';
 import type { OnCommit } from '../apply/applierOptions.ts';
 import type { Staging } from '../apply/staging.ts';
-import type { Outcome, Step } from '#core/changeSet.ts';
+import { type Outcome, type Step, stampToReplace } from '#core/changeSet.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
@@ -181,7 +181,7 @@ export async function restoreFromTrash(
       const seen = inspect(folder, number, to, stat, owners);
       if (seen.kind === 'special') throw new Error(`${item.path} is ${seen.what}: it can't be restored`);
       if (seen.kind === 'folder') throw new Error(`${item.path} is a folder: restore its files one by one`);
-      const expect = replica.get(to) === undefined ? undefined : (replica.stampAt(to) ?? '');
+      const expect = stampToReplace(replica, to);
       const reason = `restored from the trash (${item.id})`;
       if (seen.kind === 'link') {
         return { kind: 'put', path: to, entry: seen.entry, expect, staged: staging.bare(seen.entry), reason };

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { ScenarioName } from './scenarioNames.ts';
 
 /** `XDS_SCENARIO='files are delivered'` tries one scenario alone. */
-export const ONLY = process.env['XDS_SCENARIO'];
+const ONLY = process.env['XDS_SCENARIO'];
 const PROCESS = path.join(import.meta.dirname, 'trialProcess.ts');
 
 const resultSchema = z.object({
@@ -16,7 +16,7 @@ const resultSchema = z.object({
   writes: z.int().default(0),
   failed: z.string().optional(),
 });
-export type Trial = z.infer<typeof resultSchema>;
+type Trial = z.infer<typeof resultSchema>;
 
 /** Scenarios that are tried one after the other, in one process beside this one. */
 export class Trials {

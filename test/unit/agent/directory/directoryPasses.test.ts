@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { PlannedAction } from '#protocol/messages/common.ts';
-import { DirectoryPasses } from '../../../../agent/directory/directoryPass.ts';
+import { DirectoryPasses } from '../../../../agent/directory/directoryPasses.ts';
 import type { Reconciler } from '../../../../agent/directory/reconciler.ts';
 
 const action = (path: string, kind: PlannedAction['action'] = 'send'): PlannedAction => ({
