@@ -121,7 +121,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
       const directory = on.directories.get(command.directory);
       if (directory === undefined) return unknownDirectory;
       await directory.readAgain();
-      return { ...done, actions: directory.own.rehearsePrune(command.paths) };
+      return { ...done, actions: await directory.own.rehearsePrune(command.paths) };
     }
     case 'upgrade':
       return {

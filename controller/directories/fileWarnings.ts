@@ -56,7 +56,7 @@ export class FileWarnings {
 
   async close(): Promise<void> {
     await this.#sounds?.close();
-    this.#dialplan?.close();
+    await this.#dialplan?.close();
   }
 }
 

@@ -71,7 +71,7 @@ async function stand(t: TestContext, timeoutMs = 5_000): Promise<Stand> {
     onResult: (result) => results.push(result),
     prove: dialplanProof({
       asterisk: command,
-      read: () => readDialplan(dialplanWorld(place)),
+      read: () => Promise.resolve(readDialplan(dialplanWorld(place))),
       folderName: 'extensions_extra.d',
       onConfigFolder: () => undefined,
     }),

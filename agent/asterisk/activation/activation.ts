@@ -3,11 +3,12 @@ import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
-import { pictureOf, readDialplan } from '#core/dialplan/lint.ts';
-import { type ContextChange, summarise, summaryText } from '#core/dialplan/summary.ts';
+import { type DialplanReading, dialplanSteps, pictureOf } from '#core/dialplan/lint.ts';
+import { type ContextChange, summarySteps, summaryText } from '#core/dialplan/summary.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
 import type { Prove } from '../reload/proof.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
@@ -52,17 +53,17 @@ export class Activation {
    * @param held removals of the set that are on hold
    * @param permissionsChange whether it changes who may read a file
    */
-  judge(
+  async judge(
     changed: ReadonlyMap<string, Put>,
     held: ReadonlySet<string>,
     permissionsChange: boolean,
-  ): SetVerdict {
+  ): Promise<SetVerdict> {
     const { kind, place, policy } = this.#options;
     if (kind === 'moh') {
       this.#isReadAgain = permissionsChange || [...changed].some(([path, put]) => isMusic(path, put));
       return NO_VERDICT;
     }
-    const verdict = judgeSet(place(), changed, held, policy.lint);
+    const verdict = await judgeSet(place(), changed, held, policy.lint);
     this.#change = verdict.change;
     this.#isReadAgain = permissionsChange || isRead(verdict.change, this.#lastRead);
     this.#warn(verdict.change, new Set(changed.keys()));
@@ -70,16 +71,16 @@ export class Activation {
   }
 
   /** Changes of the current set for callers, context by context; empty when there are none. */
-  get summary(): string {
-    return this.#change === undefined ? '' : summaryOf(this.#change);
+  async summary(): Promise<string> {
+    return this.#change === undefined ? '' : summaryText(await changesOf(this.#change));
   }
 
   /** The same check for a dry run, without effect on the current set. */
-  rehearse(changed: ReadonlyMap<string, Put>, held: ReadonlySet<string>): Rehearsed {
+  async rehearse(changed: ReadonlyMap<string, Put>, held: ReadonlySet<string>): Promise<Rehearsed> {
     const { kind, place, policy } = this.#options;
     if (kind === 'moh') return { ...NO_VERDICT, changes: [] };
-    const { change, ...verdict } = judgeSet(place(), changed, held, policy.lint);
-    return { ...verdict, changes: summarise(change.before.priorities, change.after.priorities) };
+    const { change, ...verdict } = await judgeSet(place(), changed, held, policy.lint);
+    return { ...verdict, changes: await changesOf(change) };
   }
 
   /** Whether Asterisk reads a file of the current set, so that a reload is needed. */
@@ -113,16 +114,18 @@ export class Activation {
     this.#isReadAgain = true;
     if (changed.size > 0 && !isReadAgain) return undefined;
     const standing = this.#options.refusal();
+    // Until the files are read after it, it is not known what Asterisk read.
+    this.#lastRead = undefined;
     const { refusal, away } = await this.#options.reload();
-    if (away !== true) this.#lastRead = this.#pictureNow();
+    if (away !== true) this.#lastRead = await this.#pictureNow();
     // Music is not reverted: the files are independent, and the reload stays pending for those that Asterisk lacks.
     if (refusal === undefined || this.#options.kind === 'moh') return undefined;
     return isCausedBy(refusal, changed, change, standing) ? refusal : undefined;
   }
 
-  #pictureNow(): string | undefined {
+  async #pictureNow(): Promise<string | undefined> {
     const { kind, place } = this.#options;
-    return kind === 'dialplan' ? pictureOf(readDialplan(dialplanWorld(place()))) : undefined;
+    return kind === 'dialplan' ? pictureOf(await readNow(place())) : undefined;
   }
 
   #warn(change: DialplanChange, changed: ReadonlySet<string>): void {
@@ -139,8 +142,12 @@ export class Activation {
   }
 }
 
-function summaryOf({ before, after }: DialplanChange): string {
-  return summaryText(summarise(before.priorities, after.priorities));
+function readNow(place: DialplanPlace): Promise<DialplanReading> {
+  return inSlices(dialplanSteps(dialplanWorld(place)));
+}
+
+function changesOf({ before, after }: DialplanChange): Promise<ContextChange[]> {
+  return inSlices(summarySteps(before.priorities, after.priorities));
 }
 
 /** Music on hold plays whatever is not hidden. */
@@ -181,7 +188,7 @@ export function proofFor(
         asterisk,
         onConfigFolder,
         folderName: path.basename(where.asteriskPath),
-        read: () => readDialplan(dialplanWorld(place() ?? where)),
+        read: () => readNow(place() ?? where),
       });
       proof = { path: where.path, prove };
     }

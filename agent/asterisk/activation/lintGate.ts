@@ -1,9 +1,10 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
-import { type DialplanReading, pictureOf, readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanReading, dialplanSteps, pictureOf } from '#core/dialplan/lint.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 
 /** A dialplan folder before and after a change set. */
 export type DialplanChange = { readonly before: DialplanReading; readonly after: DialplanReading };
@@ -21,10 +22,13 @@ export type SetVerdict = {
  * @param changed the change set's content, by path
  * @throws Node's fs errors
  */
-export function readChange(place: DialplanPlace, changed: ReadonlyMap<string, Put>): DialplanChange {
+export async function readChange(
+  place: DialplanPlace,
+  changed: ReadonlyMap<string, Put>,
+): Promise<DialplanChange> {
   return {
-    before: readDialplan(dialplanWorld(place)),
-    after: readDialplan(dialplanWorld(place, changed)),
+    before: await inSlices(dialplanSteps(dialplanWorld(place))),
+    after: await inSlices(dialplanSteps(dialplanWorld(place, changed))),
   };
 }
 
@@ -37,20 +41,20 @@ export function readChange(place: DialplanPlace, changed: ReadonlyMap<string, Pu
  * @returns the verdict, and the change without the waiting files
  * @throws Node's fs errors
  */
-export function judgeSet(
+export async function judgeSet(
   place: DialplanPlace,
   changed: ReadonlyMap<string, Put>,
   held: ReadonlySet<string>,
   lint: DirectoryPolicy['lint'],
-): SetVerdict & { readonly change: DialplanChange } {
+): Promise<SetVerdict & { readonly change: DialplanChange }> {
   const waiting = new Map<string, string>();
   const rest = new Map(changed);
-  let change = readChange(place, rest);
+  let change = await readChange(place, rest);
   if (lint !== 'block') return { objections: new Map(), waiting, change };
   let found = objectionsTo(change, new Set(rest.keys()));
   if (found.size === 0 || held.size === 0) return { objections: blocked(found), waiting, change };
   const unheld = new Map([...changed, ...[...held].map((path) => [path, undefined] as const)]);
-  const anyway = objectionsTo(readChange(place, unheld), new Set(unheld.keys()));
+  const anyway = objectionsTo(await readChange(place, unheld), new Set(unheld.keys()));
   while (found.size > 0) {
     const real = new Map([...found].filter(([path]) => anyway.has(path)));
     if (real.size > 0) return { objections: blocked(real), waiting: new Map(), change };
@@ -60,7 +64,7 @@ export function judgeSet(
     }
     // Nothing is left that could go ahead.
     if (rest.size === 0) return { objections: waiting, waiting: new Map(), change };
-    change = readChange(place, rest);
+    change = await readChange(place, rest);
     found = objectionsTo(change, new Set(rest.keys()));
   }
   return { objections: new Map(), waiting, change };

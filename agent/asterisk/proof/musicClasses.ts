@@ -15,7 +15,9 @@ export function musicClasses(configuration: Buffer): MusicClass[] {
     if (section?.mode === 'files' && section.directory.startsWith('/'))
       classes.push({ name: section.name, directory: section.directory.replace(/(?<=.)\/+$/, '') });
   };
-  for (const { text } of readLines('musiconhold.conf', configuration, newReading(), new Findings())) {
+  for (const line of readLines('musiconhold.conf', configuration, newReading(), new Findings())) {
+    if (line === undefined) continue;
+    const { text } = line;
     const header = /^\[([^\]]+)\](\(.*\))?/.exec(text);
     if (header !== null) {
       close();

@@ -15,7 +15,7 @@ export type DialplanProofOptions = {
   /** The dialplan folder's own name, by which Asterisk's includes find it: extensions_extra.d. */
   readonly folderName: string;
   /** The dialplan on disk. @throws Node's fs errors */
-  readonly read: () => DialplanReading;
+  readonly read: () => Promise<DialplanReading>;
   /** Called with Asterisk's configuration folder once it is known. */
   readonly onConfigFolder: (path: string) => void;
 };
@@ -46,7 +46,7 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
         marks = await markLogs(logs);
       }
     }
-    const before = pictureOf(options.read());
+    const before = pictureOf(await options.read());
     return async (output) => {
       // A program that doesn't answer this is not an Asterisk that can be queried.
       if (!/Dialplan reloaded|pbx_config/.test(output)) return {};
@@ -56,7 +56,7 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
         marks.isWithoutLog ? askForPlaces(ask, options).then((found) => (logs = found)) : undefined,
       ]);
       // Files that changed while Asterisk read them prove nothing; their change causes another reload.
-      const reading = options.read();
+      const reading = await options.read();
       if (pictureOf(reading) !== before) return {};
       const missing = missingLines(reading, live);
       // Two reloads at the same time, the agent's and one by hand, make Asterisk drop lines of good files.

@@ -29,7 +29,7 @@ export type DownloadJob = {
   readonly replica: Replica;
   readonly record: OnCommit;
   /** Called with the content of new files before they become visible; undefined for removals. */
-  readonly judge?: (changed: ReadonlyMap<string, Put>, permissionsChange: boolean) => Judgement;
+  readonly judge?: (changed: ReadonlyMap<string, Put>, permissionsChange: boolean) => Promise<Judgement>;
   /** All or nothing: content that can't be fetched keeps the rest out. */
   readonly whole: boolean;
   /** Dry run: only finds what would prevent the set; nothing becomes visible. */
@@ -80,7 +80,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const permissionsChange = [...job.items.values()].some(changesPermissions);
   const { objections, waiting } =
-    job.judge?.(contents(job.items, staged, staging), permissionsChange) ?? FINE;
+    (await job.judge?.(contents(job.items, staged, staging), permissionsChange)) ?? FINE;
   if (objections.size > 0) return refused(job.items, objections);
   const waits = [...waiting].map(([path, why]) => [path, { result: 'failed', why }] as const);
   if (job.rehearsal === true) return { ...nothing, results: new Map([...results, ...waits]) };

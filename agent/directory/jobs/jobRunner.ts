@@ -100,8 +100,8 @@ export class JobRunner {
         record: () => undefined,
         whole: activation.isWhole,
         rehearsal: true,
-        judge: (changed) => {
-          const judged = activation.rehearse(changed, held);
+        judge: async (changed) => {
+          const judged = await activation.rehearse(changed, held);
           changes = judged.changes;
           return judged;
         },
@@ -146,7 +146,7 @@ export class JobRunner {
     sync.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
     announce(this.#options, session, done.changeSet?.id, actions, {
-      summary: activation?.summary,
+      summary: await activation?.summary(),
       durationMs: performance.now() - startedAt,
     });
     if (activation === undefined || done.refused !== undefined) {

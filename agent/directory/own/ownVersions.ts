@@ -74,7 +74,7 @@ export class OwnVersions {
   async prune(paths: readonly string[]): Promise<PlannedAction[]> {
     const { sync, runner, activation, events } = this.#options;
     const { name: directory, applier } = sync;
-    const { steps, session } = this.#pruning(paths);
+    const { steps, session } = await this.#pruning(paths);
     if (steps.length === 0) return [];
     using staging = applier.begin(0);
     const { outcomes } = await staging.commit(steps, () => events.applied());
@@ -91,9 +91,10 @@ export class OwnVersions {
    * What {@link prune} would remove now; nothing is changed.
    * @throws the reason for which it would refuse
    */
-  rehearsePrune(paths: readonly string[]): PlannedAction[] {
+  async rehearsePrune(paths: readonly string[]): Promise<PlannedAction[]> {
     const { name: directory } = this.#options.sync;
-    return this.#pruning(paths).steps.map(({ path, reason }) => ({
+    const { steps } = await this.#pruning(paths);
+    return steps.map(({ path, reason }) => ({
       directory,
       action: 'remove',
       path,
@@ -103,24 +104,25 @@ export class OwnVersions {
   }
 
   /** @throws the reason, as text for people, when they may not be removed */
-  #pruning(paths: readonly string[]): { readonly steps: Step[]; readonly session: AgentSession } {
+  async #pruning(
+    paths: readonly string[],
+  ): Promise<{ readonly steps: Step[]; readonly session: AgentSession }> {
     const { sync, reconciler, mainManifest } = this.#options;
     const session = this.#options.session();
     // Without Main's manifest, no file is known to be local.
     if (session === undefined || !mainManifest.isReady)
       throw new Error('not connected to Main: what is local here is not known now');
     const steps = stepsToPrune(paths, sync.replica, reconciler.planInput());
-    this.#refuseIfBroken(steps);
+    await this.#refuseIfBroken(steps);
     return { steps, session };
   }
 
   /** A local file may hold what other files of this MDS need. */
-  #refuseIfBroken(steps: readonly Step[]): void {
+  async #refuseIfBroken(steps: readonly Step[]): Promise<void> {
     const files = steps.filter(({ entry }) => entry.type !== 'folder');
     const goes = new Map(files.map(({ path }) => [path, undefined]));
-    const broken =
-      this.#options.activation?.rehearse(goes, new Set()).objections ?? new Map<string, string>();
-    const [first] = broken;
+    const rehearsed = await this.#options.activation?.rehearse(goes, new Set());
+    const [first] = rehearsed?.objections ?? [];
     if (first === undefined) return;
     throw new Error(
       `nothing is removed, since what is left would break the dialplan: ${printable(first[0])}: ${first[1]}`,

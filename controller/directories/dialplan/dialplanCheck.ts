@@ -1,7 +1,8 @@
 import type { Finding } from '#core/dialplan/finding.ts';
-import { type DialplanReading, readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanReading, dialplanSteps } from '#core/dialplan/lint.ts';
 import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
 import type { Clock } from '#host/time/clock.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 
 /** Delay after a change before the folder is read, milliseconds: delivering the change comes first. */
 const REST = 100;
@@ -23,7 +24,12 @@ export class DialplanCheck {
   #warnings: ReadonlyMap<string, string> = new Map();
   /** Sections that the folder once defined: if one is missing later, no other file defines it. */
   readonly #seen = new Set<string>();
+  readonly #closing = new AbortController();
   #cancel: (() => void) | undefined;
+  /** The reading that is in progress; a large folder takes seconds. */
+  #reading: Promise<void> | undefined;
+  /** True when the folder has changed since that reading began. */
+  #isOutdated = false;
 
   constructor(options: DialplanCheckOptions) {
     this.#options = options;
@@ -36,30 +42,44 @@ export class DialplanCheck {
 
   /** Called when something in the folder has changed. */
   look(): void {
-    this.#cancel ??= this.#options.clock.after(REST, () => this.#read());
+    if (this.#reading !== undefined) this.#isOutdated = true;
+    else if (!this.#closing.signal.aborted)
+      this.#cancel ??= this.#options.clock.after(REST, () => this.#start());
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    this.#closing.abort();
     this.#cancel?.();
+    await this.#reading;
   }
 
-  #read(): void {
+  #start(): void {
     this.#cancel = undefined;
+    this.#isOutdated = false;
+    this.#reading = this.#read().finally(() => {
+      this.#reading = undefined;
+      if (this.#isOutdated) this.look();
+    });
+  }
+
+  async #read(): Promise<void> {
     try {
-      this.#take(this.#judge());
+      this.#take(await this.#judge());
     } catch (error) {
+      if (this.#closing.signal.aborted) return;
       // The directory is missing: the check continues with the next change in it.
       this.#options.onError(error);
     }
   }
 
-  #judge(): Map<string, string> {
+  async #judge(): Promise<Map<string, string>> {
     const { place, travels } = this.#options;
-    const own = readDialplan(dialplanWorld(place));
+    const { signal } = this.#closing;
+    const own = await inSlices(dialplanSteps(dialplanWorld(place)), signal);
     const found = new Map<string, string>();
     this.#note(own, found, '');
     if ([...own.files].every((path) => path.startsWith('/') || travels(path))) return found;
-    const theirs = readDialplan(dialplanWorld(place, undefined, travels));
+    const theirs = await inSlices(dialplanSteps(dialplanWorld(place, undefined, travels)), signal);
     this.#note(theirs, found, 'on the MDS, which do not get every file of this folder: ');
     return found;
   }

@@ -4,6 +4,7 @@ import { shrunkNumber, splitAtComma, splitExtension, withoutBlanks } from './ext
 import { asInt32, readPriority } from './priority.ts';
 import type { Section, Setting } from './sections/section.ts';
 import { shown } from './sections/sections.ts';
+import type { Steps } from '../steps.ts';
 
 /** A priority that Asterisk registers, with the line that defines it. */
 export type PlannedPriority = {
@@ -28,20 +29,23 @@ export const HINT_PRIORITY = -1;
 const LONGEST_CONTEXT = 79;
 const LONGEST_EXTENSION = 255;
 
+/** Lines that are read in one step. */
+const LINES_OF_STEP = 64;
+
 /**
  * Reads sections as dialplan: the priorities that Asterisk would register, and findings about lines that it would not.
  * @param isAll true when no other sections exist
  */
-export function readExtensions(
+export function* readExtensions(
   sections: readonly Section[],
   findings: Findings,
   isAll: boolean,
-): PlannedPriority[] {
+): Steps<PlannedPriority[]> {
   const plan = new Plan(findings, isAll);
   for (const section of sections) {
     if (section.isTemplate || (section.outside && section.name === '')) continue;
     if (/^(?:general|globals)$/i.test(section.name)) continue;
-    readContext(section, plan, findings);
+    yield* readContext(section, plan, findings);
   }
   return plan.priorities;
 }
@@ -54,14 +58,15 @@ type Cursor = {
   isUnknown: boolean;
 };
 
-function readContext(section: Section, plan: Plan, findings: Findings): void {
+function* readContext(section: Section, plan: Plan, findings: Findings): Steps<void> {
   const cursor: Cursor = { extension: undefined, priority: undefined, isUnknown: false };
   const leanless = (place: Place, message: string): void => {
     if (isUnsure(section))
       findings.warning(place, `${message}, unless something outside this folder comes before it.`);
     else findings.error(place, `${message}: Asterisk drops it.`);
   };
-  for (const setting of section.settings) {
+  for (const [number, setting] of section.settings.entries()) {
+    if (number % LINES_OF_STEP === 0) yield;
     const name = setting.name.toLowerCase();
     if (name.startsWith('same')) {
       if (cursor.extension === undefined)

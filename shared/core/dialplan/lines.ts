@@ -3,6 +3,9 @@ import type { Findings, Place } from './finding.ts';
 /** Asterisk reads a line into a buffer of this size, its end marker included; a longer line is skipped. */
 const LINE_BUFFER = 8192;
 
+/** Lines that are read in one step: many of them are empty or comments. */
+const LINES_OF_STEP = 64;
+
 const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
 
 /** One line as Asterisk reads it: comments removed, blanks trimmed, never empty. Bytes are kept as Latin-1. */
@@ -20,17 +23,18 @@ export function newReading(): ReadingState {
 
 /**
  * Reads one file's lines the way Asterisk's configuration reader does, and updates `state`. It reads no further than its
- * caller asks.
+ * caller asks, and yields undefined after some lines, when the caller may do something else.
  */
 export function* readLines(
   path: string,
   content: Buffer,
   state: ReadingState,
   findings: Findings,
-): Generator<ConfigLine, void, void> {
+): Generator<ConfigLine | undefined, void, void> {
   const chunks = new Chunks(content.toString('latin1'));
   while (!chunks.ended) {
     state.counted += 1;
+    if (state.counted % LINES_OF_STEP === 0) yield undefined;
     const raw = chunks.next();
     if (raw === undefined) break;
     const place: Place = { path, line: chunks.line, counted: state.counted };

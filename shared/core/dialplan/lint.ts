@@ -8,6 +8,7 @@ import type { Finding } from './finding.ts';
 import { type Need, Needs } from './needs.ts';
 import { FolderReading, type Load } from './reading.ts';
 import { Sections } from './sections/sections.ts';
+import { finish, type Steps } from '../steps.ts';
 import type { DialplanWorld } from './world.ts';
 
 /** A dialplan folder as Asterisk would read it. */
@@ -45,22 +46,27 @@ export function isDialplan(path: string): boolean {
  *
  * Source: Asterisk 16's configuration reader (main/config.c) and pbx_config; later versions behave the same here.
  */
-export function readDialplan(world: DialplanWorld): DialplanReading {
+export function* dialplanSteps(world: DialplanWorld): Steps<DialplanReading> {
   if (world.start !== undefined) {
-    const reading = readFrom(world, world.start);
+    const reading = yield* readFrom(world, world.start);
     if (reading.loads.some(({ path }) => isDialplan(path))) return reading;
   }
-  return readFrom(world, undefined);
+  return yield* readFrom(world, undefined);
 }
 
-function readFrom(world: DialplanWorld, start: string | undefined): DialplanReading {
+/** The same at once. A large folder takes seconds. */
+export function readDialplan(world: DialplanWorld): DialplanReading {
+  return finish(dialplanSteps(world));
+}
+
+function* readFrom(world: DialplanWorld, start: string | undefined): Steps<DialplanReading> {
   const findings = new Findings();
   const needs = new Needs();
   const sections = new Sections(findings, needs, start === undefined);
   // extensions.conf counts as the first level even when it is not known.
   const reading = new FolderReading(world, { findings, needs, sections }, start === undefined ? 1 : 0);
-  reading.load(start ?? `${world.folder}/*`);
-  const priorities = readExtensions(sections.all, findings, !sections.isOpaque);
+  yield* reading.load(start ?? `${world.folder}/*`);
+  const priorities = yield* readExtensions(sections.all, findings, !sections.isOpaque);
   const list = needs.list();
   const ours = filesOfFolder([...reading.loads.map(({ path }) => path), ...reading.unread], list);
   const isOurs = ({ path }: { path: string }): boolean => ours.has(path);

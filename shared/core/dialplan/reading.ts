@@ -4,6 +4,7 @@ import { expandGlob } from './glob.ts';
 import { newReading, readLines } from './lines.ts';
 import type { ConfigLine, ReadingState } from './lines.ts';
 import type { Needs } from './needs.ts';
+import type { Steps } from '../steps.ts';
 import { type Cursor, type Sections, shown } from './sections/sections.ts';
 import { type DialplanContent, type DialplanWorld, nameIn } from './world.ts';
 
@@ -12,8 +13,8 @@ const MOST_LEVELS = 10;
 /** Asterisk keeps a path in a buffer of 256 bytes. */
 const LONGEST_PATH = 255;
 /**
- * Most readings of files, and most bytes, since files that include each other may be read thousands of times, and the
- * program does nothing else meanwhile. Beyond it nothing is judged.
+ * Most readings of files, and most bytes, since files that include each other may be read thousands of times. Beyond it
+ * nothing is judged.
  */
 const MOST_LOADS = 20_000;
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -64,30 +65,31 @@ export class FolderReading {
   }
 
   /** Reads the files of an include with this absolute path or pattern. */
-  load(pattern: string, unread = false, at?: { place: Place; name: string }): Ended {
+  *load(pattern: string, unread = false, at?: { place: Place; name: string }): Steps<Ended> {
     if (this.#level > MOST_LEVELS) return 'nothing';
     this.#level += 1;
     const restIsLost = /[*?[{]/.test(pattern) ? REST_IS_LOST : FILE_IS_LOST;
-    const ended = this.#loadAll(expandGlob(pattern, this.#world.list), restIsLost, unread, at);
+    const ended = yield* this.#loadAll(expandGlob(pattern, this.#world.list), restIsLost, unread, at);
     if (ended !== 'broken') this.#level -= 1;
     return ended;
   }
 
-  #loadAll(
+  *#loadAll(
     paths: readonly string[],
     restIsLost: string,
     unread: boolean,
     at: { place: Place; name: string } | undefined,
-  ): Ended {
+  ): Steps<Ended> {
     let current = this.#sections.begin(unread, restIsLost);
     let reading = newReading();
     let ended: Ended = 'nothing';
     for (const path of paths) {
+      yield;
       const content = path.length > LONGEST_PATH ? undefined : this.#world.read(path);
       if (content === undefined) continue;
       if (at !== undefined) this.#needs.add(at.place, 'include', at.name, this.#name(path));
       if (ended === 'nothing') ended = 'read';
-      if (this.#file(path, content, reading, current) || current.unread) continue;
+      if ((yield* this.#file(path, content, reading, current)) || current.unread) continue;
       ended = 'broken';
       // Files that this include does not reach are still linted.
       reading = { ...newReading(), counted: reading.counted };
@@ -97,7 +99,7 @@ export class FolderReading {
   }
 
   /** @returns false when Asterisk abandons the file */
-  #file(path: string, content: DialplanContent, reading: ReadingState, cursor: Cursor): boolean {
+  *#file(path: string, content: DialplanContent, reading: ReadingState, cursor: Cursor): Steps<boolean> {
     const name = this.#name(path);
     const load: Load = { path: name, content, countedBefore: reading.counted, countedAfter: Infinity };
     if (cursor.unread) this.unread.add(name);
@@ -112,7 +114,7 @@ export class FolderReading {
     this.#open.push(name);
     try {
       const lines = readLines(name, bytes, reading, this.#findings);
-      const isWhole = this.#lines(lines, name, cursor);
+      const isWhole = yield* this.#lines(lines, name, cursor);
       if (isWhole && isCut) this.#notReadFurther(name, size, reading, cursor);
       else if (isWhole && !this.#findings.isFull(name)) noteOpenComment(reading, this.#findings);
       return isWhole;
@@ -123,12 +125,22 @@ export class FolderReading {
   }
 
   /** @returns false when Asterisk abandons the file */
-  #lines(lines: Iterable<ConfigLine>, name: string, cursor: Cursor): boolean {
+  *#lines(lines: Iterable<ConfigLine | undefined>, name: string, cursor: Cursor): Steps<boolean> {
     let isFirst = true;
     for (const line of lines) {
-      if (isFirst && !/^[[#]/.test(line.text)) this.#sections.startWithoutHeader(cursor, line.place);
+      if (line === undefined) {
+        yield;
+        continue;
+      }
+      const { place, text } = line;
+      if (isFirst && !/^[[#]/.test(text)) this.#sections.startWithoutHeader(cursor, place);
       isFirst = false;
-      if (!this.#line(line, cursor)) return false;
+      const goesOn = text.startsWith('#')
+        ? yield* this.#directive(cursor, place, text)
+        : text.startsWith('[')
+          ? this.#sections.header(cursor, place, text)
+          : this.#sections.setting(cursor, place, text);
+      if (!goesOn) return false;
       if (this.#findings.isFull(name)) {
         this.#sections.addOpaque(cursor, !name.startsWith('/'));
         break;
@@ -163,13 +175,7 @@ export class FolderReading {
     [reading.depth, reading.openedAt] = [0, undefined];
   }
 
-  #line({ place, text }: ConfigLine, cursor: Cursor): boolean {
-    if (text.startsWith('[')) return this.#sections.header(cursor, place, text);
-    if (text.startsWith('#')) return this.#directive(cursor, place, text);
-    return this.#sections.setting(cursor, place, text);
-  }
-
-  #directive(cursor: Cursor, place: Place, text: string): boolean {
+  *#directive(cursor: Cursor, place: Place, text: string): Steps<boolean> {
     const directive = readDirective(text);
     if (directive.kind === 'unknown') {
       this.#findings.error(place, `Asterisk knows no #${shown(directive.word)} and drops the line.`);
@@ -189,7 +195,7 @@ export class FolderReading {
     }
     const name = shown(directive.argument);
     const isTooDeep = this.#level > MOST_LEVELS;
-    const ended = this.load(this.#world.locate(name), cursor.unread, { place, name });
+    const ended = yield* this.load(this.#world.locate(name), cursor.unread, { place, name });
     if (ended !== 'nothing' || directive.kind === 'tryinclude') return true;
     return this.#includeFails(cursor, place, name, isTooDeep);
   }

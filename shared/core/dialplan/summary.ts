@@ -1,6 +1,7 @@
 import { extensionKey } from './extensionKey.ts';
 import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
 import { shown } from './sections/sections.ts';
+import { finish, type Steps } from '../steps.ts';
 
 /** The change of one context. Each text names an extension and a priority, as `100,1`; `300,*` is the whole extension. */
 export type ContextChange = {
@@ -17,19 +18,32 @@ const MOST_NAMED = 20;
 /** Contexts that are named. */
 const MOST_CONTEXTS = 50;
 
+/** Priorities, or extensions, that are compared in one step. */
+const COMPARED_IN_STEP = 256;
+
 type Extension = { readonly name: string; readonly lines: Map<string, string> };
 
 /** Summarises the change for callers, context by context, in order of names. Pure. */
+export function* summarySteps(
+  before: readonly PlannedPriority[],
+  after: readonly PlannedPriority[],
+): Steps<ContextChange[]> {
+  const [old, next] = [yield* contextsOf(before), yield* contextsOf(after)];
+  const names = [...new Set([...old.keys(), ...next.keys()])].sort();
+  const changes: ContextChange[] = [];
+  for (const context of names) {
+    const change = yield* compared(context, old.get(context) ?? new Map(), next.get(context) ?? new Map());
+    if (change.gained.length + change.changed.length + change.lost.length > 0) changes.push(change);
+  }
+  return changes;
+}
+
+/** The same at once. */
 export function summarise(
   before: readonly PlannedPriority[],
   after: readonly PlannedPriority[],
 ): ContextChange[] {
-  const [old, next] = [contextsOf(before), contextsOf(after)];
-  const names = [...new Set([...old.keys(), ...next.keys()])].sort();
-  return names.flatMap((context) => {
-    const change = compared(context, old.get(context) ?? new Map(), next.get(context) ?? new Map());
-    return change.gained.length + change.changed.length + change.lost.length === 0 ? [] : [change];
-  });
+  return finish(summarySteps(before, after));
 }
 
 /**
@@ -51,9 +65,10 @@ export function summaryText(changes: readonly ContextChange[], moreContexts = 0)
   return [...texts, ...(more > 0 ? [`and ${String(more)} more contexts`] : [])].join(' ');
 }
 
-function contextsOf(priorities: readonly PlannedPriority[]): Map<string, Map<string, Extension>> {
+function* contextsOf(priorities: readonly PlannedPriority[]): Steps<Map<string, Map<string, Extension>>> {
   const contexts = new Map<string, Map<string, Extension>>();
-  for (const { context, extension, caller, priority, application, label } of priorities) {
+  for (const [index, { context, extension, caller, priority, application, label }] of priorities.entries()) {
+    if (index % COMPARED_IN_STEP === 0) yield;
     const name = shown(context);
     const extensions = contexts.get(name) ?? new Map<string, Extension>();
     contexts.set(name, extensions);
@@ -69,15 +84,17 @@ function contextsOf(priorities: readonly PlannedPriority[]): Map<string, Map<str
   return contexts;
 }
 
-function compared(
+function* compared(
   context: string,
   before: ReadonlyMap<string, Extension>,
   after: ReadonlyMap<string, Extension>,
-): ContextChange {
+): Steps<ContextChange> {
   const gained: string[] = [];
   const changed: string[] = [];
   const lost: string[] = [];
+  let done = 0;
   for (const [key, { name, lines }] of after) {
+    if (done++ % COMPARED_IN_STEP === 0) yield;
     const old = before.get(key)?.lines;
     for (const [number, text] of lines) {
       const was = old?.get(number);
@@ -86,6 +103,7 @@ function compared(
     }
   }
   for (const [key, { name, lines }] of before) {
+    if (done++ % COMPARED_IN_STEP === 0) yield;
     const left = after.get(key)?.lines;
     if (left === undefined) lost.push(`${name},*`);
     else for (const number of lines.keys()) if (!left.has(number)) lost.push(`${name},${number}`);

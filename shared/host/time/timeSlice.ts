@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Steps } from '#core/steps.ts';
 
 /** Longest stretch of work without letting sockets and timers in, milliseconds. */
 const SLICE = 8;
@@ -15,5 +16,20 @@ export class TimeSlice {
   async pause(): Promise<void> {
     await setImmediate();
     this.#since = performance.now();
+  }
+}
+
+/**
+ * Carries out a long computation without keeping sockets and timers waiting.
+ * @throws the reason of `signal`, which ends it early; whatever a step throws
+ */
+export async function inSlices<T>(steps: Steps<T>, signal?: AbortSignal): Promise<T> {
+  const slice = new TimeSlice();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (!slice.due) continue;
+    await slice.pause();
+    signal?.throwIfAborted();
   }
 }

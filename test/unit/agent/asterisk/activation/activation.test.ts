@@ -52,7 +52,7 @@ class Folder {
     const puts = Object.entries(files).map(
       ([name, text]) => [name, text === undefined ? undefined : Buffer.from(text)] as const,
     );
-    this.activation.judge(new Map(puts), new Set(), false);
+    await this.activation.judge(new Map(puts), new Set(), false);
     this.put(files);
     return await this.activation.activate(new Set(Object.keys(files)));
   }

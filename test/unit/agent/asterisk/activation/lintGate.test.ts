@@ -27,16 +27,16 @@ function folderWith(t: TestContext, disk: OnDisk): string {
   return folder;
 }
 
-function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): string[] {
+async function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): Promise<string[]> {
   const folder = folderWith(t, disk);
   const place = { path: folder, asteriskPath: folder, root: '' };
-  const { before, after } = readChange(place, new Map(Object.entries(changed)));
+  const { before, after } = await readChange(place, new Map(Object.entries(changed)));
   const findings = judgeChange(before, after, new Set(Object.keys(changed))).map(({ finding }) => finding);
   return findings.filter(({ severity }) => severity === 'error').map(textOf);
 }
 
-void test('a file that is in the folder twice because it was renamed is no error once the old name goes', (t) => {
-  const found = errors(
+void test('a file that is in the folder twice because it was renamed is no error once the old name goes', async (t) => {
+  const found = await errors(
     t,
     { old: plan('a'), link: { linkTo: 'old' } },
     { old: undefined, new: Buffer.from(plan('a')) },
@@ -44,34 +44,34 @@ void test('a file that is in the folder twice because it was renamed is no error
   assert.deepEqual(found, []);
 });
 
-void test('a link is read as what it leads to afterwards, also by way of others', (t) => {
+void test('a link is read as what it leads to afterwards, also by way of others', async (t) => {
   const disk = { first: { linkTo: 'second' }, second: { linkTo: './d/../d/file' }, 'd/file': plan('a') };
-  assert.deepEqual(errors(t, disk, { 'd/file': Buffer.from(plan('b')), new: Buffer.from(plan('a')) }), [
+  assert.deepEqual(await errors(t, disk, { 'd/file': Buffer.from(plan('b')), new: Buffer.from(plan('a')) }), [
     'second, line 2: 201,1 of [b] is defined in first line 2 already: Asterisk drops this one.',
   ]);
 });
 
-void test('a link that the change set brings is read, too', (t) => {
-  const found = errors(t, { file: plan('a') }, { link: { linkTo: 'file' } });
+void test('a link that the change set brings is read, too', async (t) => {
+  const found = await errors(t, { file: plan('a') }, { link: { linkTo: 'file' } });
   assert.equal(found.length, 1);
   assert.match(found[0] ?? '', /^link, line 2: 201,1 of \[a\] is defined in file line 2 already/);
 });
 
-void test('a link that leads nowhere, to itself or to a folder is not dialplan', (t) => {
+void test('a link that leads nowhere, to itself or to a folder is not dialplan', async (t) => {
   const disk = {
     nowhere: { linkTo: 'x' },
     loop: { linkTo: 'loop' },
     folder: { linkTo: 'd' },
     'd/x': '[broken',
   };
-  assert.deepEqual(errors(t, disk, { new: Buffer.from(plan('a')) }), []);
+  assert.deepEqual(await errors(t, disk, { new: Buffer.from(plan('a')) }), []);
 });
 
-void test('a file that was broken before blocks no change', (t) => {
-  assert.deepEqual(errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
+void test('a file that was broken before blocks no change', async (t) => {
+  assert.deepEqual(await errors(t, { local: '[broken' }, { new: Buffer.from(plan('a')) }), []);
 });
 
-void test('files that a removal on hold would break wait with it, and so do files that need those; the others go ahead', (t) => {
+void test('files that a removal on hold would break wait with it, and so do files that need those; the others go ahead', async (t) => {
   const folder = folderWith(t, { 'held.conf': plan('a'), 'user.conf': '[user]\nexten = 1,1,NoOp()\n' });
   const including = `[user]\nexten = 1,1,NoOp()\n#include "${folder}/parts/moved.inc"\n`;
   const place = { path: folder, asteriskPath: folder, root: '' };
@@ -82,7 +82,7 @@ void test('files that a removal on hold would break wait with it, and so do file
     ['user.conf', put(including)],
   ]);
   const held = new Set(['held.conf']);
-  const { objections, waiting, change } = judgeSet(place, moved, held, 'block');
+  const { objections, waiting, change } = await judgeSet(place, moved, held, 'block');
   assert.equal(objections.size, 0);
   assert.match(
     waiting.get('parts/moved.inc') ?? '',
@@ -92,9 +92,9 @@ void test('files that a removal on hold would break wait with it, and so do file
   assert.ok(change.after.files.has('other.conf'));
   assert.ok(!change.after.files.has('parts/moved.inc'));
 
-  const alone = judgeSet(place, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
+  const alone = await judgeSet(place, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
   assert.deepEqual([...alone.objections.keys()], ['moved.conf'], 'nothing is left that could go ahead');
-  const broken = judgeSet(place, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
+  const broken = await judgeSet(place, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
   assert.match(
     broken.objections.get('b.conf') ?? '',
     /^line 1: .*nothing of this change was applied \(lint: block\)$/,
@@ -104,5 +104,5 @@ void test('files that a removal on hold would break wait with it, and so do file
     ['b.conf'],
     'what no confirmation resolves is reported first',
   );
-  assert.equal(judgeSet(place, moved, new Set(), 'block').objections.size, 1);
+  assert.equal((await judgeSet(place, moved, new Set(), 'block')).objections.size, 1);
 });

@@ -24,7 +24,7 @@ test('an answer of dialplan show that ends too early is asked for again', async 
   const prove = dialplanProof({
     asterisk: [path.join(folder, 'asterisk')],
     folderName: 'extensions_extra.d',
-    read: () => readDialplan(folderWorld({ 'a.conf': '[a]\nexten = 1,1,NoOp(new)\n' })),
+    read: () => Promise.resolve(readDialplan(folderWorld({ 'a.conf': '[a]\nexten = 1,1,NoOp(new)\n' }))),
     onConfigFolder: () => undefined,
   });
   const { signal } = new AbortController();

@@ -1,0 +1,13 @@
+/**
+ * Long computation that can be interrupted: each step takes a few milliseconds at most, and the caller decides what
+ * happens between two of them. The result does not depend on that.
+ */
+export type Steps<T> = Generator<void, T, void>;
+
+/** Carries out all steps at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
