@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Cluster } from '../support/harness/cluster.ts';
 import type { Host } from '../support/harness/host.ts';
-import { withShortSocketPath } from '#host/control/socketPath.ts';
+import { controlSocketOf, hangUp } from '../support/wire/hangUp.ts';
 
 const HANG_UPS = 200;
 
@@ -21,28 +19,14 @@ void describe('A command that is broken off', () => {
   });
   after(() => cluster.end());
 
-  /** Asks and hangs up, sooner or later: before the daemon has read, while it works, while it answers. */
-  async function hangUp(socketPath: string, request: string, turns: number): Promise<void> {
-    const socket = await withShortSocketPath(socketPath, async (short) => {
-      const connecting = net.connect(short);
-      await once(connecting, 'connect');
-      return connecting;
-    });
-    socket.on('error', () => undefined);
-    socket.write(request);
-    if (turns < 0) await once(socket, 'readable');
-    for (let i = 0; i < turns; i++) await turn();
-    socket.destroy();
-  }
-
-  const daemons: readonly [string, (c: Cluster) => Host, string][] = [
-    ['Main', ({ main }) => main, 'controller.sock'],
-    ['the agent', (c) => c.one('mds1'), 'agent.sock'],
+  const daemons: readonly [string, (c: Cluster) => Host][] = [
+    ['Main', ({ main }) => main],
+    ['the agent', (c) => c.one('mds1')],
   ];
-  for (const [name, hostOf, socket] of daemons) {
+  for (const [name, hostOf] of daemons) {
     void it(`does not end ${name}, whenever its caller hangs up`, async () => {
       const host = hostOf(cluster);
-      const file = path.join(host.root, 'run/xivo-xds-sync', socket);
+      const file = controlSocketOf(host);
       const requests = [
         '{"command":"status","args":{}}\n',
         '{"command":"plan","args":{}}\n',
@@ -51,7 +35,7 @@ void describe('A command that is broken off', () => {
       ];
       for (let i = 0; i < HANG_UPS; i++) {
         const request = requests[i % requests.length] ?? '';
-        await hangUp(file, request, request.includes('status') && i % 3 === 0 ? -1 : i % 40);
+        await hangUp(file, request, request.includes('status') && i % 3 === 0 ? 'answered' : i % 40);
       }
       assert.ok(host.isRunning, host.log.slice(-2_000));
       assert.equal((await host.run(['status', '--json'])).code, 0);

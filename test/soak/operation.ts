@@ -28,6 +28,8 @@ export type Fault =
   | { readonly do: 'reset' | 'corrupt'; readonly host: string }
   | { readonly do: 'throttle'; readonly host: string; readonly lasts: number; readonly rate: number }
   | { readonly do: 'reset-upload'; readonly host: string; readonly after: number }
+  /** Callers of a daemon's control socket hang up at once, before the answer, or while it is read to them. */
+  | { readonly do: 'hang-up'; readonly host: string; readonly callers: number }
   /** A person types a command on Main, and ends it before it has ended. */
   | {
       readonly do: 'command';
@@ -54,6 +56,9 @@ const MIB = 1024 * 1024;
 const LONG_FREEZE_EVERY = 10;
 const COMMANDS = 4;
 const UPLOADS = 2;
+const HANG_UPS = 3;
+/** An MDS finds a new recording of 8 MiB, reads it and makes it durable before it asks Main anything, milliseconds. */
+const BEFORE_UPLOAD = 400;
 const NAMES = ['f0', 'f1', 'f2', 'f3', 'f4', 'f5'];
 const FOLDERS = ['d0', 'd1', 'd2', 'd3'];
 /** A name that is a file at one time and a folder at another. */
@@ -72,27 +77,46 @@ export function isOverridePath(path: string): boolean {
 
 /** The operations of one round, in order. Depends on nothing but the random numbers. */
 export function planRound(random: Random, plan: RoundPlan, first: number): Operation[] {
-  const whats: (Deed | Fault)[] = [];
-  for (let i = 0; i < plan.deeds; i++) whats.push(deed(random, plan.hosts));
-  for (let i = 0; i < plan.kills; i++) whats.push(kill(random, plan.hosts));
+  const groups: Group[] = [];
+  const alone = (what: Deed | Fault): void => void groups.push({ what });
+  for (let i = 0; i < plan.deeds; i++) alone(deed(random, plan.hosts));
+  for (let i = 0; i < plan.kills; i++) alone(kill(random, plan.hosts));
   const mds = plan.hosts.filter((host) => host !== 'main');
-  for (let i = 0; i < plan.cuts; i++) whats.push(cut(random, mds));
-  if (random.chance(0.3)) whats.push({ do: 'slow', host: random.pick(mds), lasts: random.int(500, 4_000) });
+  for (let i = 0; i < plan.cuts; i++) alone(cut(random, mds));
+  if (random.chance(0.3)) alone({ do: 'slow', host: random.pick(mds), lasts: random.int(500, 4_000) });
   // Longer than a peer is waited for, so that it is given up; and shorter, so that it is not.
   const frozen = plan.round % LONG_FREEZE_EVERY === 1 ? 30_000 : random.int(100, 3_000);
-  whats.push({ do: 'freeze', host: random.pick(plan.hosts), lasts: frozen });
-  for (let i = 0; i < COMMANDS; i++) whats.push(command(random, mds));
-  // The upload of a recording of 8 MiB or more, and the line's end as it begins.
+  alone({ do: 'freeze', host: random.pick(plan.hosts), lasts: frozen });
+  for (let i = 0; i < COMMANDS; i++) alone(command(random, mds));
+  for (let i = 0; i < HANG_UPS; i++)
+    alone({ do: 'hang-up', host: random.pick(plan.hosts), callers: random.int(5, 30) });
   for (let i = 0; i < UPLOADS; i++) {
     const host = random.pick(mds);
-    const at: Place = { host, directory: 'recordings', path: filePath(random) };
-    whats.push({ do: 'write', at, size: random.int(8 * MIB, 9 * MIB), how: 'renamed' });
-    whats.push({ do: 'reset-upload', host, after: random.pick([0, 0, 0, 300, 2_000, 500_000]) });
+    alone(largeRecording(random, host));
+    alone({ do: 'reset-upload', host, after: random.pick([0, 0, 0, 300, 2_000, 500_000]) });
   }
-  const mean = plan.length / Math.max(1, whats.length);
+  for (let i = 0; i < UPLOADS; i++) {
+    const host = random.pick(mds);
+    const next = { what: { do: 'reset', host } as const, wait: random.int(10, BEFORE_UPLOAD) };
+    groups.push({ what: largeRecording(random, host), next });
+  }
+  const mean = plan.length / Math.max(1, groups.length);
   return random
-    .shuffled(whats)
-    .map((what, i) => ({ number: first + i, wait: Math.round(random.next() * 2 * mean), what }));
+    .shuffled(groups)
+    .flatMap(({ what, next }) => [
+      { wait: Math.round(random.next() * 2 * mean), what },
+      ...(next === undefined ? [] : [next]),
+    ])
+    .map((operation, i) => ({ number: first + i, ...operation }));
+}
+
+/** What happens at a random time, and what follows it at once. */
+type Group = { readonly what: Deed | Fault; readonly next?: Omit<Operation, 'number'> };
+
+/** Its upload is resumed where it was interrupted, since it has 8 MiB or more. */
+function largeRecording(random: Random, host: string): Deed {
+  const at: Place = { host, directory: 'recordings', path: filePath(random) };
+  return { do: 'write', at, size: random.int(8 * MIB, 9 * MIB), how: 'renamed' };
 }
 
 function kill(random: Random, hosts: readonly string[]): Fault {

@@ -18,6 +18,7 @@ import { askDaemon } from '#host/control/controlClient.ts';
 import { troubleIn } from '../support/harness/daemonProcess.ts';
 import { DIRECTORIES, eventually, FakeAsterisk, Host } from '../support/harness/host.ts';
 import { freePort } from '../support/harness/freePort.ts';
+import { controlSocketOf, hangUp } from '../support/wire/hangUp.ts';
 import { loopback, namespaces, type Network } from './network.ts';
 import type { Fault } from './operation.ts';
 
@@ -36,6 +37,14 @@ directories:
   - { name: recordings, settle: 250ms }
 guard: { percent: 100, files: 1000000 }
 `;
+
+/** What callers ask that hang up: short and long answers, half a request, and nonsense. */
+const REQUESTS = [
+  '{"command":"history","args":{"limit":100000}}\n',
+  '{"command":"status","args":{}}\n',
+  '{"command":"sta',
+  '\u0000\n',
+];
 
 /** A real Main and real MDS, each a process with a folder of its own, and the network between them. */
 export class World {
@@ -102,8 +111,7 @@ export class World {
     command: N,
     args: ArgsIn<ControllerContract, N>,
   ): Promise<Result<N>> {
-    const socketPath = path.join(this.main.root, 'run/xivo-xds-sync/controller.sock');
-    const daemon = { socketPath, name: 'controller', howToStart: '' };
+    const daemon = { socketPath: controlSocketOf(this.main), name: 'controller', howToStart: '' };
     return askDaemon(daemon, controllerContract, command, args) as Promise<Result<N>>;
   }
 
@@ -206,6 +214,8 @@ export class World {
         await sleep(fault.lasts);
         return this.network.weather(name, { rate: 0 });
       }
+      case 'hang-up':
+        return this.#hangUp(this.host(name), fault.callers);
       case 'freeze': {
         this.counts.freezes += 1;
         return this.#inTurn(name, () => this.#freeze(this.host(name), fault.lasts));
@@ -241,6 +251,14 @@ export class World {
       this.#faults.push(`"${words.join(' ')}" shows a stack to a person: ${trouble.join('\n')}`);
   }
 
+  /** Callers that don't wait for the whole answer end nothing. A daemon that was just ended has no socket, or breaks off. */
+  async #hangUp(host: Host, callers: number): Promise<void> {
+    for (let i = 0; i < callers && host.isRunning; i++) {
+      const request = REQUESTS[i % REQUESTS.length] ?? '';
+      await hangUp(controlSocketOf(host), request, i % 3 === 0 ? 'answered' : i).catch(() => undefined);
+    }
+  }
+
   async #end(byKill: boolean, name: string, away: number): Promise<void> {
     const host = this.host(name);
     if (!host.isRunning) return;
@@ -259,9 +277,7 @@ export class World {
 
   /** The control socket was made after the start: by then signals are heard. */
   #isUp(host: Host): boolean {
-    const socket = host === this.main ? 'controller.sock' : 'agent.sock';
-    const made =
-      statSync(path.join(host.root, 'run/xivo-xds-sync', socket), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const made = statSync(controlSocketOf(host), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     return made >= (this.#launchedAt.get(host.name) ?? 0);
   }
 
