@@ -158,7 +158,7 @@ describe('When Asterisk refuses what lint let through', () => {
     await cluster.inSync();
   });
 
-  it('an Asterisk that was away is paid its reload once it is back', async (t) => {
+  it('an Asterisk that was away gets its reload once it is back', async (t) => {
     if (live === undefined) return t.skip('there is no Asterisk');
     const { cluster } = live;
     await live.asterisks.get('mds1')?.stop();

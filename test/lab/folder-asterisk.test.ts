@@ -104,7 +104,7 @@ describe('What Asterisk reads of a folder is one thing', { skip: root.missing ??
     assert.equal(await reloadsSince(before), 1);
   });
 
-  it('an extension that comes from a global is taken on trust', async () => {
+  it('an extension that comes from a global is not judged', async () => {
     cluster.main.write(
       'dialplan',
       '71-global.conf',

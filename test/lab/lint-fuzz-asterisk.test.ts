@@ -110,7 +110,7 @@ function leansOnOutside(files: ReadonlyMap<string, Buffer>): boolean {
 }
 
 test(
-  'random files have the plan in Asterisk that lint foretells',
+  'random files have the plan in Asterisk that lint predicts',
   { skip: root.missing ?? false },
   async (t) => {
     if (root.missing !== undefined) return;

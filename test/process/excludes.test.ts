@@ -72,7 +72,7 @@ void describe('An excluded name', () => {
     await eventually('it is back', () => mds.read('moh', 'old.tmp') === 'delivered before');
   });
 
-  void it('needs a pattern that can match', async () => {
+  void it('is refused where its pattern can never match', async () => {
     cluster.configure(`${CONFIG}  - { name: moh, exclude: ['#x'] }\n`);
     const checked = await cluster.main.run(['check-config']);
     assert.equal(checked.code, 2);

@@ -75,7 +75,7 @@ void describe('An MDS that lies in every field', () => {
     }
   }
 
-  void it('costs Main nothing but its own connection, others are served, and the log names it now and then', async () => {
+  void it('costs Main nothing but its own connection; others are served, and the log names it at most once a minute', async () => {
     const files = openFiles(cluster.main.pid ?? 0);
     const session = samplesOf(fromAgentSchema).flatMap((sample) => [...liesIn(sample)]);
     const { pid } = cluster.main;
@@ -151,7 +151,7 @@ void describe('A Main that lies in every field', () => {
   });
   after(() => cluster.end());
 
-  void it('costs the agent nothing but the connection, and the log names it now and then', async () => {
+  void it('costs the agent nothing but the connection, and the log names it at most once a minute', async () => {
     const taken = samplesOf(fromMainSchema)
       .flatMap((sample) => [...liesIn(sample)])
       // What is refused ends the connection, and the agent takes its time to come back: those are covered by its unit test.

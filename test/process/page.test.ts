@@ -134,7 +134,7 @@ describe('The status page', { skip: noBrowser }, () => {
     assert.equal(loads, 2);
   });
 
-  it('takes no name for anything but text, and no address but its own', async () => {
+  it('shows every name as text only, and answers on no address but its own', async () => {
     cluster.main.write('moh', HOSTILE, 'x');
     const page = await open();
     await page.goto(url);
@@ -156,7 +156,7 @@ describe('The status page', { skip: noBrowser }, () => {
     assert.ok(sent.reduce((sum, bytes) => sum + bytes, 0) <= 100_000, `${sent.join(' + ')} bytes`);
   });
 
-  it('shows 200 MDS, speaks French, and has no fault that a screen reader would stumble over', async () => {
+  it('shows 200 MDS, speaks French, and passes the accessibility checks', async () => {
     // What the test before left to be delivered would make each of the 200 as bad as the one that is away.
     await cluster.inSync();
     const overview = (await (await fetch(`${url}api/overview`)).json()) as Overview;

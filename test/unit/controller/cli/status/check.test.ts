@@ -85,7 +85,7 @@ void it('is critical when an MDS is behind for longer than allowed', () => {
   assert.equal(judge(status([slow]), 600_000, NOW).code, PLUGIN.ok);
 });
 
-void it('says UNKNOWN in its own words', () => {
+void it('says UNKNOWN in one line', () => {
   assert.deepEqual(pluginResult(PLUGIN.unknown, 'no\nsuch').lines, ['XDS UNKNOWN - no such']);
 });
 

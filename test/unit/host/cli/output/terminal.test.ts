@@ -6,7 +6,7 @@ import { jsonText, plain, safe, widthOf } from '#host/cli/output/terminal.ts';
 
 const CHECKOUT = path.resolve(import.meta.dirname, '../../../../..');
 
-void it('nothing from outside is obeyed by a terminal', () => {
+void it('a terminal obeys nothing that comes from outside', () => {
   assert.equal(safe('a\u001b[31mb'), 'a\\x1b[31mb');
   assert.equal(safe('ok\nmds1: in sync'), 'ok\\x0amds1: in sync');
   assert.equal(safe('a\u009b2Jb'), 'a\\u{9b}2Jb');
