@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
   closeSync,
@@ -15,6 +14,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
+import { sameBytes } from '../support/unit/sameBytes.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;
@@ -74,22 +74,23 @@ void describe('A large file that changes again and again', () => {
   const putInFront = (file: string): void => {
     // Outside the directory, or Main might find and read it before it has its name.
     const made = path.join(cluster.main.root, 'made.wav');
-    writeFileSync(made, Buffer.concat([randomBytes(1024), readFileSync(file)]));
+    const old = readFileSync(file);
+    writeFileSync(made, Buffer.concat([sameBytes(`in front of ${old.length}`, 1024), old]));
     renameSync(made, file);
   };
 
   const changeInside = (at: number) => (file: string) => {
     const fd = openSync(file, 'r+');
-    writeSync(fd, randomBytes(MIB), 0, MIB, at);
+    writeSync(fd, sameBytes(`inside, at ${at}`, MIB), 0, MIB, at);
     closeSync(fd);
   };
 
   it('is read once on each side for the second change, and hardly more than the change travels', async (t) => {
     const whole = SIZE / MIB;
-    await afterChange((file) => appendFileSync(file, randomBytes(SIZE)));
+    await afterChange((file) => appendFileSync(file, sameBytes('first', SIZE)));
     await afterChange(changeInside(5 * MIB));
     const inside = await afterChange(changeInside(20 * MIB));
-    const appended = await afterChange((file) => appendFileSync(file, randomBytes(MIB)));
+    const appended = await afterChange((file) => appendFileSync(file, sameBytes('appended', MIB)));
     const inFront = await afterChange(putInFront);
     const again = await afterChange(putInFront);
     t.diagnostic(`MiB: ${JSON.stringify({ inside, appended, inFront, again })}`);

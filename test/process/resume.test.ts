@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
+import { sameBytes } from '../support/unit/sameBytes.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 40 * MIB;
@@ -46,7 +47,7 @@ describe('A large file whose transfer is cut off', () => {
   after(() => cluster.end());
 
   it('resumes where it was interrupted, from an MDS to Main', async () => {
-    const content = randomBytes(SIZE);
+    const content = sameBytes('recording', SIZE);
     mds.write('recordings', 'long.wav', content);
     await eventually('half of it is on Main', () => partialBytes(cluster.main, 'recordings') > SIZE / 2);
     await mds.kill();
@@ -65,7 +66,7 @@ describe('A large file whose transfer is cut off', () => {
   });
 
   it('resumes where it was interrupted, from Main to an MDS', async () => {
-    const content = randomBytes(SIZE);
+    const content = sameBytes('sound', SIZE);
     cluster.main.write('sounds', 'long.wav', content);
     await eventually('half of it is there', () => partialBytes(mds, 'sounds') > SIZE / 2);
     await mds.kill();
@@ -81,7 +82,7 @@ describe('A large file whose transfer is cut off', () => {
   });
 
   it('is sent again when the received part is damaged', async () => {
-    const content = randomBytes(SIZE);
+    const content = sameBytes('damaged', SIZE);
     cluster.main.write('sounds', 'other.wav', content);
     await eventually('half of it is there', () => partialBytes(mds, 'sounds') > SIZE / 2);
     await mds.kill();
@@ -104,13 +105,13 @@ describe('A large file that changed a little on Main', () => {
     // Copies of older versions are written, too, where they are kept.
     cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
     mds = cluster.one('mds1');
-    const content = randomBytes(SIZE);
+    const content = sameBytes('music', SIZE);
     cluster.main.write('sounds', 'music.wav', content);
     await cluster.startMain();
     mds.start();
     await cluster.inSync(60_000);
-    const changed = Buffer.concat([content, randomBytes(MIB)]);
-    randomBytes(300_000).copy(changed, 10 * MIB);
+    const changed = Buffer.concat([content, sameBytes('appended', MIB)]);
+    sameBytes('inside', 300_000).copy(changed, 10 * MIB);
     const before = written(cluster.main);
     cluster.main.write('sounds', 'music.wav', changed);
     await eventually(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,13 +25,14 @@ import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { fetchContent } from '../../../../agent/directory/jobs/fetchContent.ts';
 import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
+import { sameBytes } from '../../../support/unit/sameBytes.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 
 type Item = Extract<FromAgent, { type: 'get' }>['items'][number];
 /** Sends what was asked for. */
 type Main = (items: readonly Item[], out: OutgoingStream) => Promise<void>;
 
-const OLD = randomBytes(1_500_000);
+const OLD = sameBytes('old', 1_500_000);
 const NEW = Buffer.concat([Buffer.from('in front'), OLD]);
 
 /** An MDS with the old version, and a Main with a new one. */
@@ -177,7 +178,7 @@ void test('with a Main of the last version, blocks at the same offset are compar
 });
 
 void test('a transfer of differences that was cut off resumes as one', async (t) => {
-  const [one, two] = [randomBytes(300_000), randomBytes(300_000)];
+  const [one, two] = [sameBytes('one', 300_000), sameBytes('two', 300_000)];
   const pair = await Pair.make(t, Buffer.concat([one, OLD.subarray(0, 700_000), two, OLD.subarray(700_000)]));
   const cutOff: Main = async (items, out) => {
     let left = 450_000;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,11 +7,12 @@ import { after, test } from 'node:test';
 import * as fc from 'fast-check';
 import { type ChunkList, ChunkLister, digestAt, listChunks } from '#sync/transfer/chunkList.ts';
 import { ChunkLists } from '#sync/transfer/chunkLists.ts';
+import { sameBytes } from '../../../support/unit/sameBytes.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-chunks-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const CONTENT = randomBytes(900_000);
+const CONTENT = sameBytes('content', 900_000);
 
 async function listOf(content: Uint8Array): Promise<ChunkList> {
   const lister = ChunkLister.of(content.length);
@@ -54,7 +55,7 @@ void test('bytes that pass by in pieces of any size, in a buffer that is used ag
 
 void test('a file on disk has the list of its content', async () => {
   const file = path.join(folder, 'file');
-  const content = randomBytes(3_500_000);
+  const content = sameBytes('file', 3_500_000);
   writeFileSync(file, content);
   const fd = openSync(file, 'r');
   assert.deepEqual(await listChunks(fd, content.length), await listOf(content));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -16,11 +16,12 @@ import {
   runsOfParts,
   runsOfSpans,
 } from '#sync/transfer/parts.ts';
+import { sameBytes } from '../../../support/unit/sameBytes.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-parts-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const OLD = Buffer.concat([randomBytes(600_000), Buffer.alloc(700_000), randomBytes(300_000)]);
+const OLD = Buffer.concat([sameBytes('first', 600_000), Buffer.alloc(700_000), sameBytes('last', 300_000)]);
 const FILE = path.join(folder, 'old');
 writeFileSync(FILE, OLD);
 
@@ -46,7 +47,7 @@ function edited(
 ): Buffer {
   let content: Buffer = OLD;
   for (const { at, removed, put, copied } of edits) {
-    const other = copied === null ? randomBytes(put) : OLD.subarray(copied, copied + put);
+    const other = copied === null ? sameBytes(`put at ${at}`, put) : OLD.subarray(copied, copied + put);
     content = Buffer.concat([content.subarray(0, at), other, content.subarray(at + removed)]);
   }
   return content;
