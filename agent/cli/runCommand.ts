@@ -10,6 +10,7 @@ import type { Database } from '#sync/state/database.ts';
 import { runOnState } from '#sync/state/openState.ts';
 import { lastSetAside, setAsideAlarm } from '#sync/state/stateFile.ts';
 import type { Trouble } from '#sync/state/deferredWriter.ts';
+import { growHeapInSmallSteps } from '#host/memory/heapGrowth.ts';
 import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { VERSION } from '#host/version.ts';
@@ -104,6 +105,7 @@ class Daemon {
     });
     const own = [places.stateFolder, path.dirname(this.#context.configFile), places.installerFolder];
     const host = { root, clock: systemClock, log: this.#log, own };
+    growHeapInSmallSteps();
     const agent = new Agent({ config, host, db, credentials: this.#credentials, upgrades });
     this.#agent = agent;
     agent.start();

@@ -65,12 +65,19 @@ async function bundlePage(checkout: string, folder: string): Promise<void> {
 const builtIns: Plugin = {
   name: 'built-in modules',
   setup(hooks) {
-    hooks.onResolve({ filter: /./ }, ({ path: name, kind }) => {
+    hooks.onResolve({ filter: /./ }, ({ path: name, kind, importer }) => {
       if (!isBuiltin(name)) return undefined;
+      if (name === 'node:child_process' && importer.includes('/node_modules/commander/'))
+        return { path: name, namespace: 'started', sideEffects: false };
       return { path: name, namespace: kind === 'require-call' ? 'required' : 'imported', sideEffects: false };
     });
     hooks.onLoad({ filter: /./, namespace: 'required' }, ({ path: name }) => ({
       contents: `module.exports = ${builtIn(name)};`,
+      loader: 'js',
+    }));
+    // Only for commands that are programs of their own, of which there are none.
+    hooks.onLoad({ filter: /./, namespace: 'started' }, ({ path: name }) => ({
+      contents: `export default { spawn: (...all) => ${builtIn(name)}.spawn(...all) };`,
       loader: 'js',
     }));
     hooks.onLoad({ filter: /./, namespace: 'imported' }, ({ path: name }) => ({

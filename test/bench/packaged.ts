@@ -16,12 +16,7 @@ export async function buildPackaged(folder: string): Promise<Launchers> {
     const [node = ''] = await buildVersion(program, { folder: library, version: VERSION });
     for (const file of ['main.mjs', 'fillCache.mjs'])
       copyFileSync(path.join(FILES, file), path.join(library, file));
-    const start = [
-      node,
-      '--disable-warning=ExperimentalWarning',
-      '--max-semi-space-size=8',
-      '--heap-growing-percent=25',
-    ];
+    const start = [node, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'];
     execFileSync(node, [...start.slice(1), path.join(library, 'fillCache.mjs')], { stdio: 'ignore' });
     return [...start, path.join(library, 'main.mjs')];
   };

@@ -4,6 +4,7 @@ import { ControlServer } from '#host/control/controlServer.ts';
 import { loadIdentity } from '#host/identity/identityFiles.ts';
 import { logModeOf, openLog } from '#host/log/openLog.ts';
 import { runOnState } from '#sync/state/openState.ts';
+import { growHeapInSmallSteps } from '#host/memory/heapGrowth.ts';
 import { restMemory } from '#host/memory/restingMemory.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { outliveTerminal } from '#host/cli/output/terminal.ts';
@@ -61,6 +62,7 @@ export async function serve(context: Context, logMode?: string): Promise<number>
         async (db) => {
           const { logger } = log;
           const observation = await observe(config, context.root.path('/') === '/', logger);
+          growHeapInSmallSteps();
           const running = new Controller({
             observers: observation.observers,
             config: controller?.config ?? config,

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 /** Linux takes 107 bytes and a NUL in sun_path; a longer path is cut off silently by some layers. */
@@ -15,14 +14,15 @@ const MAX_SOCKET_PATH_BYTES = 100;
  */
 export async function withShortSocketPath<T>(path: string, use: (short: string) => Promise<T>): Promise<T> {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return use(path);
-  const folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  // Not by promises: Node would load its line reader and more for that, at each command.
+  const folder = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const short = `/proc/self/fd/${folder.fd}/${basename(path)}`;
+    const short = `/proc/self/fd/${folder}/${basename(path)}`;
     if (Buffer.byteLength(short) > MAX_SOCKET_PATH_BYTES) {
       throw new RangeError(`${path}: the socket's name is longer than ${MAX_SOCKET_PATH_BYTES} bytes`);
     }
     return await use(short);
   } finally {
-    await folder.close();
+    closeSync(folder);
   }
 }

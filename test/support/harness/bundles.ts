@@ -15,7 +15,6 @@ export const NODE = [
   '--disable-warning=ExperimentalWarning',
   // As the launchers of the checkout and of the package do.
   '--max-semi-space-size=8',
-  '--heap-growing-percent=25',
 ] as const;
 
 /**
