@@ -15,7 +15,7 @@ void it('programs start under flags for which V8 takes the code that Node and th
     const script = readFileSync(path.join(CHECKOUT, file), 'utf8').replaceAll('\\\n', ' ');
     const [, flags = ''] = /node" ?((?:--\S+ +)+)|\/node ((?:--\S+ +)+)/.exec(script)?.filter(Boolean) ?? [];
     assert.ok(flags.includes('--max-semi-space-size'), `${file} starts Node with no flags that can be found`);
-    assert.equal(tagUnder(flags.trim().split(/ +/)), bare, `the code is compiled anew under ${flags}`);
+    assert.equal(tagUnder(flags.trim().split(/ +/)), bare, `the code is compiled again under ${flags}`);
   }
   assert.equal(tagUnder(NODE.slice(1)), bare);
 });
