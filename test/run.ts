@@ -1,9 +1,17 @@
 import path from 'node:path';
 import { CHECKS, runCheck } from './support/runner/checks.ts';
 import { bundles, compileCache } from './support/harness/bundles.ts';
-import { byLength, filesOf, GROUPS, isMeant, STANDARD, weightOf } from './support/runner/groups.ts';
+import {
+  batchesOf,
+  byLength,
+  filesOf,
+  GROUPS,
+  isMeant,
+  STANDARD,
+  weightOf,
+} from './support/runner/groups.ts';
 import { whyItMaySkip } from './support/runner/maySkip.ts';
-import { type FileRun, runFile } from './support/runner/runFile.ts';
+import { type FileRun, runFiles } from './support/runner/runFile.ts';
 
 /**
  * `npm test`: the checks, then every test file of the standard groups, group by group. `npm test -- unit mainJob` runs
@@ -58,15 +66,16 @@ function refuseUnknown(): void {
 /** Each file's output is printed when it ends, so that several at a time don't mix. */
 async function runPool(parts: typeof plan): Promise<void> {
   const waiting = parts
-    .flatMap(({ group, files }) => files.map((file) => ({ group, file })))
+    .flatMap(({ group, files }) => batchesOf(group, files, CHECKOUT).map((batch) => ({ group, batch })))
+    .map((part) => ({ ...part, file: part.batch[0] ?? '' }))
     .toSorted((a, b) => byLength(a.file, b.file));
   const running = new Map<string, Promise<void>>();
   let taken = 0;
-  for (const { group, file } of waiting) {
+  for (const { group, batch, file } of waiting) {
     const weight = Math.min(group.capacity, weightOf(file));
     while (taken + weight > group.capacity) await Promise.race(running.values());
     taken += weight;
-    const run = timed(() => runFile(file, CHECKOUT, group.limit)).finally(() => {
+    const run = timed(() => runFiles(batch, CHECKOUT, group.limit)).finally(() => {
       taken -= weight;
       running.delete(file);
     });
@@ -85,9 +94,16 @@ function report(run: FileRun, took: string): void {
   console.log(`\n=== ${run.file}${took}\n${run.output.replace(FILE_TOTALS, '').trimEnd()}`);
 }
 
+/** @param from where a test is defined, which is a helper of its file in some cases */
+function fileOf(from: string | undefined): string | undefined {
+  return from?.endsWith('.test.ts') === true ? path.relative(CHECKOUT, from) : undefined;
+}
+
 /** Lists what failed and what was skipped, and ends with the closing line. @returns whether all is well */
 function summarise(): boolean {
-  const all = done.flatMap(({ file, results }) => results.map((result) => ({ file, ...result })));
+  const all = done.flatMap((run) =>
+    run.results.map((result) => ({ ...result, file: fileOf(result.from) ?? run.file })),
+  );
   const skipped = all.filter(({ outcome }) => outcome === 'skipped');
   const forbidden = STRICT ? skipped.filter(({ file }) => whyItMaySkip(file) === undefined) : [];
   const failed = all.filter(({ outcome }) => outcome === 'failed');

@@ -1,4 +1,4 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 export type Group = {
@@ -7,20 +7,22 @@ export type Group = {
   readonly pool: number;
   /** How much of the machine's patience the files that run at a time may take together; see {@link weightOf}. */
   readonly capacity: number;
-  /** How long one file may take, in milliseconds, before everything that it started is ended. */
+  /** How long one process may take, in milliseconds, before everything that it started is ended. */
   readonly limit: number;
+  /** So many files run in one process, where they don't need one of their own; see {@link batchesOf}. */
+  readonly together: number;
 };
 
 const MINUTE = 60_000;
 
 /** The folders of test/, in the order in which they run: what is quick and says most comes first. */
 export const GROUPS: readonly Group[] = [
-  { name: 'unit', pool: 0, capacity: 2, limit: 2 * MINUTE },
-  { name: 'property', pool: 1, capacity: 4, limit: 15 * MINUTE },
+  { name: 'unit', pool: 0, capacity: 2, limit: 5 * MINUTE, together: 20 },
+  { name: 'property', pool: 1, capacity: 4, limit: 15 * MINUTE, together: 1 },
   // These wait for the most part.
-  { name: 'process', pool: 1, capacity: 4, limit: 15 * MINUTE },
+  { name: 'process', pool: 1, capacity: 4, limit: 15 * MINUTE, together: 1 },
   // These boot machines and measure times: one at a time.
-  { name: 'lab', pool: 2, capacity: 1, limit: 20 * MINUTE },
+  { name: 'lab', pool: 2, capacity: 1, limit: 20 * MINUTE, together: 1 },
 ];
 
 /** What `npm test` runs: all that needs neither Debian's images nor a real Asterisk, but for the long soak. */
@@ -60,6 +62,24 @@ export function weightOf(file: string): number {
 /** The test files of a group, by their paths in the checkout. */
 export function filesOf(group: Group, checkout: string): string[] {
   return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout });
+}
+
+/** What concerns the whole process: hooks of every test in it, time, environment, mask, memory. */
+const WHOLE_PROCESS =
+  /^(?:before|after)(?:Each)?\(|mock\.timers|process\.(?:umask|env\[|chdir|exitCode|on\()|memoryUsage|restingMemory/m;
+
+/**
+ * Files that run in one process each time. To start a process costs more than most unit tests take.
+ * @returns every file once, those that concern the whole process in a batch of their own
+ */
+export function batchesOf({ together }: Group, files: readonly string[], checkout: string): string[][] {
+  if (together === 1) return files.map((file) => [file]);
+  const isAlone = (file: string): boolean =>
+    WHOLE_PROCESS.test(readFileSync(path.join(checkout, file), 'utf8'));
+  const shared = files.filter((file) => !isAlone(file));
+  const batches = files.filter(isAlone).map((file) => [file]);
+  for (let at = 0; at < shared.length; at += together) batches.push(shared.slice(at, at + together));
+  return batches;
 }
 
 /** The order in which files of a pool start. */

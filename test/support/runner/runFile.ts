@@ -4,14 +4,17 @@ import path from 'node:path';
 import { runInOwnGroup } from './inOwnGroup.ts';
 import type { Result } from './resultLines.ts';
 
+/** @property file what ran: a test file, or how many did */
 export type FileRun = { readonly file: string; readonly output: string; readonly results: readonly Result[] };
 
 /**
- * Runs one test file to its end, or to its time limit.
- * @param file relative to the checkout
+ * Runs test files in one process to its end, or to its time limit.
+ * @param files relative to the checkout
  * @param limit milliseconds
  */
-export async function runFile(file: string, checkout: string, limit: number): Promise<FileRun> {
+export async function runFiles(files: readonly string[], checkout: string, limit: number): Promise<FileRun> {
+  const [first = '', ...more] = files;
+  const file = more.length === 0 ? first : `${files.length} files, ${first} to ${more.at(-1)}`;
   const folder = mkdtempSync(path.join(tmpdir(), 'xds-results-'));
   try {
     const lines = path.join(folder, 'results');
@@ -23,12 +26,13 @@ export async function runFile(file: string, checkout: string, limit: number): Pr
         '--test-reporter-destination=stdout',
         `--test-reporter=${path.join(import.meta.dirname, 'resultLines.ts')}`,
         `--test-reporter-destination=${lines}`,
-        file,
+        ...(more.length === 0 ? files : [path.join(import.meta.dirname, 'together.ts'), ...files]),
       ],
       { cwd: checkout, limit },
     );
     const results = readResults(lines);
-    const trouble = troubleOf({ code, late, limit, results });
+    const empty = files.filter((each) => !results.some(({ from }) => from === path.resolve(checkout, each)));
+    const trouble = troubleOf({ code, late, limit, results, empty: more.length === 0 ? [] : empty });
     if (trouble === undefined) return { file, output, results };
     return { file, output, results: [...results, { name: trouble, outcome: 'failed' }] };
   } finally {
@@ -42,11 +46,13 @@ function troubleOf(run: {
   readonly late: boolean;
   readonly limit: number;
   readonly results: readonly Result[];
+  readonly empty: readonly string[];
 }): string | undefined {
   if (run.late) return `did not end within ${run.limit / 1000} s`;
   if (run.code !== 0 && run.results.every(({ outcome }) => outcome !== 'failed')) {
     return `ended with exit code ${run.code}`;
   }
+  if (run.empty.length > 0) return `no test of ${run.empty.join(', ')} ran`;
   return run.results.length === 0 ? 'holds no test' : undefined;
 }
 
