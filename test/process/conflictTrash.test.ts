@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, lutimesSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import type { HistoryEntry, ListedTrash } from '../../controller/control/contract/contract.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
 import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
@@ -17,18 +18,14 @@ const DAY = 86_400;
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 type Trash = { items: { host: string; directory: string; path: string; reason: string; id: string }[] };
-type History = { mds: string; kind: string; detail: string }[];
 
-async function trashOf(cluster: Cluster, host: string, file: string): Promise<Trash['items']> {
-  // An MDS that is away makes the exit code 1; the list holds the others' all the same.
-  const { stdout } = await cluster.main.run(['trash', 'list', '--json']);
-  const listed = JSON.parse(stdout) as Trash;
-  return listed.items.filter((item) => item.host === host && `${item.directory}/${item.path}` === file);
+async function trashOf(cluster: Cluster, host: string, file: string): Promise<ListedTrash[]> {
+  const { items } = await cluster.ask('trash-list', {});
+  return items.filter((item) => item.host === host && `${item.directory}/${item.path}` === file);
 }
 
-async function conflicts(cluster: Cluster, file: string): Promise<History> {
-  const reported = await cluster.main.ok(['history', '--limit', '1000', '--json']);
-  const { entries } = JSON.parse(reported) as { entries: History };
+async function conflicts(cluster: Cluster, file: string): Promise<HistoryEntry[]> {
+  const { entries } = await cluster.ask('history', { limit: 1_000 });
   return entries.filter(({ kind, detail }) => kind === 'conflict' && detail.includes(file));
 }
 
@@ -82,25 +79,6 @@ void describe('Conflicts', () => {
   });
   after(() => cluster?.end());
 
-  /** Both sides change a recording while they are apart. */
-  async function disagree(t: TestContext, name: string, file: string, mdsIsLater: boolean): Promise<boolean> {
-    if (!canFake) {
-      t.skip('there is no libfaketime: apt install faketime');
-      return false;
-    }
-    const mds = cluster.one(name);
-    const now = Math.floor(Date.now() / 1000);
-    record(cluster.main, file, 'the first', now - 100);
-    await everywhere(cluster, file, 'the first');
-    await cluster.inSync();
-    await mds.stop();
-    record(mds, file, `from ${name}`, now - (mdsIsLater ? 20 : 40), clocks.get(name));
-    record(cluster.main, file, 'from main', now - 30);
-    await cluster.inSync();
-    startAgent(name);
-    return true;
-  }
-
   void it('the offset of a clock that is a day off is measured', async (t) => {
     if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
     for (const [name, ahead] of clocks) {
@@ -111,46 +89,74 @@ void describe('Conflicts', () => {
     }
   });
 
-  for (const name of clocks.keys()) {
-    void it(`the later change wins although it was made on an MDS (${name} clock)`, async (t) => {
-      const file = `mds-later-${name}.wav`;
-      if (!(await disagree(t, name, file, true))) return;
-      await everywhere(cluster, file, `from ${name}`);
-      const [kept] = await trashOf(cluster, 'main', `recordings/${file}`);
-      assert.match(kept?.reason ?? '', /changed on both sides/);
-      assert.equal((await conflicts(cluster, file)).length, 1);
-    });
-
-    void it(`the later change wins when it was made on Main, and Main keeps the other (${name} clock)`, async (t) => {
-      const file = `main-later-${name}.wav`;
-      if (!(await disagree(t, name, file, false))) return;
-      await everywhere(cluster, file, 'from main');
-      const items = await trashOf(cluster, 'main', `recordings/${file}`);
-      assert.equal(items.length, 1);
-      assert.equal((await conflicts(cluster, file)).length, 1);
-      await cluster.main.ok(['trash', 'restore', `recordings/${file}`]);
-      await everywhere(cluster, file, `from ${name}`);
-    });
-  }
-
-  /** The clocks of three hosts: who changed it when, in seconds before now, and who comes back first. */
-  const three = [
-    { wrong: 'fast', order: ['fast', 'right'], ago: { main: 30, fast: 20, right: 10 }, newest: 'right' },
-    { wrong: 'slow', order: ['slow', 'right'], ago: { main: 30, slow: 10, right: 20 }, newest: 'slow' },
-    { wrong: 'fast', order: ['right', 'fast'], ago: { main: 10, fast: 20, right: 30 }, newest: 'main' },
-  ] as const;
-  for (const [number, { wrong, order, ago, newest }] of three.entries()) {
-    void it(`of three hosts the newest wins and Main keeps the others, though one clock is wrong (${wrong}; ${order.join(' before ')})`, async (t) => {
-      if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
-      const file = `three-${number}.wav`;
+  void describe('after every MDS was away', () => {
+    /** On each MDS two recordings were changed, and on Main, too: one before and one after it. */
+    before(async () => {
+      if (!canFake) return;
       const now = Math.floor(Date.now() / 1000);
-      record(cluster.main, file, 'the first', now - 100);
-      await everywhere(cluster, file, 'the first');
+      const files = [...clocks.keys()].flatMap((name) => [`mds-later-${name}.wav`, `main-later-${name}.wav`]);
+      for (const file of files) record(cluster.main, file, 'the first', now - 100);
+      for (const file of files) await everywhere(cluster, file, 'the first');
+      await cluster.inSync();
+      await Promise.all(cluster.mds.map((mds) => mds.stop()));
+      for (const [name, ahead] of clocks) {
+        const mds = cluster.one(name);
+        record(mds, `mds-later-${name}.wav`, `from ${name}`, now - 20, ahead);
+        record(mds, `main-later-${name}.wav`, `from ${name}`, now - 40, ahead);
+      }
+      for (const file of files) record(cluster.main, file, 'from main', now - 30);
+      for (const name of clocks.keys()) startAgent(name);
+    });
+
+    for (const name of clocks.keys()) {
+      void it(`the later change wins although it was made on an MDS (${name} clock)`, async (t) => {
+        if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+        const file = `mds-later-${name}.wav`;
+        await everywhere(cluster, file, `from ${name}`);
+        const [kept] = await trashOf(cluster, 'main', `recordings/${file}`);
+        assert.match(kept?.reason ?? '', /changed on both sides/);
+        assert.equal((await conflicts(cluster, file)).length, 1);
+      });
+
+      void it(`the later change wins when it was made on Main, and Main keeps the other (${name} clock)`, async (t) => {
+        if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+        const file = `main-later-${name}.wav`;
+        await everywhere(cluster, file, 'from main');
+        await cluster.inSync();
+        const items = await trashOf(cluster, 'main', `recordings/${file}`);
+        assert.equal(items.length, 1);
+        assert.equal((await conflicts(cluster, file)).length, 1);
+        await cluster.main.ok(['trash', 'restore', `recordings/${file}`]);
+        await everywhere(cluster, file, `from ${name}`);
+      });
+    }
+  });
+
+  /** Of recordings that three hosts have: who changed it when, in seconds before now; and which MDS comes back first. */
+  const three = [
+    {
+      order: ['fast', 'slow', 'right'],
+      files: [
+        { ago: { main: 30, fast: 20, right: 10 }, newest: 'right' },
+        { ago: { main: 30, slow: 10, right: 20 }, newest: 'slow' },
+      ],
+    },
+    { order: ['right', 'fast'], files: [{ ago: { main: 10, fast: 20, right: 30 }, newest: 'main' }] },
+  ];
+  for (const [group, { order, files }] of three.entries()) {
+    void it(`of three hosts the newest wins and Main keeps the others, though clocks are wrong (${order.join(' before ')})`, async (t) => {
+      if (!canFake) return t.skip('there is no libfaketime: apt install faketime');
+      const fileOf = (number: number): string => `three-${group}-${number}.wav`;
+      const now = Math.floor(Date.now() / 1000);
+      for (const number of files.keys()) record(cluster.main, fileOf(number), 'the first', now - 100);
+      for (const number of files.keys()) await everywhere(cluster, fileOf(number), 'the first');
       await cluster.inSync();
       for (const name of order) await cluster.one(name).stop();
-      for (const [name, seconds] of Object.entries(ago)) {
-        const host = name === 'main' ? cluster.main : cluster.one(name);
-        record(host, file, `from ${name}`, now - seconds, clocks.get(name));
+      for (const [number, { ago }] of files.entries()) {
+        for (const [name, seconds] of Object.entries(ago)) {
+          const host = name === 'main' ? cluster.main : cluster.one(name);
+          record(host, fileOf(number), `from ${name}`, now - seconds, clocks.get(name));
+        }
       }
       await cluster.inSync();
       for (const name of order) {
@@ -163,15 +169,18 @@ void describe('Conflicts', () => {
       }
       for (const name of order) startAgent(name);
       await cluster.inSync();
-      await everywhere(cluster, file, `from ${newest}`);
-      const kept = await trashOf(cluster, 'main', `recordings/${file}`);
-      assert.equal(kept.length, 2, JSON.stringify(kept));
-      for (const [index, { id }] of kept.entries()) {
-        await cluster.main.ok(['trash', 'restore', id, '--as', `recordings/kept-${number}-${index}.wav`]);
+      for (const [number, { ago, newest }] of files.entries()) {
+        const file = fileOf(number);
+        await everywhere(cluster, file, `from ${newest}`);
+        const kept = await trashOf(cluster, 'main', `recordings/${file}`);
+        assert.equal(kept.length, 2, JSON.stringify(kept));
+        const copies = kept.map(({ id }, index) => ({ id, copy: `kept-${group}-${number}-${index}.wav` }));
+        for (const { id, copy } of copies)
+          await cluster.main.ok(['trash', 'restore', id, '--as', `recordings/${copy}`]);
+        const found = copies.map(({ copy }) => cluster.main.read('recordings', copy));
+        const others = Object.keys(ago).filter((name) => name !== newest);
+        assert.deepEqual(new Set(found), new Set(others.map((name) => `from ${name}`)));
       }
-      const found = [0, 1].map((index) => cluster.main.read('recordings', `kept-${number}-${index}.wav`));
-      const others = Object.keys(ago).filter((name) => name !== newest);
-      assert.deepEqual(new Set(found), new Set(others.map((name) => `from ${name}`)));
     });
   }
 
@@ -185,7 +194,7 @@ void describe('Conflicts', () => {
       await agent.until(({ type }) => type === 'manifest-end');
       agent.hangUp();
       const reported = JSON.stringify(agent.received);
-      assert.match(reported, /three-1\.wav/);
+      assert.match(reported, /three-0-1\.wav/);
       return reported.includes('"clock":');
     };
     assert.equal(await tells([]), false);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { type DirectoryName, eventually, type Host } from '../support/harness/host.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 const CONFIG = `settle: 100ms
 directories:
@@ -17,14 +18,9 @@ const unsuspicious = (files: number): number => Math.max(10, files / 4);
 /** Long enough that a removal that is not held would have happened, milliseconds. */
 const A_WHILE = 1_500;
 
-/** What status prints and its exit code, once it tells of a hold. */
+/** Waits until status prints this, and ends with 1. */
 async function heldIn(cluster: Cluster, wanted: RegExp): Promise<void> {
-  let last = '';
-  await eventually(`status says ${wanted.source}`, async () => {
-    const ran = await cluster.main.run(['status']);
-    last = `${ran.code} ${ran.stdout}`;
-    return ran.code === 1 && wanted.test(ran.stdout.replace(/\s+/g, ' '));
-  }).catch((error: Error) => assert.fail(`${error.message}\n${last}`));
+  await statusShows(cluster.main, wanted, { hint: /"causes":\[\{/, code: 1 });
 }
 
 /** The processor time that a daemon has used, in hundredths of a second. */

@@ -4,13 +4,11 @@ import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 
-type MainStatus = { main: { warnings: { path: string; message: string }[] } };
-
 describe('A dialplan that is saved on Main while no MDS is connected', () => {
   let cluster: Cluster;
   const warnings = async (): Promise<string[]> => {
-    const { stdout } = await cluster.main.run(['status', '--json']);
-    return (JSON.parse(stdout) as MainStatus).main.warnings.map(({ path, message }) => `${path}: ${message}`);
+    const { main } = await cluster.status();
+    return main.warnings.map(({ path, message }) => `${path}: ${message}`);
   };
   before(async () => {
     cluster = await Cluster.make({ mds: [] });

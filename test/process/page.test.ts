@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Overview } from '../../controller/page/overview.ts';
 import { noBrowser, startBrowser } from '../support/browser/chromium.ts';
@@ -30,6 +30,10 @@ describe('The status page', { skip: noBrowser }, () => {
       config: `page: { listen: "${listen}" }\nmetrics: { listen: "${listen}" }\nguard: { percent: 10, files: 3 }\n`,
     });
     browser = await startBrowser();
+  });
+  // A page that stays open is drawn again with each change of the tests after it.
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
   });
   after(async () => {
     await browser?.close();

@@ -8,6 +8,7 @@ import { buildVersion } from '../support/harness/build.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Program } from '../support/harness/host.ts';
 import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 /** This tree as the version before and the one after, which speaks a newer protocol, too. */
 const VERSIONS = {
@@ -66,12 +67,11 @@ describe('Versions', () => {
     const cluster = await pair('2.0.0', '0.9.0');
     t.after(() => cluster.end());
     const mds = cluster.one('mds1');
-    let said = '';
-    await eventually('the MDS says why', async () => {
-      said = (await mds.run(['status'])).stdout;
-      return /disconnected from Main.*upgrade/.test(said);
-    });
-    assert.match(said, /upgrade the agent on this MDS: run mds_install\.sh there again/);
+    await statusShows(
+      mds,
+      /disconnected from Main.*upgrade the agent on this MDS: run mds_install\.sh there again/,
+      { hint: /upgrade/ },
+    );
     assert.equal((await cluster.statusOf('mds1')).state, 'disconnected');
     assert.match(cluster.main.log, /agent refused .*mds=mds1.*upgrade the agent on this MDS/);
   });
@@ -79,12 +79,11 @@ describe('Versions', () => {
   it('an agent that is too new is refused, and its MDS says what to do on Main', async (t) => {
     const cluster = await pair('0.8.0', '2.0.0');
     t.after(() => cluster.end());
-    let said = '';
-    await eventually('the MDS says why', async () => {
-      said = (await cluster.one('mds1').run(['status'])).stdout;
-      return /disconnected from Main.*upgrade/.test(said);
-    });
-    assert.match(said, /upgrade Main: install the package xivo-xds-sync of the agent's version there/);
+    await statusShows(
+      cluster.one('mds1'),
+      /disconnected from Main.*upgrade Main: install the package xivo-xds-sync of the agent's version there/,
+      { hint: /upgrade/ },
+    );
   });
 
   it('a hello of a much later version is answered with a message, and one with additional fields is understood', async (t) => {

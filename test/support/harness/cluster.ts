@@ -1,9 +1,16 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { MdsStatus, Status } from '../../../controller/control/contract/contract.ts';
+import type {
+  ControllerCommand,
+  ControllerContract,
+  MdsStatus,
+  Result,
+  Status,
+} from '../../../controller/control/contract/contract.ts';
 import { ask } from '../../../controller/cli/ask.ts';
 import { contextOf } from '../../../controller/cli/context.ts';
+import type { ArgsIn } from '#host/control/contract.ts';
 import { EnrolledHosts } from './enrolled.ts';
 import { freePort } from './freePort.ts';
 import { heldOpen } from './heldOpen.ts';
@@ -150,8 +157,15 @@ export class Cluster {
   }
 
   /** Asks Main's daemon, as its commands do, without starting a program. */
+  async ask<N extends ControllerCommand>(
+    command: N,
+    args: ArgsIn<ControllerContract, N>,
+  ): Promise<Result<N>> {
+    return ask(contextOf({ root: this.main.root }), command, args);
+  }
+
   async status(): Promise<Status> {
-    return ask(contextOf({ root: this.main.root }), 'status', {});
+    return this.ask('status', {});
   }
 
   async statusOf(name: string): Promise<MdsStatus> {
