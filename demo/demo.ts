@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
+import { ask } from '../controller/cli/ask.ts';
+import { contextOf } from '../controller/cli/context.ts';
 import { freePort } from '../test/support/harness/freePort.ts';
 import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
 import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
@@ -18,9 +19,6 @@ import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';
 import { CHECKOUT, command, Daemons, statusText } from './programs.ts';
 import { watch } from './watch.ts';
 import { toneWav } from './wav.ts';
-
-/** What the demo reads of `status --json`. */
-const statusSchema = z.object({ mds: z.array(z.object({ name: z.string(), inSync: z.boolean() })) });
 
 /**
  * `npm run demo`: a Main and two MDS on this machine, each in a folder of its own below .demo, set up by the
@@ -75,10 +73,7 @@ async function setUp(): Promise<void> {
   daemons.start('xivo-xds-sync', ['--root', main, '--log', 'stderr', 'serve'], path.join(folder, 'main.log'));
   await until('Main answers', () => existsSync(path.join(main, 'run/xivo-xds-sync/controller.sock')));
   for (const name of MDS) await startMds(name, address);
-  await until('both MDS are in sync', () => {
-    const { mds } = status();
-    return mds.length === MDS.length && mds.every(({ inSync }) => inSync);
-  });
+  await until('both MDS are in sync', bothInSync);
 }
 
 async function startMds(name: string, address: string): Promise<void> {
@@ -131,11 +126,10 @@ function standIn(root: string): string {
   return script;
 }
 
-type Status = z.output<typeof statusSchema>;
-
-function status(): Status {
-  const text = statusText(main, ['--json']);
-  return text === '' ? { mds: [] } : statusSchema.parse(JSON.parse(text));
+/** Asks Main's daemon itself, which may not answer yet: a command started again and again would slow it down. */
+async function bothInSync(): Promise<boolean> {
+  const status = await ask(contextOf({ root: main }), 'status', {}).catch(() => undefined);
+  return status?.mds.length === MDS.length && status.mds.every(({ inSync }) => inSync);
 }
 
 /** One change each way, timed, and the status at the end. */
@@ -147,7 +141,7 @@ async function showOnce(): Promise<void> {
     'main',
     'mds2',
   ]);
-  await until('both MDS are in sync', () => status().mds.every(({ inSync }) => inSync));
+  await until('both MDS are in sync', bothInSync);
   console.log(`\n${statusText(main)}`);
 }
 
@@ -191,9 +185,9 @@ function asteriskHint(shown: string): string {
 }
 
 /** @param limit milliseconds @throws naming `what` when it does not come, or a program has ended */
-async function until(what: string, holds: () => boolean, limit = PATIENCE): Promise<void> {
+async function until(what: string, holds: () => boolean | Promise<boolean>, limit = PATIENCE): Promise<void> {
   const deadline = performance.now() + limit;
-  while (!holds()) {
+  while (!(await holds())) {
     stop.signal.throwIfAborted();
     daemons.check();
     if (performance.now() > deadline)

@@ -23,9 +23,8 @@ export function command(program: Program, args: readonly string[], input = ''): 
  * The output of `status`; '' while the controller does not answer. Exit code 1 only means that an MDS is behind, which
  * is no failure here.
  */
-export function statusText(root: string, options: readonly string[] = []): string {
-  return spawnSync(binary('xivo-xds-sync'), ['--root', root, 'status', ...options], { encoding: 'utf8' })
-    .stdout;
+export function statusText(root: string): string {
+  return spawnSync(binary('xivo-xds-sync'), ['--root', root, 'status'], { encoding: 'utf8' }).stdout;
 }
 
 /** The programs that run in the background while the demo lasts. */

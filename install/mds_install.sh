@@ -260,7 +260,9 @@ enrolled_main() {
   sed -n 's/^main:[[:space:]]*"\{0,1\}\([^"[:space:]]*\).*/\1/p' "$config"
 }
 
+# Without its socket it does not run: nothing has to be started to find that out.
 is_running() {
+  [ -S "$run/agent.sock" ] || return 1
   run_agent status >/dev/null 2>&1
   [ $? -ne 3 ]
 }

@@ -19,7 +19,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compileCache, launcherOf } from '../support/harness/bundles.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
-import type { Ran } from '../support/harness/host.ts';
+import { eventually, type Ran } from '../support/harness/host.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../../install/mds_install.sh');
 
@@ -45,8 +45,8 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     await cluster.startMain();
   });
   afterEach(async () => {
-    // Each test has MDS of its own.
-    for (const mds of cluster.mds.splice(0)) await run(['--uninstall', '--root', mds.root]);
+    // Each test has MDS of its own. What the script started in the background ends with it.
+    for (const mds of cluster.mds.splice(0)) await endAgent(mds);
   });
   after(() => cluster.end());
 
@@ -60,8 +60,19 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     return JSON.parse(ran.stdout) as { name: string; link: { state: string } };
   }
 
+  function pidFile(mds: Mds): string {
+    return path.join(mds.root, 'run/xivo-xds-sync/agent.pid');
+  }
+
   function pidOf(mds: Mds): string {
-    return readFileSync(path.join(mds.root, 'run/xivo-xds-sync/agent.pid'), 'utf8').trim();
+    return readFileSync(pidFile(mds), 'utf8').trim();
+  }
+
+  async function endAgent(mds: Mds): Promise<void> {
+    if (!existsSync(pidFile(mds))) return;
+    const pid = Number(pidOf(mds));
+    process.kill(pid, 'SIGTERM');
+    await eventually(`the agent of ${mds.name} has ended`, () => !existsSync(`/proc/${pid}/root`));
   }
 
   it('enrols with a token on standard input, starts the agent, and asks nothing', async () => {
