@@ -1,3 +1,5 @@
+import { finish, type Steps } from '#core/steps.ts';
+
 /** One priority of Asterisk's live plan. */
 export type LivePriority = {
   readonly context: string;
@@ -13,6 +15,9 @@ export type LivePriority = {
 /** A live dialplan, and whether the whole output was parsed. */
 export type LivePlan = { readonly priorities: readonly LivePriority[]; readonly isWhole: boolean };
 
+/** Lines of the output that are read in one step. */
+const LINES_OF_STEP = 128;
+
 const CONTEXT = /^\[ Context '(.*)' created by '.*' \]$/;
 /** Where a priority comes from, as `[a.conf:2]`; the file's name may have brackets, too. */
 const ORIGIN = String.raw` *\[((?:[^[\]]|\[[^[\]]*\])*)\]$`;
@@ -25,12 +30,13 @@ const TOTAL = /^-= \d+ extensions? \((\d+) priorit(?:y|ies)\) in \d+ contexts?\.
  * Reads the answer of `dialplan show` (Latin-1, since file contents may be anything). Priorities that name no
  * file, as those of other modules or of an Asterisk before version 13, are left out.
  */
-export function readDialplanShow(output: string): LivePlan {
+export function* dialplanShowSteps(output: string): Steps<LivePlan> {
   const priorities: LivePriority[] = [];
   let understood = 0;
   let context = '';
   let extension: Pick<LivePriority, 'extension' | 'caller'> = { extension: '', caller: undefined };
-  for (const line of output.split('\n')) {
+  for (const [index, line] of output.split('\n').entries()) {
+    if (index % LINES_OF_STEP === 0) yield;
     const header = CONTEXT.exec(line);
     if (header !== null) {
       context = header[1] ?? '';
@@ -48,4 +54,9 @@ export function readDialplanShow(output: string): LivePlan {
   }
   const total = TOTAL.exec(output)?.[1];
   return { priorities, isWhole: total !== undefined && Number(total) === understood };
+}
+
+/** The same at once. */
+export function readDialplanShow(output: string): LivePlan {
+  return finish(dialplanShowSteps(output));
 }

@@ -2,12 +2,16 @@ import { extensionKey } from '#core/dialplan/lint.ts';
 import type { DialplanReading, PlannedPriority } from '#core/dialplan/lint.ts';
 import { decodeName } from '#core/path/nameBytes.ts';
 import { baseOf } from '#core/path/relative.ts';
+import { finish, type Steps } from '#core/steps.ts';
 import type { LogWords } from './asteriskLog.ts';
 import type { LivePlan, LivePriority } from './dialplanShow.ts';
 import type { Refusal } from '../reload/result.ts';
 
 /** Asterisk prints lines into a buffer of 1024 bytes, so a longer one is only compared as far as this. */
 const SHOWN_LIMIT = 1000;
+
+/** Priorities that are compared in one step. */
+const COMPARED_IN_STEP = 128;
 
 /** The evidence after a reload: the planned priorities of the files, the live dialplan, and the log. */
 export type Witnesses = {
@@ -18,30 +22,48 @@ export type Witnesses = {
   readonly folderName: string;
 };
 
+/** The judgement of a reload, and the lines of the folder that should be live and are not, each as a unique text. */
+export type Judgement = { readonly refusal: Refusal | undefined; readonly missing: ReadonlySet<string> };
+
 /**
  * Judges a reload. Only positive evidence is a refusal: Asterisk's own message about a file of the folder, a file with a
  * known break whose end is not live, a file that is live in part, or one that is live in an older version. A file of
  * which nothing is live may simply not be included, which proves nothing.
  */
-export function judgePlan({ reading, live, words, folderName }: Witnesses): Refusal | undefined {
+export function* judgeSteps(witnesses: Witnesses): Steps<Judgement> {
+  const { reading, live } = witnesses;
+  const isComparable = live.isWhole && live.priorities.length > 0;
+  // A program's output, or a file that is too large to be read, may have taken the place of any line.
+  if (!isComparable || reading.hasUnknown)
+    return { refusal: refusalOf(witnesses, isComparable), missing: new Set() };
+  const index = yield* LiveIndex.of(live.priorities);
+  const missing: PlannedPriority[] = [];
+  for (const [number, planned] of reading.priorities.entries()) {
+    if (number % COMPARED_IN_STEP === 0) yield;
+    if (!index.has(planned)) missing.push(planned);
+  }
+  return {
+    refusal: refusalOf(witnesses, isComparable) ?? missingFromPlan(reading, index, missing),
+    missing: new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`)),
+  };
+}
+
+/** What is refused, at once. */
+export function judgePlan(witnesses: Witnesses): Refusal | undefined {
+  return finish(judgeSteps(witnesses)).refusal;
+}
+
+/** What Asterisk's log and the known breaks say. */
+function refusalOf(
+  { reading, live, words, folderName }: Witnesses,
+  isComparable: boolean,
+): Refusal | undefined {
   const spoken = words
     .map((said) => fromWords(said, reading, folderName))
     .find((refusal) => refusal !== undefined);
-  if (spoken !== undefined) return spoken;
-  if (!live.isWhole || live.priorities.length === 0) return undefined;
+  if (spoken !== undefined || !isComparable) return spoken;
   const broken = reading.findings.find(({ losesRest, severity }) => losesRest && severity === 'error');
-  if (broken !== undefined && !isUnreadFileLive(reading, live)) return fromFinding(broken);
-  // A program's output, or a file that is too large to be read, may have taken the place of any line.
-  if (reading.hasUnknown) return undefined;
-  return missingFromPlan(reading, new LiveIndex(live.priorities));
-}
-
-/** The lines of the folder that should be live and are not, each as a unique text. */
-export function missingLines(reading: DialplanReading, live: LivePlan): ReadonlySet<string> {
-  if (!live.isWhole || live.priorities.length === 0 || reading.hasUnknown) return new Set();
-  const index = new LiveIndex(live.priorities);
-  const missing = reading.priorities.filter((priority) => !index.has(priority));
-  return new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`));
+  return broken !== undefined && !isUnreadFileLive(reading, live) ? fromFinding(broken) : undefined;
 }
 
 function fromWords(said: LogWords, reading: DialplanReading, folderName: string): Refusal | undefined {
@@ -76,13 +98,20 @@ function fromFinding({ path, line, message }: DialplanReading['findings'][number
   return { file: path, line, message };
 }
 
-function missingFromPlan(reading: DialplanReading, live: LiveIndex): Refusal | undefined {
-  for (const path of reading.files) {
-    const planned = reading.priorities.filter(({ place }) => place.path === path);
-    const missing = planned.filter((priority) => !live.has(priority));
+function missingFromPlan(
+  { files, priorities, findings }: DialplanReading,
+  live: LiveIndex,
+  allMissing: readonly PlannedPriority[],
+): Refusal | undefined {
+  if (allMissing.length === 0) return undefined;
+  const [missingIn, plannedIn] = [allMissing, priorities].map((each) =>
+    Map.groupBy(each, ({ place }) => place.path),
+  );
+  for (const path of files) {
+    const [planned = [], missing = []] = [plannedIn?.get(path), missingIn?.get(path)];
     const [first] = missing;
     if (first === undefined) continue;
-    const finding = reading.findings.find((each) => each.losesRest && each.path === path);
+    const finding = findings.find((each) => each.losesRest && each.path === path);
     if (finding !== undefined && finding.line <= first.place.line) return fromFinding(finding);
     const stale = missing.find((priority) => live.hasOther(priority));
     if (stale !== undefined) {
@@ -103,14 +132,20 @@ function missingFromPlan(reading: DialplanReading, live: LiveIndex): Refusal | u
 /** The live dialplan indexed for lookups by planned priorities. */
 class LiveIndex {
   readonly #at = new Map<string, LivePriority[]>();
+  /** Extensions with the files that their lines come from. */
+  readonly #from = new Set<string>();
 
-  constructor(priorities: readonly LivePriority[]) {
-    for (const priority of priorities) {
-      const key = whereabouts(priority);
-      const there = this.#at.get(key);
-      if (there === undefined) this.#at.set(key, [priority]);
+  static *of(priorities: readonly LivePriority[]): Steps<LiveIndex> {
+    const index = new LiveIndex();
+    for (const [number, priority] of priorities.entries()) {
+      if (number % COMPARED_IN_STEP === 0) yield;
+      const key = keyOf(priority, priority.shown);
+      const there = index.#at.get(key);
+      if (there === undefined) index.#at.set(key, [priority]);
       else there.push(priority);
+      index.#from.add(`${whereabouts(priority)}\0${decodeName(Buffer.from(priority.file, 'latin1'))}`);
     }
+    return index;
   }
 
   /**
@@ -120,9 +155,8 @@ class LiveIndex {
   has(planned: PlannedPriority): boolean {
     const { shown } = planned;
     if (shown === undefined) return true;
-    return this.#there(planned).some(
-      (live) =>
-        isSameText(live.shown, shown) || (isSamePriority(live.shown, shown) && !isFrom(live, planned)),
+    return this.#there(planned, shown).some(
+      (live) => isSameText(live.shown, shown) || !isFrom(live, planned),
     );
   }
 
@@ -130,27 +164,30 @@ class LiveIndex {
   hasOther(planned: PlannedPriority): boolean {
     const { shown } = planned;
     if (shown === undefined) return false;
-    return this.#there(planned).some(
-      (live) => isSamePriority(live.shown, shown) && !isSameText(live.shown, shown) && isFrom(live, planned),
+    return this.#there(planned, shown).some(
+      (live) => !isSameText(live.shown, shown) && isFrom(live, planned),
     );
   }
 
-  /** Live, and from this very file. */
+  /** Whether a line of this extension is live from this very file. */
   hasFrom(planned: PlannedPriority): boolean {
-    return this.#there(planned).some((live) => isFrom(live, planned));
+    return this.#from.has(`${whereabouts(planned)}\0${baseOf(planned.place.path)}`);
   }
 
-  #there(planned: PlannedPriority): readonly LivePriority[] {
-    return this.#at.get(whereabouts(planned)) ?? [];
+  #there(planned: PlannedPriority, shown: string): readonly LivePriority[] {
+    return this.#at.get(keyOf(planned, shown)) ?? [];
   }
 }
 
+/** An extension and a priority: an extension may have thousands. */
+function keyOf(at: Whereabouts, shown: string): string {
+  return `${whereabouts(at)}\0${/^(?:hint:|-?\d+\.)/.exec(shown)?.[0] ?? ''}`;
+}
+
+type Whereabouts = Pick<LivePriority, 'context' | 'extension' | 'caller'>;
+
 /** Asterisk shows all priorities of an extension under the name that its first one was written with. */
-function whereabouts({
-  context,
-  extension,
-  caller,
-}: Pick<LivePriority, 'context' | 'extension' | 'caller'>): string {
+function whereabouts({ context, extension, caller }: Whereabouts): string {
   return `${context}\0${extensionKey(extension, caller)}`;
 }
 
@@ -161,9 +198,4 @@ function isFrom(live: LivePriority, planned: PlannedPriority): boolean {
 function isSameText(live: string, planned: string): boolean {
   const end = planned.trimEnd();
   return live.trimEnd() === end || (live.length >= SHOWN_LIMIT && end.startsWith(live.slice(0, SHOWN_LIMIT)));
-}
-
-function isSamePriority(live: string, planned: string): boolean {
-  const number = /^(?:hint:|-?\d+\.)/;
-  return number.exec(live)?.[0] === number.exec(planned)?.[0];
 }

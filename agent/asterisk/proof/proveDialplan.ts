@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
 import { configFolder, findRefusals, isWarningLog, logFolder } from './asteriskLog.ts';
-import { type LivePlan, readDialplanShow } from './dialplanShow.ts';
-import { judgePlan, missingLines } from './judgePlan.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
+import { dialplanShowSteps, type LivePlan } from './dialplanShow.ts';
+import { judgeSteps } from './judgePlan.ts';
 import { ANSWER_TIMEOUT_MS, LOG_QUESTION_TIMEOUT_MS, SHOW_LIMIT } from '../reload/limits.ts';
 import { markLogs } from './logTail.ts';
 import type { Prove } from '../reload/proof.ts';
@@ -58,16 +59,12 @@ export function dialplanProof(options: DialplanProofOptions): Prove {
       // Files that changed while Asterisk read them prove nothing; their change causes another reload.
       const reading = await options.read();
       if (pictureOf(reading) !== before) return {};
-      const missing = missingLines(reading, live);
+      const words = findRefusals(log);
+      const { folderName } = options;
+      const { refusal, missing } = await inSlices(judgeSteps({ reading, live, words, folderName }), signal);
       // Two reloads at the same time, the agent's and one by hand, make Asterisk drop lines of good files.
       const again = [...missing].some((line) => !known.has(line));
       known = missing;
-      const refusal = judgePlan({
-        reading,
-        live,
-        words: findRefusals(log),
-        folderName: options.folderName,
-      });
       return { refusal, again };
     };
   };
@@ -80,9 +77,9 @@ type Ask = (line: string, timeoutMs: number) => Promise<string>;
 
 /** A busy Asterisk was seen to end its answer too early; it is asked once more then. */
 async function askForPlan(ask: Ask): Promise<LivePlan> {
-  const live = readDialplanShow(await ask('dialplan show', ANSWER_TIMEOUT_MS));
+  const live = await inSlices(dialplanShowSteps(await ask('dialplan show', ANSWER_TIMEOUT_MS)));
   if (live.isWhole || live.priorities.length === 0) return live;
-  return readDialplanShow(await ask('dialplan show', ANSWER_TIMEOUT_MS));
+  return await inSlices(dialplanShowSteps(await ask('dialplan show', ANSWER_TIMEOUT_MS)));
 }
 
 /** @returns the logs that Asterisk writes */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findRefusals, isWarningLog, logFolder } from '../../../../../agent/asterisk/proof/asteriskLog.ts';
-import { readDialplanShow } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
-import { judgePlan } from '../../../../../agent/asterisk/proof/judgePlan.ts';
+import { dialplanShowSteps, readDialplanShow } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
+import { judgePlan, judgeSteps } from '../../../../../agent/asterisk/proof/judgePlan.ts';
 import { readDialplan } from '#core/dialplan/lint.ts';
+import type { Steps } from '#core/steps.ts';
 import { folderWorld } from '../../../../support/dialplan/folderWorld.ts';
 
 const SHOW = `[ Context 'b' created by 'pbx_config' ]
@@ -125,4 +126,30 @@ test('a hint without a device, and a file that is included again, are live as th
 `);
   assert.equal(live.priorities[3]?.file, 'x');
   assert.equal(judgePlan({ reading, live, words: [], folderName: 'extensions_extra.d' }), undefined);
+});
+
+test('a large plan is compared in small steps', () => {
+  const lines = 5000;
+  const files = { 'a.conf': `[a]\nexten = 1,1,NoOp(1)\n${' same = n,NoOp(x)\n'.repeat(lines - 1)}` };
+  const reading = readDialplan(folderWorld(files));
+  const output = show(
+    "  '1' =>            1. NoOp(1)     [a.conf:2]",
+    ...reading.priorities
+      .slice(1)
+      .map(({ shown = '', place }) => `     ${shown}     [a.conf:${place.counted}]`),
+  );
+  const counted = <T>(steps: Steps<T>): { readonly value: T; readonly count: number } => {
+    for (let count = 0; ; count += 1) {
+      const step = steps.next();
+      if (step.done === true) return { value: step.value, count };
+    }
+  };
+  const live = counted(dialplanShowSteps(output));
+  const judged = counted(judgeSteps({ reading, live: live.value, words: [], folderName: 'x' }));
+  assert.deepEqual(judged.value, { refusal: undefined, missing: new Set() });
+  assert.ok(live.count >= lines / 128, `${live.count} steps to read the live plan`);
+  assert.ok(judged.count >= (2 * lines) / 128, `${judged.count} steps to compare`);
+  const older = readDialplanShow(output.replace('4000. NoOp(x)', '4000. NoOp(y)'));
+  const refusal = judgePlan({ reading, live: older, words: [], folderName: 'x' });
+  assert.deepEqual([refusal?.file, refusal?.line], ['a.conf', 4001]);
 });
