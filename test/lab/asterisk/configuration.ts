@@ -38,7 +38,11 @@ load = format_pcm.so
 load = res_musiconhold.so
 load = pbx_config.so
 `,
-    'logger.conf': `[logfiles]
+    // By default, messages are discarded while 1,000 others wait; a test compares with all of them.
+    'logger.conf': `[general]
+logger_queue_limit = 100000
+
+[logfiles]
 messages => notice,warning,error
 `,
     // XiVO includes the folder without a suffix: every file that is not hidden is dialplan.
