@@ -6,6 +6,9 @@ const LINE_BUFFER = 8192;
 /** Lines that are read in one step: many of them are empty or comments. */
 const LINES_OF_STEP = 64;
 
+/** Longest line that is searched for blocks of comments although Asterisk skips it. */
+const LONGEST_COMMENT = 2 * LINE_BUFFER;
+
 const BYTE_ORDER_MARK = '\xEF\xBB\xBF';
 
 /** One line as Asterisk reads it: comments removed, blanks trimmed, never empty. Bytes are kept as Latin-1. */
@@ -42,7 +45,7 @@ export function* readLines(
     if (isTooLong(text)) {
       const rest = chunks.restOfLongLine();
       const message = `The line is longer than ${String(LINE_BUFFER - 2)} bytes: Asterisk skips it.`;
-      if (isComment(`${text}${rest}`, state)) findings.warning(place, message);
+      if (isComment(`${text}${rest}`, place, state)) findings.warning(place, message);
       else findings.error(place, message);
       continue;
     }
@@ -81,10 +84,14 @@ function isTooLong(chunk: string): boolean {
   return chunk.length === LINE_BUFFER - 1 && !chunk.endsWith('\n');
 }
 
-/** True when nothing is lost with a line: it is a comment, and neither begins nor ends a block of them. */
-function isComment(line: string, { depth }: ReadingState): boolean {
-  if (depth !== 0) return !/--;|;--(?!-)/.test(line);
-  return line.trimStart().startsWith(';') && !/;--(?!-)/.test(line);
+/** True when nothing is lost with a line: it holds comments only, and leaves no block of them open or closed. */
+function isComment(line: string, place: Place, state: ReadingState): boolean {
+  if (state.depth !== 0 && !/--;|;--(?!-)/.test(line)) return true;
+  if (state.depth === 0 && line.trimStart().startsWith(';') && !/;--(?!-)/.test(line)) return true;
+  // Not worth the time: what is longer than this is no comment that a person wrote.
+  if (line.length > LONGEST_COMMENT) return false;
+  const after = { ...state };
+  return withoutComments(line, place, after) === '' && after.depth === state.depth;
 }
 
 /** What C's fgets returns call by call: up to a newline, but never more than the buffer holds. */

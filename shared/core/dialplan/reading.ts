@@ -1,5 +1,6 @@
 import { readDirective } from './directive.ts';
 import type { Findings, Place } from './finding.ts';
+import { encodeName } from '../path/nameBytes.ts';
 import { expandGlob } from './glob.ts';
 import { newReading, readLines } from './lines.ts';
 import type { ConfigLine, ReadingState } from './lines.ts';
@@ -85,7 +86,7 @@ export class FolderReading {
     let ended: Ended = 'nothing';
     for (const path of paths) {
       yield;
-      const content = path.length > LONGEST_PATH ? undefined : this.#world.read(path);
+      const content = isTooLong(path) ? undefined : this.#world.read(path);
       if (content === undefined) continue;
       if (at !== undefined) this.#needs.add(at.place, 'include', at.name, this.#name(path));
       if (ended === 'nothing') ended = 'read';
@@ -195,7 +196,9 @@ export class FolderReading {
     }
     const name = shown(directive.argument);
     const isTooDeep = this.#level > MOST_LEVELS;
-    const ended = yield* this.load(this.#world.locate(name), cursor.unread, { place, name });
+    const ended = isTooLong(name)
+      ? 'nothing'
+      : yield* this.load(this.#world.locate(name), cursor.unread, { place, name });
     if (ended !== 'nothing' || directive.kind === 'tryinclude') return true;
     return this.#includeFails(cursor, place, name, isTooDeep);
   }
@@ -210,7 +213,11 @@ export class FolderReading {
       );
       return false;
     }
-    const why = isTooDeep ? `is more than ${String(MOST_LEVELS)} levels deep` : 'does not exist';
+    const why = isTooDeep
+      ? `is more than ${String(MOST_LEVELS)} levels deep`
+      : isTooLong(name)
+        ? `is longer than ${String(LONGEST_PATH)} bytes`
+        : 'does not exist';
     this.#findings.restLost('error', place, `#include of ${name}, which ${why}: ${cursor.restIsLost}.`);
     return false;
   }
@@ -218,6 +225,11 @@ export class FolderReading {
   #name(path: string): string {
     return nameIn(this.#world.folder, path);
   }
+}
+
+/** Asterisk cuts a longer path, and finds nothing there. */
+function isTooLong(path: string): boolean {
+  return encodeName(path).length > LONGEST_PATH;
 }
 
 function noteOpenComment({ depth, openedAt }: ReadingState, findings: Findings): void {

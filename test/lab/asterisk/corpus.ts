@@ -20,6 +20,8 @@ const doubt = (name: string, text: string | Buffer): CorpusCase => one('doubt', 
 const GOOD: readonly CorpusCase[] = [
   good('a plain context', '[a]\nexten => 100,1,Answer()\nexten => 100,2,Hangup()\n'),
   good('a single equals sign', '[a]\nexten = 100,1,Answer()\nexten=100,2,Hangup\n'),
+  good('a long block comment on one line', `[a]\n;-- ${'x'.repeat(9_000)} --;\nexten => 2,1,NoOp()\n`),
+  good('a long comment that begins a block', `[a]\n; ${'x'.repeat(9_000)} ;-- x\nexten => 2,1,NoOp()\n`),
   good('same', '[a]\nexten => 100,1,Answer()\nsame => n,Playback(hello)\n same => n,Hangup()\n'),
   good('names in any case', '[a]\nEXTEN => 100,1,Answer()\nSame => n,Hangup()\nInclude => b\n[b]\n'),
   good('labels', '[a]\nexten => 100,1(start),NoOp()\nsame => n(again),Goto(start)\nsame => n,Goto(again)\n'),

@@ -157,6 +157,18 @@ test('what a program prints, or a file that is too large to be read, decides is 
   );
 });
 
+test('a path of more than 255 bytes leads nowhere, however short it could be written', () => {
+  const include = (path: string): string[] =>
+    read({ 'a.conf': `[a]\n#include "${path}"\n`, 'p/é.inc': '[x]\n' }).findings.map(
+      ({ message }) => message,
+    );
+  const path = '/etc/asterisk/extensions_extra.d/p/é.inc';
+  const ofLength = (bytes: number): string =>
+    path.replace('/p/', `${'/'.repeat(bytes - Buffer.byteLength(path))}/p/`);
+  assert.deepEqual(include(path), []);
+  assert.match(include(ofLength(256)).join(), /which is longer than 255 bytes: Asterisk drops the rest/);
+});
+
 const MIB = 1024 * 1024;
 
 test('a large text that is no dialplan is given up at its 1,000th error', () => {

@@ -102,7 +102,10 @@ test('a long comment is no loss, unless a block of comments begins or ends in it
   const long = 'x'.repeat(9_000);
   assert.deepEqual(errors({ '1.conf': `[a]\n ;${long}\nexten = 1,1,NoOp\n` }), []);
   assert.deepEqual(errors({ '1.conf': `[a]\n;--\n${long}\n--;\n` }), []);
-  assert.equal(errors({ '1.conf': `[a]\n;${long} ;-- x\n` }).length, 1);
+  assert.deepEqual(errors({ '1.conf': `[a]\n ;${long} ;-- x\n` }), []);
+  assert.deepEqual(errors({ '1.conf': `[a]\n;-- ${long} --;\nexten = 1,1,NoOp\n` }), []);
+  assert.equal(errors({ '1.conf': `[a]\n;-- ${long} --; exten = 1,1,NoOp\n` }).length, 1);
+  assert.equal(errors({ '1.conf': `[a]\n;-- ${long}\nexten = 1,1,NoOp\n` }).length, 1);
   assert.match(errors({ '1.conf': `[a]\n;--\n${long} --;\n--;\n` }).join(), /1\.conf:3 The line is longer/);
 });
 
