@@ -255,7 +255,10 @@ export class World {
   async #hangUp(host: Host, callers: number): Promise<void> {
     for (let i = 0; i < callers && host.isRunning; i++) {
       const request = REQUESTS[i % REQUESTS.length] ?? '';
-      await hangUp(controlSocketOf(host), request, i % 3 === 0 ? 'answered' : i).catch(() => undefined);
+      const isWhole = request.endsWith('\n');
+      await hangUp(controlSocketOf(host), request, isWhole && i % 3 === 0 ? 'answered' : i).catch(
+        () => undefined,
+      );
     }
   }
 

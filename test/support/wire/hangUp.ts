@@ -13,7 +13,8 @@ export function controlSocketOf({ root, program }: Host): string {
 
 /**
  * Asks and hangs up, sooner or later: before the daemon has read, while it works, while it answers.
- * @param turns of this process's event loop before it hangs up; 'answered' waits for the first bytes of the answer
+ * @param turns of this process's event loop before it hangs up; 'answered' waits for the first bytes of the answer, of which
+ *   only a whole request has one
  * @throws when nothing listens there
  */
 export async function hangUp(socketPath: string, request: string, turns: number | 'answered'): Promise<void> {
