@@ -28,3 +28,18 @@ void it('help CMD is CMD --help', () => {
   assert.equal(words('help mds add'), 'mds add --help');
   assert.equal(words('help nope'), 'nope');
 });
+
+void it('help CMD with a word too many never runs the command', () => {
+  const refused =
+    /help takes only the name of a command, not "(extra|--json)" after "xivo-xds-sync (mds add|status)"/;
+  assert.throws(() => words('help mds add extra'), refused);
+  assert.throws(() => words('help status --json'), refused);
+  assert.equal(words('help status --help'), 'status --help');
+});
+
+void it('a word too many after the option of an implied command is said to be one', () => {
+  assert.equal(words('-n extra'), 'sync -n extra');
+  assert.equal(words('--mds mds1 extra'), 'sync --mds mds1 extra');
+  assert.equal(words('-i extra'), 'init extra');
+  assert.equal(words('-n status'), '-n status', 'the option belongs to no command');
+});
