@@ -19,6 +19,7 @@ import { makeNamesDurable } from '#host/fs/durableFile.ts';
 import { dropIns } from '#host/config/yamlFile.ts';
 import { dropInMember, type Member, MEMBERS } from './contents.ts';
 import { counted } from './counted.ts';
+import { workName } from './remains.ts';
 import type { BackupWork } from './work.ts';
 
 /**
@@ -33,9 +34,9 @@ export async function writeBackup(
   file: string,
   work: BackupWork,
 ): Promise<Member[]> {
-  const temporary = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(file), `${workName('partial')}${randomBytes(6).toString('hex')}`);
   // Beside the state, whose file system has room for it.
-  const folder = mkdtempSync(join(places.stateFolder, '.backup-'));
+  const folder = mkdtempSync(join(places.stateFolder, workName('stateCopy')));
   try {
     const stateCopy = join(folder, 'state.sqlite');
     await copyState(places.stateFile, stateCopy, work);

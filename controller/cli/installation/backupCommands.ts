@@ -18,6 +18,7 @@ import { dropInFolder, dropIns } from '#host/config/yamlFile.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { dropInMember, isDropIn, type Member } from '../../backup/contents.ts';
 import { readBackup } from '../../backup/readBackup.ts';
+import { removeRemains, workName } from '../../backup/remains.ts';
 import type { BackupWork } from '../../backup/work.ts';
 import { writeBackup } from '../../backup/writeBackup.ts';
 import { publishCertificate } from '../../enrolment/publishCertificate.ts';
@@ -37,6 +38,7 @@ export async function backup(context: Context, file: string, options: JsonOption
   const target = path.resolve(file);
   if (!existsSync(path.dirname(target)))
     throw new UsageError(`${target} can't be written: there is no folder ${path.dirname(target)}`);
+  sayRemoved(removeRemains(places, target));
   const members = await interruptible((work) => writeBackup(places, configFile, target, work));
   if (members === undefined) {
     printError(`interrupted: nothing was written to ${target}`);
@@ -62,8 +64,9 @@ export async function restore(context: Context, file: string, options: JsonOptio
   const { places, configFile } = context;
   const parent = path.dirname(places.stateFolder);
   mkdirSync(parent, { recursive: true });
+  sayRemoved(removeRemains(places));
   // On the same file system as the target, so that a rename installs it.
-  const work = mkdtempSync(path.join(parent, '.xivo-xds-sync-restore-'));
+  const work = mkdtempSync(path.join(parent, workName('unpacked')));
   try {
     const backedUp = await interruptible((on) => readBackup(path.resolve(file), work, on));
     if (backedUp === undefined) {
@@ -121,6 +124,11 @@ async function interruptible<T>(work: (on: BackupWork) => Promise<T>): Promise<T
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+function sayRemoved(remains: readonly string[]): void {
+  for (const each of remains)
+    printError(`xivo-xds-sync: removed what an earlier backup or restore left when it was killed: ${each}`);
 }
 
 function placeConfig(configFile: string, restored: string, suffix: string): string[] {

@@ -2,6 +2,7 @@ import { type Check, exitCodeOf, renderChecks } from '#host/doctor/check.ts';
 import { checkHost } from '#host/doctor/checkHost.ts';
 import type { MdsStatus } from '../../control/contract/contract.ts';
 import { print } from '#host/cli/output/terminal.ts';
+import { findRemains } from '../../backup/remains.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { loadConfig } from '../loadConfig.ts';
@@ -19,10 +20,20 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
     locate: (path) => context.root.path(path),
     programsOf: () => [],
   });
-  if (!isBlind) checks.push(...(await checkDaemon(context)));
+  if (!isBlind) checks.push(...checkRemains(context), ...(await checkDaemon(context)));
   if (options.json === true) printJson('doctor', { checks });
   else for (const line of renderChecks(checks)) print(line);
   return exitCodeOf(checks);
+}
+
+/** What a killed `backup` or `restore` left is a copy of Main's private key that nobody needs. */
+function checkRemains({ places }: Context): Check[] {
+  return findRemains(places).map((path) => ({
+    name: 'left behind',
+    result: 'warning',
+    detail: `${path}, by a backup or restore that was killed: it may contain Main's private key`,
+    remedy: `rm -r '${path}' (the next backup or restore removes it, too)`,
+  }));
 }
 
 async function checkDaemon(context: Context): Promise<Check[]> {
