@@ -200,7 +200,8 @@ void describe('The differences of an MDS from Main', () => {
     );
     const shown = await run('prune', 'mds1', '-n');
     assert.equal(shown.code, 0);
-    assert.match(shown.stdout, /moh\/mine\/one\.wav/);
+    assert.match(shown.stdout, /^LOCAL +moh\/mine\/one\.wav +3 B +local file of mds1$/m);
+    assert.doesNotMatch(shown.stdout, /left alone/);
     const unasked = await run('prune', 'mds1');
     assert.equal(unasked.code, 2, 'no one can be asked');
     assert.match(unasked.stderr, /--yes/);
@@ -216,6 +217,12 @@ void describe('The differences of an MDS from Main', () => {
     assert.equal(mds.read('dialplan', 'trunk.conf'), TRUNK);
     assert.ok(mds.asterisk.reloads.length > reloads, 'Asterisk reads what is left');
     assert.ok(!(await found()).some(({ kind }) => kind === 'local'));
+    const dry = await cluster.main.ok(['trash', 'restore', 'moh/mine/one.wav', '--from', 'mds1', '-n']);
+    assert.match(
+      dry,
+      /^nothing was changed: mds1 would restore moh\/mine\/one\.wav from its trash \(\S+\)$/m,
+    );
+    assert.equal(mds.read('moh', 'mine/one.wav'), undefined);
     await cluster.main.ok(['trash', 'restore', 'moh/mine/one.wav', '--from', 'mds1']);
     assert.equal(mds.read('moh', 'mine/one.wav'), 'one');
     const again = await run('prune', 'mds1', 'moh/mine', '--yes', '--json');

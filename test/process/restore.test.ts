@@ -41,6 +41,7 @@ void describe('What was removed on Main', () => {
     const shown = await cluster.main.run(['trash', 'restore', '/var/lib/xivo/moh/album', '-n']);
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, /nothing was changed: 21 entries of moh would be restored/);
+    assert.match(shown.stdout, /song 3\.wav .* would be restored$/m);
     assert.equal(cluster.main.read('moh', SONGS[3] ?? ''), undefined);
     const ran = await cluster.main.run(['trash', 'restore', '/var/lib/xivo/moh/album']);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
@@ -63,6 +64,10 @@ void describe('What was removed on Main', () => {
       entries: { changeSet: string; path: string }[];
     };
     const id = entries.find(({ path }) => path === 'large.wav')?.changeSet ?? '';
+    const shown = await cluster.main.ok(['trash', 'restore', id, '-n']);
+    assert.match(shown, new RegExp(`large\\.wav .* would be restored: ${id} removed or replaced it$`, 'm'));
+    const undoing = await cluster.main.ok(['rollback', id, '-n']);
+    assert.match(undoing, new RegExp(`large\\.wav .* would be rolled back to before ${id}$`, 'm'));
     const ran = await cluster.main.run(['trash', 'restore', id]);
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);
     assert.equal(cluster.main.read('moh', 'large.wav')?.length, 3 << 20);

@@ -15,7 +15,7 @@ export async function adopt(context: Context, mds: string, path: string, options
   if (options.json === true) printJson('adopt', done);
   else if (files.length === 0) print(`nothing to adopt: ${path} is the same on Main and on ${mds}`);
   else {
-    for (const line of differenceLines(mds, files)) print(line);
+    for (const line of differenceLines(mds, files, true)) print(line);
     const count = `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${directory}`;
     print(
       by === null
@@ -37,7 +37,7 @@ export async function revert(context: Context, mds: string, path: string, option
   else {
     const came = files.filter((each) => !left.some((other) => other.path === each.path));
     if (dryRun) {
-      for (const line of differenceLines(mds, files)) print(line);
+      for (const line of differenceLines(mds, files, true)) print(line);
       print(
         `nothing was changed: Main's version would be restored on ${mds}, its own version would go to its trash`,
       );

@@ -21,7 +21,7 @@ export async function prune(
   const { files, more, digest } = shown;
   if (!json) {
     if (files.length === 0) print(`${mds} has no local files${path === undefined ? '' : ` in ${path}`}`);
-    else for (const line of differenceLines(mds, files)) print(line);
+    else for (const line of differenceLines(mds, files, true)) print(line);
     if (more > 0) print(`and ${more} more that are not listed, and stay`);
     for (const problem of shown.problems) printError(`xivo-xds-sync: ${problem}`);
   }

@@ -64,8 +64,14 @@ export async function trashRestore(context: Context, path: string, options: Rest
   });
   const { restored } = done;
   if (options.json === true) printJson('trash restore', done);
-  else if (restored === null) print(`${done.host}: restored ${done.directory}/${printable(done.path)}`);
-  else {
+  else if (restored === null) {
+    const place = `${done.directory}/${printable(done.path)}`;
+    print(
+      dryRun
+        ? `nothing was changed: ${done.host} would restore ${place} from its trash (${done.id})`
+        : `${done.host}: restored ${place}`,
+    );
+  } else {
     for (const action of restored.actions) print(actionLine('main', action));
     const { length } = restored.actions;
     const count = `${length} ${length === 1 ? 'entry' : 'entries'} of ${restored.directory}`;

@@ -48,7 +48,8 @@ export async function restoreVersions(
     at,
   );
   if (steps.length === 0) return undefined;
-  const reason = at === undefined ? 'restored' : `restored as of ${localTime(at)}`;
+  const done = at === undefined ? 'restored' : `restored as of ${localTime(at)}`;
+  const reason = how.dryRun ? `would be ${done}` : done;
   return bringBack(controller, directory, steps, { changeSet: '', reason, ...how });
 }
 
@@ -69,7 +70,9 @@ async function restoreChangeSet(
   const numbers = changesOf(controller, name, versions, changeSet);
   const steps = wantedBefore(versions.log.ofScope(name, ''), numbers, directory.replica);
   if (steps.length === 0) return undefined;
-  const reason = `restored what ${changeSet} removed or replaced`;
+  const reason = how.dryRun
+    ? `would be restored: ${changeSet} removed or replaced it`
+    : `restored what ${changeSet} removed or replaced`;
   return bringBack(controller, directory, steps, { changeSet, reason, ...how });
 }
 

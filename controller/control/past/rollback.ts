@@ -43,7 +43,7 @@ export async function rollback(
     missingContents(steps, versions).map((path) => printable(path)),
     'are not kept in the required version',
   );
-  const reason = `rolled back to before ${changeSet}`;
+  const reason = `${dryRun ? 'would be ' : ''}rolled back to before ${changeSet}`;
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };
   if (dryRun) return result;

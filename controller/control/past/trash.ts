@@ -86,7 +86,7 @@ export async function trashRestore(
     if (restored !== undefined)
       return { host: 'main', directory: restored.directory, path: written, id: null, restored };
   }
-  if (options.at !== undefined || (dryRun && !toMain))
+  if (options.at !== undefined)
     throw new ControlError(`Main keeps no version of ${written} that could be restored`);
   const startedAt = controller.clock.monotonic();
   const { items } = await trashList(controller, mds);
@@ -105,6 +105,8 @@ export async function trashRestore(
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
   if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor, show });
+  const result = { host, directory: item.directory, path: to, id: item.id, restored: null };
+  if (dryRun) return result;
   if (mds === undefined)
     await controller.directories
       .get(item.directory)
@@ -137,7 +139,7 @@ export async function trashRestore(
     bytes: item.bytes,
     durationMs: Math.round(controller.clock.monotonic() - startedAt),
   });
-  return { host, directory: item.directory, path: to, id: item.id, restored: null };
+  return result;
 }
 
 /** Restores to Main a file that only the trash of an MDS has, as one change set, and so to every MDS. */
@@ -158,7 +160,7 @@ async function toMainFrom(
   },
 ): Promise<Result<'trash-restore'>> {
   const directory = requireDirectory(controller, item.directory);
-  const reason = `restored from the trash of ${mds}`;
+  const reason = `${dryRun ? 'would be ' : ''}restored from the trash of ${mds}`;
   const { bytes, id, type } = item;
   if (type !== 'file' && type !== 'link')
     throw new ControlError(`${item.directory}/${item.path} is a ${type}: restore its files one by one`);

@@ -5,12 +5,15 @@ import { table } from './table.ts';
 import type { Line } from './terminal.ts';
 import type { Difference, TextDifference } from '../../control/differences.ts';
 
-/** Describes each kind of difference and what happens to it. */
-export function meaning(mds: string, { kind, at, item, reason }: Difference): string {
+/**
+ * Describes each kind of difference, and what happens to it.
+ * @param isActedOn for a command that changes what it lists, so that it is not what happens otherwise
+ */
+function meaning(mds: string, { kind, at, item, reason }: Difference, isActedOn: boolean): string {
   const why = reason ?? '';
   switch (kind) {
     case 'local':
-      return `local file: only on ${mds}, left alone`;
+      return isActedOn ? `local file of ${mds}` : `local file: only on ${mds}, left alone`;
     case 'override':
       return 'override (xds_override): never read, sent or removed';
     case 'excluded':
@@ -19,23 +22,28 @@ export function meaning(mds: string, { kind, at, item, reason }: Difference): st
     case 'replaced': {
       const what =
         kind === 'drift' ? `changed on ${mds} (drift)` : `${mds} had another content under Main's name`;
+      if (item === null && isActedOn) return what;
       if (item === null) return `${what}: Main's version will be restored (${why})`;
       return `${what}: Main's version was restored${at === null ? '' : ` at ${localTime(at)}`}, that of ${mds} is in its trash (${item})`;
     }
     case 'pending':
-      return `to be done: ${why}`;
+      return isActedOn ? `not as on Main: ${why}` : `to be done: ${why}`;
     case 'skipped':
       return `can't be synchronised: ${why}`;
   }
 }
 
-/** A line for each difference. */
-export function differenceLines(mds: string, differences: readonly Difference[]): string[] {
+/** A line for each difference. @param isActedOn by the command that lists them */
+export function differenceLines(
+  mds: string,
+  differences: readonly Difference[],
+  isActedOn = false,
+): string[] {
   const rows = differences.map((each) => [
     each.kind.toUpperCase(),
     `${each.directory}/${each.path}`,
     each.type === 'file' ? formatBytes(each.bytes) : each.type === 'other' ? '' : each.type,
-    meaning(mds, each),
+    meaning(mds, each, isActedOn),
   ]);
   return table(['KIND', 'PATH', 'SIZE', 'DESCRIPTION'], rows, { right: [2] });
 }
