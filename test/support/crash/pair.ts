@@ -51,6 +51,7 @@ export class Pair {
   readonly #owners = new Owners();
   readonly #manifests: ManifestSender;
   #attached = true;
+  #isGranted = false;
 
   constructor(folder: string, terms: Terms) {
     const places = placesIn(folder);
@@ -99,6 +100,16 @@ export class Pair {
     this.mds.attach(this.#session(), false, undefined);
     while (!this.mds.isSettledWithMain) await sleep(1);
     await this.settle();
+  }
+
+  /** What `adopt` of Main does: the MDS gives files, live or of its trash, which Main takes in a one-way directory, too. */
+  async adopt(files: Parameters<AgentDirectory['own']['give']>[0]): Promise<void> {
+    this.#isGranted = true;
+    try {
+      await this.mds.own.give(files);
+    } finally {
+      this.#isGranted = false;
+    }
   }
 
   /** Reads both sides again and works until nothing is left to be done. */
@@ -168,7 +179,12 @@ export class Pair {
       },
       offer: (_directory: string, offers: Offers) => {
         const { stream, out } = wire();
-        const taking = { mds: 'mds', owners: this.#owners, record: () => undefined };
+        const taking = {
+          mds: 'mds',
+          owners: this.#owners,
+          record: () => undefined,
+          isGranted: this.#isGranted,
+        };
         const results = acceptOffers(this.main, offers, stream, taking).then((done) => {
           this.main.adopt(done.outcomes, { actor: 'mds', save: '' });
           this.#tellTaken(offers, done.results);

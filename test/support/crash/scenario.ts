@@ -17,6 +17,8 @@ export type Scenario = {
   readonly change: (main: string, mds: string) => void;
   /** While both are at work; nothing of it is durable by itself. */
   readonly live?: (main: string, mds: string) => void;
+  /** A person's command while both are at work, which may be cut short: done as a whole, or not at all. Asked again, it does nothing. */
+  readonly ask?: (pair: Pair, places: ReturnType<typeof placesIn>) => Promise<void>;
 };
 
 /** A scenario as it went without any cut. */
@@ -77,10 +79,13 @@ export async function runOnce(
   pair.onTaken = (path, hash) => recording.took(path, hash);
   const held = { main: contentsOf(places.main), mds: contentsOf(places.mds) };
   const paths = new Set([...visiblePaths(places.main), ...visiblePaths(places.mds)]);
+  let unasked: Expected['unasked'];
   try {
     begin();
     await pair.start();
     scenario.live?.(places.main, places.mds);
+    unasked = scenario.ask && { main: treeOf(places.main), mds: treeOf(places.mds) };
+    await scenario.ask?.(pair, places);
     await work(pair);
   } finally {
     stopRecording();
@@ -95,7 +100,7 @@ export async function runOnce(
     }
   }
   const final = { main: treeOf(places.main), mds: treeOf(places.mds) };
-  return { scenario, recording, source, expected: { held, paths, final } };
+  return { scenario, recording, source, expected: { held, paths, final, unasked } };
 }
 
 /** Every different way in which the power of a host may fail. */
@@ -143,6 +148,11 @@ export async function survive(
     check.nothingLost(places, run.expected.held);
     check.acknowledged(places, recording, cut.at, scenario.live !== undefined);
     check.quiet(places, pair);
+    if (scenario.ask !== undefined && loses === undefined) {
+      await scenario.ask(pair, places);
+      await pair.settle();
+      check.asWithoutIt(places, { ...run.expected, unasked: undefined });
+    }
     await pair.close();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -172,12 +182,16 @@ export async function surviveFault(
     fault = failOnce(after, code);
   };
   try {
-    await runOnce(scenario, folder, begin, async (pair) => {
+    const { ask } = scenario;
+    const asking = ask && { ask: (...asked: Parameters<typeof ask>) => ask(...asked).catch(() => undefined) };
+    await runOnce({ ...scenario, ...asking }, folder, begin, async (pair) => {
       ({ log } = pair);
       failNoMore();
       await pair.settle();
+      await ask?.(pair, places);
+      await pair.settle();
       check.visible(places, expected);
-      check.asWithoutIt(places, expected);
+      check.asWithoutIt(places, { ...expected, unasked: undefined });
       check.nothingLost(places, expected.held);
       check.quiet(places, pair);
     });

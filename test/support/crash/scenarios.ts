@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import {
   chmodSync,
+  existsSync,
   lutimesSync,
   mkdirSync,
   renameSync,
@@ -10,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { listTrash } from '#sync/trash/trash.ts';
 import type { Scenario } from './scenario.ts';
 
 function write(root: string, files: Readonly<Record<string, string>>): void {
@@ -143,6 +146,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       unlinkSync(path.join(main, 'gone.wav'));
       unlinkSync(path.join(main, 'changed.wav'));
       edit(mds, { 'changed.wav': 'changed on the MDS since' });
+    },
+  },
+  "a person adopts an MDS's local files and its edit of a delivered one": {
+    terms: TO_MDS,
+    prepare: (main, mds) => {
+      write(main, { 'edited.wav': 'delivered', 'kept.wav': 'kept' });
+      write(mds, { 'local.wav': 'local', 'folder/deep.wav': 'local, too' });
+    },
+    change: (_main, mds) => edit(mds, { 'edited.wav': 'edited on the MDS' }),
+    ask: async (pair, { directory, main, mds }) => {
+      if (existsSync(path.join(main, 'local.wav'))) return;
+      const [edited] = listTrash(directory, mds).items.filter((each) => each.path === 'edited.wav');
+      assert.ok(edited, 'the edit is in the trash of the MDS');
+      await pair.adopt([
+        { path: 'local.wav' },
+        { path: 'folder/deep.wav' },
+        { path: 'edited.wav', item: edited.id },
+      ]);
     },
   },
   'recordings are made and changed while both are at work': {
