@@ -53,6 +53,18 @@ export function pendingAt(recording: Recording, host: string, at: number): numbe
     .map(([number]) => number);
 }
 
+/** Whether what is missing is all that came last, as on a file system whose journal keeps the order of operations. */
+export function isInOrder(recording: Recording, { host, at, missing, torn }: PowerCut): boolean {
+  const first = Math.min(...missing);
+  const isThere = (number: number): boolean => number > first && !missing.has(number);
+  return (
+    torn.size === 0 &&
+    !recording.events
+      .slice(0, at)
+      .some((event, number) => event.kind === 'operation' && event.host === host && isThere(number))
+  );
+}
+
 export type AfterCut = {
   readonly disk: Disk;
   /** How many operations touched each inode, for those on which each that happened before another is there, too. */
