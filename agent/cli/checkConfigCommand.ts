@@ -16,7 +16,10 @@ export function checkConfiguration(
   }));
   if (options.json === true) printJson('check-config', checked);
   else
-    for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync-agent'))
+    for (const line of renderConfigCheck(
+      checked,
+      'To use it: systemctl reload xivo-xds-sync-agent (the log names what needs a restart)',
+    ))
       if (checked.ok) print(line);
       else printError(line);
   return exitCodeOfConfigCheck(checked);

@@ -137,10 +137,14 @@ function errors({ name, errors }: MdsStatus): Condition[] {
   );
 }
 
-/** Behind without another explanation: a hold or a pause would explain it. */
-function behind({ name, directories }: MdsStatus, paused: boolean): Condition[] {
+/** Behind without another explanation, such as a hold, a pause, or an error of each file that is still to do. */
+function behind({ name, directories, errors }: MdsStatus, paused: boolean): Condition[] {
   if (paused) return [];
-  const late = directories.filter(({ inSync, held }) => !inSync && held === null);
+  const isExplained = (directory: string, pending: number): boolean =>
+    pending > 0 && errors.filter(({ path }) => path.startsWith(`${directory}/`)).length >= pending;
+  const late = directories.filter(
+    (each) => !each.inSync && each.held === null && !isExplained(each.name, each.pending),
+  );
   if (late.length === 0) return [];
   const pending = late.reduce((sum, directory) => sum + directory.pending, 0);
   const words = texts.behindWords(

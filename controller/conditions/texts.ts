@@ -30,8 +30,17 @@ function holdReason(reason: string): string {
 export function mdsHoldWords(mds: string, directory: string, reason: string): Words {
   return {
     cause: `${directory} is on hold: ${holdReason(reason)}`,
-    action: `to go ahead: xivo-xds-sync confirm ${directory} --mds ${mds}`,
+    action: `${insteadOfConfirming(directory, reason)}xivo-xds-sync confirm ${directory} --mds ${mds}`,
   };
+}
+
+/** What to do first, unless it was intended. Only ` --mds NAME` at the end differs between MDS, see `causesOf`. */
+function insteadOfConfirming(directory: string, reason: string): string {
+  if (reason.includes('would be removed'))
+    return `removed by mistake? See what can be brought back: xivo-xds-sync trash restore ${directory} -n; to go ahead with the removal: `;
+  if (/can't be opened|is not the same directory|became empty/.test(reason))
+    return 'put it back there (is a disk not mounted?); if the change is intended: ';
+  return 'to go ahead: ';
 }
 
 /** An MDS that is behind. @param pending files to do */
@@ -86,7 +95,7 @@ export function mainErrorWords(path: string, message: string): Words {
 
 /** An alarm. */
 export function alarmWords(message: string): Words {
-  return { cause: message, action: 'see docs/operations.md, "Troubles"' };
+  return { cause: message, action: 'see docs/operations.md, "Troubleshooting"' };
 }
 
 /** A certificate that expires soon or has expired. @param leftMs milliseconds left; negative when expired */

@@ -276,7 +276,7 @@ export class Controller {
 
   /** Lint findings of Main's own files are recorded in the history, too. */
   #recordFinding(directory: string, detail: string): void {
-    const row = { at: this.clock.now(), mds: 'Main', directory, changeSet: '', kind: 'lint', detail };
+    const row = { at: this.clock.now(), mds: 'main', directory, changeSet: '', kind: 'lint', detail };
     this.keeper.write(() => this.history.add(row));
   }
 }

@@ -140,6 +140,10 @@ void describe('What was removed on Main', () => {
     );
     assert.deepEqual(await entries('--until', new Date(from - 86_400_000).toISOString()), []);
     assert.deepEqual(await entries('--directory', 'sounds'), []);
+    assert.equal(await cluster.main.ok(['history', '--directory', 'sounds']), 'no entries\n');
+    assert.ok((await entries('--since', '1h')).length > 50, 'a day is shown whole');
+    const cut = await cluster.main.ok(['history', '--since', '1h', '--limit', '1']);
+    assert.match(cut, /^only the 1 most recent entries of that time: --limit shows more$/m);
     for (const wrong of [
       ['--directory', 'nope'],
       ['--since', 'noon'],

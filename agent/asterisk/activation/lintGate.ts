@@ -84,7 +84,7 @@ function objectionsTo(change: DialplanChange, changed: ReadonlySet<string>): Map
 
 function blocked(objections: ReadonlyMap<string, string>): Map<string, string> {
   const ending = `; nothing of this change was applied ${BLOCKED_BY_LINT}`;
-  return new Map([...objections].map(([path, why]) => [path, `${why}${ending}`]));
+  return new Map([...objections].map(([path, why]) => [path, `${why.replace(/\.$/, '')}${ending}`]));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { LIMIT_OPTION } from '#host/cli/historyLimits.ts';
 import { withExamples } from '#host/cli/program.ts';
 import type { Context } from '../context.ts';
 import type { HistoryOptions } from '#host/cli/historyOptions.ts';
@@ -18,7 +19,7 @@ export function declareQuestions(
       .option('--changeset <id>', 'only this change set')
       .option('--since <time>', 'only since this time, such as "2026-11-24 10:00", yesterday or 2h (ago)')
       .option('--until <time>', 'before then')
-      .option('--limit <n>', 'show the N most recent entries', '50')
+      .option(...LIMIT_OPTION)
       .option('--json', 'print JSON')
       .action(async (options: HistoryOptions) => {
         finish(await (await import('./pastCommands.ts')).history(context(), options));

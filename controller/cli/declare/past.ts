@@ -1,3 +1,4 @@
+import { LIMIT_OPTION } from '#host/cli/historyLimits.ts';
 import { withExamples } from '#host/cli/program.ts';
 import type { MainHistoryOptions } from '../past/historyCommand.ts';
 import type { RestoreOptions } from '../past/trashCommands.ts';
@@ -16,7 +17,7 @@ export const declarePast: Declare = (program, { context, finish }) => {
       .option('--since <time>', 'only since this time, such as "2026-11-24 10:00", yesterday or 2h (ago)')
       .option('--until <time>', 'before then')
       .option('--follow', 'wait for new entries until interrupted')
-      .option('--limit <n>', 'show the N most recent entries', '50')
+      .option(...LIMIT_OPTION)
       .option(...JSON_OPTION)
       .action(async (options: MainHistoryOptions) => {
         finish(await (await import('../past/historyCommand.ts')).history(context(), options));

@@ -19,7 +19,10 @@ export function checkConfiguration(
   });
   if (options.json === true) printJson('check-config', checked);
   else
-    for (const line of renderConfigCheck(checked, 'To use it: systemctl reload xivo-xds-sync'))
+    for (const line of renderConfigCheck(
+      checked,
+      'To use it: systemctl reload xivo-xds-sync (restart instead of reload for changed directories; the log names what else needs that)',
+    ))
       if (checked.ok) print(line);
       else printError(line);
   return exitCodeOfConfigCheck(checked);

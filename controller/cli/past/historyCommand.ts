@@ -24,7 +24,7 @@ export async function history(context: Context, options: MainHistoryOptions): Pr
   let after = 0;
   for (let news = entries.toReversed(); ;) {
     if (options.json === true) for (const entry of news) printJson('history', entry);
-    else printHistory(news, {}, 'xivo-xds-sync');
+    else if (news.length > 0) printHistory(news, {}, 'xivo-xds-sync');
     after = news.at(-1)?.number ?? after;
     await sleep(FOLLOW_EVERY);
     const { entries: more } = await ask(context, 'history', { ...asked, limit: 100_000, after });

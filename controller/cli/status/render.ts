@@ -98,7 +98,8 @@ function travelling({ mds }: Status): Line[] {
   const moving = mds.filter(({ bytesPerSecond, transfers }) => bytesPerSecond > 0 || transfers.length > 0);
   const lines = moving.slice(0, MAX_TRAVELLING).flatMap((each) => {
     const { files, bytes, bytesPerSecond, secondsLeft } = toGoOf(each);
-    if (files === 0) return [];
+    // What can't be done at present does not travel, and has no time left.
+    if (files === 0 || (each.transfers.length === 0 && each.errors.length >= files)) return [];
     return wrap(
       [
         `${each.name}: ${files} ${files === 1 ? 'file' : 'files'}`,

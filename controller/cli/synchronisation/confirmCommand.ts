@@ -24,7 +24,7 @@ export async function confirm(context: Context, directory: string, options: Conf
     else print(`nothing is on hold in ${directory}${mds === undefined ? '' : ` on ${mds}`}`);
     return EXIT.failed;
   }
-  if (!json) for (const each of held) show(each, dryRun ? Infinity : MAX_SHOWN);
+  if (!json) for (const each of together(held)) show(each, dryRun ? Infinity : MAX_SHOWN);
   if (dryRun) {
     if (json) printJson('confirm', { held, mds: [] });
     else print('nothing was changed');
@@ -42,14 +42,20 @@ export async function confirm(context: Context, directory: string, options: Conf
   return done.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }
 
-function show(
-  {
-    host,
-    reason,
-    paths,
-  }: { readonly host: string; readonly reason: string; readonly paths: readonly string[] },
-  most: number,
-): void {
+type Held = { readonly host: string; readonly reason: string; readonly paths: readonly string[] };
+
+/** The same hold of several hosts once, with all their names. */
+export function together(held: readonly Held[]): Held[] {
+  const found = new Map<string, Held>();
+  for (const { host, reason, paths } of held) {
+    const key = JSON.stringify([reason, paths]);
+    const same = found.get(key);
+    found.set(key, { host: same === undefined ? host : `${same.host}, ${host}`, reason, paths });
+  }
+  return [...found.values()];
+}
+
+function show({ host, reason, paths }: Held, most: number): void {
   print(`${host}: ${reason}`);
   for (const path of paths.slice(0, most)) print(`  would go: ${path}`);
   if (paths.length > most) print(`  and ${paths.length - most} more (-n shows all)`);

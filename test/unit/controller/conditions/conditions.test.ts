@@ -113,6 +113,21 @@ describe('The conditions of a status', () => {
     assert.match(found[0]?.action ?? '', /xivo-xds-sync confirm moh --mds mds1$/);
   });
 
+  it('say first how a hold ends without a confirmation: what was removed comes back, a directory is put back', () => {
+    const action = (held: string): string =>
+      conditionsOf(facts([{ directories: [{ ...MOH, inSync: false, held }] }]), AT)[0]?.action ?? '';
+    assert.match(
+      action('40 of 50 files would be removed'),
+      /^removed by mistake\? .*trash restore moh -n; .*confirm moh/,
+    );
+    for (const held of [
+      "/moh can't be opened (ENOENT)",
+      '/moh is not the same directory as before',
+      '/moh became empty',
+    ])
+      assert.match(action(held), /^put it back there .*: xivo-xds-sync confirm moh --mds mds1$/, held);
+  });
+
   it('distinguish what lint blocks from other errors', () => {
     const at = new Date(NOW).toISOString();
     const errors = [
@@ -145,6 +160,15 @@ describe('The conditions of a status', () => {
     assert.equal(other?.kind, 'pending-reload');
     const fixed = [...refused, { kind: 'dialplan' as const, at: '', ok: true, durationMs: 1, output: '' }];
     assert.deepEqual(conditionsOf(facts([{ reloads: fixed }]), AT), []);
+  });
+
+  it('report no MDS as behind for files whose own error is reported', () => {
+    const late = [{ ...MOH, inSync: false, pending: 2 }];
+    const error = (path: string) => ({ at: '', path, message: 'no room' });
+    const of = (...paths: string[]): string[] =>
+      kinds(conditionsOf(facts([{ directories: late, inSync: false, errors: paths.map(error) }]), AT));
+    assert.deepEqual(of('moh/a.wav', 'moh/b.wav'), ['error', 'error']);
+    assert.deepEqual(of('moh/a.wav', 'sounds/b.wav'), ['error', 'error', 'behind']);
   });
 
   it('report no MDS as behind while paused', () => {
