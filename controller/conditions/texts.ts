@@ -37,7 +37,7 @@ export function mdsHoldWords(mds: string, directory: string, reason: string): Wo
 /** What to do first, unless it was intended. Only ` --mds NAME` at the end differs between MDS, see `causesOf`. */
 function insteadOfConfirming(directory: string, reason: string): string {
   if (reason.includes('would be removed'))
-    return `removed by mistake? See what can be brought back: xivo-xds-sync trash restore ${directory} -n; to go ahead with the removal: `;
+    return `by mistake? See xivo-xds-sync trash restore ${directory} -n; to go ahead: `;
   if (/can't be opened|is not the same directory|became empty/.test(reason))
     return 'put it back there (is a disk not mounted?); if the change is intended: ';
   return 'to go ahead: ';

@@ -175,8 +175,8 @@ void describe('A backup of Main', () => {
   async function killedRestore(backup: string): Promise<string> {
     const { main } = cluster;
     const parent = path.dirname(path.join(main.root, STATE));
-    const [program = '', ...words] = [...main.launcher, '--root', main.root, 'restore', backup];
-    const child = spawn(program, words, { stdio: 'ignore' });
+    const [program = '', ...words] = main.launcher;
+    const child = spawn(program, [...words, '--root', main.root, 'restore', backup], { stdio: 'ignore' });
     const unpacked = (): string | undefined =>
       readdirSync(parent).find((name) => name.startsWith('.xivo-xds-sync-restore-'));
     await eventually('the key is unpacked', () =>

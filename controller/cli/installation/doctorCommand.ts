@@ -26,7 +26,7 @@ export async function doctor(context: Context, options: { json?: boolean }): Pro
   return exitCodeOf(checks);
 }
 
-/** What a killed `backup` or `restore` left is a copy of Main's private key that nobody needs. */
+/** What a killed `backup` or `restore` left can contain a copy of Main's private key. */
 function checkRemains({ places }: Context): Check[] {
   return findRemains(places).map((path) => ({
     name: 'left behind',

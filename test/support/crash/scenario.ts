@@ -144,7 +144,7 @@ export async function survive(
     await pair.start();
     await pair.settle();
     if (scenario.live === undefined) check.visible(places, run.expected);
-    // Nobody plans again what a person asked for once: where the disk reorders, single files of it may be missing.
+    // What a person asked for once is not planned again: where the disk reorders, single files of it may be missing.
     const isPlanned =
       scenario.live === undefined && (scenario.ask === undefined || isInOrder(recording, cut));
     if (loses === undefined && isPlanned) check.asWithoutIt(places, run.expected);

@@ -53,7 +53,7 @@ test('what a process that still runs makes is no remains; once it was killed, it
   assert.deepEqual(removeRemains(places, target), []);
   child.kill('SIGKILL');
   await once(child, 'close');
-  assert.deepEqual(findRemains(places), made.slice(0, 2), 'nobody knows where the file was to be');
+  assert.deepEqual(findRemains(places), made.slice(0, 2), 'the target of a killed backup is unknown');
   assert.deepEqual(removeRemains(places, target), made);
   for (const each of made) assert.equal(existsSync(each), false, each);
   for (const each of own) assert.equal(existsSync(each), true, each);

@@ -118,7 +118,7 @@ describe('The conditions of a status', () => {
       conditionsOf(facts([{ directories: [{ ...MOH, inSync: false, held }] }]), AT)[0]?.action ?? '';
     assert.match(
       action('40 of 50 files would be removed'),
-      /^removed by mistake\? .*trash restore moh -n; .*confirm moh/,
+      /^by mistake\? See .*trash restore moh -n; to go ahead: .*confirm moh/,
     );
     for (const held of [
       "/moh can't be opened (ENOENT)",
