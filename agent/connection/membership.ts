@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import { makeNamesDurable, writeFileDurably } from '#host/fs/durableFile.ts';
 import { isPin } from '#host/identity/pin.ts';
 
@@ -30,7 +31,7 @@ export function loadMembership(folder: string): Membership | undefined {
   const file = path.join(folder, FILE);
   if (!existsSync(file)) return undefined;
   try {
-    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')), interpreted());
   } catch (error) {
     throw new Error(
       `${file} is damaged: enrol this MDS again with a token made by "xivo-xds-sync mds add NAME --replace" on Main`,

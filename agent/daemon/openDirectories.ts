@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { DialplanPlace } from '#host/dialplan/place.ts';
@@ -173,7 +174,7 @@ export class OpenDirectories {
 function remembered(db: Database): Map<string, string> | undefined {
   const known = db.meta(PLACES);
   if (known === undefined) return undefined;
-  const { data } = placesSchema.safeParse(db.readJson(known));
+  const { data } = placesSchema.safeParse(db.readJson(known), interpreted());
   return data && new Map(data);
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import { writeFileDurably } from '#host/fs/durableFile.ts';
 import { codeOf } from '#host/fs/errno.ts';
 import { EMPTY_REGISTRY, RegistryState } from './records.ts';
@@ -35,7 +36,7 @@ export class RegistryFile {
   load(): RegistryState {
     this.#text = this.#read();
     if (this.#text === undefined) return EMPTY_REGISTRY;
-    const checked = RegistryState.safeParse(this.#parsed(this.#text));
+    const checked = RegistryState.safeParse(this.#parsed(this.#text), interpreted(this.#text.length));
     if (!checked.success) throw this.#damaged(z.prettifyError(checked.error));
     return checked.data;
   }
@@ -54,7 +55,7 @@ export class RegistryFile {
       );
     }
     // Validated first, so that a valid file is never replaced by one that can't be loaded.
-    const text = `${JSON.stringify(RegistryState.parse(state), null, 2)}\n`;
+    const text = `${JSON.stringify(RegistryState.parse(state, interpreted()), null, 2)}\n`;
     writeFileDurably(this.#path, text, { mode: 0o600 });
     this.#text = text;
   }

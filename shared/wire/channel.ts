@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import type * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import { decodeFragments } from '#protocol/frames.ts';
 import { MAX_STREAMS } from '#protocol/limits.ts';
 import { errnoOf } from '#host/fs/errno.ts';
@@ -211,7 +212,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
     }
     let parsed: z.ZodSafeParseResult<In>;
     try {
-      parsed = this.#options.schema.safeParse(json);
+      parsed = this.#options.schema.safeParse(json, interpreted(data.length));
     } catch {
       // An exception in a schema must not end the program.
       return this.violation('a message that can not be judged');

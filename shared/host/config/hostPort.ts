@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** The controller's default port. */
 export const SERVICE_PORT = 9443;
@@ -18,7 +18,7 @@ export function parseHostPort(text: string, defaultPort: number = SERVICE_PORT):
   const host = bracketed ?? match?.[2] ?? '';
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (!isHost(host, bracketed !== undefined)) {
-    const hint = isIPv6(text.trim()) ? `; an IPv6 address stands in brackets: "[${text.trim()}]"` : '';
+    const hint = isIPv6Address(text.trim()) ? `; an IPv6 address stands in brackets: "[${text.trim()}]"` : '';
     throw new RangeError(`"${text}" is not HOST or HOST:PORT${hint}`);
   }
   if (port < 1 || port > 65_535) throw new RangeError(`"${text}": the port must be from 1 to 65535`);
@@ -27,11 +27,16 @@ export function parseHostPort(text: string, defaultPort: number = SERVICE_PORT):
 
 /** The text that {@link parseHostPort} reads. */
 export function formatHostPort({ host, port }: HostPort): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return isIPv6Address(host) ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether it is an IPv6 address. Node compiles an expression of 1.5 kB at its first look at one, so not for a mere name. */
+function isIPv6Address(host: string): boolean {
+  return host.includes(':') && isIPv6(host);
 }
 
 function isHost(host: string, bracketed: boolean): boolean {
   if (bracketed) return isIPv6(host);
   // Digits and dots alone are a mistyped IPv4 address, never a name.
-  return isIP(host) === 4 || (HOST_NAME.test(host) && !/^[\d.]+$/.test(host));
+  return isIPv4(host) || (HOST_NAME.test(host) && !/^[\d.]+$/.test(host));
 }

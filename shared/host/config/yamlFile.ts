@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { isAlias, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import type * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import { codeOf } from '../fs/errno.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
 import { keyPathText, lineOfKey } from './keyLines.ts';
@@ -80,7 +81,7 @@ function readYaml(file: string, text: string): ReadFile {
 
 function check<S extends z.ZodType>(read: readonly ReadFile[], schema: S): z.output<S> {
   const { value, originOf } = mergeSources(read, NAMED);
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, { ...interpreted(), reportInput: true });
   if (result.success) return result.data;
   const problems = result.error.issues.flatMap((issue) => fromIssue(issue, read, originOf));
   throw new ConfigError(

@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { interpreted } from '#protocol/interpreted.ts';
 import { caller } from '../cli/caller.ts';
 import { errnoOf } from '../fs/errno.ts';
 import type { ArgsIn, Contract, DeepReadonly, NameIn, Progress, ResultOf } from './contract.ts';
@@ -42,24 +43,31 @@ export async function askDaemon<C extends Contract, N extends NameIn<C>>(
   args: ArgsIn<C, N>,
   onProgress: (progress: Progress) => void = () => undefined,
 ): Promise<DeepReadonly<ResultOf<C, N>>> {
-  const result = await exchange(daemon, { command, args, follow: true, by: caller() }, onProgress);
-  const parsed = contract[command]?.result.safeParse(result);
+  const { result, length } = await exchange(
+    daemon,
+    { command, args, follow: true, by: caller() },
+    onProgress,
+  );
+  const parsed = contract[command]?.result.safeParse(result, interpreted(length));
   if (parsed?.success !== true)
     throw new ControlError(`the running ${daemon.name} has another version than this command: restart it`);
   // The schema has checked it, but TypeScript does not relate the schema of one command to the contract's types.
   return parsed.data as DeepReadonly<ResultOf<C, N>>;
 }
 
+/** What a daemon answered, and the length of that text. */
+type Answer = { readonly result: unknown; readonly length: number };
+
 async function exchange(
   daemon: Daemon,
   request: unknown,
   onProgress: (progress: Progress) => void,
-): Promise<unknown> {
+): Promise<Answer> {
   const { socketPath, name, silentAfter = SILENT_AFTER } = daemon;
   const socket = await connect(daemon);
   let silence: NodeJS.Timeout | undefined;
   try {
-    return await new Promise<unknown>((resolve, reject) => {
+    return await new Promise<Answer>((resolve, reject) => {
       const heard = (): void => {
         clearTimeout(silence);
         silence = setTimeout(
@@ -86,7 +94,7 @@ async function exchange(
         if (reply === undefined) reject(new ControlError(`the ${name} answered nonsense: restart it`));
         else if ('error' in reply) reject(new ControlError(reply.error, reply.exitCode));
         else if ('progress' in reply) onProgress(reply.progress);
-        else if ('result' in reply) resolve(reply.result);
+        else if ('result' in reply) resolve({ result: reply.result, length: line.length });
       });
       heard();
       socket.write(`${JSON.stringify(request)}\n`);
@@ -99,7 +107,7 @@ async function exchange(
 
 function replyOf(line: string): ReturnType<typeof replySchema.parse> | undefined {
   try {
-    return replySchema.parse(JSON.parse(line));
+    return replySchema.parse(JSON.parse(line), interpreted(line.length));
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import type { Call, Contract, Handlers, NameIn } from './contract.ts';
 import { ControlError } from './controlError.ts';
 import { Tasks } from '../process/tasks.ts';
@@ -128,7 +129,12 @@ export class ControlServer<C extends Contract> {
   ): Promise<Reply> {
     let name = '';
     try {
-      const { command, args, follow = false, by = 'command' } = requestSchema.parse(JSON.parse(line));
+      const {
+        command,
+        args,
+        follow = false,
+        by = 'command',
+      } = requestSchema.parse(JSON.parse(line), interpreted());
       name = command;
       if (!follow) stayQuiet();
       const call: Call = { signal, by, progress: (progress) => follow && say({ progress }) };
@@ -150,7 +156,7 @@ export class ControlServer<C extends Contract> {
         2,
       );
     const now = handlers();
-    const parsed = contract[name]?.args.safeParse(args);
+    const parsed = contract[name]?.args.safeParse(args, interpreted());
     if (parsed?.success !== true)
       throw new ControlError(`${command}: ${z.prettifyError(parsed?.error ?? new z.ZodError([]))}`, 2);
     // The schema of `command` has just validated these arguments; the compiler can't relate schema and handler by name.

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { randomBytes, randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import { asStateError, DamagedState, StateError } from './stateError.ts';
 import { isDamage, openStateFile, WAL } from './stateFile.ts';
 import { Statement } from './statement.ts';
@@ -54,7 +55,7 @@ export class Database {
       const known = this.meta('state-id');
       this.stateId = known ?? randomUUID();
       const run = { id: randomBytes(8).toString('hex'), from: this.#sequence };
-      const runs = runsSchema.safeParse(this.readJson(this.meta('runs') ?? '[]'));
+      const runs = runsSchema.safeParse(this.readJson(this.meta('runs') ?? '[]'), interpreted());
       if (!runs.success) throw this.damagedBy('its runs are invalid');
       this.runs = [...runs.data, run].slice(-MAX_RUNS);
       this.transaction(() => {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { interpreted } from '#protocol/interpreted.ts';
 import type { Database, Run } from './database.ts';
 import type { DeferredWriter } from './deferredWriter.ts';
 
@@ -34,7 +35,7 @@ export class StateMemory {
     this.#db = db;
     this.#key = `known:${whose}`;
     const text = db.meta(this.#key);
-    this.#known = text === undefined ? undefined : schema.safeParse(db.readJson(text)).data;
+    this.#known = text === undefined ? undefined : schema.safeParse(db.readJson(text), interpreted()).data;
   }
 
   /** The kind of state mismatch; undefined when it is the known state, at the same point or a later one. */
