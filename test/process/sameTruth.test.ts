@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 const CONFIG = 'settle: 100ms\n';
 const BROKEN = '[a\nexten => 1,1,NoOp()\n';
@@ -32,9 +33,7 @@ void describe('Every command says the same', () => {
     for (const step of ['paused', 'tried']) {
       if (step === 'tried') {
         await cluster.main.ok(['resume']);
-        await eventually('it was tried', async () =>
-          (await cluster.main.run(['status'])).stdout.includes('broken.conf'),
-        );
+        await statusShows(cluster.main, /broken\.conf/, { hint: /broken\.conf/ });
       }
       const dry = await actions(['-n']);
       assert.equal(dry.code, 1, step);
@@ -60,9 +59,7 @@ void describe('Every command says the same', () => {
     assert.equal(fixed.code, 0);
     cluster.main.write('dialplan', 'broken.conf', BROKEN);
     await cluster.main.ok(['resume']);
-    await eventually('it was tried', async () =>
-      (await cluster.main.run(['status'])).stdout.includes('broken.conf'),
-    );
+    await statusShows(cluster.main, /broken\.conf/, { hint: /broken\.conf/ });
     const why = await cluster.main.run(['why', 'dialplan/fine.conf']);
     assert.equal(why.code, 1);
     assert.match(why.stdout, /waiting: .*broken\.conf/);
@@ -109,7 +106,7 @@ void describe('Every command says the same', () => {
 
   void it('of removals that are held', async () => {
     for (let i = 0; i < 20; i++) rmSync(cluster.main.at('moh', `${i}.wav`));
-    await eventually('it is held', async () => (await cluster.main.run(['status'])).stdout.includes('HELD'));
+    await statusShows(cluster.main, /HELD/, { hint: /files would be removed/ });
     const dry = await cluster.main.run(['-n']);
     assert.equal(dry.code, 1);
     assert.match(dry.stdout, /hold .*files would be removed/);
@@ -148,7 +145,7 @@ void describe('Of a file that can not be written', { skip: canMount ? false : 'o
 
   /** `-n`, `why`, `status` and `sync` name the file and what is wrong, and end with 1. */
   const assertSame = async (file: string, why: RegExp): Promise<void> => {
-    await eventually('it was tried', async () => why.test((await cluster.main.run(['status'])).stdout));
+    await statusShows(cluster.main, why, { hint: why });
     for (const words of [['-n'], ['why', file], ['status'], ['sync'], ['-n']]) {
       const { code, stdout, stderr } = await cluster.main.run(words);
       const text = `${words.join(' ')}: ${String(code)}\n${stdout}${stderr}`;

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import type { HistoryEntry } from '../../controller/control/contract/contract.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 /** A reconcile every few seconds: what it does by itself must bear a sick disk, too. */
 const CONFIG = `settle: 100ms
@@ -81,15 +82,7 @@ function assertRunning(cluster: Cluster): void {
 
 /** Both ways of asking, of a program whose answer must be that something is wrong. */
 async function tells(host: Host, wanted: RegExp): Promise<void> {
-  for (const args of [['status'], ['status', '--json']]) {
-    let last = '';
-    await eventually(`${host.name} ${args.join(' ')} says ${wanted.source}`, async () => {
-      const { code, stdout, stderr } = await host.run(args);
-      // Long lines are broken to fit a terminal.
-      last = `${code}: ${(stdout + stderr).replace(/\n {10,}/g, ' ')}`;
-      return code === 1 && wanted.test(last);
-    }).catch((error: Error) => assert.fail(`${error.message}\n${last}\n${host.log.slice(-4_000)}`));
-  }
+  for (const options of [[], ['--json']]) await statusShows(host, wanted, { hint: wanted, code: 1, options });
 }
 
 /** Much at once, so that the state has to grow. */
@@ -111,14 +104,11 @@ function assertEverywhere(cluster: Cluster, round: string): void {
 }
 
 async function healed(cluster: Cluster): Promise<void> {
-  await eventually(
-    'status is content',
-    async () => (await cluster.main.run(['status'])).code === 0,
-    HEALED_WITHIN,
-  ).catch(async (error: Error) =>
-    assert.fail(
-      `${error.message}\n${(await cluster.main.run(['status'])).stdout}\n${[cluster.main, ...cluster.mds].map(({ log }) => log.slice(-3_000)).join('\n---\n')}`,
-    ),
+  await statusShows(cluster.main, /^0: /, { hint: /"causes":\[\]/, limit: HEALED_WITHIN }).catch(
+    async (error: Error) =>
+      assert.fail(
+        `${error.message}\n${(await cluster.main.run(['status'])).stdout}\n${cluster.mds.map(({ log }) => log.slice(-3_000)).join('\n---\n')}`,
+      ),
   );
   await cluster.inSync();
   for (const mds of cluster.mds) {
