@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from '../support/harness/cluster.ts';
 import { DIRECTORIES, eventually } from '../support/harness/host.ts';
 
-const SWAPS = Number(process.env['XDS_SWAPS'] ?? 50_000);
+const SWAPS = Number(process.env['XDS_SWAPS'] ?? 12_000);
 const SECRET = 'a secret that only root may read';
 /** The unprivileged user nobody, who here is the user that owns the synchronised directories, as asterisk is on a XiVO. */
 const ATTACKER = 65_534;

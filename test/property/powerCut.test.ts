@@ -14,7 +14,7 @@ const { enrolmentCuts } = await import('../support/crash/enrolment.ts');
 
 /** `XDS_CUT_SEED=N XDS_CUTS=N`: the seed of a failure tries the same cuts again; more cuts of each scenario. */
 const SEED = Number(process.env['XDS_CUT_SEED'] ?? randomInt(2 ** 31));
-const CUTS = Number(process.env['XDS_CUTS'] ?? 40);
+const CUTS = Number(process.env['XDS_CUTS'] ?? 24);
 const FAULTS = Math.ceil(CUTS / 10);
 /** More calls than any scenario makes. */
 const MOST_CALLS = 80;
