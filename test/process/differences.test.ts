@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';
+import { statusAnswer } from '../support/harness/statusShows.ts';
 
 type Difference = {
   kind: string;
@@ -175,7 +176,8 @@ void describe('The differences of an MDS from Main', () => {
     }
     await cluster.main.ok(['resume']);
     const { entries } = JSON.parse(await cluster.main.ok(['history', '--json'])) as { entries: Entry[] };
-    await eventually('mds1 has resumed', async () => !(await mds.run(['status'])).stdout.includes('paused'));
+    await eventually('mds1 has resumed', async () => (await statusAnswer(mds)).includes('"paused":false'));
+    assert.doesNotMatch((await mds.run(['status'])).stdout, /paused/);
     assert.equal(entries.filter(({ kind }) => kind === 'resume').length, 1, 'only what changed something');
     const ran = await run('revert', 'mds1', 'dialplan/other.conf');
     assert.equal(ran.code, 0, ran.stdout + ran.stderr);

@@ -6,6 +6,7 @@ import { shellWords } from '#core/text/shellWords.ts';
 import { commandsIn, PAGES, textOf } from '../support/docs/documentedCommands.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 /** A save's id, as the pages print it. */
 const ID = '20261124T171320570Z-8fcb92570';
@@ -211,9 +212,7 @@ describe('Every command that the pages name', () => {
     // Another directory stands where it was: nothing is removed anywhere until that is confirmed.
     renameSync(main.at('moh'), path.join(main.root, 'away'));
     mkdirSync(main.at('moh'));
-    await eventually('moh is on hold', async () =>
-      (await main.run(['status'])).stdout.includes('xivo-xds-sync confirm moh'),
-    );
+    await statusShows(main, /xivo-xds-sync confirm moh/, { hint: /"held":"/ });
     await type('xivo-xds-sync confirm moh -n');
     assert.equal(mds1.read('moh', 'album/song.wav'), 'song.wav');
     await type('xivo-xds-sync confirm moh');

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
+import { statusAnswer } from '../support/harness/statusShows.ts';
 
 const CONFIG = `settle: 100ms
 reconcile: { every: 2s }
@@ -94,6 +95,10 @@ void describe('A disk that fails', { skip: whyNot() }, () => {
       cluster.main.write('dialplan', `${round}.conf`, `[${round}]\nexten => 1,1,NoOp\n`);
       mds.write('recordings', `${round}.wav`, round);
       let last = '';
+      // Its daemon is asked first, which costs less than to start the command again and again.
+      await eventually(`${host.name} answers it`, async () =>
+        (last = await statusAnswer(host)).includes(`${errno}: `),
+      ).catch((error: Error) => assert.fail(`${error.message}\n${last}\n${host.log.slice(-4_000)}`));
       await eventually(`${host.name} tells it`, async () => {
         const { stdout, stderr } = await host.run(['status']);
         // Long lines are broken to fit a terminal.
