@@ -66,7 +66,7 @@ function assertWhole(host: Host, directory: 'moh' | 'recordings', sizes: Readonl
   }
 }
 
-void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () => {
+void describe('A fault of the disk, and a limit of open files', { skip: canMount ? false : WHY_NOT }, () => {
   let cluster: Cluster;
   let disk: SmallDisk;
   let mainDisk: SmallDisk;
@@ -92,7 +92,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     ['small.wav', 1_000],
   ]);
 
-  void it('on an MDS shows nothing half-written, is named with the remedy, and the rest continues', async () => {
+  void it('a full disk on an MDS shows nothing half-written, is named with the remedy, and the rest continues', async () => {
     cluster.main.write('moh', 'fits.wav', Buffer.alloc(2 * MIB, 1));
     await eventually('it is there', () => existsSync(cluster.one('mds1').at('moh', 'fits.wav')));
     cluster.main.write('moh', 'too-large.wav', Buffer.alloc(12 * MIB, 2));
@@ -116,7 +116,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     assert.equal((await cluster.main.run(['status'])).code, 0);
   });
 
-  void it('on Main refuses a recording whole, names it, and takes it when there is room', async () => {
+  void it('a full disk on Main refuses a recording whole, names it, and takes it when there is room', async () => {
     cluster.one('mds2').write('recordings', 'call.wav', Buffer.alloc(12 * MIB, 3));
     cluster.one('mds2').write('recordings', 'short.wav', Buffer.alloc(1_000, 3));
     await eventually('the short one is on Main', () =>
@@ -136,7 +136,7 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     await cluster.inSync(90_000);
   });
 
-  void it('that became read-only is named, and recovers', async () => {
+  void it('a disk that became read-only is named, and recovers', async () => {
     disk.remount('ro');
     cluster.main.write('moh', 'small.wav', Buffer.alloc(1_000, 4));
     await reportedAs(cluster, /mds1 moh\/small\.wav: .*EROFS: .*mount it for writing/);
@@ -148,16 +148,8 @@ void describe('A disk that is full', { skip: canMount ? false : WHY_NOT }, () =>
     await cluster.inSync(90_000);
     assertWhole(cluster.one('mds1'), 'moh', sizes);
   });
-});
 
-void describe('A file that can not be replaced', { skip: canMount ? false : WHY_NOT }, () => {
-  let cluster: Cluster;
-  before(async () => {
-    cluster = await Cluster.start({ mds: ['mds1'], config: CONFIG });
-  });
-  after(() => cluster?.end());
-
-  void it('is named with its error, and the rest continues', async (t) => {
+  void it('a file that can not be replaced is named with its error, and the rest continues', async (t) => {
     const mds = cluster.one('mds1');
     for (const name of ['fixed.wav', 'free.wav']) cluster.main.write('sounds', name, 'one');
     await eventually('they are there', () => existsSync(mds.at('sounds', 'free.wav')));
@@ -178,20 +170,9 @@ void describe('A file that can not be replaced', { skip: canMount ? false : WHY_
     await eventually('it is replaced, too', () => mds.read('sounds', 'fixed.wav') === 'two', 90_000);
     await cluster.inSync(90_000);
   });
-});
 
-void describe('An agent that may open few files', { skip: canMount ? false : WHY_NOT }, () => {
-  let cluster: Cluster;
-  before(async () => {
-    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: CONFIG });
-    await cluster.startMain();
-  });
-  after(() => cluster?.end());
-
-  void it('shows nothing half-written, and catches up when it may open more', async () => {
+  void it('an agent that may open few files shows nothing half-written, and catches up when it may open more', async () => {
     const mds = cluster.one('mds1');
-    mds.start();
-    await cluster.inSync();
     const open = readdirSync(`/proc/${mds.pid}/fd`).length;
     const limit = (files: number | string): void => {
       execFileSync('prlimit', ['--pid', String(mds.pid), `--nofile=${files}:`]);
@@ -209,7 +190,7 @@ void describe('An agent that may open few files', { skip: canMount ? false : WHY
     for (let i = 0; i < 40; i++) assert.equal(mds.read('moh', `${i % 8}/${i}.wav`), `music ${i}`);
   });
 
-  void it('behaves the same when it is on Main', async () => {
+  void it('behaves the same when it is Main that may open few files', async () => {
     const { main } = cluster;
     const open = readdirSync(`/proc/${main.pid}/fd`).length;
     const limit = (files: number): void => {
