@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
-import { eventually } from '../support/harness/host.ts';
+import { statusShows } from '../support/harness/statusShows.ts';
 
 void describe('mds forget', () => {
   let cluster: Cluster;
@@ -30,9 +30,7 @@ void describe('mds forget', () => {
     const mds = cluster.one('mds1');
     await mds.stop();
     mds.start();
-    await eventually('its key is refused', async () =>
-      /does not know the key of this MDS/.test((await mds.run(['status'])).stdout),
-    );
+    await statusShows(mds, /does not know the key of this MDS/, { hint: /does not know the key/ });
     main.write('moh', 'default/later.wav', 'not for it');
     assert.deepEqual((await cluster.status()).mds, []);
     assert.equal(mds.read('moh', 'default/later.wav'), undefined);
