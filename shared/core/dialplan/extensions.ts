@@ -25,8 +25,7 @@ export type PlannedPriority = {
 /** Asterisk's number for the priority of a hint. */
 export const HINT_PRIORITY = -1;
 
-/** Bytes that Asterisk keeps of a context's name and of an extension. */
-const LONGEST_CONTEXT = 79;
+/** Bytes that Asterisk keeps of an extension. */
 const LONGEST_EXTENSION = 255;
 
 /** Lines that are read in one step. */
@@ -160,7 +159,7 @@ function readExten(
   const { app, data } = readApplication(application ?? '', place, findings);
   plan.add({
     place,
-    context: section.name.slice(0, LONGEST_CONTEXT),
+    context: section.name,
     extension: withoutBlanks(name.slice(0, LONGEST_EXTENSION)),
     caller,
     priority: number,

@@ -22,6 +22,10 @@ const GOOD: readonly CorpusCase[] = [
   good('a single equals sign', '[a]\nexten = 100,1,Answer()\nexten=100,2,Hangup\n'),
   good('a long block comment on one line', `[a]\n;-- ${'x'.repeat(9_000)} --;\nexten => 2,1,NoOp()\n`),
   good('a long comment that begins a block', `[a]\n; ${'x'.repeat(9_000)} ;-- x\nexten => 2,1,NoOp()\n`),
+  good(
+    'a template whose name is cut',
+    `[${'t'.repeat(85)}](!)\nexten => 1,1,NoOp()\n[b](${'t'.repeat(79)})\n`,
+  ),
   good('same', '[a]\nexten => 100,1,Answer()\nsame => n,Playback(hello)\n same => n,Hangup()\n'),
   good('names in any case', '[a]\nEXTEN => 100,1,Answer()\nSame => n,Hangup()\nInclude => b\n[b]\n'),
   good('labels', '[a]\nexten => 100,1(start),NoOp()\nsame => n(again),Goto(start)\nsame => n,Goto(again)\n'),
@@ -248,6 +252,14 @@ const BROKEN: readonly CorpusCase[] = [
     '[a]\nexten => 1,1,NoOp()\nexten => 2,1,NoOp(x --; y)\nexten => 3,1,NoOp()\n',
   ),
   broken('a backslash alone', '[a]\nexten => 1,1,NoOp()\n\\\nexten => 2,1,NoOp()\n'),
+  broken(
+    'a template whose name is too long',
+    `[${'t'.repeat(80)}](!)\n[b](${'t'.repeat(80)})\nexten => 1,1,NoOp()\n`,
+  ),
+  broken(
+    'a section to add to whose name is too long',
+    `[${'t'.repeat(80)}]\nexten => 1,1,NoOp()\n[${'t'.repeat(80)}](+)\nexten => 2,1,NoOp()\n`,
+  ),
   broken('a line that is too long', `[a]\nexten => 1,1,NoOp(${'x'.repeat(9_000)})\nexten => 2,1,NoOp()\n`),
   broken(
     'a merge conflict',

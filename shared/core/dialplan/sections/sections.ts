@@ -15,6 +15,9 @@ export type Cursor = {
   readonly restIsLost: string;
 };
 
+/** Bytes that Asterisk keeps of a section's name. It searches for the whole name nevertheless. */
+const LONGEST_NAME = 79;
+
 /** Most lines that sections inherit: templates of templates may double them each time. */
 const MOST_INHERITED = 500_000;
 
@@ -69,8 +72,9 @@ export class Sections {
   header(cursor: Cursor, place: Place, text: string): boolean {
     const end = text.indexOf(']');
     if (end === -1) return this.#giveUp(cursor, place, "The section header has no closing ']'");
+    const name = text.slice(1, end);
     const section: Section = {
-      name: text.slice(1, end),
+      name: name.slice(0, LONGEST_NAME),
       place,
       isTemplate: false,
       outside: false,
@@ -84,7 +88,7 @@ export class Sections {
     }
     const close = text.indexOf(')', end + 2);
     if (close === -1) return this.#giveUp(cursor, place, "The section header has no closing ')'");
-    return this.#applyOptions(cursor, section, text.slice(end + 2, close).split(','), place);
+    return this.#applyOptions(cursor, { section, name }, text.slice(end + 2, close).split(','), place);
   }
 
   /** Reads `name = value`. @returns false when Asterisk abandons the file here */
@@ -144,17 +148,22 @@ export class Sections {
     if (cursor.section !== undefined) cursor.section.mixed = true;
   }
 
-  #applyOptions(cursor: Cursor, section: Section, options: readonly string[], place: Place): boolean {
+  #applyOptions(
+    cursor: Cursor,
+    { section, name }: { readonly section: Section; readonly name: string },
+    options: readonly string[],
+    place: Place,
+  ): boolean {
     let opened = section;
     let isKnown = false;
     for (const option of options) {
       if (option === '!') {
         opened.isTemplate = true;
       } else if (option.startsWith('+')) {
-        const base = this.#find(section.name, (name) => this.#index.base(name, option.slice(1)));
+        const base = this.#find(name, (wanted) => this.#index.base(wanted, option.slice(1)));
         if (base === undefined) {
-          const what = `[${shown(section.name)}](${shown(option)}) adds to a section that is not defined before`;
-          if (!this.#missing(cursor, place, what, section.name)) return false;
+          const what = `[${shown(name)}](${shown(option)}) adds to a section that is not defined before`;
+          if (!this.#missing(cursor, place, what, name)) return false;
           opened = { ...section, outside: true };
         } else {
           if (base.place !== undefined) this.#needs.add(place, 'base', base.name, base.place.path);
@@ -213,7 +222,8 @@ export class Sections {
     // After a break, the content that Asterisk skips is unknown.
     if (cursor.unread) return true;
     const wants = shown(name).toLowerCase();
-    if (!this.isOpaque) {
+    // No file can define a section with a longer name.
+    if (!this.isOpaque || name.length > LONGEST_NAME) {
       this.#findings.restLost('error', place, `${what}: ${cursor.restIsLost}.`, wants);
       return false;
     }
