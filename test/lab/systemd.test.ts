@@ -33,6 +33,19 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
     assert.match(mds.ok('grep xivo-xds-sync /var/log/syslog'), /connected to Main/);
   });
 
+  it('systemctl reload applies a changed configuration on both', async () => {
+    main.write('/etc/xivo-xds-sync/controller.d/bandwidth.yml', 'bandwidth: { limit: 900Mbit }\n');
+    mds.write('/etc/xivo-xds-sync/agent.d/bandwidth.yml', 'bandwidth: { limit: 800Mbit }\n');
+    main.ok('systemctl reload xivo-xds-sync');
+    mds.ok(`systemctl reload ${AGENT}`);
+    for (const host of [main, mds])
+      await eventually(`${host.name} says so`, () =>
+        /configuration reloaded changed=bandwidth/.test(
+          host.run('grep xivo-xds-sync /var/log/syslog').stdout,
+        ),
+      );
+  });
+
   it('the agent reaches Asterisk', async () => {
     // Stands in for it, and says what it was asked.
     mds.write(ASTERISK, '#!/bin/sh\nlogger -t asked -- "$*"\n');

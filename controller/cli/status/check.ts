@@ -73,7 +73,10 @@ function perfdata(status: Status, maxBehindMs: number): string[] {
       .flatMap(({ mds, pending }) =>
         mds.lagMs === null
           ? []
-          : [`'${mds.name}_lag'=${mds.lagMs / 1000}s;;${limit};0`, `'${mds.name}_pending'=${pending};;;0`],
+          : [
+              `'${mds.name}_lag'=${Math.round(mds.lagMs) / 1000}s;;${limit};0`,
+              `'${mds.name}_pending'=${pending};;;0`,
+            ],
       ),
   ];
 }

@@ -71,6 +71,11 @@ void it('is OK with performance data when there is no problem', () => {
   assert.match(lines[0] ?? '', /^XDS OK - the MDS is in sync \| mds=1;;;0 .*'mds1_lag'=0s;;300;0/);
 });
 
+void it('gives figures in whole milliseconds', () => {
+  const { lines } = judge(status([mds('mds1', { lagMs: 11_536.272_939 })]), 300_000, NOW);
+  assert.match(lines[0] ?? '', /'mds1_lag'=11\.536s;;300;0/);
+});
+
 void it('warns of an MDS that is away, and is critical once that lasts', () => {
   const gone = mds('mds2', { state: 'disconnected', inSync: false, lastSeen: at(60_000), lagMs: null });
   assert.equal(judge(status([gone], [AWAY(60_000)]), 300_000, NOW).code, PLUGIN.warning);
