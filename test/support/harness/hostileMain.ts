@@ -51,10 +51,11 @@ export class HostileMain {
   }
 
   /** Sends, at the pace of the agent. */
-  async sayAndWait(message: object): Promise<void> {
+  async sayAndWait(message: object | string): Promise<void> {
     const agent = this.#agent;
     if (agent === undefined || agent.readyState !== agent.OPEN) return;
-    await new Promise<void>((resolve) => agent.send(JSON.stringify(message), () => resolve()));
+    const text = typeof message === 'string' ? message : JSON.stringify(message);
+    await new Promise<void>((resolve) => agent.send(text, () => resolve()));
     while (agent.bufferedAmount > 1 << 20) await sleep(5);
   }
 
