@@ -139,22 +139,25 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
       `from="10.0.0.1" ssh-ed25519 AAAAother b`,
     ];
     const old = [`ssh-ed25519 ${key} root@main`, `command="rsync",no-pty ssh-ed25519 ${key}`];
+    const mds = cluster.addHost('keys');
+    const file = path.join(mds.root, 'root/.ssh/authorized_keys');
+    const backup = `${file}.before-xivo-xds-sync`;
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const made = await token('keys');
+    // The script is run again for the later ones, and then knows Main's key from the enrolment, not from the token.
     for (const [name, lines] of [
       ['several', [others[0], old[0], others[1], old[1], others[2]]],
       ['only', old],
       ['without', others],
     ] as const) {
-      const mds = cluster.addHost(name);
-      const file = path.join(mds.root, 'root/.ssh/authorized_keys');
-      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+      for (const left of [backup, `${file}.rsync_xds`]) rmSync(left, { force: true });
       const before = lines.map((line) => `${line}\n`).join('');
       writeFileSync(file, before, { mode: 0o600 });
-      const ran = await run(['--main', main, '--root', mds.root], await token(name));
+      const ran = await run(['--main', main, '--root', mds.root], made);
       assert.equal(ran.code, 0, ran.stderr);
       const kept = others.filter((line) => lines.includes(line));
       assert.equal(readFileSync(file, 'utf8'), kept.map((line) => `${line}\n`).join(''), name);
       assert.equal(statSync(file).mode & 0o777, 0o600);
-      const backup = `${file}.before-xivo-xds-sync`;
       if (name === 'without') assert.equal(existsSync(backup), false);
       else {
         assert.equal(readFileSync(backup, 'utf8'), before);
