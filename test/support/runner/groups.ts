@@ -32,16 +32,21 @@ export const STANDARD: readonly string[] = ['check', 'unit', 'property', 'proces
 const LONG = [
   'everyCutOthers',
   'enrolment',
-  'documentedCommands',
-  'everyCutDeliveries',
-  'everyWrite',
-  'soak',
-  'securityAgent',
-  'demo',
+  'stateDisk',
   'install',
   'conflictTrash',
-  'motion',
+  'everyCutDeliveries',
+  'documentedCommands',
+  'everyWrite',
+  'upgrade',
+  'soak',
+  'securityAgent',
+  'page',
+  'demo',
   'guard',
+  'motion',
+  'sameTruth',
+  'mediaServers',
 ];
 
 /** Files that work more than they wait take the place of several. */
