@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, unlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { RolledBack } from '../../controller/control/contract/contract.ts';
+import type { HistoryEntry, RolledBack } from '../../controller/control/contract/contract.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 import { HostileAgent } from '../support/harness/hostileAgent.ts';
@@ -16,20 +16,13 @@ directories:
 const plan = (version: number): string => `[default]\nexten = 201,1,NoOp(version ${version})\n`;
 const OTHER = '[other]\nexten = 1,1,NoOp()\n';
 
-type Row = {
-  readonly mds: string;
-  readonly kind: string;
-  readonly detail: string;
-  readonly changeSet: string;
-};
-
 describe('After three changes, with one MDS away', () => {
   let cluster: Cluster;
   /** The change set that brought the second version to mds2. */
   let second: string;
 
-  const history = async (mds: string): Promise<Row[]> =>
-    (JSON.parse(await cluster.main.ok(['history', '--mds', mds, '--json'])) as { entries: Row[] }).entries;
+  const history = async (mds: string): Promise<readonly HistoryEntry[]> =>
+    (await cluster.ask('history', { mds, limit: 1_000 })).entries;
   const newestOf = async (mds: string, path: string): Promise<string> => {
     const row = (await history(mds)).find(({ detail }) => detail.startsWith(`${path}: `));
     return row?.changeSet ?? assert.fail(`nothing of ${path} in the history of ${mds}`);

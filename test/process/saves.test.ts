@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import type { HistoryEntry } from '../../controller/control/contract/contract.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
 import { HostileAgent } from '../support/harness/hostileAgent.ts';
@@ -30,8 +31,11 @@ void describe('One save has one id on all hosts', () => {
   });
   after(() => cluster.end());
 
-  const entries = async (...args: string[]): Promise<Entry[]> =>
-    (JSON.parse(await cluster.main.ok(['history', '--json', ...args])) as { entries: Entry[] }).entries;
+  const entries = async (asked: {
+    readonly path?: string;
+    readonly changeSet?: string;
+    readonly limit?: number;
+  }): Promise<readonly HistoryEntry[]> => (await cluster.ask('history', { limit: 1_000, ...asked })).entries;
   /** The saves by which a host's own history knows a file, newest first. */
   async function ownSaves(host: Host, path: string): Promise<(string | null)[]> {
     const printed = JSON.parse(await host.ok(['history', '--json', '--path', path])) as { entries: Entry[] };
@@ -54,7 +58,7 @@ void describe('One save has one id on all hosts', () => {
     void it(`${directory}: it stands once in the history, with what it did on each MDS, and is rolled back by it`, async () => {
       cluster.main.write(directory, file, second);
       await onAll(directory, file, second);
-      const rows = (await entries('--path', `${directory}/${file}`, '--limit', '2')).filter(
+      const rows = (await entries({ path: `${directory}/${file}`, limit: 2 })).filter(
         ({ kind }) => kind !== 'dialplan',
       );
       assert.deepEqual(rows.map(({ mds }) => mds).toSorted(), ['mds1', 'mds2']);
@@ -82,7 +86,7 @@ void describe('One save has one id on all hosts', () => {
       assert.equal(cluster.main.read(directory, file), first);
       await onAll(directory, file, first);
       const by = /rollback (\S+)$/m.exec(ran.stdout)?.[1] ?? '';
-      const undone = await entries('--changeset', by);
+      const undone = await entries({ changeSet: by });
       assert.deepEqual([...new Set(undone.map(({ mds }) => mds))].toSorted(), ['main', 'mds1', 'mds2']);
       for (const { actor } of undone.filter(({ kind }) => kind !== 'dialplan'))
         assert.match(actor ?? '', /^command by /);
@@ -92,7 +96,7 @@ void describe('One save has one id on all hosts', () => {
   void it('recordings: from the MDS that made one to every other', async () => {
     cluster.one('mds1').write('recordings', '100-1.wav', 'hello');
     await onAll('recordings', '100-1.wav', 'hello');
-    const rows = await entries('--path', 'recordings/100-1.wav');
+    const rows = await entries({ path: 'recordings/100-1.wav' });
     assert.deepEqual(
       rows.map(({ mds, kind, actor }) => [mds, kind, actor]),
       [
@@ -118,19 +122,19 @@ void describe('One save has one id on all hosts', () => {
     assert.ok(save);
     assert.equal((await ownSaves(mds2, 'moh/x.wav'))[0], save);
     assert.deepEqual(
-      (await entries('--changeset', save)).map(({ mds }) => mds),
+      (await entries({ changeSet: save })).map(({ mds }) => mds),
       ['mds2', 'mds1'],
     );
     mds1.write('moh', 'x.wav', 'edited');
     await onAll('moh', 'x.wav', 'three');
     await eventually('it is recorded', async () => (await ownSaves(mds1, 'moh/x.wav'))[0] === null);
-    assert.equal((await entries('--path', 'moh/x.wav', '--limit', '1'))[0]?.save, null);
+    assert.equal((await entries({ path: 'moh/x.wav', limit: 1 }))[0]?.save, null);
   });
 
   void it('an MDS that names a change set by a save takes nothing of it', async () => {
     const [save] = await ownSaves(cluster.one('mds1'), 'moh/x.wav').then((all) => all.filter(Boolean));
     assert.ok(save);
-    const before = await entries('--changeset', save);
+    const before = await entries({ changeSet: save });
     await cluster.one('mds2').stop();
     const hostile = await HostileAgent.connect(cluster.one('mds2'), cluster.port);
     const action = {
@@ -144,8 +148,8 @@ void describe('One save has one id on all hosts', () => {
     await eventually('Main says so', () =>
       cluster.main.log.includes('named a change set by the id of a save'),
     );
-    await eventually('it is recorded', async () => (await entries('--limit', '1'))[0]?.mds === 'mds2');
+    await eventually('it is recorded', async () => (await entries({ limit: 1 }))[0]?.mds === 'mds2');
     hostile.socket.terminate();
-    assert.deepEqual(await entries('--changeset', save), before);
+    assert.deepEqual(await entries({ changeSet: save }), before);
   });
 });
