@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Excludes } from '#core/path/excludes.ts';
 import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -40,25 +41,31 @@ function warningsOf(
   return { warnings, clock, said, put };
 }
 
+/** The dialplan is read in slices, between which other work goes on: waits until it has been. */
+async function untilTrue(isSo: () => boolean): Promise<void> {
+  for (let turns = 0; turns < 10_000 && !isSo(); turns++) await turn();
+}
+
 describe('The warnings about files of Main', () => {
-  it('are those of lint in a dialplan: logged and reported when they appear and when they are gone', (t) => {
+  it('are those of lint in a dialplan: logged and reported when they appear and when they are gone', async (t) => {
     const { warnings, clock, said, put } = warningsOf(t, { reload: 'dialplan', lint: 'block' });
-    const save = (text: string): string[] => {
+    const save = async (text: string): Promise<string[]> => {
       put('a.conf', text);
       warnings.look(['a.conf']);
       clock.advance(500);
+      await untilTrue(() => said.length >= 2);
       return said.splice(0);
     };
-    assert.deepEqual(save('[a\n'), [
+    assert.deepEqual(await save('[a\n'), [
       'error lint a.conf',
       'finding a.conf: line 1: The section header has no clo',
     ]);
     assert.match(warnings.all.get('a.conf') ?? '', /^line 1: The section header/);
-    assert.deepEqual(save('[a]\n'), ['info lint recovered a.conf', 'finding a.conf: recovered']);
+    assert.deepEqual(await save('[a]\n'), ['info lint recovered a.conf', 'finding a.conf: recovered']);
     assert.equal(warnings.all.size, 0);
   });
 
-  it("are of an excluded file of the dialplan, too: Main's Asterisk reads it, and a fault in it is added", (t) => {
+  it("are of an excluded file of the dialplan, too: Main's Asterisk reads it, and a fault in it is added", async (t) => {
     const { warnings, clock, put } = warningsOf(t, { reload: 'dialplan', lint: 'warn' }, [
       'a.conf',
       '.a.swp',
@@ -67,6 +74,7 @@ describe('The warnings about files of Main', () => {
     assert.deepEqual([...warnings.all.keys()], ['a.conf'], 'Asterisk does not read hidden files');
     warnings.look(['a.conf']);
     clock.advance(500);
+    await untilTrue(() => warnings.all.get('a.conf')?.includes('line 1') === true);
     assert.match(warnings.all.get('a.conf') ?? '', /^excluded \(a\.conf\), .*; line 1: The section header/);
   });
 
