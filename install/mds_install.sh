@@ -368,13 +368,15 @@ start_agent() {
   else
     if [ -n "$root" ]; then set -- --root "$root" run; else set -- run; fi
     setsid "$agent" "$@" </dev/null >"$output" 2>&1 &
-    echo $! >"$pid_file" || fail "$pid_file can't be written"
-    how="in the background (process $!, in $pid_file; systemd does not run here, so start it again after a reboot)"
+    started=$!
+    echo "$started" >"$pid_file" || fail "$pid_file can't be written"
+    how="in the background (process $started, in $pid_file; systemd does not run here, so start it again after a reboot)"
   fi
   waited=0
   until is_running; do
     waited=$((waited + 1))
-    if [ "$waited" -gt 40 ] || ! { has_systemd || background_agent; }; then
+    # By its number alone: for a moment the process still has the name of this script, or of setsid.
+    if [ "$waited" -gt 40 ] || ! { has_systemd || kill -0 "$started" 2>/dev/null; }; then
       fail "the agent does not start: $(why_not_started)"
     fi
     sleep 0.3

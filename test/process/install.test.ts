@@ -92,7 +92,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     const file = path.join(mds.root, 'token');
     writeFileSync(file, await token('two'));
     const args = ['--main', main, '--token-file', file, '--root', mds.root];
-    assert.equal((await run(args)).code, 0);
+    await ok(args);
     const first = pidOf(mds);
     const before = listing(path.join(mds.root, 'var/lib/xivo-xds-sync/identity'));
 
@@ -109,10 +109,23 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     assert.equal((await agentStatus(mds)).link.state, 'connected');
   });
 
+  it('waits for an agent whose process is slow to become one', async () => {
+    const mds = cluster.addHost('slow');
+    const folder = path.join(mds.root, 'programs');
+    mkdirSync(folder);
+    // Until it is replaced, the process has another command line; on a busy machine, that of the script itself.
+    const program =
+      '#!/bin/bash\nexport ARGS="$*"\nexec -a starting bash -c \'sleep 1; exec /usr/bin/setsid $ARGS\'\n';
+    writeFileSync(path.join(folder, 'setsid'), program, { mode: 0o755 });
+    const PATH = `${folder}:${process.env['PATH']}`;
+    await ok(['--main', main, '--root', mds.root], await token('slow'), { PATH });
+    assert.equal((await cluster.statusOf('slow')).state, 'connected');
+  });
+
   it('readmits an MDS that was removed on Main, with a new token', async () => {
     const mds = cluster.addHost('back');
     const args = ['--main', main, '--token-file', '-', '--root', mds.root];
-    assert.equal((await run(args, await token('back'))).code, 0);
+    await ok(args, await token('back'));
     await cluster.main.ok(['mds', 'remove', 'back']);
     const ran = await run(args, await token('back'));
     assert.equal(ran.code, 0, ran.stderr);
@@ -122,7 +135,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
 
   it('refuses to make an MDS of one Main the MDS of another', async () => {
     const mds = cluster.addHost('loyal');
-    assert.equal((await run(['--main', main, '--root', mds.root], await token('loyal'))).code, 0);
+    await ok(['--main', main, '--root', mds.root], await token('loyal'));
     const ran = await run(['--main', '127.0.0.1:1', '--root', mds.root], await token('other'));
     assert.equal(ran.code, 1);
     assert.match(ran.stderr, /is already an MDS of the Main at 127\.0\.0\.1:\d+: run ".* --uninstall" first/);
@@ -184,7 +197,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
   it('forgets Main with --uninstall, and leaves the files', async () => {
     const mds = cluster.addHost('gone');
     mds.write('recordings', 'mine.wav', 'recorded here');
-    assert.equal((await run(['--main', main, '--root', mds.root], await token('gone'))).code, 0);
+    await ok(['--main', main, '--root', mds.root], await token('gone'));
     const pid = Number(pidOf(mds));
     const ran = await run(['--uninstall', '--root', mds.root]);
     assert.equal(ran.code, 0, ran.stderr);
@@ -255,7 +268,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
     it('a token that another MDS has used', async () => {
       const first = cluster.addHost('first');
       const made = await token('first');
-      assert.equal((await run(['--main', main, '--root', first.root], made)).code, 0);
+      await ok(['--main', main, '--root', first.root], made);
       fresh('second');
       await refused(['--main', main], made, /Main refused: the join token was used by 127\.0\.0\.1 at/);
     });
@@ -332,17 +345,31 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
   });
 });
 
-function run(args: readonly string[], input = ''): Promise<Ran> {
-  return runCommand([path.join(bundled, 'install/mds_install.sh'), ...args], input);
+function run(args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return runCommand([path.join(bundled, 'install/mds_install.sh'), ...args], input, env);
+}
+
+async function ok(...asked: Parameters<typeof run>): Promise<void> {
+  const { code, stdout, stderr } = await run(...asked);
+  assert.equal(code, 0, stdout + stderr);
 }
 
 /** 255 when the program is not there. */
-async function runCommand(command: readonly string[], input: string): Promise<Ran> {
+async function runCommand(
+  command: readonly string[],
+  input: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ran> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: 60_000,
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache(), XDS_SYSLOG_SOCKET: '/nonexistent' },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: compileCache(),
+      XDS_SYSLOG_SOCKET: '/nonexistent',
+      ...env,
+    },
   });
   const { promise, resolve } = Promise.withResolvers<number>();
   child.once('error', () => resolve(255));
