@@ -110,7 +110,7 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
   });
 
   it('waits for an agent whose process is slow to become one', async () => {
-    const mds = cluster.addHost('late');
+    const mds = cluster.addHost('unready');
     const folder = path.join(mds.root, 'programs');
     mkdirSync(folder);
     // Until it is replaced, the process has another command line; on a busy machine, that of the script itself.
@@ -118,8 +118,8 @@ describe('mds_install.sh', { skip: process.getuid?.() === 0 ? false : 'installs 
       '#!/bin/bash\nexport ARGS="$*"\nexec -a starting bash -c \'sleep 1; exec /usr/bin/setsid $ARGS\'\n';
     writeFileSync(path.join(folder, 'setsid'), program, { mode: 0o755 });
     const PATH = `${folder}:${process.env['PATH']}`;
-    await ok(['--main', main, '--root', mds.root], await token('late'), { PATH });
-    assert.equal((await cluster.statusOf('late')).state, 'connected');
+    await ok(['--main', main, '--root', mds.root], await token('unready'), { PATH });
+    assert.equal((await cluster.statusOf('unready')).state, 'connected');
   });
 
   it('readmits an MDS that was removed on Main, with a new token', async () => {
