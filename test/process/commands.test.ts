@@ -90,12 +90,13 @@ describe('The command line', () => {
   void it('ends quietly when its output is closed, and says that a disk is full', async () => {
     const { root } = cluster.main;
     const pipe = await shell('bash', [
+      '--norc',
       '-c',
       `${MAIN} --root ${root} history | head -1; echo $\{PIPESTATUS[0]}`,
     ]);
     assert.equal(pipe.stderr, '');
     assert.match(pipe.stdout, /(^|\n)0\n$/);
-    const full = await shell('bash', ['-c', `${MAIN} --root ${root} status > /dev/full; echo $?`]);
+    const full = await shell('bash', ['--norc', '-c', `${MAIN} --root ${root} status > /dev/full; echo $?`]);
     assert.equal(full.stdout, '1\n');
     assert.match(full.stderr, /^xivo-xds-sync: standard output can't be written: no space left on device\n$/);
   });

@@ -36,7 +36,8 @@ ${bashCompletion(describeCommand(program))}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 _${host.program.replaceAll('-', '_')}
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout, stderr } = spawnSync('bash', ['-c', script, 'bash', host.program, ...words], {
+    // bash reads ~/.bashrc when its standard input is a socket, as a pipe of Node's is.
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script, 'bash', host.program, ...words], {
       encoding: 'utf8',
       env: { ...process.env, PATH: `${path.join(cluster.folder, 'bin')}:${process.env['PATH'] ?? ''}` },
     });

@@ -11,9 +11,13 @@ const PART = 'p'.repeat(250);
 /** Makes a file below so many folders of 250 bytes each: no system call takes such a path at once. */
 function deepFile(root: string, folder: string, depth: number, name: string): void {
   const steps = Array.from({ length: depth }, () => `mkdir -p ${PART} && cd -P ${PART}`).join(' && ');
-  execFileSync('bash', ['-c', `mkdir -p ${folder} && cd ${folder} && ${steps} && echo deep > ${name}`], {
-    cwd: root,
-  });
+  execFileSync(
+    'bash',
+    ['--norc', '-c', `mkdir -p ${folder} && cd ${folder} && ${steps} && echo deep > ${name}`],
+    {
+      cwd: root,
+    },
+  );
 }
 
 void describe('A file that can not be put into a message is left out, and nothing else is', () => {
