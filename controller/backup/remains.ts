@@ -1,4 +1,5 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ControllerPlaces } from '#host/config/places.ts';
 
@@ -6,11 +7,11 @@ import type { ControllerPlaces } from '#host/config/places.ts';
 const BEGINNINGS = {
   /** A folder in the state folder, with a copy of the state. */
   stateCopy: '.backup-',
-  /** A part of a backup, beside the file that it becomes. */
-  partial: '.xivo-xds-sync-backup-',
+  /** A part of a backup, beside the file that it becomes: maybe on a file server, where other hosts write theirs. */
+  partial: `.xivo-xds-sync-backup-${hostname()}@`,
   /** A folder beside the state folder, with what a backup contains. */
   unpacked: '.xivo-xds-sync-restore-',
-} as const;
+};
 
 type Kind = keyof typeof BEGINNINGS;
 

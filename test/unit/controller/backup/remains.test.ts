@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -63,6 +63,17 @@ test('what a process that still runs makes is no remains; once it was killed, it
 test('the id of a process that ended, used again by another one, does not keep remains', () => {
   const made = make((kind) => workName(kind).replace(/-\d+-$/, '-1-'));
   assert.deepEqual(removeRemains(places, target), made);
+});
+
+test('a part that another host writes into the same folder, as on a file server, is no remains', () => {
+  const theirs = workName('partial')
+    .replace(`${hostname()}@`, 'other@')
+    .replace(/-\d+-$/, '-1-');
+  const file = path.join(path.dirname(target), `${theirs}0123456789ab`);
+  assert.match(theirs, /-other@/);
+  writeFileSync(file, 'half a backup');
+  assert.deepEqual(removeRemains(places, target), []);
+  assert.equal(existsSync(file), true);
 });
 
 test('folders of an older version, whose names name no process, are remains', () => {
