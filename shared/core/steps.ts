@@ -3,11 +3,3 @@
  * happens between two of them. The result does not depend on that.
  */
 export type Steps<T> = Generator<void, T, void>;
-
-/** Carries out all steps at once. */
-export function finish<T>(steps: Steps<T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
-}

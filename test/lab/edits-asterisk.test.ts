@@ -3,14 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
-import { type DialplanReading, readDialplan } from '#core/dialplan/lint.ts';
+import type { DialplanReading } from '#core/dialplan/lint.ts';
 import { dialplanWorld } from '#host/dialplan/place.ts';
 import { randomFrom } from '../support/crash/random.ts';
 import { type Edit, edited, type Files, RandomEdits } from '../support/dialplan/randomEdits.ts';
 import { disagreements, isSound, type Made, verdictDifferences } from './asterisk/agreement.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
+import { readDialplan, readDialplanShow } from '../support/dialplan/atOnce.ts';
 
 /** How long it goes on, milliseconds; XDS_EDITS sets a number of edits instead. */
 const TIME = 40_000;

@@ -4,9 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type LivePlan, readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
-import { judgePlan } from '../../agent/asterisk/proof/judgePlan.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
+import type { LivePlan } from '../../agent/asterisk/proof/dialplanShow.ts';
 import type { DialplanWorld } from '#core/dialplan/world.ts';
 import { dialplanWorld } from '#host/dialplan/place.ts';
 import { CORPUS } from './asterisk/corpus.ts';
@@ -14,6 +12,7 @@ import type { CorpusCase } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { lossesIn } from './asterisk/losses.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
+import { judgePlan, readDialplan, readDialplanShow } from '../support/dialplan/atOnce.ts';
 
 const root = fetchAsterisk();
 const skip = root.missing ?? false;

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readDialplanShow } from '../../agent/asterisk/proof/dialplanShow.ts';
-import { extensionKey, readDialplan } from '#core/dialplan/lint.ts';
+import { extensionKey } from '#core/dialplan/lint.ts';
 import { folderWorld } from '../support/dialplan/folderWorld.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
+import { readDialplan, readDialplanShow } from '../support/dialplan/atOnce.ts';
 
 const ROUNDS = 150;
 /** The same folders at each run, since some random one may crash Asterisk itself; another seed tries others. */

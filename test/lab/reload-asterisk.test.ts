@@ -10,12 +10,12 @@ import { musicProof } from '../../agent/asterisk/proof/proveMusic.ts';
 import type { Verdict } from '../../agent/asterisk/reload/proof.ts';
 import { Reloader } from '../../agent/asterisk/reload/reloader.ts';
 import type { ReloadResult } from '../../agent/asterisk/reload/result.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
 import { dialplanWorld } from '#host/dialplan/place.ts';
 import { CORPUS } from './asterisk/corpus.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
 import { fetchAsterisk } from './asterisk/root.ts';
 import { silence } from './asterisk/silence.ts';
+import { readDialplan } from '../support/dialplan/atOnce.ts';
 
 const root = fetchAsterisk();
 const skip = root.missing ?? false;

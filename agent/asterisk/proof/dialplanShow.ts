@@ -1,4 +1,4 @@
-import { finish, type Steps } from '#core/steps.ts';
+import type { Steps } from '#core/steps.ts';
 
 /** One priority of Asterisk's live plan. */
 export type LivePriority = {
@@ -54,9 +54,4 @@ export function* dialplanShowSteps(output: string): Steps<LivePlan> {
   }
   const total = TOTAL.exec(output)?.[1];
   return { priorities, isWhole: total !== undefined && Number(total) === understood };
-}
-
-/** The same at once. */
-export function readDialplanShow(output: string): LivePlan {
-  return finish(dialplanShowSteps(output));
 }

@@ -2,7 +2,7 @@ import { extensionKey } from '#core/dialplan/lint.ts';
 import type { DialplanReading, PlannedPriority } from '#core/dialplan/lint.ts';
 import { decodeName } from '#core/path/nameBytes.ts';
 import { baseOf } from '#core/path/relative.ts';
-import { finish, type Steps } from '#core/steps.ts';
+import type { Steps } from '#core/steps.ts';
 import type { LogWords } from './asteriskLog.ts';
 import type { LivePlan, LivePriority } from './dialplanShow.ts';
 import type { Refusal } from '../reload/result.ts';
@@ -46,11 +46,6 @@ export function* judgeSteps(witnesses: Witnesses): Steps<Judgement> {
     refusal: refusalOf(witnesses, isComparable) ?? missingFromPlan(reading, index, missing),
     missing: new Set(missing.map((priority) => `${whereabouts(priority)}\0${priority.shown ?? ''}`)),
   };
-}
-
-/** What is refused, at once. */
-export function judgePlan(witnesses: Witnesses): Refusal | undefined {
-  return finish(judgeSteps(witnesses)).refusal;
 }
 
 /** What Asterisk's log and the known breaks say. */

@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 import { type Need, Needs } from './needs.ts';
 import { FolderReading, type Load } from './reading.ts';
 import { Sections } from './sections/sections.ts';
-import { finish, type Steps } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import type { DialplanWorld } from './world.ts';
 
 /** A dialplan folder as Asterisk would read it. */
@@ -52,11 +52,6 @@ export function* dialplanSteps(world: DialplanWorld): Steps<DialplanReading> {
     if (reading.loads.some(({ path }) => isDialplan(path))) return reading;
   }
   return yield* readFrom(world, undefined);
-}
-
-/** The same at once. A large folder takes seconds. */
-export function readDialplan(world: DialplanWorld): DialplanReading {
-  return finish(dialplanSteps(world));
 }
 
 function* readFrom(world: DialplanWorld, start: string | undefined): Steps<DialplanReading> {

@@ -1,7 +1,7 @@
 import { extensionKey } from './extensionKey.ts';
 import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
 import { shown } from './sections/sections.ts';
-import { finish, type Steps } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 
 /** The change of one context. Each text names an extension and a priority, as `100,1`; `300,*` is the whole extension. */
 export type ContextChange = {
@@ -36,14 +36,6 @@ export function* summarySteps(
     if (change.gained.length + change.changed.length + change.lost.length > 0) changes.push(change);
   }
   return changes;
-}
-
-/** The same at once. */
-export function summarise(
-  before: readonly PlannedPriority[],
-  after: readonly PlannedPriority[],
-): ContextChange[] {
-  return finish(summarySteps(before, after));
 }
 
 /**

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import type { LivePlan } from '../../../agent/asterisk/proof/dialplanShow.ts';
 import { findRefusals } from '../../../agent/asterisk/proof/asteriskLog.ts';
-import { judgePlan } from '../../../agent/asterisk/proof/judgePlan.ts';
 import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
 import { type DialplanReading, extensionKey, type PlannedPriority } from '#core/dialplan/lint.ts';
 import { decodeName } from '#core/path/nameBytes.ts';
 import { type Loss, lossesIn } from './losses.ts';
+import { judgePlan } from '../../support/dialplan/atOnce.ts';
 
 const FOLDER_NAME = 'extensions_extra.d';
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '#core/dialplan/finding.ts';
-import { type DialplanReading, pictureOf, readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
 import { expandGlob } from '#core/dialplan/glob.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../support/dialplan/atOnce.ts';
 
 type Files = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../support/dialplan/atOnce.ts';
 
 type Files = Readonly<Record<string, string>>;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { readDialplan } from '#core/dialplan/lint.ts';
 import { CORPUS } from '../../../lab/asterisk/corpus.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../support/dialplan/atOnce.ts';
 
 function lint(files: Readonly<Record<string, string>>) {
   return [...readDialplan(folderWorld(files)).findings];

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type DialplanReading, dialplanSteps, readDialplan } from '#core/dialplan/lint.ts';
+import { type DialplanReading, dialplanSteps } from '#core/dialplan/lint.ts';
 import { CORPUS } from '../../../lab/asterisk/corpus.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../support/dialplan/atOnce.ts';
 
 /** Most lines that a step may take: some microseconds each. */
 const MOST_LINES = 64;

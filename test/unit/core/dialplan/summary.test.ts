@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readDialplan } from '#core/dialplan/lint.ts';
-import { summarise, summaryText } from '#core/dialplan/summary.ts';
+import { summaryText } from '#core/dialplan/summary.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
+import { readDialplan, summarise } from '../../../support/dialplan/atOnce.ts';
 
 type Files = Readonly<Record<string, string>>;
 

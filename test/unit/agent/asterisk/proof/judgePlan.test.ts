@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findRefusals, isWarningLog, logFolder } from '../../../../../agent/asterisk/proof/asteriskLog.ts';
-import { dialplanShowSteps, readDialplanShow } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
-import { judgePlan, judgeSteps } from '../../../../../agent/asterisk/proof/judgePlan.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
+import { dialplanShowSteps } from '../../../../../agent/asterisk/proof/dialplanShow.ts';
+import { judgeSteps } from '../../../../../agent/asterisk/proof/judgePlan.ts';
 import type { Steps } from '#core/steps.ts';
 import { folderWorld } from '../../../../support/dialplan/folderWorld.ts';
+import { judgePlan, readDialplan, readDialplanShow } from '../../../../support/dialplan/atOnce.ts';
 
 const SHOW = `[ Context 'b' created by 'pbx_config' ]
   '_X.' (CID match '5') =>  hint: SIP/1                           [b.conf:6]

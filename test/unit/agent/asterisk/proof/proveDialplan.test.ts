@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { dialplanProof } from '../../../../../agent/asterisk/proof/proveDialplan.ts';
-import { readDialplan } from '#core/dialplan/lint.ts';
 import { folderWorld } from '../../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../../support/dialplan/atOnce.ts';
 
 const OLD = `[ Context 'a' created by 'pbx_config' ]
   '1' =>            1. NoOp(old)                                  [a.conf:2]
