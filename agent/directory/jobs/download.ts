@@ -9,9 +9,11 @@ import { bytesOf, type Entry, type FileEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
-import { contentOf } from '#host/dialplan/files.ts';
+import type { DialplanContent } from '#core/dialplan/world.ts';
+import { contentOf, isReadInPart } from '#host/dialplan/files.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
+import { fetchBeginnings } from './fetchBeginnings.ts';
 import { fetchContent } from './fetchContent.ts';
 import { movesIn } from './moves.ts';
 import { copyWhatIsHere } from './localCopy.ts';
@@ -53,37 +55,48 @@ export type Downloaded = {
   readonly refused: ReadonlyMap<string, string> | undefined;
 };
 
+type Wanted = { readonly path: string; readonly entry: FileEntry };
 type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
 
 /**
  * Fetches one change set: everything is staged and verified first, then becomes visible together. Files that could not
- * be fetched are left out, unless the set is atomic.
+ * be fetched are left out, unless the set is atomic. In an atomic set, large files are fetched last: they are judged by
+ * their beginning.
  * @returns the result for each path
  * @throws when nothing could be done (no room, the connection was lost, the disk failed)
  */
 export async function download(job: DownloadJob): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
   const moves = movesOf(job);
-  let bytes = 0;
-  for (const [path, item] of job.items) if (!moves.has(path)) bytes += contentBytes(item);
-  using staging = job.applier.begin(bytes);
+  const wanted = [...job.items].flatMap(([path, item]) =>
+    needsContent(item) && !moves.has(path) ? [{ path, entry: item.entry }] : [],
+  );
+  const { small = [], large = [] } = Object.groupBy(wanted, ({ entry }) =>
+    job.whole && isReadInPart(entry.size) ? 'large' : 'small',
+  );
+  using staging = job.applier.begin(totalBytes(small));
   const staged = new Map<string, StagedFileAt>();
   const take = (path: string, entry: FileEntry) => (outcome: StagingResult) => {
     if (outcome.result === 'staged') staged.set(path, { entry, staged: outcome.staged });
     else results.set(path, { result: outcome.result, why: outcome.why });
   };
-  const wanted = [...job.items].flatMap(([path, item]) =>
-    needsContent(item) && !moves.has(path) ? [{ path, entry: item.entry }] : [],
+  const stage = async (files: readonly Wanted[]): Promise<void> => {
+    await fetchContent(job, staging, await copyWhatIsHere(job.replica, staging, files, take), take);
+  };
+  await stage(small);
+  const beginnings = await fetchBeginnings(job.directory, job.session, large, (path, why) =>
+    results.set(path, { result: 'stale', why }),
   );
-  const missing = await copyWhatIsHere(job.replica, staging, wanted, take);
-  await fetchContent(job, staging, missing, take);
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const permissionsChange = [...job.items.values()].some(changesPermissions);
-  const { objections, waiting } =
-    (await job.judge?.(contents(job.items, staged, staging), permissionsChange)) ?? FINE;
+  const changed = contents(job.items, staged, staging, beginnings);
+  const { objections, waiting } = (await job.judge?.(changed, permissionsChange)) ?? FINE;
   if (objections.size > 0) return refused(job.items, objections);
   const waits = [...waiting].map(([path, why]) => [path, { result: 'failed', why }] as const);
+  const left = large.filter(({ path }) => !waiting.has(path));
+  staging.requireRoom(totalBytes(left));
   if (job.rehearsal === true) return { ...nothing, results: new Map([...results, ...waits]) };
+  await stage(left);
   const steps: Step[] = [...moves.values()];
   const renamed = new Set([...moves].flatMap(([path, { from }]) => [path, from]));
   for (const [path, item] of job.items) {
@@ -127,8 +140,9 @@ function contents(
   items: ReadonlyMap<string, Incoming>,
   staged: ReadonlyMap<string, StagedFileAt>,
   staging: Staging,
+  beginnings: ReadonlyMap<string, DialplanContent>,
 ): Map<string, Put> {
-  const changed = new Map<string, Put>();
+  const changed = new Map<string, Put>(beginnings);
   for (const [path, { staged: place }] of staged) changed.set(path, staging.withFile(place, contentOf));
   for (const [path, item] of items) {
     if (item.kind === 'remove') changed.set(path, undefined);
@@ -193,6 +207,10 @@ function stepFor(
 
 function needsContent(item: Incoming): item is Incoming & { kind: 'deliver'; entry: FileEntry } {
   return item.kind === 'deliver' && item.content && item.entry.type === 'file';
+}
+
+function totalBytes(files: readonly Wanted[]): number {
+  return files.reduce((sum, { entry }) => sum + entry.size, 0);
 }
 
 /** Bytes of content that this item fetches; 0 for metadata and removals. */

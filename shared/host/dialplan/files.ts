@@ -10,7 +10,7 @@ import { errnoOf } from '../fs/errno.ts';
  */
 const LARGEST = 8 * 1024 * 1024;
 /** Bytes read of a larger file, to distinguish text from binary content. */
-const HEAD = 64 * 1024;
+export const READ_IN_PART = 64 * 1024;
 
 /** Errors that mean "no such file", including links that lead nowhere or to themselves. */
 const NOTHING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ENXIO', 'ENAMETOOLONG']);
@@ -36,12 +36,17 @@ export function readContent(where: string): DialplanContent | undefined {
 export function contentOf(fd: number): DialplanContent | undefined {
   const stat = fstatSync(fd);
   if (!stat.isFile()) return undefined;
-  const content = Buffer.alloc(stat.size > LARGEST ? HEAD : stat.size);
+  const content = Buffer.alloc(isReadInPart(stat.size) ? READ_IN_PART : stat.size);
   let length = 0;
   for (let read = -1; read !== 0 && length < content.length; length += read)
     read = readSync(fd, content, length, content.length - length, length);
   const bytes = content.subarray(0, length);
-  return stat.size > LARGEST ? { size: stat.size, head: bytes } : bytes;
+  return isReadInPart(stat.size) ? { size: stat.size, head: bytes } : bytes;
+}
+
+/** True for a file of which only the beginning is read, by its size in bytes. */
+export function isReadInPart(size: number): boolean {
+  return size > LARGEST;
 }
 
 /** The names in a folder; empty when there is no such folder. @throws other errors of the file system */

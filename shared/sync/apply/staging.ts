@@ -60,6 +60,11 @@ export class Staging implements Disposable {
     }
   }
 
+  /** Checks the room for what is staged later. @throws NoRoom */
+  requireRoom(bytes: number): void {
+    if (bytes > 0) checkRoom(this.#open.root, bytes, this.#options);
+  }
+
   file(): StagedFile {
     const name = this.#nextName();
     return this.#keepTrack(name, StagedFile.create(this.#area.stage, name));
