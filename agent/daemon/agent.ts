@@ -3,6 +3,7 @@ import type { AgentReport, FromMain } from '#protocol/messages/session.ts';
 import { AGENT_CAPABILITIES } from '#protocol/capabilities.ts';
 import { type AgentConfig, knownNames } from '../config/agentConfig.ts';
 import { takeOver } from '../config/reloadable.ts';
+import { DialplanReadings } from '#host/dialplan/readings.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Database } from '#sync/state/database.ts';
@@ -70,9 +71,12 @@ export class Agent {
     const state = { db, keeper };
     this.#state = state;
     this.#trust = new MainTrust(db, keeper);
+    // What lint reads before a reload, the proof reads after it.
+    const readings = new DialplanReadings(clock);
     const proveDialplan = proofFor(
       config.asterisk,
       () => this.#open.dialplan,
+      readings,
       (folder) => (this.#open.configFolder = folder),
     );
     const proveMusic = musicProof(config.asterisk);
@@ -92,6 +96,7 @@ export class Agent {
       state,
       reloads: this.reloads,
       history: this.history,
+      readings,
       onNews,
     });
     const session = (): AgentSession | undefined => this.#session;

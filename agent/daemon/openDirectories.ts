@@ -4,6 +4,7 @@ import { interpreted } from '#protocol/interpreted.ts';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { nestedInside } from '#core/path/nesting.ts';
 import type { DialplanPlace } from '#host/dialplan/place.ts';
+import type { DialplanReadings } from '#host/dialplan/readings.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
@@ -26,6 +27,7 @@ export type OpenDirectoriesOptions = {
   readonly state: AgentState;
   readonly reloads: PendingReloads;
   readonly history: OwnHistory;
+  readonly readings: DialplanReadings;
   readonly onNews: () => void;
 };
 
@@ -69,6 +71,7 @@ export class OpenDirectories {
 
   async close(): Promise<void> {
     await Promise.all([...this.all.values()].map((directory) => directory.close()));
+    this.#options.readings.forget();
   }
 
   async #openAll(welcome: Welcome, signal: AbortSignal): Promise<void> {
@@ -153,7 +156,7 @@ export class OpenDirectories {
     const kind = policy.reload;
     if (kind === 'none') return undefined;
     const { root, clock, log } = this.#options.host;
-    const { reloads } = this.#options;
+    const { reloads, readings } = this.#options;
     const place = { path: root.path(asteriskPath), asteriskPath, root: root.path('/') };
     if (kind === 'dialplan') this.#dialplan = place;
     const beside = path.dirname(place.path);
@@ -163,6 +166,7 @@ export class OpenDirectories {
       policy,
       kind,
       place: () => ({ ...place, configFolder: this.configFolder }),
+      readings,
       log: log.child({ directory: policy.name }),
       reload: () => reloads.request(kind),
       refusal: () => reloads.refusal(kind),

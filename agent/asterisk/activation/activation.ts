@@ -3,22 +3,24 @@ import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { Logger } from '#host/log/logger.ts';
 import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
-import { type DialplanReading, dialplanSteps, pictureOf } from '#core/dialplan/lint.ts';
+import { pictureOf } from '#core/dialplan/lint.ts';
 import { type ContextChange, summarySteps, summaryText } from '#core/dialplan/summary.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
-import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
+import type { DialplanPlace } from '#host/dialplan/place.ts';
+import type { DialplanReadings } from '#host/dialplan/readings.ts';
 import { inSlices } from '#host/time/timeSlice.ts';
 import { dialplanProof } from '../proof/proveDialplan.ts';
 import type { Prove } from '../reload/proof.ts';
 import type { Refusal, ReloadKind, ReloadResult } from '../reload/result.ts';
-import { type DialplanChange, isRead, judgeSet, type SetVerdict } from './lintGate.ts';
+import { type DialplanChange, isRead, judgeSet, type ReadFolder, type SetVerdict } from './lintGate.ts';
 import type { ReaderLease } from './readerLease.ts';
 
 export type ActivationOptions = {
   readonly policy: DirectoryPolicy;
   readonly kind: ReloadKind;
   readonly place: () => DialplanPlace;
+  readonly readings: DialplanReadings;
   readonly log: Logger;
   readonly reload: () => Promise<ReloadResult>;
   /** Asterisk's refusal at the last reload, if there was one. */
@@ -58,12 +60,12 @@ export class Activation {
     held: ReadonlySet<string>,
     permissionsChange: boolean,
   ): Promise<SetVerdict> {
-    const { kind, place, policy } = this.#options;
+    const { kind, policy } = this.#options;
     if (kind === 'moh') {
       this.#isReadAgain = permissionsChange || [...changed].some(([path, put]) => isMusic(path, put));
       return NO_VERDICT;
     }
-    const verdict = await judgeSet(place(), changed, held, policy.lint);
+    const verdict = await judgeSet(this.#read, changed, held, policy.lint);
     this.#change = verdict.change;
     this.#isReadAgain = permissionsChange || isRead(verdict.change, this.#lastRead);
     this.#warn(verdict.change, new Set(changed.keys()));
@@ -77,9 +79,9 @@ export class Activation {
 
   /** The same check for a dry run, without effect on the current set. */
   async rehearse(changed: ReadonlyMap<string, Put>, held: ReadonlySet<string>): Promise<Rehearsed> {
-    const { kind, place, policy } = this.#options;
+    const { kind, policy } = this.#options;
     if (kind === 'moh') return { ...NO_VERDICT, changes: [] };
-    const { change, ...verdict } = await judgeSet(place(), changed, held, policy.lint);
+    const { change, ...verdict } = await judgeSet(this.#read, changed, held, policy.lint);
     return { ...verdict, changes: await changesOf(change) };
   }
 
@@ -124,9 +126,13 @@ export class Activation {
   }
 
   async #pictureNow(): Promise<string | undefined> {
-    const { kind, place } = this.#options;
-    return kind === 'dialplan' ? pictureOf(await readNow(place())) : undefined;
+    return this.#options.kind === 'dialplan' ? pictureOf(await this.#read()) : undefined;
   }
+
+  readonly #read: ReadFolder = (changed) => {
+    const { readings, place } = this.#options;
+    return readings.read(place(), changed);
+  };
 
   #warn(change: DialplanChange, changed: ReadonlySet<string>): void {
     const { policy, log } = this.#options;
@@ -140,10 +146,6 @@ export class Activation {
       log.warn('lint', { finding: textOf(finding), ...(cause !== undefined && { cause }) });
     }
   }
-}
-
-function readNow(place: DialplanPlace): Promise<DialplanReading> {
-  return inSlices(dialplanSteps(dialplanWorld(place)));
 }
 
 function changesOf({ before, after }: DialplanChange): Promise<ContextChange[]> {
@@ -177,6 +179,7 @@ function isCausedBy(
 export function proofFor(
   asterisk: readonly string[],
   place: () => DialplanPlace | undefined,
+  readings: DialplanReadings,
   onConfigFolder: (path: string) => void,
 ): Prove {
   let proof: { readonly path: string; readonly prove: Prove } | undefined;
@@ -188,7 +191,7 @@ export function proofFor(
         asterisk,
         onConfigFolder,
         folderName: path.basename(where.asteriskPath),
-        read: () => readNow(place() ?? where),
+        read: () => readings.read(place() ?? where),
       });
       proof = { path: where.path, prove };
     }

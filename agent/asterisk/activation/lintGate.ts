@@ -1,13 +1,14 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { BLOCKED_BY_LINT } from '#core/dialplan/finding.ts';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
-import { type DialplanReading, dialplanSteps, pictureOf } from '#core/dialplan/lint.ts';
+import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
-import { type DialplanPlace, dialplanWorld } from '#host/dialplan/place.ts';
-import { inSlices } from '#host/time/timeSlice.ts';
 
 /** A dialplan folder before and after a change set. */
 export type DialplanChange = { readonly before: DialplanReading; readonly after: DialplanReading };
+
+/** Reads the dialplan folder, with the content of a change set by path. @throws Node's fs errors */
+export type ReadFolder = (changed?: ReadonlyMap<string, Put>) => Promise<DialplanReading>;
 
 /** Lint's verdict on a change set; reasons by path. */
 export type SetVerdict = {
@@ -23,13 +24,10 @@ export type SetVerdict = {
  * @throws Node's fs errors
  */
 export async function readChange(
-  place: DialplanPlace,
+  read: ReadFolder,
   changed: ReadonlyMap<string, Put>,
 ): Promise<DialplanChange> {
-  return {
-    before: await inSlices(dialplanSteps(dialplanWorld(place))),
-    after: await inSlices(dialplanSteps(dialplanWorld(place, changed))),
-  };
+  return { before: await read(), after: await read(changed) };
 }
 
 /**
@@ -42,19 +40,19 @@ export async function readChange(
  * @throws Node's fs errors
  */
 export async function judgeSet(
-  place: DialplanPlace,
+  read: ReadFolder,
   changed: ReadonlyMap<string, Put>,
   held: ReadonlySet<string>,
   lint: DirectoryPolicy['lint'],
 ): Promise<SetVerdict & { readonly change: DialplanChange }> {
   const waiting = new Map<string, string>();
   const rest = new Map(changed);
-  let change = await readChange(place, rest);
+  let change = await readChange(read, rest);
   if (lint !== 'block') return { objections: new Map(), waiting, change };
   let found = objectionsTo(change, new Set(rest.keys()));
   if (found.size === 0 || held.size === 0) return { objections: blocked(found), waiting, change };
   const unheld = new Map([...changed, ...[...held].map((path) => [path, undefined] as const)]);
-  const anyway = objectionsTo(await readChange(place, unheld), new Set(unheld.keys()));
+  const anyway = objectionsTo(await readChange(read, unheld), new Set(unheld.keys()));
   while (found.size > 0) {
     const real = new Map([...found].filter(([path]) => anyway.has(path)));
     if (real.size > 0) return { objections: blocked(real), waiting: new Map(), change };
@@ -64,7 +62,7 @@ export async function judgeSet(
     }
     // Nothing is left that could go ahead.
     if (rest.size === 0) return { objections: waiting, waiting: new Map(), change };
-    change = await readChange(place, rest);
+    change = await readChange(read, rest);
     found = objectionsTo(change, new Set(rest.keys()));
   }
   return { objections: new Map(), waiting, change };

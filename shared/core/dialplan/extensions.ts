@@ -1,29 +1,10 @@
 import type { Findings, Place } from './finding.ts';
-import { extensionKey } from './extensionKey.ts';
 import { shrunkNumber, splitAtComma, splitExtension, withoutBlanks } from './extenLine.ts';
 import { asInt32, readPriority } from './priority.ts';
+import { hasVariable, HINT_PRIORITY, Plan, type PlannedPriority } from './registered.ts';
 import type { Section, Setting } from './sections/section.ts';
 import { shown } from './sections/sections.ts';
 import type { Steps } from '../steps.ts';
-
-/** A priority that Asterisk registers, with the line that defines it. */
-export type PlannedPriority = {
-  readonly place: Place;
-  readonly context: string;
-  readonly extension: string;
-  readonly caller: string | undefined;
-  readonly priority: number;
-  readonly label: string | undefined;
-  /** The text in `dialplan show`, as `1. NoOp(x)`; undefined where only Asterisk knows it. */
-  readonly shown: string | undefined;
-  /** The application with its arguments, as `NoOp(x)`. */
-  readonly application: string;
-  /** True after a line at which Asterisk gave up. */
-  readonly unread: boolean;
-};
-
-/** Asterisk's number for the priority of a hint. */
-export const HINT_PRIORITY = -1;
 
 /** Bytes that Asterisk keeps of an extension. */
 const LONGEST_EXTENSION = 255;
@@ -193,99 +174,4 @@ function readApplication(text: string, place: Place, findings: Findings): { app:
 function shownAs(priority: number, app: string, data: string): string | undefined {
   if (priority !== HINT_PRIORITY) return `${String(priority)}. ${app}(${data})`;
   return app.includes('${') ? undefined : `hint: ${app}`;
-}
-
-/** The priorities registered so far; the first line for a priority wins, in whichever file it is. */
-class Plan {
-  readonly priorities: PlannedPriority[] = [];
-  /** True when no other sections exist. */
-  readonly isAll: boolean;
-  readonly #findings: Findings;
-  readonly #taken = new Map<string, PlannedPriority>();
-  readonly #labels = new Map<string, number>();
-  readonly #labelNames = new Set<string>();
-  /** Contexts with a line whose extension only Asterisk knows; it may have taken the place of any later line. */
-  readonly #unsure = new Set<string>();
-
-  constructor(findings: Findings, isAll: boolean) {
-    this.#findings = findings;
-    this.isAll = isAll;
-  }
-
-  add(priority: PlannedPriority): void {
-    // Only Asterisk knows the value of a variable in the name.
-    const isAnyExtension = hasVariable(`${priority.extension}/${priority.caller ?? ''}`);
-    if (isAnyExtension || (priority.shown === undefined && !isHint(priority))) {
-      this.#unsure.add(priority.context);
-      if (priority.label !== undefined) this.#labelNames.add(`${priority.context}\0${priority.label}`);
-      this.priorities.push({ ...priority, shown: undefined });
-      return;
-    }
-    const { shown: text, ...rest } = priority;
-    const known = { ...rest, shown: this.#unsure.has(priority.context) ? undefined : text };
-    const where = `${priority.context}\0${extensionKey(priority.extension, priority.caller)}`;
-    const key = `${where}\0${String(priority.priority)}`;
-    const first = this.#taken.get(key);
-    if (first !== undefined && (priority.unread || !first.unread)) {
-      // The line of a template, read for a further section that uses it.
-      if (first.place === priority.place) return;
-      if (first.place.path === priority.place.path && first.place.line === priority.place.line) {
-        this.#findings.warning(
-          priority.place,
-          'The file is read more than once: Asterisk drops this line after the first time.',
-        );
-        return;
-      }
-      this.#findings.error(
-        priority.place,
-        `${named(priority)} is defined in ${first.place.path} line ${String(first.place.line)} already: Asterisk drops this one.`,
-        first.place.path,
-      );
-      return;
-    }
-    this.#taken.set(key, known);
-    this.priorities.push(known);
-    this.#takeLabel(where, known);
-  }
-
-  labelled(
-    context: string,
-    extension: string,
-    caller: string | undefined,
-    label: string,
-  ): number | undefined {
-    return this.#labels.get(`${context}\0${extensionKey(extension, caller)}\0${label}`);
-  }
-
-  knowsLabel(context: string, label: string): boolean {
-    return this.#labelNames.has(`${context}\0${label}`);
-  }
-
-  #takeLabel(where: string, priority: PlannedPriority): void {
-    if (priority.label === undefined || priority.label === '') return;
-    const key = `${where}\0${priority.label}`;
-    if (this.#labels.has(key)) {
-      this.#findings.warning(
-        priority.place,
-        `The label '${shown(priority.label)}' is taken by an earlier priority of this extension: Asterisk leaves it off here.`,
-      );
-      return;
-    }
-    this.#labels.set(key, priority.priority);
-    this.#labelNames.add(`${priority.context}\0${priority.label}`);
-  }
-}
-
-/** True for text with a variable or an expression, whose value only Asterisk knows. */
-function hasVariable(text: string): boolean {
-  return /\$[{[]/.test(text);
-}
-
-function isHint({ priority }: PlannedPriority): boolean {
-  return priority === HINT_PRIORITY;
-}
-
-function named({ context, extension, caller, priority }: PlannedPriority): string {
-  const number = priority === HINT_PRIORITY ? 'hint' : String(priority);
-  return shown(`${extension}${caller === undefined ? '' : `/${caller}`},${number} of [${context}]`);
 }

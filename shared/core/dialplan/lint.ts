@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-export type { PlannedPriority } from './extensions.ts';
+export type { PlannedPriority } from './registered.ts';
 export { extensionKey } from './extensionKey.ts';
 import { readExtensions } from './extensions.ts';
-import type { PlannedPriority } from './extensions.ts';
+import type { PlannedPriority } from './registered.ts';
 import { Findings } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { type Need, Needs } from './needs.ts';
@@ -92,7 +92,17 @@ function filesOfFolder(paths: readonly string[], needs: readonly Need[]): Set<st
 }
 
 /** A hash that is equal exactly when Asterisk would read the same bytes in the same order. */
-export function pictureOf({ loads }: DialplanReading): string {
+export function pictureOf(reading: DialplanReading): string {
+  const known = pictures.get(reading);
+  if (known !== undefined) return known;
+  const picture = hashOf(reading);
+  pictures.set(reading, picture);
+  return picture;
+}
+
+const pictures = new WeakMap<DialplanReading, string>();
+
+function hashOf({ loads }: DialplanReading): string {
   const hash = createHash('sha256');
   for (const { path, content } of loads) {
     const [bytes, size] = Buffer.isBuffer(content) ? [content, content.length] : [content.head, content.size];

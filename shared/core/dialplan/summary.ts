@@ -1,5 +1,5 @@
 import { extensionKey } from './extensionKey.ts';
-import { HINT_PRIORITY, type PlannedPriority } from './extensions.ts';
+import { HINT_PRIORITY, type PlannedPriority } from './registered.ts';
 import { shown } from './sections/sections.ts';
 import type { Steps } from '../steps.ts';
 
@@ -28,7 +28,10 @@ export function* summarySteps(
   before: readonly PlannedPriority[],
   after: readonly PlannedPriority[],
 ): Steps<ContextChange[]> {
-  const [old, next] = [yield* contextsOf(before), yield* contextsOf(after)];
+  const touched = yield* touchedContexts(before, after);
+  const isTouched = ({ context }: PlannedPriority): boolean => touched.has(context);
+  const old = yield* contextsOf(before.filter(isTouched));
+  const next = yield* contextsOf(after.filter(isTouched));
   const names = [...new Set([...old.keys(), ...next.keys()])].sort();
   const changes: ContextChange[] = [];
   for (const context of names) {
@@ -55,6 +58,39 @@ export function summaryText(changes: readonly ContextChange[], moreContexts = 0)
   });
   const more = Math.max(0, changes.length - MOST_CONTEXTS) + moreContexts;
   return [...texts, ...(more > 0 ? [`and ${String(more)} more contexts`] : [])].join(' ');
+}
+
+/**
+ * The contexts that may differ: those between the first and the last difference of the two lists. Most changes are small,
+ * and everything around them need not be compared extension by extension.
+ */
+function* touchedContexts(
+  before: readonly PlannedPriority[],
+  after: readonly PlannedPriority[],
+): Steps<Set<string>> {
+  const shorter = Math.min(before.length, after.length);
+  let same = 0;
+  while (same < shorter && isSame(before[same], after[same])) if (++same % COMPARED_IN_STEP === 0) yield;
+  let sameAtEnd = 0;
+  while (sameAtEnd < shorter - same && isSame(before.at(-1 - sameAtEnd), after.at(-1 - sameAtEnd)))
+    if (++sameAtEnd % COMPARED_IN_STEP === 0) yield;
+  const touched = new Set<string>();
+  for (const priorities of [before, after])
+    for (const { context } of priorities.slice(same, priorities.length - sameAtEnd)) touched.add(context);
+  return touched;
+}
+
+function isSame(a: PlannedPriority | undefined, b: PlannedPriority | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.priority === b.priority &&
+    a.application === b.application &&
+    a.extension === b.extension &&
+    a.context === b.context &&
+    a.caller === b.caller &&
+    a.label === b.label
+  );
 }
 
 function* contextsOf(priorities: readonly PlannedPriority[]): Steps<Map<string, Map<string, Extension>>> {

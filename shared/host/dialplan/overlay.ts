@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { DialplanContent } from '#core/dialplan/world.ts';
-import { linkTarget, namesIn, readContent } from './files.ts';
+import { linkTarget, namesIn, readContent, sameContent } from './files.ts';
 
 /** What a change set puts at a path: a file's content, a link, a folder; undefined for a removal. */
 export type Put = DialplanContent | { readonly linkTo: string } | 'folder' | undefined;
@@ -45,18 +45,20 @@ export class Overlay {
     return [...names].filter((name) => this.#travels(`${prefix}${name}`));
   }
 
-  read(below: string): DialplanContent | undefined {
+  /** @param like returned itself when the file has this content */
+  read(below: string, like?: DialplanContent): DialplanContent | undefined {
     let at = below;
     for (let links = 0; links < MAX_LINKS; links++) {
       if (!this.#travels(at)) return undefined;
       const put = this.#changed.get(at);
       if (put === undefined && this.#changed.has(at)) return undefined;
       if (put === 'folder') return undefined;
-      if (put !== undefined && !('linkTo' in put)) return put;
+      if (put !== undefined && !('linkTo' in put)) return sameContent(put, like) ? like : put;
       const target = put?.linkTo ?? linkTarget(path.join(this.#folder, at));
-      if (target === undefined || path.isAbsolute(target)) return readContent(path.join(this.#folder, at));
+      if (target === undefined || path.isAbsolute(target))
+        return readContent(path.join(this.#folder, at), like);
       const next = path.posix.join(path.posix.dirname(at), target);
-      if (next.startsWith('..')) return readContent(path.join(this.#folder, at));
+      if (next.startsWith('..')) return readContent(path.join(this.#folder, at), like);
       at = next;
     }
     return undefined;

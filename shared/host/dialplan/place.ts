@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import type { DialplanContent, DialplanWorld } from '#core/dialplan/world.ts';
-import { isWithin, namesIn, readContent } from './files.ts';
+import { isWithin, namesIn, readContent, sameContent } from './files.ts';
 import { Overlay, type Put } from './overlay.ts';
 
 /** The file that Asterisk reads first. */
@@ -18,6 +18,12 @@ export type DialplanPlace = {
   readonly configFolder?: string | undefined;
 };
 
+/** A host's files. */
+export type HostWorld = DialplanWorld & {
+  /** @param like returned itself when the file has this content */
+  readonly read: (path: string, like?: DialplanContent) => DialplanContent | undefined;
+};
+
 /**
  * The files of a host as the model of the dialplan reads them.
  * @param changed the change set's content, by path below the folder
@@ -27,21 +33,22 @@ export function dialplanWorld(
   place: DialplanPlace,
   changed: ReadonlyMap<string, Put> = new Map(),
   travels?: (path: string) => boolean,
-): DialplanWorld {
+): HostWorld {
   const overlay = new Overlay(place.path, changed, travels);
   const names = new FolderNames(place);
   const contents = new Map<string, DialplanContent | undefined>();
   const below = (at: string): string => at.slice(place.path.length + 1);
-  const read = (at: string): DialplanContent | undefined =>
-    isWithin(at, place.path) ? overlay.read(below(at)) : readContent(at);
+  const read = (at: string, like?: DialplanContent): DialplanContent | undefined =>
+    isWithin(at, place.path) ? overlay.read(below(at), like) : readContent(at, like);
   const start = path.join(names.configFolder, OUTERMOST);
   return {
     folder: place.path,
     start: existsSync(start) ? start : undefined,
     locate: (name) => names.locate(name),
     list: (folder) => (isWithin(folder, place.path) ? overlay.list(below(folder)) : namesIn(folder)),
-    read: (at) => {
-      if (!contents.has(at)) contents.set(at, read(at));
+    read: (at: string, like?: DialplanContent) => {
+      if (!contents.has(at)) contents.set(at, read(at, like));
+      else if (like !== undefined && sameContent(contents.get(at), like)) contents.set(at, like);
       return contents.get(at);
     },
   };

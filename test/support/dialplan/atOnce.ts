@@ -1,7 +1,7 @@
 import { type LivePlan, dialplanShowSteps } from '../../../agent/asterisk/proof/dialplanShow.ts';
 import { judgeSteps, type Witnesses } from '../../../agent/asterisk/proof/judgePlan.ts';
 import type { Refusal } from '../../../agent/asterisk/reload/result.ts';
-import type { PlannedPriority } from '#core/dialplan/extensions.ts';
+import type { PlannedPriority } from '#core/dialplan/registered.ts';
 import { type DialplanReading, dialplanSteps } from '#core/dialplan/lint.ts';
 import { type ContextChange, summarySteps } from '#core/dialplan/summary.ts';
 import type { DialplanWorld } from '#core/dialplan/world.ts';

@@ -7,12 +7,26 @@ import { Activation } from '../../../../../agent/asterisk/activation/activation.
 import type { Refusal } from '../../../../../agent/asterisk/reload/result.ts';
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { createLogger } from '#host/log/logger.ts';
+import { DialplanReadings } from '#host/dialplan/readings.ts';
+import { systemClock } from '#host/time/clock.ts';
 
 type Files = Readonly<Record<string, string | undefined>>;
+
+class CountedReadings extends DialplanReadings {
+  /** How often files were interpreted: a kept reading is the same object. */
+  readonly made = new Set<object>();
+
+  override async read(...args: Parameters<DialplanReadings['read']>): ReturnType<DialplanReadings['read']> {
+    const reading = await super.read(...args);
+    this.made.add(reading);
+    return reading;
+  }
+}
 
 class Folder {
   readonly path: string;
   readonly activation: Activation;
+  readonly readings: CountedReadings;
   reloads = 0;
   /** What Asterisk will say, and what it said last. */
   refusal: Refusal | undefined;
@@ -22,10 +36,13 @@ class Folder {
     this.path = mkdtempSync(path.join(os.tmpdir(), 'xds-activation-'));
     t.after(() => rmSync(this.path, { recursive: true }));
     this.put(files);
+    this.readings = new CountedReadings(systemClock);
+    t.after(() => this.readings.forget());
     this.activation = new Activation({
       policy: { lint: 'warn' } as DirectoryPolicy,
       kind: 'dialplan',
       place: () => ({ path: this.path, asteriskPath: this.path, root: '' }),
+      readings: this.readings,
       log: createLogger('error', () => undefined),
       reload: () => {
         this.reloads += 1;
@@ -70,6 +87,15 @@ test('only what Asterisk reads is a reason for a reload', async (t) => {
   await folder.change({ 'p/x.inc': '; y\n' });
   assert.equal(folder.reloads, 1);
   await folder.change({ 'b.conf': '' });
+  assert.equal(folder.reloads, 2);
+});
+
+test('a change set is interpreted once, and so is the folder before the first one', async (t) => {
+  const folder = new Folder(t, { 'a.conf': PLAN, 'b.conf': '[b]\n' });
+  await folder.change({ 'b.conf': '[b]\nexten = 2,1,NoOp()\n' });
+  assert.equal(folder.readings.made.size, 2);
+  await folder.change({ 'b.conf': '[b]\nexten = 2,1,Hangup()\n' });
+  assert.equal(folder.readings.made.size, 3);
   assert.equal(folder.reloads, 2);
 });
 

@@ -7,6 +7,7 @@ import { textOf } from '#core/dialplan/finding.ts';
 import { judgeChange } from '#core/dialplan/judgeChange.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { judgeSet, readChange } from '../../../../../agent/asterisk/activation/lintGate.ts';
+import { readerOf } from '../../../../support/unit/dialplanReader.ts';
 
 /** A dialplan that defines one extension. */
 function plan(name: string): string {
@@ -29,8 +30,8 @@ function folderWith(t: TestContext, disk: OnDisk): string {
 
 async function errors(t: TestContext, disk: OnDisk, changed: Record<string, Put>): Promise<string[]> {
   const folder = folderWith(t, disk);
-  const place = { path: folder, asteriskPath: folder, root: '' };
-  const { before, after } = await readChange(place, new Map(Object.entries(changed)));
+  const read = readerOf(t, folder);
+  const { before, after } = await readChange(read, new Map(Object.entries(changed)));
   const findings = judgeChange(before, after, new Set(Object.keys(changed))).map(({ finding }) => finding);
   return findings.filter(({ severity }) => severity === 'error').map(textOf);
 }
@@ -74,7 +75,7 @@ void test('a file that was broken before blocks no change', async (t) => {
 void test('files that a removal on hold would break wait with it, and so do files that need those; the others go ahead', async (t) => {
   const folder = folderWith(t, { 'held.conf': plan('a'), 'user.conf': '[user]\nexten = 1,1,NoOp()\n' });
   const including = `[user]\nexten = 1,1,NoOp()\n#include "${folder}/parts/moved.inc"\n`;
-  const place = { path: folder, asteriskPath: folder, root: '' };
+  const read = readerOf(t, folder);
   const put = (text: string): Buffer => Buffer.from(text);
   const moved = new Map([
     ['parts/moved.inc', put(plan('a'))],
@@ -82,7 +83,7 @@ void test('files that a removal on hold would break wait with it, and so do file
     ['user.conf', put(including)],
   ]);
   const held = new Set(['held.conf']);
-  const { objections, waiting, change } = await judgeSet(place, moved, held, 'block');
+  const { objections, waiting, change } = await judgeSet(read, moved, held, 'block');
   assert.equal(objections.size, 0);
   assert.match(
     waiting.get('parts/moved.inc') ?? '',
@@ -92,9 +93,9 @@ void test('files that a removal on hold would break wait with it, and so do file
   assert.ok(change.after.files.has('other.conf'));
   assert.ok(!change.after.files.has('parts/moved.inc'));
 
-  const alone = await judgeSet(place, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
+  const alone = await judgeSet(read, new Map([['moved.conf', put(plan('a'))]]), held, 'block');
   assert.deepEqual([...alone.objections.keys()], ['moved.conf'], 'nothing is left that could go ahead');
-  const broken = await judgeSet(place, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
+  const broken = await judgeSet(read, new Map([...moved, ['b.conf', put('[b\n')]]), held, 'block');
   assert.match(
     broken.objections.get('b.conf') ?? '',
     /^line 1: .*nothing of this change was applied \(lint: block\)$/,
@@ -104,5 +105,5 @@ void test('files that a removal on hold would break wait with it, and so do file
     ['b.conf'],
     'what no confirmation resolves is reported first',
   );
-  assert.equal((await judgeSet(place, moved, new Set(), 'block')).objections.size, 1);
+  assert.equal((await judgeSet(read, moved, new Set(), 'block')).objections.size, 1);
 });

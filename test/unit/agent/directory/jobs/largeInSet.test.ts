@@ -19,6 +19,7 @@ import type { IncomingStream } from '#wire/incomingStream.ts';
 import { judgeSet } from '../../../../../agent/asterisk/activation/lintGate.ts';
 import { download, type Downloaded, type Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { readerOf } from '../../../../support/unit/dialplanReader.ts';
 import { replicaOf } from '../../../../support/unit/replicaOf.ts';
 import { sameBytes } from '../../../../support/unit/sameBytes.ts';
 import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
@@ -65,7 +66,7 @@ class Wire {
 
   async download(t: TestContext, rehearsal = false): Promise<Downloaded> {
     const replica = await replicaOf(t, this.mds);
-    const place = { path: this.mds.root, asteriskPath: this.mds.root, root: '' };
+    const read = readerOf(t, this.mds.root);
     return download({
       directory: 'dialplan',
       items: new Map(Object.keys(this.#files).map((name) => [name, deliver(this.entry(name))])),
@@ -77,7 +78,7 @@ class Wire {
       rehearsal,
       judge: (changed: ReadonlyMap<string, Put>) => {
         this.atJudgement = this.received;
-        return judgeSet(place, changed, new Set(), 'block');
+        return judgeSet(read, changed, new Set(), 'block');
       },
     });
   }
