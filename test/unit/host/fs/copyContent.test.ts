@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -14,9 +14,12 @@ void describe('A copy of a content', () => {
   void it('is the content, in place of what was there', async () => {
     const content = Buffer.alloc(3 * 1024 * 1024 + 17, 'abc');
     writeFileSync(at('from'), content);
-    writeFileSync(at('to'), Buffer.alloc(4 * 1024 * 1024, 'x'));
-    await copyContent(at('from'), at('to'));
-    assert.ok(readFileSync(at('to')).equals(content));
+    // The second copy knows what the first one found out of the file system, and goes another way.
+    for (const already of [Buffer.alloc(4 * 1024 * 1024, 'x'), Buffer.alloc(5 * 1024 * 1024, 'y')]) {
+      writeFileSync(at('to'), already);
+      await copyContent(at('from'), at('to'));
+      assert.ok(readFileSync(at('to')).equals(content));
+    }
   });
 
   void it('of an empty file is empty', async () => {
@@ -25,16 +28,12 @@ void describe('A copy of a content', () => {
     assert.equal(readFileSync(at('to'), 'utf8'), '');
   });
 
-  void it('ends where the file becomes shorter meanwhile', { timeout: 20_000 }, async () => {
-    writeFileSync(at('from'), Buffer.alloc(64 * 1024 * 1024));
-    const copied = copyContent(at('from'), at('to'));
-    // While it is under way: every turn of the loop, until it has ended.
-    const shorten = setInterval(() => truncateSync(at('from'), 10), 1);
-    try {
-      await copied;
-    } finally {
-      clearInterval(shorten);
-    }
+  void it('ends where the file has fewer bytes than its size says, as when it becomes shorter meanwhile', async () => {
+    // Node's copyFile asks for the missing bytes for ever: 4,096 of them here, where there are less than ten.
+    const short = '/sys/class/net/lo/mtu';
+    await copyContent(short, at('to'));
+    assert.ok(statSync(short).size > statSync(at('to')).size);
+    assert.equal(readFileSync(at('to'), 'utf8'), readFileSync(short, 'utf8'));
   });
 
   void it('says what is wrong where there is nothing to copy', async () => {
