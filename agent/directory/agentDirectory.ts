@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
+import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import type { Guard } from '#core/plan/policy.ts';
@@ -58,6 +59,7 @@ export class AgentDirectory implements DirectorySide {
   readonly plans: PlanAnswers;
   /** Files that were delivered before their name was excluded are removed. */
   readonly isExcluded: (path: string, isFolder: boolean) => boolean;
+  readonly known: (path: string, entry: Entry) => Entry;
   readonly #options: AgentDirectoryOptions;
   readonly #facts: PlanFacts;
   readonly #sync: SyncDirectory;
@@ -85,6 +87,7 @@ export class AgentDirectory implements DirectorySide {
     // Before the replica, which asks for it at once.
     this.isExcluded = (path, isFolder) =>
       !ledger.entries.has(path) && excludes.patternFor(path, isFolder) !== undefined;
+    this.known = (path, entry) => ledger.alike(path, entry);
     // Only if an empty directory here would empty Main's.
     const emptyIsHeld = policy.deletions === 'both';
     const sync = new SyncDirectory(place, { name, settle: policy.settle, emptyIsHeld, whole: false }, this);

@@ -85,12 +85,13 @@ export class Publication {
     const found =
       adopting === undefined ? changes : new Map([...changes].filter(([path]) => !adopting.has(path)));
     const save = this.originators.found(found, foundBy, this.#options.clock.now());
-    const entriesBefore = [...changes.keys()].map((path) => [path, this.manifest.get(path)] as const);
-    let items: ManifestItem[];
+    const items: ManifestItem[] = [];
+    /** What the manifest had in place of each item. */
+    const before: (ManifestEntry | undefined)[] = [];
     try {
-      items = this.#options.db.transaction(() => this.#takeOver(changes, save));
+      this.#options.db.transaction(() => this.#takeOver(changes, save, items, before));
     } catch (error) {
-      for (const [path, shown] of entriesBefore) this.manifest.set(path, shown ?? { kind: 'gone' });
+      items.forEach(({ path }, at) => this.manifest.set(path, before[at] ?? { kind: 'gone' }));
       throw error;
     }
     if (items.length > 0) this.#publish(items);
@@ -151,22 +152,33 @@ export class Publication {
     );
   }
 
-  /** Updates tombstones and manifest from the disk. */
-  #takeOver(changes: Changes, save: string | undefined): ManifestItem[] {
-    const items: ManifestItem[] = [];
+  /**
+   * Updates tombstones and manifest from the disk.
+   * @param items the changed entries are added here
+   * @param before what the manifest had in place of each
+   */
+  #takeOver(
+    changes: Changes,
+    save: string | undefined,
+    items: ManifestItem[],
+    before: (ManifestEntry | undefined)[],
+  ): void {
     const { versions, config, clock, db } = this.#options;
     versions?.note(changes, save);
-    for (const [path, { before, after }] of changes) {
+    for (const [path, { before: entryBefore, after }] of changes) {
       if (config.direction === 'both') {
-        if (after === undefined && before !== undefined) this.tombstones.set(path, before, clock.now());
+        if (after === undefined && entryBefore !== undefined)
+          this.tombstones.set(path, entryBefore, clock.now());
         else if (after !== undefined) this.tombstones.delete(path);
       }
       if (after === undefined) this.mtimeClocks.forget(path);
       const shown = this.#entryFor(path, after);
-      if (this.manifest.set(path, shown)) items.push({ path, shown });
+      const shownBefore = this.manifest.get(path);
+      if (!this.manifest.set(path, shown)) continue;
+      items.push({ path, shown });
+      before.push(shownBefore);
     }
     if (items.length > 0) db.advance();
-    return items;
   }
 
   #publish(items: readonly ManifestItem[]): void {

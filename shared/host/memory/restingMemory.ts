@@ -3,9 +3,14 @@ import { runInNewContext } from 'node:vm';
 import { trimMalloc } from './trimMalloc.ts';
 
 /** Interval of the check, milliseconds. */
-const EVERY = 5_000;
-/** A process that used less than this share of a core since the last check is at rest. */
-const AT_REST = 0.05;
+const EVERY = 10_000;
+/**
+ * A process that used less than this share of a core since the last check is at rest. Main's copies for `rollback`, which
+ * take minutes, use a quarter of one.
+ */
+const AT_REST = 0.35;
+/** Collections take at most this share of the time. */
+const AT_MOST = 0.01;
 /** Least growth since the last collection that is worth one, bytes. */
 const WORTHWHILE = 32 * 2 ** 20;
 
@@ -29,16 +34,19 @@ export function isWorthCollecting({ resident, before, load }: Memory): boolean {
  * nor malloc does so by itself on a host with much memory: after a first pass of 40,000 files, 70 MB of 187 were garbage,
  * half empty pages, room for new objects and freed blocks. It pauses the process for some tenths of a second with 100,000
  * files, when it has nothing else to do.
+ * @param every interval of the check, milliseconds
  * @returns dispose of it to end the checks
  */
-export function restMemory(): Disposable {
+export function restMemory(every = EVERY): Disposable {
   let before = 0;
+  let notBefore = 0;
   let last = { at: performance.now(), cpu: cpuMicroseconds() };
   let collect: (() => void) | undefined;
   const look = (): void => {
     const now = { at: performance.now(), cpu: cpuMicroseconds() };
     const load = (now.cpu - last.cpu) / 1000 / (now.at - last.at);
     last = now;
+    if (now.at < notBefore) return;
     if (!isWorthCollecting({ resident: process.memoryUsage.rss(), before, load })) return;
     collect ??= collector();
     collect();
@@ -46,8 +54,9 @@ export function restMemory(): Disposable {
     before = process.memoryUsage.rss();
     // The collection itself does not count as work.
     last = { at: performance.now(), cpu: cpuMicroseconds() };
+    notBefore = last.at + (last.at - now.at) / AT_MOST;
   };
-  const timer = setInterval(look, EVERY);
+  const timer = setInterval(look, every);
   timer.unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -34,7 +34,7 @@ export class SyncDirectory {
   /** No item of the trash is older than this, milliseconds since 1970. */
   #oldestInTrash = 0;
 
-  /** Reads the state, not the disk; calls nothing of `side` but `isExcluded`. */
+  /** Reads the state, not the disk; calls nothing of `side` but `isExcluded` and `known`. */
   constructor(place: DirectoryPlace, rules: DirectoryRules, side: DirectorySide) {
     this.#place = place;
     this.#rules = rules;
@@ -46,6 +46,7 @@ export class SyncDirectory {
       path,
       nested,
       isExcluded: (each, isFolder) => side.isExcluded(each, isFolder),
+      known: side.known,
       index: new ScanIndexTable(db, rules.name),
       owners,
       clock,

@@ -2,9 +2,8 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
-import { baseOf, joinPath, parentOf } from '#core/path/relative.ts';
-
-export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
+import { baseOf, parentOf } from '#core/path/relative.ts';
+import { compactly, type IndexedPath } from './indexedFile.ts';
 
 /** A change of a path, for the other side: the last known entry before, the state after. */
 export type Change = { readonly before: Entry | undefined; readonly after: PathState | undefined };
@@ -13,6 +12,7 @@ export type Changes = ReadonlyMap<string, Change>;
 /** The states of one directory's paths on this host; counts and digest are updated with each change. */
 export class PathIndex {
   readonly #nodes = new Map<string, IndexedPath>();
+  /** Paths by their folder: the same strings as in the table, which names would not be. */
   readonly #children = new Map<string, Set<string>>();
   readonly #digest = new ContentDigest();
   readonly #skipped = new Map<string, string>();
@@ -52,26 +52,39 @@ export class PathIndex {
     return this.#skipped;
   }
 
-  /** Names directly inside a folder. */
-  namesIn(folder: string): ReadonlySet<string> {
+  /** The paths directly inside a folder. */
+  childrenOf(folder: string): ReadonlySet<string> {
     return this.#children.get(folder) ?? new Set();
+  }
+
+  /** Names directly inside a folder. */
+  *namesIn(folder: string): Iterable<string> {
+    for (const path of this.childrenOf(folder)) yield baseOf(path);
   }
 
   /** Every path below a folder, parents before children. */
   *below(folder: string): Iterable<string> {
-    for (const name of this.namesIn(folder)) {
-      const path = joinPath(folder, name);
+    for (const path of this.childrenOf(folder)) {
       yield path;
       yield* this.below(path);
     }
   }
 
+  /** Enters what was known at the last end, which is no change. */
+  restore(path: string, node: IndexedPath): void {
+    this.#put(path, this.#nodes.get(path), node);
+  }
+
   set(path: string, node: IndexedPath): void {
     const before = this.#nodes.get(path);
-    this.#nodes.set(path, node);
+    this.#put(path, before, node);
+    this.#note(path, before?.state, node.state);
+  }
+
+  #put(path: string, before: IndexedPath | undefined, node: IndexedPath): void {
+    this.#nodes.set(path, compactly(node));
     if (before === undefined) this.#enlist(path);
     this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
-    this.#note(path, before?.state, node.state);
     const why = whySkipped(node.state);
     if (why !== undefined) this.#skipped.set(path, why);
     else if (before !== undefined) this.#skipped.delete(path);
@@ -83,7 +96,7 @@ export class PathIndex {
     this.#nodes.delete(path);
     this.#skipped.delete(path);
     const siblings = this.#children.get(parentOf(path));
-    siblings?.delete(baseOf(path));
+    siblings?.delete(path);
     if (siblings?.size === 0) this.#children.delete(parentOf(path));
     this.#count(path, lastKnownEntry(before.state), undefined);
     this.#note(path, before.state, undefined);
@@ -110,9 +123,9 @@ export class PathIndex {
 
   #enlist(path: string): void {
     const folder = parentOf(path);
-    const names = this.#children.get(folder);
-    if (names) names.add(baseOf(path));
-    else this.#children.set(folder, new Set([baseOf(path)]));
+    const paths = this.#children.get(folder);
+    if (paths) paths.add(path);
+    else this.#children.set(folder, new Set([path]));
   }
 
   #count(path: string, before: Entry | undefined, after: Entry | undefined): void {

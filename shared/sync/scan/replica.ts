@@ -5,7 +5,6 @@ import { pause } from '#host/time/clock.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
-import { joinPath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import { ChunkLists } from '../transfer/chunkLists.ts';
 import { StateError } from '../state/stateError.ts';
@@ -56,7 +55,8 @@ export class Replica implements Tree {
     this.name = name;
     this.path = path;
     const queue = new SettleQueue(clock, settle);
-    const paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false));
+    const { isExcluded = () => false, known = (_path, entry) => entry } = options;
+    const paths = new ScannedPaths(queue, index, isExcluded, known);
     const guard = new RootGuard(path, index, paths, emptyIsHeld);
     const retry = (): void => this.#soon(() => Promise.resolve());
     this.#queue = queue;
@@ -118,8 +118,8 @@ export class Replica implements Tree {
     return this.#paths.skipped;
   }
 
-  *childrenOf(folder: string): Iterable<string> {
-    for (const name of this.#index.namesIn(folder)) yield joinPath(folder, name);
+  childrenOf(folder: string): Iterable<string> {
+    return this.#index.childrenOf(folder);
   }
 
   holdsOverride(folder: string): boolean {

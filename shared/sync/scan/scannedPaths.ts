@@ -37,6 +37,7 @@ export class ScannedPaths {
     queue: SettleQueue,
     remembered: ScanIndex,
     isExcluded: (path: string, isFolder: boolean) => boolean,
+    known: (path: string, entry: Entry) => Entry,
   ) {
     this.#queue = queue;
     this.#isExcluded = isExcluded;
@@ -44,9 +45,8 @@ export class ScannedPaths {
       // An older version saved objects that do not travel as ordinary ones.
       if (tooLong(path) !== undefined || bytesOf(entry) > MAX_FILE_BYTES) continue;
       if (isExcluded(path, entry.type === 'folder')) this.#unsaved.add(path);
-      else this.index.set(path, { state: { kind: 'settled', entry }, stamp });
+      else this.index.restore(path, { state: { kind: 'settled', entry: known(path, entry) }, stamp });
     }
-    this.index.takeChanges();
   }
 
   put(path: string, state: PathState, stamp: Stamp): void {
@@ -88,7 +88,7 @@ export class ScannedPaths {
 
   /** Drops everything below a path that is not a folder any more. */
   dropBelow(path: string): void {
-    if (this.index.namesIn(path).size === 0) return;
+    if (this.index.childrenOf(path).size === 0) return;
     for (const child of [...this.index.below(path)]) this.drop(child);
   }
 
@@ -208,15 +208,17 @@ export class ScannedPaths {
   /** Saves the scan index. @throws when the state can't be written; the same is saved the next time */
   save(remembered: ScanIndex): void {
     if (this.#unsaved.size === 0) return;
-    const changes = new Map<string, { stamp: Stamp; entry: Entry } | undefined>();
+    remembered.save(this.#unsavedRows());
+    this.#unsaved = new Set();
+  }
+
+  /** One after the other: after a first scan they are as many as files. */
+  *#unsavedRows(): Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]> {
     for (const path of this.#unsaved) {
       const node = this.index.get(path);
-      if (node === undefined) changes.set(path, undefined);
-      else if (node.state.kind === 'settled')
-        changes.set(path, { stamp: node.stamp, entry: node.state.entry });
+      if (node === undefined) yield [path, undefined];
+      else if (node.state.kind === 'settled') yield [path, { stamp: node.stamp, entry: node.state.entry }];
     }
-    remembered.save(changes);
-    this.#unsaved = new Set();
   }
 
   /** The files that have been changing for long without settling. */

@@ -34,6 +34,12 @@ export class Ledger {
     this.#entries = shared;
   }
 
+  /** The entry itself, or the ledger's own where that is equal in everything, so that it is in memory once. */
+  alike(path: string, entry: Entry): Entry {
+    const own = this.#entries.get(path);
+    return own !== undefined && isSame(own, entry) ? own : entry;
+  }
+
   set(path: string, entry: Entry): void {
     this.#table.set(path, entry);
     this.#change(path, entry);
@@ -60,5 +66,5 @@ export class Ledger {
 
 /** Equal in every property, including the numbers of owner and group. */
 function isSame(a: Entry, b: Entry): boolean {
-  return sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid;
+  return a === b || (sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid);
 }

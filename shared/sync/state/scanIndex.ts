@@ -6,7 +6,8 @@ import { PathTable } from './pathTable.ts';
 /** The scan results of one directory that are kept between runs, so that unchanged files need not be read again. */
 export interface ScanIndex {
   load(): Iterable<{ path: string; stamp: Stamp; entry: Entry }>;
-  save(changes: ReadonlyMap<string, { stamp: Stamp; entry: Entry } | undefined>): void;
+  /** Saves changed paths; undefined for those that are gone. */
+  save(changes: Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]>): void;
   /** Device and inode of the directory itself. */
   rootIdentity(): string | undefined;
   setRootIdentity(identity: string): void;
@@ -28,7 +29,7 @@ export class ScanIndexTable implements ScanIndex {
     for (const { path, entry, extra } of this.#table.rows()) yield { path, entry, stamp: String(extra) };
   }
 
-  save(changes: ReadonlyMap<string, { stamp: Stamp; entry: Entry } | undefined>): void {
+  save(changes: Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]>): void {
     this.#db.transaction(() => {
       for (const [path, known] of changes) {
         if (known === undefined) this.#table.delete(path);

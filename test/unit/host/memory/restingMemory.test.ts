@@ -22,7 +22,7 @@ void describe('Memory of a process that rests', () => {
     assert.ok(process.memoryUsage.rss() - before > 80 * MB);
     blocks.length = 0;
     objects.length = 0;
-    using _memory = restMemory();
+    using _memory = restMemory(100);
     await eventually('it is given back', () => process.memoryUsage.rss() - before < 30 * MB, 60_000);
   });
 });

@@ -85,6 +85,8 @@ void test('a ledger shares entries that are equal to known ones, and keeps all o
     ['other owner', { ...fileEntry('other owner'), uid: 4711 }],
     ['not agreed', fileEntry('not agreed')],
   ]);
+  for (const [path, entry] of known)
+    assert.equal(ledger.alike(path, entry) === ledger.entries.get(path), path === 'same');
   ledger.share(known.keys(), (each) => known.get(each));
   assert.equal(ledger.entries.get('same'), known.get('same'));
   assert.deepEqual(new Map(ledger.entries), new Map(first.entries));
