@@ -46,8 +46,7 @@ export class SyncDirectory {
       path,
       nested,
       isExcluded: (each, isFolder) => side.isExcluded(each, isFolder),
-      known: side.known,
-      index: new ScanIndexTable(db, rules.name),
+      index: new ScanIndexTable(db, rules.name, side.known),
       owners,
       clock,
       events: {

@@ -55,8 +55,7 @@ export class Replica implements Tree {
     this.name = name;
     this.path = path;
     const queue = new SettleQueue(clock, settle);
-    const { isExcluded = () => false, known = (_path, entry) => entry } = options;
-    const paths = new ScannedPaths(queue, index, isExcluded, known);
+    const paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false));
     const guard = new RootGuard(path, index, paths, emptyIsHeld);
     const retry = (): void => this.#soon(() => Promise.resolve());
     this.#queue = queue;

@@ -1,4 +1,3 @@
-import type { Entry } from '#core/manifest/entry.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
@@ -31,8 +30,6 @@ export type ReplicaOptions = {
   readonly nested: ReadonlySet<string>;
   /** True for an excluded name, which this host ignores unless it is known already; none when absent. */
   readonly isExcluded?: (path: string, isFolder: boolean) => boolean;
-  /** An equal entry that is in memory already, or the given one. */
-  readonly known?: ((path: string, entry: Entry) => Entry) | undefined;
   readonly index: ScanIndex;
   readonly owners: Owners;
   readonly clock: Clock;

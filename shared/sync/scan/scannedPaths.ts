@@ -37,7 +37,6 @@ export class ScannedPaths {
     queue: SettleQueue,
     remembered: ScanIndex,
     isExcluded: (path: string, isFolder: boolean) => boolean,
-    known: (path: string, entry: Entry) => Entry,
   ) {
     this.#queue = queue;
     this.#isExcluded = isExcluded;
@@ -45,7 +44,7 @@ export class ScannedPaths {
       // An older version saved objects that do not travel as ordinary ones.
       if (tooLong(path) !== undefined || bytesOf(entry) > MAX_FILE_BYTES) continue;
       if (isExcluded(path, entry.type === 'folder')) this.#unsaved.add(path);
-      else this.index.restore(path, { state: { kind: 'settled', entry: known(path, entry) }, stamp });
+      else this.index.restore(path, { state: { kind: 'settled', entry }, stamp });
     }
   }
 
