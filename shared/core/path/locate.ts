@@ -9,22 +9,16 @@ export type Named = {
   readonly nested: ReadonlySet<string>;
 };
 
-/** Finds the directory that holds a path written as absolute (with or without --root) or as `directory/path`. */
+/**
+ * Finds the directory that holds a path written as absolute (with or without --root) or as `directory/path`.
+ * @returns undefined for a directory itself, too
+ */
 export function locatePath<D extends Named>(
   directories: readonly D[],
   written: string,
 ): { readonly directory: D; readonly path: string } | undefined {
-  let best: { readonly directory: D; readonly path: string } | undefined;
-  for (const directory of directories) {
-    for (const root of directory.roots) {
-      if (!isBelow(written, root)) continue;
-      const path = written.slice(root.length + 1);
-      if (best === undefined || path.length < best.path.length) best = { directory, path };
-    }
-  }
-  if (best === undefined || !isNested(best.directory.nested, best.path)) return best;
-  // `sounds/recordings/x` names the directory that lies inside the one that it begins with.
-  return locatePath(directories, joinPath(best.directory.roots[0], best.path));
+  const found = locateOrWhole(directories, written);
+  return found?.path === '' ? undefined : found;
 }
 
 /** The same; the name of a directory alone gives the path '', the whole directory. */
@@ -33,8 +27,17 @@ export function locateOrWhole<D extends Named>(
   written: string,
 ): { readonly directory: D; readonly path: string } | undefined {
   const name = written.replace(/\/+$/, '');
-  const found = locatePath(directories, name);
-  if (found !== undefined) return found;
-  const directory = directories.find(({ roots }) => roots.includes(name));
-  return directory && { directory, path: '' };
+  let best: { readonly directory: D; readonly path: string } | undefined;
+  for (const directory of directories) {
+    for (const root of directory.roots) {
+      if (name !== root && !isBelow(name, root)) continue;
+      const path = name.slice(root.length + 1);
+      if (best === undefined || path.length < best.path.length) best = { directory, path };
+    }
+  }
+  if (best === undefined || !isNested(best.directory.nested, best.path)) return best;
+  // `sounds/recordings/x` names the directory that lies inside the one that it begins with.
+  const within = joinPath(best.directory.roots[0], best.path);
+  // Of a directory that is not among these, nothing is known.
+  return within === name ? undefined : locateOrWhole(directories, within);
 }
