@@ -6,8 +6,13 @@ import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 import { systemClock } from '#host/time/clock.ts';
 import type { ApplyPlace } from './applyPlace.ts';
 
-/** What a place holds, read once. Files count as quiet at once. */
-export async function replicaOf(t: TestContext, place: ApplyPlace, owners = new Owners()): Promise<Replica> {
+/** What a place holds, read once. Files count as quiet at once. An error is one of the test's, unless it is expected. */
+export async function replicaOf(
+  t: TestContext,
+  place: ApplyPlace,
+  owners = new Owners(),
+  onError: (error: unknown) => void = (error) => assert.fail(String(error)),
+): Promise<Replica> {
   const replica = new Replica({
     rules: { name: 'files', settle: 0, emptyIsHeld: false, whole: false },
     path: place.root,
@@ -18,7 +23,7 @@ export async function replicaOf(t: TestContext, place: ApplyPlace, owners = new 
     events: {
       onChanges: () => undefined,
       onHeld: () => undefined,
-      onError: (error) => assert.fail(String(error)),
+      onError,
     },
   });
   t.after(() => replica.close());

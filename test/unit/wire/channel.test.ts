@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
-import { WINDOW_BYTES } from '#protocol/limits.ts';
 import { type ArrivingFromAgent, fromAgentSchema, type FromMain } from '#protocol/messages/session.ts';
-import { systemClock } from '#host/time/clock.ts';
 import { Channel } from '#wire/channel.ts';
-import { IncomingStream } from '#wire/incomingStream.ts';
 
 void test('a peer that does not read is cut off before what waits for it grows without end', () => {
   const socket = Object.assign(new EventEmitter(), {
@@ -31,23 +28,4 @@ void test('a peer that does not read is cut off before what waits for it grows w
   for (let i = 0; i < 10_000; i++) channel.send({ type: 'refused', reason });
   assert.deepEqual(reasons, ['it does not read what it is sent']);
   assert.ok(socket.bufferedAmount < 65 * 1024 * 1024, `${socket.bufferedAmount}`);
-});
-
-void test('a window full of frames of one byte costs about as much memory as one of whole frames', async () => {
-  const stream = new IncomingStream({
-    grant: () => undefined,
-    cancel: () => undefined,
-    done: () => undefined,
-    clock: systemClock,
-  });
-  const before = process.memoryUsage().heapUsed;
-  for (let i = 0; i < WINDOW_BYTES; i++) assert.ok(stream.push(Buffer.of(i & 255)));
-  assert.equal(stream.push(Buffer.of(1)), false, 'more than the window');
-  globalThis.gc?.();
-  const used = (process.memoryUsage().heapUsed - before) / 1024 / 1024;
-  assert.ok(used < 64, `${used} MiB`);
-  stream.end();
-  let at = 0;
-  for await (const chunk of stream) for (const byte of chunk) assert.equal(byte, at++ & 255);
-  assert.equal(at, WINDOW_BYTES);
 });

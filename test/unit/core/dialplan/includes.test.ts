@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '#core/dialplan/finding.ts';
 import { type DialplanReading, pictureOf } from '#core/dialplan/lint.ts';
-import { expandGlob } from '#core/dialplan/glob.ts';
 import { closureOf } from '#core/dialplan/needs.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
 import { readDialplan } from '../../../support/dialplan/atOnce.ts';
@@ -228,23 +227,6 @@ test('the picture changes with what Asterisk reads and with nothing else', () =>
   assert.equal(picture({ '.hidden': 'x', 'other/y.inc': 'y' }), picture({}));
   assert.notEqual(picture({ 'parts/x.inc': '; y\n' }), picture({}));
   assert.notEqual(picture({ 'b.conf': '' }), picture({}));
-});
-
-test('patterns find what glob(3) finds, in its order', () => {
-  const tree: Record<string, string[]> = {
-    '/d': ['b.conf', 'a.conf', '.h.conf', 'B.conf', 'sub', 'x[1].conf', 'é.conf'],
-    '/d/sub': ['a.inc'],
-    '/': ['d'],
-  };
-  const glob = (pattern: string): string[] => expandGlob(pattern, (folder) => tree[folder] ?? []);
-  assert.deepEqual(glob('/d/*.conf'), ['/d/B.conf', '/d/a.conf', '/d/b.conf', '/d/x[1].conf', '/d/é.conf']);
-  assert.deepEqual(glob('/d/.*'), ['/d/.h.conf']);
-  assert.deepEqual(glob('/d/{b,a}.conf'), ['/d/b.conf', '/d/a.conf']);
-  assert.deepEqual(glob('/*/s?b/*.inc'), ['/d/sub/a.inc']);
-  assert.deepEqual(glob('/d/[!a-b].conf'), ['/d/B.conf', '/d/é.conf']);
-  assert.deepEqual(glob('/d/x\\[1\\].conf'), ['/d/x[1].conf']);
-  assert.deepEqual(glob('/d/none.conf'), ['/d/none.conf']);
-  assert.deepEqual(glob('/d/[.conf'), []);
 });
 
 test('what an includer includes besides is not in the closure of a file', () => {

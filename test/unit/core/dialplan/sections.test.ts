@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
-import { expandGlob } from '#core/dialplan/glob.ts';
 import type { DialplanReading } from '#core/dialplan/lint.ts';
 import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
 import { readDialplan } from '../../../support/dialplan/atOnce.ts';
@@ -108,17 +107,6 @@ test('a long comment is no loss, unless a block of comments begins or ends in it
   assert.equal(errors({ '1.conf': `[a]\n;-- ${long} --; exten = 1,1,NoOp\n` }).length, 1);
   assert.equal(errors({ '1.conf': `[a]\n;-- ${long}\nexten = 1,1,NoOp\n` }).length, 1);
   assert.match(errors({ '1.conf': `[a]\n;--\n${long} --;\n--;\n` }).join(), /1\.conf:3 The line is longer/);
-});
-
-test('patterns have nested braces and classes of characters', () => {
-  const names = ['1.inc', 'a.inc', 'b.inc', 'c.inc', '{b.inc', 'x y'];
-  const glob = (pattern: string): string[] => expandGlob(pattern, () => names);
-  assert.deepEqual(glob('/{b,{a,c}}.inc'), ['/b.inc', '/a.inc', '/c.inc']);
-  assert.deepEqual(glob('/{{c,a},b}.inc'), ['/c.inc', '/a.inc', '/b.inc']);
-  assert.deepEqual(glob('/{b.inc'), ['/{b.inc']);
-  assert.deepEqual(glob('/[[:digit:]].inc'), ['/1.inc']);
-  assert.deepEqual(glob('/[![:digit:]a].inc'), ['/b.inc', '/c.inc']);
-  assert.deepEqual(glob('/x[[:space:]]y'), ['/x y']);
 });
 
 test('a template that extensions.conf uses after the folder breaks with the folder', () => {

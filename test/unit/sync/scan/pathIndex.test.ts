@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { PathIndex } from '#sync/scan/pathIndex.ts';
+import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 
 const HASH = 'a'.repeat(64);
 const COMMON = { mode: 0o644, owner: 'root', group: 'root', uid: 0, gid: 0 };
@@ -68,5 +70,143 @@ void describe('The table of a directory', () => {
     assert.deepEqual([index.files, index.bytes, index.size], [1, 3, 1]);
     index.delete('file');
     assert.deepEqual(index.takeChanges().get('file'), { before: node.state.entry, after: undefined });
+  });
+});
+
+const a = fileEntry('a');
+const longer = fileEntry('a, but longer');
+
+function settled(entry: Entry): PathState {
+  return { kind: 'settled', entry };
+}
+
+function indexOf(entries: Readonly<Record<string, Entry>>): PathIndex {
+  const index = new PathIndex();
+  for (const [path, entry] of Object.entries(entries))
+    index.set(path, { state: settled(entry), stamp: path });
+  return index;
+}
+
+void describe('The index of a directory', () => {
+  void it('counts files and bytes as the other side is to see them: a file that changes counts as it was', () => {
+    const index = indexOf({ a, folder: folderEntry(), link: linkEntry('a') });
+    assert.deepEqual([index.size, index.files, index.bytes], [3, 1, a.size]);
+    index.set('a', { state: { kind: 'moving', last: a }, stamp: '2' });
+    assert.deepEqual([index.files, index.bytes], [1, a.size]);
+    index.set('a', { state: settled(longer), stamp: '3' });
+    assert.deepEqual([index.files, index.bytes], [1, longer.size]);
+    index.set('new', { state: { kind: 'moving' }, stamp: '1' });
+    assert.deepEqual([index.files, index.bytes], [1, longer.size]);
+    index.set('a', { state: { kind: 'unreadable', errno: 'EIO' }, stamp: '' });
+    assert.deepEqual([index.files, index.bytes], [0, 0]);
+    index.delete('a');
+    index.delete('a');
+    assert.deepEqual([index.size, index.files, index.bytes], [3, 0, 0]);
+  });
+
+  void it('has a digest of what is there, whatever the way to it', () => {
+    const way = indexOf({ a: longer, b: a, 'f/c': a });
+    way.set('a', { state: { kind: 'moving', last: longer }, stamp: '' });
+    way.set('a', { state: settled(a), stamp: '' });
+    way.delete('b');
+    way.set('x', { state: { kind: 'special', what: 'a fifo' }, stamp: '' });
+    const straight = indexOf({ 'f/c': a, a });
+    assert.equal(way.digest, straight.digest);
+    way.delete('f/c');
+    assert.notEqual(way.digest, straight.digest);
+    way.delete('a');
+    assert.equal(way.digest, new PathIndex().digest);
+  });
+
+  void it('knows what lies in a folder and below it, parents first, until that is gone', () => {
+    const names = ['f', 'f/a', 'f/g', 'f/g/b', 'f/g/h', 'f/g/h/c', 'fa'];
+    const index = indexOf(Object.fromEntries(names.map((name) => [name, a])));
+    assert.deepEqual([...index.namesIn('')].sort(), ['f', 'fa']);
+    assert.deepEqual([...index.namesIn('f/g')].sort(), ['b', 'h']);
+    const below = [...index.below('f')];
+    assert.deepEqual(below.toSorted(), names.slice(1, -1));
+    for (const [place, path] of below.entries())
+      assert.ok(path.lastIndexOf('/') === 1 || below.indexOf(path.slice(0, path.lastIndexOf('/'))) < place);
+    index.delete('f/g/h/c');
+    index.delete('f/g/b');
+    assert.deepEqual([...index.namesIn('f/g')], ['h']);
+    assert.deepEqual([...index.namesIn('f/g/h')], []);
+    assert.deepEqual([...index.paths()].sort(), ['f', 'f/a', 'f/g', 'f/g/h', 'fa']);
+  });
+
+  void it('gives the stamp of exactly the entry that is meant', () => {
+    const index = indexOf({ a, folder: folderEntry() });
+    assert.equal(index.stampOf('a', { ...a }), 'a');
+    assert.equal(index.stampOf('a', { ...a, mtime: '1' }), undefined);
+    assert.equal(index.stampOf('a', longer), undefined);
+    assert.equal(index.stampOf('a', 'special'), undefined);
+    assert.equal(index.stampOf('nothing', a), undefined);
+    index.set('a', { state: { kind: 'moving', last: a }, stamp: '2' });
+    assert.equal(index.stampOf('a', a), undefined);
+    index.set('a', { state: { kind: 'special', what: 'a fifo' }, stamp: '3' });
+    assert.equal(index.stampOf('a', 'special'), '3');
+    assert.equal(index.stampOf('a', a), undefined);
+  });
+
+  void it('lists what does not travel, with the reason, as long as that is so', () => {
+    const index = indexOf({ a });
+    index.set('fifo', { state: { kind: 'special', what: 'a fifo' }, stamp: '1' });
+    index.set('a', { state: { kind: 'unreadable', errno: 'EIO' }, stamp: '' });
+    assert.deepEqual(
+      new Map(index.skipped),
+      new Map([
+        ['fifo', 'a fifo'],
+        ['a', "can't be read: EIO"],
+      ]),
+    );
+    index.set('a', { state: settled(a), stamp: '2' });
+    index.delete('fifo');
+    assert.deepEqual([...index.skipped], []);
+  });
+});
+
+void describe('The changes of an index', () => {
+  void it('go from what was known when they were last taken to what is there now, by path', () => {
+    const index = indexOf({ a, b: a });
+    assert.deepEqual(
+      [...index.takeChanges()],
+      [
+        ['a', { before: undefined, after: settled(a) }],
+        ['b', { before: undefined, after: settled(a) }],
+      ],
+    );
+    assert.equal(index.haveChanges, false);
+    index.set('a', { state: { kind: 'moving', last: a }, stamp: '2' });
+    index.set('a', { state: settled(longer), stamp: '3' });
+    index.delete('b');
+    assert.ok(index.haveChanges);
+    assert.deepEqual(
+      [...index.takeChanges()],
+      [
+        ['a', { before: a, after: settled(longer) }],
+        ['b', { before: a, after: undefined }],
+      ],
+    );
+    assert.deepEqual([...index.takeChanges()], []);
+  });
+
+  void it('that nobody took over come again, with what has happened since', () => {
+    const index = indexOf({ a, b: a });
+    const changes = index.takeChanges();
+    index.set('a', { state: settled(longer), stamp: '2' });
+    index.set('c', { state: settled(a), stamp: '1' });
+    index.putBack(changes);
+    assert.deepEqual(
+      new Map(index.takeChanges()),
+      new Map([
+        ['a', { before: undefined, after: settled(longer) }],
+        ['b', { before: undefined, after: settled(a) }],
+        ['c', { before: undefined, after: settled(a) }],
+      ]),
+    );
+    const removal = (index.delete('b'), index.takeChanges());
+    index.set('b', { state: settled(a), stamp: '4' });
+    index.putBack(removal);
+    assert.deepEqual([...index.takeChanges()], [['b', { before: a, after: settled(a) }]]);
   });
 });

@@ -23,26 +23,15 @@ import { stampOf } from '#core/manifest/stamp.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import type { DirectoryRules, ReplicaEvents } from '#sync/scan/replicaOptions.ts';
-import type { ScanIndex } from '#sync/state/scanIndex.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import { eventually } from '../../../support/harness/host.ts';
+import { scanMemory } from '../../../support/unit/scanMemory.ts';
 
 const SETTLE = 30;
 
 /** What this process has read so far, bytes. */
 function readBytes(): number {
   return Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
-}
-
-/** A memory that lasts as long as the test. */
-function memory(): ScanIndex {
-  let identity: string | undefined;
-  return {
-    load: () => [],
-    save: () => undefined,
-    rootIdentity: () => identity,
-    setRootIdentity: (now) => (identity = now),
-  };
 }
 
 void describe('What a host holds of a directory', () => {
@@ -80,7 +69,7 @@ void describe('What a host holds of a directory', () => {
         rules: { name: 'moh', settle: SETTLE, emptyIsHeld: true, ...rules },
         path: root,
         nested: new Set(),
-        index: memory(),
+        index: scanMemory(),
         owners: new Owners(),
         clock,
         events: { onChanges, onHeld: () => undefined, onError: (error) => errors.push(error) },
