@@ -97,7 +97,7 @@ void describe('A stream that is received', () => {
   void it('notices since when its reader waits in vain', async () => {
     const receiver = new Receiver();
     receiver.clock.advance(1_000);
-    assert.equal(receiver.stream.waitsSince(Infinity), false, 'nobody reads');
+    assert.equal(receiver.stream.waitsSince(Infinity), false, 'there is no reader');
     const first = receiver.next();
     receiver.clock.advance(500);
     assert.equal(receiver.stream.waitsSince(999), false);
@@ -144,7 +144,7 @@ void describe('The window of a stream', () => {
     }
   });
 
-  void it('opens no faster than the rate limit allows, and the limit holds nobody once the stream is over', async () => {
+  void it('opens no faster than the rate limit allows, and the limit holds no reader once the stream is over', async () => {
     const receiver = new Receiver(WINDOW_BYTES / 4);
     receiver.pushWindow();
     let read = 0;

@@ -10,7 +10,7 @@ void test('each question gets its own answer, once', async () => {
   assert.equal(questions.answer(2, 'second'), true);
   assert.equal(questions.answer(1, 'first'), true);
   assert.equal(questions.answer(1, 'again'), false);
-  assert.equal(questions.answer(3, 'to what nobody asked'), false);
+  assert.equal(questions.answer(3, 'to no question'), false);
   assert.deepEqual(await Promise.all([one, two]), ['first', 'second']);
   assert.equal(questions.size, 0);
 });

@@ -15,11 +15,11 @@ const HERE: OwnerNames = {
   groupNumber: (name, otherwise) => HERE.userNumber(name, otherwise),
 };
 
-void test('an owner is the one of that name here, or of that number where nobody has the name', () => {
+void test('an owner is the one of that name here, or of that number where no account has the name', () => {
   const theirs = { ...fileEntry('a'), owner: 'asterisk', uid: 5000, group: 'audio', gid: 29 };
   const { owner, uid, group, gid } = localise(theirs, HERE);
   assert.deepEqual([owner, uid, group, gid], ['asterisk', 108, '29', 29]);
-  // A number that somebody else has here is his.
+  // The number belongs to another name here.
   const other = localise({ ...theirs, owner: 'unknown', uid: 108 }, HERE);
   assert.deepEqual([other.owner, other.uid], ['asterisk', 108]);
 });
@@ -29,7 +29,7 @@ void test('what is the same here stays one object, of which there are many', () 
   assert.equal(localise(entry, HERE), entry);
 });
 
-void test('no file becomes a program that runs as somebody else; a folder hands its group on', () => {
+void test('no file becomes a program that runs as another user; a folder keeps passing its group on', () => {
   const given = { ...fileEntry('a', 0o6755), owner: 'root', uid: 0, group: 'root', gid: 0 };
   assert.equal(localise(given, HERE).mode, 0o755);
   assert.equal(localise({ ...folderEntry(0o2775), group: 'root', gid: 0 }, HERE).mode, 0o2775);

@@ -115,7 +115,7 @@ void describe('The origin of a value', () => {
     });
   });
 
-  void it('of a key that nobody wrote is the place where it is missing', () => {
+  void it('of a key that was not written is the place where it is missing', () => {
     assert.deepEqual(all.originOf(['directories', 2, 'path']), {
       source: 1,
       path: ['directories', 0, 'path'],

@@ -32,7 +32,7 @@ void test('a time is set to the nanosecond, before 1970 and after 2038, and the 
   assert.throws(() => setMtime(9_999, 0n), { code: 'EBADF', syscall: 'futimens' });
 });
 
-void test('a file is known to be written as long as somebody has it open for that, not by its readers', (t) => {
+void test('a file is known to be written as long as a process has it open for that, not because of its readers', (t) => {
   const { file, fd } = fileFor(t);
   assert.equal(isOpenForWriting(fd), false);
   const reader = openSync(file, 'r');
@@ -54,7 +54,7 @@ void test('a file that can not be asked about is unknown, not still', (t) => {
   assert.equal(isOpenForWriting(folder.fd), undefined);
 });
 
-void test('a lease is for a file that nobody else has open, and is given back', (t) => {
+void test('a lease is for a file that is not open elsewhere, and is given back', (t) => {
   const { file } = fileFor(t);
   const fd = openSync(file, 'r');
   assert.throws(() => takeLease(fd), { code: 'EAGAIN', syscall: 'fcntl' });
@@ -64,7 +64,7 @@ void test('a lease is for a file that nobody else has open, and is given back', 
   const only = openSync(alone, 'r+');
   takeLease(only);
   giveBackLease(only);
-  // Whoever opens it now does not wait.
+  // A program that opens it now does not wait.
   closeSync(openSync(alone, 'r'));
   closeSync(only);
 });

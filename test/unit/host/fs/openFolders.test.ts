@@ -36,7 +36,7 @@ void test('no part of a path may be a link or a file', (t) => {
     assert.throws(() => open.get(wrong), { code: 'ENOTDIR' }, wrong);
 });
 
-void test('a path that changed is opened anew once it was forgotten, with all below it and nothing beside it', (t) => {
+void test('a path that changed is opened again once it was forgotten, with all below it and nothing beside it', (t) => {
   const root = rootWith(t, 'a/b', 'ab', 'other/b');
   using open = new OpenFolders(root);
   const [b, beside] = [open.get('a/b'), open.get('ab')];

@@ -33,7 +33,7 @@ void test('what was received of a content is found by its hash', (t) => {
   assert.equal(totalPartialBytes(folder), 8);
 });
 
-void test('a part that nobody resumed within a day is removed, unless it is being received', (t) => {
+void test('a part that was not resumed within a day is removed, unless it is being received', (t) => {
   const folder = partsOf(t, { young: 24 * HOUR - 1_000, old: 24 * HOUR, busy: 48 * HOUR, future: -HOUR });
   trimPartial(folder, new Set(['busy']), NOW);
   assert.deepEqual(left(folder), ['busy', 'future', 'young']);

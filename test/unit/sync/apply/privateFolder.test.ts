@@ -62,7 +62,7 @@ void test('what is seldom needed in it is made when it is needed, and all of it 
   assert.equal(readdirSync('/proc/self/fd').length, open);
 });
 
-void test('it is closed to others again, whoever opened it', (t) => {
+void test('it is closed to other users again after a chmod or chown of all there is', (t) => {
   const root = new Root(t);
   new PrivateFolder(root.folder)[Symbol.dispose]();
   for (const name of ['', 'stage', 'trash']) chmodSync(root.at(name), 0o777);

@@ -125,7 +125,7 @@ void describe('A file whose transfer may be resumed', () => {
     assert.equal(openFiles(), before);
   });
 
-  void it('is not kept while it is empty, and not when it was wrong: the next transfer begins anew', async (t) => {
+  void it('is not kept while it is empty, and not when it was wrong: the next transfer starts from nothing', async (t) => {
     const area = new Area(t);
     (await area.resume()).suspend();
     assert.deepEqual(area.names, []);

@@ -57,7 +57,7 @@ void describe('A change set in the making', () => {
       stage(staging, 'finished');
       staging.file().write(Buffer.from('half'));
       staging.bare(folderEntry());
-      await staging.resume(fileEntry('never begun'));
+      await staging.resume(fileEntry('not one byte of it'));
       assert.equal(inArea(place).length, 4);
     }
     assert.deepEqual(inArea(place), []);

@@ -190,7 +190,7 @@ void describe('The changes of an index', () => {
     assert.deepEqual([...index.takeChanges()], []);
   });
 
-  void it('that nobody took over come again, with what has happened since', () => {
+  void it('that were not taken over come again, with what has happened since', () => {
     const index = indexOf({ a, b: a });
     const changes = index.takeChanges();
     index.set('a', { state: settled(longer), stamp: '2' });

@@ -126,7 +126,7 @@ void describe('A path that vanishes', () => {
     assert.deepEqual(paths.index.get('f/a')?.state, { kind: 'moving', last: a });
     clock.advance(SETTLE - 10);
     assert.deepEqual(queue.takeDue(), []);
-    // Seen missing once more, it does not start anew.
+    // Seen missing once more, it does not wait any longer.
     paths.vanish('f');
     clock.advance(10);
     assert.deepEqual(queue.takeDue().sort(), gone);

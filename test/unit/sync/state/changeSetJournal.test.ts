@@ -57,7 +57,7 @@ void test('a change set ends together with what is recorded of it, or not at all
   assert.deepEqual(journal.open('files'), []);
 });
 
-void test('a journal that can not be understood is damage: nobody knows how far its change set came', (t) => {
+void test('a journal that can not be understood is damage: how far its change set came is unknown', (t) => {
   for (const text of ['{', '{}', JSON.stringify({ ...SET, steps: [{ kind: 'put', path: 'a' }] })]) {
     const db = stateFor(t);
     db.prepare("INSERT INTO journal VALUES ('1', 'files', ?)").run(text);

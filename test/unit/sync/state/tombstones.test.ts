@@ -58,7 +58,7 @@ void test('a removal that could not be written down has left no tombstone, and a
   assert.deepEqual([...tombstones.entries.keys()], ['kept']);
 });
 
-void test('a disk that can not be written keeps nobody from starting: what is too old goes at the next start', (t) => {
+void test('a disk that can not be written does not prevent a start: what is too old goes at the next one', (t) => {
   const db = stateFor(t);
   new Tombstones(db, 'recordings', NOW).set('old', fileEntry('old'), NOW);
   const mock = t.mock.method(db, 'transaction', () => {
