@@ -32,12 +32,17 @@ export class Originators {
   found(changes: Changes, actor: Actor, now: number): string | undefined {
     const save = changeSetId(now, randomBytes(8).toString('hex'));
     let isSave = false;
+    /** One object for all paths that were found in the same way. */
+    const origins = new Map<Actor, Origin>();
     for (const [path, { after }] of changes) {
       if (after?.kind === 'moving') {
         if (!this.#found.has(path)) this.#found.set(path, actor);
         continue;
       }
-      this.note([path], { actor: this.#found.get(path) ?? actor, save });
+      const foundBy = this.#found.get(path) ?? actor;
+      const origin = origins.get(foundBy) ?? { actor: foundBy, save };
+      origins.set(foundBy, origin);
+      this.note([path], origin);
       this.#found.delete(path);
       isSave = true;
     }

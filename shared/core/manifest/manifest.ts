@@ -18,12 +18,15 @@ export function manifestEntry(
   if (state === undefined) return tombstone ? { kind: 'gone', tombstone } : { kind: 'gone' };
   if (state.kind !== 'moving' && state.kind !== 'settled') return state;
   const entry = state.kind === 'moving' ? state.last : state.entry;
-  if (entry === undefined) return { kind: 'moving' };
+  if (entry === undefined) return MOVING;
   const clock = clockOf(entry);
   if (clock !== undefined) return { kind: 'settled', entry, clock };
   // One object for the replica and the manifest: there are as many as files.
   return state.kind === 'settled' ? state : { kind: 'settled', entry };
 }
+
+/** One object for all: in the first scan of a directory there are as many as files. */
+const MOVING: ManifestEntry = { kind: 'moving' };
 
 /** A directory's manifest entries by path, with a digest that differs whenever two manifests differ. */
 export class Manifest {

@@ -13,6 +13,13 @@ export type PathState =
   | { readonly kind: 'special'; readonly what: string }
   | { readonly kind: 'unreadable'; readonly errno: string };
 
+/** The state of a path that is being written, with what it held before: one object for all that held nothing. */
+export function movingState(last: Entry | undefined): PathState & { readonly kind: 'moving' } {
+  return last === undefined ? MOVING : { kind: 'moving', last };
+}
+
+const MOVING = { kind: 'moving' } as const;
+
 /** The entry at the path; undefined for every other state. */
 export function entryOf(state: PathState | undefined): Entry | undefined {
   return state?.kind === 'settled' ? state.entry : undefined;

@@ -1,6 +1,6 @@
 import { MAX_FILE_BYTES } from '#protocol/limits.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
-import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { entryOf, movingState, type PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
@@ -66,8 +66,9 @@ export class ScannedPaths {
   /** Marks a file with a new stamp as moving: its content is read once it has settled. */
   putMoving(path: string, stamp: Stamp): void {
     const last = lastKnownEntry(this.index.get(path)?.state);
-    this.put(path, { kind: 'moving', ...(last && { last }) }, stamp);
-    if (!this.#movingSince.has(path)) this.#movingSince.set(path, this.#queue.now);
+    this.put(path, movingState(last), stamp);
+    // Whole numbers, which need no object of their own.
+    if (!this.#movingSince.has(path)) this.#movingSince.set(path, Math.trunc(this.#queue.now));
   }
 
   /** Existing paths that do not travel, with the reason. */
@@ -234,7 +235,7 @@ export class ScannedPaths {
     const node = this.index.get(path);
     if (node === undefined || this.#isGoneAndDue(path)) return;
     const last = lastKnownEntry(node.state);
-    this.put(path, { kind: 'moving', ...(last && { last }) }, GONE);
+    this.put(path, movingState(last), GONE);
     if (node.state.kind === 'settled' && node.state.entry.type === 'file')
       this.departed.add(path, node.stamp, node.state.entry.hash);
     // A path that never settled was never reported, so its removal needs no confirmation.
