@@ -34,8 +34,8 @@ export class OutgoingStream {
   #failure: string | undefined;
   #wake: (() => void) | undefined;
   readonly #clock: Clock;
-  /** When it last ran out of credit or received some, monotonic milliseconds. */
-  #creditAt: number;
+  /** When it last ran out of credit, monotonic milliseconds. */
+  #withoutSince: number;
   readonly #over = new AbortController();
 
   constructor(options: OutgoingOptions, onDone: () => void) {
@@ -43,7 +43,7 @@ export class OutgoingStream {
     this.#left = options.bytes;
     this.#pump = options.pump;
     this.#clock = options.clock;
-    this.#creditAt = options.clock.monotonic();
+    this.#withoutSince = options.clock.monotonic();
     this.#onDone = onDone;
     this.#pace = options.pace;
     options.pump.add(this);
@@ -51,7 +51,7 @@ export class OutgoingStream {
 
   /** True when it has waited for credit since before this time, monotonic milliseconds. */
   waitsSince(before: number): boolean {
-    return this.#queued > 0 && this.#credit <= 0 && this.#creditAt <= before;
+    return this.#queued > 0 && this.#credit <= 0 && this.#withoutSince <= before;
   }
 
   /** Estimated bytes still to be sent. */
@@ -108,7 +108,6 @@ export class OutgoingStream {
 
   credit(bytes: number): void {
     this.#credit += bytes;
-    this.#creditAt = this.#clock.monotonic();
     this.#pump.run();
   }
 
@@ -126,7 +125,7 @@ export class OutgoingStream {
     }
     const { bytes, onSent } = this.#take(Math.min(MAX_FRAME_BYTES, this.#credit));
     this.#credit -= bytes.length;
-    if (this.#credit <= 0) this.#creditAt = this.#clock.monotonic();
+    if (this.#credit <= 0) this.#withoutSince = this.#clock.monotonic();
     this.#left = Math.max(0, this.#left - bytes.length);
     if (this.#queued <= QUEUE_BYTES) this.#wakeUp();
     return { kind: 'data', stream: this.id, bytes, onSent };
