@@ -1,6 +1,8 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
+import type { Outcome } from '#core/changeSet.ts';
+import { parentOf } from '#core/path/relative.ts';
 import type { RevisionLog } from './revisionLog.ts';
 
 /**
@@ -68,6 +70,27 @@ export class AppliedRevisions {
   /** Notes the first revision of a change set. */
   place(directory: string, changeSet: string, number: number): void {
     this.#place.run(changeSet, directory, number);
+  }
+
+  /**
+   * Notes the first revision of a change set of Main's own. The watcher may have found a part of it before it was recorded.
+   * @param before the newest revision before it became visible
+   */
+  placeOwn(directory: string, changeSet: string, outcomes: readonly Outcome[], before: number): void {
+    const steps = new Map(
+      outcomes.flatMap(({ step, result }) => (result === 'done' ? [[step.path, step]] : [])),
+    );
+    const isOfIt = (path: string): boolean => {
+      if (steps.has(path)) return true;
+      for (let above = parentOf(path); above !== ''; above = parentOf(above)) {
+        const step = steps.get(above);
+        // What was in a folder went with it.
+        if (step?.kind === 'put' && step.entry.type !== 'folder') return true;
+      }
+      return false;
+    };
+    const first = this.#log.since(directory, before + 1).find(({ path }) => isOfIt(path));
+    if (first !== undefined) this.place(directory, changeSet, first.number);
   }
 
   /** The first revision that a change set applied; undefined when it applied none, or is no longer remembered. */

@@ -76,9 +76,9 @@ export class FileStore {
     if (root === undefined || this.has(file.hash) || !this.#makeRoom(root, file.size)) return false;
     using open = new OpenFolders(root);
     using area = new PrivateFolder(open.root);
-    const source = open.get(parentOf(path));
     const temporary = `${file.hash}.new`;
     try {
+      const source = open.get(parentOf(path));
       if (stampAt(source, baseOf(path)) !== file.stamp) return false;
       await copyContent(source.at(baseOf(path)), area.versions.at(temporary));
       // An equal stamp before and after the copy proves that this version was copied.

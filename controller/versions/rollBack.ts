@@ -37,11 +37,11 @@ export async function rollBack(
   const staged: Step[] = [];
   for (const [number, step] of steps.entries())
     staged.push(await stepFor(step, expected[number], versions, staging, reason));
-  const { outcomes } = await staging.commit(staged, record);
   const { newest } = versions.log;
+  const { outcomes } = await staging.commit(staged, record);
   directory.adopt(outcomes, { actor, save: staging.id });
   // The rollback itself can be rolled back.
-  if (versions.log.newest > newest) versions.appliedRevisions.place(directory.name, staging.id, newest + 1);
+  versions.appliedRevisions.placeOwn(directory.name, staging.id, outcomes, newest);
   return { changeSet: staging.id, outcomes };
 }
 

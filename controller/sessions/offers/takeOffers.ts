@@ -52,6 +52,7 @@ export async function takeOffers(
     const stream = line.openIncoming(id, options.isUrgent);
     const ended = options.traffic.begin(transferOf(directory.name, offers, stream));
     const inHistory = options.recorder(conflicts, grant);
+    const before = directory.versions?.log.newest ?? 0;
     let changeSetId = '';
     const record: OnCommit = (changeSet, done) => {
       changeSetId = changeSet.id;
@@ -72,7 +73,7 @@ export async function takeOffers(
     const { results, outcomes } = accepted;
     // Without content there is no stream.
     if (!offers.some(hasContent)) stream.end();
-    adopt(directory, outcomes, { mds, changeSet: changeSetId, grant });
+    adopt(directory, outcomes, { mds, changeSet: changeSetId, grant, before });
     line.send({ type: 'offer-result', stream: id, results: resultsToSend(results) });
   } catch (error) {
     log.warn('offer was not taken', { directory: directory.name, error });
@@ -94,19 +95,24 @@ function transferOf(directory: string, offers: readonly Offer[], stream: Incomin
   };
 }
 
-/** Adopts the visible changes. A change that a person asked for can be rolled back by its change set. */
+/**
+ * Adopts the visible changes. A change that a person asked for can be rolled back by its change set.
+ * @param before the newest revision before the offers were taken
+ */
 function adopt(
   directory: MainDirectory,
   outcomes: readonly Outcome[],
-  { mds, changeSet, grant }: { mds: string; changeSet: string; grant: Grant | undefined },
+  {
+    mds,
+    changeSet,
+    grant,
+    before,
+  }: { mds: string; changeSet: string; grant: Grant | undefined; before: number },
 ): void {
-  const { versions } = directory;
-  const newest = versions?.log.newest ?? 0;
   directory.adopt(outcomes, { actor: grant?.actor ?? mds, save: changeSet });
   const done = outcomes.flatMap(({ step, result }) => (result === 'done' ? [step.path] : []));
   if (grant === undefined || done.length === 0) return;
-  if (versions !== undefined && versions.log.newest > newest)
-    versions.appliedRevisions.place(directory.name, changeSet, newest + 1);
+  directory.versions?.appliedRevisions.placeOwn(directory.name, changeSet, outcomes, before);
   grant.onDone(changeSet, done);
 }
 

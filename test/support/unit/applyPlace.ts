@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Applier } from '#sync/apply/applier.ts';
@@ -13,6 +12,7 @@ import { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { listTrash } from '#sync/trash/trash.ts';
+import { memoryFolder } from './memoryFolder.ts';
 
 const OWNERS = { owner: 'root', group: 'root', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
@@ -25,7 +25,7 @@ export class ApplyPlace {
   readonly #appliers: Applier[] = [];
 
   constructor(t: TestContext) {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-apply-'));
+    const folder = memoryFolder();
     this.root = path.join(folder, 'files');
     mkdirSync(this.root);
     this.db = new Database(path.join(folder, 'state.sqlite'));

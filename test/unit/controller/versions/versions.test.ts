@@ -5,7 +5,6 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { Versions } from '../../../../controller/versions/versions.ts';
-import type { PlannedAction } from '#protocol/messages/common.ts';
 import { Database } from '#sync/state/database.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
 
@@ -26,51 +25,6 @@ function change(versions: Versions, name: string, from: string, to: string, at =
   versions.log.append('dialplan', name, fileEntry(from), fileEntry(to), at);
   return versions.log.newest;
 }
-
-const sent = (...paths: string[]): PlannedAction[] =>
-  paths.map((name) => ({ directory: 'dialplan', action: 'send', path: name, bytes: 1, reason: '' }));
-
-void test('a change set of an MDS begins at the first change in Main’s log that the MDS did not have', (t) => {
-  const versions = make(t);
-  const { appliedRevisions } = versions;
-  change(versions, 'a', '0', '1');
-  appliedRevisions.meet('dialplan', 'mds1');
-  const first = change(versions, 'a', '1', '2');
-  change(versions, 'b', '1', '2');
-  change(versions, 'a', '2', '3');
-  appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('b', 'a'));
-  assert.equal(appliedRevisions.numberOf('dialplan', 'set-1'), first);
-  appliedRevisions.inSync('dialplan', 'mds1');
-  const next = change(versions, 'b', '2', '3');
-  appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('b', 'a'));
-  assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), next);
-});
-
-void test('two change sets about the same file, before the MDS is in sync, each begin at their own change', (t) => {
-  const versions = make(t);
-  const { appliedRevisions } = versions;
-  appliedRevisions.meet('dialplan', 'mds1');
-  const first = change(versions, 'a', '1', '2');
-  appliedRevisions.applied('dialplan', 'mds1', 'set-1', sent('a'));
-  const second = change(versions, 'a', '2', '3');
-  appliedRevisions.applied('dialplan', 'mds1', 'set-2', sent('a'));
-  assert.equal(appliedRevisions.numberOf('dialplan', 'set-1'), first);
-  assert.equal(appliedRevisions.numberOf('dialplan', 'set-2'), second);
-});
-
-void test('a change set of a new MDS, or one that only undid an edit, stands for no change of Main', (t) => {
-  const versions = make(t);
-  const { appliedRevisions } = versions;
-  change(versions, 'a', '1', '2');
-  appliedRevisions.meet('dialplan', 'mds1');
-  appliedRevisions.applied('dialplan', 'mds1', 'first-contact', sent('a'));
-  assert.equal(appliedRevisions.numberOf('dialplan', 'first-contact'), undefined);
-  change(versions, 'a', '2', '3');
-  appliedRevisions.applied('dialplan', 'mds1', 'set', sent('a'));
-  const restored: PlannedAction[] = sent('a').map((action) => ({ ...action, action: 'restore' }));
-  appliedRevisions.applied('dialplan', 'mds1', 'drift', restored);
-  assert.equal(appliedRevisions.numberOf('dialplan', 'drift'), undefined);
-});
 
 void test('what is too old is forgotten, with the contents that only it needed', (t) => {
   const versions = make(t);
