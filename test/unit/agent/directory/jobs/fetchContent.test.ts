@@ -22,11 +22,11 @@ import { PAX_PARTS } from '#sync/transfer/format.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import { Channel } from '#wire/channel.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import { fetchContent } from '../../../../agent/directory/jobs/fetchContent.ts';
-import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
-import { replicaOf } from '../../../support/unit/replicaOf.ts';
-import { sameBytes } from '../../../support/unit/sameBytes.ts';
-import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
+import { fetchContent } from '../../../../../agent/directory/jobs/fetchContent.ts';
+import { ApplyPlace } from '../../../../support/unit/applyPlace.ts';
+import { replicaOf } from '../../../../support/unit/replicaOf.ts';
+import { sameBytes } from '../../../../support/unit/sameBytes.ts';
+import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
 
 type Item = Extract<FromAgent, { type: 'get' }>['items'][number];
 /** Sends what was asked for. */

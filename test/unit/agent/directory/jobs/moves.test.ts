@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { movesIn } from '../../../../agent/directory/jobs/moves.ts';
-import { schedule } from '../../../../agent/directory/jobs/schedule.ts';
+import { movesIn } from '../../../../../agent/directory/jobs/moves.ts';
+import { schedule } from '../../../../../agent/directory/jobs/schedule.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
-import { fileEntry } from '../../../support/unit/applyPlace.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const deliver = (entry: Entry, more: Partial<Decision & { kind: 'deliver' }> = {}): Decision => ({
   kind: 'deliver',

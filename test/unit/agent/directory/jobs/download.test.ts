@@ -4,9 +4,9 @@ import { describe, test, type TestContext } from 'node:test';
 import { entryOf } from '#core/manifest/pathState.ts';
 import type { Entry, LinkEntry } from '#core/manifest/entry.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { download, type Incoming } from '../../../../agent/directory/jobs/download.ts';
-import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
-import { replicaOf } from '../../../support/unit/replicaOf.ts';
+import { download, type Incoming } from '../../../../../agent/directory/jobs/download.ts';
+import { ApplyPlace } from '../../../../support/unit/applyPlace.ts';
+import { replicaOf } from '../../../../support/unit/replicaOf.ts';
 
 type Make = (here: Entry) => Incoming;
 const link = (here: Entry): LinkEntry => {

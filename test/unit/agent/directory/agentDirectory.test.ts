@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { DirectoryPolicy } from '#protocol/messages/common.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { Owners } from '#host/fs/owners.ts';
+import { createLogger } from '#host/log/logger.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { Database } from '#sync/state/database.ts';
+import { Ledger } from '#sync/state/ledger.ts';
+import { AgentDirectory } from '../../../../agent/directory/agentDirectory.ts';
+import { MainPlayed } from '../../../support/unit/agentPlace.ts';
+import { fileEntry, folderEntry } from '../../../support/unit/applyPlace.ts';
+import { memoryFolder } from '../../../support/unit/memoryFolder.ts';
+
+/** A directory of an MDS, and the Main that it is compared with. */
+class Mds {
+  readonly root: string;
+  readonly db: Database;
+  readonly main: MainPlayed;
+  readonly directory: AgentDirectory;
+  readonly log: string[] = [];
+  news = 0;
+
+  constructor(
+    t: TestContext,
+    {
+      policy = {},
+      files = {},
+      ledger = {},
+    }: {
+      policy?: Partial<DirectoryPolicy>;
+      files?: Readonly<Record<string, string>> | undefined;
+      ledger?: Readonly<Record<string, Entry>>;
+    } = {},
+  ) {
+    const folder = memoryFolder();
+    this.root = path.join(folder, 'files');
+    if (files !== undefined) mkdirSync(this.root);
+    for (const [name, content] of Object.entries(files)) writeFileSync(path.join(this.root, name), content);
+    this.db = new Database(path.join(folder, 'state.sqlite'));
+    const known = new Ledger(this.db, 'files');
+    this.db.transaction(() => Object.entries(ledger).forEach(([name, entry]) => known.set(name, entry)));
+    this.main = new MainPlayed(t);
+    const nothing = (): void => undefined;
+    this.directory = new AgentDirectory({
+      policy: {
+        name: 'files',
+        direction: 'to-mds',
+        deletions: 'main',
+        settle: 0,
+        reload: 'none',
+        reloadAlways: false,
+        lint: 'off',
+        ...policy,
+      },
+      guard: { percent: 50, files: 2 },
+      place: {
+        path: this.root,
+        nested: new Set(),
+        db: this.db,
+        owners: new Owners(),
+        clock: systemClock,
+        reserve: 0,
+        log: createLogger('warn', ({ event }) => this.log.push(event)),
+      },
+      activation: undefined,
+      events: {
+        remember: (write) => write(),
+        news: () => (this.news += 1),
+        applied: nothing,
+        done: nothing,
+        changedHere: nothing,
+      },
+    });
+    t.after(async () => {
+      await this.directory.close();
+      this.db.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  /** A connection to Main opens. */
+  attach(additive?: string, paused = false): void {
+    const session = Object.assign(this.main.session, {
+      isOpen: true,
+      wantManifest: () => undefined,
+      violation: (what: string) => assert.fail(what),
+    });
+    this.directory.attach(session, paused, additive);
+  }
+
+  /** Main's manifest arrives, and is worked off. @param root Main's directory itself */
+  async mainSays(entries: Readonly<Record<string, Entry>>, root: Entry | null = null): Promise<void> {
+    const { manifest } = this.directory;
+    manifest.begin({ type: 'manifest-begin', directory: 'files', revision: 1, held: null, root });
+    const items = Object.entries(entries).map(([name, entry]) => ({
+      path: name,
+      shown: { kind: 'settled' as const, entry },
+    }));
+    manifest.page({ type: 'manifest-page', directory: 'files', items });
+    manifest.end({ type: 'manifest-end', directory: 'files', revision: 1, sequence: 1 });
+    await manifest.whenHere();
+    await this.directory.whenIdle();
+  }
+
+  read(name: string): string | undefined {
+    const file = path.join(this.root, name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  }
+}
+
+describe('A directory of an MDS', () => {
+  it('is read when Main’s manifest is here, and then brought in line', async (t) => {
+    const mds = new Mds(t, { files: { local: 'own', old: 'old' }, ledger: { old: fileEntry('old') } });
+    const entry = mds.main.has('new', 'from Main');
+    assert.deepEqual([mds.directory.isKnown, mds.directory.isComparable], [false, false]);
+    mds.attach();
+    await mds.mainSays({ new: entry });
+    assert.deepEqual([mds.directory.isKnown, mds.directory.isComparable], [true, true]);
+    assert.deepEqual([mds.read('new'), mds.read('local')], ['from Main', 'own']);
+    const { files, localOnly, pending, held } = mds.directory.report(true);
+    assert.deepEqual([files, localOnly, pending, held], [1, 1, 0, null]);
+    assert.ok(mds.news > 0);
+    assert.deepEqual(mds.log, []);
+  });
+
+  it('is made as Main has it where the MDS never had one', async (t) => {
+    const mds = new Mds(t, { files: undefined });
+    rmSync(mds.root, { recursive: true, force: true });
+    const entry = mds.main.has('new', 'from Main');
+    mds.attach();
+    await mds.mainSays({ new: entry }, folderEntry(0o750));
+    assert.equal(mds.read('new'), 'from Main');
+    assert.equal(statSync(mds.root).mode & 0o777, 0o750);
+  });
+
+  it('that is missing although it had files is on hold, until a person confirms', async (t) => {
+    const entry = fileEntry('from Main');
+    const mds = new Mds(t, { files: undefined, ledger: { a: entry } });
+    rmSync(mds.root, { recursive: true, force: true });
+    mds.main.has('a', 'from Main');
+    mds.attach();
+    await mds.mainSays({ a: entry }, folderEntry(0o750));
+    assert.match(mds.directory.report(false).held ?? '', /can't be opened \(ENOENT\)/);
+    assert.ok(!existsSync(mds.root), 'a disk may not be mounted');
+    await mds.directory.confirm();
+    await mds.directory.whenIdle();
+    assert.equal(mds.read('a'), 'from Main');
+  });
+
+  it('is not touched while synchronisation is paused', async (t) => {
+    const mds = new Mds(t);
+    const entry = mds.main.has('new', 'from Main');
+    mds.attach(undefined, true);
+    await mds.mainSays({ new: entry });
+    assert.deepEqual([mds.read('new'), mds.directory.isPaused], [undefined, true]);
+    assert.equal(mds.directory.report(false).pending, 1);
+    mds.directory.pause(false);
+    await mds.directory.whenIdle();
+    assert.equal(mds.read('new'), 'from Main');
+  });
+
+  it('loses nothing by a mass removal until a person confirms it', async (t) => {
+    const files = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, name]));
+    const mds = new Mds(t, { files });
+    mds.attach();
+    // Main has them, as they are here.
+    const entries = await scanned(mds);
+    await mds.mainSays(entries);
+    await mds.mainSays({});
+    assert.match(mds.directory.report(false).held ?? '', /would be removed/);
+    assert.equal(mds.read('a'), 'a');
+    await mds.directory.confirm();
+    await mds.directory.whenIdle();
+    assert.equal(mds.read('a'), undefined);
+    assert.equal(mds.directory.trash().items.length, 4);
+  });
+
+  it('keeps everything after a state mismatch: what is missing proves no removal', async (t) => {
+    const mds = new Mds(t, { files: { a: 'a' } });
+    mds.attach();
+    const entries = await scanned(mds);
+    await mds.mainSays(entries);
+    mds.directory.detach();
+    mds.attach('Main’s state was restored');
+    await mds.mainSays({});
+    assert.equal(mds.read('a'), 'a');
+    assert.equal(mds.directory.isSettledWithMain, false);
+    assert.match(mds.directory.report(false).held ?? '', /restored/);
+  });
+
+  it('knows a delivered file by an excluded name, and no other', (t) => {
+    const mds = new Mds(t, { policy: { exclude: ['*.bak'] }, ledger: { 'was.bak': fileEntry('x') } });
+    const isExcluded = (name: string): boolean => mds.directory.isExcluded(name, false);
+    assert.deepEqual(
+      [isExcluded('new.bak'), isExcluded('was.bak'), isExcluded('a.wav')],
+      [true, false, false],
+    );
+  });
+
+  it('does nothing more when it is closed before it was read', async (t) => {
+    const mds = new Mds(t);
+    const entry = mds.main.has('new', 'from Main');
+    mds.attach();
+    const { manifest } = mds.directory;
+    manifest.begin({ type: 'manifest-begin', directory: 'files', revision: 1, held: null, root: null });
+    const items = [{ path: 'new', shown: { kind: 'settled' as const, entry } }];
+    manifest.page({ type: 'manifest-page', directory: 'files', items });
+    manifest.end({ type: 'manifest-end', directory: 'files', revision: 1, sequence: 1 });
+    await mds.directory.close();
+    assert.equal(mds.read('new'), undefined);
+    assert.equal(mds.directory.isKnown, false);
+  });
+});
+
+/** What is on disk there, as Main would have it. */
+async function scanned(mds: Mds): Promise<Record<string, Entry>> {
+  await mds.directory.readAgain();
+  const { replica } = mds.directory;
+  return Object.fromEntries(
+    [...replica.paths()].map((name) => {
+      const state = replica.get(name);
+      assert.ok(state?.kind === 'settled');
+      return [name, state.entry];
+    }),
+  );
+}

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { Entry } from '#core/manifest/entry.ts';
+import {
+  agreedAfter,
+  type Outgoing,
+  outgoingBytes,
+  upload,
+} from '../../../../../agent/directory/jobs/upload.ts';
+import type { JobResult } from '../../../../../agent/directory/jobs/download.ts';
+import { AgentPlace, LARGE_FROM, MainPlayed } from '../../../../support/unit/agentPlace.ts';
+import { fileEntry } from '../../../../support/unit/applyPlace.ts';
+
+const FAR = `1${'0'.repeat(19)}`;
+
+const put = (entry: Entry, more: Partial<Outgoing & { kind: 'upload' }> = {}): Outgoing => ({
+  kind: 'upload',
+  entry,
+  expect: undefined,
+  content: true,
+  conflict: false,
+  reason: 'new here',
+  ...more,
+});
+
+async function send(
+  place: AgentPlace,
+  main: MainPlayed,
+  items: Readonly<Record<string, Outgoing>>,
+): Promise<Record<string, JobResult>> {
+  const all = new Map(Object.entries(items));
+  return Object.fromEntries(await upload('files', all, main.session, place.sync.replica, LARGE_FROM));
+}
+
+describe('An upload', () => {
+  it('offers each change as what it is, with the content of files alone, and learns what Main made of each', async (t) => {
+    const place = await AgentPlace.make(t, { new: 'new here', mode: 'mode', mine: 'the loser' });
+    const main = new MainPlayed(t);
+    const was: Entry = { ...place.file('mode'), mode: 0o600 };
+    main.result = ({ path }) =>
+      path === 'mode' ? { result: 'refused', detail: 'an MDS may not' } : { result: 'done' };
+    const gone = fileEntry('gone');
+    const results = await send(place, main, {
+      new: put(place.entry('new'), { conflict: true }),
+      mode: put(place.entry('mode'), { expect: was, content: false }),
+      gone: { kind: 'remove-on-main', expect: gone, reason: 'removed here' },
+      mine: {
+        kind: 'lose',
+        loser: place.entry('mine'),
+        winner: fileEntry('winner'),
+        reason: 'older',
+      },
+    });
+    assert.deepEqual(results, {
+      new: { result: 'done' },
+      mode: { result: 'failed', why: 'an MDS may not' },
+      gone: { result: 'done' },
+      mine: { result: 'done' },
+    });
+    assert.deepEqual(
+      main.offered.flat().map((offer) => ({ ...offer, entry: undefined })),
+      [
+        { op: 'put', path: 'new', entry: undefined, expect: null, conflict: true, reason: 'new here' },
+        { op: 'metadata', path: 'mode', entry: undefined, expect: was, reason: 'new here' },
+        { op: 'remove', path: 'gone', entry: undefined, expect: gone, reason: 'removed here' },
+        { op: 'keep', path: 'mine', entry: undefined, reason: 'older' },
+      ],
+    );
+    assert.deepEqual(main.received.map(String), ['new here', 'the loser']);
+  });
+
+  it('leaves out what has changed here since it was planned', async (t) => {
+    const place = await AgentPlace.make(t, { edited: 'as planned', back: 'it is back' });
+    const main = new MainPlayed(t);
+    const planned = place.entry('edited');
+    place.write('edited', 'newer than the plan');
+    await place.sync.readAgain();
+    assert.deepEqual(
+      await send(place, main, {
+        edited: put(planned),
+        gone: put(fileEntry('gone')),
+        back: { kind: 'remove-on-main', expect: fileEntry('x'), reason: 'removed here' },
+        lost: { kind: 'lose', loser: planned, winner: fileEntry('w'), reason: 'older' },
+      }),
+      Object.fromEntries(['edited', 'gone', 'back', 'lost'].map((path) => [path, { result: 'stale' }])),
+    );
+    assert.deepEqual(main.offered, [], 'nothing is offered then');
+  });
+
+  it('says of a file that changes while it is sent that it is stale', async (t) => {
+    const place = await AgentPlace.make(t, { a: 'as planned' });
+    const main = new MainPlayed(t);
+    main.result = () => ({ result: 'stale', detail: 'changed' });
+    const item = put(place.entry('a'));
+    place.write('a', 'not yet seen');
+    assert.deepEqual(await send(place, main, { a: item }), { a: { result: 'stale', why: 'changed' } });
+    assert.deepEqual(main.received.map(String), ['refused: changed'], 'no other content under its name');
+  });
+
+  it('does not send a time that an older Main would take for an invalid offer', async (t) => {
+    const place = await AgentPlace.make(t, { a: 'a' });
+    const main = new MainPlayed(t);
+    const expect = { ...place.file('a'), mtime: FAR };
+    const far = put(place.entry('a'), { expect, content: false });
+    const gone: Outgoing = { kind: 'remove-on-main', expect, reason: 'removed here' };
+    main.capabilities = new Set();
+    const results = await send(place, main, { a: far, gone });
+    for (const each of ['a', 'gone']) {
+      assert.equal(results[each]?.result, 'failed');
+      assert.match(results[each].why ?? '', /after 2286, .*: upgrade Main/);
+    }
+    assert.deepEqual(main.offered, []);
+    main.capabilities = new Set(['far-times']);
+    assert.equal((await send(place, main, { a: far }))['a']?.result, 'done');
+  });
+
+  it('of a large file goes on from what Main has of it', async (t) => {
+    const place = await AgentPlace.make(t, { 'large.wav': 'x'.repeat(LARGE_FROM), 'small.wav': 'small' });
+    const main = new MainPlayed(t);
+    main.resumeOffset = LARGE_FROM - 10;
+    const items = { 'large.wav': put(place.entry('large.wav')), 'small.wav': put(place.entry('small.wav')) };
+    await send(place, main, items);
+    assert.deepEqual(main.asked, [place.file('large.wav').hash], 'a small one is just sent');
+    assert.deepEqual(main.received.map(String), ['x'.repeat(10), 'small']);
+    main.resumeOffset = LARGE_FROM + 7;
+    main.received.length = 0;
+    await send(place, main, items);
+    assert.equal(main.received[0]?.length, 0, 'no more than there is');
+    main.resumeOffset = 0;
+    main.received.length = 0;
+    await send(place, main, items);
+    assert.equal(main.received[0]?.length, LARGE_FROM);
+    assert.ok(!('from' in (main.offered.at(-1)?.[0] ?? {})));
+  });
+
+  it('fails as a whole when the connection is lost', async (t) => {
+    const place = await AgentPlace.make(t, { a: 'a' });
+    const main = new MainPlayed(t);
+    main.lost = new Error('ECONNRESET');
+    await assert.rejects(send(place, main, { a: put(place.entry('a')) }), /ECONNRESET/);
+    rmSync(place.at('a'));
+    await place.sync.readAgain();
+    const gone: Outgoing = { kind: 'remove-on-main', expect: fileEntry('a'), reason: 'removed here' };
+    await assert.rejects(send(place, main, { a: gone }), /ECONNRESET/);
+  });
+});
+
+it('what an upload sends is counted in bytes of content, and what both sides agree on then is known', () => {
+  const entry = fileEntry('content');
+  const lose: Outgoing = { kind: 'lose', loser: entry, winner: fileEntry('w'), reason: 'older' };
+  const gone: Outgoing = { kind: 'remove-on-main', expect: entry, reason: 'removed here' };
+  assert.deepEqual([put(entry), put(entry, { content: false }), lose, gone].map(outgoingBytes), [
+    entry.size,
+    0,
+    entry.size,
+    0,
+  ]);
+  assert.deepEqual([put(entry), gone, lose].map(agreedAfter), [entry, undefined, undefined]);
+});
