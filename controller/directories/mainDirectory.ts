@@ -13,7 +13,7 @@ import { ownershipOf } from '#sync/scan/inspect.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
-import { POLLING } from '#sync/scan/watch.ts';
+import { POLLING } from '#sync/watch/watch.ts';
 import type { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import { type ListedTrash, placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';

@@ -4,10 +4,11 @@ import { Applier } from '../apply/applier.ts';
 import { Replica } from '../scan/replica.ts';
 import type { DirectoryRules } from '../scan/replicaOptions.ts';
 import { type OnRead, type Verified, verifyReplica } from '../scan/verify.ts';
-import { POLLING, Watch } from '../scan/watch.ts';
 import { Journal } from '../state/changeSetJournal.ts';
 import { ScanIndexTable } from '../state/scanIndex.ts';
 import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../trash/trash.ts';
+import { FolderWatches } from '../watch/folderWatches.ts';
+import { POLLING, Watch } from '../watch/watch.ts';
 import type { DirectoryPlace } from './directoryPlace.ts';
 import type { DirectorySide } from './directorySide.ts';
 
@@ -41,6 +42,7 @@ export class SyncDirectory {
     this.#side = side;
     this.name = rules.name;
     const { path, nested, db, owners, clock, reserve, largeFrom } = place;
+    const watches = new FolderWatches();
     this.replica = new Replica({
       rules,
       path,
@@ -49,13 +51,14 @@ export class SyncDirectory {
       index: new ScanIndexTable(db, rules.name, side.known),
       owners,
       clock,
+      watches,
       events: {
         onChanges: (changes) => side.takeChanges(changes),
         onHeld: () => side.holdChanged(),
         onError: this.onUnread,
       },
     });
-    this.#watch = new Watch(this.replica, {
+    this.#watch = new Watch(this.replica, watches, {
       clock,
       onPolling: (error) => this.#log.warn(POLLING, { error }),
       onError: this.onUnread,
@@ -132,10 +135,11 @@ export class SyncDirectory {
     } catch (error) {
       this.#log.error('directory is not ready', { error });
     }
+    this.#watch.begin();
     await this.rescan();
     if (this.#isClosing) return;
     this.#side.scanned();
-    await this.#watch.start(this.#place.nested);
+    this.#watch.start();
   }
 
   /** Scans the whole directory, for changes that the watch missed or that happened while it was not running. */

@@ -7,6 +7,7 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Tree } from '#core/plan/tree.ts';
 import { ChunkLists } from '../transfer/chunkLists.ts';
+import { FolderWatches } from '../watch/folderWatches.ts';
 import { StateError } from '../state/stateError.ts';
 import { ChangeFeed } from './changeFeed.ts';
 import type { PathIndex } from './pathIndex.ts';
@@ -63,7 +64,8 @@ export class Replica implements Tree {
     this.#guard = guard;
     this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges: events.onChanges, retry });
     const { own, chunkLists } = this;
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, chunkLists, whole });
+    const watches = options.watches ?? new FolderWatches();
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, watches, chunkLists, whole });
   }
 
   get #index(): PathIndex {
@@ -138,6 +140,11 @@ export class Replica implements Tree {
   /** Every folder in it, the directory itself first. */
   folders(): Iterable<string> {
     return this.#paths.folders();
+  }
+
+  /** Number of names directly in a folder. */
+  namesIn(folder: string): number {
+    return this.#index.namesIn(folder).size;
   }
 
   /** Scans the whole directory; files with an unchanged stamp are not read. */

@@ -10,9 +10,11 @@ import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import type { ChunkLists } from '../transfer/chunkLists.ts';
+import type { FolderWatches } from '../watch/folderWatches.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
+import { isMissing, isStillGone } from './missing.ts';
 import { lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
@@ -27,6 +29,7 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
+  readonly watches: FolderWatches;
   readonly chunkLists: ChunkLists;
   /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
@@ -40,12 +43,14 @@ export class Scanner {
   readonly #options: ScannerOptions;
   readonly #paths: ScannedPaths;
   readonly #queue: SettleQueue;
+  readonly #watches: FolderWatches;
   readonly #end = new AbortController();
 
   constructor(options: ScannerOptions) {
     this.#options = options;
     this.#paths = options.paths;
     this.#queue = options.queue;
+    this.#watches = options.watches;
   }
 
   get hasEnded(): boolean {
@@ -59,7 +64,9 @@ export class Scanner {
 
   /** Scans everything; files with an unchanged stamp are not read. */
   async readAll(open: OpenFolders): Promise<void> {
+    this.#watches.scanBegins();
     await this.#readFolder(open, '', true);
+    this.#watches.scanEnds();
   }
 
   /** Scans folders, without descending into known ones. */
@@ -68,8 +75,12 @@ export class Scanner {
   }
 
   async readNames(open: OpenFolders, paths: readonly string[]): Promise<void> {
+    const slice = new TimeSlice();
     const newFolders: string[] = [];
-    for (const path of paths) this.#readName(open, path, newFolders);
+    for (const path of paths) {
+      this.#readName(open, path, newFolders);
+      if (slice.due) await slice.pause();
+    }
     for (const folder of newFolders) await this.#readFolder(open, folder, true);
   }
 
@@ -106,6 +117,7 @@ export class Scanner {
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
       const handle = this.#openFolder(open, at);
       if (handle === undefined) continue;
+      this.#watches.watch(at, handle);
       const names = this.#namesIn(handle, at);
       if (names === undefined) continue;
       const present = new Set(names);
@@ -119,7 +131,7 @@ export class Scanner {
       }
       this.#paths.setOverrides(at, overrides);
       this.#paths.keepExcluded(at, present);
-      for (const name of missing) this.#paths.vanish(joinPath(at, name));
+      for (const name of missing) this.#vanish(joinPath(at, name));
     }
   }
 
@@ -165,21 +177,27 @@ export class Scanner {
       return;
     }
     const handle = this.#openFolder(open, parentOf(path));
-    if (handle === undefined) return;
-    if (handle.stat(name) === undefined) {
-      this.#paths.vanish(path);
-      this.#paths.dropExcluded(path);
-    } else this.#inspectName(handle, name, path, false, newFolders);
+    if (handle !== undefined) this.#inspectName(handle, name, path, false, newFolders);
+    // Its watch goes on under the old name when the folder was renamed and that event was lost.
+    else if (this.#watches.has(parentOf(path))) this.#readName(open, parentOf(path), newFolders);
   }
 
-  /** Inspects a name. Folders that have to be scanned are added to `queue`. */
+  #vanish(path: string): void {
+    this.#watches.forget(path);
+    this.#paths.vanish(path);
+  }
+
+  /** Inspects a name, which may be gone. Folders that have to be scanned are added to `queue`. */
   #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);
-      if (stat !== undefined && this.#paths.takeExcluded(path, stat.isDirectory())) return;
-      if (stat?.isFile() === true) this.#takeFile(handle, name, path, stat);
-      else if (stat !== undefined) this.#takeOther(handle, name, path, stat, deep, queue);
+      if (stat === undefined) {
+        this.#vanish(path);
+        this.#paths.dropExcluded(path);
+      } else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
+      else if (stat.isFile()) this.#takeFile(handle, name, path, stat);
+      else this.#takeOther(handle, name, path, stat, deep, queue);
     } catch (error) {
       this.#paths.putUnreadable(path, errnoOf(error));
     }
@@ -194,6 +212,7 @@ export class Scanner {
         this.#queue.wait(path, this.#queue.restOfSettle(stat));
       return;
     }
+    this.#watches.forget(path);
     this.#paths.dropBelow(path);
     this.#paths.putMoving(path, stamp);
     const rest = this.#queue.restOfSettle(stat);
@@ -220,7 +239,9 @@ export class Scanner {
     const wasFolder =
       before?.kind === 'settled' && before.entry.type === 'folder' && !this.#paths.isGone(path);
     this.#paths.put(path, state, seen.kind === 'folder' ? '' : stampOf(stat));
-    if (seen.kind !== 'folder' || (!deep && wasFolder)) return;
+    if (seen.kind !== 'folder') return this.#watches.forget(path);
+    // The one that was known may have been replaced by another.
+    if (!deep && wasFolder && this.#watches.covers(path, stat)) return;
     if (depthOf(path) < MAX_DEPTH) queue.push(path);
     else
       this.#paths.put(
@@ -237,7 +258,7 @@ export class Scanner {
     const name = baseOf(path);
     try {
       const stat = handle.stat(name);
-      if (stat === undefined) return this.#paths.vanish(path);
+      if (stat === undefined) return this.#vanish(path);
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
@@ -267,18 +288,4 @@ export class Scanner {
     if (old === undefined || this.#options.whole || !this.#options.guard.allowsRemovals()) return;
     if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
   }
-}
-
-function isStillGone(open: OpenFolders, path: string): boolean {
-  try {
-    return open.get(parentOf(path)).stat(baseOf(path)) === undefined;
-  } catch (error) {
-    return isMissing(error);
-  }
-}
-
-/** True when a part of the path is missing or not a folder. */
-function isMissing(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
 }

@@ -1,31 +1,37 @@
-import path from 'node:path';
-import { watch, type FSWatcher } from 'chokidar';
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { Tasks } from '#host/process/tasks.ts';
 import type { Clock } from '#host/time/clock.ts';
-import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
-import type { Replica } from './replica.ts';
+import { RESERVED_NAME } from '#core/path/names.ts';
+import type { Replica } from '../scan/replica.ts';
+import { FolderWatches } from './folderWatches.ts';
 
 /** Events are collected this long before a scan, milliseconds. */
 const GATHER = 15;
 /** The first event after a quiet period of this length causes a scan at once, since it may be the only one. */
 const FIRST = 1;
-/** With events for more names than this, a folder is scanned as a whole. */
+/** With events for more names than this, and for most of its names, a folder is scanned as a whole. */
 const MANY_NAMES = 64;
 /** Delay after which a folder with events is scanned as a whole, in case an event was lost, milliseconds. */
 const LATE_REREAD = 2_000;
+/**
+ * The same for each name in a folder, milliseconds, if that is longer: however large the folder that recordings are added
+ * to, it costs no more than 500 names a second.
+ */
+const LATE_REREAD_EACH = 2;
 /** With more events than this within {@link BURST_WINDOW} the kernel may have dropped some: everything is scanned. */
 const BURST_EVENTS = 4_000;
 const BURST_WINDOW = 1_000;
-/** A busy event loop of this length may have caused the kernel's queue to overflow, milliseconds. */
+/** While the event loop is busy for this long, the kernel's queue may overflow, milliseconds. */
 const BUSY_LOOP = 400;
+/** It did not when fewer events than this came after it: the queue holds 16,384, and those come first. */
+const BUSY_EVENTS = 1_000;
 /** Pause after scanning whole folders, as a multiple of the time that the scan took. */
 const REST = 4;
 const BEAT = 200;
 /** Messages for directories that can't be watched. */
 export const POLLING =
   'the kernel has no watches left, so changes are only found every few seconds: raise fs.inotify.max_user_watches (sysctl)';
-/** Interval at which folders that can't be watched (a name that is not UTF-8, no watches left) are scanned, milliseconds. */
+/** Interval at which a directory that can't be watched (missing, no watches left) is scanned, milliseconds. */
 const POLL = 5_000;
 
 export type WatchOptions = {
@@ -44,13 +50,13 @@ export type WatchOptions = {
  */
 export class Watch {
   readonly #replica: Replica;
+  readonly #folders: FolderWatches;
   readonly #options: WatchOptions;
   readonly #tasks: Tasks;
-  #watcher: FSWatcher | undefined;
-  #real = '';
   /** Names with events by folder; `undefined` when the whole folder is to be scanned. */
   #hints = new Map<string, Set<string> | undefined>();
-  readonly #late = new Set<string>();
+  /** When a folder is scanned as a whole, monotonic milliseconds. */
+  readonly #late = new Map<string, number>();
   /** Cancels the scan that is due. Undefined when none is, and no scan is running. */
   #gather: (() => void) | undefined;
   /** Cancels the later scan of whole folders that is due. */
@@ -63,103 +69,72 @@ export class Watch {
   /** Number of full scans made because events may have been lost. */
   overflows = 0;
   #everything = false;
-  #unwatched = false;
-  /** Whether the kernel refused a watch for a part of it. */
-  isPolling = false;
-  #closed = false;
-  /** Resolves the wait for the watcher. */
-  #onStopped: () => void = () => undefined;
-  /** Identity of the watched folder, since another one may take its place. */
-  #identity = '';
+  /** A refused watch was reported, and there is still one. */
+  #isPollingKnown = false;
+  /** Scans its hints: not before the first scan is complete, nor after the end. */
+  #isScanning = false;
 
-  constructor(replica: Replica, options: WatchOptions) {
+  constructor(replica: Replica, folders: FolderWatches, options: WatchOptions) {
     this.#replica = replica;
+    this.#folders = folders;
     this.#options = options;
     this.#tasks = new Tasks((_what, error) => options.onError(error));
   }
 
-  /** Starts watching; resolves when every folder is watched. A directory that can't be watched is polled. */
-  async start(nested: ReadonlySet<string>): Promise<void> {
-    if (this.#closed) return;
-    try {
-      this.#real = realpathSync(this.#replica.path);
-      this.#identity = identityOf(this.#replica.path);
-      this.#unwatched = false;
-      this.isPolling = false;
-    } catch {
-      // Missing: the poll finds it when it is created.
-      this.#unwatched = true;
-      this.#poll(nested);
-      return;
-    }
-    const ignored = new Set([...nested, RESERVED_NAME].map((inner) => path.join(this.#real, inner)));
-    const watcher = watch(this.#real, {
-      ignored: (file, stats) =>
-        ignored.has(file) ||
-        path.basename(file).startsWith(OVERRIDE_PREFIX) ||
-        (stats !== undefined && !stats.isDirectory()),
-      ignoreInitial: true,
-      followSymlinks: false,
-      atomic: false,
+  /** Whether the kernel refused a watch for a part of it. */
+  get isPolling(): boolean {
+    return this.#folders.refused > 0;
+  }
+
+  /** From now on every folder that is scanned is watched. To be called before the first scan of the directory. */
+  begin(): void {
+    this.#folders.open({
+      onEvent: (folder, name) => this.#onEvent(folder, name),
+      onRefused: (error) => this.#onRefused(error),
     });
-    this.#watcher = watcher;
-    watcher.on('raw', (_event, name, details) => this.#onRaw(name, details));
-    // A new folder is watched a moment after its creation, so it is scanned for what was created before.
-    watcher.on('addDir', (folder) => this.#hintAt(path.relative(this.#real, folder), undefined));
-    watcher.on('error', (error) => this.#onWatchError(error));
-    const { promise: isReady, resolve } = Promise.withResolvers<void>();
-    watcher.once('ready', () => resolve());
-    // A watcher that is closed before it is ready never emits 'ready'.
-    this.#onStopped = resolve;
-    await isReady;
-    if (this.#watcher !== watcher) return;
-    // Changes between the last scan and the start of the watch caused no event.
-    this.#hintAtEverything();
     this.#watchTheLoop();
-    this.#poll(nested);
+  }
+
+  /** To be called after the first scan. From now on, what happens causes a scan. */
+  start(): void {
+    this.#isScanning = true;
+    if (this.#hints.size > 0) this.#gather = this.#lookAfter(FIRST);
+    this.#poll();
   }
 
   /** Resolves when no scan of its own is running any more. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isScanning = false;
     this.#gather?.();
     this.#later?.();
     clearTimeout(this.#pollTimer);
-    await this.#stopWatching();
+    clearInterval(this.#beat);
+    this.#folders.close();
     await this.#tasks.ended();
   }
 
-  async #stopWatching(): Promise<void> {
-    clearInterval(this.#beat);
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    this.#onStopped();
-    await watcher?.close();
-  }
-
-  #onRaw(name: unknown, details: unknown): void {
-    const watched = watchedPathOf(details);
-    if (watched === undefined) return;
+  #onEvent(folder: string, name: string | undefined): void {
     this.#events += 1;
     if (this.#events > BURST_EVENTS) this.#everything = true;
-    const folder = path.relative(this.#real, watched);
-    if (folder.startsWith('..')) return this.#hintAt('', undefined);
-    const known = typeof name === 'string' && name !== '' && !name.includes('\ufffd');
-    if (known && folder === '' && name === RESERVED_NAME) return;
-    this.#hintAt(folder, known ? name : undefined);
+    if (folder === '' && name === RESERVED_NAME) return;
+    this.#hintAt(folder, name);
   }
 
   #hintAt(folder: string, name: string | undefined): void {
     const names = this.#hints.has(folder) ? this.#hints.get(folder) : new Set<string>();
-    if (name === undefined || names === undefined || names.size >= MANY_NAMES)
+    if (name === undefined || names === undefined || this.#areMost(names.size, folder))
       this.#hints.set(folder, undefined);
     else this.#hints.set(folder, names.add(name));
     this.#gather ??= this.#lookAfter(FIRST);
   }
 
+  #areMost(names: number, folder: string): boolean {
+    return names >= MANY_NAMES && names >= this.#replica.namesIn(folder) / 2;
+  }
+
   /** @returns cancels it */
   #lookAfter(milliseconds: number): (() => void) | undefined {
-    if (this.#closed) return undefined;
+    if (!this.#isScanning) return undefined;
     return this.#options.clock.after(milliseconds, () =>
       this.#tasks.run('the scan of what changed', () => this.#lookUntilDone()),
     );
@@ -185,16 +160,16 @@ export class Watch {
     const names: string[] = [];
     const folders: string[] = [];
     for (const [folder, hinted] of hints) {
-      this.#late.add(folder);
+      this.#noteLate(folder);
       if (hinted !== undefined)
         for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
       else if (foldersAreDue) folders.push(folder);
       else this.#hints.set(folder, undefined);
     }
-    if (!this.#closed) this.#later ??= this.#options.clock.after(LATE_REREAD, () => this.#lookLate());
+    this.#armLate();
     if (names.length > 0) await this.#replica.recheck(names);
-    // A watcher does not recover when its directory was removed and created again: the poll detects that.
-    if (this.#replica.held !== undefined && !this.#isSameRoot()) await this.#stopWatching();
+    // The poll finds another directory in its place.
+    if (this.#replica.held !== undefined && !this.#isSameRoot()) this.#folders.forget('');
     if (!foldersAreDue) return;
     const startedAt = this.#now;
     if (this.#everything) {
@@ -207,21 +182,39 @@ export class Watch {
     this.#foldersNotBefore = startedAt + took * (1 + REST);
   }
 
+  #noteLate(folder: string): void {
+    if (this.#late.has(folder)) return;
+    const delay = Math.max(LATE_REREAD, this.#replica.namesIn(folder) * LATE_REREAD_EACH);
+    this.#late.set(folder, this.#now + delay);
+  }
+
+  #armLate(): void {
+    if (!this.#isScanning || this.#late.size === 0) return;
+    this.#later ??= this.#options.clock.after(LATE_REREAD, () => this.#lookLate());
+  }
+
   #lookLate(): void {
     this.#later = undefined;
-    const folders = [...this.#late];
-    this.#late.clear();
-    this.#tasks.run('the later scan of folders', () => this.#replica.rescanFolders(folders));
+    const now = this.#now;
+    const folders = [...this.#late].flatMap(([folder, due]) => (due <= now ? [folder] : []));
+    for (const folder of folders) this.#late.delete(folder);
+    if (folders.length > 0)
+      this.#tasks.run('the later scan of folders', () => this.#replica.rescanFolders(folders));
+    this.#armLate();
   }
 
   /** Detects an event loop that was too busy to fetch events in time. */
   #watchTheLoop(): void {
     let last = performance.now();
+    let wasBusy = false;
+    /** Number of events at the last two beats: those of a busy time come before the beat that detects it, or after. */
+    let [earlier, before] = [FolderWatches.events, FolderWatches.events];
     this.#beat = setInterval(() => {
       const now = performance.now();
-      if (now - last > BEAT + BUSY_LOOP) this.#hintAtEverything();
+      const isBusy = now - last > BEAT + BUSY_LOOP;
+      if ((isBusy || wasBusy) && FolderWatches.events - earlier >= BUSY_EVENTS) this.#hintAtEverything();
       this.#events = Math.max(0, this.#events - (BURST_EVENTS * BEAT) / BURST_WINDOW);
-      last = now;
+      [last, wasBusy, earlier, before] = [now, isBusy, before, FolderWatches.events];
     }, BEAT);
     this.#beat.unref();
   }
@@ -231,53 +224,34 @@ export class Watch {
     this.#hintAt('', undefined);
   }
 
-  #onWatchError(error: unknown): void {
+  #onRefused(error: unknown): void {
     // Without free watches every folder reports an error; one is enough.
-    if (!this.isPolling) this.#options.onPolling(error);
-    this.isPolling = true;
-    this.#unwatched = true;
+    if (!this.#isPollingKnown) this.#options.onPolling(error);
+    this.#isPollingKnown = true;
   }
 
   #isSameRoot(): boolean {
-    return identityOf(this.#replica.path) === this.#identity;
+    try {
+      return this.#folders.covers('', statSync(this.#replica.path, { bigint: true }));
+    } catch {
+      return false;
+    }
   }
 
-  #poll(nested: ReadonlySet<string>): void {
-    if (this.#closed) return;
+  #poll(): void {
+    if (!this.#isScanning) return;
     this.#pollTimer = setTimeout(
-      () => this.#tasks.run('the scan of what is not watched', () => this.#pollOnce(nested)),
+      () => this.#tasks.run('the scan of what is not watched', () => this.#pollOnce()),
       POLL,
     );
     this.#pollTimer.unref();
   }
 
-  async #pollOnce(nested: ReadonlySet<string>): Promise<void> {
-    if (!this.#isSameRoot()) await this.#stopWatching();
-    if (this.#watcher === undefined) {
-      await this.#replica.rescan();
-      if (this.#closed) return;
-      if (this.#replica.held === undefined) return this.start(nested);
-    } else if (this.#unwatched) await this.#replica.rescan();
-    else {
-      const blind = [...this.#replica.folders()].filter((folder) => !folder.isWellFormed());
-      if (blind.length > 0) await this.#replica.rescanFolders(blind);
-    }
-    this.#poll(nested);
-  }
-}
-
-/** The path that chokidar watches, in what it passes on with a raw event. */
-function watchedPathOf(details: unknown): string | undefined {
-  if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
-  return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
-}
-
-/** Device and inode; '' when it is missing. */
-function identityOf(folder: string): string {
-  try {
-    const { dev, ino } = statSync(folder);
-    return `${dev}:${ino}`;
-  } catch {
-    return '';
+  /** A scan of everything also watches what was not. */
+  async #pollOnce(): Promise<void> {
+    if (!this.#isSameRoot()) this.#folders.forget('');
+    if (this.isPolling || !this.#folders.has('')) await this.#replica.rescan();
+    if (!this.isPolling) this.#isPollingKnown = false;
+    this.#poll();
   }
 }
