@@ -102,6 +102,7 @@ void test('a change set that was cut off is finished and recorded before the fir
     'warn: finished a change set that was cut off',
   ]);
   assert.ok(calls.indexOf('scanned') > 2);
+  await sync.replica.whenQuiet(5_000);
   assert.equal(sync.replica.get('made')?.kind, 'settled');
   await sync.close();
 });
