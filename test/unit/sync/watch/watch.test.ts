@@ -33,7 +33,9 @@ void test('what happens before the first scan is complete is looked at after it'
   t.after(() => watch.close());
   watch.begin();
   await at.replica.rescan();
+  const before = FolderWatches.events;
   writeFileSync(at.at('early'), 'early');
+  while (FolderWatches.events < before + 2) await setImmediate();
   watch.start();
   await at.untilKnown('early');
 });
