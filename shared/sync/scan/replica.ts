@@ -144,7 +144,7 @@ export class Replica implements Tree {
 
   /** Number of names directly in a folder. */
   namesIn(folder: string): number {
-    return this.#index.namesIn(folder).size;
+    return this.#index.childrenOf(folder).size;
   }
 
   /** Scans the whole directory; files with an unchanged stamp are not read. */
