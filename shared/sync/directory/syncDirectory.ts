@@ -7,7 +7,6 @@ import { type OnRead, type Verified, verifyReplica } from '../scan/verify.ts';
 import { Journal } from '../state/changeSetJournal.ts';
 import { ScanIndexTable } from '../state/scanIndex.ts';
 import { type ListedTrash, listTrash, purgeTrash, restoreFromTrash, type TrashItem } from '../trash/trash.ts';
-import { FolderWatches } from '../watch/folderWatches.ts';
 import { POLLING, Watch } from '../watch/watch.ts';
 import type { DirectoryPlace } from './directoryPlace.ts';
 import type { DirectorySide } from './directorySide.ts';
@@ -42,7 +41,6 @@ export class SyncDirectory {
     this.#side = side;
     this.name = rules.name;
     const { path, nested, db, owners, clock, reserve, largeFrom } = place;
-    const watches = new FolderWatches();
     this.replica = new Replica({
       rules,
       path,
@@ -51,14 +49,13 @@ export class SyncDirectory {
       index: new ScanIndexTable(db, rules.name, side.known),
       owners,
       clock,
-      watches,
       events: {
         onChanges: (changes) => side.takeChanges(changes),
         onHeld: () => side.holdChanged(),
         onError: this.onUnread,
       },
     });
-    this.#watch = new Watch(this.replica, watches, {
+    this.#watch = new Watch(this.replica, {
       clock,
       onPolling: (error) => this.#log.warn(POLLING, { error }),
       onError: this.onUnread,

@@ -38,6 +38,8 @@ export class Replica implements Tree {
   readonly #guard: RootGuard;
   readonly #scanner: Scanner;
   readonly #feed: ChangeFeed;
+  /** Of the folders that it scans; none before it is opened. */
+  readonly watches = new FolderWatches();
   /** Of large files that changed. */
   readonly chunkLists = new ChunkLists();
   readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
@@ -52,20 +54,19 @@ export class Replica implements Tree {
   constructor(options: ReplicaOptions) {
     this.#options = options;
     const { rules, path, nested, index, owners, clock, events } = options;
-    const { name, settle, emptyIsHeld, whole } = rules;
-    this.name = name;
+    const { settle, emptyIsHeld, whole } = rules;
+    this.name = rules.name;
     this.path = path;
     const queue = new SettleQueue(clock, settle);
     const paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false));
     const guard = new RootGuard(path, index, paths, emptyIsHeld);
-    const retry = (): void => this.#soon(() => Promise.resolve());
     this.#queue = queue;
     this.#paths = paths;
     this.#guard = guard;
+    const { own, chunkLists, watches } = this;
+    const retry = (): void => this.#soon(() => Promise.resolve());
     this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges: events.onChanges, retry });
-    const { own, chunkLists } = this;
-    const watches = options.watches ?? new FolderWatches();
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, watches, chunkLists, whole });
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, chunkLists, whole }, watches);
   }
 
   get #index(): PathIndex {
@@ -119,7 +120,7 @@ export class Replica implements Tree {
     return this.#paths.skipped;
   }
 
-  childrenOf(folder: string): Iterable<string> {
+  childrenOf(folder: string): ReadonlySet<string> {
     return this.#index.childrenOf(folder);
   }
 
@@ -140,11 +141,6 @@ export class Replica implements Tree {
   /** Every folder in it, the directory itself first. */
   folders(): Iterable<string> {
     return this.#paths.folders();
-  }
-
-  /** Number of names directly in a folder. */
-  namesIn(folder: string): number {
-    return this.#index.childrenOf(folder).size;
   }
 
   /** Scans the whole directory; files with an unchanged stamp are not read. */
@@ -199,10 +195,7 @@ export class Replica implements Tree {
     this.#soon((open) => this.#scanner.readNames(open, distrusted));
   }
 
-  /**
-   * Hands the pending changes to `onChanges` and saves the scan index.
-   * @throws what `onChanges` or the state throws; both are retried later
-   */
+  /** Hands the pending changes to `onChanges` and saves the scan index. @throws what either throws; both are retried later */
   flush(): void {
     this.#feed.flush();
   }

@@ -1,7 +1,6 @@
 import type { Owners } from '#host/fs/owners.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
-import type { FolderWatches } from '../watch/folderWatches.ts';
 import type { Changes } from './pathIndex.ts';
 
 /** How a directory is read on this host. */
@@ -34,7 +33,5 @@ export type ReplicaOptions = {
   readonly index: ScanIndex;
   readonly owners: Owners;
   readonly clock: Clock;
-  /** The folders that are scanned are watched by this; none is when absent. */
-  readonly watches?: FolderWatches;
   readonly events: ReplicaEvents;
 };

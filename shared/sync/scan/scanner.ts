@@ -29,7 +29,6 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
-  readonly watches: FolderWatches;
   readonly chunkLists: ChunkLists;
   /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
@@ -46,11 +45,11 @@ export class Scanner {
   readonly #watches: FolderWatches;
   readonly #end = new AbortController();
 
-  constructor(options: ScannerOptions) {
+  constructor(options: ScannerOptions, watches: FolderWatches) {
     this.#options = options;
     this.#paths = options.paths;
     this.#queue = options.queue;
-    this.#watches = options.watches;
+    this.#watches = watches;
   }
 
   get hasEnded(): boolean {

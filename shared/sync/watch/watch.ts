@@ -74,9 +74,9 @@ export class Watch {
   /** Scans its hints: not before the first scan is complete, nor after the end. */
   #isScanning = false;
 
-  constructor(replica: Replica, folders: FolderWatches, options: WatchOptions) {
+  constructor(replica: Replica, options: WatchOptions) {
     this.#replica = replica;
-    this.#folders = folders;
+    this.#folders = replica.watches;
     this.#options = options;
     this.#tasks = new Tasks((_what, error) => options.onError(error));
   }
@@ -129,7 +129,7 @@ export class Watch {
   }
 
   #areMost(names: number, folder: string): boolean {
-    return names >= MANY_NAMES && names >= this.#replica.namesIn(folder) / 2;
+    return names >= MANY_NAMES && names >= this.#replica.childrenOf(folder).size / 2;
   }
 
   /** @returns cancels it */
@@ -184,7 +184,7 @@ export class Watch {
 
   #noteLate(folder: string): void {
     if (this.#late.has(folder)) return;
-    const delay = Math.max(LATE_REREAD, this.#replica.namesIn(folder) * LATE_REREAD_EACH);
+    const delay = Math.max(LATE_REREAD, this.#replica.childrenOf(folder).size * LATE_REREAD_EACH);
     this.#late.set(folder, this.#now + delay);
   }
 

@@ -3,12 +3,11 @@ import { Owners } from '#host/fs/owners.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
-import { FolderWatches } from '#sync/watch/folderWatches.ts';
+import type { FolderWatches } from '#sync/watch/folderWatches.ts';
 import { ApplyPlace } from './applyPlace.ts';
 
 /** A directory with a replica of it and the watches of its folders, for one test. */
 export class WatchedPlace extends ApplyPlace {
-  readonly watches = new FolderWatches();
   readonly replica: Replica;
   #onChange: () => void = () => undefined;
 
@@ -22,7 +21,6 @@ export class WatchedPlace extends ApplyPlace {
       index: new ScanIndexTable(this.db, 'files'),
       owners: new Owners(),
       clock: systemClock,
-      watches: this.watches,
       events: {
         onChanges: () => this.#onChange(),
         onHeld: () => this.#onChange(),
@@ -33,6 +31,10 @@ export class WatchedPlace extends ApplyPlace {
       this.watches.close();
       await this.replica.close();
     });
+  }
+
+  get watches(): FolderWatches {
+    return this.replica.watches;
   }
 
   /** Resolves once the replica knows exactly the paths, in any order, that this says. */

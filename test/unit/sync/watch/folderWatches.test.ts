@@ -75,7 +75,7 @@ void test('a renamed folder, and those in it, are reported under the new name on
   mkdirSync(at.at('old/inner'), { recursive: true });
   await at.replica.recheck(['old']);
   renameSync(at.at('old'), at.at('new'));
-  // Nobody looks at what that caused, as if it had been lost. The next event comes under the old name.
+  // What that caused is not looked at, as if it had been lost. The next event comes under the old name.
   writeFileSync(at.at('new/inner/one'), 'one');
   await until('old/inner: one');
   await at.replica.recheck(['old/inner/one']);
@@ -152,7 +152,7 @@ void test('a refused watch is counted until the folder can be watched or is gone
   at.watches.watch('a', refusing);
   assert.equal(at.watches.refused, 2);
   assert.equal(errors.length, 2);
-  // Tried again by whoever lists it.
+  // Tried again with each listing.
   at.watches.watch('a', refusing);
   assert.equal(at.watches.refused, 2);
   await at.replica.rescan();

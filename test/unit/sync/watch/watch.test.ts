@@ -11,7 +11,7 @@ import { WatchedPlace } from '../../../support/unit/watchedPlace.ts';
 
 async function watched(t: TestContext): Promise<WatchedPlace> {
   const at = new WatchedPlace(t);
-  const watch = new Watch(at.replica, at.watches, {
+  const watch = new Watch(at.replica, {
     clock: systemClock,
     onPolling: (error) => assert.fail(String(error)),
     onError: (error) => assert.fail(String(error)),
@@ -25,7 +25,7 @@ async function watched(t: TestContext): Promise<WatchedPlace> {
 
 void test('what happens before the first scan is complete is looked at after it', async (t) => {
   const at = new WatchedPlace(t);
-  const watch = new Watch(at.replica, at.watches, {
+  const watch = new Watch(at.replica, {
     clock: systemClock,
     onPolling: () => undefined,
     onError: () => undefined,
@@ -63,18 +63,19 @@ function pretended(t: TestContext, names: number) {
     scanned.push(...paths.map((path) => `${what} ${path}`));
     return Promise.resolve();
   };
-  const replica = {
-    path: '/nowhere',
-    held: undefined,
-    namesIn: () => names,
-    recheck: note('name'),
-    rescanFolders: note('folder'),
-  } as unknown as Replica;
   let listener: WatchListener | undefined;
   const folders = new FolderWatches();
   folders.open = (given) => void (listener = given);
+  const replica = {
+    path: '/nowhere',
+    held: undefined,
+    watches: folders,
+    childrenOf: () => ({ size: names }),
+    recheck: note('name'),
+    rescanFolders: note('folder'),
+  } as unknown as Replica;
   const clock = new ManualClock();
-  const watch = new Watch(replica, folders, { clock, onPolling: () => undefined, onError: () => undefined });
+  const watch = new Watch(replica, { clock, onPolling: () => undefined, onError: () => undefined });
   t.after(() => watch.close());
   watch.begin();
   watch.start();
