@@ -71,6 +71,7 @@ export class Watch {
   #everything = false;
   /** A refused watch was reported, and there is still one. */
   #isPollingKnown = false;
+  #isClosed = false;
   /** Scans its hints: not before the first scan is complete, nor after the end. */
   #isScanning = false;
 
@@ -88,6 +89,7 @@ export class Watch {
 
   /** From now on every folder that is scanned is watched. To be called before the first scan of the directory. */
   begin(): void {
+    if (this.#isClosed) return;
     this.#folders.open({
       onEvent: (folder, name) => this.#onEvent(folder, name),
       onRefused: (error) => this.#onRefused(error),
@@ -97,6 +99,7 @@ export class Watch {
 
   /** To be called after the first scan. From now on, what happens causes a scan. */
   start(): void {
+    if (this.#isClosed) return;
     this.#isScanning = true;
     if (this.#hints.size > 0) this.#gather = this.#lookAfter(FIRST);
     this.#poll();
@@ -104,6 +107,7 @@ export class Watch {
 
   /** Resolves when no scan of its own is running any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#isScanning = false;
     this.#gather?.();
     this.#later?.();

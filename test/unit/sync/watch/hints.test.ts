@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { Replica } from '#sync/scan/replica.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { FolderWatches, type WatchListener } from '#sync/watch/folderWatches.ts';
+import { Watch } from '#sync/watch/watch.ts';
+import { ManualClock } from '../../../support/wire/manualClock.ts';
+import { WatchedPlace } from '../../../support/unit/watchedPlace.ts';
+
+async function watched(t: TestContext): Promise<WatchedPlace> {
+  const at = new WatchedPlace(t);
+  const watch = new Watch(at.replica, {
+    clock: systemClock,
+    onPolling: (error) => assert.fail(String(error)),
+    onError: (error) => assert.fail(String(error)),
+  });
+  t.after(() => watch.close());
+  watch.begin();
+  await at.replica.rescan();
+  watch.start();
+  return at;
+}
+
+void test('what happens before the first scan is complete is looked at after it', async (t) => {
+  const at = new WatchedPlace(t);
+  const watch = new Watch(at.replica, {
+    clock: systemClock,
+    onPolling: () => undefined,
+    onError: () => undefined,
+  });
+  t.after(() => watch.close());
+  watch.begin();
+  await at.replica.rescan();
+  const before = FolderWatches.events;
+  writeFileSync(at.at('early'), 'early');
+  while (FolderWatches.events < before + 2) await setImmediate();
+  watch.start();
+  await at.untilKnown('early');
+});
+
+void test('folders are followed as they come, are renamed, go, and come again', async (t) => {
+  const at = await watched(t);
+  mkdirSync(at.at('a/b/c'), { recursive: true });
+  writeFileSync(at.at('a/b/c/1'), '1');
+  await at.untilKnown('a', 'a/b', 'a/b/c', 'a/b/c/1');
+  renameSync(at.at('a/b'), at.at('d'));
+  await at.untilKnown('a', 'd', 'd/c', 'd/c/1');
+  writeFileSync(at.at('d/c/2'), '2');
+  await at.untilKnown('a', 'd', 'd/c', 'd/c/1', 'd/c/2');
+  rmSync(at.at('d'), { recursive: true });
+  mkdirSync(at.at('d/c'), { recursive: true });
+  await at.untilKnown('a', 'd', 'd/c');
+  writeFileSync(at.at('d/c/3'), '3');
+  await at.untilKnown('a', 'd', 'd/c', 'd/c/3');
+});
+
+/** A watch of a directory in which each folder has this many names. It says what it has scanned. */
+function pretended(t: TestContext, names: number) {
+  const scanned: string[] = [];
+  const note = (what: string) => (paths: readonly string[]) => {
+    scanned.push(...paths.map((path) => `${what} ${path}`));
+    return Promise.resolve();
+  };
+  let listener: WatchListener | undefined;
+  const folders = new FolderWatches();
+  folders.open = (given) => void (listener = given);
+  const replica = {
+    path: '/nowhere',
+    held: undefined,
+    watches: folders,
+    childrenOf: () => ({ size: names }),
+    recheck: note('name'),
+    rescanFolders: note('folder'),
+  } as unknown as Replica;
+  const clock = new ManualClock();
+  const watch = new Watch(replica, { clock, onPolling: () => undefined, onError: () => undefined });
+  t.after(() => watch.close());
+  watch.begin();
+  watch.start();
+  const event = (folder: string, name: string): void => listener?.onEvent(folder, name);
+  /** Time passes, and what is due is done. */
+  const pass = async (milliseconds: number): Promise<string[]> => {
+    for (let rest = milliseconds; rest > 0;) {
+      const step = Math.min(rest, clock.nextIn ?? rest);
+      clock.advance(step);
+      rest -= step;
+      await setImmediate();
+    }
+    return scanned.splice(0);
+  };
+  return { event, pass };
+}
+
+void test('a folder with events is scanned as a whole a little later', async (t) => {
+  const { event, pass } = pretended(t, 100);
+  event('calls', 'new.wav');
+  assert.deepEqual(await pass(10), ['name calls/new.wav']);
+  assert.deepEqual(await pass(1_900), []);
+  assert.deepEqual(await pass(100), ['folder calls']);
+});
+
+void test('a large folder, to which files are added all the time, is so more seldom', async (t) => {
+  const { event, pass } = pretended(t, 100_000);
+  let wholes = 0;
+  for (let second = 0; second < 1_000; second++) {
+    event('calls', `${second}.wav`);
+    const scanned = await pass(1_000);
+    assert.ok(scanned.includes(`name calls/${second}.wav`), 'the new file is looked at at once');
+    wholes += scanned.filter((what) => what === 'folder calls').length;
+  }
+  assert.ok(wholes >= 4 && wholes <= 5, `scanned as a whole ${wholes} times in 1,000 s`);
+});
+
+void test('many events in a large folder cause looks at those names, not at all', async (t) => {
+  const { event, pass } = pretended(t, 100_000);
+  for (let i = 0; i < 500; i++) event('calls', `${i}.wav`);
+  assert.equal((await pass(100)).filter((what) => what.startsWith('name calls/')).length, 500);
+});
+
+void test('events for most names of a folder cause one look at the folder', async (t) => {
+  const { event, pass } = pretended(t, 100);
+  for (let i = 0; i < 80; i++) event('calls', `${i}.wav`);
+  assert.deepEqual(await pass(100), ['folder calls']);
+});
