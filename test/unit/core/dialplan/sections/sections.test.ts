@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { breakageText, judgeChange } from '#core/dialplan/judgeChange.ts';
 import type { DialplanReading } from '#core/dialplan/lint.ts';
-import { folderWorld } from '../../../support/dialplan/folderWorld.ts';
-import { readDialplan } from '../../../support/dialplan/atOnce.ts';
+import { folderWorld } from '../../../../support/dialplan/folderWorld.ts';
+import { readDialplan } from '../../../../support/dialplan/atOnce.ts';
 
 /** What Asterisk 16 was seen to make of section headers, priorities and names that people seldom write. */
 
