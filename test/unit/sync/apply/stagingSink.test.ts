@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import type { Staging } from '#sync/apply/staging.ts';
+import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import type { Sink } from '#sync/transfer/unpack.ts';
+import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
+
+type Case = { place: ApplyPlace; staging: Staging; sink: Sink; results: StagingResult[] };
+
+/** A file of an archive that is staged. */
+function staged(t: TestContext, content: string): Case {
+  const place = new ApplyPlace(t);
+  const staging = place.applier.begin(0);
+  t.after(() => staging[Symbol.dispose]());
+  const results: StagingResult[] = [];
+  return {
+    place,
+    staging,
+    sink: stagingSink(staging, fileEntry(content), (result) => results.push(result)),
+    results,
+  };
+}
+
+function inStage(place: ApplyPlace): string[] {
+  return readdirSync(place.at('.xivo-xds-sync/stage'));
+}
+
+void test('what was announced is staged, in small pieces and in large ones', async (t) => {
+  const content = 'x'.repeat(300_000);
+  for (const length of [1_000, 200_000]) {
+    const { place, sink, results } = staged(t, content);
+    for (let at = 0; at < content.length; at += length)
+      await sink.write(Buffer.from(content.slice(at, at + length)));
+    await sink.end();
+    assert.deepEqual(
+      results.map(({ result }) => result),
+      ['staged'],
+    );
+    assert.equal(inStage(place).length, 1);
+  }
+});
+
+void test('other content is stale, and so is a file that the sender no longer has', async (t) => {
+  const other = staged(t, 'announced');
+  await other.sink.write(Buffer.from('something'));
+  await other.sink.end();
+  assert.deepEqual(other.results, [
+    { result: 'stale', why: 'its content is not what was announced', isOther: true },
+  ]);
+  const refused = staged(t, 'announced');
+  refused.sink.refuse('changed');
+  assert.deepEqual(refused.results, [{ result: 'stale', why: 'changed' }]);
+  for (const { place } of [other, refused]) assert.deepEqual(inStage(place), []);
+});
+
+void test('a disk that fails concerns this file alone, once, whatever else comes of it', async (t) => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  for (const [length, method] of [
+    [10, 'write'],
+    [200_000, 'writeWhileHashing'],
+  ] as const) {
+    const place = new ApplyPlace(t);
+    const staging = place.applier.begin(0);
+    t.after(() => staging[Symbol.dispose]());
+    const results: StagingResult[] = [];
+    const file = staging.file();
+    t.mock.method(file, method, () => {
+      if (method === 'write') throw full;
+      return Promise.reject(full);
+    });
+    const sink = stagingSink(staging, fileEntry('x'), (result) => results.push(result), file);
+    for (let piece = 0; piece < 3; piece++) await sink.write(Buffer.alloc(length));
+    await sink.end();
+    assert.deepEqual(results, [{ result: 'failed', why: 'ENOSPC' }], method);
+    assert.deepEqual(inStage(place), []);
+  }
+});
+
+void test('a file that can not be created fails before the first byte of it', async (t) => {
+  const place = new ApplyPlace(t);
+  const staging = place.applier.begin(0);
+  t.after(() => staging[Symbol.dispose]());
+  t.mock.method(staging, 'file', () => {
+    throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+  });
+  const results: StagingResult[] = [];
+  const sink = stagingSink(staging, fileEntry('x'), (result) => results.push(result));
+  await sink.write(Buffer.from('x'));
+  await sink.end();
+  sink.refuse('changed');
+  assert.deepEqual(results, [{ result: 'failed', why: 'EMFILE' }]);
+});
