@@ -194,7 +194,7 @@ async function giveOne(main: MainInProcess, agent: AgentEnd): Promise<void> {
   agent.say({ type: 'offer', stream: 3, directory: 'dialplan', offers });
   agent.line.a.send(encodeFrame({ kind: 'data', stream: 3, bytes: Buffer.concat(pieces) }));
   agent.line.a.send(encodeFrame({ kind: 'end', stream: 3 }));
-  while (agent.of('offer-result').length === 0) await settled();
+  for (let tries = 0; agent.of('offer-result').length === 0 && tries < 10_000; tries++) await settled(1);
   agent.say({ type: 'answer', id, ok: true, lines: [] });
 }
 
