@@ -36,6 +36,7 @@ void describe('An excluded name', () => {
     await eventually('it travels under another name', () =>
       existsSync(cluster.one('mds1').at('dialplan', 'a2.conf')),
     );
+    await cluster.inSync();
     assert.doesNotMatch(await cluster.main.ok(['status']), /WARNING dialplan/);
   });
 

@@ -40,19 +40,18 @@ describe('What commands print with --json is as docs/json says', () => {
   });
   after(() => cluster.end());
 
-  /** Runs a command and checks what it prints. @param command its words, as docs/json names the file */
+  /**
+   * Runs a command as a program, as many other tests don't, and checks what it prints.
+   * @param command its words, as docs/json names the file
+   */
   async function prints(
     host: Host,
     command: string,
     more: readonly string[] = [],
-    input?: string,
   ): Promise<Record<string, unknown>> {
     const program = host.program;
     (program === 'xivo-xds-sync' ? seen.main : seen.agent).add(command);
-    const ran = await host.run(
-      [...command.split(' '), ...more, '--json'],
-      input === undefined ? {} : { input },
-    );
+    const ran = await host.run([...command.split(' '), ...more, '--json'], { asProgram: true });
     const file = path.join(DOCS, program, `${command.replaceAll(' ', '-')}.json`);
     const published: unknown = JSON.parse(readFileSync(file, 'utf8'));
     let printed: unknown;

@@ -8,9 +8,9 @@ import { eventually, type Host } from '../support/harness/host.ts';
 import { peakMemory } from '../support/harness/resources.ts';
 
 const MIB = 1024 * 1024;
-const SIZE = 192 * MIB;
+const SIZE = 112 * MIB;
 /** What a host may need more of memory, MiB: it would be more if it kept the file in memory. */
-const MOST_MEMORY = 130;
+const MOST_MEMORY = 90;
 
 function peak(host: Host): number {
   return peakMemory(host.pid ?? 0);
@@ -23,7 +23,7 @@ function writeLarge(file: string): void {
   closeSync(fd);
 }
 
-describe('A recording of 192 MiB', () => {
+describe('A recording of 112 MiB', () => {
   let cluster: Cluster;
   after(() => cluster.end());
 

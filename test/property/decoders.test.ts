@@ -18,7 +18,7 @@ import { Channel } from '#wire/channel.ts';
  * Frames and messages that must not be sent. `XDS_FRAMES=1000000` runs a million, `XDS_SEED=N` one run again: the
  * seed is printed.
  */
-const FRAMES = Number(process.env['XDS_FRAMES'] ?? 50_000);
+const FRAMES = Number(process.env['XDS_FRAMES'] ?? 20_000);
 const SEED = Number(process.env['XDS_SEED'] ?? Date.now() % 2 ** 31);
 
 /** mulberry32, by Tommy Ettinger (public domain): small, and the same everywhere. */

@@ -4,12 +4,22 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compileCache, launcherOf, type Program } from './bundles.ts';
+import { canRunHere, type Ran, runHere } from './commandHere.ts';
 import { DaemonProcess, type End, troubleIn } from './daemonProcess.ts';
 
 const COMMAND_TIMEOUT = 60_000;
 
-export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 export type { Program } from './bundles.ts';
+export type { Ran } from './commandHere.ts';
+
+export type RunOptions = {
+  /** What is written to its standard input. */
+  readonly input?: string;
+  /** The other program's command than this host's. */
+  readonly program?: Program;
+  /** Whether it has to be a process of its own. */
+  readonly asProgram?: boolean;
+};
 
 /** The four directories of a XiVO, with the paths they have there. */
 export const DIRECTORIES = {
@@ -31,6 +41,7 @@ export class Host {
   /** Lines of its log that would fail the test, but which it causes on purpose. */
   readonly allowedTrouble: RegExp[] = [];
   #daemon: DaemonProcess | undefined;
+  readonly #usualLauncher: readonly string[];
   readonly #faults: string[] = [];
 
   constructor(folder: string, name: string, program: Program) {
@@ -38,7 +49,8 @@ export class Host {
     this.root = path.join(folder, name);
     this.program = program;
     this.logFile = path.join(folder, `${name}.log`);
-    this.launcher = launcherOf(program);
+    this.#usualLauncher = launcherOf(program);
+    this.launcher = this.#usualLauncher;
     for (const directory of Object.values(DIRECTORIES)) mkdirSync(this.root + directory, { recursive: true });
   }
 
@@ -59,10 +71,17 @@ export class Host {
     return existsSync(target) ? readFileSync(target, 'utf8') : undefined;
   }
 
-  /** Runs a command of this host's program to its end. */
-  run(args: readonly string[], options: { input?: string; program?: Program } = {}): Promise<Ran> {
-    const launcher = options.program === undefined ? this.launcher : launcherOf(options.program);
-    return runProgram(launcher, ['--root', this.root, ...args], options.input);
+  /**
+   * Runs a command of this host's program to its end: in this process where nothing speaks against it, which costs
+   * much less than to start a program.
+   */
+  run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    const { input, program = this.program, asProgram = this.launcher !== this.#usualLauncher } = options;
+    const words = ['--root', this.root, ...args];
+    if (!asProgram && canRunHere(args))
+      return checked(words, runHere(program, words, { input, limit: COMMAND_TIMEOUT }));
+    const launcher = options.program === undefined ? this.launcher : launcherOf(program);
+    return checked(words, runProgram(launcher, words, input));
   }
 
   /** Starts a command that the test may end before it has ended. `ended` is what it printed as errors. */
@@ -164,11 +183,16 @@ async function runProgram(
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  const words = args.slice(2).join(' ');
-  if (code === null) throw new Error(`"${words}" was ended by ${signal}: ${stdout}${stderr}`);
-  const trouble = troubleIn(stderr);
-  if (trouble.length > 0) throw new Error(`"${words}" shows a stack to a person: ${stderr}`);
+  if (code === null)
+    throw new Error(`"${args.slice(2).join(' ')}" was ended by ${signal}: ${stdout}${stderr}`);
   return { code, stdout, stderr };
+}
+
+/** @throws when a command shows a fault of the program */
+async function checked(args: readonly string[], running: Promise<Ran>): Promise<Ran> {
+  const ran = await running;
+  if (troubleIn(ran.stderr).length === 0) return ran;
+  throw new Error(`"${args.slice(2).join(' ')}" shows a stack to a person: ${ran.stderr}`);
 }
 
 /** A script that stands in for Asterisk: it writes down what it was asked, and gives the configured answer. */

@@ -18,9 +18,9 @@ const MINUTE = 60_000;
 /** The folders of test/, in the order in which they run: what is quick and says most comes first. */
 export const GROUPS: readonly Group[] = [
   { name: 'unit', pool: 0, capacity: 2, limit: 5 * MINUTE, together: 20 },
-  { name: 'property', pool: 1, capacity: 4, limit: 15 * MINUTE, together: 1 },
+  { name: 'property', pool: 1, capacity: 5, limit: 15 * MINUTE, together: 1 },
   // These wait for the most part.
-  { name: 'process', pool: 1, capacity: 4, limit: 15 * MINUTE, together: 1 },
+  { name: 'process', pool: 1, capacity: 5, limit: 15 * MINUTE, together: 2 },
   // These boot machines and measure times: one at a time.
   { name: 'lab', pool: 2, capacity: 1, limit: 20 * MINUTE, together: 1 },
 ];
@@ -30,23 +30,26 @@ export const STANDARD: readonly string[] = ['check', 'unit', 'property', 'proces
 
 /** Files that are long, longest first: they start first, so that none of them is waited for alone at the end. */
 const LONG = [
-  'everyCutOthers',
   'enrolment',
+  'soak',
   'stateDisk',
   'install',
+  'everyCutOthers',
+  'failingDisk',
+  'mediaServers',
+  'page',
   'conflictTrash',
   'everyCutDeliveries',
-  'documentedCommands',
-  'everyWrite',
-  'upgrade',
-  'soak',
-  'securityAgent',
-  'page',
-  'demo',
   'guard',
+  'demo',
+  'lyingPeer',
+  'progress',
+  'documentedCommands',
+  'securityMain',
   'motion',
-  'sameTruth',
-  'mediaServers',
+  'everyWrite',
+  'securityAgent',
+  'upgrade',
 ];
 
 /** Files that work more than they wait take the place of several. */
@@ -74,12 +77,15 @@ const WHOLE_PROCESS =
   /^(?:before|after)(?:Each)?\(|mock\.timers|process\.(?:umask|env\[|chdir|exitCode|on\()|memoryUsage|restingMemory/m;
 
 /**
- * Files that run in one process each time. To start a process costs more than most unit tests take.
- * @returns every file once, those that concern the whole process in a batch of their own
+ * Files that run in one process each time. To start a process costs more than most unit tests take, and to load what
+ * tests of processes use about as much as one of their daemons.
+ * @returns every file once, those that are long or concern the whole process in a batch of their own
  */
 export function batchesOf({ together }: Group, files: readonly string[], checkout: string): string[][] {
   if (together === 1) return files.map((file) => [file]);
   const isAlone = (file: string): boolean =>
+    LONG.includes(nameOf(file)) ||
+    weightOf(file) > 1 ||
     WHOLE_PROCESS.test(readFileSync(path.join(checkout, file), 'utf8'));
   const shared = files.filter((file) => !isAlone(file));
   const batches = files.filter(isAlone).map((file) => [file]);
