@@ -43,6 +43,8 @@ try {
   if (once) await showOnce();
   else await watch(main, hints(), stop.signal);
 } catch (error) {
+  // A command that Ctrl-C ended, too, fails before this program hears of the signal.
+  await sleep(0);
   if (!stop.signal.aborted) throw error;
 } finally {
   await daemons.end();

@@ -36,6 +36,9 @@ mkdirSync(values.out, { recursive: true });
 for (const described of PACKAGES) await build(described);
 
 async function build(described: PackageDescription): Promise<void> {
+  console.log(
+    `${described.name} ${values.version}: packing${values.fast ? '' : ', which takes a minute or two'} …`,
+  );
   const tree = path.join(values.out, `${described.name}.tree`);
   rmSync(tree, { recursive: true, force: true });
   const library = path.join(tree, 'usr/lib', described.name);
