@@ -65,6 +65,9 @@ export function manPage(program: CommandHelp, version: string, builtAt: number):
   const about = ABOUT[name];
   return [
     `.TH ${name.toUpperCase()} 8 ${day} "${name} ${version}" "XiVO XDS file synchronisation"`,
+    // Commands are there to be copied: no word is divided, no blank is widened.
+    '.nh',
+    '.ad l',
     '.SH NAME',
     `${roff(name)} \\- ${roff(program.summary.replace(/\.$/, ''))}`,
     '.SH SYNOPSIS',

@@ -30,6 +30,16 @@ for (const program of [controllerProgram(), agentProgram()]) {
       assert.deepEqual(sections.slice(6), ['FILES', 'ENVIRONMENT', 'EXIT STATUS', 'LOGS', 'SEE ALSO']);
     });
 
+    it('shows examples that can be copied, on a terminal of 80 columns', { skip: noGroff }, () => {
+      const { stdout } = spawnSync('groff', ['-man', '-Tascii', '-P-cbou', '-rLL=78n'], {
+        input: page,
+        encoding: 'utf8',
+      });
+      const shown = stdout.replaceAll(/\n +/g, ' ');
+      for (const command of all(described))
+        for (const [example = ''] of command.examples) assert.ok(shown.includes(` ${example} `), example);
+    });
+
     it('has every command with its whole description, each option, and examples', { skip: noGroff }, () => {
       const { stdout, stderr, status } = spawnSync(
         'groff',
