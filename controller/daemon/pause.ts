@@ -12,6 +12,12 @@ export function rememberPause(db: Database, until: number): void {
   db.transaction(() => db.setMeta(UNTIL, String(until)));
 }
 
+/** Until when a pause was recorded, milliseconds since 1970; 0 without one. */
+export function rememberedPause(db: Database): number {
+  const until = Number(db.meta(UNTIL) ?? 0);
+  return Number.isFinite(until) ? until : 0;
+}
+
 export type PauseOptions = {
   readonly db: Database;
   readonly keeper: DeferredWriter;
@@ -29,8 +35,7 @@ export class Pause {
 
   constructor(options: PauseOptions) {
     this.#options = options;
-    const until = Number(options.db.meta(UNTIL) ?? 0);
-    this.#until = Number.isFinite(until) ? until : 0;
+    this.#until = rememberedPause(options.db);
   }
 
   get isOn(): boolean {

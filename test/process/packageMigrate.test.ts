@@ -28,7 +28,7 @@ it('migrating compares before it switches: an MDS that is enrolled during a paus
   await eventually('the MDS answers', async () => (await compare()).includes('differs.wav'));
   const said = await compare();
   assert.match(said, /the old rsync job is still active \(.*xivo-xds-sync\)/);
-  assert.match(said, /paused until .*: nothing has been changed yet/);
+  assert.match(said, /paused until .*: until then, no file is changed on any host/);
   assert.match(said, /mds1 +moh +send +differs\.wav/);
   assert.doesNotMatch(said, /same\.wav/);
   assert.equal(mds.read('moh', 'differs.wav'), 'as on the MDS');
@@ -57,10 +57,12 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, content);
   }
-  // Before the controller has ever run: it starts paused.
+  // Before the controller has ever run: it starts paused. A second "-i" does not turn off the job that alone is at work.
   assert.match(await main.ok(['init', '--no-service', '--keep-cron']), /the old rsync job keeps running/);
+  assert.match(await main.ok(['init', '--no-service']), /the old rsync job keeps running/);
   assert.ok(existsSync(cron));
   await cluster.startMain();
+  assert.match((await main.run(['migrate', '--compare'])).stdout, /no MDS is enrolled yet/);
   const mds = cluster.one('mds1');
   main.write('moh', 'new.wav', 'new');
   mds.write('moh', 'mine.wav', 'mine');
@@ -70,10 +72,14 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   await eventually('the MDS answers', async () => (await compare()).includes('mine.wav'));
   const said = await compare();
   assert.match(said, /the old rsync job is still active .*xivo-xds-sync resume/);
-  assert.match(said, /paused until it is resumed: nothing has been changed yet/);
+  assert.match(said, /paused until it is resumed: until then, no file is changed on any host/);
   assert.match(said, /^LOCAL +moh\/mine\.wav/m);
   assert.match(said, /^OVERRIDE +moh\/xds_override_x\.wav/m);
-  assert.match((await main.run(['status'])).stdout, /paused until it is resumed/);
+  assert.match(said, /^what is replaced or removed on an MDS goes to its trash/m);
+  const { stdout: status } = await main.run(['status']);
+  assert.match(status, /paused until it is resumed/);
+  assert.doesNotMatch(status, /failed/, 'a full check that changes nothing is no fault during a pause');
+  assert.match((await main.run(['sync'])).stderr, /synchronisation is paused; to resume/);
   const published = (): Promise<number> =>
     new Promise((resolve, reject) => {
       const options = { port: cluster.port, path: '/install/rsync_xds.pub', rejectUnauthorized: false };
@@ -97,6 +103,8 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   );
   assert.ok(existsSync(cron));
   assert.notEqual((await cluster.status()).main.pausedUntil, null);
+  assert.match(await main.ok(['init', '--no-service']), /the old rsync job keeps running/);
+  assert.ok(existsSync(cron));
   await main.ok(['resume']);
   assert.ok(!existsSync(cron));
 });

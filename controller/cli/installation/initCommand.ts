@@ -43,10 +43,7 @@ export async function init(context: Context, options: InitOptions): Promise<numb
   const published = publishCertificate(places.publishedFolder, identity.certificatePem);
   if (published !== undefined) say(`published Main's certificate: ${published}`);
   if (options.keepCron === true) await leaveOldJobOn(context, say);
-  else {
-    const retired = retireOldJob(places);
-    if (retired !== undefined) say(retired);
-  }
+  else await takeOverFromOldJob(context, say);
   const fingerprint = formatFingerprint(identity.pin);
   say(`fingerprint ${fingerprint}`);
   const service = options.service !== false && enableService(context, say);
@@ -83,14 +80,28 @@ function listenOption(text: string): HostPort {
   }
 }
 
+/** Turns the old job off, unless a person has chosen it: after --keep-cron and "migrate --back" nothing else synchronises. */
+async function takeOverFromOldJob(context: Context, say: Say): Promise<void> {
+  const { places } = context;
+  if (oldJob(places) !== 'on') return;
+  const { isPausedForGood } = await import('../migration/startPaused.ts');
+  if (await isPausedForGood(context)) return sayOldJobStays(places.oldCronFile, say);
+  const retired = retireOldJob(places);
+  if (retired !== undefined) say(retired);
+}
+
+function sayOldJobStays(cronFile: string, say: Say): void {
+  say(`the old rsync job keeps running (${cronFile}), and synchronisation is paused`);
+  say('enrol every MDS, look at "xivo-xds-sync migrate --compare", and switch with "xivo-xds-sync resume"');
+}
+
 /** With --keep-cron the old job keeps running, and this program is paused until "resume". */
 async function leaveOldJobOn(context: Context, say: Say): Promise<void> {
   const { places } = context;
   if (oldJob(places) !== 'on') return say('there is no old rsync job to keep (--keep-cron)');
   const { pauseForGood } = await import('../migration/startPaused.ts');
   await pauseForGood(context);
-  say(`the old rsync job keeps running (${places.oldCronFile}), and synchronisation is paused`);
-  say('enrol every MDS, look at "xivo-xds-sync migrate --compare", and switch with "xivo-xds-sync resume"');
+  sayOldJobStays(places.oldCronFile, say);
 }
 
 /** @returns true when the service runs. With --root, the services of this machine are not touched. */

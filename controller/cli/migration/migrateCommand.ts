@@ -72,9 +72,12 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
     print(
       main.pausedUntil === null
         ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
-        : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: nothing has been changed yet; to switch: xivo-xds-sync resume`,
+        : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: until then, no file is changed on any host; to switch: xivo-xds-sync resume`,
     );
+    if (passes.mds.length === 0) print('no MDS is enrolled yet: xivo-xds-sync mds add NAME');
     for (const line of planLines(passes.mds)) print(line);
+    if (passes.mds.some(({ actions }) => actions.length > 0))
+      print('what is replaced or removed on an MDS goes to its trash: xivo-xds-sync trash list');
     for (const { name, files, more, problems } of local) {
       if (files.length > 0) {
         print();

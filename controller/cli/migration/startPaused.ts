@@ -1,10 +1,28 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { NotRunning } from '#host/control/controlClient.ts';
 import { Database } from '#sync/state/database.ts';
-import { FOR_GOOD } from '../../conditions/forGood.ts';
-import { rememberPause } from '../../daemon/pause.ts';
+import { FOR_GOOD, isForGood } from '../../conditions/forGood.ts';
+import { rememberedPause, rememberPause } from '../../daemon/pause.ts';
 import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
+
+/** Whether synchronisation is paused until a person resumes it. */
+export async function isPausedForGood(context: Context): Promise<boolean> {
+  try {
+    const { pausedUntil } = (await ask(context, 'status', {})).main;
+    return pausedUntil !== null && isForGood(pausedUntil);
+  } catch (error) {
+    if (!(error instanceof NotRunning)) throw error;
+    const { stateFile } = context.places;
+    if (!existsSync(stateFile)) return false;
+    const db = new Database(stateFile);
+    try {
+      return isForGood(new Date(rememberedPause(db)).toISOString());
+    } finally {
+      db.close();
+    }
+  }
+}
 
 /** Pauses synchronisation until a person resumes it: in the running controller, or for the next start. */
 export async function pauseForGood(context: Context): Promise<void> {

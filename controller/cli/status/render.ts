@@ -50,6 +50,8 @@ export function render(status: Status, now: number): Line[] {
 function mdsTable(status: Status, now: number): Line[] {
   const summaries = summariesOf(status);
   if (summaries.length === 0) return [];
+  // During a pause no check can end well, which is no fault.
+  const isPaused = status.main.pausedUntil !== null;
   const rows = summaries.map(({ mds, state, since, outOfSync, pending }) => {
     const { lastReconcile } = mds;
     const connected = mds.state === 'connected';
@@ -61,7 +63,9 @@ function mdsTable(status: Status, now: number): Line[] {
       mds.lagMs === null ? '-' : formatDuration(mds.lagMs),
       connected ? toDo(pending, toGoOf(mds).bytes) : '-',
       mds.lastDeliveryMs === null ? '-' : formatDuration(mds.lastDeliveryMs),
-      lastReconcile === null ? '-' : `${checked(lastReconcile.at, now)}${lastReconcile.ok ? '' : ', failed'}`,
+      lastReconcile === null
+        ? '-'
+        : `${checked(lastReconcile.at, now)}${lastReconcile.ok || isPaused ? '' : ', failed'}`,
     ];
   });
   const heading = [

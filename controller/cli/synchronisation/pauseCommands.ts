@@ -26,7 +26,8 @@ export async function resume(context: Context, options: { json?: boolean }): Pro
   const { wasPaused, pending } = await ask(context, 'resume', {});
   if (options.json !== true && retired !== undefined) {
     print(retired);
-    print('its key may still log in to each MDS; "mds_install.sh --main MAIN" there, run again, removes it');
+    print('its key may still log in to each MDS. There, as root, to remove it:');
+    print('  /usr/share/xivo-xds-sync-agent/mds_install.sh --main MAIN');
   }
   if (options.json === true) printJson('resume', { wasPaused, pending, oldJob: oldJob(context.places) });
   else if (!wasPaused) print('synchronisation was not paused');

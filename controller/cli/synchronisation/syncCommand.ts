@@ -13,6 +13,8 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
   if (options.json === true) printJson('sync', { mds });
   else for (const pass of mds) for (const line of summary(pass)) print(line);
   if (mds.length === 0 && options.json !== true) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
+  if (mds.some(({ ok }) => !ok) && (await ask(context, 'status', {})).main.pausedUntil !== null)
+    printError('xivo-xds-sync: synchronisation is paused; to resume: xivo-xds-sync resume');
   return exitCode(mds);
 }
 
