@@ -37,7 +37,7 @@ for (const described of PACKAGES) await build(described);
 
 async function build(described: PackageDescription): Promise<void> {
   console.log(
-    `${described.name} ${values.version}: packing${values.fast ? '' : ', which takes a minute or two'} …`,
+    `${described.name} ${values.version}: packing${values.fast ? '' : ', which takes some minutes'} …`,
   );
   const tree = path.join(values.out, `${described.name}.tree`);
   rmSync(tree, { recursive: true, force: true });

@@ -87,7 +87,11 @@ async function takeOverFromOldJob(context: Context, say: Say): Promise<void> {
   const { isPausedForGood } = await import('../migration/startPaused.ts');
   if (await isPausedForGood(context)) return sayOldJobStays(places.oldCronFile, say);
   const retired = retireOldJob(places);
-  if (retired !== undefined) say(retired);
+  if (retired === undefined) return;
+  say(retired);
+  say(
+    'no MDS gets files any more until it is enrolled; to return to the old job: xivo-xds-sync migrate --back',
+  );
 }
 
 function sayOldJobStays(cronFile: string, say: Say): void {
