@@ -120,8 +120,9 @@ describe('Every command that the pages name', () => {
     await type('xivo-xds-sync migrate --back');
     assert.ok(existsSync(cron));
     await type('xivo-xds-sync -i');
-    assert.ok(!existsSync(cron));
+    assert.ok(existsSync(cron), 'nothing else synchronises until "resume"');
     await type('xivo-xds-sync resume');
+    assert.ok(!existsSync(cron));
     await cluster.inSync();
   });
 
