@@ -12,7 +12,7 @@ const AT_REST = 0.35;
 /** Collections take at most this share of the time. */
 const AT_MOST = 0.01;
 /** Least growth since the last collection that is worth one, bytes. */
-const WORTHWHILE = 32 * 2 ** 20;
+const WORTHWHILE = 24 * 2 ** 20;
 
 /** Input of the decision whether to collect now. */
 export type Memory = {
