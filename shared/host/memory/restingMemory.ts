@@ -9,8 +9,8 @@ const EVERY = 10_000;
  * take minutes, use a quarter of one.
  */
 const AT_REST = 0.35;
-/** Collections take at most this share of the time. */
-const AT_MOST = 0.01;
+/** Collections use at most this share of a core. */
+const AT_MOST = 0.02;
 /** Least growth since the last collection that is worth one, bytes. */
 const WORTHWHILE = 24 * 2 ** 20;
 
@@ -54,7 +54,7 @@ export function restMemory(every = EVERY): Disposable {
     before = process.memoryUsage.rss();
     // The collection itself does not count as work.
     last = { at: performance.now(), cpu: cpuMicroseconds() };
-    notBefore = last.at + (last.at - now.at) / AT_MOST;
+    notBefore = last.at + (last.cpu - now.cpu) / 1000 / AT_MOST;
   };
   const timer = setInterval(look, every);
   timer.unref();
