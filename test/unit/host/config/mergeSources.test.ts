@@ -126,6 +126,8 @@ void describe('The origin of a value', () => {
   void it('is not that of a value that was replaced', () => {
     const replaced = merged({ a: { b: { c: 1 } }, l: [{ x: 1 }] }, { a: { b: 2 }, l: [{ y: 1 }] });
     assert.deepEqual(replaced.originOf(['a', 'b', 'c']), { source: 1, path: ['a', 'b', 'c'] });
+    const map = merged({ l: [{ x: 1 }] }, { l: { a: 1 } });
+    assert.deepEqual(map.originOf(['l', 0, 'x']), { source: 1, path: ['l', 0, 'x'] });
     assert.deepEqual(replaced.originOf(['l', 0, 'x']), { source: 1, path: ['l', 0, 'x'] });
   });
 });

@@ -178,6 +178,7 @@ void describe('The changes of an index', () => {
     assert.equal(index.haveChanges, false);
     index.set('a', { state: { kind: 'moving', last: a }, stamp: '2' });
     index.set('a', { state: settled(longer), stamp: '3' });
+    index.set('b', { state: settled(longer), stamp: '2' });
     index.delete('b');
     assert.ok(index.haveChanges);
     assert.deepEqual(
