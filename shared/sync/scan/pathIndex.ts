@@ -1,3 +1,4 @@
+import type { FileVersion } from '#host/fs/libc.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
@@ -42,6 +43,17 @@ class IndexedFile implements IndexedPath {
     const nanoseconds = String(this.#nanoseconds).padStart(NANOSECONDS, '0');
     return `${this.#device}:${this.#inode}:${of}:${this.#seconds}${nanoseconds}`;
   }
+
+  /** True when a file has this stamp. */
+  isOf(found: FileVersion): boolean {
+    const { entry } = this.state;
+    // Above that, several inodes are one number.
+    if (!Number.isSafeInteger(found.inode)) return false;
+    if (found.inode !== this.#inode || entry.type !== 'file' || found.size !== entry.size) return false;
+    const [seconds, nanoseconds] = found.ctime;
+    if (seconds !== this.#seconds || nanoseconds !== this.#nanoseconds) return false;
+    return found.mtime === entry.mtime && found.device === this.#device;
+  }
 }
 
 /** A change of a path, for the other side: the last known entry before, the state after. */
@@ -80,6 +92,12 @@ export class PathIndex {
     const node = this.#nodes.get(path);
     if (what === 'special') return node?.state.kind === 'special' ? node.stamp : undefined;
     return node?.state.kind === 'settled' && sameEntry(node.state.entry, what) ? node.stamp : undefined;
+  }
+
+  /** True when a path is known as a settled file, and this is the version of it. */
+  holds(path: string, found: FileVersion): boolean {
+    const node = this.#nodes.get(path);
+    return node instanceof IndexedFile && node.isOf(found);
   }
 
   paths(): Iterable<string> {

@@ -14,7 +14,7 @@ import type { FolderWatches } from '../watch/folderWatches.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
-import { isMissing, isStillGone } from './missing.ts';
+import { isAsKnown, isMissing, isStillGone } from './presence.ts';
 import { lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
@@ -184,17 +184,17 @@ export class Scanner {
   #vanish(path: string): void {
     this.#watches.forget(path);
     this.#paths.vanish(path);
+    this.#paths.dropExcluded(path);
   }
 
   /** Inspects a name, which may be gone. Folders that have to be scanned are added to `queue`. */
   #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
+    if (isAsKnown(this.#paths.index, handle, name, path)) return;
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);
-      if (stat === undefined) {
-        this.#vanish(path);
-        this.#paths.dropExcluded(path);
-      } else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
+      if (stat === undefined) this.#vanish(path);
+      else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
       else if (stat.isFile()) this.#takeFile(handle, name, path, stat);
       else this.#takeOther(handle, name, path, stat, deep, queue);
     } catch (error) {

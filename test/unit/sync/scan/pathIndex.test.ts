@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import type { FileVersion } from '#host/fs/libc.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
@@ -60,6 +61,38 @@ void describe('The table of a directory', () => {
     assert.deepEqual([...index.below('a')], ['a/b', 'a/b/c', 'a/d']);
     index.delete('a/b/c');
     assert.deepEqual([...index.childrenOf('a/b')], []);
+  });
+
+  void it('holds a version of a file only as long as its stamp is the same', () => {
+    const stat = { dev: 1n, ino: 2n, size: 3n, mtimeNs: 4_000_000_005n, ctimeNs: 6_000_000_007n };
+    const index = new PathIndex();
+    index.set('d/file', {
+      state: { kind: 'settled', entry: fileOf(stat.size, stat.mtimeNs) },
+      stamp: stampOf(stat),
+    });
+    const version = { device: '1', inode: 2, size: 3, mtime: '4000000005', ctime: [6, 7] };
+    const others = [
+      { device: '2' },
+      { inode: 3 },
+      { size: 4 },
+      { mtime: '4000000006' },
+      { ctime: [7, 7] },
+      { ctime: [6, 8] },
+      {},
+    ];
+    assert.deepEqual(
+      others.map((other) => index.holds('d/file', { ...version, ...other } as unknown as FileVersion)),
+      [false, false, false, false, false, false, true],
+    );
+    assert.equal(index.holds('d/other', version as unknown as FileVersion), false);
+    index.set('d/file', { state: { kind: 'moving' }, stamp: stampOf(stat) });
+    assert.equal(index.holds('d/file', version as unknown as FileVersion), false);
+    const inode = 2 ** 53;
+    index.set('d/file', {
+      state: { kind: 'settled', entry: fileOf(stat.size, stat.mtimeNs) },
+      stamp: stampOf({ ...stat, ino: BigInt(inode) }),
+    });
+    assert.equal(index.holds('d/file', { ...version, inode } as unknown as FileVersion), false);
   });
 
   void it('takes what was known before for no change', () => {

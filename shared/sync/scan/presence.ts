@@ -1,6 +1,19 @@
 import { errnoOf } from '#host/fs/errno.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { FileVersion } from '#host/fs/libc.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
+import type { PathIndex } from './pathIndex.ts';
+
+const version = new FileVersion();
+
+/**
+ * True when a settled file is the version of it that is known, so that there is nothing to do. Most names that are looked at
+ * are such files, and this costs less than to make and compare their stamps.
+ */
+export function isAsKnown(index: PathIndex, handle: Folder, name: string, path: string): boolean {
+  return version.read(handle.fd, name) && index.holds(path, version);
+}
 
 /** True when nothing is at a path. */
 export function isStillGone(open: OpenFolders, path: string): boolean {
