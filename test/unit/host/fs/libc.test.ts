@@ -112,6 +112,8 @@ void test('the version of a file is what lstat says, in numbers', (t) => {
     closeSync(fd);
   }
   symlinkSync('nowhere', path.join(root, 'link'));
+  // What the name below is as UTF-8.
+  writeFileSync(path.join(root, 'caf\ufffd'), '');
   const version = new FileVersion();
   for (const [at, fd] of [
     [root, folder.fd],
