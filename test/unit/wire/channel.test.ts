@@ -136,10 +136,12 @@ void test('a frame of a stream that ended, or that comes while this side closes,
   pair.line.b.send(encodeFrame({ kind: 'data', stream: 1, bytes: Buffer.of(1) }));
   await pair.settled();
   assert.deepEqual(pair.closed, []);
-  pair.main.close('the daemon stops');
+  // It was under way when this side closed.
   pair.line.b.send(encodeFrame({ kind: 'end', stream: 9 }));
+  pair.main.close('the daemon stops');
   await pair.settled();
   assert.deepEqual(new Set(pair.closed), new Set(['agent: the daemon stops', 'main: the daemon stops']));
+  assert.equal(pair.clock.timers, 0);
 });
 
 void test('a message that can not be handled ends this connection with the reason, not the program', async () => {
