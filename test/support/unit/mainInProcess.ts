@@ -75,7 +75,12 @@ export class MainInProcess {
     for (const { path: each } of main.controller.config.directories)
       mkdirSync(path.join(folder, each), { recursive: true });
     for (const [file, content] of Object.entries(files)) main.write(file, content);
-    await Promise.all([...main.controller.directories.values()].map((each) => each.start()));
+    for (const directory of main.controller.directories.values()) {
+      await directory.start();
+      // A file that was written in this moment counts as being written.
+      await directory.replica.whenQuiet(2_000);
+    }
+    await settled();
     t.after(async () => {
       await main.controller.stop();
       rmSync(folder, { recursive: true, force: true });

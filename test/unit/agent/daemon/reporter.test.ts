@@ -109,5 +109,9 @@ describe('The report of an MDS', () => {
     reporter.news();
     clock.advance(1_000);
     assert.deepEqual([sent.length, clock.timers], [0, 0]);
+    const closed = new Reports();
+    closed.reporter.close();
+    closed.reporter.news();
+    assert.equal(closed.clock.timers, 0);
   });
 });

@@ -89,6 +89,7 @@ void test('parts of one change set begin at the earliest, and what was dropped f
   change(versions, 'b', '1', '2');
   appliedRevisions.applied('dialplan', 'mds1', 'set', sent('b'));
   appliedRevisions.applied('dialplan', 'mds1', 'set', sent('a'));
+  appliedRevisions.place('dialplan', 'set', first + 1);
   assert.equal(appliedRevisions.numberOf('dialplan', 'set'), first);
   assert.equal(appliedRevisions.numberOf('moh', 'set'), undefined);
   appliedRevisions.dropBefore(first);
