@@ -114,7 +114,7 @@ void describe('What a host holds of a directory', () => {
       await eventually('all is reported', () => reported.length === 1);
       writeFileSync(path.join(root, 'a'), 'a, the second version');
       await whole.recheck(['a']);
-      await sleep(SETTLE / 2);
+      // While the other one settles. There is no event for this one.
       writeFileSync(path.join(root, 'b'), 'b, the second version');
       await eventually('the second version is reported', () => reported.length > 1);
       assert.deepEqual(reported[1], ['a', 'b']);
