@@ -166,6 +166,16 @@ async function inFastTime(t: TestContext, what: string, holds: () => boolean): P
   }
 }
 
+/** A place that is watched, with the file `a` in it, whose timers run fast. */
+async function watchedWithFile(t: TestContext): Promise<Place> {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const place = new Place(t, systemClock);
+  place.write('a', 'a');
+  await place.watched();
+  await inFastTime(t, 'what was in it', () => place.contentIs('a', 'a'));
+  return place;
+}
+
 void describe('A directory that is watched', () => {
   void it('is found changed by every kind of change to a name in it', async (t) => {
     const place = new Place(t);
@@ -323,11 +333,7 @@ void describe('The place of a directory that is watched', () => {
   });
 
   void it('may be taken by another folder, which says nothing, until the first is back', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-    const place = new Place(t, systemClock);
-    place.write('a', 'a');
-    await place.watched();
-    await inFastTime(t, 'what was in it', () => place.contentIs('a', 'a'));
+    const place = await watchedWithFile(t);
     renameSync(place.root, place.outside('away'));
     mkdirSync(place.root);
     place.write('other', 'of another folder');
@@ -342,11 +348,7 @@ void describe('The place of a directory that is watched', () => {
   });
 
   void it('may be removed and made again: it is held, or watched where the new folder looks like the first', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-    const place = new Place(t, systemClock);
-    place.write('a', 'a');
-    await place.watched();
-    await inFastTime(t, 'what was in it', () => place.contentIs('a', 'a'));
+    const place = await watchedWithFile(t);
     // Many file systems give the number of a folder that was removed to the next one.
     rmSync(place.root, { recursive: true });
     mkdirSync(place.root);
@@ -357,11 +359,7 @@ void describe('The place of a directory that is watched', () => {
   });
 
   void it('may be taken by another folder for good, once a person has confirmed it', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-    const place = new Place(t, systemClock);
-    place.write('a', 'a');
-    await place.watched();
-    await inFastTime(t, 'what was in it', () => place.contentIs('a', 'a'));
+    const place = await watchedWithFile(t);
     renameSync(place.root, place.outside('away'));
     mkdirSync(place.root);
     await inFastTime(t, 'it is held', () => place.replica.held !== undefined);
