@@ -37,6 +37,7 @@ export function useLive(): Live {
       source.addEventListener('overview', (event) => {
         alive();
         const overview = overviewIn(event.data);
+        if (overview === undefined) return lost();
         version ??= overview.status.version;
         // This script may not understand what a server of another version says; the one that it serves does.
         if (overview.status.version !== version) location.reload();
