@@ -73,6 +73,7 @@ function pretended(t: TestContext, names: number) {
     childrenOf: () => ({ size: names }),
     recheck: note('name'),
     rescanFolders: note('folder'),
+    rescan: () => note('everything')(['']),
   } as unknown as Replica;
   const clock = new ManualClock();
   const watch = new Watch(replica, { clock, onPolling: () => undefined, onError: () => undefined });
@@ -123,4 +124,38 @@ void test('events for most names of a folder cause one look at the folder', asyn
   const { event, pass } = pretended(t, 100);
   for (let i = 0; i < 80; i++) event('calls', `${i}.wav`);
   assert.deepEqual(await pass(100), ['folder calls']);
+});
+
+/** A busy event loop is known by the beat that comes late. */
+function withBeats(t: TestContext) {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const { pass } = pretended(t, 100);
+  /** One beat, so many milliseconds after the last, with events from the kernel in between. @returns what is scanned by then */
+  return async (milliseconds: number, events: number): Promise<string[]> => {
+    now += milliseconds;
+    FolderWatches.events += events;
+    t.mock.timers.tick(200);
+    return pass(20);
+  };
+}
+
+void test('a flood of events around a time in which none could be fetched has everything scanned', async (t) => {
+  const beat = withBeats(t);
+  assert.deepEqual(await beat(200, 3_000), [], 'a flood that was fetched in time');
+  await beat(200, 0);
+  assert.deepEqual(await beat(200, 0), []);
+  assert.deepEqual(await beat(700, 999), [], 'too few for an overflow');
+  assert.deepEqual(await beat(200, 0), []);
+  assert.deepEqual(await beat(700, 1_000), ['everything ']);
+});
+
+void test('it may come in the beat after that time, or in the one before its end was noticed', async (t) => {
+  const beat = withBeats(t);
+  await beat(700, 0);
+  assert.deepEqual(await beat(200, 1_000), ['everything ']);
+  for (let i = 0; i < 3; i++) await beat(200, 0);
+  await beat(200, 1_000);
+  assert.deepEqual(await beat(700, 0), ['everything ']);
 });

@@ -56,6 +56,12 @@ describe('What a person on Main asked an MDS for', () => {
     assert.deepEqual(main.received.map(String), ['edited since the scan', 'new']);
   });
 
+  it('is offered once, where it is a folder that something else asked for lies in', async (t) => {
+    const { main, give } = await make(t, { 'dir/a': 'a' });
+    await give({ path: 'dir/a' }, { path: 'dir' });
+    assert.deepEqual((main.offered[0] ?? []).map(({ path }) => path).toSorted(), ['dir', 'dir/a']);
+  });
+
   it('comes with the folders that Main lacks, as they are here', async (t) => {
     const { place, main, give } = await make(t, { 'there/deep/a': 'a', 'there/deep/b': 'b' });
     place.mainHas({ there: folderEntry() });
