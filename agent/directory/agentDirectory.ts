@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -94,7 +93,7 @@ export class AgentDirectory implements DirectorySide {
     this.#sync = sync;
     this.replica = sync.replica;
     const { mainManifest, replica } = this;
-    ledger.share(replica.paths(), (path) => entryOf(replica.get(path)));
+    ledger.sharePaths(replica.paths());
     const agreed = new AgreedState(ledger, db, mainManifest, replica);
     const removals = new RemovalCounter(guard, holdMemoryOf(db, name, guard, events));
     const runner = new JobRunner({

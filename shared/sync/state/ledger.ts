@@ -19,16 +19,12 @@ export class Ledger {
     return this.#entries;
   }
 
-  /**
-   * Takes over the paths and entries of a table that was loaded before, as far as they are equal, so that they are in
-   * memory once.
-   */
-  share(paths: Iterable<string>, entryAt: (path: string) => Entry | undefined): void {
+  /** Takes over the texts of paths from a table that was loaded, too, so that they are in memory once; for entries see {@link alike}. */
+  sharePaths(paths: Iterable<string>): void {
     const shared = new Map<string, Entry>();
     for (const path of paths) {
       const own = this.#entries.get(path);
-      const other = entryAt(path);
-      if (own !== undefined) shared.set(path, other !== undefined && isSame(own, other) ? other : own);
+      if (own !== undefined) shared.set(path, own);
     }
     for (const [path, entry] of this.#entries) if (!shared.has(path)) shared.set(path, entry);
     this.#entries = shared;
@@ -66,5 +62,5 @@ export class Ledger {
 
 /** Equal in every property, including the numbers of owner and group. */
 function isSame(a: Entry, b: Entry): boolean {
-  return a === b || (sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid);
+  return sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid;
 }

@@ -46,15 +46,17 @@ void test('a ledger shares entries that are equal to known ones, and keeps all o
   const first = new Ledger(db, 'files');
   for (const each of ['same', 'changed', 'other owner', 'gone here']) first.set(each, fileEntry(each));
   const ledger = new Ledger(db, 'files');
-  const known = new Map([
+  const known = new Map<string, Entry>([
     ['same', fileEntry('same')],
     ['changed', fileEntry('something else')],
     ['other owner', { ...fileEntry('other owner'), uid: 4711 }],
     ['not agreed', fileEntry('not agreed')],
   ]);
-  for (const [path, entry] of known)
+  for (const [path, entry] of known) {
     assert.equal(ledger.alike(path, entry) === ledger.entries.get(path), path === 'same');
-  ledger.share(known.keys(), (each) => known.get(each));
+    known.set(path, ledger.alike(path, entry));
+  }
+  ledger.sharePaths(known.keys());
   assert.equal(ledger.entries.get('same'), known.get('same'));
   assert.deepEqual(new Map(ledger.entries), new Map(first.entries));
   assert.equal(ledger.files, 4);
