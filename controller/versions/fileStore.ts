@@ -2,7 +2,7 @@ import { constants, fstatSync, openSync, closeSync, statfsSync } from 'node:fs';
 import { copyContent } from '#host/fs/copyContent.ts';
 import { stampOf, type Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
-import { errnoOf } from '#host/fs/errno.ts';
+import { isMissing } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { PrivateFolder } from '#sync/apply/privateFolder.ts';
@@ -89,8 +89,7 @@ export class FileStore {
       area.versions.rename(temporary, area.versions, file.hash, 'replace');
     } catch (error) {
       if (area.versions.stat(temporary) !== undefined) area.versions.removeFile(temporary);
-      const errno = errnoOf(error);
-      if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return false;
+      if (isMissing(error)) return false;
       throw error;
     }
     this.#insert.run(file.hash, directory, file.size);

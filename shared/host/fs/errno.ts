@@ -12,6 +12,12 @@ export function errnoOf(error: unknown): string {
   return known?.[0] ?? code;
 }
 
+/** True when a part of the path is missing or not a folder, so that nothing is there. */
+export function isMissing(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
+}
+
 /**
  * The code that Node gave an error (`ENOENT`, `ERR_SSL_…`); undefined when it gave none. A program that was started and
  * failed has its exit code there, a number, which is none.

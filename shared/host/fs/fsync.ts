@@ -3,7 +3,7 @@ import { closeSync, fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { stderrOf } from '../process/stderr.ts';
-import { errnoOf } from './errno.ts';
+import { isMissing } from './errno.ts';
 import type { Folder } from './folder.ts';
 import type { OpenFolders } from './openFolders.ts';
 
@@ -75,7 +75,6 @@ async function unlessGone(sync: () => Promise<void>): Promise<void> {
   try {
     await sync();
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'ENOENT' && errno !== 'ENOTDIR' && errno !== 'ELOOP') throw error;
+    if (!isMissing(error)) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { errnoOf } from '#host/fs/errno.ts';
+import { isMissing } from '#host/fs/errno.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
@@ -80,8 +80,7 @@ function statAt(path: string, { open }: CommitPlace): BigIntStats | undefined {
   try {
     return open.get(parentOf(path)).stat(baseOf(path));
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

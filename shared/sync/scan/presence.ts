@@ -1,4 +1,4 @@
-import { errnoOf } from '#host/fs/errno.ts';
+import { isMissing } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { FileVersion } from '#host/fs/libc.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
@@ -22,10 +22,4 @@ export function isStillGone(open: OpenFolders, path: string): boolean {
   } catch (error) {
     return isMissing(error);
   }
-}
-
-/** True when a part of the path is missing or not a folder. */
-export function isMissing(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
 }

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { errnoOf } from '#host/fs/errno.ts';
+import { errnoOf, isMissing } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
@@ -14,7 +14,7 @@ import type { FolderWatches } from '../watch/folderWatches.ts';
 import { hashFile } from './hashFile.ts';
 import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
-import { isAsKnown, isMissing, isStillGone } from './presence.ts';
+import { isAsKnown, isStillGone } from './presence.ts';
 import { lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
