@@ -100,6 +100,9 @@ void describe('With a state that was lost, or an old copy of it,', () => {
     loseState(mds);
     unlinkSync(main.at('sounds', 's0.wav'));
     unlinkSync(main.at('recordings', 'r0.wav'));
+    // An MDS that still saw them in Main's manifest would know that they are Main's.
+    await cluster.mainHas('sounds', 11);
+    await cluster.mainHas('recordings', 12);
     mds.start();
     await back();
     await isHeldUntilConfirmed('recordings', 'r0.wav', /state is not the one that Main knew/);

@@ -174,6 +174,18 @@ export class Cluster {
     return found;
   }
 
+  /**
+   * Waits until Main has noticed what was changed on its disk: before that, an MDS that connects still sees the files
+   * that were there.
+   * @param files how many Main then has in this directory
+   */
+  async mainHas(directory: string, files: number): Promise<void> {
+    await eventually(`Main has ${files} files in ${directory}`, async () => {
+      const { main } = await this.status();
+      return main.directories.find(({ name }) => name === directory)?.files === files;
+    });
+  }
+
   /** Waits until every MDS that runs is in sync. */
   async inSync(limit = 30_000): Promise<void> {
     let last = '';
