@@ -56,6 +56,8 @@ class Host {
   readonly places: ReturnType<typeof agentPlaces>;
   /** Why the agent of a version does not come back. */
   readonly troubles = new Map<string, string>();
+  /** Whether the state was in its place when the agent was first stopped. */
+  hadState: boolean | undefined;
 
   constructor(t: TestContext) {
     this.folder = mkdtempSync(path.join(os.tmpdir(), 'xds-installer-'));
@@ -98,7 +100,10 @@ class Host {
     return installOffered({
       places: this.places,
       agent: {
-        stop: () => Promise.resolve(note('stop')),
+        stop: () => {
+          this.hadState ??= existsSync(this.places.stateFile);
+          return Promise.resolve(note('stop'));
+        },
         start: () => note('start'),
         whyNotBack: (version) => Promise.resolve(this.troubles.get(version)),
       },
@@ -183,6 +188,7 @@ describe('The installer of an upgrade', () => {
     assert.equal(host.installed, '1.0.0');
     assert.match(host.outcome[1], /^the installation was cut off; 1\.0\.0 was put back$/);
     assert.deepEqual([existsSync(stateFile), existsSync(`${stateFile}.newer`)], [false, true]);
+    assert.equal(host.hadState, true, 'a state is not moved away from under a running agent');
     assert.deepEqual(host.left, []);
   });
 
