@@ -168,11 +168,12 @@ export class Credentials {
   }
 
   async #dial(path: '/agent' | '/enrol', signal?: AbortSignal): Promise<Pick<Dialled, 'socket'>> {
-    const { main, localAddress, dialMain = dial } = this.#options;
+    const { main, localAddress, clock, dialMain = dial } = this.#options;
     const { keyPem, certificatePem } = this.#identity;
     const { mainPin, nextMainPin } = this.#membership;
     const mainPins = nextMainPin === undefined ? [mainPin] : [mainPin, nextMainPin];
-    const dialled = await dialMain({ main, path, keyPem, certificatePem, mainPins, localAddress, signal });
+    const to = { main, path, mainPins, localAddress };
+    const dialled = await dialMain({ ...to, keyPem, certificatePem, signal, clock });
     // The announced key is in use, so the old one is no longer trusted.
     if (nextMainPin !== undefined && samePin(dialled.mainPin, nextMainPin)) {
       const { name, approved } = this.#membership;

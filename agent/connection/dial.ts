@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import { formatHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
+import { type Clock, systemClock } from '#host/time/clock.ts';
 
 const CONNECT_TIMEOUT = 10_000;
 const MAX_REFUSAL_BYTES = 4_096;
@@ -34,28 +35,60 @@ export type DialOptions = {
   readonly localAddress?: string | undefined;
   /** Cancels the attempt. */
   readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
 };
 
 export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket; readonly mainPin: Pin };
 
 /**
  * Connects to Main over TLS 1.3, verifies its pin before anything is sent, and opens a WebSocket.
- * @throws PinMismatch, DialRefused, or the network's error
+ * @throws PinMismatch, DialRefused, the network's error, or one that says that Main did not answer within 10 s
  */
-export async function dial(options: DialOptions): Promise<Dialled> {
-  const { tls: secure, mainPin } = await dialPlain(options);
-  return { socket: await upgrade(secure, options), tls: secure, mainPin };
+export function dial(options: DialOptions): Promise<Dialled> {
+  return bounded(options, async (until) => {
+    const { tls: secure, mainPin } = await connectToMain(options, until);
+    return { socket: await upgrade(secure, options), tls: secure, mainPin };
+  });
 }
 
 /**
  * Connects to Main over TLS 1.3 and verifies its pin; nothing is sent.
- * @throws PinMismatch, or the network's error
+ * @throws PinMismatch, the network's error, or one that says that Main did not answer within 10 s
  */
-export async function dialPlain(
+export function dialPlain(options: Omit<DialOptions, 'path'>): Promise<Pick<Dialled, 'tls' | 'mainPin'>> {
+  return bounded(options, (until) => connectToMain(options, until));
+}
+
+/**
+ * An attempt ends with the agent, and after 10 s, whatever the other side sends or leaves out.
+ * @param attempt is to end with the reason of its signal, an Error
+ */
+async function bounded<T>(
+  { main, signal, clock = systemClock }: Omit<DialOptions, 'path'>,
+  attempt: (until: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const end = new AbortController();
+  const stop = (): void => end.abort(new Error('the agent is stopping'));
+  const cancel = clock.after(CONNECT_TIMEOUT, () =>
+    end.abort(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)),
+  );
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  try {
+    end.signal.throwIfAborted();
+    return await attempt(end.signal);
+  } finally {
+    cancel();
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function connectToMain(
   options: Omit<DialOptions, 'path'>,
+  until: AbortSignal,
 ): Promise<Pick<Dialled, 'tls' | 'mainPin'>> {
   const { main, mainPins } = options;
-  const secure = await connect(options);
+  const secure = await connect(options, until);
   const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
   const mainPin = shown === undefined ? '' : pinOfCertificate(shown);
   if (mainPins.length > 0 && !mainPins.some((pin) => samePin(mainPin, pin))) {
@@ -68,15 +101,11 @@ export async function dialPlain(
   return { tls: secure, mainPin };
 }
 
-function connect({
-  main,
-  keyPem,
-  certificatePem,
-  localAddress,
-  signal,
-}: Omit<DialOptions, 'path'>): Promise<tls.TLSSocket> {
+function connect(
+  { main, keyPem, certificatePem, localAddress }: Omit<DialOptions, 'path'>,
+  until: AbortSignal,
+): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(stopped());
     const socket = tls.connect({
       host: main.host,
       port: main.port,
@@ -87,29 +116,20 @@ function connect({
       rejectUnauthorized: false,
       ...(localAddress !== undefined && { localAddress }),
     });
-    socket.setTimeout(CONNECT_TIMEOUT, () =>
-      socket.destroy(new Error(`no answer from ${formatHostPort(main)} within ${CONNECT_TIMEOUT / 1000} s`)),
-    );
-    const stop = (): void => void socket.destroy(stopped());
-    signal?.addEventListener('abort', stop, { once: true });
-    socket.once('close', () => signal?.removeEventListener('abort', stop));
+    // Until the attempt has ended: what then uses the connection ends with this reason, too.
+    until.addEventListener('abort', () => socket.destroy(until.reason as Error), { once: true });
     socket.once('error', reject);
     socket.once('secureConnect', () => {
       // From now on the user of the socket is notified by 'close'.
       socket.on('error', () => socket.destroy());
-      signal?.removeEventListener('abort', stop);
-      socket.setTimeout(0);
       resolve(socket);
     });
   });
 }
 
-function upgrade(secure: tls.TLSSocket, { main, path, signal }: DialOptions): Promise<WebSocket> {
+function upgrade(secure: tls.TLSSocket, { main, path }: DialOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) {
-      secure.destroy();
-      return reject(stopped());
-    }
+    // Its handshakeTimeout would have no effect on a connection that exists already.
     const socket = new WebSocket(`wss://${formatHostPort(main)}${path}`, {
       createConnection: () => secure,
       perMessageDeflate: false,
@@ -117,16 +137,8 @@ function upgrade(secure: tls.TLSSocket, { main, path, signal }: DialOptions): Pr
       // with a mask of zeros neither side spends time on it: 2 s for each GiB of recordings.
       generateMask: (mask) => mask.fill(0),
       maxPayload: MAX_MESSAGE_BYTES,
-      handshakeTimeout: CONNECT_TIMEOUT,
     });
-    // The socket then emits an error, which rejects this promise.
-    const stop = (): void => socket.terminate();
-    signal?.addEventListener('abort', stop, { once: true });
-    socket.once('close', () => signal?.removeEventListener('abort', stop));
-    socket.once('open', () => {
-      signal?.removeEventListener('abort', stop);
-      resolve(socket);
-    });
+    socket.once('open', () => resolve(socket));
     socket.on('error', reject);
     socket.once('unexpected-response', (_request, response) => {
       let body = '';
@@ -140,8 +152,4 @@ function upgrade(secure: tls.TLSSocket, { main, path, signal }: DialOptions): Pr
       response.on('aborted', () => reject(new Error('Main closed the connection')));
     });
   });
-}
-
-function stopped(): Error {
-  return new Error('the agent is stopping');
 }

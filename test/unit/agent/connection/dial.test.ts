@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { createIdentity } from '#host/identity/issueCertificate.ts';
 import { formatFingerprint, pinOfCertificate } from '#host/identity/pin.ts';
+import { eventually } from '../../../support/harness/host.ts';
+import { ManualClock } from '../../../support/wire/manualClock.ts';
 import {
   dial,
   type DialOptions,
@@ -61,10 +63,55 @@ async function serve(
   };
 }
 
+/**
+ * A host that does not let an agent in and does not refuse it either.
+ * @param how whether it speaks TLS, and what it says then
+ */
+async function serveNothing(
+  t: TestContext,
+  how: { readonly tls: boolean; readonly says?: string },
+): Promise<{ options: DialOptions; reached: () => Promise<void>; left: () => Promise<void> }> {
+  const { options } = await serve(t);
+  const server = how.tls
+    ? https.createServer({ key: MAIN?.keyPem, cert: MAIN?.certificatePem })
+    : net.createServer();
+  const open = new Set<net.Socket>();
+  let reached = 0;
+  let awaited = 0;
+  server.on('connection', (socket: net.Socket) => {
+    open.add(socket.on('error', () => undefined));
+    socket.on('close', () => open.delete(socket));
+    if (how.tls) return;
+    socket.resume();
+    reached += 1;
+  });
+  server.on('upgrade', (_request, socket: net.Socket) => {
+    if (how.says !== undefined) socket.write(how.says);
+    reached += 1;
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    options: { ...options, main: { host: '127.0.0.1', port } },
+    reached: () => {
+      awaited += 1;
+      return eventually('the agent has asked', () => reached === awaited);
+    },
+    left: () => eventually('no connection is left', () => open.size === 0),
+  };
+}
+
 describe('A connection to Main', () => {
   it('is made with the key of this MDS to a host that has one of the pins of Main', async (t) => {
     const { options, asked } = await serve(t);
-    const { socket, mainPin } = await dial(options);
+    const clock = new ManualClock();
+    const { socket, mainPin } = await dial({ ...options, clock });
+    assert.equal(clock.timers, 0);
     assert.equal(socket.readyState, socket.OPEN);
     assert.equal(mainPin, MAIN.pin);
     assert.deepEqual(asked, ['/agent true']);
@@ -113,9 +160,35 @@ describe('A connection to Main', () => {
     const dialled = dial({ ...options, signal: stop.signal });
     stop.abort();
     await assert.rejects(dialled, /the agent is stopping/);
-    await assert.rejects(dial({ ...options, signal: stop.signal }), /the agent is stopping/);
+    await assert.rejects(dialPlain({ ...options, signal: stop.signal }), /the agent is stopping/);
     assert.deepEqual(asked, []);
   });
+
+  for (const [what, options] of [
+    ['a host that says nothing', { tls: false }],
+    ['a Main that says nothing', { tls: true }],
+    [
+      'a Main that does not say why it refuses',
+      { tls: true, says: 'HTTP/1.1 403 Refused\r\nContent-Length: 9\r\n\r\n' },
+    ],
+  ] as const) {
+    it(`is not waited for when the agent is stopping, and for 10 s at most: ${what}`, async (t) => {
+      const clock = new ManualClock();
+      const stuck = await serveNothing(t, options);
+      const late = dial({ ...stuck.options, clock });
+      await Promise.all([
+        stuck.reached().then(() => clock.advance(10_000)),
+        assert.rejects(late, /^Error: no answer from 127\.0\.0\.1:\d+ within 10 s$/),
+      ]);
+      const stop = new AbortController();
+      const stopped = dial({ ...stuck.options, clock, signal: stop.signal });
+      await Promise.all([
+        stuck.reached().then(() => stop.abort()),
+        assert.rejects(stopped, /^Error: the agent is stopping$/),
+      ]);
+      await stuck.left();
+    });
+  }
 
   it('fails with the reason of the network', async (t) => {
     const { options } = await serve(t);
