@@ -55,9 +55,10 @@ describe('The page and the metrics', () => {
   });
 
   it('are served on one port where both have the same', async (t) => {
-    const { page } = await serve(t, { page: true, metrics: true, samePort: true });
+    const { main, page } = await serve(t, { page: true, metrics: true, samePort: true });
     assert.match(await page('/api/overview'), /^200/);
     assert.match(await page('/metrics'), /^200/);
+    assert.deepEqual(main.log, [], 'nothing else wants that port');
   });
 
   it('are not served where they are disabled, nor by themselves where others share the machine', async (t) => {

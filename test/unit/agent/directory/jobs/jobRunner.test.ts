@@ -259,6 +259,21 @@ describe('An upload', () => {
     assert.deepEqual(main.received.map(String), ['the loser', 'the loser', 'edited again']);
     assert.equal(place.read('a'), 'the winner');
   });
+
+  it('of another loser is sent, too, where it was edited while the winner was missing', async (t) => {
+    const jobs = new Jobs(t, await AgentPlace.make(t, { a: 'the loser' }));
+    const { place, main } = jobs;
+    const lose = (): Promise<unknown> =>
+      jobs.upload({
+        a: { kind: 'lose', loser: place.entry('a'), winner: fileEntry('the winner'), reason: 'older' },
+      });
+    main.result = () => ({ result: 'done' });
+    await lose();
+    place.write('a', 'edited meanwhile');
+    await place.sync.readAgain();
+    await lose();
+    assert.deepEqual(main.received.map(String), ['the loser', 'edited meanwhile']);
+  });
 });
 
 describe('The rehearsal of a change set', () => {

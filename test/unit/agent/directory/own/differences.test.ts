@@ -46,12 +46,12 @@ async function found(
     },
     under,
   );
-  return differences.map(({ kind, path, type, item, reason }) =>
+  return differences.map(({ kind, path, type, item, bytes, reason }) =>
     [
       kind,
       path,
       ...(type === 'file' ? [] : [type]),
-      ...(item === undefined ? [] : ['in the trash']),
+      ...(item === undefined ? [] : [`in the trash, ${bytes} bytes`]),
       reason ?? '',
     ]
       .join(' ')
@@ -97,7 +97,7 @@ describe('The differences of an MDS from Main', () => {
   it('name what is left alone because of its name, and never this program’s own folder or a nested directory', async (t) => {
     const all = await found(t, {
       files: { 'd/xds_override_a': 'own', 'd/b.bak': 'own', 'nested/xds_override_c': 'own' },
-      excludes: ['*.bak'],
+      excludes: ['*.bak', 'nest*'],
       main: { d: folderEntry() },
       ledger: { d: folderEntry() },
     });
@@ -138,7 +138,7 @@ describe('Edits on an MDS that Main’s version replaced', () => {
         await displaced(place, 'b', 'removed on Main');
       },
     });
-    assert.deepEqual(all, [`drift a in the trash ${DRIFT}`]);
+    assert.deepEqual(all, [`drift a in the trash, ${'edited again'.length} bytes ${DRIFT}`]);
   });
 
   it('are none where they are what is there now, or differ otherwise now', async (t) => {

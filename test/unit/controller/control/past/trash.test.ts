@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Result } from '../../../../../controller/control/contract/contract.ts';
 import { trashList, trashRestore } from '../../../../../controller/control/past/trash.ts';
 import type { AgentEnd, Answering } from '../../../../support/unit/agentEnd.ts';
+import { linkEntry } from '../../../../support/unit/applyPlace.ts';
 import { DIALPLAN, MainInProcess } from '../../../../support/unit/mainInProcess.ts';
 
 const FILE = `${DIALPLAN}/a.conf`;
@@ -111,6 +112,23 @@ describe('What was lost comes back', () => {
       [row?.kind, row?.mds, row?.path, row?.actor],
       ['restore', 'main', 'b.conf', 'command by alice'],
     );
+  });
+
+  it("from Main's trash where an older version is kept, too, and the loser of a conflict came later", async (t) => {
+    const { main, restore } = await make(t);
+    await main.save(FILE, undefined);
+    using staging = main.directory('dialplan').applier.begin(0);
+    const entry = linkEntry('loser');
+    const step = {
+      kind: 'keep',
+      path: 'a.conf',
+      entry,
+      staged: staging.bare(entry),
+      reason: 'older',
+    } as const;
+    await staging.commit([step], () => undefined);
+    const done = await restore(FILE, { dryRun: true });
+    assert.deepEqual([done.host, done.id, done.restored], ['main', `${staging.id}/0`, null]);
   });
 
   it('by its id, under another name', async (t) => {
