@@ -188,4 +188,13 @@ void describe('A Main that was taken over', () => {
     assert.ok(mds.isRunning);
     assert.match(mds.log, /protocol violation/);
   });
+
+  void it('that accepts a connection and says no more is left after 10 s, and asked again', async () => {
+    hostile = new HostileMain(cluster.main, () => undefined);
+    hostile.letsIn = false;
+    await hostile.listen(cluster.port);
+    mds.start();
+    await eventually('it asks again', () => (hostile?.asked ?? 0) >= 2, 60_000);
+    assert.match(mds.log, /Main can not be reached reason="no answer from .* within 10 s"/);
+  });
 });

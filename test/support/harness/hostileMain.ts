@@ -17,6 +17,9 @@ export class HostileMain {
   readonly #sockets: WebSocketServer;
   #agent: WebSocket | undefined;
   connections = 0;
+  /** Whether it answers who asks for a session; if not, it says nothing at all. */
+  letsIn = true;
+  asked = 0;
 
   constructor(main: Host, onMessage: (hostile: HostileMain, message: FromAgent) => void) {
     const folder = path.join(main.root, 'var/lib/xivo-xds-sync/identity');
@@ -26,7 +29,14 @@ export class HostileMain {
       requestCert: true,
       rejectUnauthorized: false,
     });
-    this.#sockets = new WebSocketServer({ server: this.#server, perMessageDeflate: false });
+    this.#sockets = new WebSocketServer({
+      server: this.#server,
+      perMessageDeflate: false,
+      verifyClient: (_info, answer) => {
+        this.asked += 1;
+        if (this.letsIn) answer(true);
+      },
+    });
     this.#sockets.on('connection', (socket) => {
       this.#agent = socket;
       this.connections += 1;
