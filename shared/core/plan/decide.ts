@@ -132,9 +132,11 @@ function deliveryReason(
   if (special) return OWN_VERSION.special;
   if (!mds) return base ? 'removed on the MDS (drift)' : 'new on Main';
   if (mds.type !== main.type) return OWN_VERSION.otherKind;
-  if (!base) return sameContent(main, mds) ? "Main's metadata wins" : OWN_VERSION.otherContent;
-  if (sameEntry(base, main)) return OWN_VERSION.drift;
-  if (sameContent(main, mds)) return 'metadata changed on Main';
+  if (base && sameEntry(base, main)) return OWN_VERSION.drift;
+  // Either Main changed metadata only, or both sides have taken the same new content.
+  if (sameContent(main, mds))
+    return base && sameContent(base, main) ? 'metadata changed on Main' : "Main's metadata wins";
+  if (!base) return OWN_VERSION.otherContent;
   return sameContent(base, mds) ? 'changed on Main' : OWN_VERSION.bothChanged;
 }
 

@@ -169,7 +169,7 @@ void describe('One path of a directory that both sides change', () => {
       [{ main: b, mds: a, base: a }, 'deliver: changed on Main'],
       [{ main: touched, mds: a, base: a }, 'deliver: metadata changed on Main'],
       // Only metadata differs.
-      [{ main: a, mds: touched, base: b }, 'deliver: metadata changed on Main'],
+      [{ main: a, mds: touched, base: b }, "deliver: Main's metadata wins"],
       [{ main: a, mds: touched }, "deliver: Main's metadata wins"],
       // New content wins over metadata.
       [{ main: touched, mds: b, base: a }, 'upload: changed on the MDS'],
