@@ -1,3 +1,4 @@
+import net from 'node:net';
 import type { MediaServer } from './mediaServer.ts';
 import { readServers } from './mediaServer.ts';
 
@@ -18,7 +19,9 @@ export async function fromPostgres(
 ): Promise<MediaServer[]> {
   // Loaded only when used.
   const { default: pg } = await import('pg');
+  const socket = new net.Socket();
   const client = new pg.Client({
+    stream: () => socket,
     connectionString: url ?? DEFAULT_URL,
     application_name: 'xivo-xds-sync',
     connectionTimeoutMillis: TIMEOUT,
@@ -41,7 +44,8 @@ export async function fromPostgres(
   } finally {
     signal.removeEventListener('abort', abort);
     const ended = client.end().catch(() => undefined);
-    // A database that does not answer is not waited for by a Main that is stopping.
-    if (!signal.aborted) await ended;
+    // It says goodbye, and does not wait until the database has closed its side, too.
+    socket.destroySoon();
+    await ended;
   }
 }
