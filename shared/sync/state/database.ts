@@ -37,6 +37,9 @@ export class Database {
   /** Undo functions for changes in memory of the current transaction, oldest first. */
   #undo: (() => void)[] = [];
   #sequence: number;
+  // Every change of the state writes its sequence.
+  #readMeta: Statement | undefined;
+  #writeMeta: Statement | undefined;
   #isOpen = true;
   #commits = 0;
   #lookedAt: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
@@ -186,13 +189,17 @@ export class Database {
   }
 
   meta(key: string): string | undefined {
-    const value = this.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'];
+    this.#readMeta ??= this.prepare('SELECT value FROM meta WHERE key = ?');
+    const value = this.#readMeta.get(key)?.['value'];
     return value === undefined || value === null ? undefined : String(value);
   }
 
   setMeta(key: string, value: string | undefined): void {
     if (value === undefined) this.prepare('DELETE FROM meta WHERE key = ?').run(key);
-    else this.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(key, value);
+    else {
+      this.#writeMeta ??= this.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
+      this.#writeMeta.run(key, value);
+    }
   }
 
   /** Grows with every change of this state, so that a restored copy is recognised by its smaller number. */
