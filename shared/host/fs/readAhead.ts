@@ -18,7 +18,8 @@ export async function* readAhead(
 ): AsyncGenerator<Buffer, void, void> {
   const length = Math.min(most, end - start);
   if (length <= 0) return;
-  const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const;
+  // The second only when there is a second piece.
+  const buffers: Buffer[] = [];
   let at = start;
   const begin = (turn: number): ReturnType<typeof next> => {
     const reading = next(turn);
@@ -27,7 +28,7 @@ export async function* readAhead(
     return reading;
   };
   const next = (turn: number): Promise<{ bytesRead: number; buffer: Buffer }> =>
-    readAsync(fd, buffers[turn % 2 === 0 ? 0 : 1], 0, Math.min(length, end - at), at);
+    readAsync(fd, (buffers[turn % 2] ??= Buffer.allocUnsafe(length)), 0, Math.min(length, end - at), at);
   let reading = begin(0);
   try {
     for (let turn = 1; ; turn++) {

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, read, write, writeSync } from 'node:fs';
+import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { readAhead } from '#host/fs/readAhead.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
 
-const readAsync = promisify(read);
 const writeAsync = promisify(write);
 const CHUNK = 1024 * 1024;
 
@@ -45,13 +45,9 @@ export class StagedFile {
     const fd = partial.openForAppend(hash);
     const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
     try {
-      const buffer = Buffer.allocUnsafe(CHUNK);
-      for (;;) {
-        const { bytesRead } = await readAsync(fd, buffer, 0, CHUNK, file.#size);
-        if (bytesRead === 0) return file;
-        file.#hash.update(buffer.subarray(0, bytesRead));
-        file.#size += bytesRead;
-      }
+      const { size } = fstatSync(fd);
+      for await (const piece of readAhead(fd, { end: size, most: CHUNK })) file.#take(piece);
+      return file;
     } catch (error) {
       file.discard();
       throw error;

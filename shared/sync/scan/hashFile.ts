@@ -41,7 +41,7 @@ export async function hashFile(
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const size = Number(before.size);
     const lister = lists === undefined || size < HAS_CHUNKS ? undefined : ChunkLister.of(size);
-    const hash = size <= SMALL ? hashSmall(fd, size) : await hashLarge(fd, lister, signal);
+    const hash = size <= SMALL ? hashSmall(fd, size) : await hashLarge(fd, size, { lister, signal });
     const list = await lister?.end();
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
     if (list !== undefined) lists?.add(hash, list);
@@ -62,9 +62,13 @@ function hashSmall(fd: number, size: number): string {
   return hashOf('sha256', smallBuffer.subarray(0, length), 'hex');
 }
 
-async function hashLarge(fd: number, lister?: ChunkLister, signal?: AbortSignal): Promise<string> {
+async function hashLarge(
+  fd: number,
+  size: number,
+  { lister, signal }: { lister: ChunkLister | undefined; signal: AbortSignal | undefined },
+): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of readAhead(fd, { most: CHUNK })) {
+  for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
     signal?.throwIfAborted();
     lister?.add(piece);
     hash.update(piece);
