@@ -32,6 +32,8 @@ export const MDS = 'mds1';
 export const LARGE_FROM = 80 * 1024;
 /** Nothing takes longer than this, real milliseconds: then one side waits forever. */
 const PATIENCE = 60_000;
+/** So often it is looked whether the thread pool is done, before some time is given to it. */
+const QUICK_LOOKS = 10;
 /** The most that the clock is moved at once, milliseconds. */
 const STEP = 1_000;
 const DIRECTORIES = ['/var/lib/xivo/sounds', '/var/lib/xivo/sounds/recordings'] as const;
@@ -259,6 +261,7 @@ export class MemoryPair {
 
   async #pump(what: string, isDone: () => boolean): Promise<void> {
     const late = performance.now() + PATIENCE;
+    let looks = 0;
     while (!isDone()) {
       const { delivered } = this.lines;
       for (let turns = 0; turns < 4; turns++) await turn();
@@ -268,7 +271,12 @@ export class MemoryPair {
         );
       if (isDone() || delivered !== this.lines.delivered) continue;
       // The thread pool is at work, or a system timer that can't be sped up.
-      if (this.#pool.isAtWork) continue;
+      if (this.#pool.isAtWork) {
+        // What is not done at once waits for a core, which looking for it would only keep busy.
+        if (++looks > QUICK_LOOKS) await sleep(1);
+        continue;
+      }
+      looks = 0;
       if (realTimers() > this.#timersBefore + this.#timersAtRest) await sleep(1);
       this.clock.advance(Math.min(STEP, this.clock.nextIn ?? 0));
     }

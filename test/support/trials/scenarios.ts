@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL } from '#protocol/version.ts';
@@ -30,7 +30,8 @@ type Side = 'main' | 'mds';
 
 /** Bytes that nothing compresses, another sequence for each seed. */
 function bytes(seed: string, length: number): Buffer {
-  return createHash('shake256', { outputLength: length }).update(seed).digest();
+  const key = createHash('sha256').update(seed).digest();
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
 }
 
 function write(pair: MemoryPair, side: Side, file: string, content: string | Buffer): void {
