@@ -18,6 +18,14 @@ const SOUND_PACKAGES = ['asterisk-core-sounds-en-wav', 'asterisk-moh-opsound-wav
 
 export type SizeRange = { readonly least: number; readonly most: number };
 
+/** Names of so many files. @param perFolder how many are in a folder; 0 for all in one */
+export function numberedNames(many: number, perFolder = 0): string[] {
+  return Array.from(
+    { length: many },
+    (_, i) => `${perFolder === 0 ? '' : `${Math.floor(i / perFolder)}/`}${i}.wav`,
+  );
+}
+
 /** Writes files of random bytes, which can't be compressed, with sizes spread evenly over a range. */
 export function makeFiles(folder: string, names: readonly string[], { least, most }: SizeRange): void {
   const pool = randomBytes(most * 2);

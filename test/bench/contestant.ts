@@ -18,6 +18,8 @@ export type Pair = {
   readonly settled?: () => Promise<void>;
   /** A pass by command, when the first is done. */
   readonly again?: () => Promise<void>;
+  /** Bytes that have travelled between both sides so far, for programs of which they can be counted; NaN where they can't. */
+  readonly wireBytes?: () => number;
   readonly end: () => Promise<void>;
 };
 

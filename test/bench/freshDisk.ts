@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const SIZE = 8 * 2 ** 30;
@@ -45,6 +45,23 @@ export class FreshDisk implements Disposable {
     spawnSync('umount', ['-l', this.#folder]);
     rmSync(this.#image, { force: true });
     mounted.delete(this);
+  }
+}
+
+/** Makes a folder with a disk of its own, if one can be mounted, and removes it after its use. */
+export async function onFreshDisk<T>(
+  parent: string,
+  name: string,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = path.join(parent, name.replaceAll(/[^a-z0-9]+/g, '-'));
+  mkdirSync(folder);
+  const disk = FreshDisk.mount(folder);
+  try {
+    return await use(folder);
+  } finally {
+    disk?.[Symbol.dispose]();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

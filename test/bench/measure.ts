@@ -1,6 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkSame } from './content.ts';
@@ -11,7 +21,7 @@ import { quantile } from './spread.ts';
 const FIRST_PASS_LIMIT = 600_000;
 const LIVE_LIMIT = 60_000;
 /** What a program still does after everything is visible (acknowledge, note down) is part of its cost. */
-const AFTERWARDS = 1_500;
+export const AFTERWARDS = 1_500;
 
 export type FirstPass = {
   /** Until every file is visible on the other side and the command, if it is one, has ended; milliseconds. */
@@ -44,10 +54,10 @@ export async function measureFirstPass(pair: Pair, names: readonly string[]): Pr
 }
 
 /** Asks for one name after the other, each until it is there: a look costs next to nothing, however many files there are. */
-async function allVisible(
-  { target, isConnected }: Pair,
+export async function allVisible(
+  { target, isConnected }: Pick<Pair, 'target' | 'isConnected'>,
   names: readonly string[],
-  started: Promise<number>,
+  started: Promise<number> = Promise.resolve(0),
 ): Promise<{ at: number; connectedAt: number | undefined }> {
   const deadline = performance.now() + FIRST_PASS_LIMIT;
   let failed = false;
@@ -71,9 +81,10 @@ export const EDITS = ['1 MiB changed inside', '1 MiB appended', '1 kB put in fro
 
 /**
  * Changes the one large file in different ways.
- * @returns milliseconds until each is visible on the other side, and the command, if there is one, has ended
+ * @returns for each, milliseconds until it is visible on the other side, and the command, if there is one, has ended;
+ *   and the bytes that travelled
  */
-export async function measureEdits(pair: Pair, name: string): Promise<number[]> {
+export async function measureEdits(pair: Pair, name: string): Promise<{ ms: number; bytes: number }[]> {
   const file = path.join(pair.source, name);
   const renamed = `renamed-${name}`;
   const inPlace = (position: number | undefined): void => {
@@ -93,21 +104,23 @@ export async function measureEdits(pair: Pair, name: string): Promise<number[]> 
     inFront,
     () => renameSync(file, path.join(pair.source, renamed)),
   ];
-  const times: number[] = [];
+  const measured: { ms: number; bytes: number }[] = [];
   for (const [number, edit] of edits.entries()) {
     const now = number === 3 ? renamed : name;
+    const sentBefore = pair.wireBytes?.() ?? Number.NaN;
     edit();
     const began = performance.now();
     const passed = pair.isConnected === undefined ? pair.again?.() : undefined;
     await Promise.all([sameThere(pair, now, began + FIRST_PASS_LIMIT), passed]);
-    times.push(performance.now() - began);
+    const ms = performance.now() - began;
     await sleep(AFTERWARDS);
+    measured.push({ ms, bytes: (pair.wireBytes?.() ?? Number.NaN) - sentBefore });
   }
-  return times;
+  return measured;
 }
 
-/** Size and time are given to a file before it becomes visible. */
-async function sameThere({ source, target }: Pair, name: string, deadline: number): Promise<void> {
+/** Waits for the newest state of a file. Size and time are given to a file before it becomes visible. */
+export async function sameThere({ source, target }: Pair, name: string, deadline: number): Promise<void> {
   const wanted = statSync(path.join(source, name), { bigint: true });
   for (;;) {
     const there = statSync(path.join(target, name), { bigint: true, throwIfNoEntry: false });
@@ -147,7 +160,7 @@ export async function measureLive(pair: Pair, changes: number): Promise<Live> {
   }
 }
 
-async function oneVisible(file: string, deadline: number): Promise<void> {
+export async function oneVisible(file: string, deadline: number): Promise<void> {
   while (!existsSync(file)) {
     if (performance.now() > deadline)
       throw new Error(`${path.basename(file)} did not come within ${LIVE_LIMIT} ms`);
@@ -155,9 +168,30 @@ async function oneVisible(file: string, deadline: number): Promise<void> {
   }
 }
 
-/** How long a pass takes that finds nothing to do; milliseconds. */
-export async function measureAgain(again: () => Promise<void>): Promise<number> {
+/** How long a pass by command takes; milliseconds. */
+export async function measureAgain({ again }: Pair): Promise<number> {
   const began = performance.now();
-  await again();
+  await again?.();
   return performance.now() - began;
+}
+
+/** A second name of a file that a pass is to find changed; it lies outside of what is watched. */
+const SECOND_NAME = 'second-name';
+
+/** Gives a file a second name, before a pair is started. */
+export function giveSecondName({ source, outbox }: Pair, name: string): void {
+  linkSync(path.join(source, name), path.join(outbox, SECOND_NAME));
+}
+
+/**
+ * Changes a file by its second name, of which no watch of its folder hears, and has a pass find it.
+ * @returns milliseconds that the command takes, at the end of which the change has to be there
+ */
+export async function measureFound(pair: Pair, name: string): Promise<number> {
+  appendFileSync(path.join(pair.outbox, SECOND_NAME), 'more');
+  // What settles has settled: that wait is no part of the search.
+  await sleep(AFTERWARDS);
+  const ms = await measureAgain(pair);
+  await sameThere(pair, name, performance.now());
+  return ms;
 }

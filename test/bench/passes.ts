@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { filesBelow } from './content.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import { FreshDisk } from './freshDisk.ts';
-import { measureAgain, measureEdits, measureFirstPass, measureLive } from './measure.ts';
+import { onFreshDisk } from './freshDisk.ts';
+import { measureEdits, measureFirstPass, measureLive } from './measure.ts';
 import type { Results } from './results.ts';
+
+/** Of changes in one large file: when they are there, and what they send. */
+export type EditResults = { readonly times: Results; readonly bytes: Results };
 
 /** Lays out pairs, one at a time or side by side, and writes down what was measured of each. */
 export class Passes {
@@ -21,7 +22,7 @@ export class Passes {
     contestant: Contestant,
     run: number,
     content: string,
-    results: { readonly first: Results; readonly live?: Results; readonly edits?: Results },
+    results: { readonly first: Results; readonly live?: Results; readonly edits?: EditResults },
     toMain = false,
   ): Promise<void> {
     const { name, comparesPasses, liveChanges } = contestant;
@@ -29,7 +30,7 @@ export class Passes {
     if (!comparesPasses && changes === 0) return;
     const names = filesBelow(content);
     let asked = comparesPasses ? results.first : results.live;
-    await this.#withPair(
+    await this.withPair(
       contestant,
       { content, files: names.length, isFilled: false, toMain },
       async (pair) => {
@@ -42,11 +43,12 @@ export class Passes {
         }
         const [name0 = ''] = names;
         if (results.edits !== undefined && pair.again !== undefined) {
-          asked = results.edits;
+          asked = results.edits.times;
           await pair.settled?.();
           this.#tell(`run ${run}: ${name}, changes of one large file`);
-          const times = await measureEdits(pair, name0);
-          results.edits.add(name, run, { values: times.map((each) => each / 1000) });
+          const edits = await measureEdits(pair, name0);
+          results.edits.times.add(name, run, { values: edits.map(({ ms }) => ms / 1000) });
+          results.edits.bytes.add(name, run, { values: edits.map(({ bytes }) => bytes / 1e6) });
         }
         if (changes === 0) return;
         asked = results.live;
@@ -58,48 +60,56 @@ export class Passes {
     ).catch((error: unknown) => this.#failed(asked, name, run, error as Error));
   }
 
-  /** Passes that find nothing to do: all pairs are set up once, and take turns. */
-  async idle(
+  /** Pairs with the same files on both sides are set up once, and take turns with what is measured of them. */
+  async sideBySide(
     contestants: readonly Contestant[],
     runs: number,
     content: string,
-    results: Results,
+    { prepare, tasks }: { readonly prepare: (pair: Pair) => void; readonly tasks: readonly Task[] },
   ): Promise<void> {
     const files = filesBelow(content).length;
-    const turns: { name: string; again: () => Promise<void> }[] = [];
+    const pairs: { readonly name: string; readonly pair: Pair }[] = [];
     const setUp = async (waiting: readonly Contestant[]): Promise<void> => {
       const [contestant, ...others] = waiting;
-      if (contestant === undefined) return this.#takeTurns(turns, runs, results);
-      this.#tell(`${contestant.name}, ${files} files that are the same on both sides`);
+      if (contestant === undefined) return this.#takeTurns(pairs, runs, tasks);
+      const { name } = contestant;
+      this.#tell(`${name}, ${files} files that are the same on both sides`);
       let isSetUp = false;
-      await this.#withPair(contestant, { content, files, isFilled: true, toMain: false }, async (pair) => {
+      await this.withPair(contestant, { content, files, isFilled: true, toMain: false }, async (pair) => {
+        prepare(pair);
         await pair.start();
         await pair.settled?.();
-        if (pair.again !== undefined) turns.push({ name: contestant.name, again: pair.again });
+        pairs.push({ name, pair });
         isSetUp = true;
         await setUp(others);
-      }).catch((error: unknown) => this.#failed(results, contestant.name, 0, error as Error));
+      }).catch((error: unknown) => {
+        for (const { results } of tasks) this.#failed(results, name, 0, error as Error);
+      });
       if (!isSetUp) await setUp(others);
     };
     await setUp(contestants.filter(({ hasCommand }) => hasCommand));
   }
 
   async #takeTurns(
-    turns: readonly { name: string; again: () => Promise<void> }[],
+    pairs: readonly { readonly name: string; readonly pair: Pair }[],
     runs: number,
-    results: Results,
+    tasks: readonly Task[],
   ): Promise<void> {
     // The first pass after the setup may still write down what it found: it is not counted.
-    for (const { again } of turns) await again();
+    for (const { pair } of pairs) await pair.again?.();
     for (let run = 1; run <= runs; run++)
-      for (const { name, again } of rotated(turns, run)) {
-        this.#tell(`run ${run}: ${name}, nothing to do`);
-        try {
-          results.add(name, run, { values: [(await measureAgain(again)) / 1000] });
-        } catch (error) {
-          this.#failed(results, name, run, error as Error);
+      for (const { what, results, measure } of tasks)
+        for (const { name, pair } of rotated(pairs, run)) {
+          this.#tell(`run ${run}: ${name}, ${what}`);
+          await this.attempt(results, name, run, async () =>
+            results.add(name, run, { values: [(await measure(pair)) / 1000] }),
+          );
         }
-      }
+  }
+
+  /** Carries out one measurement; an error of it is noted in the table. */
+  async attempt(results: Results, name: string, run: number, measure: () => Promise<void>): Promise<void> {
+    await measure().catch((error: unknown) => this.#failed(results, name, run, error as Error));
   }
 
   #failed(results: Results | undefined, name: string, run: number, error: Error): void {
@@ -107,27 +117,29 @@ export class Passes {
     results?.fail(name, run, error);
   }
 
-  async #withPair(
+  /** Lays out a pair of one contestant on a disk of its own, and ends it after its use. */
+  async withPair(
     contestant: Contestant,
     layout: Omit<Layout, 'folder'>,
     use: (pair: Pair) => Promise<void>,
   ): Promise<void> {
-    const folder = path.join(this.#folder, contestant.name.replaceAll(/[^a-z0-9]+/g, '-'));
-    mkdirSync(folder);
-    const disk = FreshDisk.mount(folder);
-    try {
+    await onFreshDisk(this.#folder, contestant.name, async (folder) => {
       const pair = await contestant.lay({ ...layout, folder });
       try {
         await use(pair);
       } finally {
         await pair.end();
       }
-    } finally {
-      disk?.[Symbol.dispose]();
-      rmSync(folder, { recursive: true, force: true });
-    }
+    });
   }
 }
+
+/** What is measured of pairs that take turns, milliseconds. */
+export type Task = {
+  readonly what: string;
+  readonly results: Results;
+  readonly measure: (pair: Pair) => Promise<number>;
+};
 
 /** The same in another order in each run, so that the predecessor varies. */
 export function rotated<T>(all: readonly T[], run: number): T[] {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -19,13 +19,11 @@ export class PrivateSshd {
   readonly clientConfig: string;
   readonly pid: number;
   readonly #daemon: Started;
-  readonly #madeFolder: boolean;
 
-  private constructor(daemon: Started, clientConfig: string, madeFolder: boolean) {
+  private constructor(daemon: Started, clientConfig: string) {
     this.#daemon = daemon;
     this.pid = daemon.pid;
     this.clientConfig = clientConfig;
-    this.#madeFolder = madeFolder;
   }
 
   static async start(folder: string): Promise<PrivateSshd> {
@@ -66,8 +64,8 @@ SetEnv SHLVL=1
   LogLevel ERROR
 `,
     );
-    const madeFolder = process.getuid?.() === 0 && !existsSync(SEPARATION_FOLDER);
-    if (madeFolder) mkdirSync(SEPARATION_FOLDER, { mode: 0o755 });
+    // It stays: another sshd may have come to need it.
+    if (process.getuid?.() === 0) mkdirSync(SEPARATION_FOLDER, { recursive: true, mode: 0o755 });
     // sshd starts itself again for each connection and insists on its full path for that.
     const daemon = new Started(findProgram('sshd') ?? 'sshd', ['-D', '-e', '-f', at('sshd_config')], {
       log: at('sshd.log'),
@@ -76,12 +74,11 @@ SetEnv SHLVL=1
       if (!daemon.isRunning) throw new Error(`sshd ended: ${daemon.output}`);
       return answers(port);
     });
-    return new PrivateSshd(daemon, at('ssh_config'), madeFolder);
+    return new PrivateSshd(daemon, at('ssh_config'));
   }
 
   async end(): Promise<void> {
     await this.#daemon.end();
-    if (this.#madeFolder) rmdirSync(SEPARATION_FOLDER);
   }
 }
 

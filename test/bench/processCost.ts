@@ -58,6 +58,20 @@ export class CostMeter {
   }
 }
 
+/** Carries something out, and says what it cost the process trees until it ended. */
+export async function metered<T>(
+  roots: () => readonly Root[],
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cost: Cost }> {
+  const meter = new CostMeter(roots);
+  try {
+    const result = await work();
+    return { result, cost: meter.stop() };
+  } finally {
+    meter.stop();
+  }
+}
+
 function treeOf(root: Root): Root[] {
   return [root, ...childrenOf(root.pid).flatMap((pid) => treeOf({ role: root.role, pid }))];
 }
@@ -85,6 +99,19 @@ function usedBy(pid: number): { key: string; ticks: number; peak: number } | und
     // It ended meanwhile.
     return undefined;
   }
+}
+
+/** What a process holds of memory, in MB: now (VmRSS), and at most so far (VmHWM). */
+export function memoryOf(pid: number): { readonly now: number; readonly peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (field: string): number =>
+    (Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) * 1024) / 1e6;
+  return { now: megabytes('VmRSS'), peak: megabytes('VmHWM') };
+}
+
+/** Processor seconds that a process has used so far. */
+export function cpuOf(pid: number): number {
+  return (usedBy(pid)?.ticks ?? 0) * TICK;
 }
 
 /** Sets a process's VmHWM back to what it holds now: see clear_refs in proc(5). */

@@ -2,21 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { VERSION } from '#host/version.ts';
-import { Cluster } from '../support/harness/cluster.ts';
-import { eventually } from '../support/harness/host.ts';
 import { copyAll } from './content.ts';
 import type { Contestant, Layout, Pair } from './contestant.ts';
-import type { Launchers } from './packaged.ts';
+import { endCluster, rootsOf, startCluster } from './productCluster.ts';
+import { bytesOnWire } from './socketBytes.ts';
 
 const SETUP_LIMIT = 300_000;
-const running = new Set<Cluster>();
-
-let launchers: Launchers | undefined;
-
-/** From now on the packaged programs are measured. */
-export function usePackaged(built: Launchers): void {
-  launchers = built;
-}
 
 /** This program: a Main that runs and knows its files, and an enrolled MDS whose agent is about to start. */
 export const product: Contestant = {
@@ -30,43 +21,27 @@ export const product: Contestant = {
 };
 
 async function lay({ folder, content, files, isFilled, toMain }: Layout): Promise<Pair> {
-  process.env['XDS_TEST_DIR'] = folder;
-  const cluster = await Cluster.make({ mds: ['mds1'] });
-  running.add(cluster);
+  const directory = toMain ? 'recordings' : 'sounds';
+  const cluster = await startCluster(folder, ['mds1'], (made) => {
+    const [from, to] = toMain ? [made.one('mds1'), made.main] : [made.main, made.one('mds1')];
+    mkdirSync(path.join(from.root, 'outbox'));
+    copyAll(content, from.at(directory));
+    if (isFilled) copyAll(content, to.at(directory));
+  });
   const { main } = cluster;
   const mds = cluster.one('mds1');
-  if (launchers !== undefined) {
-    main.launcher = launchers['xivo-xds-sync'];
-    mds.launcher = launchers['xivo-xds-sync-agent'];
-  }
   const [from, to] = toMain ? [mds, main] : [main, mds];
-  const directory = toMain ? 'recordings' : 'sounds';
-  const [source, target, outbox] = [from.at(directory), to.at(directory), path.join(from.root, 'outbox')];
   try {
-    mkdirSync(outbox);
-    copyAll(content, source);
-    if (isFilled) copyAll(content, target);
-    await cluster.startMain();
-    await cluster.enrol(mds);
-    await eventually(
-      'Main has scanned',
-      async () =>
-        toMain ||
-        (await cluster.status()).main.directories.find(({ name }) => name === 'sounds')?.files === files,
-      SETUP_LIMIT,
-    );
+    if (!toMain) await cluster.mainHas('sounds', files, SETUP_LIMIT);
   } catch (error) {
-    await end(cluster);
+    await endCluster(cluster);
     throw error;
   }
   return {
-    source,
-    target,
-    outbox,
-    roots: () => [
-      ...(main.pid === undefined ? [] : [{ role: 'Main', pid: main.pid }]),
-      ...(mds.pid === undefined ? [] : [{ role: 'agent', pid: mds.pid }]),
-    ],
+    source: from.at(directory),
+    target: to.at(directory),
+    outbox: path.join(from.root, 'outbox'),
+    roots: () => rootsOf(cluster),
     start: () => {
       mds.start();
       return Promise.resolve();
@@ -76,18 +51,9 @@ async function lay({ folder, content, files, isFilled, toMain }: Layout): Promis
     again: async () => {
       await main.ok(['sync']);
     },
-    end: () => end(cluster),
+    wireBytes: () => bytesOnWire(cluster.port),
+    end: () => endCluster(cluster),
   };
-}
-
-/** Ends every Main and agent that still runs, and removes their folders. */
-export async function endClusters(): Promise<void> {
-  await Promise.all([...running].map(end));
-}
-
-async function end(cluster: Cluster): Promise<void> {
-  running.delete(cluster);
-  await cluster.end();
 }
 
 function commit(): string {

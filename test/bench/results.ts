@@ -13,9 +13,11 @@ type Row = { readonly name: string; readonly runs: Map<number, Measured>; readon
 export type Shape = {
   readonly title: string;
   readonly columns: readonly string[];
-  /** Digits behind the point of these columns. */
-  readonly digits: number;
+  /** Digits behind the point: of these columns, or of each. */
+  readonly digits: number | readonly number[];
   readonly hasCost: boolean;
+  /** What the ratio of the first columns is, if not that of times; `none` where only this program is measured. */
+  readonly ratio?: string;
   readonly notes?: readonly string[];
 };
 
@@ -46,11 +48,11 @@ export class Results {
 
   /** @param base the row that all others are compared with */
   markdown(base: string): string {
-    const { title, columns, hasCost, notes = [] } = this.#shape;
+    const { title, columns, hasCost, notes = [], ratio = 'takes … times as long' } = this.#shape;
     const head = [
       '',
       ...columns,
-      `${base} takes … times as long`,
+      ...(ratio === 'none' ? [] : [`${base} ${ratio}`]),
       ...(hasCost ? ['CPU s', 'of which', 'peak MB'] : []),
     ];
     const rows = [...this.#rows.values()];
@@ -68,20 +70,23 @@ export class Results {
 
   #cells(row: Row, base: string): string[] {
     const runs = [...row.runs.values()];
-    const { columns, digits, hasCost } = this.#shape;
-    if (runs.length === 0)
-      return [row.name, 'failed', ...columns.slice(1).map(() => ''), '', ...(hasCost ? ['', '', ''] : [])];
+    const { columns, digits, hasCost, ratio } = this.#shape;
+    const isAlone = ratio === 'none';
+    if (runs.length === 0) {
+      const more = columns.length - 1 + (isAlone ? 0 : 1) + (hasCost ? 3 : 0);
+      return [row.name, 'failed', ...Array.from({ length: more }, () => '')];
+    }
     const values = columns.map((_, i) =>
       spread(
         runs.map((run) => run.values[i] ?? Number.NaN),
-        digits,
+        typeof digits === 'number' ? digits : (digits[i] ?? 0),
       ),
     );
     const costs = runs.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
     return [
       row.name,
       ...values,
-      row.name.startsWith(base) ? '' : spread(this.#ratios(row, base), 2),
+      ...(isAlone ? [] : [row.name.startsWith(base) ? '' : spread(this.#ratios(row, base), 2)]),
       ...(hasCost
         ? [
             spread(

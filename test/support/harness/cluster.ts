@@ -179,11 +179,12 @@ export class Cluster {
    * that were there.
    * @param files how many Main then has in this directory
    */
-  async mainHas(directory: string, files: number): Promise<void> {
-    await eventually(`Main has ${files} files in ${directory}`, async () => {
+  async mainHas(directory: string, files: number, limit?: number): Promise<void> {
+    const holds = async (): Promise<boolean> => {
       const { main } = await this.status();
       return main.directories.find(({ name }) => name === directory)?.files === files;
-    });
+    };
+    await eventually(`Main has ${files} files in ${directory}`, holds, limit);
   }
 
   /** Waits until every MDS that runs is in sync. */

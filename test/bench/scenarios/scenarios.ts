@@ -1,0 +1,25 @@
+import type { Scenario } from '../scenario.ts';
+import { fanout } from './fanout.ts';
+import { idle } from './idle.ts';
+import { large } from './large.ts';
+import { memory } from './memory.ts';
+import { reconnect } from './reconnect.ts';
+import { recordings } from './recordings.ts';
+import { renamed } from './renamed.ts';
+import { small } from './small.ts';
+import { sounds } from './sounds.ts';
+import { start } from './start.ts';
+
+/** All parts of the benchmark, in the order in which they are measured. */
+export const SCENARIOS: readonly Scenario[] = [
+  small,
+  sounds,
+  large,
+  recordings,
+  idle,
+  renamed,
+  fanout,
+  reconnect,
+  memory,
+  start,
+];
