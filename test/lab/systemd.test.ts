@@ -13,6 +13,10 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
   if (typeof booted === 'string') return;
   const site = booted;
   const { main, mds } = site;
+  const packaged = [
+    [main, 'xivo-xds-sync'],
+    [mds, AGENT],
+  ] as const;
 
   before(
     async () => {
@@ -54,6 +58,27 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
     await eventually('it was asked', () =>
       /asked.*-rx moh reload/.test(mds.run('journalctl --no-pager -t asked').stdout),
     );
+    await site.inSync();
+  });
+
+  it('a package that was removed while its service ran, and is installed again, runs again', async () => {
+    for (const [machine, name] of packaged) {
+      site.reinstall(machine, name);
+      assert.equal(site.property('ActiveState', name, machine), 'active', name);
+      assert.equal(site.property('UnitFileState', name, machine), 'enabled', name);
+    }
+    assert.equal(site.property('ActiveState', `${AGENT}-upgrade.path`), 'active');
+    await site.inSync();
+  });
+
+  it('one that a person had stopped before stays off, until it is started', async () => {
+    for (const [machine, name] of packaged) {
+      machine.ok(`systemctl stop ${name}`);
+      site.reinstall(machine, name);
+      assert.equal(site.property('ActiveState', name, machine), 'inactive', name);
+      assert.equal(site.property('UnitFileState', name, machine), 'enabled', name);
+    }
+    for (const [machine, name] of packaged) machine.ok(`systemctl start ${name}`);
     await site.inSync();
   });
 

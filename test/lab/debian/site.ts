@@ -58,6 +58,12 @@ export class Site {
     await this.#mainAnswers();
   }
 
+  /** Takes a package away, as dpkg does without --purge, and installs it again. */
+  reinstall(machine: Machine, name: string): void {
+    machine.ok(`dpkg --remove ${name}`);
+    installPackage(this.#packages, machine, name, VERSION);
+  }
+
   async upgradeMain(version: string): Promise<void> {
     installPackage(this.#packages, this.main, 'xivo-xds-sync', version);
     this.main.ok('systemctl restart xivo-xds-sync');
@@ -95,8 +101,8 @@ export class Site {
   }
 
   /** What systemd knows of a unit. */
-  property(name: string, unit = AGENT): string {
-    return this.mds.ok(`systemctl show --value --property ${name} ${unit}`).trim();
+  property(name: string, unit = AGENT, machine = this.mds): string {
+    return machine.ok(`systemctl show --value --property ${name} ${unit}`).trim();
   }
 
   /** Runs a command as the agent would see its files: behind the same walls. */
