@@ -48,14 +48,17 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   const cron = path.join(main.root, 'etc/cron.d/xivo-xds-sync');
   const key = path.join(main.root, 'usr/share/xivo-certs/rsync_xds.pub');
   assert.equal((await main.run(['migrate', '--back'])).code, 2, 'there is nothing to go back to');
-  assert.equal((await main.run(['migrate'])).code, 2);
-  assert.equal((await main.run(['migrate', '--back', '--compare'])).code, 2);
   for (const [file, content] of [
     [cron, '*/15 * * * * root rsync\n'],
     [key, 'ssh-ed25519 AAAAold root@main\n'],
   ] as const) {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, content);
+  }
+  for (const both of [[], ['--back', '--compare']]) {
+    const { code, stderr } = await main.run(['migrate', ...both]);
+    assert.equal(code, 2, 'one of the two has to be chosen');
+    assert.match(stderr, /add --compare .*, or --back/);
   }
   // Before the controller has ever run: it starts paused. A second "-i" does not turn off the job that alone is at work.
   assert.match(await main.ok(['init', '--no-service', '--keep-cron']), /the old rsync job keeps running/);
@@ -88,7 +91,9 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   assert.equal(await published(), 404, 'the key in use must not be removed');
   await main.stop();
   await cluster.startMain();
+  await eventually('the MDS answers again', async () => (await compare()).includes('mine.wav'));
   assert.equal(mds.read('moh', 'new.wav'), undefined, 'a restart is no resume');
+  assert.notEqual((await cluster.status()).main.pausedUntil, null);
   assert.match(await main.ok(['resume']), /disabled the old rsync job/);
   assert.ok(!existsSync(cron));
   await cluster.inSync();
