@@ -21,6 +21,7 @@ import { BandwidthLimits } from '../sessions/bandwidthLimits.ts';
 import { AgentOwner } from '../sessions/agentOwner.ts';
 import { ControllerSession } from '../sessions/controllerSession.ts';
 import { SessionLog } from '../sessions/sessionLog.ts';
+import { LastSeen } from '../sessions/lastSeen.ts';
 import { LiveSessions, type SessionPeer } from '../sessions/liveSessions.ts';
 import { Alarms } from './alarms.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
@@ -117,6 +118,12 @@ export class Controller {
       registry: this.registry,
       alarms: this.alarms,
       clock,
+      lastSeen: new LastSeen({
+        db,
+        keeper: this.keeper,
+        clock,
+        enrolled: new Set(this.registry.list().agents.map(({ name }) => name)),
+      }),
       log,
       open: (peer, agent) => this.#open(peer, agent),
     });

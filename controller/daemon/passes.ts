@@ -110,7 +110,7 @@ export function whyAway({ sessions }: Controller, name: string): string {
   const seen = sessions.lastSeen.get(name);
   const since =
     seen === undefined
-      ? 'was not seen since Main started'
+      ? 'it has never connected'
       : `was last seen ${localTime(new Date(seen.at).toISOString())}`;
   return `not connected (${since}): is xivo-xds-sync-agent running there?`;
 }

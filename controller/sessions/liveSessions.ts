@@ -11,6 +11,7 @@ import type { Agent } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Peer } from '../server/server.ts';
 import type { ControllerSession } from './controllerSession.ts';
+import type { LastSeen } from './lastSeen.ts';
 
 /** The peer of a new connection. */
 export type SessionPeer = Pick<Peer, 'socket' | 'pin' | 'address'>;
@@ -19,6 +20,7 @@ export type LiveSessionsOptions = {
   readonly registry: Registry;
   readonly alarms: Alarms;
   readonly clock: Clock;
+  readonly lastSeen: LastSeen;
   readonly log: Logger;
   /** Opens a session over an admitted connection. */
   readonly open: (peer: SessionPeer, agent: Agent) => ControllerSession;
@@ -26,8 +28,6 @@ export type LiveSessionsOptions = {
 
 /** The sessions of the connected agents, one per agent. */
 export class LiveSessions {
-  /** Time and address of each agent's last connection. */
-  readonly lastSeen = new Map<string, { readonly at: number; readonly address: string }>();
   readonly #options: LiveSessionsOptions;
   readonly #byName = new Map<string, ControllerSession>();
   /** Sessions whose connection has ended but whose work has not. */
@@ -35,6 +35,11 @@ export class LiveSessions {
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
+  }
+
+  /** Time and address of each agent's last connection. */
+  get lastSeen(): LastSeen {
+    return this.#options.lastSeen;
   }
 
   get(name: string): ControllerSession | undefined {
@@ -53,7 +58,7 @@ export class LiveSessions {
   /** Removes a session whose connection has ended. */
   left(session: Pick<ControllerSession, 'name' | 'address'>): void {
     const { name, address } = session;
-    this.lastSeen.set(name, { at: this.#options.clock.now(), address });
+    this.lastSeen.note(name, address);
     if (this.#byName.get(name) === session) this.#byName.delete(name);
   }
 
@@ -141,6 +146,8 @@ export class LiveSessions {
 
   #open(peer: SessionPeer, agent: Agent): void {
     const session = this.#options.open(peer, agent);
+    // Noted here, too, so that it is known after a Main that was killed.
+    this.lastSeen.note(agent.name, peer.address);
     this.#byName.set(agent.name, session);
     this.#all.add(session);
     session.ended.then(

@@ -210,6 +210,23 @@ void describe('A backup of Main', () => {
     assert.ok(kept !== undefined && existsSync(path.join(kept, 'identity/key.pem')), out);
     await cluster.startMain();
   });
+
+  void it('and after any start Main knows when an MDS that is away was last there', async () => {
+    const { main } = cluster;
+    await eventually('it is back', async () => (await cluster.statusOf('mds1')).inSync);
+    await cluster.one('mds1').stop();
+    const seen = (await cluster.statusOf('mds1')).lastSeen;
+    assert.notEqual(seen, null);
+    await main.stop();
+    await cluster.startMain();
+    const { mds, causes } = await cluster.status();
+    assert.equal(mds[0]?.lastSeen, seen);
+    const away = causes.filter(({ kind }) => kind === 'away');
+    assert.deepEqual(
+      away.map(({ cause, since }) => [cause, since]),
+      [['it is disconnected', seen]],
+    );
+  });
 });
 
 void describe('A Main that was reinstalled without its backup', () => {

@@ -180,9 +180,11 @@ function timed(controller: Controller, mds: MdsStatus): MdsStatus {
   };
 }
 
-function firstMissed({ directories }: Controller, lastSeen: string | null): number | undefined {
+/** When the first change was made that an MDS missed. What happened before Main started is not known. */
+function firstMissed({ directories, startedAt }: Controller, lastSeen: string | null): number | undefined {
   if (lastSeen === null) return undefined;
   const since = Date.parse(lastSeen);
+  if (since < startedAt) return undefined;
   const changes = [...directories.values()].map(({ changedAt }) => changedAt).filter((at) => at > since);
   return changes.length === 0 ? undefined : Math.min(...changes);
 }

@@ -8,6 +8,7 @@ import type { ControllerSession } from '../../../../controller/sessions/controll
 import { LiveSessions } from '../../../../controller/sessions/liveSessions.ts';
 import { AgentEnd, settled } from '../../../support/unit/agentEnd.ts';
 import { memoryFolder } from '../../../support/unit/memoryFolder.ts';
+import { lastSeenOf } from '../../../support/unit/lastSeenOf.ts';
 import { PIN, PlayedSession } from '../../../support/unit/mainSession.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 
@@ -40,6 +41,7 @@ class Sessions {
       registry: this.registry,
       alarms: this.alarms,
       clock: this.clock,
+      lastSeen: lastSeenOf(t, this.clock, ['mds1', 'mds2']),
       log,
       open: ({ socket, pin, address }, { name }) => {
         if (this.failure !== undefined) throw this.failure;
