@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { changeSetId } from '#core/changeSet.ts';
+import { displaces, undoesOwn } from '#core/plan/action.ts';
 import type { AgentReport, FromAgent, Hello } from '#protocol/messages/session.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -26,7 +27,10 @@ import type { Pruning } from './prunings.ts';
 import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
 
-/** Most files of a change set that are logged one by one; further ones are counted there, and listed by `history`. */
+/**
+ * Most files of a change set that are logged one by one; further ones are counted there, and listed by `history`. Of a
+ * larger set only what undoes something that was done on the MDS itself is.
+ */
 const MAX_LOGGED = 20;
 
 /** The parts of Main that an agent's session uses. */
@@ -160,8 +164,14 @@ export class AgentOwner implements SessionOwner {
     const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
     const summary = dialplan !== undefined && { dialplan };
     log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet, ...summary });
-    if (actions.length > MAX_LOGGED) return;
-    for (const { action, path, reason } of actions) log.info(action, { mds, directory, path, reason });
+    const listed = actions.length > MAX_LOGGED ? actions.filter(undoesOwn).slice(0, MAX_LOGGED) : actions;
+    for (const each of listed) {
+      const { action, path, reason } = each;
+      const edit = displaces(each) && {
+        edit: `in the trash of ${mds}: xivo-xds-sync diff ${mds} ${directory}/${path}`,
+      };
+      log.info(action, { mds, directory, path, reason, ...edit });
+    }
   }
 
   /** An MDS names its change sets itself. One that takes the id of a save would decide what a rollback of that save undoes. */

@@ -221,6 +221,7 @@ void describe('A backup of Main', () => {
     await cluster.startMain();
     const { mds, causes } = await cluster.status();
     assert.equal(mds[0]?.lastSeen, seen);
+    assert.equal(mds[0]?.lagMs, null, 'nothing was changed since');
     const away = causes.filter(({ kind }) => kind === 'away');
     assert.deepEqual(
       away.map(({ cause, since }) => [cause, since]),

@@ -105,10 +105,24 @@ void describe('A Main with two MDS', () => {
       "Main's is back",
       () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'),
     );
+    // Both logs name the file, and where the edit is.
+    await eventually('the MDS logs it', () =>
+      /drift undone .*path=a\.conf .*edit="in the trash: xivo-xds-sync-agent diff dialplan\/a\.conf"/.test(
+        mds.log,
+      ),
+    );
+    await eventually('Main logs it', () =>
+      /restore mds=mds1 .*path=a\.conf .*edit="in the trash of mds1: xivo-xds-sync diff mds1 dialplan\/a\.conf"/.test(
+        cluster.main.log,
+      ),
+    );
     unlinkSync(mds.at('dialplan', 'a.conf'));
     await eventually(
       "Main's is back again",
       () => mds.read('dialplan', 'a.conf') === cluster.main.read('dialplan', 'a.conf'),
+    );
+    await eventually('a removal leaves no edit anywhere', () =>
+      /drift undone .*path=a\.conf reason="removed on the MDS \(drift\)"$/m.test(mds.log),
     );
   });
 

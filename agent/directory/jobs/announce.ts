@@ -1,11 +1,14 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import { pagesOf } from '#protocol/pages.ts';
 import type { Outcome } from '#core/changeSet.ts';
-import { actionOf } from '#core/plan/action.ts';
+import { actionOf, displaces, undoesOwn } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
+
+/** Most files of a change set that are logged one by one: what was edited here, and is not any more. */
+const MAX_LOGGED = 20;
 
 export type Announcing = {
   readonly sync: Pick<SyncDirectory, 'name'>;
@@ -31,6 +34,11 @@ export function announce(
     const dialplan = isSaid && number === 0 ? { dialplan: summary } : {};
     const took = takesTime && { durationMs: Math.round(durationMs) };
     session.send({ type: 'applied', directory, changeSet, actions: page, ...dialplan, ...took });
+  }
+  for (const each of actions.filter(undoesOwn).slice(0, MAX_LOGGED)) {
+    const { path, reason } = each;
+    const edit = displaces(each) && { edit: `in the trash: xivo-xds-sync-agent diff ${directory}/${path}` };
+    log.info(each.action === 'restore' ? 'drift undone' : 'own version replaced', { path, reason, ...edit });
   }
   log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
 }

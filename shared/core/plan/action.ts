@@ -1,5 +1,6 @@
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import { bytesOf } from '../manifest/entry.ts';
+import { ownVersionOf } from './decide.ts';
 import type { Decision } from './decision.ts';
 
 /** Describes a decision for people, as seen from Main; undefined when it changes nothing on disk. */
@@ -40,6 +41,16 @@ export function actionOf(directory: string, path: string, decision: Decision): P
     case 'skip':
       return { directory, action: 'skip', path, bytes: 0, reason: decision.reason };
   }
+}
+
+/** Whether the action undoes what was done on the MDS itself. */
+export function undoesOwn({ action, reason }: Pick<PlannedAction, 'action' | 'reason'>): boolean {
+  return action === 'restore' || ownVersionOf(reason) !== undefined;
+}
+
+/** Whether the action replaces a content that the MDS made itself, which then lies in its trash. */
+export function displaces({ reason, bytes }: Pick<PlannedAction, 'reason' | 'bytes'>): boolean {
+  return bytes > 0 && ownVersionOf(reason) !== undefined;
 }
 
 function deliveryAction(decision: Decision & { kind: 'deliver' }): PlannedAction['action'] {

@@ -147,6 +147,23 @@ describe('What an MDS did', () => {
     assert.ok(logged.includes('the agent named a change set by the id of a save'));
   });
 
+  it('is logged file by file, and of a large set what undid an edit there', async (t) => {
+    const { main, owner } = await make(t);
+    const info = t.mock.method(main.controller.log, 'info', () => undefined);
+    const restored = { ...action('own.conf', 'restore'), reason: 'changed on the MDS (drift)' };
+    const applied = (sent: number): string[] => {
+      const actions = Array.from({ length: sent }, (_, number) => action(`${number}.conf`));
+      info.mock.resetCalls();
+      owner.applied(
+        { type: 'applied', directory: 'dialplan', changeSet: SET, actions: [...actions, restored] },
+        undefined,
+      );
+      return info.mock.calls.map(({ arguments: [message] }) => String(message));
+    };
+    assert.deepEqual(applied(2), ['applied', 'send', 'send', 'restore']);
+    assert.deepEqual(applied(30), ['applied', 'restore']);
+  });
+
   it('reaches the times of delivery and of reloads, and what Main knows of its versions', async (t) => {
     const { main, owner } = await make(t);
     const directory = main.directory('dialplan');
