@@ -1,13 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, write, writeSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
+import { WriteBehind } from './writeBehind.ts';
 
-const writeAsync = promisify(write);
 const CHUNK = 1024 * 1024;
 
 type Place = { readonly folder: Folder; readonly name: string };
@@ -23,6 +22,8 @@ export class StagedFile {
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   #open = true;
+  /** Of a file that is written in the thread pool. */
+  #behind: WriteBehind | undefined;
 
   private constructor(place: Place, goal: Place, fd: number) {
     this.#place = place;
@@ -66,20 +67,23 @@ export class StagedFile {
   }
 
   /**
-   * Writes a piece in the thread pool while this thread hashes it. Until it resolves, the piece must stay as it is and
-   * nothing else may be called.
-   * @throws ENOSPC, EDQUOT, EIO, …
+   * Writes in the thread pool, while this thread hashes. Until it resolves nothing else may be called; then the bytes may be
+   * overwritten.
+   * @throws ENOSPC, EDQUOT, EIO, … of an earlier piece
    */
-  async writeWhileHashing(chunk: Uint8Array): Promise<void> {
-    let writing = writeAsync(this.#fd, chunk);
-    // Its error is thrown below.
-    writing.catch(() => undefined);
-    this.#take(chunk);
-    for (let at = 0; ;) {
-      at += (await writing).bytesWritten;
-      if (at >= chunk.length) break;
-      writing = writeAsync(this.#fd, chunk, at);
-    }
+  writeBehind(chunk: Uint8Array): Promise<void> | undefined {
+    this.#behind ??= new WriteBehind(this.#fd, (piece) => this.#take(piece));
+    return this.#behind.add(chunk);
+  }
+
+  /** Completes what was written behind. @throws ENOSPC, EDQUOT, EIO, … */
+  flush(): Promise<void> | undefined {
+    return this.#behind?.flush();
+  }
+
+  /** The same after an interruption: whatever can be written is, and an error is of no interest any more. */
+  async interrupted(): Promise<void> {
+    await this.flush()?.catch(() => undefined);
   }
 
   #take(chunk: Uint8Array): void {
@@ -88,7 +92,7 @@ export class StagedFile {
   }
 
   /**
-   * Sets its final metadata and closes it.
+   * Sets its final metadata and closes it. What was written behind has to be flushed.
    * @returns undefined, after removing it, when size or hash differ from the entry
    */
   finish(entry: FileEntry): Staged | undefined {
@@ -122,7 +126,8 @@ export class StagedFile {
 
   #close(): void {
     this.#open = false;
-    closeSync(this.#fd);
+    if (this.#behind === undefined) closeSync(this.#fd);
+    else this.#behind.close();
   }
 }
 

@@ -4,6 +4,7 @@ import type { Sink } from '../transfer/unpack.ts';
 import type { Staged } from '#core/changeSet.ts';
 import type { Staging } from './staging.ts';
 import type { StagedFile } from './stagedFile.ts';
+import { PIECE_BYTES } from './writeBehind.ts';
 
 export type StagingResult =
   | { readonly result: 'staged'; readonly staged: Staged }
@@ -11,9 +12,6 @@ export type StagingResult =
   | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
   /** It could not be written here; the rest of the archive still can. */
   | { readonly result: 'failed'; readonly why: string };
-
-/** For a larger piece the way to the thread pool pays, bytes. */
-const AT_ONCE = 128 * 1024;
 
 /**
  * Stages one file of an archive and verifies it. A disk error affects this file alone.
@@ -43,17 +41,22 @@ export function stagingSink(
     }
   };
   guard(() => (file ??= staging.file()));
+  const finish = (): void =>
+    guard(() => {
+      const staged = file?.finish(entry);
+      if (staged) onResult({ result: 'staged', staged });
+      else onResult({ result: 'stale', why: 'its content is not what was announced', isOther: true });
+    });
+  // The way to the thread pool does not pay for a small file.
+  const isSmall = entry.size < PIECE_BYTES;
   return {
     write: (chunk) =>
-      chunk.length <= AT_ONCE
-        ? guard(() => file?.write(chunk))
-        : guard(() => file?.writeWhileHashing(chunk))?.catch(fail),
-    end: () =>
-      guard(() => {
-        const staged = file?.finish(entry);
-        if (staged) onResult({ result: 'staged', staged });
-        else onResult({ result: 'stale', why: 'its content is not what was announced', isOther: true });
-      }),
+      isSmall ? guard(() => file?.write(chunk)) : guard(() => file?.writeBehind(chunk))?.catch(fail),
+    end: () => {
+      const flushed = guard(() => file?.flush());
+      return flushed === undefined ? finish() : flushed.then(finish, fail);
+    },
+    interrupted: () => file?.interrupted(),
     refuse: (why) =>
       guard(() => {
         file?.discard();

@@ -54,5 +54,6 @@ export function deltaSink(inner: Sink, { fd, chunks }: Base, runs: readonly Run[
       await inner.end();
     },
     refuse: (why) => inner.refuse(why),
+    interrupted: () => inner.interrupted?.(),
   };
 }

@@ -17,6 +17,8 @@ export interface Sink {
   end(): void | Promise<void>;
   /** The sender could not send it, for this reason. */
   refuse(why: string): void;
+  /** No more will come. Resolves when nothing that it began is going on any more; absent when nothing ever is. */
+  interrupted?(): Promise<void> | undefined;
 }
 
 /** What an entry holds of its file: the spans that differ, or the parts that are content. */
@@ -55,6 +57,7 @@ export async function unpackFiles(
   // The reader receives this error; the listener is for errors after reading has ended.
   extract.on('error', () => undefined);
   let next = 0;
+  let sink: Sink | undefined;
   try {
     for await (const entry of extract) {
       const { header } = entry;
@@ -67,7 +70,7 @@ export async function unpackFiles(
       const pax = header.pax as Record<string, string> | null | undefined;
       const refusal = pax?.[PAX_ERROR];
       const sent = sentIn(pax, number, size);
-      const sink = open(number, sent);
+      sink = open(number, sent);
       if (refusal === undefined && header.size !== bytesOf(sent, size)) {
         throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);
       }
@@ -81,6 +84,7 @@ export async function unpackFiles(
       taken = Math.max(taken, fed - SLACK);
       if (refusal === undefined) await sink.end();
       else sink.refuse(refusal.slice(0, 200));
+      sink = undefined;
     }
     await feeding;
   } catch (error) {
@@ -88,6 +92,7 @@ export async function unpackFiles(
     const reason = streamFailure ?? error;
     stream.cancel(reason instanceof Error ? reason.message : String(reason));
     await feeding.catch(() => undefined);
+    await sink?.interrupted?.();
     throw reason;
   }
   if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Folder } from '#host/fs/folder.ts';
 import { stageBare, StagedFile } from '#sync/apply/stagedFile.ts';
+import { eventually } from '../../../support/harness/host.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 
 const CONTENT = 'the whole content';
@@ -56,7 +57,8 @@ void describe('A file that is staged', () => {
     const file = StagedFile.create(area.stage, '1');
     assert.equal(lstatSync(area.at('stage/1')).mode & 0o777, 0o600);
     file.write(Buffer.from('the '));
-    await file.writeWhileHashing(Buffer.from('whole '));
+    await file.writeBehind(Buffer.from('whole '));
+    await file.flush();
     file.write(Buffer.from('content'));
     assert.equal(file.size, CONTENT.length);
     const staged = file.finish(entry);
@@ -69,7 +71,7 @@ void describe('A file that is staged', () => {
     file.discard();
     file.suspend();
     assert.deepEqual(area.names, ['stage/1']);
-    assert.equal(openFiles(), before);
+    await eventually('it is closed', () => openFiles() === before);
   });
 
   void it('is removed when it is something else, longer, shorter or of the same size', (t) => {
@@ -118,11 +120,21 @@ void describe('A file whose transfer may be resumed', () => {
       assert.deepEqual(area.names, [`partial/${entry.hash}`]);
     }
     const file = await area.resume();
-    await file.writeWhileHashing(Buffer.from('content'));
+    await file.writeBehind(Buffer.from('content'));
+    await file.flush();
     assert.deepEqual(file.finish(entry), { name: '1', inode: file.inode });
     assert.deepEqual(area.names, ['stage/1']);
     assert.equal(readFileSync(area.at('stage/1'), 'utf8'), CONTENT);
-    assert.equal(openFiles(), before);
+    await eventually('it is closed', () => openFiles() === before);
+  });
+
+  void it('is kept to the last byte that came, also of what was still to be written', async (t) => {
+    const area = new Area(t);
+    const file = await area.resume();
+    await file.writeBehind(Buffer.from('the '));
+    await file.interrupted();
+    file.suspend();
+    assert.equal(readFileSync(area.at(`partial/${entry.hash}`), 'utf8'), 'the ');
   });
 
   void it('is not kept while it is empty, and not when it was wrong: the next transfer starts from nothing', async (t) => {

@@ -26,9 +26,14 @@ function inStage(place: ApplyPlace): string[] {
   return readdirSync(place.at('.xivo-xds-sync/stage'));
 }
 
-void test('what was announced is staged, in small pieces and in large ones', async (t) => {
-  const content = 'x'.repeat(300_000);
-  for (const length of [1_000, 200_000]) {
+void test('what was announced is staged, small and large, in small pieces and in large ones', async (t) => {
+  for (const [size, length] of [
+    [300_000, 1_000],
+    [300_000, 200_000],
+    [2_000_000, 1_000],
+    [2_000_000, 200_000],
+  ] as const) {
+    const content = 'x'.repeat(size);
     const { place, sink, results } = staged(t, content);
     for (let at = 0; at < content.length; at += length)
       await sink.write(Buffer.from(content.slice(at, at + length)));
@@ -56,9 +61,10 @@ void test('other content is stale, and so is a file that the sender no longer ha
 
 void test('a disk that fails concerns this file alone, once, whatever else comes of it', async (t) => {
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-  for (const [length, method] of [
+  for (const [size, method] of [
     [10, 'write'],
-    [200_000, 'writeWhileHashing'],
+    [2_000_000, 'writeBehind'],
+    [2_000_000, 'flush'],
   ] as const) {
     const place = new ApplyPlace(t);
     const staging = place.applier.begin(0);
@@ -69,8 +75,9 @@ void test('a disk that fails concerns this file alone, once, whatever else comes
       if (method === 'write') throw full;
       return Promise.reject(full);
     });
-    const sink = stagingSink(staging, fileEntry('x'), (result) => results.push(result), file);
-    for (let piece = 0; piece < 3; piece++) await sink.write(Buffer.alloc(length));
+    const announced = { ...fileEntry('x'), size };
+    const sink = stagingSink(staging, announced, (result) => results.push(result), file);
+    for (let piece = 0; piece < 3; piece++) await sink.write(Buffer.alloc(10));
     await sink.end();
     assert.deepEqual(results, [{ result: 'failed', why: 'ENOSPC' }], method);
     assert.deepEqual(inStage(place), []);

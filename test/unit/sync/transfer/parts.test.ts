@@ -96,6 +96,21 @@ void test('whatever was edited, the parts give the new file and the list of its 
   );
 });
 
+void test('the end of an archive in the middle of a file is the end of what is put together', async () => {
+  const fd = openSync(FILE, 'r');
+  let ends = 0;
+  const fail = (): void => assert.fail('it is not complete');
+  const inner = {
+    write: () => undefined,
+    end: fail,
+    refuse: fail,
+    interrupted: () => Promise.resolve(void ends++),
+  };
+  await deltaSink(inner, { fd }, [{ bytes: 10 }]).interrupted?.();
+  assert.equal(ends, 1);
+  closeSync(fd);
+});
+
 void test('a little that is put in front costs a chunk or two, and silence is taken from one chunk', async () => {
   const old = await listOf(OLD);
   for (const content of [

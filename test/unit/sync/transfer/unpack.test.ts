@@ -156,6 +156,12 @@ void test('an archive that ends in the middle is an error, also when nothing was
   }
 });
 
+void test('an archive that ends in the middle of a file is over when nothing goes on with that file any more', async () => {
+  const whole = await archiveOf(file('0'), file('1', 'x'.repeat(2_000)));
+  const { entries } = await unpacked(whole.subarray(0, 2_600), [3, 2_000]);
+  assert.deepEqual(entries, ['0 abc', '1 interrupted']);
+});
+
 /** An archive as a peer might make it, with the byte of its coding in front. */
 async function archiveOf(...entries: readonly EntryOf[]): Promise<Buffer> {
   const pack = tar.pack();
@@ -188,6 +194,10 @@ async function unpacked(
       write: (piece) => void pieces.push(piece),
       end: () => void entries.push(`${number} ${Buffer.concat(pieces).toString()}${sent ? ' in part' : ''}`),
       refuse: (why) => void entries.push(`${number} refused: ${why}`),
+      interrupted: async () => {
+        await turn();
+        entries.push(`${number} interrupted`);
+      },
     };
   }).then(
     () => '',

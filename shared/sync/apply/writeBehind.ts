@@ -1,0 +1,110 @@
+import { Buffer } from 'node:buffer';
+import { closeSync, fsync, write } from 'node:fs';
+import { promisify } from 'node:util';
+
+const writeAsync = promisify(write);
+const fsyncAsync = promisify(fsync);
+/** Bytes that are gathered for one write. */
+export const PIECE_BYTES = 256 * 1024;
+/** From this size on, a piece is written as it comes, which saves a copy, bytes. */
+const LARGE = 128 * 1024;
+/** Bytes after which what was written is made durable. */
+const SYNC_BYTES = 16 * 1024 * 1024;
+
+/** One file at a time is synced early, in the whole program: a sync takes one of the four threads of Node's pool. */
+let isSyncing = false;
+/** The buffers of the last file, for the next one: with new ones for each, V8 would collect its whole heap every few files. */
+const spare: Buffer[] = [];
+
+/**
+ * Writes to an open file in the thread pool: the next piece is gathered, and `take` is called with the one that is being
+ * written. What has been written is made durable meanwhile, so that little of a large file is left to be synced in the end.
+ */
+export class WriteBehind {
+  readonly #fd: number;
+  readonly #take: (piece: Uint8Array) => void;
+  /** The one that is being filled, and the one that may be in a write. */
+  #buffers = [spare.pop(), spare.pop()];
+  #filled = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #unsynced = 0;
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(fd: number, take: (piece: Uint8Array) => void) {
+    this.#fd = fd;
+    this.#take = take;
+  }
+
+  /**
+   * Takes the next bytes. Until it resolves nothing else may be called; then their buffer may be used again.
+   * @throws the error of an earlier write
+   */
+  add(bytes: Uint8Array): Promise<void> | undefined {
+    if (bytes.length >= LARGE) return this.#addLarge(bytes);
+    if (this.#filled + bytes.length > PIECE_BYTES)
+      return this.#writeGathered().then(() => this.#gather(bytes));
+    this.#gather(bytes);
+    return undefined;
+  }
+
+  /** Writes what was gathered. @throws the error of a write, or of a sync: the one in the end may not see it */
+  async flush(): Promise<void> {
+    if (this.#filled > 0) await this.#writeGathered();
+    await this.#writing;
+    await this.#syncing;
+  }
+
+  /** Closes the file, once nothing is going on: before, its descriptor's number must not become another file's. */
+  close(): void {
+    this.#filled = 0;
+    const end = (): void => {
+      closeSync(this.#fd);
+      for (const buffer of this.#buffers) if (buffer !== undefined && spare.length < 2) spare.push(buffer);
+    };
+    Promise.allSettled([this.#writing, this.#syncing]).then(end, end);
+  }
+
+  #gather(bytes: Uint8Array): void {
+    const buffer = (this.#buffers[0] ??= Buffer.allocUnsafeSlow(PIECE_BYTES));
+    buffer.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  async #writeGathered(): Promise<void> {
+    const [gathered, written] = this.#buffers;
+    const length = this.#filled;
+    this.#filled = 0;
+    this.#buffers = [written, gathered];
+    if (gathered !== undefined) await this.#write(gathered.subarray(0, length));
+  }
+
+  async #addLarge(bytes: Uint8Array): Promise<void> {
+    if (this.#filled > 0) await this.#writeGathered();
+    await this.#write(bytes);
+    await this.#writing;
+  }
+
+  /** Begins a write when the one before it has ended. */
+  async #write(piece: Uint8Array): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeAll(piece);
+    // Its error comes with the next call.
+    this.#writing.catch(() => undefined);
+    this.#take(piece);
+  }
+
+  async #writeAll(piece: Uint8Array): Promise<void> {
+    for (let at = 0; at < piece.length;) at += (await writeAsync(this.#fd, piece, at)).bytesWritten;
+    this.#unsynced += piece.length;
+    if (this.#unsynced >= SYNC_BYTES && !isSyncing) this.#sync();
+  }
+
+  #sync(): void {
+    isSyncing = true;
+    this.#unsynced = 0;
+    // Not after one that failed, whose error stays.
+    this.#syncing = this.#syncing.then(() => fsyncAsync(this.#fd)).finally(() => (isSyncing = false));
+    // Its error comes with the flush.
+    this.#syncing.catch(() => undefined);
+  }
+}
