@@ -21,7 +21,7 @@ type Fetching = {
   readonly directory: string;
   readonly session: Pick<AgentSession, 'get' | 'mainCapabilities'>;
   readonly applier: Pick<Applier, 'resumableFrom'>;
-  readonly replica: Pick<Replica, 'path' | 'get' | 'chunkLists'>;
+  readonly replica: Pick<Replica, 'path' | 'get' | 'contents'>;
   /** The set is needed at once, whatever limits there are. */
   readonly whole: boolean;
 };
@@ -43,7 +43,7 @@ export async function fetchContent(
   const bytesOf = (file: Wanted): number => bytesOfRequest(file, resumableFrom);
   // A set that Asterisk reads as a whole may exceed the size of a message.
   for (const part of pagesOf(files, { bytesOf })) {
-    using bases = new DeltaBases(replica.path, replica.chunkLists, isByChunks);
+    using bases = new DeltaBases(replica.path, replica.contents.lists, isByChunks);
     const resumed = new Map<string, StagedFile>();
     for (const { path, entry } of part) {
       if (entry.size < resumableFrom) continue;
@@ -67,13 +67,13 @@ export async function fetchContent(
       if (sent === undefined) return stagingSink(staging, entry, onResult, resumed.get(path));
       const onAssembled = (outcome: StagingResult): void => {
         if (outcome.result === 'staged') complete.push(file);
-        else if (outcome.result === 'stale' && outcome.isOther) replica.chunkLists.mistrust(entry.hash);
+        else if (outcome.result === 'stale' && outcome.isOther) replica.contents.lists.mistrust(entry.hash);
         onResult(outcome);
       };
       const sink = stagingSink(staging, entry, onAssembled, resumed.get(path));
       const how = bases.assemble(path, sent, sizes[number] ?? 0);
       if (how !== undefined) return deltaSink(sink, how.base, how.runs);
-      replica.chunkLists.mistrust(entry.hash);
+      replica.contents.lists.mistrust(entry.hash);
       return refusing(sink, 'Main names parts that are not here');
     });
     for (const { path, entry } of complete) await bases.keepList(path, entry.hash);

@@ -9,7 +9,7 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { baseOf, isOverride, parentOf } from '#core/path/relative.ts';
 import { ownershipOf, inspect } from '#sync/scan/inspect.ts';
-import { hashFile } from '#sync/scan/hashFile.ts';
+import { hashFile } from '#sync/scan/content/hashFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';

@@ -63,7 +63,7 @@ function packed(
     size,
     ...(from !== undefined && { from }),
     base: chunks === undefined ? base : { chunks },
-    own: directory.replica.chunkLists.get(hash),
+    own: directory.replica.contents.lists.get(hash),
     stamp: directory.replica.stampAt(path) ?? '',
     ...(why !== undefined && { refusal: why }),
   };

@@ -6,10 +6,10 @@ import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Tree } from '#core/plan/tree.ts';
-import { ChunkLists } from '../transfer/chunkLists.ts';
 import { FolderWatches } from '../watch/folderWatches.ts';
 import { StateError } from '../state/stateError.ts';
 import { ChangeFeed } from './changeFeed.ts';
+import { ContentReader } from './content/contentReader.ts';
 import type { PathIndex } from './pathIndex.ts';
 import { OwnPlacements } from './ownPlacements.ts';
 import type { ReplicaOptions } from './replicaOptions.ts';
@@ -40,8 +40,7 @@ export class Replica implements Tree {
   readonly #feed: ChangeFeed;
   /** Of the folders that it scans; none before it is opened. */
   readonly watches = new FolderWatches();
-  /** Of large files that changed. */
-  readonly chunkLists = new ChunkLists();
+  readonly contents: ContentReader;
   readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
@@ -63,10 +62,11 @@ export class Replica implements Tree {
     this.#queue = queue;
     this.#paths = paths;
     this.#guard = guard;
-    const { own, chunkLists, watches } = this;
+    this.contents = new ContentReader(clock);
+    const { own, contents, watches } = this;
     const retry = (): void => this.#soon(() => Promise.resolve());
     this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges: events.onChanges, retry });
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, chunkLists, whole }, watches);
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, whole }, watches);
   }
 
   get #index(): PathIndex {
@@ -218,7 +218,7 @@ export class Replica implements Tree {
     this.#end.abort(new Error(`${this.name} is being closed`));
     this.#cancelSettling();
     this.#feed.close();
-    await this.#work;
+    await Promise.all([this.#work, this.contents.ended()]);
     try {
       this.#feed.saveAtEnd();
     } catch (error) {

@@ -9,13 +9,12 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
-import type { ChunkLists } from '../transfer/chunkLists.ts';
 import type { FolderWatches } from '../watch/folderWatches.ts';
-import { hashFile } from './hashFile.ts';
+import type { ContentReader } from './content/contentReader.ts';
 import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
 import { isAsKnown, isStillGone } from './presence.ts';
-import { lastKnownEntry } from './pathIndex.ts';
+import { type IndexedPath, lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import type { RootGuard } from './rootGuard.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
@@ -29,7 +28,7 @@ export type ScannerOptions = {
   readonly queue: SettleQueue;
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
-  readonly chunkLists: ChunkLists;
+  readonly contents: ContentReader;
   /** True when the files belong together: none counts before the others have settled. */
   readonly whole: boolean;
 };
@@ -102,11 +101,8 @@ export class Scanner {
 
   /** Drops every path that is gone, without waiting any longer. */
   settleGone(open: OpenFolders): Promise<void> {
-    const { index } = this.#paths;
-    return this.settle(
-      open,
-      [...index.paths()].filter((path) => this.#paths.isGone(path)),
-    );
+    const gone = [...this.#paths.index.paths()].filter((path) => this.#paths.isGone(path));
+    return this.settle(open, gone);
   }
 
   async #readFolder(open: OpenFolders, folder: string, deep: boolean): Promise<void> {
@@ -217,6 +213,9 @@ export class Scanner {
     const rest = this.#queue.restOfSettle(stat);
     const needsNone = rest > 0 && !this.#options.whole && cameComplete(handle, name, stat, node?.stamp);
     this.#queue.wait(path, needsNone ? 0 : rest);
+    const { signal } = this.#end;
+    const expected = { in: rest, hasChanged: hasBeenFile(node), signal };
+    if (!needsNone) this.#options.contents.expect(handle, name, stat, expected);
   }
 
   /** A folder, a link or something special: there is no content to wait for. */
@@ -261,10 +260,9 @@ export class Scanner {
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
-      // A large file that has changed once is likely to change again, and is on the other side in its earlier version.
-      const lists = lastKnownEntry(node.state)?.type === 'file' ? this.#options.chunkLists : undefined;
       const carried = this.#paths.departed.hashOf(handle, name, stamp);
-      const hash = carried ?? (await hashFile(handle, name, stamp, { lists, signal: this.#end.signal }));
+      const how = { hasChanged: hasBeenFile(node), signal: this.#end.signal };
+      const hash = carried ?? (await this.#options.contents.hash(handle, name, stamp, how));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
       if (hash === undefined) return this.#queue.wait(path);
@@ -287,4 +285,9 @@ export class Scanner {
     if (old === undefined || this.#options.whole || !this.#options.guard.allowsRemovals()) return;
     if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
   }
+}
+
+/** A large file that has changed once is likely to change again, and is on the other side in its earlier version. */
+function hasBeenFile(node: IndexedPath | undefined): boolean {
+  return lastKnownEntry(node?.state)?.type === 'file';
 }

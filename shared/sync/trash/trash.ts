@@ -15,7 +15,7 @@ import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 import { parentOf } from '#core/path/relative.ts';
-import { hashFile } from '../scan/hashFile.ts';
+import { hashFile } from '../scan/content/hashFile.ts';
 import { inspect, type ObjectShape, ownershipOf, shapeOf } from '../scan/inspect.ts';
 import type { Replica } from '../scan/replica.ts';
 import { createHash } from 'node:crypto';

@@ -138,7 +138,7 @@ class Pair {
   }
 
   get listed(): boolean {
-    return this.#replica.chunkLists.get(this.entry.hash) !== undefined;
+    return this.#replica.contents.lists.get(this.entry.hash) !== undefined;
   }
 }
 

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { Folder } from '#host/fs/folder.ts';
-import { hashFile } from '#sync/scan/hashFile.ts';
+import { hashFile } from '#sync/scan/content/hashFile.ts';
 import { ChunkLists } from '#sync/transfer/chunkLists.ts';
 
 const MEBIBYTE = 1024 * 1024;

@@ -4,19 +4,24 @@ import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
-import { ChunkLister } from '../transfer/chunkList.ts';
-import type { ChunkLists } from '../transfer/chunkLists.ts';
+import { type ChunkList, ChunkLister } from '../../transfer/chunkList.ts';
+import type { ChunkLists } from '../../transfer/chunkLists.ts';
 
 /** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
 const CHUNK = 1024 * 1024;
 /** From this size on, a file's chunks may be listed in the same pass, bytes. */
-const HAS_CHUNKS = 8 * 1024 * 1024;
+export const LARGE = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
+
+/** A file's hash, and its chunks if they were listed. */
+export type Reading = { readonly hash: string; readonly list: ChunkList | undefined };
 
 export type HashOptions = {
   /** Where the chunk list of a large file goes, which is made in the same pass; none is made when absent. */
   readonly lists?: ChunkLists | undefined;
+  /** A reading of this version that started while it settled; without result when it failed. */
+  readonly early?: Promise<Reading | undefined> | undefined;
   /** Ends the reading of a large file. */
   readonly signal?: AbortSignal;
 };
@@ -33,16 +38,18 @@ export async function hashFile(
   folder: Folder,
   name: string,
   stamp: Stamp,
-  { lists, signal }: HashOptions = {},
+  { lists, early, signal }: HashOptions = {},
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
     const size = Number(before.size);
-    const lister = lists === undefined || size < HAS_CHUNKS ? undefined : ChunkLister.of(size);
-    const hash = size <= SMALL ? hashSmall(fd, size) : await hashLarge(fd, size, { lister, signal });
-    const list = await lister?.end();
+    const { hash, list } =
+      (await early) ??
+      (size <= SMALL
+        ? hashSmall(fd, size)
+        : await readLarge(fd, size, lists !== undefined, () => signal?.throwIfAborted()));
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
     if (list !== undefined) lists?.add(hash, list);
     return hash;
@@ -52,27 +59,33 @@ export async function hashFile(
 }
 
 /** A file that grows or shrinks meanwhile gets another stamp, by which the caller notices. */
-function hashSmall(fd: number, size: number): string {
+function hashSmall(fd: number, size: number): Reading {
   let length = 0;
   while (length < size) {
     const count = readSync(fd, smallBuffer, length, size - length, null);
     if (count === 0) break;
     length += count;
   }
-  return hashOf('sha256', smallBuffer.subarray(0, length), 'hex');
+  return { hash: hashOf('sha256', smallBuffer.subarray(0, length), 'hex'), list: undefined };
 }
 
-async function hashLarge(
+/**
+ * Reads an open file whole.
+ * @param onPiece called before each piece is hashed; an error of it ends the reading
+ */
+export async function readLarge(
   fd: number,
   size: number,
-  { lister, signal }: { lister: ChunkLister | undefined; signal: AbortSignal | undefined },
-): Promise<string> {
+  isListed: boolean,
+  onPiece: () => void,
+): Promise<Reading> {
+  const lister = isListed && size >= LARGE ? ChunkLister.of(size) : undefined;
   const hash = createHash('sha256');
   for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
-    signal?.throwIfAborted();
+    onPiece();
     lister?.add(piece);
     hash.update(piece);
     await lister?.caughtUp();
   }
-  return hash.digest('hex');
+  return { hash: hash.digest('hex'), list: await lister?.end() };
 }

@@ -1,0 +1,108 @@
+import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import { isOpenForWriting } from '#host/fs/libc.ts';
+import { type Clock, pause } from '#host/time/clock.ts';
+import { ChunkLists } from '../../transfer/chunkLists.ts';
+import { hashFile, LARGE, type Reading, readLarge } from './hashFile.ts';
+
+/**
+ * Age of a version that is read before it has settled, milliseconds: whatever is written from then on gives the file another
+ * ctime, whose clock ticks every 1 to 10 ms.
+ */
+const OLD_ENOUGH = 30;
+/** After a reading in vain there is none for this many times as long. */
+const REST = 10;
+/** Most readings that are kept until their files have settled. */
+const MOST_KEPT = 16;
+
+type Wanted = {
+  /** Whether there was another version before: then the chunks of a large one are listed, too. */
+  readonly hasChanged: boolean;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Reads the content of a directory's files. A large file that has changed is read while it settles, so that its hash is known
+ * as soon as it has: one file at a time, and seldom where files go on changing.
+ */
+export class ContentReader {
+  /** Of large files that changed. */
+  readonly lists = new ChunkLists();
+  readonly #clock: Clock;
+  /** By the stamp of the version; without result when that has changed. */
+  readonly #early = new Map<Stamp, Promise<Reading | undefined>>();
+  /** The pause before the next one. */
+  #waiting = new AbortController();
+  #isReading = false;
+  /** Monotonic milliseconds. */
+  #notBefore = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A file has a new version, which is to be hashed when it has settled. @param in milliseconds until then */
+  expect(folder: Folder, name: string, stat: BigIntStats, wanted: Wanted & { readonly in: number }): void {
+    if (stat.size < LARGE || wanted.in <= OLD_ENOUGH || wanted.signal.aborted) return;
+    if (this.#isReading || this.#clock.monotonic() < this.#notBefore) return;
+    let fd: number;
+    try {
+      fd = folder.openFile(name);
+    } catch {
+      // The error is reported when it is read.
+      return;
+    }
+    this.#waiting.abort();
+    this.#waiting = new AbortController();
+    const stamp = stampOf(stat);
+    const reading = this.#readEarly(fd, stamp, this.#waiting.signal, wanted)
+      .catch(() => undefined)
+      .finally(() => closeSync(fd));
+    this.#early.set(stamp, reading);
+    for (const oldest of this.#early.keys()) {
+      if (this.#early.size <= MOST_KEPT) break;
+      this.#early.delete(oldest);
+    }
+  }
+
+  /** See {@link hashFile}. */
+  hash(folder: Folder, name: string, stamp: Stamp, wanted: Wanted): Promise<string | undefined> {
+    const early = this.#early.get(stamp);
+    this.#early.delete(stamp);
+    const lists = wanted.hasChanged ? this.lists : undefined;
+    return hashFile(folder, name, stamp, { lists, early, signal: wanted.signal });
+  }
+
+  /** Resolves when nothing is read early any more. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#early.values());
+  }
+
+  async #readEarly(
+    fd: number,
+    stamp: Stamp,
+    replaced: AbortSignal,
+    { hasChanged, signal }: Wanted,
+  ): Promise<Reading | undefined> {
+    await pause(this.#clock, OLD_ENOUGH, AbortSignal.any([replaced, signal]));
+    const requireSame = (): void => {
+      signal.throwIfAborted();
+      if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) throw new Error('it has changed');
+    };
+    requireSame();
+    if (replaced.aborted || isOpenForWriting(fd) !== false) return undefined;
+    const began = this.#clock.monotonic();
+    this.#isReading = true;
+    try {
+      return await readLarge(fd, fstatSync(fd).size, hasChanged, requireSame);
+    } catch (error) {
+      const now = this.#clock.monotonic();
+      this.#notBefore = now + (now - began) * REST;
+      throw error;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+}
