@@ -5,7 +5,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readlinkSync,
   rmdirSync,
   symlinkSync,
@@ -16,6 +15,7 @@ import {
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import { evenIfSticky } from './stickyFolder.ts';
 import { renameAt, type RenameMode } from './libc.ts';
+import { Listing } from './listing/listing.ts';
 
 const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } =
   constants;
@@ -52,13 +52,14 @@ export class Folder {
     return name.isWellFormed() ? path : encodeName(path);
   }
 
+  /** What is in the folder now. */
+  listing(): Listing {
+    return new Listing(this.fd);
+  }
+
   /** Names in the folder, in no order. */
   list(): string[] {
-    const path = `/proc/self/fd/${this.fd}`;
-    const names = readdirSync(path);
-    // A replacement character means that some name may not be UTF-8. Only then the names are read as bytes, which is slower.
-    if (!names.some((name) => name.includes('\ufffd'))) return names;
-    return readdirSync(path, { encoding: 'buffer' }).map((bytes) => decodeName(bytes));
+    return [...this.listing().names()];
   }
 
   /** @returns undefined when the name does not exist */

@@ -9,14 +9,18 @@ import { codeOf } from './errno.ts';
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
  * - fcntl(2): delay a file's readers by a lease, or find out whether a process writes it;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns);
- * - statx(2): compare files with what is known of them, without an object and five BigInts for each (`fs.lstat`).
+ * - statx(2): compare files with what is known of them, without an object and five BigInts for each (`fs.lstat`);
+ * - getdents64(2): list a folder without a text for each name, and with what each is.
  * Names are taken in open folders, so no path is resolved twice.
  */
 const { functions: libc } = ffi.dlopen('libc.so.6', {
   renameat2: { arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'], return: 'int32' },
   fcntl: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   futimens: { arguments: ['int32', 'buffer'], return: 'int32' },
-  statx: { arguments: ['int32', 'buffer', 'int32', 'uint32', 'buffer'], return: 'int32' },
+  // Every argument is a pointer to Node, which checks numbers and buffers at three times the cost of the call itself.
+  statx: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer'], return: 'int32' },
+  getdents64: { arguments: ['int32', 'buffer', 'uint64'], return: 'int64' },
+  lseek: { arguments: ['int32', 'int64', 'int32'], return: 'int64' },
   __errno_location: { arguments: [], return: 'pointer' },
 });
 
@@ -25,11 +29,11 @@ const F_SETLEASE = 1024;
 const F_RDLCK = 0;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
-const AT_SYMLINK_NOFOLLOW = 0x100;
-const STATX_BASIC_STATS = 0x7ff;
-const STATX_BYTES = 256;
-/** More than any name has, with its end. */
-const NAME_BYTES = 1024;
+const AT_SYMLINK_NOFOLLOW = 0x100n;
+const STATX_BASIC_STATS = 0x7ffn;
+const SEEK_SET = 0;
+/** More than one entry of {@link readEntries} can have. */
+const MOST_OF_ENTRY = 512;
 const UTIME_OMIT = (1n << 30n) - 2n;
 const RENAME_FLAGS = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
 /** EWOULDBLOCK and EAGAIN are one number: the name that Node's fs uses. */
@@ -99,59 +103,37 @@ export function isOpenForWriting(fd: number): boolean | undefined {
   return false;
 }
 
-/** What identifies a version of a file, as numbers. One object is for many files, one after the other. */
-export class FileVersion {
-  readonly #name = Buffer.alloc(NAME_BYTES);
-  readonly #bytes = Buffer.alloc(STATX_BYTES);
-  /** The last device, whose number is the same for nearly all files of a directory. */
-  #device = { major: -1, minor: -1, text: '' };
-
-  /** Reads it. @returns false when that is not possible in this way, which says nothing about the name */
-  read(fd: number, name: string): boolean {
-    // Each unit of a name takes at most three bytes.
-    if (name.length * 3 >= NAME_BYTES || !name.isWellFormed()) return false;
-    this.#name[this.#name.write(name)] = 0;
-    return libc.statx(fd, this.#name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, this.#bytes) === 0;
-  }
-
-  get inode(): number {
-    return this.#number(0x20);
-  }
-
-  get size(): number {
-    return this.#number(0x28);
-  }
-
-  /** Whole seconds since 1970, and the nanoseconds after them. */
-  get ctime(): readonly [seconds: number, nanoseconds: number] {
-    return [this.#number(0x60), this.#bytes.readUInt32LE(0x68)];
-  }
-
-  /** Nanoseconds since 1970, decimal. */
-  get mtime(): string {
-    const seconds = this.#number(0x70);
-    const nanoseconds = this.#bytes.readUInt32LE(0x78);
-    if (seconds > 0) return `${seconds}${String(nanoseconds).padStart(9, '0')}`;
-    return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
-  }
-
-  /** The device's number as Node and libc have it, decimal. */
-  get device(): string {
-    const major = this.#bytes.readUInt32LE(0x88);
-    const minor = this.#bytes.readUInt32LE(0x8c);
-    if (this.#device.major !== major || this.#device.minor !== minor)
-      this.#device = { major, minor, text: String(deviceNumber(BigInt(major), BigInt(minor))) };
-    return this.#device.text;
-  }
-
-  #number(at: number): number {
-    return this.#bytes.readInt32LE(at + 4) * 2 ** 32 + this.#bytes.readUInt32LE(at);
-  }
+/** The address of a buffer, for {@link statAt}. The buffer must not be garbage before the last use of it. */
+export function addressOf(buffer: NodeJS.ArrayBufferView): bigint {
+  return ffi.getRawPointer(buffer);
 }
 
-/** As makedev(3) in glibc. */
-function deviceNumber(major: bigint, minor: bigint): bigint {
-  return ((major & ~0xfffn) << 32n) | ((major & 0xfffn) << 8n) | ((minor & ~0xffn) << 12n) | (minor & 0xffn);
+/**
+ * Writes what statx(2) says of a name in a folder, not following a link.
+ * @param fd the open folder
+ * @param name address of the name, ended by NUL
+ * @param into address of 256 bytes
+ * @returns false when that failed
+ */
+export function statAt(fd: bigint, name: bigint, into: bigint): boolean {
+  return libc.statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, into) === 0;
+}
+
+/**
+ * Reads all entries of an open folder, as getdents64(2) writes them; what they leave out is 0.
+ * @throws an error with `code` and `syscall`, as Node's fs throws
+ */
+export function readEntries(fd: number): Buffer {
+  let bytes = Buffer.alloc(32 * 1024);
+  let end = 0;
+  check(libc.lseek(fd, 0n, SEEK_SET) === 0n ? 0 : -1, 'lseek', String(fd));
+  for (;;) {
+    if (bytes.length - end < MOST_OF_ENTRY) bytes = Buffer.concat([bytes], bytes.length * 4);
+    const read = Number(libc.getdents64(fd, bytes.subarray(end), BigInt(bytes.length - end)));
+    check(Math.min(read, 0), 'getdents64', String(fd));
+    if (read === 0) return bytes.subarray(0, end);
+    end += read;
+  }
 }
 
 /** Why the last call into libc failed: valid until the next one only. */

@@ -1,9 +1,10 @@
-import type { FileVersion } from '#host/fs/libc.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
-import { baseOf, parentOf } from '#core/path/relative.ts';
+import { parentOf } from '#core/path/relative.ts';
+import { ConfirmedFolders } from './folders/confirmedFolders.ts';
 
 /** A path's state, and the stamp under which it was read. */
 export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
@@ -62,6 +63,8 @@ export type Changes = ReadonlyMap<string, Change>;
 
 /** The states of one directory's paths on this host; counts and digest are updated with each change. */
 export class PathIndex {
+  /** The folders that were found as they are in here. */
+  readonly confirmed = new ConfirmedFolders();
   readonly #nodes = new Map<string, IndexedPath>();
   /** Paths by their folder: the same strings as in the table, which names would not be. */
   readonly #children = new Map<string, Set<string>>();
@@ -114,11 +117,6 @@ export class PathIndex {
     return this.#children.get(folder) ?? new Set();
   }
 
-  /** Names directly inside a folder. */
-  *namesIn(folder: string): Iterable<string> {
-    for (const path of this.childrenOf(folder)) yield baseOf(path);
-  }
-
   /** Every path below a folder, parents before children. */
   *below(folder: string): Iterable<string> {
     for (const path of this.childrenOf(folder)) {
@@ -139,6 +137,7 @@ export class PathIndex {
   }
 
   #put(path: string, before: IndexedPath | undefined, node: IndexedPath): void {
+    this.confirmed.forget(path);
     this.#nodes.set(path, compactly(node));
     if (before === undefined) this.#enlist(path);
     this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
@@ -150,6 +149,7 @@ export class PathIndex {
   delete(path: string): void {
     const before = this.#nodes.get(path);
     if (before === undefined) return;
+    this.confirmed.forget(path);
     this.#nodes.delete(path);
     this.#skipped.delete(path);
     const siblings = this.#children.get(parentOf(path));

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { errnoOf, isMissing } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
+import type { Listing } from '#host/fs/listing/listing.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
@@ -8,9 +9,10 @@ import type { PathState } from '#core/manifest/pathState.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
-import { baseOf, depthOf, isBelow, isOverride, joinPath, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
+import { baseOf, depthOf, isBelow, isOverride, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import type { FolderWatches } from '../watch/folderWatches.ts';
 import type { ContentReader } from './content/contentReader.ts';
+import { FolderScan } from './folders/folderScan.ts';
 import { inspect, withHash } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
 import { isAsKnown, isStillGone } from './presence.ts';
@@ -42,6 +44,7 @@ export class Scanner {
   readonly #paths: ScannedPaths;
   readonly #queue: SettleQueue;
   readonly #watches: FolderWatches;
+  readonly #folders: FolderScan;
   readonly #end = new AbortController();
 
   constructor(options: ScannerOptions, watches: FolderWatches) {
@@ -49,6 +52,11 @@ export class Scanner {
     this.#paths = options.paths;
     this.#queue = options.queue;
     this.#watches = watches;
+    this.#folders = new FolderScan({
+      paths: options.paths,
+      vanish: (path) => this.#vanish(path),
+      pause: (slice) => this.#pause(slice),
+    });
   }
 
   get hasEnded(): boolean {
@@ -113,20 +121,11 @@ export class Scanner {
       const handle = this.#openFolder(open, at);
       if (handle === undefined) continue;
       this.#watches.watch(at, handle);
-      const names = this.#namesIn(handle, at);
-      if (names === undefined) continue;
-      const present = new Set(names);
-      // As of the listing: what this program places while the loop rests is not in it, and not missing.
-      const missing = [...this.#paths.index.namesIn(at)].filter((name) => !present.has(name));
-      const overrides = new Set<string>();
-      for (const name of names) {
-        if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
-        else this.#inspectName(open.get(at), name, joinPath(at, name), deep, queue);
-        if (slice.due) await this.#pause(slice);
-      }
-      this.#paths.setOverrides(at, overrides);
-      this.#paths.keepExcluded(at, present);
-      for (const name of missing) this.#vanish(joinPath(at, name));
+      const listing = this.#listingOf(handle, at);
+      if (listing === undefined) continue;
+      const inspect = (name: string, path: string): void =>
+        this.#takeName(open.get(at), name, path, deep, queue);
+      await this.#folders.read({ path: at, listing, handle: () => open.get(at), inspect }, slice);
     }
   }
 
@@ -137,9 +136,9 @@ export class Scanner {
   }
 
   /** @returns undefined when a subfolder can't be listed; only that one keeps its known state */
-  #namesIn(handle: Folder, folder: string): string[] | undefined {
+  #listingOf(handle: Folder, folder: string): Listing | undefined {
     try {
-      return handle.list();
+      return handle.listing();
     } catch (error) {
       if (folder === '') throw error;
       this.#paths.putUnreadable(folder, errnoOf(error));
@@ -185,7 +184,11 @@ export class Scanner {
 
   /** Inspects a name, which may be gone. Folders that have to be scanned are added to `queue`. */
   #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
-    if (isAsKnown(this.#paths.index, handle, name, path)) return;
+    if (!isAsKnown(this.#paths.index, handle, name, path)) this.#takeName(handle, name, path, deep, queue);
+  }
+
+  /** The same for a name that is not as it is known. */
+  #takeName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);

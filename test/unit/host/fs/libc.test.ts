@@ -1,24 +1,8 @@
 import assert from 'node:assert/strict';
-import {
-  closeSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import {
-  FileVersion,
-  giveBackLease,
-  isOpenForWriting,
-  renameAt,
-  setMtime,
-  takeLease,
-} from '#host/fs/libc.ts';
+import { giveBackLease, isOpenForWriting, renameAt, setMtime, takeLease } from '#host/fs/libc.ts';
 import { openFolder } from '../../../support/unit/openFolder.ts';
 
 function fileFor(t: TestContext): { file: string; fd: number } {
@@ -93,45 +77,4 @@ void test('an error names the call, the names and the errno', (t) => {
     errno: -2,
     syscall: 'renameat2',
   });
-});
-
-void test('the version of a file is what lstat says, in numbers', (t) => {
-  const { folder, path: root } = openFolder(t);
-  const times = [
-    0n,
-    -1n,
-    -1_500_000_000n,
-    1_000_000_000n,
-    1_700_000_000_000_000_001n,
-    5_000_000_000_999_999_999n,
-  ];
-  for (const time of times) {
-    const fd = openSync(path.join(root, `at ${time} \u00e9`), 'w');
-    writeFileSync(fd, String(time));
-    setMtime(fd, time);
-    closeSync(fd);
-  }
-  symlinkSync('nowhere', path.join(root, 'link'));
-  // What the name below is as UTF-8.
-  writeFileSync(path.join(root, 'caf\ufffd'), '');
-  const version = new FileVersion();
-  for (const [at, fd] of [
-    [root, folder.fd],
-    // Objects of another device.
-    ['/dev', openSync('/dev', 'r')],
-  ] as const)
-    for (const name of readdirSync(at)) {
-      const { dev, ino, size, mtimeNs, ctimeNs } = lstatSync(path.join(at, name), { bigint: true });
-      assert.ok(version.read(fd, name), name);
-      const { device, inode, mtime } = version;
-      assert.deepEqual(
-        [device, inode, version.size, mtime],
-        [String(dev), Number(ino), Number(size), String(mtimeNs)],
-      );
-      const [seconds, nanoseconds] = version.ctime;
-      assert.equal(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds), ctimeNs);
-    }
-  // The caller asks in another way.
-  for (const name of ['missing', 'caf\udce9', 'x'.repeat(2_000)])
-    assert.equal(version.read(folder.fd, name), false);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { FileVersion } from '#host/fs/libc.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
@@ -56,8 +56,7 @@ void describe('The table of a directory', () => {
     for (const path of ['a', 'a/b', 'a/b/c', 'a/d', 'e'])
       index.set(path, { state: { kind: 'settled', entry: folder }, stamp: '' });
     assert.deepEqual([...index.childrenOf('a')], ['a/b', 'a/d']);
-    assert.deepEqual([...index.namesIn('a')], ['b', 'd']);
-    assert.deepEqual([...index.namesIn('')], ['a', 'e']);
+    assert.deepEqual([...index.childrenOf('')], ['a', 'e']);
     assert.deepEqual([...index.below('a')], ['a/b', 'a/b/c', 'a/d']);
     index.delete('a/b/c');
     assert.deepEqual([...index.childrenOf('a/b')], []);
@@ -93,6 +92,27 @@ void describe('The table of a directory', () => {
       stamp: stampOf({ ...stat, ino: BigInt(inode) }),
     });
     assert.equal(index.holds('d/file', { ...version, inode } as unknown as FileVersion), false);
+  });
+
+  void it('forgets that a folder was found as it is known with each change of a path in it, or of itself', () => {
+    const index = new PathIndex();
+    const state = { kind: 'special', what: 'a socket' } as const;
+    const isConfirmedAfter = (change: () => void): boolean => {
+      for (const folder of ['f', 'g']) index.confirmed.begin(folder);
+      change();
+      assert.ok(index.confirmed.get('g'));
+      return index.confirmed.get('f') !== undefined;
+    };
+    assert.deepEqual(
+      [
+        isConfirmedAfter(() => undefined),
+        isConfirmedAfter(() => index.set('f/a', { state, stamp: '' })),
+        isConfirmedAfter(() => index.delete('f/a')),
+        isConfirmedAfter(() => index.delete('f/a')),
+        isConfirmedAfter(() => index.set('f', { state, stamp: '' })),
+      ],
+      [true, false, false, true, false],
+    );
   });
 
   void it('takes what was known before for no change', () => {
@@ -154,16 +174,16 @@ void describe('The index of a directory', () => {
   void it('knows what lies in a folder and below it, parents first, until that is gone', () => {
     const names = ['f', 'f/a', 'f/g', 'f/g/b', 'f/g/h', 'f/g/h/c', 'fa'];
     const index = indexOf(Object.fromEntries(names.map((name) => [name, a])));
-    assert.deepEqual([...index.namesIn('')].sort(), ['f', 'fa']);
-    assert.deepEqual([...index.namesIn('f/g')].sort(), ['b', 'h']);
+    assert.deepEqual([...index.childrenOf('')].sort(), ['f', 'fa']);
+    assert.deepEqual([...index.childrenOf('f/g')].sort(), ['f/g/b', 'f/g/h']);
     const below = [...index.below('f')];
     assert.deepEqual(below.toSorted(), names.slice(1, -1));
     for (const [place, path] of below.entries())
       assert.ok(path.lastIndexOf('/') === 1 || below.indexOf(path.slice(0, path.lastIndexOf('/'))) < place);
     index.delete('f/g/h/c');
     index.delete('f/g/b');
-    assert.deepEqual([...index.namesIn('f/g')], ['h']);
-    assert.deepEqual([...index.namesIn('f/g/h')], []);
+    assert.deepEqual([...index.childrenOf('f/g')], ['f/g/h']);
+    assert.deepEqual([...index.childrenOf('f/g/h')], []);
     assert.deepEqual([...index.paths()].sort(), ['f', 'f/a', 'f/g', 'f/g/h', 'fa']);
   });
 

@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { MAX_DEPTH } from '#core/path/relative.ts';
 import { Folder } from '#host/fs/folder.ts';
+import { Listing } from '#host/fs/listing/listing.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
@@ -39,9 +31,8 @@ function placeWith(t: TestContext, ...files: string[]): ApplyPlace {
 
 /** The listing of folders with this end of their path fails, as on a failing disk. */
 function failToList(t: TestContext, end: string) {
-  return t.mock.method(Folder.prototype, 'list', function (this: Folder) {
-    const at = `/proc/self/fd/${this.fd}`;
-    if (!readlinkSync(at).endsWith(end)) return readdirSync(at);
+  return t.mock.method(Folder.prototype, 'listing', function (this: Folder) {
+    if (!readlinkSync(`/proc/self/fd/${this.fd}`).endsWith(end)) return new Listing(this.fd);
     throw Object.assign(new Error('EIO: i/o error, scandir'), { code: 'EIO', syscall: 'scandir' });
   });
 }

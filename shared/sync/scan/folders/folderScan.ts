@@ -1,0 +1,87 @@
+import { FileVersions } from '#host/fs/listing/fileVersions.ts';
+import type { Folder } from '#host/fs/folder.ts';
+import type { Listing } from '#host/fs/listing/listing.ts';
+import type { TimeSlice } from '#host/time/timeSlice.ts';
+import { OVERRIDE_PREFIX } from '#core/path/names.ts';
+import { baseOf, joinPath } from '#core/path/relative.ts';
+import type { ScannedPaths } from '../scannedPaths.ts';
+
+/** Names whose versions are read and compared together. */
+const PART = 256;
+
+export type FolderScanOptions = {
+  readonly paths: ScannedPaths;
+  /** Called with a name that is not there any more. */
+  readonly vanish: (path: string) => void;
+  /** Lets others work. @throws when the scan has to end */
+  readonly pause: (slice: TimeSlice) => Promise<void>;
+};
+
+/** One folder that is scanned. */
+export type ScannedFolder = {
+  readonly path: string;
+  /** Its names when the scan began. */
+  readonly listing: Listing;
+  /** The folder itself, which may be opened again during a pause. */
+  readonly handle: () => Folder;
+  /** Inspects a name that is new, or not as it is known; and each that is no ordinary file. */
+  readonly inspect: (name: string, path: string) => void;
+};
+
+/** Compares folders with what is known of them: as a whole where nothing has changed, otherwise name by name. */
+export class FolderScan {
+  readonly #options: FolderScanOptions;
+  readonly #versions = new FileVersions(PART);
+
+  constructor(options: FolderScanOptions) {
+    this.#options = options;
+  }
+
+  async read(folder: ScannedFolder, slice: TimeSlice): Promise<void> {
+    const { paths, vanish, pause } = this.#options;
+    const { path, listing, handle } = folder;
+    const before = paths.index.confirmed.get(path);
+    const isSame = before?.names === listing.digest;
+    const names = isSame ? undefined : new Set(listing.names());
+    // As of the listing: what this program places while the loop rests is not in it, and not missing.
+    const missing = names === undefined ? [] : this.#missing(path, names);
+    const confirmed = paths.index.confirmed.begin(path);
+    const overrides = new Set<string>();
+    for (let from = 0; from < listing.size; from += PART) {
+      const to = Math.min(listing.size, from + PART);
+      listing.readVersions(handle().fd, from, to, this.#versions);
+      const digest = this.#versions.digest(to - from);
+      const isKnown = isSame && before?.parts[from / PART] === digest;
+      let areKnown = true;
+      for (let number = from; number < to; number++) {
+        if (isKnown && listing.isFile(number)) continue;
+        const name = listing.name(number);
+        if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
+        else if (!this.#isKnown(folder, number, from, name)) {
+          if (listing.isFile(number)) areKnown = false;
+          folder.inspect(name, joinPath(path, name));
+        }
+        if (slice.due) await pause(slice);
+      }
+      confirmed.parts.push(areKnown ? digest : '');
+      if (slice.due) await pause(slice);
+    }
+    if (names !== undefined) {
+      paths.setOverrides(path, overrides);
+      paths.keepExcluded(path, names);
+    }
+    for (const name of missing) vanish(joinPath(path, name));
+    if (missing.length === 0) confirmed.names = listing.digest;
+  }
+
+  /** True for a file of which this version is known. */
+  #isKnown({ path, listing }: ScannedFolder, number: number, from: number, name: string): boolean {
+    if (!listing.isFile(number)) return false;
+    return this.#options.paths.index.holds(joinPath(path, name), this.#versions.at(number - from));
+  }
+
+  #missing(folder: string, names: ReadonlySet<string>): string[] {
+    const known = [...this.#options.paths.index.childrenOf(folder)];
+    return known.map(baseOf).filter((name) => !names.has(name));
+  }
+}
