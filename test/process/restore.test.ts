@@ -143,7 +143,7 @@ void describe('What was removed on Main', () => {
     assert.equal(await cluster.main.ok(['history', '--directory', 'sounds']), 'no entries\n');
     assert.ok((await entries('--since', '1h')).length > 50, 'a day is shown whole');
     const cut = await cluster.main.ok(['history', '--since', '1h', '--limit', '1']);
-    assert.match(cut, /^only the 1 most recent entries of that time: --limit shows more$/m);
+    assert.match(cut, /^only the 1 most recent change sets of that time: --limit shows more$/m);
     for (const wrong of [
       ['--directory', 'nope'],
       ['--since', 'noon'],

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT } from '#host/cli/exitCodes.ts';
-import { askedEntries, type HistoryOptions, printHistory } from '#host/cli/historyOptions.ts';
+import {
+  askedEntries,
+  type HistoryOptions,
+  MAX_PATHS,
+  printHistory,
+  shownEntries,
+} from '#host/cli/historyOptions.ts';
+import { printSets } from '#host/cli/output/historyLines.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 
@@ -22,9 +29,10 @@ export async function history(context: Context, options: MainHistoryOptions): Pr
     return EXIT.done;
   }
   let after = 0;
-  for (let news = entries.toReversed(); ;) {
+  const latest = options.json === true ? entries : shownEntries(entries, options);
+  for (let news = latest.toReversed(); ;) {
     if (options.json === true) for (const entry of news) printJson('history', entry);
-    else if (news.length > 0) printHistory(news, {}, 'xivo-xds-sync');
+    else if (news.length > 0) printSets(news, MAX_PATHS, 'xivo-xds-sync');
     after = news.at(-1)?.number ?? after;
     await sleep(FOLLOW_EVERY);
     const { entries: more } = await ask(context, 'history', { ...asked, limit: 100_000, after });

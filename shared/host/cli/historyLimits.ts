@@ -1,7 +1,10 @@
-/** A day has more entries than a glance at the latest should show. */
-export const LIMITS = { latest: 50, since: 10_000 } as const;
+/** Change sets that a glance at the latest shows. */
+export const LATEST = 50;
+
+/** Most files that are read for what is shown, unless more change sets are asked for than these can hold. */
+export const FILES = 10_000;
 
 export const LIMIT_OPTION = [
   '--limit <n>',
-  `show at most the N most recent entries (default: ${LIMITS.latest}; with --since ${LIMITS.since})`,
+  `show at most the N most recent change sets, with --json files (default: ${LATEST}; with --since ${FILES} files)`,
 ] as const;

@@ -8,6 +8,11 @@ export function printSets(entries: readonly HistoryEntry[], most: number, progra
   for (const set of bySet(entries)) printSet(set, most, program);
 }
 
+/** The entries of the newest change sets. @param entries newest first */
+export function newestSets(entries: readonly HistoryEntry[], most: number): HistoryEntry[] {
+  return bySet(entries).slice(0, most).flat();
+}
+
 /** Groups the entries of one change set at the position of the first one. */
 function bySet(entries: readonly HistoryEntry[]): HistoryEntry[][] {
   const sets = new Map<string, HistoryEntry[]>();
