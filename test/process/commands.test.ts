@@ -52,6 +52,19 @@ describe('The command line', () => {
       'mds remove nope',
     ])
       assert.match(await refused(line), /there is no MDS "nope" \(known: mds1/, line);
+    for (const line of [
+      'why nope/x.wav',
+      'trash restore nope/x.wav',
+      'trash restore nope/x.wav --from mds1',
+      'trash restore nope',
+      'history --path nope/x.wav',
+      'diff mds1 nope/x.wav',
+    ])
+      assert.match(
+        await refused(line),
+        /"nope.* no synchronised directory.*\(directories: dialplan, moh,/,
+        line,
+      );
     assert.match(await refused('confirm nope'), /known: dialplan, moh, recordings, sounds/);
     assert.match(await refused('mds approve mds1'), /none exists yet/);
   });

@@ -5,6 +5,7 @@ import { placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import type { Controller } from '../../daemon/controller.ts';
 import type { ShowProgress } from '../../daemon/passProgress.ts';
 import type { ListedTrash, Result } from '../contract/contract.ts';
+import { requirePlace } from '../differences/listing.ts';
 import { takeFromMds } from '../differences/take.ts';
 import { enrolledMds, requireDirectory } from '../known.ts';
 import { locate } from '../locate.ts';
@@ -61,6 +62,9 @@ function isNewerInTrash(controller: Controller, written: string): boolean {
   return last === undefined || newest >= last.at || !controller.versions.hasContentOf(last.before);
 }
 
+/** How the id of a change set, or of an item in its trash, begins. */
+const CHANGE_SET = /^\d{8}T\d{6}/;
+
 /** Restores the newest version of a path, on Main or on one MDS. */
 export async function trashRestore(
   controller: Controller,
@@ -76,6 +80,7 @@ export async function trashRestore(
   },
 ): Promise<Result<'trash-restore'>> {
   const { toMain = false, dryRun, actor, show } = options;
+  if (!CHANGE_SET.test(written)) requirePlace(controller, written);
   // Older versions on Main are preferred: they cover whole folders and change sets.
   if (
     mds === undefined &&
@@ -190,10 +195,10 @@ function whereElse(
   place: ReturnType<typeof locate>,
 ): string {
   const found = items.filter((each) => each.directory === place?.directory.name && each.path === place.path);
-  const others = [...new Set(found.map((each) => each.host))].filter(
-    (each) => each !== host && each !== 'main',
-  );
+  const others = [...new Set(found.map((each) => each.host))]
+    .filter((each) => each !== host && each !== 'main')
+    .toSorted();
   const [first] = others;
   if (first === undefined) return ': see "xivo-xds-sync trash list"';
-  return `, but in that of ${others.join(', ')}: xivo-xds-sync trash restore ${printable(written)} --from ${first} --to-main`;
+  return `, but that of ${others.join(', ')} does: xivo-xds-sync trash restore ${printable(written)} --from ${first} --to-main`;
 }

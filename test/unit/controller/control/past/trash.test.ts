@@ -188,7 +188,7 @@ describe('It is said why something does not come back', () => {
       'from Main, where only an MDS has it',
       'dialplan/lost.conf',
       {},
-      /main contains no .*, but in that of mds1: .*--from mds1 --to-main/,
+      /main contains no .*, but that of mds1 does: .*--from mds1 --to-main/,
     ],
     [
       'that no host has',
