@@ -106,7 +106,7 @@ export async function trashRestore(
     throw new ControlError(
       `the trash of ${host} contains no ${printable(written)}${whereElse(items, host, written, place)}`,
     );
-  const to = as === undefined ? item.path : (locate(controller, as)?.path ?? as);
+  const to = as === undefined ? item.path : pathIn(controller, item.directory, as);
   const refusal = refusePath(to);
   if (refusal !== undefined) throw new ControlError(`${to}: ${refusal}`, 2);
   if (mds !== undefined && toMain) return toMainFrom(controller, mds, item, { to, dryRun, actor, show });
@@ -145,6 +145,14 @@ export async function trashRestore(
     durationMs: Math.round(controller.clock.monotonic() - startedAt),
   });
   return result;
+}
+
+/** A new name, as users write it, within the directory of the item. @throws ControlError when it lies in another one */
+function pathIn(controller: Controller, directory: string, written: string): string {
+  const found = locate(controller, written);
+  if (found === undefined) return written;
+  if (found.directory.name === directory) return found.path;
+  throw new ControlError(`"${printable(written)}" is not in ${directory}, to which this file is restored`, 2);
 }
 
 /** Restores to Main a file that only the trash of an MDS has, as one change set, and so to every MDS. */

@@ -197,6 +197,12 @@ describe('It is said why something does not come back', () => {
       /the trash of main contains no .*: see "xivo-xds-sync trash list"/,
     ],
     [
+      'under a name in another directory',
+      'dialplan/lost.conf',
+      { from: 'mds1', as: 'recordings/found.conf' },
+      /"recordings\/found\.conf" is not in dialplan, to which this file is restored/,
+    ],
+    [
       'as of a time of which Main has no version',
       'dialplan/never.conf',
       { at: 1 },
