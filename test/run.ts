@@ -46,8 +46,7 @@ if (plan.some(({ group, files }) => group.name === 'process' && files.length > 0
 const done: FileRun[] = [];
 if (wanted.includes('check'))
   await Promise.all(CHECKS.map((check) => timed(() => runCheck(check, CHECKOUT))));
-for (const pool of new Set(GROUPS.map((group) => group.pool)))
-  await runPool(plan.filter(({ group }) => group.pool === pool));
+await runAll();
 process.exitCode = summarise() ? 0 : 1;
 
 function refuseUnknown(): void {
@@ -64,15 +63,15 @@ function refuseUnknown(): void {
 }
 
 /** Each file's output is printed when it ends, so that several at a time don't mix. */
-async function runPool(parts: typeof plan): Promise<void> {
-  const waiting = parts
+async function runAll(): Promise<void> {
+  const waiting = plan
     .flatMap(({ group, files }) => batchesOf(group, files, CHECKOUT).map((batch) => ({ group, batch })))
     .map((part) => ({ ...part, file: part.batch[0] ?? '' }))
-    .toSorted((a, b) => byLength(a.file, b.file));
+    .toSorted((a, b) => a.group.turn - b.group.turn || byLength(a.file, b.file));
   const running = new Map<string, Promise<void>>();
   let taken = 0;
   for (const { group, batch, file } of waiting) {
-    const weight = Math.min(group.capacity, weightOf(file));
+    const weight = Math.min(group.capacity, weightOf(group, file));
     while (taken + weight > group.capacity) await Promise.race(running.values());
     taken += weight;
     const run = timed(() => runFiles(batch, CHECKOUT, group.limit)).finally(() => {

@@ -3,10 +3,12 @@ import path from 'node:path';
 
 export type Group = {
   readonly name: string;
-  /** Groups that share a pool run side by side; pools run one after another. */
-  readonly pool: number;
-  /** How much of the machine's patience the files that run at a time may take together; see {@link weightOf}. */
+  /** The files of an earlier turn start first; those of one turn start by their length. */
+  readonly turn: number;
+  /** How much of the machine's patience may be taken, once a file of it runs; see {@link weightOf}. */
   readonly capacity: number;
+  /** What a file of it takes of that, where nothing else is known of the file. */
+  readonly weight: number;
   /** How long one process may take, in milliseconds, before everything that it started is ended. */
   readonly limit: number;
   /** So many files run in one process, where they don't need one of their own; see {@link batchesOf}. */
@@ -14,15 +16,17 @@ export type Group = {
 };
 
 const MINUTE = 60_000;
+/** A file that works all the time takes 2 or 3 of it, and there are two cores. */
+const CAPACITY = 7;
 
 /** The folders of test/, in the order in which they run: what is quick and says most comes first. */
 export const GROUPS: readonly Group[] = [
-  { name: 'unit', pool: 0, capacity: 2, limit: 5 * MINUTE, together: 20 },
-  { name: 'property', pool: 1, capacity: 5, limit: 15 * MINUTE, together: 1 },
+  { name: 'unit', turn: 0, capacity: CAPACITY, weight: 2, limit: 5 * MINUTE, together: 20 },
+  { name: 'property', turn: 1, capacity: CAPACITY, weight: 2, limit: 15 * MINUTE, together: 1 },
   // These wait for the most part.
-  { name: 'process', pool: 1, capacity: 5, limit: 15 * MINUTE, together: 2 },
-  // These boot machines and measure times: one at a time.
-  { name: 'lab', pool: 2, capacity: 1, limit: 20 * MINUTE, together: 1 },
+  { name: 'process', turn: 1, capacity: CAPACITY, weight: 1, limit: 15 * MINUTE, together: 2 },
+  // These boot machines and measure times: one at a time, and nothing beside it.
+  { name: 'lab', turn: 2, capacity: 1, weight: 1, limit: 20 * MINUTE, together: 1 },
 ];
 
 /** What `npm test` runs: all that needs neither Debian's images nor a real Asterisk, but for the long soak. */
@@ -30,41 +34,51 @@ export const STANDARD: readonly string[] = ['check', 'unit', 'property', 'proces
 
 /** Files that are long, longest first: they start first, so that none of them is waited for alone at the end. */
 const LONG = [
-  'enrolment',
-  'soak',
   'stateDisk',
-  'install',
-  'everyCutOthers',
-  'failingDisk',
+  'enrolment',
   'mediaServers',
-  'page',
-  'conflictTrash',
-  'everyCutDeliveries',
-  'guard',
-  'demo',
+  'failingDisk',
   'lyingPeer',
+  'everyCutOthers',
   'progress',
-  'documentedCommands',
-  'securityMain',
+  'guard',
+  'configuration',
+  'everyCutDeliveries',
   'motion',
+  'install',
+  'page',
+  'soak',
+  'everySwap',
+  'conflictTrash',
+  'powerCut',
+  'documentedCommands',
   'everyWrite',
-  'securityAgent',
+  'demo',
+  'securityMain',
   'upgrade',
+  'securityAgent',
 ];
 
-/** Files that work more than they wait take the place of several. */
+/** What files take that work all the time, or wait nearly all of it: a part of a core, in the measure of {@link CAPACITY}. */
 const WEIGHTS: Readonly<Record<string, number>> = {
-  everyCutDeliveries: 2,
-  everyCutOthers: 2,
-  everyWrite: 2,
-  powerCut: 2,
-  soak: 2,
+  everyCutOthers: 3,
+  soak: 3,
+  conflictTrash: 2,
+  demo: 2,
   large: 2,
+  securityMain: 2,
+  securityRaces: 2,
+  configuration: 0.5,
+  enrolment: 0.5,
+  failingDisk: 0.5,
+  guard: 0.5,
+  mediaServers: 0.5,
+  stateDisk: 0.5,
 };
 
 /** How much of its group's capacity a file takes while it runs. */
-export function weightOf(file: string): number {
-  return WEIGHTS[nameOf(file)] ?? 1;
+export function weightOf(group: Group, file: string): number {
+  return WEIGHTS[nameOf(file)] ?? group.weight;
 }
 
 /** The test files of a group, by their paths in the checkout. */
@@ -81,11 +95,12 @@ const WHOLE_PROCESS =
  * tests of processes use about as much as one of their daemons.
  * @returns every file once, those that are long or concern the whole process in a batch of their own
  */
-export function batchesOf({ together }: Group, files: readonly string[], checkout: string): string[][] {
+export function batchesOf(group: Group, files: readonly string[], checkout: string): string[][] {
+  const { together } = group;
   if (together === 1) return files.map((file) => [file]);
   const isAlone = (file: string): boolean =>
     LONG.includes(nameOf(file)) ||
-    weightOf(file) > 1 ||
+    weightOf(group, file) > group.weight ||
     WHOLE_PROCESS.test(readFileSync(path.join(checkout, file), 'utf8'));
   const shared = files.filter((file) => !isAlone(file));
   const batches = files.filter(isAlone).map((file) => [file]);
@@ -93,7 +108,7 @@ export function batchesOf({ together }: Group, files: readonly string[], checkou
   return batches;
 }
 
-/** The order in which files of a pool start. */
+/** The order in which files of one turn start. */
 export function byLength(a: string, b: string): number {
   const place = (file: string): number => {
     const found = LONG.indexOf(nameOf(file));
