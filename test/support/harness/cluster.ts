@@ -187,7 +187,27 @@ export class Cluster {
     await eventually(`Main has ${files} files in ${directory}`, holds, limit);
   }
 
-  /** Waits until every MDS that runs is in sync. */
+  /**
+   * Changes files on Main, and waits until Main has noticed: before that, an MDS that connects still sees what was there,
+   * and one that is connected is in sync.
+   * @param paths what is changed, each with the name of its directory in front
+   */
+  async mainNotices(paths: readonly string[], change: () => void): Promise<void> {
+    const saves = async (): Promise<(string | undefined)[]> => {
+      const all = await Promise.all(paths.map((path) => this.ask('why', { path })));
+      return all.map(({ change: last }) => last?.save);
+    };
+    const before = await saves();
+    change();
+    await eventually(`Main has noticed ${paths.join(', ')}`, async () =>
+      (await saves()).every((save, index) => save !== before[index]),
+    );
+  }
+
+  /**
+   * Waits until every MDS that runs is in sync, by a session of its present run. A change that Main has not noticed yet
+   * is not waited for: see {@link mainNotices}.
+   */
   async inSync(limit = 30_000): Promise<void> {
     let last = '';
     await eventually(
@@ -195,8 +215,11 @@ export class Cluster {
       async () => {
         const { mds } = await this.status();
         last = JSON.stringify(mds);
-        const running = this.mds.filter((host) => host.isRunning).map(({ name }) => name);
-        return running.every((name) => mds.find((each) => each.name === name)?.inSync === true);
+        const running = this.mds.filter((host) => host.isRunning);
+        return running.every(({ name, startedAt }) => {
+          const shown = mds.find((each) => each.name === name);
+          return shown?.inSync === true && Date.parse(shown.connectedSince ?? '') >= startedAt;
+        });
       },
       limit,
     ).catch((error: Error) => {

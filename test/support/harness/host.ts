@@ -40,6 +40,8 @@ export class Host {
   launcher: readonly string[];
   /** Lines of its log that would fail the test, but which it causes on purpose. */
   readonly allowedTrouble: RegExp[] = [];
+  /** When its daemon was last started, milliseconds since 1970. */
+  startedAt = 0;
   #daemon: DaemonProcess | undefined;
   readonly #usualLauncher: readonly string[];
   readonly #faults: string[] = [];
@@ -130,6 +132,7 @@ export class Host {
     const command = [...before, ...this.launcher, '--root', this.root, '--log', 'stderr', ...daemonArgs];
     // Log lines go to the file; there is no syslog to look for.
     const env = { ...environment(), XDS_SYSLOG_SOCKET: path.join(this.root, 'no-syslog') };
+    this.startedAt = Date.now();
     this.#daemon = new DaemonProcess(this.name, command, this.logFile, env);
   }
 
