@@ -133,7 +133,9 @@ void describe('A large file that changes again and again', () => {
     const mds1 = cluster.one('mds1');
     await mds1.stop();
     appendFileSync(mds1.at('sounds', 'renamed.wav'), 'drift');
-    renameSync(cluster.main.at('sounds', 'renamed.wav'), cluster.main.at('sounds', 'again.wav'));
+    await cluster.mainNotices(['sounds/again.wav'], () =>
+      renameSync(cluster.main.at('sounds', 'renamed.wav'), cluster.main.at('sounds', 'again.wav')),
+    );
     mds1.start();
     const isThere = (): boolean =>
       existsSync(mds1.at('sounds', 'again.wav')) && !existsSync(mds1.at('sounds', 'renamed.wav'));

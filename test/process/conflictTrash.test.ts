@@ -104,7 +104,12 @@ void describe('Conflicts', () => {
         record(mds, `mds-later-${name}.wav`, `from ${name}`, now - 20, ahead);
         record(mds, `main-later-${name}.wav`, `from ${name}`, now - 40, ahead);
       }
-      for (const file of files) record(cluster.main, file, 'from main', now - 30);
+      await cluster.mainNotices(
+        files.map((file) => `recordings/${file}`),
+        () => {
+          for (const file of files) record(cluster.main, file, 'from main', now - 30);
+        },
+      );
       for (const name of clocks.keys()) startAgent(name);
     });
 
@@ -152,12 +157,18 @@ void describe('Conflicts', () => {
       for (const number of files.keys()) await everywhere(cluster, fileOf(number), 'the first');
       await cluster.inSync();
       for (const name of order) await cluster.one(name).stop();
-      for (const [number, { ago }] of files.entries()) {
-        for (const [name, seconds] of Object.entries(ago)) {
-          const host = name === 'main' ? cluster.main : cluster.one(name);
-          record(host, fileOf(number), `from ${name}`, now - seconds, clocks.get(name));
+      const recordAll = (): void => {
+        for (const [number, { ago }] of files.entries()) {
+          for (const [name, seconds] of Object.entries(ago)) {
+            const host = name === 'main' ? cluster.main : cluster.one(name);
+            record(host, fileOf(number), `from ${name}`, now - seconds, clocks.get(name));
+          }
         }
-      }
+      };
+      await cluster.mainNotices(
+        [...files.keys()].map((number) => `recordings/${fileOf(number)}`),
+        recordAll,
+      );
       await cluster.inSync();
       for (const name of order) {
         startAgent(name);
@@ -211,7 +222,9 @@ void describe('Conflicts', () => {
     await cluster.inSync();
     await cluster.one('right').stop();
     record(cluster.one('right'), 'tie.wav', 'from right', now - 10);
-    record(cluster.main, 'tie.wav', 'from main', now - 10);
+    await cluster.mainNotices(['recordings/tie.wav'], () =>
+      record(cluster.main, 'tie.wav', 'from main', now - 10),
+    );
     startAgent('right');
     await eventually(
       'a version is kept',
@@ -282,7 +295,9 @@ void describe('The trash', () => {
     await Promise.all([one.stop(), two.stop()]);
     record(one, 'three.wav', 'from mds1', now - 30);
     record(two, 'three.wav', 'from mds2', now - 10);
-    record(cluster.main, 'three.wav', 'from main', now - 20);
+    await cluster.mainNotices(['recordings/three.wav'], () =>
+      record(cluster.main, 'three.wav', 'from main', now - 20),
+    );
     one.start();
     two.start();
     await everywhere(cluster, 'three.wav', 'from mds2');

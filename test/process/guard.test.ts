@@ -213,6 +213,7 @@ void describe("Main's directory", () => {
     await cluster.inSync();
     assert.equal((await cluster.main.run(['status'])).code, 0);
     cluster.main.write('moh', '2.wav', 'music 2');
+    await eventually('it is there', () => existsSync(cluster.one('mds1').at('moh', '2.wav')));
     await cluster.inSync();
   });
 

@@ -4,18 +4,22 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Cluster } from '../support/harness/cluster.ts';
-import type { Host } from '../support/harness/host.ts';
+import { eventually, type Host } from '../support/harness/host.ts';
 import { controlSocketOf, hangUp } from '../support/wire/hangUp.ts';
 
 const HANG_UPS = 200;
+const LOCAL = 1_500;
 
 void describe('A command that is broken off', () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await Cluster.start({ mds: ['mds1'] });
     // An answer that does not fit into what the socket holds is still being written when the caller is gone.
-    for (let i = 0; i < 1_500; i++) cluster.one('mds1').write('moh', `${'local'.repeat(40)}${i}.wav`, 'x');
-    await cluster.inSync();
+    for (let i = 0; i < LOCAL; i++) cluster.one('mds1').write('moh', `${'local'.repeat(40)}${i}.wav`, 'x');
+    await eventually('Main knows of them', async () => {
+      const { directories } = await cluster.statusOf('mds1');
+      return directories.some(({ localOnly }) => localOnly === LOCAL);
+    });
   });
   after(() => cluster.end());
 

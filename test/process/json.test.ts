@@ -25,8 +25,11 @@ describe('What commands print with --json is as docs/json says', () => {
     cluster = await Cluster.start();
     cluster.main.write('dialplan', 'a.conf', '[a]\nexten => 1,1,NoOp(old)\n');
     cluster.main.write('moh', 'default/a.wav', 'a');
-    await cluster.inSync();
-    await eventually('mds1 has it', () => cluster.one('mds1').read('dialplan', 'a.conf') !== undefined);
+    for (const mds of cluster.mds)
+      await eventually(
+        `${mds.name} has both`,
+        () => mds.read('dialplan', 'a.conf') !== undefined && mds.read('moh', 'default/a.wav') !== undefined,
+      );
     cluster.main.write('dialplan', 'a.conf', '[a]\nexten => 1,1,NoOp(new)\n');
     await eventually('mds1 has the new one', () =>
       Boolean(cluster.one('mds1').read('dialplan', 'a.conf')?.includes('new')),

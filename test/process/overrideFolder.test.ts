@@ -11,7 +11,6 @@ void it('a recordings folder that Main removed and that holds an override of an 
   for (const file of ['stays.wav', 'd/call.wav']) cluster.main.write('recordings', file, 'a call');
   await eventually('it is there', () => mds.read('recordings', 'd/call.wav') === 'a call');
   mds.write('recordings', 'd/xds_override_mine', 'mine');
-  await cluster.inSync();
   rmSync(cluster.main.at('recordings', 'd'), { recursive: true });
   await eventually('the call is removed', () => !existsSync(mds.at('recordings', 'd/call.wav')));
   await cluster.inSync();
@@ -31,7 +30,11 @@ void it("of a folder that Main removed, an MDS's local file stays and the delive
   mds.start();
   await cluster.inSync();
   mds.write('sounds', 'd/mine.wav', 'mine');
-  await cluster.inSync();
+  await eventually('it is known as a local file', async () =>
+    (await cluster.statusOf('mds1')).directories.some(
+      ({ name, localOnly }) => name === 'sounds' && localOnly === 1,
+    ),
+  );
   rmSync(cluster.main.at('sounds', 'd'), { recursive: true });
   await eventually('it is held', async () =>
     (await cluster.statusOf('mds1')).directories.some(({ name, held }) => name === 'sounds' && held !== null),

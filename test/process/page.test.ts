@@ -61,6 +61,9 @@ describe('The status page', { skip: noBrowser }, () => {
 
   it('shows a hold with the command for it, and that it is over', async () => {
     for (let i = 0; i < 20; i++) cluster.main.write('sounds', `hold/${i}.wav`, `${i}`);
+    await eventually('they are everywhere', () =>
+      cluster.mds.every((mds) => mds.read('sounds', 'hold/19.wav') === '19'),
+    );
     await cluster.inSync();
     const page = await open();
     await page.goto(url);

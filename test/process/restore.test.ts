@@ -57,8 +57,12 @@ void describe('What was removed on Main', () => {
   void it('comes back by the change set that removed it, and by a time', async () => {
     rmSync(cluster.main.at('moh', SONGS[5] ?? ''));
     rmSync(cluster.main.at('moh', 'large.wav'));
+    await eventually(
+      'all is gone on the MDS',
+      () => onMds('large.wav') === undefined && onMds(SONGS[5] ?? '') === undefined,
+    );
+    // And Main has heard of it, for its history.
     await cluster.inSync();
-    await eventually('all is gone on the MDS', () => onMds('large.wav') === undefined);
     const before = new Date(Date.now() - 60_000).toISOString();
     const { entries } = JSON.parse(await cluster.main.ok(['history', '--json'])) as {
       entries: { changeSet: string; path: string }[];

@@ -103,6 +103,25 @@ function assertEverywhere(cluster: Cluster, round: string): void {
   }
 }
 
+/** {@link change}, and it is everywhere. */
+async function changeEverywhere(cluster: Cluster, round: string): Promise<void> {
+  change(cluster, round);
+  let last: unknown;
+  const isEverywhere = (): boolean => {
+    try {
+      assertEverywhere(cluster, round);
+      return true;
+    } catch (error) {
+      last = error;
+      return false;
+    }
+  };
+  await eventually(`all of "${round}" is everywhere`, isEverywhere, HEALED_WITHIN).catch((error: Error) => {
+    throw new Error(`${error.message}: ${String(last)}`, { cause: error });
+  });
+  await cluster.inSync(HEALED_WITHIN);
+}
+
 async function healed(cluster: Cluster): Promise<void> {
   await statusShows(cluster.main, /^0: /, { hint: /"causes":\[\]/, limit: HEALED_WITHIN }).catch(
     async (error: Error) =>
@@ -131,8 +150,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
     disk = new StateDisk(mds);
     await cluster.startMain();
     for (const each of cluster.mds) each.start();
-    change(cluster, 'before');
-    await cluster.inSync();
+    await changeEverywhere(cluster, 'before');
   });
   after(async () => {
     for (const each of [disk, mainDisk]) each?.unmount();
@@ -224,9 +242,7 @@ void describe('A state that can not be written', { skip: canMount ? false : WHY_
       its.remount('rw');
     }
     await healed(cluster);
-    change(cluster, 'after');
-    await cluster.inSync(HEALED_WITHIN);
+    await changeEverywhere(cluster, 'after');
     await healed(cluster);
-    assertEverywhere(cluster, 'after');
   });
 });
