@@ -110,7 +110,7 @@ export class AgentDirectory implements DirectorySide {
         events.done(changeSet, actions, { saves: mainManifest, durationMs }),
     });
     this.#runner = runner;
-    const facts = { policy, excludes, mainManifest, replica, agreed, removals };
+    const facts = { policy, excludes, mainManifest, replica, agreed, removals, owners };
     this.#facts = facts;
     const onNews = (): void => events.news();
     const reconciler = new Reconciler({ facts, runner, clock, log, onNews });

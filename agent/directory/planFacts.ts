@@ -1,5 +1,6 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
+import type { Owners } from '#host/fs/owners.ts';
 import type { Excludes } from '#core/path/excludes.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgreedState } from './agreedState.ts';
@@ -14,6 +15,8 @@ export type PlanFacts = {
   readonly replica: Replica;
   readonly agreed: AgreedState;
   readonly removals: RemovalCounter;
+  /** Those of this host. */
+  readonly owners: Pick<Owners, 'revision'>;
 };
 
 /**

@@ -10,6 +10,7 @@ import type { JobRunner } from './jobs/jobRunner.ts';
 import { RunningJobs } from './jobs/runningJobs.ts';
 import { Retries } from './retries.ts';
 import { Waiters } from './waiters.ts';
+import { WholePlans } from './wholePlans.ts';
 
 /** Why an action is not carried out: the set was refused (`hold`), or an attempt failed (`skip`). */
 export type Obstacle = { readonly action: 'hold' | 'skip'; readonly reason: string };
@@ -27,6 +28,7 @@ export type ReconcilerOptions = {
 export class Reconciler {
   readonly retries = new Retries();
   readonly #current: CurrentPlan;
+  readonly #wholePlans: WholePlans;
   readonly #running: RunningJobs;
   readonly #options: ReconcilerOptions;
   #session: AgentSession | undefined;
@@ -44,6 +46,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { facts, runner, clock, log } = options;
+    this.#wholePlans = new WholePlans(facts);
     this.#current = new CurrentPlan({ ...facts, clock }, this.retries);
     this.#running = new RunningJobs({ ...facts, runner, clock, log }, this.#current, this.retries, {
       isConnected: () => this.#session !== undefined,
@@ -169,7 +172,8 @@ export class Reconciler {
   }
 
   plan(paths?: Iterable<string>): Plan {
-    return plan({ ...this.planInput(), ...(paths && { paths }) });
+    const input = this.planInput();
+    return paths === undefined ? this.#wholePlans.plan(input) : plan({ ...input, paths });
   }
 
   /** Resolves when nothing is in progress and nothing can be done now. */

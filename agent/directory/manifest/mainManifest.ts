@@ -6,6 +6,7 @@ import type { Entry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
 import { Manifest } from '#core/manifest/manifest.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
+import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, isOverride, joinPath, parentOf, refusePath } from '#core/path/relative.ts';
 import type { Tree } from '#core/plan/tree.ts';
@@ -22,6 +23,8 @@ export class MainManifest implements Tree {
   revision: number | undefined;
   /** The entry of the directory itself on Main. */
   root: FolderEntry | undefined;
+  /** The paths that Main has changed since everything was planned. */
+  readonly unplanned = new ChangedPaths();
   readonly tombstones = new Map<string, Entry>();
   /** The clock error of the mtimes of Main's files, nanoseconds, if Main reported it. */
   readonly clocks = new Map<string, bigint>();
@@ -202,6 +205,7 @@ export class MainManifest implements Tree {
 
   #replaceBy(manifest: Manifest): void {
     this.#manifest = manifest;
+    this.unplanned.noteAll();
     this.tombstones.clear();
     this.clocks.clear();
     this.refused.clear();
@@ -212,6 +216,7 @@ export class MainManifest implements Tree {
 
   #set(path: string, shown: ManifestEntry): void {
     this.#manifest.set(path, shown);
+    this.unplanned.note(path);
     this.tombstones.delete(path);
     this.clocks.delete(path);
     this.refused.delete(path);

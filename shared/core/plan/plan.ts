@@ -8,9 +8,17 @@ import { guardRemovals } from './guard.ts';
 import type { PlanInput } from './planInput.ts';
 import { scopeOf } from './scope.ts';
 
+/** Most paths that {@link Plan.decided} names. */
+const FEW = 1_000;
+
 export type Plan = {
   /** Decisions by path; paths with nothing to do are left out. */
   readonly decisions: ReadonlyMap<string, Decision>;
+  /**
+   * The paths about which something was decided, each alone, before folders and the guard were considered; undefined when
+   * they are many. About all other planned paths nothing is decided as long as nothing changes about them.
+   */
+  readonly decided: readonly string[] | undefined;
   /** Number of local files among the planned paths. */
   readonly localFiles: number;
   /** Why something is on hold, if it is. */
@@ -25,11 +33,13 @@ export type Plan = {
  */
 export function plan(input: PlanInput): Plan {
   const held = input.main.held ?? input.mds.held;
-  if (held !== undefined) return { decisions: new Map(), localFiles: 0, held, heldPaths: [] };
+  if (held !== undefined)
+    return { decisions: new Map(), decided: undefined, localFiles: 0, held, heldPaths: [] };
   const { decisions, localFiles } = decideEach(input);
+  const decided = decisions.size <= FEW ? [...decisions.keys()] : undefined;
   const replaced = fitFolders(input, decisions);
   const guarded = guardRemovals(decisions, input.budget, replaced, input);
-  return { decisions, localFiles, held: guarded.reason, heldPaths: guarded.paths };
+  return { decisions, decided, localFiles, held: guarded.reason, heldPaths: guarded.paths };
 }
 
 function decideEach(input: PlanInput): { decisions: Map<string, Decision>; localFiles: number } {

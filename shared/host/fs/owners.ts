@@ -9,6 +9,8 @@ type Table = {
 
 /** Users and groups of this host by name, from /etc/passwd and /etc/group, read again when they change. */
 export class Owners implements OwnerNames {
+  /** Grows when either of the files has changed. */
+  revision = 0;
   readonly #tables = new Map<string, Table>();
 
   /** A user's name, or the number in decimal where no name is known. */
@@ -32,7 +34,9 @@ export class Owners implements OwnerNames {
   /** Rereads the files if they changed. Called once per pass, not per file. */
   refresh(): void {
     for (const [path, table] of this.#tables) {
-      if (mtimeOf(path) !== table.mtime) this.#tables.delete(path);
+      if (mtimeOf(path) === table.mtime) continue;
+      this.#tables.delete(path);
+      this.revision += 1;
     }
   }
 

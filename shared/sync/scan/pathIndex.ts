@@ -4,6 +4,7 @@ import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
+import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import { ConfirmedFolders } from './folders/confirmedFolders.ts';
 
 /** A path's state, and the stamp under which it was read. */
@@ -65,6 +66,8 @@ export type Changes = ReadonlyMap<string, Change>;
 export class PathIndex {
   /** The folders that were found as they are in here. */
   readonly confirmed = new ConfirmedFolders();
+  /** The paths that have changed since everything was planned, where that is done. */
+  readonly unplanned = new ChangedPaths();
   readonly #nodes = new Map<string, IndexedPath>();
   /** Paths by their folder: the same strings as in the table, which names would not be. */
   readonly #children = new Map<string, Set<string>>();
@@ -138,6 +141,7 @@ export class PathIndex {
 
   #put(path: string, before: IndexedPath | undefined, node: IndexedPath): void {
     this.confirmed.forget(path);
+    this.unplanned.note(path);
     this.#nodes.set(path, compactly(node));
     if (before === undefined) this.#enlist(path);
     this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
@@ -150,6 +154,7 @@ export class PathIndex {
     const before = this.#nodes.get(path);
     if (before === undefined) return;
     this.confirmed.forget(path);
+    this.unplanned.note(path);
     this.#nodes.delete(path);
     this.#skipped.delete(path);
     const siblings = this.#children.get(parentOf(path));

@@ -69,7 +69,8 @@ export class Replica implements Tree {
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, whole }, watches);
   }
 
-  get #index(): PathIndex {
+  /** What is known of its paths. */
+  get index(): PathIndex {
     return this.#paths.index;
   }
 
@@ -83,19 +84,19 @@ export class Replica implements Tree {
   }
 
   get files(): number {
-    return this.#index.files;
+    return this.index.files;
   }
 
   get bytes(): number {
-    return this.#index.bytes;
+    return this.index.bytes;
   }
 
   get digest(): string {
-    return this.#index.digest;
+    return this.index.digest;
   }
 
   get(path: string): PathState | undefined {
-    const state = this.#index.get(path)?.state;
+    const state = this.index.get(path)?.state;
     if (state !== undefined) return state;
     const errno = this.#paths.unreadableAbove(path);
     return errno === undefined ? undefined : { kind: 'unreadable', errno };
@@ -103,16 +104,16 @@ export class Replica implements Tree {
 
   /** The stamp under which a path was read. */
   stampAt(path: string): Stamp | undefined {
-    return this.#index.get(path)?.stamp;
+    return this.index.get(path)?.stamp;
   }
 
   /** See {@link PathIndex.stampOf}. */
   stampOf(path: string, what: Entry | 'special'): Stamp | undefined {
-    return this.#index.stampOf(path, what);
+    return this.index.stampOf(path, what);
   }
 
   paths(): Iterable<string> {
-    return this.#index.paths();
+    return this.index.paths();
   }
 
   /** Existing paths that do not travel, with the reason. */
@@ -121,7 +122,7 @@ export class Replica implements Tree {
   }
 
   childrenOf(folder: string): ReadonlySet<string> {
-    return this.#index.childrenOf(folder);
+    return this.index.childrenOf(folder);
   }
 
   holdsOverride(folder: string): boolean {
@@ -249,7 +250,7 @@ export class Replica implements Tree {
         if (wasUnread && !this.#scanner.hasEnded) await this.#scanner.readAll(open);
         await work(open);
         // A set may be half written, with the events of its other files still to come.
-        if (this.#options.rules.whole && this.#index.haveChanges && !this.#paths.hasMoving)
+        if (this.#options.rules.whole && this.index.haveChanges && !this.#paths.hasMoving)
           await this.#scanner.readAll(open);
         this.#isUnread = false;
       }

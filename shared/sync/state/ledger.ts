@@ -1,10 +1,13 @@
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
 
 /** The ledger of one directory: the entries that this MDS and Main last agreed on, by path. Held in memory, written through. */
 export class Ledger {
   files = 0;
+  /** The paths that have changed since everything was planned. */
+  readonly unplanned = new ChangedPaths();
   #entries = new Map<string, Entry>();
   readonly #db: Database;
   readonly #table: PathTable;
@@ -53,6 +56,7 @@ export class Ledger {
   }
 
   #count(path: string, entry: Entry | undefined): void {
+    this.unplanned.note(path);
     if (this.#entries.get(path)?.type === 'file') this.files -= 1;
     if (entry?.type === 'file') this.files += 1;
     if (entry === undefined) this.#entries.delete(path);

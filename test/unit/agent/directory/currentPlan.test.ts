@@ -13,7 +13,13 @@ const FOLDER: Entry = { type: 'folder', mode: 0o755, owner: 'root', group: 'root
 
 function planOf(decisions: Readonly<Record<string, Decision>>, heldPaths: readonly string[] = []): Plan {
   const held = heldPaths.length > 0 ? 'too many removals' : undefined;
-  return { decisions: new Map(Object.entries(decisions)), localFiles: 0, held, heldPaths };
+  return {
+    decisions: new Map(Object.entries(decisions)),
+    decided: undefined,
+    localFiles: 0,
+    held,
+    heldPaths,
+  };
 }
 
 function current(folders: readonly string[] = []): {

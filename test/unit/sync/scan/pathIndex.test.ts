@@ -115,6 +115,17 @@ void describe('The table of a directory', () => {
     );
   });
 
+  void it('notes what has to be planned again: all at first, then what has changed', () => {
+    const index = new PathIndex();
+    const state = { kind: 'special', what: 'a socket' } as const;
+    index.restore('a', { state, stamp: '' });
+    assert.equal(index.unplanned.take(), undefined);
+    index.set('b', { state, stamp: '' });
+    index.delete('a');
+    index.delete('c');
+    assert.deepEqual([...(index.unplanned.take() ?? [])], ['b', 'a']);
+  });
+
   void it('takes what was known before for no change', () => {
     const index = new PathIndex();
     const node = { state: { kind: 'settled', entry: fileOf(3n, 4n) }, stamp: '1:2:3:4:5' } as const;

@@ -33,6 +33,24 @@ void test('a ledger keeps what was agreed on, by directory, and counts its files
   assert.equal(again.files, 1);
 });
 
+void test('a ledger notes what has to be planned again: all at first, then what changed, undone or not', (t) => {
+  const db = stateFor(t);
+  const ledger = new Ledger(db, 'files');
+  assert.equal(ledger.unplanned.take(), undefined);
+  ledger.set('a', fileEntry('a'));
+  ledger.delete('b');
+  assert.deepEqual([...(ledger.unplanned.take() ?? [])], ['a', 'b']);
+  assert.throws(() =>
+    db.transaction(() => {
+      ledger.set('a', fileEntry('other'));
+      ledger.unplanned.take();
+      throw new Error('the disk is full');
+    }),
+  );
+  assert.deepEqual([...(ledger.unplanned.take() ?? [])], ['a']);
+  assert.deepEqual([...(ledger.unplanned.take() ?? [])], []);
+});
+
 void test('a ledger keeps names that are not UTF-8 byte for byte', (t) => {
   const file = stateFileFor(t);
   const db = stateFor(t, file);

@@ -34,6 +34,19 @@ test('the save of a path is what Main said last, and nothing where Main does not
   assert.equal(view.saveOf('c'), null);
 });
 
+test('what Main changes has to be planned again: all after a whole manifest', () => {
+  const view = new MainManifest(new Owners(), new Set());
+  view.unplanned.take();
+  view.restore('a', item('a').shown);
+  assert.deepEqual([...(view.unplanned.take() ?? [])], ['a']);
+  view.begin(null, null);
+  view.page([item('a'), item('b')]);
+  view.end(1);
+  assert.equal(view.unplanned.take(), undefined);
+  view.change(1, 2, null, [item('c'), { path: 'a', shown: { kind: 'gone' } }]);
+  assert.deepEqual([...(view.unplanned.take() ?? [])], ['c', 'a']);
+});
+
 test('the children of a folder are those that Main has now, whenever they were first asked for', () => {
   const view = new MainManifest(new Owners(), new Set());
   view.begin(null, null);
