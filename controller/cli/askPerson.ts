@@ -6,6 +6,11 @@ export function canAsk(): boolean {
   return process.stdin.isTTY && process.stdout.isTTY;
 }
 
+/** True when a person types the command but would not see a question: the output goes elsewhere, such as into a pager. */
+export function isUnseen(): boolean {
+  return process.stdin.isTTY && !process.stdout.isTTY;
+}
+
 /** Asks a question on the terminal. @returns whether the answer was yes */
 export async function says(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { type DirectoryName, eventually, type Host } from '../support/harness/host.ts';
+import { onTerminal } from '../support/harness/onTerminal.ts';
 import { statusShows } from '../support/harness/statusShows.ts';
 
 const CONFIG = `settle: 100ms
@@ -79,6 +80,21 @@ void describe('A mass deletion on Main', () => {
     cluster.one('mds1').start();
     await heldIn(cluster, /HELD mds1: sounds is on hold: \d+ of \d+ files/);
     assert.equal(there(), left);
+  });
+
+  void it('is asked about on a terminal, once the number was shown; "no" changes nothing', async () => {
+    const number = /\d+ of \d+ files would be removed[^]*Allow this in sounds\? \[y\/N\]/;
+    const before = there();
+    const no = await onTerminal(cluster.main, ['confirm', 'sounds'], number, undefined, { type: 'n\r' });
+    assert.equal(no.code, 1, no.text);
+    assert.match(no.text, /nothing was changed\n$/);
+    const unseen = await onTerminal(cluster.main, ['confirm', 'sounds'], undefined, undefined, {
+      into: 'cat',
+    });
+    assert.equal(unseen.code, 2, unseen.text);
+    assert.match(unseen.text, /nothing was confirmed: .* add --yes/);
+    await sleep(A_WHILE);
+    assert.equal(there(), before);
   });
 
   void it('happens after confirm', async () => {

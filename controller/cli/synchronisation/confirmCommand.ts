@@ -1,7 +1,8 @@
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { print } from '#host/cli/output/terminal.ts';
+import { UsageError } from '#host/cli/usageError.ts';
 import { ask, printJson } from '../ask.ts';
-import { canAsk, says } from '../askPerson.ts';
+import { canAsk, isUnseen, says } from '../askPerson.ts';
 import type { Context } from '../context.ts';
 
 /** Most paths shown of a hold on one host; `-n` shows all. */
@@ -30,6 +31,10 @@ export async function confirm(context: Context, directory: string, options: Conf
     else print('nothing was changed');
     return EXIT.done;
   }
+  if (!yes && !json && isUnseen())
+    throw new UsageError(
+      'nothing was confirmed: the output is no terminal on which to ask; add --yes to go ahead, or -n only to show it',
+    );
   if (asks && !(await says(`Allow this in ${directory}?`))) {
     print('nothing was changed');
     return EXIT.failed;

@@ -5,27 +5,42 @@ import type { Host } from './host.ts';
 /** What a terminal sends for Ctrl-C. */
 const CTRL_C = '\u0003';
 
+/** A question that nothing answers would wait for ever, milliseconds. */
+const LIMIT = 60_000;
+
+export type Typing = {
+  /** What is typed; Ctrl-C if left out. */
+  readonly type?: string;
+  /** A program that the output goes through, which is then no terminal. */
+  readonly into?: string;
+};
+
 /**
  * Runs a command of a host's program on a terminal.
- * @param interruptAt Ctrl-C is typed, once, when this was shown
+ * @param typeAt something is typed, once, when this was shown
  * @param onText called with all that was shown so far
  */
 export async function onTerminal(
   host: Host,
   words: readonly string[],
-  interruptAt?: RegExp,
+  typeAt?: RegExp,
   onText?: (text: string) => void,
+  { type = CTRL_C, into }: Typing = {},
 ): Promise<{ code: number | null; text: string }> {
   const command = [...host.launcher, '--root', host.root, ...words].map((word) => `'${word}'`).join(' ');
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const line = into === undefined ? command : `set -o pipefail; ${command} | ${into}`;
+  const child = spawn('script', ['-qec', `bash -c "${line}"`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    timeout: LIMIT,
+  });
   let text = '';
-  let isInterrupted = false;
+  let isTyped = false;
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString().replaceAll('\r', '');
     onText?.(text);
-    if (isInterrupted || interruptAt?.test(text) !== true) return;
-    isInterrupted = true;
-    child.stdin.write(CTRL_C);
+    if (isTyped || typeAt?.test(text) !== true) return;
+    isTyped = true;
+    child.stdin.write(type);
   });
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, text };
