@@ -43,8 +43,14 @@ export function render(status: Status, now: number): Line[] {
           `XiVO's list of media servers (${status.main.mediaServers.source}) can't be read; the last one is used: ${status.main.mediaServers.problem}`,
         )),
     `Main: xivo-xds-sync ${status.version} on ${status.main.listen}, up ${ago(status.main.startedAt, now)}`,
-    `fingerprint ${status.main.fingerprint}`,
+    ...fingerprint(status.main.fingerprint),
   ];
+}
+
+/** In two lines, since it is as long as a terminal is wide. */
+function fingerprint(text: string): string[] {
+  const half = text.indexOf(':', text.length / 2) + 1;
+  return [`fingerprint ${text.slice(0, half)}`, `            ${text.slice(half)}`];
 }
 
 function mdsTable(status: Status, now: number): Line[] {

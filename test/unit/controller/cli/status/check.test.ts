@@ -4,6 +4,7 @@ import { judge, PLUGIN, pluginResult } from '../../../../../controller/cli/statu
 import { render } from '../../../../../controller/cli/status/render.ts';
 import type { MdsStatus, Status } from '../../../../../controller/control/contract/contract.ts';
 import { plain } from '#host/cli/output/terminal.ts';
+import { formatFingerprint } from '#host/identity/pin.ts';
 
 const NOW = Date.parse('2026-11-25T20:00:00Z');
 const at = (ms: number): string => new Date(NOW - ms).toISOString();
@@ -41,7 +42,7 @@ function status(all: readonly MdsStatus[], causes: Status['causes'] = []): Statu
     version: '0.1.0',
     main: {
       listen: '127.0.0.1:9443',
-      fingerprint: 'f',
+      fingerprint: formatFingerprint('f9'.repeat(32)),
       startedAt: at(1000),
       pausedUntil: null,
       directories: [],
@@ -99,6 +100,10 @@ void it('fits 80 columns, worst first, and names each cause once', () => {
   const lines = render(status([mds('mds1'), gone], [AWAY(60_000)]), NOW).map(plain);
   for (const line of lines) assert.ok(line.length <= 80, line);
   assert.equal(lines[0], '1 of 2 MDS disconnected');
+  assert.equal(
+    lines.slice(-2).join('').replace(/: +/, ':'),
+    `fingerprint ${formatFingerprint('f9'.repeat(32))}`,
+  );
   const rows = lines.filter((line) => /^mds\d /.test(line)).map((line) => line.slice(0, 4));
   assert.deepEqual(rows, ['mds2', 'mds1']);
   assert.equal(lines.filter((line) => line.includes('is disconnected')).length, 1);
