@@ -217,7 +217,7 @@ export class Scanner {
     const needsNone = rest > 0 && !this.#options.whole && cameComplete(handle, name, stat, node?.stamp);
     this.#queue.wait(path, needsNone ? 0 : rest);
     const { signal } = this.#end;
-    const expected = { in: rest, hasChanged: hasBeenFile(node), signal };
+    const expected = { in: rest, before: hashBefore(node), signal };
     if (!needsNone) this.#options.contents.expect(handle, name, stat, expected);
   }
 
@@ -264,7 +264,7 @@ export class Scanner {
       if (stamp !== node.stamp || !stat.isFile())
         return this.#inspectName(handle, name, path, false, newFolders);
       const carried = this.#paths.departed.hashOf(handle, name, stamp);
-      const how = { hasChanged: hasBeenFile(node), signal: this.#end.signal };
+      const how = { before: hashBefore(node), signal: this.#end.signal };
       const hash = carried ?? (await this.#options.contents.hash(handle, name, stamp, how));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
@@ -291,6 +291,7 @@ export class Scanner {
 }
 
 /** A large file that has changed once is likely to change again, and is on the other side in its earlier version. */
-function hasBeenFile(node: IndexedPath | undefined): boolean {
-  return lastKnownEntry(node?.state)?.type === 'file';
+function hashBefore(node: IndexedPath | undefined): string | undefined {
+  const last = lastKnownEntry(node?.state);
+  return last?.type === 'file' ? last.hash : undefined;
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { MAX_CHUNKS, SHORT_DIGEST_BYTES, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { Chunker, type ChunkLengths, chunkLengths } from './chunker.ts';
+import { checkOf, KnownChunks } from './knownChunks.ts';
 
 const READ = 1024 * 1024;
 
@@ -13,7 +14,11 @@ export type ChunkList = {
   readonly digests: string;
   /** The length of each chunk, bytes. */
   readonly lengths: Uint32Array;
+  /** The checksum of each chunk, by which it is known again in the next version; absent where there will be none. */
+  readonly checks?: Uint32Array;
 };
+
+type Following = { readonly before?: ChunkList | undefined; readonly isChecked?: boolean };
 
 /**
  * Lists the chunks of a file while its bytes pass by. Digests are made in Node's thread pool, so that the pass in which
@@ -25,6 +30,10 @@ export class ChunkLister {
   readonly #chunker: Chunker;
   readonly #digests: Promise<string>[] = [];
   readonly #listed: number[] = [];
+  readonly #checks: number[] | undefined;
+  /** The list of the version before. */
+  readonly #before: ChunkList | undefined;
+  readonly #known: KnownChunks | undefined;
   /** The beginning of the current chunk, if it came in an earlier piece. */
   #partial: Buffer | undefined;
   #filled = 0;
@@ -33,10 +42,14 @@ export class ChunkLister {
   /** The last digest of the piece before the last one. */
   #beforeLast: Promise<unknown> | undefined;
 
-  private constructor(size: number, lengths: ChunkLengths) {
+  private constructor(size: number, lengths: ChunkLengths, { before, isChecked = false }: Following = {}) {
     this.#size = size;
     this.#lengths = lengths;
     this.#chunker = new Chunker(lengths);
+    if (isChecked) this.#checks = [];
+    if (before?.checks === undefined || before.usual !== lengths.usual) return;
+    this.#before = before;
+    this.#known = new KnownChunks(before.lengths, before.checks);
   }
 
   /**
@@ -49,18 +62,53 @@ export class ChunkLister {
     return lengths && new ChunkLister(size, lengths);
   }
 
+  /**
+   * The same for a file whose next version will be listed, too.
+   * @param before the chunks of its last version, if they are known: only what differs is divided and digested
+   */
+  static following(size: number, before: ChunkList | undefined): ChunkLister | undefined {
+    const lengths = chunkLengths(size);
+    return lengths && new ChunkLister(size, lengths, { before, isChecked: true });
+  }
+
   /** Takes the next bytes. The caller may overwrite them at once: a digest copies its input before it returns. */
   add(piece: Uint8Array): void {
     this.#seen += piece.length;
+    this.#divide(piece);
+  }
+
+  #divide(piece: Uint8Array): void {
     for (let at = 0; at < piece.length && this.#listed.length < MAX_CHUNKS;) {
-      const next = this.#chunker.next(piece, at);
-      const part = piece.subarray(at, next);
-      if (next !== undefined && this.#filled === 0) this.#list(part);
-      else this.#collect(part);
-      if (next === undefined) return;
-      this.#endChunk();
-      at = next;
+      const length = this.#known?.expectedLength;
+      if (this.#known === undefined || length === undefined) at = this.#search(piece, at);
+      else at = this.#compare(this.#known, length, piece, at);
     }
+  }
+
+  /** Looks for the end of the current chunk. @returns where the bytes that were not taken start */
+  #search(piece: Uint8Array, at: number): number {
+    const next = this.#chunker.next(piece, at);
+    const part = piece.subarray(at, next);
+    if (next !== undefined && this.#filled === 0) this.#list(part);
+    else this.#collect(part);
+    if (next === undefined) return piece.length;
+    this.#endChunk();
+    return next;
+  }
+
+  /** Compares with the chunk that is expected. @returns where the bytes that were not taken start */
+  #compare(known: KnownChunks, length: number, piece: Uint8Array, at: number): number {
+    const end = at + length - this.#filled;
+    if (end > piece.length || this.#filled > 0) this.#collect(piece.subarray(at, end));
+    if (end > piece.length) return piece.length;
+    const isCollected = this.#filled > 0;
+    const bytes = isCollected ? this.#takeCollected() : piece.subarray(at, end);
+    const same = known.takeExpected(bytes);
+    if (same !== undefined) this.#takeOver(this.#before, same);
+    // What remains of it is moved to the front of the same buffer.
+    else if (isCollected) this.#divide(bytes);
+    else return at;
+    return end;
   }
 
   /** Takes over chunks of another list: the file goes on with their content. */
@@ -68,11 +116,8 @@ export class ChunkLister {
     this.#endChunk();
     this.#chunker.restart();
     for (let number = first; number < first + count; number++) {
-      const length = list.lengths[number] ?? 0;
-      this.#seen += length;
-      if (this.#listed.length >= MAX_CHUNKS) continue;
-      this.#digests.push(Promise.resolve(digestAt(list.digests, number)));
-      this.#listed.push(length);
+      this.#seen += list.lengths[number] ?? 0;
+      if (this.#listed.length < MAX_CHUNKS) this.#takeOver(list, number);
     }
   }
 
@@ -92,7 +137,8 @@ export class ChunkLister {
     this.#partial = undefined;
     const digests = (await Promise.all(this.#digests)).join('');
     if (this.#seen !== this.#size) return undefined;
-    return { usual: this.#lengths.usual, digests, lengths: Uint32Array.from(this.#listed) };
+    const checks = this.#checks && { checks: Uint32Array.from(this.#checks) };
+    return { usual: this.#lengths.usual, digests, lengths: Uint32Array.from(this.#listed), ...checks };
   }
 
   #collect(part: Uint8Array): void {
@@ -101,23 +147,45 @@ export class ChunkLister {
     this.#filled += part.length;
   }
 
+  #takeCollected(): Uint8Array {
+    const collected = this.#partial?.subarray(0, this.#filled) ?? new Uint8Array();
+    this.#filled = 0;
+    return collected;
+  }
+
   /** Lists what was collected. */
   #endChunk(): void {
-    if (this.#partial === undefined || this.#filled === 0) return;
-    const chunk = this.#partial.subarray(0, this.#filled);
+    // What was collected for a comparison may hold the end of a chunk.
+    while (this.#filled > 0 && this.#known?.expectedLength !== undefined) {
+      this.#known.giveUp();
+      this.#divide(this.#takeCollected());
+    }
+    if (this.#filled > 0 && this.#listed.length < MAX_CHUNKS) this.#list(this.#takeCollected());
     this.#filled = 0;
-    if (this.#listed.length < MAX_CHUNKS) this.#list(chunk);
   }
 
   #list(chunk: Uint8Array): void {
+    const check = this.#checks && checkOf(chunk);
+    const same = check === undefined ? undefined : this.#known?.find(check, chunk.length);
+    if (same !== undefined) return this.#takeOver(this.#before, same);
     const digest = crypto.subtle
       .digest('SHA-256', chunk as Uint8Array<ArrayBuffer>)
       .then((hash) => Buffer.from(hash, 0, SHORT_DIGEST_BYTES).toString('base64'));
     // Its error comes with the end.
     digest.catch(() => undefined);
     this.#last = digest;
+    this.#enter(digest, chunk.length, check);
+  }
+
+  #takeOver(list: ChunkList | undefined, number: number): void {
+    const digest = Promise.resolve(digestAt(list?.digests ?? '', number));
+    this.#enter(digest, list?.lengths[number] ?? 0, list?.checks?.[number]);
+  }
+
+  #enter(digest: Promise<string>, length: number, check = 0): void {
     this.#digests.push(digest);
-    this.#listed.push(chunk.length);
+    this.#listed.push(length);
+    this.#checks?.push(check);
   }
 }
 

@@ -56,6 +56,6 @@ export class ChunkLists {
   }
 }
 
-function bytesOf({ digests, lengths }: ChunkList): number {
-  return digests.length + lengths.byteLength;
+function bytesOf({ digests, lengths, checks }: ChunkList): number {
+  return digests.length + lengths.byteLength + (checks?.byteLength ?? 0);
 }

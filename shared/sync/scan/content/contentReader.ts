@@ -4,7 +4,7 @@ import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import { ChunkLists } from '../../transfer/chunkLists.ts';
-import { hashFile, LARGE, type Reading, readLarge } from './hashFile.ts';
+import { hashFile, LARGE, type Listing, type Reading, readLarge } from './hashFile.ts';
 
 /**
  * Age of a version that is read before it has settled, milliseconds: whatever is written from then on gives the file another
@@ -17,8 +17,8 @@ const REST = 10;
 const MOST_KEPT = 16;
 
 type Wanted = {
-  /** Whether there was another version before: then the chunks of a large one are listed, too. */
-  readonly hasChanged: boolean;
+  /** The hash of the version before, if there was one: then the chunks of a large one are listed, too. */
+  readonly before: string | undefined;
   /** Ends the reading. */
   readonly signal: AbortSignal;
 };
@@ -71,8 +71,11 @@ export class ContentReader {
   hash(folder: Folder, name: string, stamp: Stamp, wanted: Wanted): Promise<string | undefined> {
     const early = this.#early.get(stamp);
     this.#early.delete(stamp);
-    const lists = wanted.hasChanged ? this.lists : undefined;
-    return hashFile(folder, name, stamp, { lists, early, signal: wanted.signal });
+    return hashFile(folder, name, stamp, { listing: this.#listing(wanted), early, signal: wanted.signal });
+  }
+
+  #listing({ before }: Wanted): Listing | undefined {
+    return before === undefined ? undefined : { lists: this.lists, before };
   }
 
   /** Resolves when nothing is read early any more. */
@@ -84,8 +87,9 @@ export class ContentReader {
     fd: number,
     stamp: Stamp,
     replaced: AbortSignal,
-    { hasChanged, signal }: Wanted,
+    wanted: Wanted,
   ): Promise<Reading | undefined> {
+    const { signal } = wanted;
     await pause(this.#clock, OLD_ENOUGH, AbortSignal.any([replaced, signal]));
     const requireSame = (): void => {
       signal.throwIfAborted();
@@ -96,7 +100,7 @@ export class ContentReader {
     const began = this.#clock.monotonic();
     this.#isReading = true;
     try {
-      return await readLarge(fd, fstatSync(fd).size, hasChanged, requireSame);
+      return await readLarge(fd, fstatSync(fd).size, this.#listing(wanted), requireSame);
     } catch (error) {
       const now = this.#clock.monotonic();
       this.#notBefore = now + (now - began) * REST;

@@ -17,9 +17,12 @@ const smallBuffer = Buffer.allocUnsafe(SMALL);
 /** A file's hash, and its chunks if they were listed. */
 export type Reading = { readonly hash: string; readonly list: ChunkList | undefined };
 
+/** Where the chunk list of a large file that has changed goes, and the hash of its last version, of which most may still be there. */
+export type Listing = { readonly lists: ChunkLists; readonly before: string };
+
 export type HashOptions = {
-  /** Where the chunk list of a large file goes, which is made in the same pass; none is made when absent. */
-  readonly lists?: ChunkLists | undefined;
+  /** The chunks of a large file are listed in the same pass; none are when absent. */
+  readonly listing?: Listing | undefined;
   /** A reading of this version that started while it settled; without result when it failed. */
   readonly early?: Promise<Reading | undefined> | undefined;
   /** Ends the reading of a large file. */
@@ -38,7 +41,7 @@ export async function hashFile(
   folder: Folder,
   name: string,
   stamp: Stamp,
-  { lists, early, signal }: HashOptions = {},
+  { listing, early, signal }: HashOptions = {},
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
@@ -49,9 +52,9 @@ export async function hashFile(
       (await early) ??
       (size <= SMALL
         ? hashSmall(fd, size)
-        : await readLarge(fd, size, lists !== undefined, () => signal?.throwIfAborted()));
+        : await readLarge(fd, size, listing, () => signal?.throwIfAborted()));
     if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
-    if (list !== undefined) lists?.add(hash, list);
+    if (list !== undefined) listing?.lists.add(hash, list);
     return hash;
   } finally {
     closeSync(fd);
@@ -76,10 +79,11 @@ function hashSmall(fd: number, size: number): Reading {
 export async function readLarge(
   fd: number,
   size: number,
-  isListed: boolean,
+  listing: Listing | undefined,
   onPiece: () => void,
 ): Promise<Reading> {
-  const lister = isListed && size >= LARGE ? ChunkLister.of(size) : undefined;
+  const isListed = listing !== undefined && size >= LARGE;
+  const lister = isListed ? ChunkLister.following(size, listing.lists.get(listing.before)) : undefined;
   const hash = createHash('sha256');
   for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
     onPiece();

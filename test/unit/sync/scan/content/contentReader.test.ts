@@ -48,8 +48,8 @@ void describe('A large file that settles', () => {
         return false;
       }
     });
-  const wanted = (): { hasChanged: boolean; signal: AbortSignal } => ({
-    hasChanged: true,
+  const wanted = (): { before: string; signal: AbortSignal } => ({
+    before: 'the hash of the version before',
     signal: abort.signal,
   });
   const expect = (delay = 300, name = 'file'): void => {
@@ -90,6 +90,16 @@ void describe('A large file that settles', () => {
     assert.ok((await readBy(async () => assert.equal(await hash(), expected))) < 1);
     assert.ok(reader.lists.get(expected));
     assert.ok((await readBy(hash)) > 8, 'once only');
+  });
+
+  void it('is divided and digested where it differs from the version before', async (t) => {
+    const before = await hash();
+    assert.ok(before);
+    const digest = t.mock.method(crypto.subtle, 'digest');
+    appendFileSync(file(), 'more');
+    const stamp = stampOf(statSync(file(), { bigint: true }));
+    assert.ok(await reader.hash(folder, 'file', stamp, { ...wanted(), before }));
+    assert.ok(digest.mock.calls.length < 3, `${digest.mock.calls.length} digests`);
   });
 
   void it('is waited for when it has settled before it was read', async () => {

@@ -79,13 +79,14 @@ void describe("A file's hash", () => {
     writeFileSync(at('large'), content);
     writeFileSync(at('small'), content.subarray(0, 8 * MEBIBYTE - 1));
     const lists = new ChunkLists();
-    const hash = (await hashFile(folder, 'large', stampNow('large'), { lists })) ?? '';
+    const listing = { lists, before: 'unknown' };
+    const hash = (await hashFile(folder, 'large', stampNow('large'), { listing })) ?? '';
     const list = lists.get(hash);
     assert.equal(
       list?.lengths.reduce((sum, length) => sum + length, 0),
       content.length,
     );
-    const small = (await hashFile(folder, 'small', stampNow('small'), { lists })) ?? '';
+    const small = (await hashFile(folder, 'small', stampNow('small'), { listing })) ?? '';
     assert.equal(lists.get(small), undefined);
   });
 
