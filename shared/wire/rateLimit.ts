@@ -1,7 +1,10 @@
 import { type Clock, pause } from '#host/time/clock.ts';
 
-/** Burst that passes without a wait, in milliseconds of the rate, since timers are not exact. */
-const BURST = 50;
+/**
+ * Burst that passes without a wait, in milliseconds of the rate: timers are not exact, and what a busy event loop or a write
+ * to the disk delays by less than this is made up for.
+ */
+const BURST = 200;
 
 /** A rate limit: resolves when the bytes may pass, or when the signal is aborted. */
 export type Pace = { pass(bytes: number, signal: AbortSignal): Promise<void> };
