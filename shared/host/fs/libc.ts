@@ -32,8 +32,9 @@ const F_UNLCK = 2;
 const AT_SYMLINK_NOFOLLOW = 0x100n;
 const STATX_BASIC_STATS = 0x7ffn;
 const SEEK_SET = 0;
-/** More than one entry of {@link readEntries} can have. */
-const MOST_OF_ENTRY = 512;
+/** As many names as are read in one call. The same memory for all calls: V8 collects garbage the sooner, the more is outside its heap. */
+const ENTRIES_BYTES = 32 * 1024;
+const entries = Buffer.alloc(ENTRIES_BYTES);
 const UTIME_OMIT = (1n << 30n) - 2n;
 const RENAME_FLAGS = { replace: 0, 'no-replace': 1, exchange: 2 } as const;
 /** EWOULDBLOCK and EAGAIN are one number: the name that Node's fs uses. */
@@ -124,15 +125,14 @@ export function statAt(fd: bigint, name: bigint, into: bigint): boolean {
  * @throws an error with `code` and `syscall`, as Node's fs throws
  */
 export function readEntries(fd: number): Buffer {
-  let bytes = Buffer.alloc(32 * 1024);
-  let end = 0;
+  const parts: Buffer[] = [];
   check(libc.lseek(fd, 0n, SEEK_SET) === 0n ? 0 : -1, 'lseek', String(fd));
   for (;;) {
-    if (bytes.length - end < MOST_OF_ENTRY) bytes = Buffer.concat([bytes], bytes.length * 4);
-    const read = Number(libc.getdents64(fd, bytes.subarray(end), BigInt(bytes.length - end)));
+    const read = Number(libc.getdents64(fd, entries, BigInt(ENTRIES_BYTES)));
     check(Math.min(read, 0), 'getdents64', String(fd));
-    if (read === 0) return bytes.subarray(0, end);
-    end += read;
+    if (read === 0) return Buffer.concat(parts);
+    parts.push(Buffer.from(entries.subarray(0, read)));
+    entries.fill(0, 0, read);
   }
 }
 
