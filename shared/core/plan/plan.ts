@@ -19,8 +19,6 @@ export type Plan = {
    * they are many. About all other planned paths nothing is decided as long as nothing changes about them.
    */
   readonly decided: readonly string[] | undefined;
-  /** Number of local files among the planned paths. */
-  readonly localFiles: number;
   /** Why something is on hold, if it is. */
   readonly held: string | undefined;
   /** The removals on hold. */
@@ -33,25 +31,23 @@ export type Plan = {
  */
 export function plan(input: PlanInput): Plan {
   const held = input.main.held ?? input.mds.held;
-  if (held !== undefined)
-    return { decisions: new Map(), decided: undefined, localFiles: 0, held, heldPaths: [] };
-  const { decisions, localFiles } = decideEach(input);
+  if (held !== undefined) return { decisions: new Map(), decided: undefined, held, heldPaths: [] };
+  const decisions = decideEach(input);
   const decided = decisions.size <= FEW ? [...decisions.keys()] : undefined;
   const replaced = fitFolders(input, decisions);
   const guarded = guardRemovals(decisions, input.budget, replaced, input);
-  return { decisions, decided, localFiles, held: guarded.reason, heldPaths: guarded.paths };
+  return { decisions, decided, held: guarded.reason, heldPaths: guarded.paths };
 }
 
-function decideEach(input: PlanInput): { decisions: Map<string, Decision>; localFiles: number } {
+function decideEach(input: PlanInput): Map<string, Decision> {
   const decisions = new Map<string, Decision>();
-  let localFiles = 0;
   for (const path of scopeOf(input)) {
     if (isOverride(path)) continue;
     const decision = decidePath(input, path);
-    if (decision.kind === 'local' && entryOf(input.mds.get(path))?.type !== 'folder') localFiles += 1;
+    // A local file stays as it is, too.
     if (decision.kind !== 'nothing' && decision.kind !== 'local') decisions.set(path, decision);
   }
-  return { decisions, localFiles };
+  return decisions;
 }
 
 /** The decision about one path alone, before folders and the guard are considered. */

@@ -16,7 +16,6 @@ function planOf(decisions: Readonly<Record<string, Decision>>, heldPaths: readon
   return {
     decisions: new Map(Object.entries(decisions)),
     decided: undefined,
-    localFiles: 0,
     held,
     heldPaths,
   };

@@ -29,7 +29,7 @@ void describe('A full pass over a directory', () => {
       wake: () => undefined,
       whenIdle: () => Promise.resolve(),
       obstacleOf: () => undefined,
-      plan: () => ({ decisions: new Map(), localFiles: 0, held: undefined, heldPaths: [] }),
+      plan: () => ({ decisions: new Map(), held: undefined, heldPaths: [] }),
     };
     passes = new DirectoryPasses({
       sync: {
