@@ -9,7 +9,7 @@ export function causesOf(conditions: readonly StandingCondition[]): Cause[] {
     causes.set(key, {
       kind,
       severity,
-      mds: [...(known?.mds ?? []), ...(mds === undefined ? [] : [mds])],
+      mds: [...(known?.mds ?? []), ...(mds === undefined ? [] : [mds])].toSorted(),
       ...(directory !== undefined && { directory }),
       ...(path !== undefined && { path }),
       since: Math.min(since, known?.since ?? since),

@@ -110,12 +110,7 @@ function reloads({ name, reloads, owedReloads }: MdsStatus): Condition[] {
     if (owedReloads.includes(kind)) {
       const output = last?.ok === false ? last.output : undefined;
       return [
-        condition(
-          'pending-reload',
-          [name, kind],
-          { mds: name },
-          texts.pendingReloadWords(name, kind, output),
-        ),
+        condition('pending-reload', [name, kind], { mds: name }, texts.pendingReloadWords(kind, output)),
       ];
     }
     if (last === undefined || last.ok) return [];

@@ -62,11 +62,11 @@ export function refusedReloadWords(kind: string, output: string): Words {
 }
 
 /** A pending reload. @param output what Asterisk printed, if it was reached */
-export function pendingReloadWords(mds: string, kind: string, output: string | undefined): Words {
+export function pendingReloadWords(kind: string, output: string | undefined): Words {
   const answer = output?.trim() ?? '';
   return {
     cause: `${kind} reload pending in Asterisk${answer === '' ? '' : `: ${answer}`}`,
-    action: `it is retried; on ${mds}, see whether Asterisk runs: systemctl status asterisk`,
+    action: 'it is retried; see whether Asterisk runs there: systemctl status asterisk',
   };
 }
 
@@ -122,7 +122,7 @@ export function clockWords(offsetMs: number): Words {
 /** An MDS that waits for approval. */
 export function approvalWords(mds: string, fingerprint: string | null): Words {
   return {
-    cause: `${mds} asks to join, with the fingerprint ${fingerprint ?? 'unknown'}`,
+    cause: `it asks to join, with the fingerprint ${fingerprint ?? 'unknown'}`,
     action: `compare the fingerprint with the one that ${mds} shows, then: xivo-xds-sync mds approve ${mds}`,
   };
 }

@@ -199,10 +199,26 @@ describe('The causes of conditions', () => {
       action: 'x',
       since,
     });
-    const causes = causesOf([standing('mds1', 5), standing('mds2', 3)]);
+    const causes = causesOf([standing('mds2', 5), standing('mds1', 3)]);
     assert.equal(causes.length, 1);
     assert.deepEqual(causes[0]?.mds, ['mds1', 'mds2']);
     assert.equal(causes[0]?.since, 3);
+  });
+
+  it('of several MDS name none of them in what is to be done', () => {
+    const names = ['mds1', 'mds2'];
+    const held = { ...MOH, inSync: false, held: '40 of 50 files would be removed' };
+    const bad = { directories: [held], owedReloads: ['moh' as const], inSync: false };
+    const conditions = conditionsOf(facts(names.map((name) => ({ ...bad, name }))), AT);
+    const causes = causesOf(conditions.map((each) => ({ ...each, since: 1 })));
+    assert.deepEqual(
+      causes.map(({ kind, mds }) => [kind, mds]),
+      [
+        ['hold', names],
+        ['pending-reload', names],
+      ],
+    );
+    for (const { action } of causes) assert.doesNotMatch(action, /mds1/);
   });
 });
 
