@@ -1,3 +1,4 @@
+import { howToStart } from '#host/cli/howToStart.ts';
 import { askDaemon } from '#host/control/controlClient.ts';
 import type { ArgsIn } from '#host/control/contract.ts';
 import { showProgress } from '#host/cli/output/shownProgress.ts';
@@ -16,8 +17,7 @@ export async function ask<N extends AgentCommand>(
   const daemon = {
     socketPath: context.places.controlSocket,
     name: 'agent',
-    howToStart:
-      'Start it with "systemctl start xivo-xds-sync-agent", or in the foreground with "xivo-xds-sync-agent run"',
+    howToStart: howToStart(context.root, 'xivo-xds-sync-agent', 'run'),
   };
   using shown = showProgress();
   return await askDaemon(daemon, agentContract, command, args, shown.update);

@@ -1,3 +1,4 @@
+import { howToStart } from '#host/cli/howToStart.ts';
 import { askDaemon, type Daemon, PermissionDenied } from '#host/control/controlClient.ts';
 import { ControlError } from '#host/control/controlError.ts';
 import type { ArgsIn } from '#host/control/contract.ts';
@@ -9,12 +10,11 @@ import { contractOf } from '../control/contract/contractOf.ts';
 import type { MainJson } from './json.ts';
 import type { Context } from './context.ts';
 
-function daemonOf(socketPath: string): Daemon {
+function daemonOf({ root }: Context, socketPath: string): Daemon {
   return {
     socketPath,
     name: 'controller',
-    howToStart:
-      'Start it with "systemctl start xivo-xds-sync", or in the foreground with "xivo-xds-sync serve"',
+    howToStart: howToStart(root, 'xivo-xds-sync', 'serve'),
   };
 }
 
@@ -28,7 +28,7 @@ export async function ask<N extends ControllerCommand>(
   command: N,
   args: ArgsIn<ControllerContract, N>,
 ): Promise<Result<N>> {
-  const daemon = daemonOf(context.places.controlSocket);
+  const daemon = daemonOf(context, context.places.controlSocket);
   using shown = showProgress();
   const contract = (await contractOf[command]()) as ControllerContract;
   return await askDaemon(daemon, contract, command, args, shown.update);
@@ -44,7 +44,7 @@ export async function askStatus(context: Context, mds: string | undefined): Prom
     return await ask(context, 'status', { mds });
   } catch (error) {
     if (!(error instanceof PermissionDenied)) throw error;
-    const daemon = daemonOf(context.places.statusSocket);
+    const daemon = daemonOf(context, context.places.statusSocket);
     try {
       return await askDaemon(daemon, await contractOf.status(), 'status', { mds });
     } catch (second) {
