@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { VERSION } from '#host/version.ts';
@@ -18,10 +19,13 @@ export function builtPackages(folder: string): string {
   const built = process.env['XDS_PACKAGES'];
   if (built !== undefined) return built;
   for (const version of [VERSION, NEXT]) {
-    execFileSync('npm', ['run', 'package', '--', '--fast', '--version', version, '--out', folder], {
-      cwd: CHECKOUT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const args = ['run', 'package', '--', '--fast', '--version', version, '--out', folder];
+    const { status, stdout, stderr } = spawnSync('npm', args, { cwd: CHECKOUT, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    // It takes minutes, and says meanwhile what it is at.
+    for (const name of ['xivo-xds-sync-agent', 'xivo-xds-sync'])
+      assert.match(stdout, new RegExp(`^${name} ${version}: packing …$`, 'm'));
+    assert.doesNotMatch(stderr, /Warning/);
   }
   return folder;
 }
