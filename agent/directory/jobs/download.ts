@@ -89,8 +89,9 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   );
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   const permissionsChange = [...job.items.values()].some(changesPermissions);
-  const changed = contents(job.items, staged, staging, beginnings);
-  const { objections, waiting } = (await job.judge?.(changed, permissionsChange)) ?? FINE;
+  // Without a judge, nothing of what has just been written is read.
+  const read = (): Map<string, Put> => contents(job.items, staged, staging, beginnings);
+  const { objections, waiting } = (await job.judge?.(read(), permissionsChange)) ?? FINE;
   if (objections.size > 0) return refused(job.items, objections);
   const waits = [...waiting].map(([path, why]) => [path, { result: 'failed', why }] as const);
   const left = large.filter(({ path }) => !waiting.has(path));

@@ -13,6 +13,7 @@ import {
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
+import { Staging } from '#sync/apply/staging.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import { Channel } from '#wire/channel.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
@@ -64,7 +65,10 @@ class Wire {
     return { ...fileEntry(''), size: content.length, hash };
   }
 
-  async download(t: TestContext, rehearsal = false): Promise<Downloaded> {
+  async download(
+    t: TestContext,
+    { rehearsal = false, isJudged = true }: { rehearsal?: boolean; isJudged?: boolean } = {},
+  ): Promise<Downloaded> {
     const replica = await replicaOf(t, this.mds);
     const read = readerOf(t, this.mds.root);
     return download({
@@ -76,10 +80,12 @@ class Wire {
       record: () => undefined,
       whole: true,
       rehearsal,
-      judge: (changed: ReadonlyMap<string, Put>) => {
-        this.atJudgement = this.received;
-        return judgeSet(read, changed, new Set(), 'block');
-      },
+      ...(isJudged && {
+        judge: (changed: ReadonlyMap<string, Put>) => {
+          this.atJudgement = this.received;
+          return judgeSet(read, changed, new Set(), 'block');
+        },
+      }),
     });
   }
 
@@ -107,7 +113,7 @@ for (const rehearsal of [false, true]) {
   const what = rehearsal ? 'a dry run' : 'a change set';
   void test(`${what} with a core file: it is refused before its content is fetched`, async (t) => {
     const wire = new Wire(t, { core: CORE, 'small.conf': SMALL });
-    const { results, refused } = await wire.download(t, rehearsal);
+    const { results, refused } = await wire.download(t, { rehearsal });
     assert.match(refused?.get('core') ?? '', /not text, and with 10 MiB too large to be dialplan/);
     assert.match(results.get('small.conf')?.why ?? '', /core/);
     assert.ok(wire.received < MIB, `${wire.received} bytes were received`);
@@ -129,7 +135,15 @@ void test('a large dialplan that lint accepts is judged by its beginning, and th
 
 void test('a dry run does not fetch what it does not judge', async (t) => {
   const wire = new Wire(t, { 'large.conf': Buffer.concat([PLAN, sameBytes('comment', MIB)]) });
-  const { results, refused } = await wire.download(t, true);
+  const { results, refused } = await wire.download(t, { rehearsal: true });
   assert.deepEqual([refused, [...results]], [undefined, []]);
   assert.ok(wire.received < MIB, `${wire.received} bytes were received`);
+});
+
+void test('where no lint judges, the files that have been written are not read', async (t) => {
+  const wire = new Wire(t, { 'small.wav': SMALL });
+  const looks = t.mock.method(Staging.prototype, 'withFile');
+  const { results } = await wire.download(t, { isJudged: false });
+  assert.deepEqual(results.get('small.wav'), { result: 'done' });
+  assert.equal(looks.mock.callCount(), 0);
 });
