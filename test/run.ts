@@ -74,7 +74,7 @@ async function runAll(): Promise<void> {
     const weight = Math.min(group.capacity, weightOf(group, file));
     while (taken + weight > group.capacity) await Promise.race(running.values());
     taken += weight;
-    const run = timed(() => runFiles(batch, CHECKOUT, group.limit)).finally(() => {
+    const run = timed(() => runFiles(batch, CHECKOUT, group)).finally(() => {
       taken -= weight;
       running.delete(file);
     });

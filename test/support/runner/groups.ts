@@ -13,6 +13,8 @@ export type Group = {
   readonly limit: number;
   /** So many files run in one process, where they don't need one of their own; see {@link batchesOf}. */
   readonly together: number;
+  /** Whether it tries so many cases that node:test must not follow their promises; see followNoPromises.ts. */
+  readonly manyCases?: boolean;
 };
 
 const MINUTE = 60_000;
@@ -22,7 +24,15 @@ const CAPACITY = 7;
 /** The folders of test/, in the order in which they run: what is quick and says most comes first. */
 export const GROUPS: readonly Group[] = [
   { name: 'unit', turn: 0, capacity: CAPACITY, weight: 2, limit: 5 * MINUTE, together: 20 },
-  { name: 'property', turn: 1, capacity: CAPACITY, weight: 2, limit: 15 * MINUTE, together: 1 },
+  {
+    name: 'property',
+    turn: 1,
+    capacity: CAPACITY,
+    weight: 2,
+    limit: 15 * MINUTE,
+    together: 1,
+    manyCases: true,
+  },
   // These wait for the most part.
   { name: 'process', turn: 1, capacity: CAPACITY, weight: 1, limit: 15 * MINUTE, together: 2 },
   // These boot machines and measure times: one at a time, and nothing beside it.

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runInOwnGroup } from './inOwnGroup.ts';
+import type { Group } from './groups.ts';
 import type { Result } from './resultLines.ts';
 
 /** @property file what ran: a test file, or how many did */
@@ -10,9 +11,12 @@ export type FileRun = { readonly file: string; readonly output: string; readonly
 /**
  * Runs test files in one process to its end, or to its time limit.
  * @param files relative to the checkout
- * @param limit milliseconds
  */
-export async function runFiles(files: readonly string[], checkout: string, limit: number): Promise<FileRun> {
+export async function runFiles(
+  files: readonly string[],
+  checkout: string,
+  { limit, manyCases = false }: Pick<Group, 'limit' | 'manyCases'>,
+): Promise<FileRun> {
   const [first = '', ...more] = files;
   const file = more.length === 0 ? first : `${files.length} files, ${first} to ${more.at(-1)}`;
   const folder = mkdtempSync(path.join(tmpdir(), 'xds-results-'));
@@ -22,6 +26,7 @@ export async function runFiles(files: readonly string[], checkout: string, limit
       [
         process.execPath,
         '--disable-warning=ExperimentalWarning',
+        ...(manyCases ? [`--import=${path.join(import.meta.dirname, 'followNoPromises.ts')}`] : []),
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         `--test-reporter=${path.join(import.meta.dirname, 'resultLines.ts')}`,
