@@ -204,6 +204,8 @@ void describe('The differences of an MDS from Main', () => {
     assert.equal(shown.code, 0);
     assert.match(shown.stdout, /^LOCAL +moh\/mine\/one\.wav +3 B +local file of mds1$/m);
     assert.doesNotMatch(shown.stdout, /left alone/);
+    const one = await run('prune', 'mds1', 'dialplan/local.conf');
+    assert.match(one.stderr, /add --yes to remove this local file \(\d+ B\) of mds1/);
     const unasked = await run('prune', 'mds1');
     assert.equal(unasked.code, 2, 'no one can be asked');
     assert.match(unasked.stderr, /--yes/);

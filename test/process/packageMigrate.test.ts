@@ -65,7 +65,9 @@ it('the old job works on until "resume" switches, and again after "migrate --bac
   assert.match(await main.ok(['init', '--no-service']), /the old rsync job keeps running/);
   assert.ok(existsSync(cron));
   await cluster.startMain();
-  assert.match((await main.run(['migrate', '--compare'])).stdout, /no MDS is enrolled yet/);
+  for (const words of [['migrate', '--compare'], ['-n'], ['sync'], ['mds', 'list']])
+    assert.match(await main.ok(words), /^no MDS is enrolled yet: xivo-xds-sync mds add NAME$/m);
+  assert.equal(await main.ok(['trash', 'list']), 'the trash is empty\n');
   const mds = cluster.one('mds1');
   main.write('moh', 'new.wav', 'new');
   mds.write('moh', 'mine.wav', 'mine');

@@ -27,7 +27,9 @@ export async function trashList(context: Context, options: { json?: boolean }): 
       reason,
       id,
     ]);
-    for (const line of table(['PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [2] })) print(line);
+    if (items.length === 0) print('the trash of this MDS is empty');
+    else
+      for (const line of table(['PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [2] })) print(line);
     for (const problem of problems) printError(`xivo-xds-sync-agent: ${problem}`);
   }
   return problems.length === 0 ? EXIT.done : EXIT.failed;

@@ -44,13 +44,13 @@ export async function prune(
     return code;
   }
   const bytes = meant.reduce((sum, each) => sum + each.bytes, 0);
-  const count = `${meant.length} local ${meant.length === 1 ? 'file' : 'files'} (${formatBytes(bytes)})`;
+  const these = `${meant.length === 1 ? 'this local file' : `these ${meant.length} local files`} (${formatBytes(bytes)})`;
   if (!yes) {
     if (json || !canAsk())
       throw new UsageError(
-        `nothing was removed: add --yes to remove these ${count} of ${mds}, or -n only to list them`,
+        `nothing was removed: add --yes to remove ${these} of ${mds}, or -n only to list them`,
       );
-    if (!(await says(`Remove these ${count} of ${mds} into its trash?`))) {
+    if (!(await says(`Remove ${these} of ${mds} into its trash?`))) {
       print('nothing was removed');
       return EXIT.failed;
     }

@@ -4,6 +4,7 @@ import { table } from '#host/cli/output/table.ts';
 import { decodeToken } from '#host/identity/joinToken.ts';
 import { print, printError } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from '../ask.ts';
+import { NO_MDS } from '../synchronisation/syncCommand.ts';
 import type { Context } from '../context.ts';
 import { joinInstructions } from './joinInstructions.ts';
 import { loadConfig } from '../loadConfig.ts';
@@ -45,7 +46,9 @@ export async function mdsList(context: Context, options: { all?: boolean; json?:
     voipIp ?? '-',
     agentVersion ?? '-',
   ]);
-  for (const line of table(['MDS', 'STATE', 'IN SYNC', 'ADDRESS', 'VOIP IP', 'VERSION'], rows)) print(line);
+  if (mds.length === 0) print(NO_MDS);
+  else
+    for (const line of table(['MDS', 'STATE', 'IN SYNC', 'ADDRESS', 'VOIP IP', 'VERSION'], rows)) print(line);
   for (const { name, fingerprint } of mds) {
     if (fingerprint !== null)
       print(

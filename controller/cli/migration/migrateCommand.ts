@@ -7,7 +7,7 @@ import { isForGood } from '../../conditions/forGood.ts';
 import type { Result } from '../../control/contract/contract.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
-import { exitCode, planLines } from '../synchronisation/syncCommand.ts';
+import { exitCode, NO_MDS, planLines } from '../synchronisation/syncCommand.ts';
 import { oldJob, restoreOldJob } from './oldJob.ts';
 import { pauseForGood } from './startPaused.ts';
 
@@ -74,7 +74,7 @@ async function compareAll(context: Context, options: MigrateOptions): Promise<nu
         ? 'NOT paused: what is shown below is being done already. To compare first, "xivo-xds-sync pause" before an MDS is enrolled'
         : `paused until ${isForGood(main.pausedUntil) ? 'it is resumed' : localTime(main.pausedUntil)}: until then, no file is changed on any host; to switch: xivo-xds-sync resume`,
     );
-    if (passes.mds.length === 0) print('no MDS is enrolled yet: xivo-xds-sync mds add NAME');
+    if (passes.mds.length === 0) print(NO_MDS);
     for (const line of planLines(passes.mds)) print(line);
     if (passes.mds.some(({ actions }) => actions.length > 0))
       print('what is replaced or removed on an MDS goes to its trash: xivo-xds-sync trash list');

@@ -26,8 +26,10 @@ export async function trashList(
       reason,
       id,
     ]);
-    for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [3] }))
-      print(line);
+    if (items.length === 0) print('the trash is empty');
+    else
+      for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [3] }))
+        print(line);
     for (const problem of problems) printError(`xivo-xds-sync: ${problem}`);
   }
   return problems.length === 0 ? EXIT.done : EXIT.failed;

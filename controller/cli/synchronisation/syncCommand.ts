@@ -7,12 +7,14 @@ import { print, printError } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
 
+export const NO_MDS = 'no MDS is enrolled yet: xivo-xds-sync mds add NAME';
+
 /** `sync`: a full pass now, and a summary line for each MDS. */
 export async function sync(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'sync', { mds: options.mds });
   if (options.json === true) printJson('sync', { mds });
   else for (const pass of mds) for (const line of summary(pass)) print(line);
-  if (mds.length === 0 && options.json !== true) print('no MDS is enrolled yet: see "xivo-xds-sync mds add"');
+  if (mds.length === 0 && options.json !== true) print(NO_MDS);
   if (mds.some(({ ok }) => !ok) && (await ask(context, 'status', {})).main.pausedUntil !== null)
     printError('xivo-xds-sync: synchronisation is paused; to resume: xivo-xds-sync resume');
   return exitCode(mds);
@@ -22,6 +24,7 @@ export async function sync(context: Context, options: { mds?: string; json?: boo
 export async function dryRun(context: Context, options: { mds?: string; json?: boolean }): Promise<number> {
   const { mds } = await ask(context, 'plan', { mds: options.mds });
   if (options.json === true) printJson('sync', { mds });
+  else if (mds.length === 0) print(NO_MDS);
   else for (const line of planLines(mds)) print(line);
   return exitCode(mds);
 }
