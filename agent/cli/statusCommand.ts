@@ -4,6 +4,7 @@ import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import type { AgentStatus } from '../control/contract.ts';
 import { print } from '#host/cli/output/terminal.ts';
+import { localTime } from '#host/time/localTime.ts';
 import { ask, printJson } from './ask.ts';
 import type { Context } from './context.ts';
 
@@ -18,8 +19,9 @@ export async function status(context: Context, options: { json?: boolean }): Pro
     : EXIT.failed;
 }
 
-function render(
-  { name, link, paused, directories, errors, owedReloads, alarms }: AgentStatus,
+/** The status of this MDS as text. @param now milliseconds since 1970 */
+export function render(
+  { name, link, paused, directories, errors, owedReloads, reloads, alarms }: AgentStatus,
   now: number,
 ): string[] {
   const since = formatDuration(Math.max(0, now - link.since));
@@ -33,7 +35,7 @@ function render(
     formatBytes(bytes),
     String(pending),
     String(localOnly),
-    held ?? '',
+    held === null ? '' : 'yes',
   ]);
   return [
     `${name}: ${state}`,
@@ -43,8 +45,17 @@ function render(
     ...table(['DIRECTORY', 'FILES', 'SIZE', 'FILES TO DO', 'LOCAL FILES', 'ON HOLD'], rows, {
       right: [1, 2, 3, 4],
     }),
-    ...owedReloads.map((kind) => `${kind} reload pending in Asterisk`),
-    ...(alarms ?? []).map(({ at, message }) => `ALARM since ${at}: ${message}`),
+    ...directories.flatMap(({ name: directory, held }) =>
+      held === null ? [] : [`HELD ${directory}: ${held}; what to do: xivo-xds-sync status, on Main`],
+    ),
+    ...owedReloads.map((kind) => `${kind} reload pending in Asterisk${whyPending(kind, reloads)}`),
+    ...(alarms ?? []).map(({ at, message }) => `ALARM since ${localTime(at)}: ${message}`),
     ...errors.map(({ path, message }) => `${path}: ${message}`),
   ];
+}
+
+/** What Asterisk answered to the last attempt, or why it could not be asked. */
+function whyPending(kind: string, reloads: AgentStatus['reloads']): string {
+  const last = reloads.findLast((reload) => reload.kind === kind);
+  return last === undefined || last.ok || last.output === '' ? '' : `: ${last.output.trim()}`;
 }
