@@ -117,7 +117,7 @@ export class Replica implements Tree {
   }
 
   /** Existing paths that do not travel, with the reason. */
-  get skipped(): ReadonlyMap<string, string> {
+  get skipped(): Iterable<readonly [path: string, why: string]> {
     return this.#paths.skipped;
   }
 

@@ -71,11 +71,12 @@ export class ScannedPaths {
     if (!this.#movingSince.has(path)) this.#movingSince.set(path, Math.trunc(this.#queue.now));
   }
 
-  /** Existing paths that do not travel, with the reason. */
-  get skipped(): ReadonlyMap<string, string> {
-    const restless = [...this.#restless()];
-    if (restless.length === 0) return this.index.skipped;
-    return new Map([...restless.map((path) => [path, RESTLESS_REASON] as const), ...this.index.skipped]);
+  /**
+   * Existing paths that do not travel, with the reason. They are looked for one by one, as far as the caller goes: during
+   * a long first scan there may be as many as files, and Main's conditions ask every second.
+   */
+  get skipped(): Iterable<readonly [path: string, why: string]> {
+    return this.#findSkipped();
   }
 
   drop(path: string): void {
@@ -221,10 +222,14 @@ export class ScannedPaths {
     }
   }
 
-  /** The files that have been changing for long without settling. */
-  *#restless(): Iterable<string> {
+  /** First the files that have been changing for long without settling: the table has those first that began first. */
+  *#findSkipped(): Iterable<readonly [path: string, why: string]> {
     const before = this.#queue.now - RESTLESS;
-    for (const [path, since] of this.#movingSince) if (since < before) yield path;
+    for (const [path, since] of this.#movingSince) {
+      if (since >= before) break;
+      yield [path, RESTLESS_REASON];
+    }
+    yield* this.index.skipped;
   }
 
   #isGoneAndDue(path: string): boolean {

@@ -222,13 +222,26 @@ void describe('What does not travel', () => {
     paths.putMoving('a', 'a 2');
     clock.advance(60_000);
     paths.putMoving('a', 'a 3');
-    assert.deepEqual([...paths.skipped.keys()], ['b']);
+    assert.deepEqual([...new Map(paths.skipped).keys()], ['b']);
     clock.advance(1);
-    assert.match(paths.skipped.get('a') ?? '', /is still being written/);
-    assert.equal(paths.skipped.get('b'), "can't be read: EIO");
+    assert.match(new Map(paths.skipped).get('a') ?? '', /is still being written/);
+    assert.equal(new Map(paths.skipped).get('b'), "can't be read: EIO");
     assert.ok(queue.has('b'), 'it is tried again');
     paths.put('a', settled(a), 'a 3');
-    assert.deepEqual([...paths.skipped.keys()], ['b']);
+    assert.deepEqual([...new Map(paths.skipped).keys()], ['b']);
+  });
+
+  void it('is looked for only as far as it is asked for, however many files have not rested', () => {
+    const { paths, clock } = new Case({});
+    for (const path of ['a', 'b', 'c']) paths.putMoving(path, `${path} 1`);
+    clock.advance(60_001);
+    paths.putMoving('d', 'd 1');
+    assert.deepEqual([...new Map(paths.skipped).keys()], ['a', 'b', 'c']);
+    const asked = paths.skipped[Symbol.iterator]();
+    assert.equal(asked.next().value?.[0], 'a');
+    paths.drop('b');
+    assert.equal(asked.next().value?.[0], 'c');
+    assert.equal(asked.next().done, true);
   });
 
   void it('makes all below a folder unreadable, up to the next that is known', () => {

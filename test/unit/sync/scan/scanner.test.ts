@@ -103,7 +103,7 @@ void describe('A scan of a directory', () => {
     const replica = await replicaOf(t, placeWith(t, `${deepest}/a`, `${deepest}/f/b`));
     assert.equal(replica.get(`${deepest}/a`)?.kind, 'settled');
     assert.equal(replica.get(`${deepest}/f`)?.kind, 'special');
-    assert.match(replica.skipped.get(`${deepest}/f`) ?? '', /63 above it, the maximum/);
+    assert.match(new Map(replica.skipped).get(`${deepest}/f`) ?? '', /63 above it, the maximum/);
     assert.equal(replica.get(`${deepest}/f/b`), undefined);
   });
 });
@@ -118,13 +118,13 @@ void describe('A folder that can not be listed', () => {
     await replica.rescan();
     list.mock.restore();
     await replica.whenQuiet(2_000);
-    assert.equal(replica.skipped.get('bad'), "can't be read: EIO");
+    assert.equal(new Map(replica.skipped).get('bad'), "can't be read: EIO");
     assert.deepEqual(replica.get('bad/new'), { kind: 'unreadable', errno: 'EIO' });
     assert.equal(replica.get('bad/a')?.kind, 'settled');
     assert.equal(replica.get('good/c')?.kind, 'settled');
     await replica.rescan();
     await replica.whenQuiet(2_000);
-    assert.equal(replica.skipped.get('bad'), undefined);
+    assert.equal(new Map(replica.skipped).get('bad'), undefined);
     assert.equal(replica.get('bad/a'), undefined);
   });
 
