@@ -37,7 +37,9 @@ export function mdsHandlers(
     'mds-list': () => ({ mds: statusOf(controller).mds }),
     'mds-approve': ({ name }) => {
       requireName(name);
-      const { pending } = registry.list();
+      const { pending, agents } = registry.list();
+      if (agents.some((each) => each.name === name) && !pending.some((each) => each.name === name))
+        throw new ControlError(`${name} is enrolled already: there is nothing to approve`);
       if (!pending.some((each) => each.name === name)) {
         const waiting = pending.map((each) => each.name);
         throw unknown('MDS waiting for approval:', name, waiting, 'xivo-xds-sync mds list');

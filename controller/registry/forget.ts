@@ -10,7 +10,7 @@ export function forget(state: RegistryState, name: string): Transition<{ name: s
   const isNamed = (each: { readonly name: string }): boolean => each.name === name;
   if (state.agents.some(isNamed) || state.pending.some(isNamed)) {
     const how = state.agents.some(isNamed) ? 'is enrolled' : 'asks to join';
-    return refusal(`${name} ${how}: run \`xivo-xds-sync mds remove ${name}\` first`);
+    return refusal(`${name} ${how}: run "xivo-xds-sync mds remove ${name}" first`);
   }
   if (!state.revoked.some(isNamed)) {
     return refusal(`${name} was never enrolled: remove it from the list of media servers that Main reads`);

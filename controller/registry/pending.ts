@@ -29,7 +29,7 @@ export function requestPending(
   if (waiting !== undefined && waiting.pin !== pin) {
     return refusal(
       `another machine, at ${waiting.address}, has already asked to enrol as ${name}: ` +
-        `run \`xivo-xds-sync mds remove ${name}\` on Main to drop that request, then ask again`,
+        `run "xivo-xds-sync mds remove ${name}" on Main to drop that request, then ask again`,
     );
   }
   // A key is pending under one name, the last one that it asked for.
@@ -58,7 +58,7 @@ export function approve(state: RegistryState, name: string, now: number): Transi
   const waiting = state.pending.find((entry) => entry.name === name);
   if (waiting === undefined) {
     return refusal(
-      `no MDS is waiting to enrol as ${name}: run \`xivo-xds-sync-agent enroll\` there, or look at ` +
+      `no MDS is waiting to enrol as ${name}: run "xivo-xds-sync-agent enroll" there, or look at ` +
         '`xivo-xds-sync mds list`',
     );
   }

@@ -24,7 +24,7 @@ export function addToken(state: RegistryState, token: Token, now: number): Trans
   const kept = withoutOldTokens(state, now);
   if (kept.tokens.length >= MOST_TOKENS) {
     return refusal(
-      `${MOST_TOKENS} join tokens exist already: remove those not needed with \`mds remove NAME\``,
+      `${MOST_TOKENS} join tokens exist already: remove those not needed with "mds remove NAME"`,
     );
   }
   return { ok: true, state: { ...kept, tokens: [...kept.tokens, token] }, result: { token } };
@@ -82,26 +82,26 @@ function whyNotNow(
   token: Token,
   request: { name: string; address: string; now: number },
 ): RegistryRefusal | undefined {
-  const again = 'make a new one with `xivo-xds-sync mds add';
+  const again = 'make a new one with "xivo-xds-sync mds add';
   if (token.usedAt !== undefined) {
     return alarm(
       `the join token was used by ${token.usedBy ?? 'someone'} at ${timeText(token.usedAt)}: if that was not this ` +
-        `MDS, run \`xivo-xds-sync mds remove ${token.name}\` on Main; ${again} ${token.name} --replace\``,
+        `MDS, run "xivo-xds-sync mds remove ${token.name}" on Main; ${again} ${token.name} --replace"`,
     );
   }
   if (request.now >= token.expiresAt) {
-    return refusal(`the join token expired at ${timeText(token.expiresAt)}: ${again} ${token.name}\``);
+    return refusal(`the join token expired at ${timeText(token.expiresAt)}: ${again} ${token.name}"`);
   }
   if (request.name !== token.name) {
     return refusal(
       `the join token is for ${token.name}, not for ${request.name}: enrol as ${token.name}, ` +
-        `or ${again} ${request.name}\``,
+        `or ${again} ${request.name}"`,
     );
   }
   if (token.voipIp !== undefined && !sameAddress(token.voipIp, request.address)) {
     return alarm(
       `the join token is for the VoIP IP ${token.voipIp}, and this connection comes from ${request.address}: ` +
-        `connect from that address, or ${again} ${token.name} --voip-ip ${request.address}\``,
+        `connect from that address, or ${again} ${token.name} --voip-ip ${request.address}"`,
     );
   }
   return undefined;

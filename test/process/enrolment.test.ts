@@ -51,6 +51,8 @@ void describe('An MDS that enrols', () => {
     await statusShows(mds, waitsFor(fingerprint), { hint: /waits for approval/ });
     assert.equal(mds.read('moh', 'default/one.wav'), undefined);
     await cluster.main.ok(['mds', 'approve', 'asks']);
+    const twice = await cluster.main.run(['mds', 'approve', 'asks']);
+    assert.deepEqual([twice.code, /asks is enrolled already/.test(twice.stderr)], [1, true], twice.stderr);
     await eventually('it got in and has the files', () => mds.read('moh', 'default/one.wav') === 'one');
     assert.equal(await state('asks'), 'connected');
     assert.equal(existsSync(path.join(mds.root, IDENTITY, 'main.json')), true);

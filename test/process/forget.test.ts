@@ -13,7 +13,7 @@ void describe('mds forget', () => {
   void it('refuses one that is enrolled and says what to do first', async () => {
     const ran = await cluster.main.run(['mds', 'forget', 'mds1']);
     assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /mds1 is enrolled: run `xivo-xds-sync mds remove mds1` first/);
+    assert.match(ran.stderr, /mds1 is enrolled: run "xivo-xds-sync mds remove mds1" first/);
     assert.equal((await cluster.statusOf('mds1')).state, 'connected');
     assert.equal((await cluster.main.run(['mds', 'forget', 'nope'])).code, 2);
   });
