@@ -144,4 +144,17 @@ void describe('A folder that can not be listed', () => {
     assert.equal(replica.trouble, undefined);
     assert.deepEqual(known(replica), { b: 'file' });
   });
+
+  void it('has a changed file read with what is known of its last version', async (t) => {
+    const place = placeWith(t, 'a', 'b');
+    const replica = await replicaOf(t, place);
+    const state = replica.get('a');
+    assert.ok(state?.kind === 'settled' && state.entry.type === 'file');
+    const read = t.mock.method(replica.contents, 'hash');
+    for (const name of ['a', 'new']) writeFileSync(place.at(name), 'another content');
+    await replica.rescan();
+    await replica.whenQuiet(2_000);
+    const befores = read.mock.calls.map(({ arguments: [, name, , { before }] }) => [name, before]);
+    assert.deepEqual(Object.fromEntries(befores), { a: state.entry.hash, new: undefined });
+  });
 });
