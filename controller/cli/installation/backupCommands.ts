@@ -9,6 +9,7 @@ import {
   rmSync,
 } from 'node:fs';
 import path from 'node:path';
+import { howToStart } from '#host/cli/howToStart.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import type { Progress } from '#host/control/contract.ts';
@@ -96,7 +97,7 @@ export async function restore(context: Context, file: string, options: JsonOptio
     }
     print(`restored: this is the Main with the fingerprint ${formatFingerprint(identity.pin)}`);
     for (const each of kept) print(`kept what was here before: ${each}`);
-    print('Start the controller: systemctl start xivo-xds-sync');
+    print(howToStart(context.root, 'xivo-xds-sync', 'serve'));
     print(
       'If the backup is older than what an MDS has seen, removals on that MDS are on hold until confirmed:',
     );
