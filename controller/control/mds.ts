@@ -39,7 +39,7 @@ export function mdsHandlers(
       requireName(name);
       const { pending, agents } = registry.list();
       if (agents.some((each) => each.name === name) && !pending.some((each) => each.name === name))
-        throw new ControlError(`${name} is enrolled already: there is nothing to approve`);
+        throw new ControlError(`${name} is enrolled already: there is nothing to approve`, 2);
       if (!pending.some((each) => each.name === name)) {
         const waiting = pending.map((each) => each.name);
         throw unknown('MDS waiting for approval:', name, waiting, 'xivo-xds-sync mds list');

@@ -66,7 +66,8 @@ describe('The command line', () => {
         line,
       );
     assert.match(await refused('confirm nope'), /known: dialplan, moh, recordings, sounds/);
-    assert.match(await refused('mds approve mds1'), /none exists yet/);
+    assert.match(await refused('mds approve mds1'), /mds1 is enrolled already/);
+    assert.match(await refused('mds approve nope'), /none exists yet/);
   });
 
   void it('suggests the nearest word for a wrong one, and prints help', async () => {

@@ -18,6 +18,12 @@ export function isMissing(error: unknown): boolean {
   return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
 }
 
+/** True when this program, or this host, may open no more files: that says nothing about the path. */
+export function lacksHandles(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'EMFILE' || errno === 'ENFILE';
+}
+
 /**
  * The code that Node gave an error (`ENOENT`, `ERR_SSL_…`); undefined when it gave none. A program that was started and
  * failed has its exit code there, a number, which is none.

@@ -57,9 +57,9 @@ export class Folder {
     return new Listing(this.fd);
   }
 
-  /** Names in the folder, in no order. */
+  /** Names in the folder, sorted. */
   list(): string[] {
-    return [...this.listing().names()];
+    return [...this.listing().names()].sort();
   }
 
   /** @returns undefined when the name does not exist */

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { errnoOf, isMissing } from '#host/fs/errno.ts';
+import { errnoOf, isMissing, lacksHandles } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Listing } from '#host/fs/listing/listing.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
@@ -37,6 +37,8 @@ export type ScannerOptions = {
 
 /** Why a scan is incomplete: the directory is being closed. */
 export class ScanEnded extends Error {}
+
+const TOO_DEEP: PathState = { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the maximum` };
 
 /** Scans one directory: folder listings, single names, and the content of files that have settled. */
 export class Scanner {
@@ -150,6 +152,8 @@ export class Scanner {
     try {
       return open.get(folder);
     } catch (error) {
+      // The whole directory is scanned again soon.
+      if (lacksHandles(error)) throw error;
       // It vanished, or is not a folder any more: the listing of its parent shows that.
       if (!isMissing(error)) this.#paths.putUnreadable(folder, errnoOf(error));
       return undefined;
@@ -244,12 +248,7 @@ export class Scanner {
     // The one that was known may have been replaced by another.
     if (!deep && wasFolder && this.#watches.covers(path, stat)) return;
     if (depthOf(path) < MAX_DEPTH) queue.push(path);
-    else
-      this.#paths.put(
-        path,
-        { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the maximum` },
-        '',
-      );
+    else this.#paths.put(path, TOO_DEEP, '');
   }
 
   async #settleFile(open: OpenFolders, path: string, newFolders: string[]): Promise<void> {

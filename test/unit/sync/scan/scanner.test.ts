@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { MAX_DEPTH } from '#core/path/relative.ts';
 import { Folder } from '#host/fs/folder.ts';
 import { Listing } from '#host/fs/listing/listing.ts';
+import { OpenFolders } from '#host/fs/openFolders.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
@@ -143,6 +144,27 @@ void describe('A folder that can not be listed', () => {
     await replica.whenQuiet(2_000);
     assert.equal(replica.trouble, undefined);
     assert.deepEqual(known(replica), { b: 'file' });
+  });
+
+  void it('that may open no more files is tried again as a whole, and takes no folder for one that can not be read', async (t) => {
+    const place = placeWith(t, 'f/a');
+    const errors: unknown[] = [];
+    const replica = await replicaOf(t, place, undefined, (error) => errors.push(error));
+    writeFileSync(place.at('f/new'), 'new');
+    const few = t.mock.method(OpenFolders.prototype, 'get', function (this: OpenFolders, folder: string) {
+      if (folder === '') return this.root;
+      throw Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' });
+    });
+    await replica.rescanFolders(['f']);
+    assert.deepEqual(known(replica), { f: 'folder', 'f/a': 'file' });
+    assert.match(String(errors), /EMFILE/);
+    assert.match(replica.trouble ?? '', /EMFILE/);
+    few.mock.restore();
+    // Whatever is scanned next, all is.
+    await replica.rescanFolders([]);
+    await replica.whenQuiet(2_000);
+    assert.deepEqual(known(replica), { f: 'folder', 'f/a': 'file', 'f/new': 'file' });
+    assert.equal(replica.trouble, undefined);
   });
 
   void it('has a changed file read with what is known of its last version', async (t) => {
