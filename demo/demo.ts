@@ -10,13 +10,14 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ask } from '../controller/cli/ask.ts';
+import { askDaemon } from '#host/control/controlClient.ts';
 import { contextOf } from '../controller/cli/context.ts';
+import { contractOf } from '../controller/control/contract/contractOf.ts';
 import { freePort } from '../test/support/harness/freePort.ts';
 import { AsteriskInstance } from '../test/lab/asterisk/instance.ts';
 import { cachedAsterisk } from '../test/lab/asterisk/root.ts';
 import { DIRECTORIES, fillMain, fillMds, makeDirectories } from './content.ts';
-import { CHECKOUT, command, Daemons, statusText } from './programs.ts';
+import { CHECKOUT, command, Daemons, type Program, statusText } from './programs.ts';
 import { watch } from './watch.ts';
 import { toneWav } from './wav.ts';
 
@@ -71,19 +72,28 @@ async function setUp(): Promise<void> {
   makeDirectories(main);
   console.log(`Main gets ${fillMain(main)}.\n`);
   const address = `127.0.0.1:${await freePort()}`;
-  command('xivo-xds-sync', ['--root', main, '-i', '--no-service', '--listen', address]);
+  await step('xivo-xds-sync', ['--root', main, '-i', '--no-service', '--listen', address]);
   daemons.start('xivo-xds-sync', ['--root', main, '--log', 'stderr', 'serve'], path.join(folder, 'main.log'));
   await until('Main answers', () => existsSync(path.join(main, 'run/xivo-xds-sync/controller.sock')));
   for (const name of MDS) await startMds(name, address);
   await until('both MDS are in sync', bothInSync);
 }
 
+/** Runs a command. @throws also when Ctrl-C came meanwhile, of which this program hears only after the command */
+async function step(program: Program, args: readonly string[], input?: string): Promise<string> {
+  const said = command(program, args, input);
+  await sleep(0);
+  stop.signal.throwIfAborted();
+  return said;
+}
+
 async function startMds(name: string, address: string): Promise<void> {
   const root = path.join(folder, name);
   makeDirectories(root);
   fillMds(root, name);
-  const token = command('xivo-xds-sync', ['--root', main, 'mds', 'add', name]);
-  command('xivo-xds-sync-agent', ['--root', root, 'enroll', '--main', address, '--token-file', '-'], token);
+  const token = await step('xivo-xds-sync', ['--root', main, 'mds', 'add', name]);
+  const enroll = ['--root', root, 'enroll', '--main', address, '--token-file', '-'];
+  await step('xivo-xds-sync-agent', enroll, token);
   appendFileSync(
     path.join(root, 'etc/xivo-xds-sync/agent.yml'),
     `\nasterisk: ${JSON.stringify(await asteriskOf(name, root))}\n`,
@@ -130,7 +140,9 @@ function standIn(root: string): string {
 
 /** Asks Main's daemon itself, which may not answer yet: a command started again and again would slow it down. */
 async function bothInSync(): Promise<boolean> {
-  const status = await ask(contextOf({ root: main }), 'status', {}).catch(() => undefined);
+  const socketPath = contextOf({ root: main }).places.controlSocket;
+  const daemon = { socketPath, name: 'controller', howToStart: '' };
+  const status = await askDaemon(daemon, await contractOf.status(), 'status', {}).catch(() => undefined);
   return status?.mds.length === MDS.length && status.mds.every(({ inSync }) => inSync);
 }
 

@@ -45,22 +45,23 @@ test('on a terminal, without the sounds of Debian, the demo shows the status unt
   await eventually('nothing of it runs', () => processesOf(folder).length === 0);
 });
 
-test('Ctrl-C while the demo sets up ends it as quietly, also in the middle of a command', async (t) => {
-  const folder = temporaryFolder(t);
-  const shell = `exec '${process.execPath}' --disable-warning=ExperimentalWarning '${DEMO}'`;
-  const { code, output } = await run(
-    folder,
-    ['script', '--quiet', '--return', '--command', shell, '/dev/null'],
-    // This command has just been started; it takes longer than the key to get there.
-    { when: /enroll --main/, type: '\u0003' },
-    { XDS_DEMO_SOUNDS: 'generated' },
-  );
-  if (code === 255) return t.skip('script (of bsdutils) is not installed');
-  assert.equal(code, 0, output);
-  assert.doesNotMatch(output, /Error|in sync/);
-  assert.match(output, /Everything that the demo started has ended/);
-  await eventually('nothing of it runs', () => processesOf(folder).length === 0);
-});
+// The first is a command that runs in the terminal, too; the other a daemon that does not: then no command is under way.
+for (const when of [/enroll --main/, /mds1 --log stderr run/])
+  test(`Ctrl-C while the demo sets up ends it as quietly, at ${when.source}`, async (t) => {
+    const folder = temporaryFolder(t);
+    const shell = `exec '${process.execPath}' --disable-warning=ExperimentalWarning '${DEMO}'`;
+    const { code, output } = await run(
+      folder,
+      ['script', '--quiet', '--return', '--command', shell, '/dev/null'],
+      { when, type: '\u0003' },
+      { XDS_DEMO_SOUNDS: 'generated' },
+    );
+    if (code === 255) return t.skip('script (of bsdutils) is not installed');
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /Error|in sync/);
+    assert.match(output, /Everything that the demo started has ended/);
+    await eventually('nothing of it runs', () => processesOf(folder).length === 0);
+  });
 
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'xds-demo-'));
