@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { codeOf } from '#host/fs/errno.ts';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
 
@@ -74,8 +75,19 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
 
   void it('is reported when a file has its name', async () => {
     const mds = cluster.one('mds1');
-    rmSync(mds.at('moh', AREA), { recursive: true });
-    writeFileSync(mds.at('moh', AREA), 'mine');
+    const file = mds.at('moh', 'xds_override_file');
+    writeFileSync(file, 'mine');
+    // The agent may make its folder again at any moment.
+    await eventually('the file is in its place', () => {
+      rmSync(mds.at('moh', AREA), { recursive: true, force: true });
+      try {
+        renameSync(file, mds.at('moh', AREA));
+        return true;
+      } catch (error) {
+        if (codeOf(error) !== 'EISDIR') throw error;
+        return false;
+      }
+    });
     cluster.main.write('moh', 'one.wav', 'fourth');
     let reported = '';
     await eventually('it is reported', async () => {
