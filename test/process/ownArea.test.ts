@@ -15,6 +15,22 @@ directories:
 /** A user and a group that this program is not, as asterisk and www-data are on a XiVO. */
 const OTHERS = '65534:33';
 const AREA = '.xivo-xds-sync';
+/** Where a test makes what is to take its place: the program leaves it alone there. */
+const OVERRIDE = 'xds_override_made';
+
+/** Puts what was made in the place of the program's own folder, which an agent may make again at any moment. */
+async function putInItsPlace(host: Host): Promise<void> {
+  await eventually('it is in the place of the own folder', () => {
+    rmSync(host.at('moh', AREA), { recursive: true, force: true });
+    try {
+      renameSync(host.at('moh', OVERRIDE), host.at('moh', AREA));
+      return true;
+    } catch (error) {
+      if (!['EISDIR', 'ENOTEMPTY'].includes(codeOf(error) ?? '')) throw error;
+      return false;
+    }
+  });
+}
 
 /** What xivo-fix-paths-rights does at each upgrade of a XiVO, to our own folder as well. */
 function fixPathsRights(host: Host, directory: 'moh' | 'recordings'): void {
@@ -64,9 +80,9 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
     const mds = cluster.one('mds1');
     const outside = path.join(cluster.folder, 'outside');
     execFileSync('mkdir', [outside]);
-    rmSync(mds.at('moh', AREA), { recursive: true });
-    execFileSync('install', ['-d', '-o', '65534', '-m', '777', mds.at('moh', AREA)]);
-    for (const name of ['stage', 'trash']) symlinkSync(outside, mds.at('moh', `${AREA}/${name}`));
+    execFileSync('install', ['-d', '-o', '65534', '-m', '777', mds.at('moh', OVERRIDE)]);
+    for (const name of ['stage', 'trash']) symlinkSync(outside, mds.at('moh', `${OVERRIDE}/${name}`));
+    await putInItsPlace(mds);
     cluster.main.write('moh', 'one.wav', 'third');
     await eventually('it is there', () => mds.read('moh', 'one.wav') === 'third');
     assert.ok(isOurs(mds.at('moh', AREA)));
@@ -75,19 +91,8 @@ void describe("The program's own folder in a directory", { skip: why }, () => {
 
   void it('is reported when a file has its name', async () => {
     const mds = cluster.one('mds1');
-    const file = mds.at('moh', 'xds_override_file');
-    writeFileSync(file, 'mine');
-    // The agent may make its folder again at any moment.
-    await eventually('the file is in its place', () => {
-      rmSync(mds.at('moh', AREA), { recursive: true, force: true });
-      try {
-        renameSync(file, mds.at('moh', AREA));
-        return true;
-      } catch (error) {
-        if (codeOf(error) !== 'EISDIR') throw error;
-        return false;
-      }
-    });
+    writeFileSync(mds.at('moh', OVERRIDE), 'mine');
+    await putInItsPlace(mds);
     cluster.main.write('moh', 'one.wav', 'fourth');
     let reported = '';
     await eventually('it is reported', async () => {
