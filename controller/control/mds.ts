@@ -38,9 +38,10 @@ export function mdsHandlers(
     'mds-approve': ({ name }) => {
       requireName(name);
       const { pending, agents } = registry.list();
-      if (agents.some((each) => each.name === name) && !pending.some((each) => each.name === name))
-        throw new ControlError(`${name} is enrolled already: there is nothing to approve`, 2);
-      if (!pending.some((each) => each.name === name)) {
+      const isNamed = (each: { readonly name: string }): boolean => each.name === name;
+      if (!pending.some(isNamed)) {
+        if (agents.some(isNamed))
+          throw new ControlError(`${name} is enrolled already: there is nothing to approve`, 2);
         const waiting = pending.map((each) => each.name);
         throw unknown('MDS waiting for approval:', name, waiting, 'xivo-xds-sync mds list');
       }
