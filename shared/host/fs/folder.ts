@@ -37,6 +37,11 @@ export class Folder {
     return new Folder(openSync(path, O_RDONLY | O_DIRECTORY));
   }
 
+  /** The folder behind a descriptor that its owner keeps open meanwhile, and closes. */
+  static opened(fd: number): Folder {
+    return new Folder(fd);
+  }
+
   /** Opens a folder inside; a link there is an error (ENOTDIR or ELOOP). */
   open(name: string): Folder {
     return new Folder(openSync(this.at(name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -76,9 +81,9 @@ export class Folder {
     return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   }
 
-  /** Creates a file that must not exist, with mode 0600. */
-  createFile(name: string): number {
-    return openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  /** Creates a file that must not exist. @param mode less what the umask forbids */
+  createFile(name: string, mode = 0o600): number {
+    return openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   }
 
   /** Opens one of the program's own files for reading and appending. */

@@ -1,8 +1,8 @@
-import { fchmodSync, fchownSync, fstatSync } from 'node:fs';
+import { fchmodSync, fchownSync } from 'node:fs';
 import type { FileEntry, FolderEntry } from '#core/manifest/entry.ts';
 import { setMtime } from './libc.ts';
+import { openStat } from './listing/openStat.ts';
 
-const PERMISSIONS = 0o7777n;
 const SET_GID = 0o2000;
 const KEEP = -1;
 
@@ -17,12 +17,13 @@ const EVERYWHERE = 2n ** 31n * 1_000_000_000n;
  * @throws Node's fs errors; the owner may then still be this process, which the next pass treats as a changed owner
  */
 export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
-  const stat = fstatSync(fd, { bigint: true });
-  const ours = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
-  const newMode = Number(stat.mode & PERMISSIONS) !== entry.mode;
-  const newTime = entry.type === 'file' && String(stat.mtimeNs) !== entry.mtime;
-  let { uid, gid } = { uid: Number(stat.uid), gid: Number(stat.gid) };
+  const stat = openStat(fd);
+  const newMode = stat.mode !== entry.mode;
+  const mtime = entry.type === 'file' ? BigInt(entry.mtime) : stat.mtime;
+  const newTime = mtime !== stat.mtime;
+  let { uid, gid } = stat;
   if (newMode || newTime) {
+    const ours = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
     const needsGroup = newMode && (entry.mode & SET_GID) !== 0 && gid !== ours.gid;
     if (uid !== ours.uid || needsGroup) {
       fchownSync(fd, ours.uid, needsGroup ? ours.gid : KEEP);
@@ -30,7 +31,7 @@ export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
       if (needsGroup) gid = ours.gid;
     }
     if (newMode) fchmodSync(fd, entry.mode);
-    if (newTime) setTime(fd, BigInt(entry.mtime));
+    if (newTime) setTime(fd, mtime);
   }
   if (uid !== entry.uid || gid !== entry.gid) fchownSync(fd, entry.uid, entry.gid);
 }
@@ -39,10 +40,10 @@ export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
 function setTime(fd: number, mtime: bigint): void {
   setMtime(fd, mtime);
   if (mtime >= 0n && mtime < EVERYWHERE) return;
-  const { mtimeNs } = fstatSync(fd, { bigint: true });
-  if (mtimeNs === mtime) return;
+  const stored = openStat(fd).mtime;
+  if (stored === mtime) return;
   const seconds = mtime / 1_000_000_000n;
   throw new Error(
-    `this file system can't hold the file's time (${seconds} s since 1970, at most ${mtimeNs / 1_000_000_000n} s)`,
+    `this file system can't hold the file's time (${seconds} s since 1970, at most ${stored / 1_000_000_000n} s)`,
   );
 }

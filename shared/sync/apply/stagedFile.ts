@@ -2,12 +2,21 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fstatSync, writeSync } from 'node:fs';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
+import { openStat } from '#host/fs/listing/openStat.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
 import { WriteBehind } from './writeBehind.ts';
 
 const CHUNK = 1024 * 1024;
+
+/** What became of a file that was to be staged. */
+export type StagingResult =
+  | { readonly result: 'staged'; readonly staged: Staged }
+  /** The sender no longer has the requested content, or sent other content. */
+  | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
+  /** It could not be written here; the rest of the archive still can. */
+  | { readonly result: 'failed'; readonly why: string };
 
 type Place = { readonly folder: Folder; readonly name: string };
 
@@ -29,7 +38,7 @@ export class StagedFile {
     this.#place = place;
     this.#goal = goal;
     this.#fd = fd;
-    this.inode = String(fstatSync(fd, { bigint: true }).ino);
+    this.inode = openStat(fd).inode;
   }
 
   /** @throws EEXIST when the name is taken, ENOSPC, … */
