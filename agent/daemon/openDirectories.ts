@@ -6,6 +6,7 @@ import { nestedInside } from '#core/path/nesting.ts';
 import type { DialplanPlace } from '#host/dialplan/place.ts';
 import type { DialplanReadings } from '#host/dialplan/readings.ts';
 import { Owners } from '#host/fs/owners.ts';
+import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
 import { ReaderLease } from '../asterisk/activation/readerLease.ts';
@@ -43,6 +44,7 @@ export class OpenDirectories {
   configFolder: string | undefined;
   readonly #options: OpenDirectoriesOptions;
   readonly #owners = new Owners();
+  readonly #thread: StagingThread;
   /** The path of the dialplan, once Main has named the directory. */
   #dialplan: DialplanPlace | undefined;
   #opening: Promise<void> = Promise.resolve();
@@ -50,7 +52,8 @@ export class OpenDirectories {
 
   constructor(options: OpenDirectoriesOptions) {
     this.#options = options;
-    const { state, config } = options;
+    const { host, state, config } = options;
+    this.#thread = new StagingThread(host.clock);
     this.#places = remembered(state.db) ?? usualPlaces(config());
   }
 
@@ -71,6 +74,7 @@ export class OpenDirectories {
 
   async close(): Promise<void> {
     await Promise.all([...this.all.values()].map((directory) => directory.close()));
+    await this.#thread.close();
     this.#options.readings.forget();
   }
 
@@ -113,6 +117,7 @@ export class OpenDirectories {
         clock,
         reserve: config().reserveBytes,
         largeFrom,
+        thread: this.#thread,
         log: log.child({ directory: policy.name }),
       },
       activation,

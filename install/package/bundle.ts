@@ -22,9 +22,8 @@ export async function bundle(options: {
   readonly plugins?: readonly Plugin[];
 }): Promise<void> {
   await build({
-    entryPoints: [path.join(options.checkout, options.entry)],
+    entryPoints: { program: path.join(options.checkout, options.entry), ...threadsOf(options) },
     outdir: options.folder,
-    entryNames: 'program',
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -47,6 +46,12 @@ export async function bundle(options: {
   });
   if (options.entry === 'controller/main.ts')
     await bundlePage(options.checkout, path.join(options.folder, 'page'));
+}
+
+/** What a program runs in threads of its own. */
+function threadsOf({ checkout, entry }: { checkout: string; entry: string }): Record<string, string> {
+  if (entry !== 'agent/main.ts') return {};
+  return { stagingWorker: path.join(checkout, 'shared/sync/apply/thread/stagingWorker.ts') };
 }
 
 /** The status page's own files, beside the program that serves them. */

@@ -4,8 +4,10 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import type { Applier } from '#sync/apply/applier.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
+import { isWhole } from '#sync/apply/thread/wholeFiles.ts';
 import type { Staging } from '#sync/apply/staging.ts';
-import { discardingSink, stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { deltaSink } from '#sync/transfer/deltaSink.ts';
 import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
@@ -59,12 +61,16 @@ export async function fetchContent(
     const stream = session.get(job.directory, items, job.whole);
     const sizes = items.map(({ size, from = 0 }) => Math.max(0, size - from));
     const complete: Wanted[] = [];
+    await using inThread = staging.inThread(part);
     await unpackFiles(stream, sizes, (number, sent) => {
       const file = part[number];
       if (file === undefined) throw new Error(`entry ${number} was not asked for`);
       const { path, entry } = file;
       const onResult = take(path, entry);
-      if (sent === undefined) return stagingSink(staging, entry, onResult, resumed.get(path));
+      if (sent === undefined)
+        return inThread !== undefined && isWhole(entry)
+          ? inThread.sink(entry, onResult)
+          : stagingSink(staging, entry, onResult, resumed.get(path));
       const onAssembled = (outcome: StagingResult): void => {
         if (outcome.result === 'staged') complete.push(file);
         else if (outcome.result === 'stale' && outcome.isOther) replica.contents.lists.mistrust(entry.hash);
@@ -76,6 +82,7 @@ export async function fetchContent(
       replica.contents.lists.mistrust(entry.hash);
       return refusing(sink, 'Main names parts that are not here');
     });
+    await inThread?.end();
     for (const { path, entry } of complete) await bases.keepList(path, entry.hash);
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Staging } from '#sync/apply/staging.ts';
-import { stagingSink, type StagingResult } from '#sync/apply/stagingSink.ts';
+import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import { stagingSink } from '#sync/apply/stagingSink.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';

@@ -7,6 +7,7 @@ const folder = import.meta.dirname;
 enableCompileCache(path.join(folder, 'cache'));
 process.argv[2] = '--version';
 for (const name of readdirSync(folder)) {
-  // Pieces only define what the program uses.
-  if (name === 'program.mjs' || name.startsWith('piece-')) await import(path.join(folder, name));
+  // Threads do nothing here, and pieces only define what the program uses.
+  if (name === 'program.mjs' || name === 'stagingWorker.mjs' || name.startsWith('piece-'))
+    await import(path.join(folder, name));
 }

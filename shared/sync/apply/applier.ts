@@ -32,7 +32,7 @@ export class Applier {
 
   /** From this size on, an interrupted transfer is resumed and the file is sent alone, bytes. */
   get resumableFrom(): number {
-    return this.#options.resumableFrom ?? RESUMABLE;
+    return this.#options.receiving?.resumableFrom ?? RESUMABLE;
   }
 
   /**

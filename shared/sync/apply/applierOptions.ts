@@ -1,6 +1,7 @@
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import type { Clock } from '#host/time/clock.ts';
+import type { StagingThread } from './thread/stagingThread.ts';
 import type { Journal } from '../state/changeSetJournal.ts';
 
 /** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
@@ -16,6 +17,14 @@ export type ApplierEvents = {
   readonly onFinished: () => void;
 };
 
+/** How the content of files is received. */
+export type Receiving = {
+  /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
+  readonly resumableFrom?: number | undefined;
+  /** Stages small files when there are many; without it all are staged in the calling thread. */
+  readonly thread?: StagingThread | undefined;
+};
+
 export type ApplierOptions = {
   readonly directory: string;
   /** Absolute path of the synchronised directory. */
@@ -24,8 +33,7 @@ export type ApplierOptions = {
   readonly clock: Clock;
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
-  /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
-  readonly resumableFrom?: number | undefined;
+  readonly receiving?: Receiving;
   /**
    * Calls `show`, which makes a change set visible in one go, while no program is reading the directory as a whole. When
    * absent, `show` is called at once.

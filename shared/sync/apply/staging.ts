@@ -12,6 +12,7 @@ import { atOnce, type CutOff, finish } from './finish.ts';
 import { trimPartial } from './partial.ts';
 import { PrivateFolder } from './privateFolder.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
+import { isWorthThread, WholeFiles } from './thread/wholeFiles.ts';
 import { openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 import { TrashList } from './trashIndex.ts';
 
@@ -65,8 +66,38 @@ export class Staging implements Disposable {
     if (bytes > 0) checkRoom(this.#open.root, bytes, this.#options);
   }
 
+  /** The open folder in which objects are staged. */
+  get stage(): number {
+    return this.#area.stage.fd;
+  }
+
+  /** A name in the staging area that is free. */
+  newName(): string {
+    return `${this.id}.${this.#next++}`;
+  }
+
+  /** Takes over what another thread has staged. */
+  keep({ name, inode }: Staged): void {
+    this.#staged.set(name, inode);
+  }
+
+  /** Removes what another thread may have staged under a name before it ended. */
+  removeUnfinished(name: string): void {
+    try {
+      if (this.#area.stage.stat(name) !== undefined) this.#area.stage.removeFile(name);
+    } catch {
+      // The next start removes it.
+    }
+  }
+
+  /** Has small files staged in another thread, if there is one and these files are worth it. */
+  inThread(files: readonly { readonly entry: FileEntry }[]): WholeFiles | undefined {
+    const { thread } = this.#options.receiving ?? {};
+    return thread !== undefined && isWorthThread(files) ? new WholeFiles(thread, this) : undefined;
+  }
+
   file(): StagedFile {
-    const name = this.#nextName();
+    const name = this.newName();
     return this.#keepTrack(name, StagedFile.create(this.#area.stage, name));
   }
 
@@ -81,7 +112,7 @@ export class Staging implements Disposable {
     this.#resumed.add(hash);
     const { partial, stage } = this.#area;
     trimPartial(partial, this.#resuming, this.#options.clock.now());
-    const name = this.#nextName();
+    const name = this.newName();
     return this.#keepTrack(name, await StagedFile.resume(partial, hash, { folder: stage, name }));
   }
 
@@ -92,7 +123,7 @@ export class Staging implements Disposable {
   }
 
   bare(entry: Exclude<Entry, FileEntry>): Staged {
-    const staged = stageBare(this.#area.stage, this.#nextName(), entry);
+    const staged = stageBare(this.#area.stage, this.newName(), entry);
     this.#staged.set(staged.name, staged.inode);
     return staged;
   }
@@ -168,10 +199,6 @@ export class Staging implements Disposable {
       this.#area[Symbol.dispose]();
       this.#open[Symbol.dispose]();
     }
-  }
-
-  #nextName(): string {
-    return `${this.id}.${this.#next++}`;
   }
 }
 

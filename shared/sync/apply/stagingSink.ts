@@ -1,17 +1,9 @@
 import { errnoOf } from '#host/fs/errno.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { Sink } from '../transfer/unpack.ts';
-import type { Staged } from '#core/changeSet.ts';
 import type { Staging } from './staging.ts';
-import type { StagedFile } from './stagedFile.ts';
+import type { StagedFile, StagingResult } from './stagedFile.ts';
 import { PIECE_BYTES } from './writeBehind.ts';
-
-export type StagingResult =
-  | { readonly result: 'staged'; readonly staged: Staged }
-  /** The sender no longer has the requested content, or sent other content. */
-  | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
-  /** It could not be written here; the rest of the archive still can. */
-  | { readonly result: 'failed'; readonly why: string };
 
 /**
  * Stages one file of an archive and verifies it. A disk error affects this file alone.

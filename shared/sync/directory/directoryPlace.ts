@@ -1,6 +1,7 @@
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
+import type { StagingThread } from '../apply/thread/stagingThread.ts';
 import type { Database } from '../state/database.ts';
 
 /** The path of a synchronised directory on this host, and the options for reading and writing it. */
@@ -14,7 +15,9 @@ export type DirectoryPlace = {
   readonly clock: Clock;
   /** Free bytes that must remain on the file system. */
   readonly reserve: number;
-  /** Size from which a file is large, bytes: see {@link ApplierOptions.resumableFrom}. */
+  /** Size from which a file is large, bytes: see {@link Receiving.resumableFrom}. */
   readonly largeFrom?: number | undefined;
+  /** See {@link Receiving.thread}. */
+  readonly thread?: StagingThread | undefined;
   readonly log: Logger;
 };

@@ -40,7 +40,7 @@ export class SyncDirectory {
     this.#rules = rules;
     this.#side = side;
     this.name = rules.name;
-    const { path, nested, db, owners, clock, reserve, largeFrom } = place;
+    const { path, nested, db, owners, clock, reserve, largeFrom, thread } = place;
     this.replica = new Replica({
       rules,
       path,
@@ -66,7 +66,7 @@ export class SyncDirectory {
       journal: new Journal(db),
       clock,
       reserve,
-      resumableFrom: largeFrom,
+      receiving: { resumableFrom: largeFrom, thread },
       withLease: (show, signal) => side.withLease(show, signal),
       events: {
         onPlaced: (placed) => this.replica.own.add(placed),

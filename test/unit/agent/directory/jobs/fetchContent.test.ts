@@ -16,7 +16,7 @@ import {
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import type { StagingResult } from '#sync/apply/stagingSink.ts';
+import type { StagingResult } from '#sync/apply/stagedFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { PAX_PARTS } from '#sync/transfer/format.ts';
 import { packFiles } from '#sync/transfer/pack.ts';

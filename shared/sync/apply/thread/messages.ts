@@ -1,0 +1,32 @@
+import type { FileEntry } from '#core/manifest/entry.ts';
+import type { StagingResult } from '../stagedFile.ts';
+
+/** Bytes of a block: the contents of some dozens of small files. */
+export const BLOCK_BYTES = 256 * 1024;
+/** Blocks that may be filled or worked off at a time. */
+export const BLOCKS = 8;
+
+/** What the thread is started with. */
+export type ThreadStart = { readonly blocks: readonly SharedArrayBuffer[] };
+
+/** A file whose whole content is in a block. */
+export type WholeFile = {
+  /** Its name in the staging area. */
+  readonly name: string;
+  /** Where its content starts in the block, bytes. */
+  readonly at: number;
+  /** What it has to be, with this host's owner and group. */
+  readonly entry: FileEntry;
+};
+
+/** Files to be staged. */
+export type StageRequest = {
+  /** The open staging folder. */
+  readonly stage: number;
+  /** Number of the block that holds the contents. */
+  readonly block: number;
+  readonly files: readonly WholeFile[];
+};
+
+/** What became of each file of a request. Requests are answered in their order. */
+export type StageAnswer = readonly StagingResult[];

@@ -1,0 +1,98 @@
+import { Worker } from 'node:worker_threads';
+import {
+  BLOCK_BYTES,
+  BLOCKS,
+  type StageAnswer,
+  type StageRequest,
+  type ThreadStart,
+  type WholeFile,
+} from './messages.ts';
+
+/** The worker's file, beside this one: the bundle has another name for both. */
+const WORKER = import.meta.url.endsWith('.ts') ? './stagingWorker.ts' : './stagingWorker.mjs';
+
+/** Memory that both threads see. The one that took it has it until its files are staged. */
+export type Block = { readonly number: number; readonly bytes: Uint8Array };
+
+/** One run of the thread that stages small files. */
+export class RunningThread {
+  readonly #worker: Worker;
+  readonly #free: Block[];
+  readonly #takers: PromiseWithResolvers<Block>[] = [];
+  readonly #asked: (PromiseWithResolvers<StageAnswer> & { readonly block: Block })[] = [];
+  #failure: Error | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor() {
+    const blocks = Array.from({ length: BLOCKS }, () => new SharedArrayBuffer(BLOCK_BYTES));
+    this.#free = blocks.map((block, number) => ({ number, bytes: new Uint8Array(block) }));
+    const start: ThreadStart = { blocks };
+    this.#worker = new Worker(new URL(WORKER, import.meta.url), { workerData: start });
+    this.#worker.on('message', (answer: StageAnswer) => this.#answered(answer));
+    this.#worker.on('error', (error) =>
+      this.#fail(error instanceof Error ? error : new Error(String(error))),
+    );
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    this.#worker.on('exit', (code) => {
+      this.#fail(new Error(`the thread that stages files ended with ${code}`));
+      resolve();
+    });
+    // While something is asked of it, there is a connection or a file that keeps the process alive.
+    this.#worker.unref();
+  }
+
+  /** True while it can take work. */
+  get isAlive(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** Resolves with a free block, in the order of the calls. @throws when the thread has ended */
+  async take(): Promise<Block> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const block = this.#free.pop();
+    if (block !== undefined) return block;
+    const taker = Promise.withResolvers<Block>();
+    this.#takers.push(taker);
+    return taker.promise;
+  }
+
+  /** Gives back a block from which nothing was staged. */
+  giveBack(block: Block): void {
+    const taker = this.#takers.shift();
+    if (taker === undefined) this.#free.push(block);
+    else taker.resolve(block);
+  }
+
+  /**
+   * Stages files and gives their block back.
+   * @param stage the open staging folder, which must stay open until this settles
+   * @throws when the thread has ended: some of the files may have been staged
+   */
+  async stage(stage: number, block: Block, files: readonly WholeFile[]): Promise<StageAnswer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const asked = { ...Promise.withResolvers<StageAnswer>(), block };
+    this.#asked.push(asked);
+    const request: StageRequest = { stage, block: block.number, files };
+    this.#worker.postMessage(request, []);
+    return asked.promise;
+  }
+
+  /** Ends it; what is still asked of it fails. */
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+    await this.#ended;
+  }
+
+  #answered(answer: StageAnswer): void {
+    const asked = this.#asked.shift();
+    if (asked === undefined) return;
+    this.giveBack(asked.block);
+    asked.resolve(answer);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of [...this.#asked.splice(0), ...this.#takers.splice(0)]) reject(error);
+  }
+}
