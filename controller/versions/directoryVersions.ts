@@ -22,6 +22,9 @@ const AT_START = 5_000;
 /** A large file is copied a millisecond later for each of these bytes, so that every MDS has its change first. */
 const BYTES_PER_QUIET_MS = 16 * 1024;
 
+/** Longest rest after a copy, milliseconds: a disk that hung for an hour may do better now. */
+const MOST_REST = 60_000;
+
 export type DirectoryVersionsOptions = {
   readonly directory: string;
   readonly replica: Replica;
@@ -141,7 +144,7 @@ export class DirectoryVersions {
         if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
         await versions.files.keep(directory, path, { ...state.entry, stamp });
         // Uses at most a quarter of the time, since delivery needs the disk, too.
-        await pause(clock, 3 * (clock.monotonic() - startedAt), this.#stop.signal);
+        await pause(clock, Math.min(MOST_REST, 3 * (clock.monotonic() - startedAt)), this.#stop.signal);
       }
     } catch (error) {
       this.#toKeep.clear();

@@ -157,7 +157,7 @@ void test('after an archive that broke off, nothing of it is left', async (t) =>
   for (let i = 0; i < 20; i++) {
     using staging = place.applier.begin(0);
     await using files = new WholeFiles(thread, staging);
-    await feed(files, fileEntry('begun'), 'begun', onResult);
+    await feed(files, fileEntry('started'), 'begun', onResult);
   }
 });
 
