@@ -5,7 +5,7 @@ import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
 /** Limits of one change set, so that a first pass becomes visible in steps. */
-const MAX_CHANGE_SET_FILES = 4_000;
+const MAX_CHANGE_SET_FILES = 2_000;
 const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
 /** Parallel change sets of small files, and parallel large files, in one directory. */
 const MAX_BULK = 2;
@@ -72,17 +72,13 @@ function split<T extends Decision>(
     bytes = 0;
     bulk -= 1;
   };
-  // Parents before children, and small files before larger ones.
-  const ordered = [...items].sort(
-    ([a, x], [b, y]) => depthOf(a) - depthOf(b) || bytesOf(x, a) - bytesOf(y, b),
-  );
   // A name that is removed by a rename goes with the new name.
   const partners = new Set(moves.values());
-  for (const [path, item] of ordered) {
+  for (const { path, item, size } of inOrder(items, bytesOf)) {
+    if (bulk <= 0 && large <= 0) break;
     if (partners.has(path)) continue;
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
-    const size = bytesOf(item, path);
     if (size >= input.largeFrom) {
       if (!there || large <= 0) continue;
       sets.push({ size: 'large', items: new Map([[path, item]]) });
@@ -99,6 +95,20 @@ function split<T extends Decision>(
   }
   if (bulk > 0) close();
   return sets;
+}
+
+/** Parents before children, and small files before larger ones. */
+function inOrder<T>(
+  items: ReadonlyMap<string, T>,
+  bytesOf: (item: T, path: string) => number,
+): { readonly path: string; readonly item: T; readonly size: number }[] {
+  const keyed = Array.from(items, ([path, item]) => ({
+    path,
+    item,
+    depth: depthOf(path),
+    size: bytesOf(item, path),
+  }));
+  return keyed.sort((a, b) => a.depth - b.depth || a.size - b.size);
 }
 
 /** Bytes of content that a decision transfers. */
