@@ -1,8 +1,7 @@
 import { readAhead } from '#host/fs/readAhead.ts';
 import type { ChunkList, ChunkLister } from './chunkList.ts';
 import type { Run } from './parts.ts';
-import { ArchiveError } from './tar/tarReader.ts';
-import type { Sink } from './unpack.ts';
+import { ArchiveError, type Sink } from './unpack.ts';
 
 const CHUNK = 512 * 1024;
 

@@ -1,11 +1,14 @@
 import zlib from 'node:zlib';
+import tar from 'tar-stream';
 import { parseSpans, type Span } from './blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_PARTS, PAX_SPANS, ZSTD_WINDOW_LOG } from './format.ts';
 import { bytesToSend, type Part, parseParts } from './parts.ts';
-import { KINDS } from './tar/tarHeader.ts';
-import { ArchiveError, type Busy, type TarEntry, TarReader, type TarReceiver } from './tar/tarReader.ts';
-import { writeTo } from './writeTo.ts';
+import { GivenUp, writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
+
+/** Most bytes of headers and padding before the next entry. */
+const SLACK = 256 * 1024;
+const BLOCK = 512;
 
 /** Receives the content of one file. */
 export interface Sink {
@@ -21,6 +24,9 @@ export interface Sink {
 /** What an entry holds of its file: the spans that differ, or the parts that are content. */
 export type Sent = { readonly spans: readonly Span[] } | { readonly parts: readonly Part[] };
 
+/** The archive does not match the request: the peer broke the protocol. */
+export class ArchiveError extends Error {}
+
 /**
  * Receives an archive of {@link packFiles}. Entries must be plain files in the requested order with exactly the expected
  * sizes; nothing in the archive is used as a path.
@@ -35,80 +41,70 @@ export async function unpackFiles(
   sizes: readonly number[],
   open: (number: number, sent: Sent | undefined) => Sink,
 ): Promise<void> {
-  const files = new ArrivingFiles(sizes, open);
-  const archive = new TarReader(files);
+  const extract = tar.extract();
+  let fed = 0;
+  let taken = 0;
+  const feeding = feed(stream, extract, (bytes) => {
+    fed += bytes;
+    // Bounded, because tar-stream buffers a whole pax header in memory, however long it claims to be.
+    if (fed - taken > SLACK + BLOCK) throw new ArchiveError('the archive carries more than was asked for');
+  });
+  let streamFailure: unknown;
+  feeding.catch((error: unknown) => {
+    if (!(error instanceof GivenUp)) streamFailure ??= error;
+    extract.destroy(error as Error);
+  });
+  // The reader receives this error; the listener is for errors after reading has ended.
+  extract.on('error', () => undefined);
+  let next = 0;
+  let sink: Sink | undefined;
   try {
-    await feed(stream, archive);
-    archive.end();
-    files.requireAll();
+    for await (const entry of extract) {
+      const { header } = entry;
+      const number = next++;
+      const size = sizes[number];
+      if (size === undefined) throw new ArchiveError('the archive has more entries than were asked for');
+      if (header.name !== String(number) || header.type !== 'file') {
+        throw new ArchiveError(`the archive's entry ${number} is a ${header.type} named "${header.name}"`);
+      }
+      const pax = header.pax as Record<string, string> | null | undefined;
+      const refusal = pax?.[PAX_ERROR];
+      const sent = sentIn(pax, number, size);
+      sink = open(number, sent);
+      if (refusal === undefined && header.size !== bytesOf(sent, size)) {
+        throw new ArchiveError(`the archive's entry ${number} has ${header.size} bytes, not ${size}`);
+      }
+      taken += 3 * BLOCK;
+      for await (const chunk of entry) {
+        if (refusal !== undefined)
+          throw new ArchiveError(`the archive's entry ${number} has content and an error`);
+        taken += (chunk as Buffer).length;
+        await sink.write(chunk as Buffer);
+      }
+      taken = Math.max(taken, fed - SLACK);
+      if (refusal === undefined) await sink.end();
+      else sink.refuse(refusal.slice(0, 200));
+      sink = undefined;
+    }
+    await feeding;
   } catch (error) {
-    stream.cancel(messageOf(error));
-    await files.interrupted();
-    throw error;
+    // An error of the stream is the cause; the end of the archive is only its consequence.
+    const reason = streamFailure ?? error;
+    stream.cancel(reason instanceof Error ? reason.message : String(reason));
+    await feeding.catch(() => undefined);
+    await sink?.interrupted?.();
+    throw reason;
   }
-}
-
-/** Gives the contents of an archive's entries to the sinks of the files that were asked for. */
-class ArrivingFiles implements TarReceiver {
-  readonly #sizes: readonly number[];
-  readonly #open: (number: number, sent: Sent | undefined) => Sink;
-  #next = 0;
-  /** Of the file that is arriving, until everything of it is done. */
-  #sink: Sink | undefined;
-  /** Why that file could not be sent. */
-  #refusal: string | undefined;
-
-  constructor(sizes: readonly number[], open: (number: number, sent: Sent | undefined) => Sink) {
-    this.#sizes = sizes;
-    this.#open = open;
-  }
-
-  begin({ name, kind, size, pax }: TarEntry): void {
-    const number = this.#next++;
-    const expected = this.#sizes[number];
-    if (expected === undefined) throw new ArchiveError('the archive has more entries than were asked for');
-    if (name !== String(number) || kind !== KINDS.file)
-      throw new ArchiveError(`the archive's entry ${number} is named "${name}", of type "${kind}"`);
-    const sent = sentIn(pax, number, expected);
-    this.#refusal = pax[PAX_ERROR];
-    this.#sink = this.#open(number, sent);
-    if (this.#refusal === undefined && size !== bytesOf(sent, expected))
-      throw new ArchiveError(`the archive's entry ${number} has ${size} bytes, not ${expected}`);
-  }
-
-  content(bytes: Uint8Array): Busy {
-    if (this.#refusal !== undefined)
-      throw new ArchiveError(`the archive's entry ${this.#next - 1} has content and an error`);
-    return busyWith(this.#sink?.write(bytes));
-  }
-
-  end(): Busy {
-    const busy =
-      this.#refusal === undefined
-        ? busyWith(this.#sink?.end())
-        : busyWith(this.#sink?.refuse(this.#refusal.slice(0, 200)));
-    if (busy !== undefined) return busy.then(() => void (this.#sink = undefined));
-    this.#sink = undefined;
-    return undefined;
-  }
-
-  async interrupted(): Promise<void> {
-    await this.#sink?.interrupted?.();
-  }
-
-  requireAll(): void {
-    const { length } = this.#sizes;
-    if (this.#next < length) throw new ArchiveError(`the archive has ${this.#next} entries of ${length}`);
-  }
-}
-
-function busyWith(work: void | Promise<void>): Busy {
-  return work instanceof Promise ? work : undefined;
+  if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
 }
 
 /** @throws ArchiveError when the header makes no sense */
-function sentIn(pax: TarEntry['pax'], number: number, size: number): Sent | undefined {
-  const { [PAX_SPANS]: spansText, [PAX_PARTS]: partsText } = pax;
+function sentIn(
+  pax: Record<string, string> | null | undefined,
+  number: number,
+  size: number,
+): Sent | undefined {
+  const { [PAX_SPANS]: spansText, [PAX_PARTS]: partsText } = pax ?? {};
   if (partsText !== undefined) {
     const parts = parseParts(partsText);
     if (parts !== undefined) return { parts };
@@ -127,35 +123,50 @@ function bytesOf(sent: Sent | undefined, size: number): number {
 }
 
 /** Ends with the stream, or when decoder or archive fails. */
-async function feed(stream: IncomingStream, archive: TarReader): Promise<void> {
+async function feed(
+  stream: IncomingStream,
+  extract: tar.Extract,
+  account: (bytes: number) => void,
+): Promise<void> {
+  const target = extract as unknown as NodeJS.WritableStream;
   const chunks = stream[Symbol.asyncIterator]();
   const first = await chunks.next();
-  if (first.done === true) return;
+  if (first.done === true) return void target.end();
   const encoding = first.value[0];
   const rest = { [Symbol.asyncIterator]: () => chunks };
-  if (encoding === ENCODING.plain) {
-    await archive.take(bufferOf(first.value).subarray(1));
-    for await (const chunk of rest) {
-      const busy = archive.take(bufferOf(chunk));
-      if (busy !== undefined) await busy;
-    }
-  } else if (encoding === ENCODING.zstd) await feedCompressed(stream, first.value, rest, archive);
+  if (encoding === ENCODING.plain) await feedPlain(first.value, rest, target, account);
+  else if (encoding === ENCODING.zstd) await feedCompressed(first.value, rest, target, account);
   else throw new ArchiveError('unknown encoding');
+  target.end();
+}
+
+async function feedPlain(
+  first: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
+): Promise<void> {
+  const take = async (chunk: Uint8Array): Promise<void> => {
+    if (chunk.length === 0) return;
+    account(chunk.length);
+    await writeTo(target, chunk);
+  };
+  await take(first.subarray(1));
+  for await (const chunk of rest) await take(chunk);
 }
 
 async function feedCompressed(
-  stream: IncomingStream,
   first: Uint8Array,
   rest: AsyncIterable<Uint8Array>,
-  archive: TarReader,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
 ): Promise<void> {
   const decoder = zlib.createZstdDecompress({
     params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG },
   });
-  const drained = drain(decoder, archive);
-  // Awaited after the last write; before that, its end closes the decoder, which fails the next write, and the stream,
-  // whose next chunk may never come.
-  drained.catch((error: unknown) => stream.cancel(messageOf(error)));
+  const drained = drain(decoder, target, account);
+  // Awaited after the last write; before that, its end closes the decoder, which fails the next write.
+  drained.catch(() => undefined);
   try {
     if (first.length > 1) await writeTo(decoder, first.subarray(1));
     for await (const chunk of rest) await writeTo(decoder, chunk);
@@ -169,14 +180,13 @@ async function feedCompressed(
   await drained;
 }
 
-async function drain(decoder: AsyncIterable<Buffer>, archive: TarReader): Promise<void> {
-  for await (const chunk of decoder) await archive.take(chunk);
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+async function drain(
+  decoder: AsyncIterable<Buffer>,
+  target: NodeJS.WritableStream,
+  account: (bytes: number) => void,
+): Promise<void> {
+  for await (const chunk of decoder) {
+    account(chunk.length);
+    await writeTo(target, chunk);
+  }
 }

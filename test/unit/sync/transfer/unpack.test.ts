@@ -21,8 +21,7 @@ import { spansText } from '#sync/transfer/blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_PARTS, PAX_SPANS, ZSTD_WINDOW_LOG } from '#sync/transfer/format.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
-import { ArchiveError } from '#sync/transfer/tar/tarReader.ts';
-import { unpackFiles } from '#sync/transfer/unpack.ts';
+import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 
 type Cut = 'close' | 'reset';
@@ -83,30 +82,6 @@ void test('a receiver that gives an archive up ends the sender', async (t) => {
   }
 });
 
-void test('an archive is given up at once, also when nothing more of it comes', async () => {
-  const plain = await archiveOf(file('0'));
-  const zstd = Buffer.concat([Buffer.of(ENCODING.zstd), compressed(plain.subarray(1))]);
-  for (const bytes of [plain, zstd]) {
-    const cancelled: string[] = [];
-    const stream = new IncomingStream({
-      grant: () => undefined,
-      cancel: (reason) => cancelled.push(reason),
-      done: () => undefined,
-      clock: systemClock,
-    });
-    assert.ok(stream.push(bytes));
-    const failing = { ...sink(), write: () => Promise.reject(new Error('no more of it')) };
-    await assert.rejects(
-      within(
-        'the archive',
-        unpackFiles(stream, [3], () => failing),
-      ),
-      /no more of it/,
-    );
-    assert.deepEqual(cancelled, ['no more of it']);
-  }
-});
-
 void test('what was asked for is taken, with what could not be sent and what is sent in part', async () => {
   const bytes = await archiveOf(
     file('0'),
@@ -126,10 +101,10 @@ void test('an archive that is not what was asked for is refused, and its sender 
     [
       ['too few entries', await archiveOf(file('0')), [3, 3], /has 1 entries of 2/],
       ['too many entries', await archiveOf(file('0'), file('1')), [3], /more entries than were asked for/],
-      ['another order', await archiveOf(file('1'), file('0')), [3, 3], /entry 0 is named "1"/],
-      ['a path', await archiveOf(file('../0')), [3], /entry 0 is named "\.\.\/0"/],
-      ['a link', await archiveOf({ name: '0', type: 'symlink' }), [0], /entry 0 is .* of type "2"/],
-      ['a folder', await archiveOf({ name: '0', type: 'directory' }), [0], /entry 0 is .* of type "5"/],
+      ['another order', await archiveOf(file('1'), file('0')), [3, 3], /entry 0 is a file named "1"/],
+      ['a path', await archiveOf(file('../0')), [3], /entry 0 is a file named "\.\.\/0"/],
+      ['a link', await archiveOf({ name: '0', type: 'symlink' }), [0], /entry 0 is a symlink/],
+      ['a folder', await archiveOf({ name: '0', type: 'directory' }), [0], /entry 0 is a directory/],
       ['more content', await archiveOf(file('0', 'abcd')), [3], /entry 0 has 4 bytes, not 3/],
       ['less content', await archiveOf(file('0', 'ab')), [3], /entry 0 has 2 bytes, not 3/],
       [
