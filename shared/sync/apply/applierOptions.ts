@@ -7,10 +7,13 @@ import type { Journal } from '../state/changeSetJournal.ts';
 /** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
 export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
 
+/** An object that became visible. `isArrival` when that was one rename to a free name, and nothing else happened to it. */
+export type Placed = readonly [path: string, stamp: Stamp, isArrival: boolean];
+
 /** What an applier calls. */
 export type ApplierEvents = {
   /** Called synchronously when paths became visible, before the watch can report them. */
-  readonly onPlaced: (placed: readonly (readonly [path: string, stamp: Stamp])[]) => void;
+  readonly onPlaced: (placed: readonly Placed[]) => void;
   /** Called when the placed paths could not be recorded in the state. */
   readonly onPlacedLost: (paths: readonly string[]) => void;
   /** Called when a change set that was visible but not recorded has been recorded. */

@@ -14,7 +14,7 @@ import type { Entry } from '#core/manifest/entry.ts';
 class Stale extends Error {}
 
 /** The stamp of a file that was changed in the moment in which it was placed. */
-const CHANGED: Stamp = 'changed';
+export const CHANGED: Stamp = 'changed';
 
 /** The folders of a commit. A displaced object is named in the trash by its step's number in the change set. */
 export type CommitPlace = {

@@ -1,12 +1,11 @@
 import { closeSync, statfsSync } from 'node:fs';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
-import type { Stamp } from '#core/manifest/stamp.ts';
 import { formatBytes } from '#core/text/size.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import type { ApplierOptions, Applying, OnCommit } from './applierOptions.ts';
-import { commit } from './commit.ts';
+import type { ApplierOptions, Applying, OnCommit, Placed } from './applierOptions.ts';
+import { CHANGED, commit } from './commit.ts';
 import { makeOutcomesDurable, makePreparedDurable } from './durable.ts';
 import { atOnce, type CutOff, finish } from './finish.ts';
 import { trimPartial } from './partial.ts';
@@ -163,7 +162,7 @@ export class Staging implements Disposable {
     if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
     await makePreparedDurable(this.#area, steps, trash.folder);
     journal.begin(changeSet);
-    let placed: (readonly [string, Stamp])[] = [];
+    let placed: Placed[] = [];
     try {
       const outcomes = await withLease(() => {
         const done = commit(changeSet, { ...place, trash: trash.folder });
@@ -202,12 +201,16 @@ export class Staging implements Disposable {
   }
 }
 
-function placedBy(outcomes: readonly Outcome[]): (readonly [string, Stamp])[] {
-  return outcomes.flatMap(({ step, result, stamp }) =>
-    result === 'done' && (step.kind === 'put' || step.kind === 'move') && stamp !== undefined
-      ? [[step.path, stamp] as const]
-      : [],
-  );
+function placedBy(outcomes: readonly Outcome[]): Placed[] {
+  const placed: Placed[] = [];
+  for (const { step, result, stamp } of outcomes)
+    if (result === 'done' && (step.kind === 'put' || step.kind === 'move') && stamp !== undefined)
+      placed.push([
+        step.path,
+        stamp,
+        stamp !== CHANGED && (step.kind === 'move' || step.expect === undefined),
+      ]);
+  return placed;
 }
 
 function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {

@@ -1,4 +1,9 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
+import { parentOf } from '#core/path/relative.ts';
+import type { Placed } from '../apply/applierOptions.ts';
+
+/** With fewer objects at once, their events cost next to nothing. */
+const MANY = 64;
 
 /**
  * Objects that this program has placed and not adopted yet, by stamp, so that their watch events are ignored. An entry
@@ -9,18 +14,42 @@ export class OwnPlacements {
   readonly #stamps = new Map<string, Stamp>();
   /** What was there when the last full scan began. */
   #atScan = new Set<string>();
+  /** Of those, the ones whose rename is still to be reported by the kernel. */
+  readonly #arrivals = new Set<string>();
   readonly #onLost: (paths: readonly string[]) => void;
+  readonly #isWatched: (folder: string) => boolean;
 
-  /** @param onLost called with paths that have to be scanned like any others, since recording them failed */
-  constructor(onLost: (paths: readonly string[]) => void) {
+  /**
+   * @param onLost called with paths that have to be scanned like any others, since recording them failed
+   * @param isWatched true for a folder in which a rename is reported
+   */
+  constructor(onLost: (paths: readonly string[]) => void, isWatched: (folder: string) => boolean) {
     this.#onLost = onLost;
+    this.#isWatched = isWatched;
   }
 
-  add(placed: Iterable<readonly [path: string, stamp: Stamp]>): void {
-    for (const [path, stamp] of placed) {
+  add(placed: readonly Placed[]): void {
+    let last: { readonly folder: string; readonly isWatched: boolean } | undefined;
+    for (const [path, stamp, isArrival] of placed) {
       this.#stamps.set(path, stamp);
       this.#atScan.delete(path);
+      // A folder has to be looked at in any case: it is to be watched.
+      if (placed.length < MANY || !isArrival || stamp === '') continue;
+      const folder = parentOf(path);
+      if (last?.folder !== folder) last = { folder, isWatched: this.#isWatched(folder) };
+      if (last.isWatched) this.#arrivals.add(path);
     }
+  }
+
+  /**
+   * Takes the report of a rename. The first one is this program's own.
+   * RACE: another program renames something to the same name before anything else is reported, so that the kernel makes one
+   * report of both; or it replaces the folder just before the object is placed, and does so in the one that was there.
+   * Worst case: that is noticed by the later scan of the folder.
+   * @returns true when it says nothing new
+   */
+  hasArrived(path: string): boolean {
+    return this.#arrivals.delete(path);
   }
 
   has(path: string, stamp: Stamp): boolean {
@@ -29,16 +58,17 @@ export class OwnPlacements {
 
   adopted(path: string): void {
     this.#stamps.delete(path);
+    this.#arrivals.delete(path);
   }
 
   lost(paths: readonly string[]): void {
-    for (const path of paths) this.#stamps.delete(path);
+    for (const path of paths) this.adopted(path);
     this.#onLost(paths);
   }
 
   /** A full scan begins. */
   scanBegins(): void {
-    for (const path of this.#atScan) this.#stamps.delete(path);
+    for (const path of this.#atScan) this.adopted(path);
     this.#atScan = new Set(this.#stamps.keys());
   }
 }

@@ -41,7 +41,10 @@ export class Replica implements Tree {
   /** Of the folders that it scans; none before it is opened. */
   readonly watches = new FolderWatches();
   readonly contents: ContentReader;
-  readonly own = new OwnPlacements((paths) => this.#soon((open) => this.#scanner.readNames(open, paths)));
+  readonly own = new OwnPlacements(
+    (paths) => this.#soon((open) => this.#scanner.readNames(open, paths)),
+    (folder) => this.watches.reports(folder),
+  );
   /** The last reported error, which is not reported twice. */
   #lastReported: string | undefined;
   #cancelSettling: () => void = () => undefined;
@@ -56,12 +59,9 @@ export class Replica implements Tree {
     const { settle, emptyIsHeld, whole } = rules;
     this.name = rules.name;
     this.path = path;
-    const queue = new SettleQueue(clock, settle);
-    const paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false));
-    const guard = new RootGuard(path, index, paths, emptyIsHeld);
-    this.#queue = queue;
-    this.#paths = paths;
-    this.#guard = guard;
+    const queue = (this.#queue = new SettleQueue(clock, settle));
+    const paths = (this.#paths = new ScannedPaths(queue, index, options.isExcluded ?? (() => false)));
+    const guard = (this.#guard = new RootGuard(path, index, paths, emptyIsHeld));
     this.contents = new ContentReader(clock);
     const { own, contents, watches } = this;
     const retry = (): void => this.#soon(() => Promise.resolve());

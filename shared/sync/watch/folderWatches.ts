@@ -7,8 +7,11 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 const ITSELF = '.';
 
 export type WatchListener = {
-  /** Called when something may have happened to a name in a folder; undefined when any name may be meant. */
-  readonly onEvent: (folder: string, name: string | undefined) => void;
+  /**
+   * Called when something may have happened to a name in a folder; undefined when any name may be meant. With `isRename`
+   * the name came or went, once.
+   */
+  readonly onEvent: (folder: string, name: string | undefined, isRename: boolean) => void;
   /** Called when the kernel refuses a watch, or ends one. */
   readonly onRefused: (error: unknown) => void;
 };
@@ -82,6 +85,12 @@ export class FolderWatches {
     return this.#find(folder)?.watched?.identity === identityOf(found);
   }
 
+  /** True when what happens in the folder is reported, as far as is known. */
+  reports(folder: string): boolean {
+    const watched = this.#find(folder)?.watched;
+    return watched?.watcher !== undefined && !watched.isDoubtful;
+  }
+
   has(folder: string): boolean {
     return this.#find(folder)?.watched !== undefined;
   }
@@ -116,13 +125,13 @@ export class FolderWatches {
       const watcher = watch(
         `/proc/self/fd/${handle.fd}/${ITSELF}`,
         { encoding: 'buffer' },
-        (_event, bytes) => {
+        (event, bytes) => {
           FolderWatches.events += 1;
           const name = bytes === null ? undefined : decodeName(bytes);
-          if (name !== ITSELF) return onEvent(folder, name);
+          if (name !== ITSELF) return onEvent(folder, name, event === 'rename');
           watched.isDoubtful = true;
-          if (folder === '') onEvent('', undefined);
-          else onEvent(parentOf(folder), baseOf(folder));
+          if (folder === '') onEvent('', undefined, false);
+          else onEvent(parentOf(folder), baseOf(folder), false);
         },
       );
       watched.watcher = watcher;

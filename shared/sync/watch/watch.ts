@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { Tasks } from '#host/process/tasks.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
+import { joinPath } from '#core/path/relative.ts';
 import type { Replica } from '../scan/replica.ts';
 import { FolderWatches } from './folderWatches.ts';
 
@@ -55,7 +56,7 @@ export class Watch {
   readonly #tasks: Tasks;
   /** Names with events by folder; `undefined` when the whole folder is to be scanned. */
   #hints = new Map<string, Set<string> | undefined>();
-  /** When a folder is scanned as a whole, monotonic milliseconds. */
+  /** Since when a folder has had events and was not scanned as a whole, monotonic milliseconds. */
   readonly #late = new Map<string, number>();
   /** Cancels the scan that is due. Undefined when none is, and no scan is running. */
   #gather: (() => void) | undefined;
@@ -91,7 +92,7 @@ export class Watch {
   begin(): void {
     if (this.#isClosed) return;
     this.#folders.open({
-      onEvent: (folder, name) => this.#onEvent(folder, name),
+      onEvent: (folder, name, isRename) => this.#onEvent(folder, name, isRename),
       onRefused: (error) => this.#onRefused(error),
     });
     this.#watchTheLoop();
@@ -117,7 +118,10 @@ export class Watch {
     await this.#tasks.ended();
   }
 
-  #onEvent(folder: string, name: string | undefined): void {
+  #onEvent(folder: string, name: string | undefined, isRename: boolean): void {
+    if (isRename && name !== undefined && this.#replica.own.hasArrived(joinPath(folder, name)))
+      // With an event of another program, for which the kernel had no room beside so many of this one.
+      return this.#lookLateAt(folder);
     this.#events += 1;
     if (this.#events > BURST_EVENTS) this.#everything = true;
     if (folder === '' && name === RESERVED_NAME) return;
@@ -165,8 +169,7 @@ export class Watch {
     const folders: string[] = [];
     for (const [folder, hinted] of hints) {
       this.#noteLate(folder);
-      if (hinted !== undefined)
-        for (const name of hinted) names.push(folder === '' ? name : `${folder}/${name}`);
+      if (hinted !== undefined) for (const name of hinted) names.push(joinPath(folder, name));
       else if (foldersAreDue) folders.push(folder);
       else this.#hints.set(folder, undefined);
     }
@@ -186,10 +189,13 @@ export class Watch {
     this.#foldersNotBefore = startedAt + took * (1 + REST);
   }
 
+  #lookLateAt(folder: string): void {
+    this.#noteLate(folder);
+    this.#armLate();
+  }
+
   #noteLate(folder: string): void {
-    if (this.#late.has(folder)) return;
-    const delay = Math.max(LATE_REREAD, this.#replica.childrenOf(folder).size * LATE_REREAD_EACH);
-    this.#late.set(folder, this.#now + delay);
+    if (!this.#late.has(folder)) this.#late.set(folder, this.#now);
   }
 
   #armLate(): void {
@@ -200,11 +206,18 @@ export class Watch {
   #lookLate(): void {
     this.#later = undefined;
     const now = this.#now;
-    const folders = [...this.#late].flatMap(([folder, due]) => (due <= now ? [folder] : []));
+    const folders = [...this.#late].flatMap(([folder, since]) =>
+      this.#isLate(folder, now - since) ? [folder] : [],
+    );
     for (const folder of folders) this.#late.delete(folder);
     if (folders.length > 0)
       this.#tasks.run('the later scan of folders', () => this.#replica.rescanFolders(folders));
     this.#armLate();
+  }
+
+  /** By the names that the folder has by now: a first pass may have filled it meanwhile. */
+  #isLate(folder: string, milliseconds: number): boolean {
+    return milliseconds >= Math.max(LATE_REREAD, this.#replica.childrenOf(folder).size * LATE_REREAD_EACH);
   }
 
   /** Detects an event loop that was too busy to fetch events in time. */

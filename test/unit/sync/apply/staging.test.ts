@@ -203,7 +203,7 @@ void describe('What a change set has placed', () => {
       );
     }
     // What can be taken for another program's change has a new name on disk.
-    assert.deepEqual(heard, [[['new', place.stamp('new')]], ['lost', 'new']]);
+    assert.deepEqual(heard, [[['new', place.stamp('new'), true]], ['lost', 'new']]);
     assert.equal(place.journal.open('files').length, 1);
   });
 

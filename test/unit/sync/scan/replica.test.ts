@@ -217,7 +217,7 @@ void describe('What a host holds of a directory', () => {
       await write(path.join(folder, 'new'));
       renameSync(path.join(folder, 'new'), path.join(root, 'new'));
       const stamp = stampOf(lstatSync(path.join(root, 'new'), { bigint: true }));
-      fresh.own.add([['new', stamp]]);
+      fresh.own.add([['new', stamp, true]]);
       await fresh.recheck(['new']);
       await sleep(50);
       assert.equal(fresh.get('new'), undefined);

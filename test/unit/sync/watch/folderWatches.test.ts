@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { decodeName } from '#core/path/nameBytes.ts';
 import type { Folder } from '#host/fs/folder.ts';
@@ -59,6 +68,32 @@ void test('a folder is watched before it is listed: what comes into it later is 
   await at.replica.recheck(['a']);
   writeFileSync(at.at('a/b/file'), 'later');
   await until('a/b: file');
+});
+
+void test('what is renamed into a folder is reported once as a rename, and a change is none', async (t) => {
+  const at = new WatchedPlace(t);
+  const outside = new WatchedPlace(t);
+  for (const name of ['1', '2']) writeFileSync(outside.at(name), name);
+  mkdirSync(at.at('a'));
+  const events: string[] = [];
+  let onChange: () => void = () => undefined;
+  at.watches.open({
+    onEvent: (folder, name, isRename) => {
+      events.push(`${folder}/${name} ${isRename ? 'came' : 'changed'}`);
+      onChange();
+    },
+    onRefused: (error) => assert.fail(String(error)),
+  });
+  assert.ok(!at.watches.reports('a'));
+  await at.replica.rescan();
+  assert.ok(at.watches.reports('a'));
+  for (const name of ['1', '2']) renameSync(outside.at(name), at.at(`a/${name}`));
+  chmodSync(at.at('a/2'), 0o600);
+  while (!events.includes('a/2 changed')) await new Promise<void>((resolve) => void (onChange = resolve));
+  assert.deepEqual(events, ['a/1 came', 'a/2 came', 'a/2 changed']);
+  renameSync(at.at('a'), at.at('b'));
+  while (!events.includes('/a changed')) await new Promise<void>((resolve) => void (onChange = resolve));
+  assert.ok(!at.watches.reports('a'), 'what is at its name by now is not known');
 });
 
 void test('a folder whose name is not UTF-8 is watched like any other, and so are such names', async (t) => {

@@ -57,7 +57,7 @@ void test('folders are followed as they come, are renamed, go, and come again', 
 });
 
 /** A watch of a directory in which each folder has this many names. It says what it has scanned. */
-function pretended(t: TestContext, names: number) {
+function pretended(t: TestContext, names: number | (() => number)) {
   const scanned: string[] = [];
   const note = (what: string) => (paths: readonly string[]) => {
     scanned.push(...paths.map((path) => `${what} ${path}`));
@@ -70,17 +70,19 @@ function pretended(t: TestContext, names: number) {
     path: '/nowhere',
     held: undefined,
     watches: folders,
-    childrenOf: () => ({ size: names }),
+    childrenOf: () => ({ size: typeof names === 'number' ? names : names() }),
     recheck: note('name'),
     rescanFolders: note('folder'),
     rescan: () => note('everything')(['']),
+    own: { hasArrived: (path: string) => path.includes('own') },
   } as unknown as Replica;
   const clock = new ManualClock();
   const watch = new Watch(replica, { clock, onPolling: () => undefined, onError: () => undefined });
   t.after(() => watch.close());
   watch.begin();
   watch.start();
-  const event = (folder: string, name: string): void => listener?.onEvent(folder, name);
+  const event = (folder: string, name: string, isRename = false): void =>
+    listener?.onEvent(folder, name, isRename);
   /** Time passes, and what is due is done. */
   const pass = async (milliseconds: number): Promise<string[]> => {
     for (let rest = milliseconds; rest > 0;) {
@@ -102,6 +104,15 @@ void test('a folder with events is scanned as a whole a little later', async (t)
   assert.deepEqual(await pass(100), ['folder calls']);
 });
 
+void test('what this program has placed is not looked at, but the folder is later', async (t) => {
+  const { event, pass } = pretended(t, 100);
+  for (let i = 0; i < 5_000; i++) event('calls', `own${i}.wav`, true);
+  assert.deepEqual(await pass(1_900), []);
+  assert.deepEqual(await pass(200), ['folder calls']);
+  event('calls', 'own.wav');
+  assert.deepEqual(await pass(10), ['name calls/own.wav'], 'it was changed, not renamed');
+});
+
 void test('a large folder, to which files are added all the time, is so more seldom', async (t) => {
   const { event, pass } = pretended(t, 100_000);
   let wholes = 0;
@@ -112,6 +123,15 @@ void test('a large folder, to which files are added all the time, is so more sel
     wholes += scanned.filter((what) => what === 'folder calls').length;
   }
   assert.ok(wholes >= 4 && wholes <= 5, `scanned as a whole ${wholes} times in 1,000 s`);
+});
+
+void test('a folder that becomes a large one is scanned like one', async (t) => {
+  let names = 0;
+  const { event, pass } = pretended(t, () => names);
+  event('calls', 'first.wav');
+  names = 5_000;
+  assert.deepEqual(await pass(9_000), ['name calls/first.wav']);
+  assert.deepEqual(await pass(2_000), ['folder calls']);
 });
 
 void test('many events in a large folder cause looks at those names, not at all', async (t) => {

@@ -111,7 +111,7 @@ void describe('A scan of folders that were scanned before', () => {
     await rescan(replica);
     const before = replica.digest;
     writeFileSync(place.at('f/1'), 'placed');
-    replica.own.add([['f/1', stampOf(lstatSync(place.at('f/1'), { bigint: true }))]]);
+    replica.own.add([['f/1', stampOf(lstatSync(place.at('f/1'), { bigint: true })), false]]);
     await rescan(replica);
     assert.equal(replica.digest, before);
     await rescan(replica);
