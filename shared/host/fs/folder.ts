@@ -14,11 +14,10 @@ import {
 } from 'node:fs';
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import { evenIfSticky } from './stickyFolder.ts';
-import { renameAt, type RenameMode } from './libc.ts';
+import { openAt, renameAt, type RenameMode } from './libc.ts';
 import { Listing } from './listing/listing.ts';
 
-const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY, O_NONBLOCK } =
-  constants;
+const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY } = constants;
 
 /**
  * An open folder. Names are resolved inside it by the kernel (through /proc/self/fd/N/name, which gives what
@@ -78,7 +77,7 @@ export class Folder {
 
   /** Opens a file for reading without following a link and without waiting for a fifo's writer. */
   openFile(name: string): number {
-    return openSync(this.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return openAt(this.fd, name);
   }
 
   /** Creates a file that must not exist. @param mode less what the umask forbids */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import ffi from 'node:ffi';
+import { constants } from 'node:fs';
 import os from 'node:os';
 import { encodeName } from '#core/path/nameBytes.ts';
 import { codeOf } from './errno.ts';
@@ -7,6 +8,7 @@ import { codeOf } from './errno.ts';
 /**
  * The system calls that Node's `fs` does not offer, called in libc:
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
+ * - openat(2): open a file in a folder, without the way through /proc/self/fd;
  * - fcntl(2): delay a file's readers by a lease, or find out whether a process writes it;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns);
  * - statx(2): compare files with what is known of them, without an object and five BigInts for each (`fs.lstat`);
@@ -16,7 +18,8 @@ import { codeOf } from './errno.ts';
 const { functions: libc } = ffi.dlopen('libc.so.6', {
   // Where every argument is a pointer: Node checks numbers and buffers at three times the cost of the call itself.
   renameat2: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer'], return: 'int32' },
-  fcntl: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
+  openat: { arguments: ['pointer', 'pointer', 'pointer'], return: 'int32' },
+  fcntl: { arguments: ['pointer', 'pointer', 'pointer'], return: 'int32' },
   futimens: { arguments: ['pointer', 'pointer'], return: 'int32' },
   statx: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer'], return: 'int32' },
   getdents64: { arguments: ['int32', 'buffer', 'uint64'], return: 'int64' },
@@ -24,11 +27,16 @@ const { functions: libc } = ffi.dlopen('libc.so.6', {
   __errno_location: { arguments: [], return: 'pointer' },
 });
 
-const F_SETSIG = 10;
-const F_SETLEASE = 1024;
-const F_RDLCK = 0;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Node does not name it: programs that are started do not get the file. */
+const O_CLOEXEC = 0o2000000;
+const TO_READ = BigInt(O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+const F_SETSIG = 10n;
+const F_SETLEASE = 1024n;
+const F_RDLCK = 0n;
+const F_WRLCK = 1n;
+const F_UNLCK = 2n;
+const SIGURG = BigInt(os.constants.signals.SIGURG);
 const AT_SYMLINK_NOFOLLOW = 0x100n;
 const AT_EMPTY_PATH = 0x1000n;
 const STATX_BASIC_STATS = 0x7ffn;
@@ -42,6 +50,9 @@ const RENAME_FLAGS = { replace: 0n, 'no-replace': 1n, exchange: 2n } as const;
 const times = BigInt64Array.of(0n, UTIME_OMIT, 0n, 0n);
 const timesAddress = ffi.getRawPointer(times);
 
+/** In UTF-8, of one of a string's units. */
+const MOST_BYTES_OF_UNIT = 3;
+
 /** Memory for a name that libc is called with. */
 class NameBuffer {
   #bytes = Buffer.alloc(512);
@@ -49,6 +60,10 @@ class NameBuffer {
 
   /** The address of a name, ended by NUL; valid until the next call. */
   holding(name: string): bigint {
+    if (name.length * MOST_BYTES_OF_UNIT < this.#bytes.length && name.isWellFormed()) {
+      this.#bytes[this.#bytes.write(name)] = 0;
+      return this.#address;
+    }
     const encoded = encodeName(name);
     if (encoded.length >= this.#bytes.length) {
       this.#bytes = Buffer.alloc(encoded.length + 1);
@@ -73,6 +88,19 @@ const errorNames = new Map(
 );
 
 export type RenameMode = keyof typeof RENAME_FLAGS;
+
+/**
+ * Opens a file in the folder `folder` for reading without following a link and without waiting for a fifo's writer.
+ * @returns its descriptor
+ * @throws an error with `code` and `syscall`, as Node's fs throws
+ */
+export function openAt(folder: number, name: string): number {
+  for (;;) {
+    const fd = libc.openat(BigInt(folder), fromName.holding(name), TO_READ);
+    if (fd >= 0) return fd;
+    if (lastError().code !== 'EINTR') fail('open', name);
+  }
+}
 
 /**
  * Renames `from` in the folder `fromFd` to `to` in the folder `toFd`.
@@ -114,7 +142,7 @@ export function takeLease(fd: number): void {
 
 /** Releases a lease. @throws EINVAL or EBADF when there is none */
 export function giveBackLease(fd: number): void {
-  check(libc.fcntl(fd, F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
+  check(libc.fcntl(BigInt(fd), F_SETLEASE, F_UNLCK), 'fcntl', 'F_SETLEASE');
 }
 
 /**
@@ -181,10 +209,10 @@ export function lastError(): { readonly code: string; readonly errno: number } {
   return { code: errorNames.get(errno) ?? `errno ${errno}`, errno };
 }
 
-function lease(fd: number, kind: number): void {
+function lease(fd: number, kind: bigint): void {
   // The kernel signals a waiting process with SIGIO, which would kill this program; SIGURG is ignored.
-  check(libc.fcntl(fd, F_SETSIG, os.constants.signals.SIGURG), 'fcntl', 'F_SETSIG');
-  check(libc.fcntl(fd, F_SETLEASE, kind), 'fcntl', 'F_SETLEASE');
+  check(libc.fcntl(BigInt(fd), F_SETSIG, SIGURG), 'fcntl', 'F_SETSIG');
+  check(libc.fcntl(BigInt(fd), F_SETLEASE, kind), 'fcntl', 'F_SETLEASE');
 }
 
 function check(result: number, syscall: string, what: string): void {

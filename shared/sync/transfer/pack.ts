@@ -1,10 +1,10 @@
-import { closeSync, fstatSync, read } from 'node:fs';
+import { closeSync, read } from 'node:fs';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { Span } from './blocks.ts';
@@ -89,10 +89,7 @@ async function addFile(
   file: Packed,
   reads: LentBuffers | undefined,
 ): Promise<void> {
-  if (isSmall(file)) {
-    await addSmall(pack, open, number, file);
-    return;
-  }
+  if (isSmall(file)) return addSmall(pack, open, number, file);
   let fd: number;
   try {
     fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
@@ -100,8 +97,7 @@ async function addFile(
     return addError(pack, number, errnoOf(error));
   }
   try {
-    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp)
-      return await addError(pack, number, 'changed');
+    if (stampOfOpen(fd) !== file.stamp) return await addError(pack, number, 'changed');
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
     else await addDifference(pack, number, fd, file, reads);
@@ -161,20 +157,11 @@ async function addSpans(
   await ended;
 }
 
-/** Adds a small file whole. @returns false when it could not be read, and its entry gives the reason */
-export async function addSmall(
-  pack: tar.Pack,
-  open: OpenFolders,
-  number: number,
-  file: Packed,
-): Promise<boolean> {
-  const content = readSmall(open, file);
-  if (!Buffer.isBuffer(content)) {
-    await addError(pack, number, content.why);
-    return false;
-  }
-  await addEntry(pack, { name: String(number), size: file.size }, content);
-  return true;
+async function addSmall(pack: tar.Pack, open: OpenFolders, number: number, file: Packed): Promise<void> {
+  const content = Buffer.allocUnsafe(file.size);
+  const why = readSmall(open, file, content);
+  if (why !== undefined) return addError(pack, number, why);
+  return addEntry(pack, { name: String(number), size: file.size }, content);
 }
 
 function addError(pack: tar.Pack, number: number, why: string): Promise<void> {

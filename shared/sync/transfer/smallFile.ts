@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { closeSync, readSync } from 'node:fs';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { errnoOf } from '#host/fs/errno.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Packed } from './packed.ts';
 
@@ -13,31 +13,31 @@ export function isSmall({ size, from = 0 }: Packed): boolean {
   return from === 0 && size <= SMALL;
 }
 
-/** Reads a small file. @returns its content, or why it can't be sent */
-export function readSmall(open: OpenFolders, file: Packed): Buffer | { readonly why: string } {
-  if (file.refusal !== undefined) return { why: file.refusal };
+/** Reads a small file into a buffer of its size. @returns why it can't be sent, if it can't */
+export function readSmall(open: OpenFolders, file: Packed, into: Buffer): string | undefined {
+  if (file.refusal !== undefined) return file.refusal;
   let fd: number;
   try {
     fd = open.get(parentOf(file.path)).openFile(baseOf(file.path));
   } catch (error) {
-    return { why: errnoOf(error) };
+    return errnoOf(error);
   }
   try {
-    if (stampOf(fstatSync(fd, { bigint: true })) !== file.stamp) return { why: 'changed' };
-    return readWhole(fd, file.size) ?? { why: 'changed' };
+    if (stampOfOpen(fd) !== file.stamp) return 'changed';
+    return readWhole(fd, into) ? undefined : 'changed';
   } catch (error) {
-    return { why: errnoOf(error) };
+    return errnoOf(error);
   } finally {
     closeSync(fd);
   }
 }
 
-function readWhole(fd: number, size: number): Buffer | undefined {
-  const content = Buffer.allocUnsafe(size);
-  for (let at = 0; at < size;) {
-    const length = readSync(fd, content, at, size - at, at);
-    if (length === 0) return undefined;
+/** @returns false when the file is shorter */
+function readWhole(fd: number, into: Buffer): boolean {
+  for (let at = 0; at < into.length;) {
+    const length = readSync(fd, into, at, into.length - at, at);
+    if (length === 0) return false;
     at += length;
   }
-  return content;
+  return true;
 }

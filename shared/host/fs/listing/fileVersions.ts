@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { addressOf, statAt } from '../libc.ts';
+import { addressOf, statAt, statOpen } from '../libc.ts';
 
 /** What statx(2) writes, and the words of it, of four bytes each, that identify a version: what else there is may change alone. */
 const STATX_BYTES = 256;
@@ -49,15 +49,25 @@ export class FileVersions {
    */
   read(row: number, fd: bigint, name: bigint): boolean {
     if (!statAt(fd, name, this.#address)) return false;
-    let to = row * WORDS.length;
-    for (const word of WORDS) this.#rows[to++] = this.#stat[word] ?? 0;
+    this.#take(row);
     return true;
+  }
+
+  /** Reads the version of an open file. @throws an error with `code`, as Node's fs throws */
+  readOpen(row: number, fd: number): void {
+    statOpen(fd, this.#address);
+    this.#take(row);
   }
 
   /** The version in a row; valid until the next call. */
   at(row: number): FileVersion {
     this.#row.from = row * WORDS.length;
     return this.#row;
+  }
+
+  #take(row: number): void {
+    let to = row * WORDS.length;
+    for (const word of WORDS) this.#rows[to++] = this.#stat[word] ?? 0;
   }
 
   /** Differs whenever two sets of as many versions differ. */
@@ -89,10 +99,7 @@ class Row implements FileVersion {
   }
 
   get mtime(): string {
-    const seconds = this.#whole(AT.mtime);
-    const nanoseconds = this.#word(AT.mtime + 2);
-    if (seconds > 0) return `${seconds}${String(nanoseconds).padStart(9, '0')}`;
-    return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
+    return timeText(this.#whole(AT.mtime), this.#word(AT.mtime + 2));
   }
 
   get device(): string {
@@ -111,6 +118,12 @@ class Row implements FileVersion {
   #whole(at: number): number {
     return (this.#word(at + 1) | 0) * 2 ** 32 + this.#word(at);
   }
+}
+
+/** Nanoseconds since 1970, decimal. */
+export function timeText(seconds: number, nanoseconds: number): string {
+  if (seconds > 0) return `${seconds}${String(nanoseconds).padStart(9, '0')}`;
+  return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
 }
 
 /** As makedev(3) in glibc. */

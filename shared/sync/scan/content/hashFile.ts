@@ -2,7 +2,8 @@ import { createHash, hash as hashOf } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { type ChunkList, ChunkLister } from '../../transfer/chunkList.ts';
 import type { ChunkLists } from '../../transfer/chunkLists.ts';
@@ -45,15 +46,15 @@ export async function hashFile(
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
-    const before = fstatSync(fd, { bigint: true });
-    if (!before.isFile() || stampOf(before) !== stamp || isOpenForWriting(fd) === true) return undefined;
-    const size = Number(before.size);
+    const before = fstatSync(fd);
+    if (!before.isFile() || stampOfOpen(fd) !== stamp || isOpenForWriting(fd) === true) return undefined;
+    const { size } = before;
     const { hash, list } =
       (await early) ??
       (size <= SMALL
         ? hashSmall(fd, size)
         : await readLarge(fd, size, listing, () => signal?.throwIfAborted()));
-    if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) return undefined;
+    if (stampOfOpen(fd) !== stamp) return undefined;
     if (list !== undefined) listing?.lists.add(hash, list);
     return hash;
   } finally {

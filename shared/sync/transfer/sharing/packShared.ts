@@ -5,10 +5,9 @@ import tar from 'tar-stream';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { ArchivePart, ArchiveParts } from './archiveParts.ts';
-import { ENCODING, paysToCompress, ZSTD_WINDOW_LOG } from '../format.ts';
-import { addSmall } from '../pack.ts';
+import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from '../format.ts';
 import type { Packed } from '../packed.ts';
-import { isSmall } from '../smallFile.ts';
+import { isSmall, readSmall } from '../smallFile.ts';
 
 const compress = promisify(zlib.zstdCompress);
 /** Files and bytes of content from which on a part is full. */
@@ -18,6 +17,7 @@ const PART_BYTES = 256 * 1024;
 const WORTHWHILE = 16 * 1024;
 /** The two blocks that end an archive. */
 const END = Buffer.alloc(1024);
+const NOTHING = Buffer.alloc(0);
 
 /** True for a list that may be packed once for all who request it: small files, all of them whole. */
 export function isShareable(files: readonly Packed[]): boolean {
@@ -74,6 +74,7 @@ async function packPart(
   files: readonly Packed[],
   isCompressed: boolean,
 ): Promise<ArchivePart> {
+  using open = new OpenFolders(root);
   const pack = tar.pack();
   const chunks: Buffer[] = [];
   const ended = new Promise<void>((resolve, reject) => {
@@ -82,9 +83,18 @@ async function packPart(
     pack.on('error', reject);
   });
   let isWhole = true;
-  using open = new OpenFolders(root);
-  for (const [number, file] of files.entries())
-    isWhole = (await addSmall(pack, open, first + number, file)) && isWhole;
+  // Memory for all contents: one buffer for each would cost as much as reading it.
+  let rest = Buffer.allocUnsafe(files.reduce((sum, { size }) => sum + size, 0));
+  for (const [index, file] of files.entries()) {
+    const content = rest.subarray(0, file.size);
+    rest = rest.subarray(file.size);
+    const why = readSmall(open, file, content);
+    const name = String(first + index);
+    // The archive is read by nothing that could fall behind, so that no entry is waited for.
+    if (why === undefined) pack.entry({ name, size: file.size }, content);
+    else pack.entry({ name, size: 0, pax: { [PAX_ERROR]: why } }, NOTHING);
+    isWhole &&= why === undefined;
+  }
   pack.finalize();
   await ended;
   // Only the last part is followed by the end of the archive.

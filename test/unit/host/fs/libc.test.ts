@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, openSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { giveBackLease, isOpenForWriting, renameAt, setMtime, takeLease } from '#host/fs/libc.ts';
+import { giveBackLease, isOpenForWriting, openAt, renameAt, setMtime, takeLease } from '#host/fs/libc.ts';
+import { encodeName } from '#core/path/nameBytes.ts';
 import { openFolder } from '../../../support/unit/openFolder.ts';
 
 function fileFor(t: TestContext): { file: string; fd: number } {
@@ -77,4 +86,25 @@ void test('an error names the call, the names and the errno', (t) => {
     errno: -2,
     syscall: 'renameat2',
   });
+});
+
+void test('a file is opened by any name, for reading only, and not by programs that are started', (t) => {
+  const { path: root, folder } = openFolder(t);
+  for (const name of ['a', 'x'.repeat(255), 'é'.repeat(127), '漢'.repeat(85), 'caf\udce9']) {
+    writeFileSync(encodeName(path.join(root, name)), name);
+    const fd = openAt(folder.fd, name);
+    assert.equal(readFileSync(fd, 'utf8'), Buffer.from(name).toString().replace('\udce9', '\ufffd'), name);
+    assert.throws(() => writeFileSync(fd, 'x'), { code: 'EBADF' });
+    const [, flags = ''] = /flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    assert.ok((Number.parseInt(flags, 8) & 0o2000000) !== 0, flags);
+    closeSync(fd);
+  }
+});
+
+void test('a link is not opened, nor what is missing; the error has the code that Node gives it', (t) => {
+  const { path: root, folder } = openFolder(t);
+  symlinkSync('/etc/passwd', path.join(root, 'link'));
+  assert.throws(() => openAt(folder.fd, 'link'), { code: 'ELOOP', syscall: 'open' });
+  assert.throws(() => openAt(folder.fd, 'missing'), { code: 'ENOENT', message: /missing/ });
+  assert.throws(() => openAt(folder.fd, 'link/below'), { code: 'ENOTDIR' });
 });
