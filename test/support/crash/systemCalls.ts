@@ -295,24 +295,30 @@ const open = (...args: Parameters<typeof dlopen>): ReturnType<typeof dlopen> => 
   const functions = library.functions as unknown as Record<string, Call>;
   const { renameat2, futimens } = functions;
   if (renameat2 === undefined || futimens === undefined) return library;
-  const within = (fd: number, name: Buffer): string =>
-    `/proc/self/fd/${fd}/${name.subarray(0, -1).toString()}`;
+  // Names are addresses of texts that end with NUL.
+  const within = (fd: bigint, name: bigint): string => `/proc/self/fd/${fd}/${ffi.toString(name)}`;
   const watched = {
     ...functions,
-    renameat2: ((fromFd: number, from: Buffer, toFd: number, to: Buffer, flags: number): number => {
+    renameat2: ((fromFd: bigint, from: bigint, toFd: bigint, to: bigint, flags: bigint): number => {
       const call = (): number => (renameat2 as (...a: unknown[]) => number)(fromFd, from, toFd, to, flags);
       if (recording === undefined) return call();
       mayFail('rename', placeOf(within(toFd, to)));
       let result = -1;
-      rename(placeOf(within(fromFd, from)), placeOf(within(toFd, to)), MODES[flags as 0 | 1 | 2], () => {
-        result = call();
-        return result === 0;
-      });
+      rename(
+        placeOf(within(fromFd, from)),
+        placeOf(within(toFd, to)),
+        MODES[Number(flags) as 0 | 1 | 2],
+        () => {
+          result = call();
+          return result === 0;
+        },
+      );
       return result;
     }) as Call,
-    futimens: ((fd: number, times: Buffer): number => {
+    futimens: ((fd: bigint, times: bigint): number => {
       const result = (futimens as (...a: unknown[]) => number)(fd, times);
-      if (result === 0 && recording !== undefined) dressed(real.fstatSync(fd, { bigint: true }), 'mtime');
+      if (result === 0 && recording !== undefined)
+        dressed(real.fstatSync(Number(fd), { bigint: true }), 'mtime');
       return result;
     }) as Call,
   };
