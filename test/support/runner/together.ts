@@ -1,3 +1,5 @@
+// Node has to load it before what it consists of: internal/tls/wrap, loaded first, keeps a reference to an empty module.
+import 'node:tls';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 

@@ -38,7 +38,7 @@ export class RunningThread {
       this.#fail(new Error(`the thread that stages files ended with ${code}`));
       resolve();
     });
-    // While something is asked of it, there is a connection or a file that keeps the process alive.
+    // It keeps the process alive only while something is asked of it.
     this.#worker.unref();
   }
 
@@ -73,6 +73,7 @@ export class RunningThread {
     if (this.#failure !== undefined) throw this.#failure;
     const asked = { ...Promise.withResolvers<StageAnswer>(), block };
     this.#asked.push(asked);
+    this.#worker.ref();
     const request: StageRequest = { stage, block: block.number, files };
     this.#worker.postMessage(request, []);
     return asked.promise;
@@ -87,6 +88,7 @@ export class RunningThread {
   #answered(answer: StageAnswer): void {
     const asked = this.#asked.shift();
     if (asked === undefined) return;
+    if (this.#asked.length === 0) this.#worker.unref();
     this.giveBack(asked.block);
     asked.resolve(answer);
   }
