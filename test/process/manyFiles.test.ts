@@ -54,7 +54,7 @@ void describe('Thousands of small files', () => {
   for (const end of ['kill', 'stop'] as const)
     void it(`are staged in a thread; ${end === 'kill' ? 'a kill' : 'SIGTERM'} ends both`, async () => {
       mds.start();
-      await eventually('some are being staged', () => staged(mds).length > 200 && hasThread(mds));
+      await eventually('some are being staged', () => staged(mds).length > 50 && hasThread(mds));
       await mds[end]();
       if (end === 'stop') assert.deepEqual(staged(mds), []);
     });
