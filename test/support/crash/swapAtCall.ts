@@ -71,7 +71,7 @@ const open = (...args: Parameters<typeof dlopen>): ReturnType<typeof dlopen> => 
   const watched = Object.fromEntries(
     Object.entries(functions).map(([name, original]): [string, Call] => [
       name,
-      name === 'renameat2' || name === 'statx'
+      name === 'renameat2' || name === 'openat' || name === 'statx'
         ? (...values: never[]) => {
             turn();
             return original(...values);
