@@ -343,7 +343,7 @@ export class MemoryPair {
         count > (rest[what] ?? 0) ? [`${what}: ${count}, and ${rest[what]} at rest`] : [],
       );
     const late = performance.now() + 60_000;
-    // Main rests for up to a minute after each copy of a version, since a copy may take minutes on this clock.
+    // Main rests for up to a minute after a copy of a version.
     const lateOnClock = this.clock.monotonic() + 30 * 60_000;
     let step = 50;
     while (more().length > 0) {

@@ -17,6 +17,11 @@ for (const name of ['digest', 'exportKey', 'generateKey', 'importKey', 'sign', '
   Object.defineProperty(SubtleCrypto.prototype, name, { value: counted });
 }
 
+/** A file handle that is being closed has a name of its own. */
+function isDisk(kind: string): boolean {
+  return kind.startsWith('FSReq') || kind === 'CloseReq';
+}
+
 /**
  * Whether the disk, or a key, is at work in the thread pool. That takes real time, in which the clock of a test must not
  * go on: on a busy machine minutes would pass on it, with all the messages that are sent meanwhile.
@@ -26,7 +31,7 @@ export class PoolAtWork {
 
   get isAtWork(): boolean {
     if (signing > 0) return true;
-    const isAtWork = process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq'));
+    const isAtWork = process.getActiveResourcesInfo().some(isDisk);
     this.#since = isAtWork ? (this.#since ?? performance.now()) : undefined;
     // A request that could not even begin counts as one until it is collected.
     return this.#since !== undefined && performance.now() - this.#since < DISK_PATIENCE;
