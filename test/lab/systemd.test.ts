@@ -122,7 +122,10 @@ describe('Under systemd', { skip: typeof booted === 'string' && booted }, () => 
     assert.equal(site.status()?.agentVersion, NEXT);
     await site.inSync();
     assert.equal(site.property('ActiveState'), 'active');
-    assert.equal(site.property('ActiveState', `${AGENT}-upgrade.service`), 'inactive');
+    await eventually(
+      'the installer ends',
+      () => site.property('ActiveState', `${AGENT}-upgrade.service`) === 'inactive',
+    );
     assert.match(site.journal(), /the new agent is connected/);
   });
 
