@@ -25,7 +25,7 @@ type OnResult = (result: StagingResult) => void;
 
 /** True for files whose staging in another thread pays. */
 export function isWorthThread(files: readonly { readonly entry: FileEntry }[]): boolean {
-  return files.length >= WORTHWHILE && files.filter(({ entry }) => isWhole(entry)).length >= WORTHWHILE;
+  return files.filter(({ entry }) => isWhole(entry)).length >= WORTHWHILE;
 }
 
 /** True for a file that fits into a block. */
