@@ -44,10 +44,13 @@ export class ContentRequests {
 
   /** Sends the requested files. */
   send(directory: MainDirectory, request: Extract<FromAgent, { type: 'get' }>): void {
-    const { line, host, tasks, traffic } = this.#options;
+    const { mds, line, host, tasks, traffic } = this.#options;
+    const { log } = host;
     const open = (bytes: number): OutgoingStream =>
       line.openOutgoing(request.stream, bytes, isUrgent(directory));
-    tasks.run('content could not be sent', () => sendContent(directory, request, open, traffic, host.log));
+    tasks.run('content could not be sent', () =>
+      sendContent(directory, request, open, { mds, traffic, log }),
+    );
   }
 
   /** Checks the offers, and takes those that Main accepts. */

@@ -11,13 +11,15 @@ import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
 type Request = Extract<FromAgent, { type: 'get' }>;
 
+/** For which MDS content is sent, and who watches over it. */
+export type Sending = { readonly mds: string; readonly traffic: Traffic; readonly log: Logger };
+
 /** Sends the content of requested files that are still in the requested version. */
 export async function sendContent(
   directory: MainDirectory,
   { items }: Request,
   open: (bytes: number) => OutgoingStream,
-  traffic: Traffic,
-  log: Logger,
+  { mds, traffic, log }: Sending,
 ): Promise<void> {
   const files = items.map((item) => packed(directory, item));
   try {
@@ -32,8 +34,8 @@ export async function sendContent(
       moved: () => bytesTotal - out.remaining,
     });
     try {
-      const { replica, archiveParts } = directory;
-      if (isShareable(files)) await packShared(replica.path, files, out, archiveParts);
+      const { replica, archiveParts: parts } = directory;
+      if (isShareable(files)) await packShared(replica.path, files, out, { parts, mds });
       else await packFiles(replica.path, files, out);
       ended(true);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Clock } from '#host/time/clock.ts';
 
-/** Bytes of parts that are kept for others, over all lists and directories. */
+/** Bytes of parts that are kept for others, over all lists and directories; none while there is only one reader. */
 const MOST_BYTES = 24 * 1024 * 1024;
 /** How long they are kept after their last use, milliseconds. */
 const KEEP = 5_000;
@@ -24,6 +24,8 @@ export class ArchiveParts {
   /** The least recently used first. */
   readonly #parts = new Map<string, ArchivePart>();
   readonly #beingPacked = new Map<string, Promise<ArchivePart>>();
+  /** All that have requested a part since nothing was kept. */
+  readonly #readers = new Set<string>();
   #bytes = 0;
   #cancelClear: (() => void) | undefined;
 
@@ -39,9 +41,11 @@ export class ArchiveParts {
 
   /**
    * @param key identifies the files in their versions, and how they are packed
+   * @param reader the MDS that requests it
    * @throws what `pack` throws for this reader
    */
-  async get(key: string, pack: () => Promise<ArchivePart>): Promise<ArchivePart> {
+  async get(key: string, reader: string, pack: () => Promise<ArchivePart>): Promise<ArchivePart> {
+    this.#readers.add(reader);
     const known = this.#parts.get(key);
     if (known !== undefined) {
       this.#keep(key, known);
@@ -69,13 +73,16 @@ export class ArchiveParts {
     this.#cancelClear?.();
     this.#cancelClear = undefined;
     this.#parts.clear();
+    this.#readers.clear();
     this.#bytes = 0;
   }
 
   #keep(key: string, part: ArchivePart): void {
     if (this.#parts.delete(key)) this.#bytes -= part.bytes.length;
-    this.#parts.set(key, part);
-    this.#bytes += part.bytes.length;
+    if (this.#readers.size > 1) {
+      this.#parts.set(key, part);
+      this.#bytes += part.bytes.length;
+    }
     for (const [oldest, { bytes }] of this.#parts) {
       if (this.#bytes <= this.#most) break;
       this.#parts.delete(oldest);

@@ -19,6 +19,9 @@ const WORTHWHILE = 16 * 1024;
 const END = Buffer.alloc(1024);
 const NOTHING = Buffer.alloc(0);
 
+/** The MDS that requests a list, and the parts that others have requested. */
+export type Sharing = { readonly parts: ArchiveParts; readonly mds: string };
+
 /** True for a list that may be packed once for all who request it: small files, all of them whole. */
 export function isShareable(files: readonly Packed[]): boolean {
   const isPlain = (file: Packed): boolean =>
@@ -35,13 +38,13 @@ export async function packShared(
   root: string,
   files: readonly Packed[],
   out: OutgoingStream,
-  parts: ArchiveParts,
+  { parts, mds }: Sharing,
 ): Promise<void> {
   const isCompressed = paysToCompress(files);
   await out.write(Buffer.of(isCompressed ? ENCODING.zstd : ENCODING.plain));
   for (const { first, members } of partsOf(files)) {
     const key = keyOf(root, first, members, isCompressed);
-    const { bytes } = await parts.get(key, () => packPart(root, first, members, isCompressed));
+    const { bytes } = await parts.get(key, mds, () => packPart(root, first, members, isCompressed));
     await out.write(bytes);
   }
   await out.write(isCompressed ? await compressed(END) : END);

@@ -25,8 +25,8 @@ const SIZE = 4_000;
 class CountingParts extends ArchiveParts {
   packed = 0;
 
-  override get(key: string, pack: () => Promise<ArchivePart>): Promise<ArchivePart> {
-    return super.get(key, () => {
+  override get(key: string, reader: string, pack: () => Promise<ArchivePart>): Promise<ArchivePart> {
+    return super.get(key, reader, () => {
       this.packed += 1;
       return pack();
     });
@@ -47,6 +47,8 @@ function folderOf(t: TestContext, extension: string): { root: string; files: Pac
 
 /** One MDS that requests all files. */
 class Reader {
+  static #made = 0;
+  readonly #mds = `mds${Reader.#made++}`;
   readonly line = new MemoryLine();
   readonly received = new Map<number, string>();
   readonly refused = new Map<number, string>();
@@ -78,7 +80,7 @@ class Reader {
     const out = main.openOutgoing(1, files.length * SIZE);
     const sizes = files.map(({ size }) => size);
     const [sent, taken] = await Promise.allSettled([
-      packShared(root, files, out, parts),
+      packShared(root, files, out, { parts, mds: this.#mds }),
       unpackFiles(incoming, sizes, (number) => this.#sink(number)),
     ]);
     return [sent.status === 'rejected' && sent.reason, taken.status === 'rejected' && taken.reason];
@@ -161,7 +163,7 @@ void describe('A list that several MDS request', () => {
     // As when no more files may be opened: the version that was requested can't be had for a moment.
     const asked = files.map((file) => (file === victim ? { ...file, path: 'not there' } : file));
     const parts = new CountingParts(new ManualClock());
-    for (let time = 0; time < 2; time++) {
+    for (let time = 0; time < 3; time++) {
       const reader = new Reader();
       await reader.read(root, asked, parts);
       assert.deepEqual([...reader.refused], [[500, 'ENOENT']]);
@@ -179,7 +181,9 @@ void describe('A list that several MDS request', () => {
   void it('is not one list when a file has another version', async (t) => {
     const { root, files } = folderOf(t, '.wav');
     const parts = new CountingParts(new ManualClock());
-    await new Reader().read(root, files, parts);
+    // Nothing is kept for one reader alone.
+    for (let time = 0; time < 2; time++) await new Reader().read(root, files, parts);
+    assert.ok(parts.bytes > 0);
     writeFileSync(path.join(root, '7.wav'), 'y'.repeat(SIZE));
     const stat = lstatSync(path.join(root, '7.wav'), { bigint: true });
     const now = files.map((file) => (file.path === '7.wav' ? { ...file, stamp: stampOf(stat) } : file));
@@ -209,13 +213,14 @@ void describe('The parts that are kept', () => {
   void it('are bounded, and go some seconds after their last use', async () => {
     const clock = new ManualClock();
     const parts = new ArchiveParts(clock, 100);
-    for (let number = 0; number < 10; number++) await parts.get(String(number), async () => part(30));
+    await parts.get('of another', 'mds2', async () => part(30));
+    for (let number = 0; number < 10; number++) await parts.get(String(number), 'mds1', async () => part(30));
     assert.equal(parts.bytes, 90);
-    await parts.get('huge', async () => part(1_000));
+    await parts.get('huge', 'mds1', async () => part(1_000));
     assert.equal(parts.bytes, 0);
-    await parts.get('a', async () => part(30));
+    await parts.get('a', 'mds1', async () => part(30));
     clock.advance(4_000);
-    await parts.get('a', () => assert.fail('it is kept'));
+    await parts.get('a', 'mds2', () => assert.fail('it is kept'));
     clock.advance(4_000);
     assert.equal(parts.bytes, 30);
     clock.advance(2_000);
@@ -223,17 +228,33 @@ void describe('The parts that are kept', () => {
     assert.equal(clock.timers, 0);
   });
 
+  void it('are none while only one MDS requests any', async () => {
+    const clock = new ManualClock();
+    const parts = new ArchiveParts(clock);
+    const ask = (mds: string): Promise<ArchivePart> => parts.get('a', mds, async () => part(30));
+    await ask('mds1');
+    await ask('mds1');
+    assert.equal(parts.bytes, 0);
+    await ask('mds2');
+    assert.equal(parts.bytes, 30);
+    clock.advance(5_000);
+    await ask('mds1');
+    assert.equal(parts.bytes, 0);
+    clock.advance(5_000);
+    assert.equal(clock.timers, 0);
+  });
+
   void it("an error of one reader's is not another's", async () => {
     const parts = new ArchiveParts(new ManualClock());
     const first = Promise.withResolvers<ArchivePart>();
-    const failing = parts.get('a', () => first.promise);
-    const waiting = [1, 2, 3].map(() => parts.get('a', async () => part(10)));
+    const failing = parts.get('a', 'mds1', () => first.promise);
+    const waiting = ['mds2', 'mds3', 'mds4'].map((mds) => parts.get('a', mds, async () => part(10)));
     first.reject(new Error('too many open files'));
     await assert.rejects(failing, /too many open files/);
     for (const each of await Promise.all(waiting)) assert.equal(each.bytes.length, 10);
     const broken = Promise.withResolvers<ArchivePart>();
-    const own = parts.get('b', () => broken.promise);
-    const other = parts.get('b', async () => part(20));
+    const own = parts.get('b', 'mds1', () => broken.promise);
+    const other = parts.get('b', 'mds2', async () => part(20));
     broken.resolve(part(10, false));
     assert.equal((await own).bytes.length, 10);
     assert.equal((await other).bytes.length, 20);
