@@ -34,6 +34,16 @@ function sameMetadata(a: Entry, b: Entry): boolean {
   return true;
 }
 
+/**
+ * The same entry, written out: an object that grew property by property, as the check of a message makes it, consists of two
+ * parts and takes a quarter more memory, and there are as many as files.
+ */
+export function inOnePart(entry: Entry): Entry {
+  if (entry.type !== 'file') return entry;
+  const { type, size, mtime, mode, owner, group, uid, gid, hash } = entry;
+  return { type, size, mtime, mode, owner, group, uid, gid, hash };
+}
+
 /** Bytes of content that a transfer of this entry sends. */
 export function bytesOf(entry: Entry | undefined): number {
   return entry?.type === 'file' ? entry.size : 0;

@@ -20,17 +20,26 @@ export function manifestEntry(
   const entry = state.kind === 'moving' ? state.last : state.entry;
   if (entry === undefined) return MOVING;
   const clock = clockOf(entry);
-  if (clock !== undefined) return { kind: 'settled', entry, clock };
-  // One object for the replica and the manifest: there are as many as files.
-  return state.kind === 'settled' ? state : { kind: 'settled', entry };
+  return clock === undefined ? { kind: 'settled', entry } : { kind: 'settled', entry, clock };
 }
 
 /** One object for all: in the first scan of a directory there are as many as files. */
 const MOVING: ManifestEntry = { kind: 'moving' };
 
+/** How an entry is kept: of a settled path only what it holds, since there are as many as files. */
+type Kept = Entry | ManifestEntry;
+
+function kept(shown: ManifestEntry): Kept {
+  return shown.kind === 'settled' && shown.clock === undefined ? shown.entry : shown;
+}
+
+function shownOf(known: Kept): ManifestEntry {
+  return 'kind' in known ? known : { kind: 'settled', entry: known };
+}
+
 /** A directory's manifest entries by path, with a digest that differs whenever two manifests differ. */
 export class Manifest {
-  readonly #paths = new Map<string, ManifestEntry>();
+  readonly #paths = new Map<string, Kept>();
   readonly #digest = new ContentDigest();
   /** The same by bucket, clocks included. */
   readonly #buckets = new BucketDigests();
@@ -59,11 +68,12 @@ export class Manifest {
   }
 
   get(path: string): ManifestEntry | undefined {
-    return this.#paths.get(path);
+    const known = this.#paths.get(path);
+    return known && shownOf(known);
   }
 
-  entries(): IterableIterator<[string, ManifestEntry]> {
-    return this.#paths.entries();
+  *entries(): IterableIterator<[string, ManifestEntry]> {
+    for (const [path, known] of this.#paths) yield [path, shownOf(known)];
   }
 
   keys(): IterableIterator<string> {
@@ -72,7 +82,7 @@ export class Manifest {
 
   /** @returns false when the entry is unchanged */
   set(path: string, state: ManifestEntry): boolean {
-    const before = this.#paths.get(path);
+    const before = this.get(path);
     const now = isNothing(state) ? undefined : state;
     const keyBefore = before && textOf(before);
     const keyNow = now && textOf(now);
@@ -80,7 +90,7 @@ export class Manifest {
     if (keyBefore !== undefined) this.#toggle(path, keyBefore, clockOf(before));
     if (keyNow !== undefined) this.#toggle(path, keyNow, clockOf(now));
     if (now === undefined) this.#paths.delete(path);
-    else this.#paths.set(path, now);
+    else this.#paths.set(path, kept(now));
     return true;
   }
 

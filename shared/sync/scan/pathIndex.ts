@@ -1,7 +1,7 @@
 import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
-import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import { type Entry, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { ChangedPaths } from '#core/plan/changedPaths.ts';
@@ -10,8 +10,6 @@ import { ConfirmedFolders } from './folders/confirmedFolders.ts';
 /** A path's state, and the stamp under which it was read. */
 export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
 
-type SettledFile = Extract<PathState, { kind: 'settled' }>;
-
 /** Digits of a second's nanoseconds. */
 const NANOSECONDS = 9;
 
@@ -19,39 +17,42 @@ const NANOSECONDS = 9;
 const devices = new Map<string, string>();
 
 /**
- * A settled file whose stamp is kept as numbers, and without what its entry says, too: a third of a text's memory, and
- * there are as many of them as files.
+ * A settled file of which only the entry is kept, and of its stamp what that does not say, as numbers: a third of a text's
+ * memory, and there are as many of them as files.
  */
 class IndexedFile implements IndexedPath {
-  readonly state: SettledFile;
+  readonly #entry: FileEntry;
   readonly #device: string;
   readonly #inode: number;
   /** The ctime. */
   readonly #seconds: number;
   readonly #nanoseconds: number;
 
-  constructor(state: SettledFile, stamp: Stamp) {
+  constructor(entry: FileEntry, stamp: Stamp) {
     const [device = '', inode, , , ctime = ''] = stamp.split(':');
-    this.state = state;
+    this.#entry = entry;
     this.#device = once(device);
     this.#inode = Number(inode);
     this.#seconds = Number(ctime.slice(0, -NANOSECONDS));
     this.#nanoseconds = Number(ctime.slice(-NANOSECONDS));
   }
 
+  get state(): PathState {
+    return { kind: 'settled', entry: this.#entry };
+  }
+
   get stamp(): Stamp {
-    const { entry } = this.state;
-    const of = entry.type === 'file' ? `${entry.size}:${entry.mtime}` : '';
+    const { size, mtime } = this.#entry;
     const nanoseconds = String(this.#nanoseconds).padStart(NANOSECONDS, '0');
-    return `${this.#device}:${this.#inode}:${of}:${this.#seconds}${nanoseconds}`;
+    return `${this.#device}:${this.#inode}:${size}:${mtime}:${this.#seconds}${nanoseconds}`;
   }
 
   /** True when a file has this stamp. */
   isOf(found: FileVersion): boolean {
-    const { entry } = this.state;
+    const entry = this.#entry;
     // Above that, several inodes are one number.
     if (!Number.isSafeInteger(found.inode)) return false;
-    if (found.inode !== this.#inode || entry.type !== 'file' || found.size !== entry.size) return false;
+    if (found.inode !== this.#inode || found.size !== entry.size) return false;
     const [seconds, nanoseconds] = found.ctime;
     if (seconds !== this.#seconds || nanoseconds !== this.#nanoseconds) return false;
     return found.mtime === entry.mtime && found.device === this.#device;
@@ -232,7 +233,7 @@ function once(device: string): string {
 function compactly(node: IndexedPath): IndexedPath {
   const { state, stamp } = node;
   if (state.kind !== 'settled' || state.entry.type !== 'file') return node;
-  const compact = new IndexedFile(state, stamp);
+  const compact = new IndexedFile(state.entry, stamp);
   // Not for a time that the numbers don't hold exactly, or a stamp from before a change of metadata.
   return compact.stamp === stamp ? compact : node;
 }
