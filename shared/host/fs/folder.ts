@@ -15,7 +15,9 @@ import {
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import { evenIfSticky } from './stickyFolder.ts';
 import { openAt, renameAt, type RenameMode } from './libc.ts';
+import type { FileVersion } from './listing/fileVersions.ts';
 import { Listing } from './listing/listing.ts';
+import { versionAt } from './listing/nameVersion.ts';
 
 const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY } = constants;
 
@@ -69,6 +71,15 @@ export class Folder {
   /** @returns undefined when the name does not exist */
   stat(name: string): BigIntStats | undefined {
     return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+  }
+
+  /**
+   * The version of a name, at a fraction of what {@link stat} costs.
+   * @returns undefined when that is not possible, which says nothing about the name; otherwise what is valid until the next
+   *   call for any name
+   */
+  version(name: string): FileVersion | undefined {
+    return versionAt(this.fd, name);
   }
 
   readLink(name: string): string {

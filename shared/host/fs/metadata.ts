@@ -5,6 +5,8 @@ import { openStat } from './listing/openStat.ts';
 
 const SET_GID = 0o2000;
 const KEEP = -1;
+/** This process, which never becomes another user's. */
+const ours = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
 /** Times that every file system can store: 32 bits of seconds. */
 const EVERYWHERE = 2n ** 31n * 1_000_000_000n;
@@ -14,16 +16,17 @@ const EVERYWHERE = 2n ** 31n * 1_000_000_000n;
  * mode and mtime, and chmod(2) drops set-group-ID unless the process is in the group: so the object is first chowned to
  * this process where that matters, and to its final owner last. Group and other permissions hold meanwhile. chown(2)
  * clears a file's set-id bits (see {@link localise}), not a folder's.
+ * @returns the number of its inode
  * @throws Node's fs errors; the owner may then still be this process, which the next pass treats as a changed owner
  */
-export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
+export function setMetadata(fd: number, entry: FileEntry | FolderEntry): string {
   const stat = openStat(fd);
+  const { inode } = stat;
   const newMode = stat.mode !== entry.mode;
   const mtime = entry.type === 'file' ? BigInt(entry.mtime) : stat.mtime;
   const newTime = mtime !== stat.mtime;
   let { uid, gid } = stat;
   if (newMode || newTime) {
-    const ours = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
     const needsGroup = newMode && (entry.mode & SET_GID) !== 0 && gid !== ours.gid;
     if (uid !== ours.uid || needsGroup) {
       fchownSync(fd, ours.uid, needsGroup ? ours.gid : KEEP);
@@ -34,6 +37,7 @@ export function setMetadata(fd: number, entry: FileEntry | FolderEntry): void {
     if (newTime) setTime(fd, mtime);
   }
   if (uid !== entry.uid || gid !== entry.gid) fchownSync(fd, entry.uid, entry.gid);
+  return inode;
 }
 
 /** Checks the stored time: a file system clamps times it can't store, which would look like a change in every pass. */

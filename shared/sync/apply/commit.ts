@@ -2,6 +2,8 @@ import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
 import { setMetadata } from '#host/fs/metadata.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
+import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
@@ -252,10 +254,22 @@ function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
  * @param inode of what was placed
  */
 function stampNow(folder: Folder, name: string, entry: Entry, inode: string): Stamp {
+  const found = entry.type === 'file' ? folder.version(name) : undefined;
+  if (found !== undefined && isExactly(found, entry, inode)) return stampOfVersion(found);
   const stat = folder.stat(name);
   if (stat === undefined) throw new Stale();
   if (stat.isDirectory()) return '';
   return String(stat.ino) === inode && isAsPlaced(stat, entry) ? stampOf(stat) : CHANGED;
+}
+
+function isExactly({ inode, size, mtime }: FileVersion, entry: Entry, expected: string): boolean {
+  return (
+    entry.type === 'file' &&
+    Number.isSafeInteger(inode) &&
+    String(inode) === expected &&
+    size === entry.size &&
+    mtime === entry.mtime
+  );
 }
 
 /** A file system may cut mtimes off, never advance them; a write does that. */

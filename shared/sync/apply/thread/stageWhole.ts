@@ -2,7 +2,6 @@ import { hash } from 'node:crypto';
 import { closeSync, writeSync } from 'node:fs';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
-import { openStat } from '#host/fs/listing/openStat.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '../stagedFile.ts';
@@ -27,10 +26,8 @@ export function stageWhole(
   let fd: number | undefined;
   try {
     fd = stage.createFile(name, entry.mode & PERMISSIONS);
-    const { inode } = openStat(fd);
     for (let at = 0; at < content.length;) at += writeSync(fd, content, at);
-    setMetadata(fd, entry);
-    return { result: 'staged', staged: { name, inode } };
+    return { result: 'staged', staged: { name, inode: setMetadata(fd, entry) } };
   } catch (error) {
     if (fd !== undefined) stage.removeFile(name);
     return { result: 'failed', why: errnoOf(error) };

@@ -10,12 +10,17 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
+  openSync,
+  closeSync,
+  renameSync,
 } from 'node:fs';
 import { test } from 'node:test';
 import { NoRoom } from '#sync/apply/staging.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import { inOrder } from '#sync/apply/commit.ts';
 import { Folder } from '#host/fs/folder.ts';
+import { setMtime } from '#host/fs/libc.ts';
+import { versionAt } from '#host/fs/listing/nameVersion.ts';
 import {
   ApplyPlace,
   fileEntry,
@@ -315,25 +320,61 @@ void test('a link under the name of our own folder leads nothing outside', (t) =
   assert.deepEqual(readdirSync(place.at('elsewhere')), []);
 });
 
+void test('another size, another file and another time are each enough for a placed file to count as changed', async (t) => {
+  const meddling: Readonly<Record<string, (at: string) => void>> = {
+    'more bytes, the same time': (at) => appendFileSync(at, ' and more'),
+    'another file, the same time': (at) => {
+      writeFileSync(`${at}.other`, 'from Else');
+      renameSync(`${at}.other`, at);
+    },
+    'as many bytes': (at) => writeFileSync(at, 'from Else'),
+  };
+  for (const [what, meddle] of Object.entries(meddling)) {
+    const place = new ApplyPlace(t);
+    const entry = fileEntry('from Main');
+    const version = t.mock.method(Folder.prototype, 'version', function (this: Folder, name: string) {
+      if (name === 'file') {
+        meddle(place.at(name));
+        if (!what.includes('same time')) return versionAt(this.fd, name);
+        const fd = openSync(place.at(name), 'r');
+        setMtime(fd, BigInt(entry.mtime));
+        closeSync(fd);
+      }
+      return versionAt(this.fd, name);
+    });
+    const outcomes = await place.apply((staging) => [putFile(staging, 'file', 'from Main')]);
+    version.mock.restore();
+    assert.deepEqual(results(outcomes), ['file done'], what);
+    assert.notEqual(outcomes[0]?.stamp, place.stamp('file'), what);
+  }
+});
+
 void test('a file that another program writes in the moment in which it was placed gets a stamp that makes it be read again', async (t) => {
   for (const kind of ['put', 'put over it', 'metadata'] as const) {
     const place = new ApplyPlace(t);
     if (kind !== 'put') writeFileSync(place.at('file'), 'before');
     const expect = kind === 'put' ? undefined : place.stamp('file');
     let looks = 0;
-    const mock = t.mock.method(Folder.prototype, 'stat', function (this: Folder, name: string) {
+    const look = (name: string): void => {
       // The look after it is placed: nothing was to be replaced, or that was looked at before.
       looks += name === 'file' ? 1 : 0;
       if (name === 'file' && looks === (kind === 'put' ? 1 : 2))
         appendFileSync(place.at('file'), ' and more');
+    };
+    const stat = t.mock.method(Folder.prototype, 'stat', function (this: Folder, name: string) {
+      look(name);
       return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+    });
+    const version = t.mock.method(Folder.prototype, 'version', function (this: Folder, name: string) {
+      look(name);
+      return versionAt(this.fd, name);
     });
     const outcomes = await place.apply((staging) => [
       kind === 'metadata'
         ? { kind, path: 'file', entry: fileEntry('before'), expect: expect ?? '', reason: '' }
         : putFile(staging, 'file', 'from Main', expect),
     ]);
-    mock.mock.restore();
+    for (const { mock } of [stat, version]) mock.restore();
     assert.deepEqual(results(outcomes), ['file done'], kind);
     assert.match(place.read('file') ?? '', / and more$/, kind);
     assert.notEqual(outcomes[0]?.stamp, place.stamp('file'), kind);

@@ -1,0 +1,23 @@
+import type { Stamp } from '#core/manifest/stamp.ts';
+import { addressOf } from '../libc.ts';
+import { type FileVersion, FileVersions } from './fileVersions.ts';
+
+/** More than any name has, with its end. */
+const NAME_BYTES = 1024;
+const nameBytes = Buffer.alloc(NAME_BYTES);
+const nameAddress = addressOf(nameBytes);
+const versions = new FileVersions(1);
+
+/** See {@link Folder.version}. @param folder the open folder */
+export function versionAt(folder: number, name: string): FileVersion | undefined {
+  // Each unit of a name takes at most three bytes.
+  if (name.length * 3 >= NAME_BYTES || !name.isWellFormed()) return undefined;
+  nameBytes[nameBytes.write(name)] = 0;
+  return versions.read(0, BigInt(folder), nameAddress) ? versions.at(0) : undefined;
+}
+
+/** The stamp of a version: the same as of a `stat`, where its inode's number is exact. */
+export function stampOfVersion({ device, inode, size, mtime, ctime }: FileVersion): Stamp {
+  const [seconds, nanoseconds] = ctime;
+  return [device, inode, size, mtime, `${seconds}${String(nanoseconds).padStart(9, '0')}`].join(':');
+}
