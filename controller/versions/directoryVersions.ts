@@ -39,6 +39,7 @@ export class DirectoryVersions {
   readonly #options: DirectoryVersionsOptions;
   /** Paths that existed before the first scan; finding them is not a change. */
   #beginning: 'all' | Set<string>;
+  /** Only paths that exist: where something always changes, it may take days until it is quiet. */
   readonly #toKeep = new Set<string>();
   #keeping: Promise<void> | undefined;
   #quietUntil = 0;
@@ -73,9 +74,12 @@ export class DirectoryVersions {
 
   /** Schedules keeping the contents of these files. */
   keep(paths: Iterable<string>, quiet = QUIET): void {
-    for (const path of paths) this.#toKeep.add(path);
+    const { replica, versions, directory, clock } = this.#options;
+    for (const path of paths) {
+      if (replica.get(path) === undefined) this.#toKeep.delete(path);
+      else this.#toKeep.add(path);
+    }
     if (this.#toKeep.size === 0 || this.#closed) return;
-    const { versions, directory, clock } = this.#options;
     if (versions.isCompact(directory)) this.#keeping ??= this.#keepAll();
     else {
       // Delivery comes first, so copies are made when the directory has been quiet for a moment.

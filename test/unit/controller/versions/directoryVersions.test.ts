@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '#host/log/logger.ts';
@@ -11,7 +11,13 @@ import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 
-type Case = { clock: ManualClock; replica: Replica; versions: Versions; directory: DirectoryVersions };
+type Case = {
+  place: ApplyPlace;
+  clock: ManualClock;
+  replica: Replica;
+  versions: Versions;
+  directory: DirectoryVersions;
+};
 
 async function given(t: TestContext): Promise<Case> {
   const place = new ApplyPlace(t);
@@ -24,7 +30,7 @@ async function given(t: TestContext): Promise<Case> {
   const places = new Map([['files', place.root]]);
   const versions = new Versions({ db, compact: [], places, budget: () => 1024 ** 2, reserve: 0 });
   const directory = new DirectoryVersions({ directory: 'files', replica, versions, db, clock, log });
-  return { clock, replica, versions, directory };
+  return { place, clock, replica, versions, directory };
 }
 
 function kept({ replica, versions }: Case): number {
@@ -62,5 +68,25 @@ void it('after a copy that took an hour, the next one is made within a minute', 
   await eventually('a copy is there', () => kept(each) === 1);
   await eventually('it rests', () => clock.timers === 1);
   assert.equal(clock.nextIn, 60_000);
+  await directory.close();
+});
+
+void it('of a file that is removed before it is quiet, nothing stays scheduled', async (t) => {
+  const each = await given(t);
+  const { place, clock, replica, directory } = each;
+  // The first is waited for.
+  directory.keep(['a', 'b', 'folder/c']);
+  await turn();
+  rmSync(place.at('b'));
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  const lookedAt = t.mock.method(replica, 'stampAt').mock;
+  directory.keep(['b']);
+  clock.advance(3_001);
+  await eventually('the others are kept', () => {
+    clock.advance(1_000);
+    return kept(each) === 2;
+  });
+  assert.ok(lookedAt.calls.every(({ arguments: [path] }) => path !== 'b'));
   await directory.close();
 });
