@@ -27,11 +27,18 @@ void describe('On the MDS itself', () => {
     await cluster.inSync();
     mds.write('dialplan', 'trunk.conf', EDITED);
     await eventually("Main's is back", () => mds.read('dialplan', 'trunk.conf') === TRUNK);
+    // It is visible before it is recorded, here and then on Main.
+    await eventually('it is in the history here', async () => (await kindsOf('trunk.conf')).length === 2);
+    await eventually('it is in the history on Main', async () => {
+      const { entries } = await cluster.ask('history', { path: 'dialplan/trunk.conf', limit: 100 });
+      return entries.some(({ kind }) => kind === 'restore');
+    });
     mds.write('recordings', '100-1.wav', 'hello');
     await eventually(
       'the recording is on Main',
       () => cluster.main.read('recordings', '100-1.wav') === 'hello',
     );
+    await eventually('it is recorded here', async () => (await kindsOf('100-1.wav')).length === 1);
     await cluster.inSync();
   });
   after(() => cluster.end());
@@ -41,20 +48,18 @@ void describe('On the MDS itself', () => {
   const entries = async (...args: string[]): Promise<Entry[]> =>
     ((await json('history', ...args)) as { entries: Entry[] }).entries;
 
+  /** What was done to a path, and by whom, newest first. */
+  async function kindsOf(path: string): Promise<[string, string | null][]> {
+    return (await entries()).filter((each) => each.path === path).map(({ kind, actor }) => [kind, actor]);
+  }
+
   void it('history shows what was done here, by whom, under the ids that Main shows', async () => {
     const all = await entries();
-    const of = (path: string): Entry[] => all.filter((each) => each.path === path);
-    assert.deepEqual(
-      of('trunk.conf').map(({ kind, actor }) => [kind, actor]),
-      [
-        ['restore', 'mds1'],
-        ['send', 'main'],
-      ],
-    );
-    assert.deepEqual(
-      of('100-1.wav').map(({ kind, actor }) => [kind, actor]),
-      [['send to Main', 'mds1']],
-    );
+    assert.deepEqual(await kindsOf('trunk.conf'), [
+      ['restore', 'mds1'],
+      ['send', 'main'],
+    ]);
+    assert.deepEqual(await kindsOf('100-1.wav'), [['send to Main', 'mds1']]);
     for (const entry of all) assert.ok((entry.durationMs ?? -1) >= 0, JSON.stringify(entry));
     const [restored] = await entries('--path', 'dialplan/trunk.conf', '--limit', '1');
     const onMain = await cluster.main.ok(['history', '--changeset', restored?.changeSet ?? '']);

@@ -97,11 +97,11 @@ void describe('A backup of Main', () => {
     await eventually('what is new goes on', () => mds.read('moh', 'default/new.wav') === 'added meanwhile');
     assert.equal(mds.read('moh', 'default/later.wav'), 'later');
     await main.ok(['confirm', 'moh']);
-    await eventually(
-      'once confirmed, it is removed',
-      () => mds.read('moh', 'default/later.wav') === undefined,
-    );
-    assert.equal(mds.read('moh', 'default/removed-later.wav'), undefined);
+    for (const file of ['later.wav', 'removed-later.wav'])
+      await eventually(
+        `once confirmed, ${file} is removed`,
+        () => mds.read('moh', `default/${file}`) === undefined,
+      );
     await eventually('all is well', async () => (await cluster.statusOf('mds1')).inSync);
   });
 
@@ -215,6 +215,8 @@ void describe('A backup of Main', () => {
     const { main } = cluster;
     await eventually('it is back', async () => (await cluster.statusOf('mds1')).inSync);
     await cluster.one('mds1').stop();
+    // Until Main has noticed, it was last seen just now.
+    await eventually('it is away', async () => (await cluster.statusOf('mds1')).state === 'disconnected');
     const seen = (await cluster.statusOf('mds1')).lastSeen;
     assert.notEqual(seen, null);
     await main.stop();

@@ -44,7 +44,7 @@ describe('The dialplan of an MDS', () => {
 
   it('takes the corrected file by itself', async () => {
     cluster.main.write('dialplan', 'a.conf', BETTER);
-    await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === BETTER, 5_000);
+    await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === BETTER);
     await cluster.inSync();
     assert.deepEqual((await cluster.statusOf('mds1')).errors, []);
   });
@@ -90,7 +90,7 @@ describe('The dialplan of an MDS', () => {
     const mds = cluster.one('mds1');
     mds.write('dialplan', 'z-local.conf', BROKEN);
     cluster.main.write('dialplan', 'a.conf', GOOD);
-    await eventually('it is there', () => mds.read('dialplan', 'a.conf') === GOOD, 5_000);
+    await eventually('it is there', () => mds.read('dialplan', 'a.conf') === GOOD);
     assert.ok(existsSync(mds.at('dialplan', 'z-local.conf')));
   });
 });

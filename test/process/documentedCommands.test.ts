@@ -162,12 +162,20 @@ describe('Every command that the pages name', () => {
     await type(`xivo-xds-sync rollback ${ID} -n`, 0, { [ID]: id });
     await type(`xivo-xds-sync rollback ${ID}`, 0, { [ID]: id });
     assert.equal(cluster.main.read('dialplan', 'trunk.conf'), dialplan(1));
+    for (const mds of cluster.mds)
+      await eventually('it is back there', () => mds.read('dialplan', 'trunk.conf') === dialplan(1));
+    await cluster.inSync();
   });
 
   it('what an MDS has otherwise', async () => {
     const mds1 = cluster.one('mds1');
     mds1.write('dialplan', 'trunk.conf', dialplan(3));
     await eventually("Main's is back", () => mds1.read('dialplan', 'trunk.conf') === dialplan(1));
+    // The agent knows what is there now once that is durable.
+    await eventually('the edit is known to be in the trash', async () => {
+      const { differences } = await cluster.ask('diff', { mds: 'mds1', path: 'dialplan/trunk.conf' });
+      return differences.some(({ item }) => item !== null);
+    });
     await type('xivo-xds-sync diff mds1');
     assert.match((await type('xivo-xds-sync diff mds1 dialplan/trunk.conf')).stdout, /^\+.*version 3/m);
     await type('xivo-xds-sync-agent diff');
@@ -188,11 +196,13 @@ describe('Every command that the pages name', () => {
     const { main } = cluster;
     const [mds1, mds2] = [cluster.one('mds1'), cluster.one('mds2')];
     main.write('recordings', '100-1.wav', 'recorded');
+    await eventually('mds1 has the call', () => mds1.read('recordings', '100-1.wav') === 'recorded');
     await save('moh', 'default/old.wav', 'old');
     rmSync(main.at('moh', 'default/old.wav'));
     rmSync(main.at('moh', 'album'), { recursive: true });
     for (const mds of [mds1, mds2])
-      await eventually('gone', () => mds.read('moh', 'album/song.wav') === undefined);
+      for (const file of ['album', 'default/old.wav'])
+        await eventually(`${file} is gone`, () => !existsSync(mds.at('moh', file)));
     await cluster.inSync();
     await type('xivo-xds-sync trash list');
     await type('xivo-xds-sync trash restore moh/album/song.wav --from mds1 --to-main');

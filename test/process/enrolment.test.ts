@@ -18,7 +18,7 @@ import type { EnrolAnswer } from '#protocol/messages/enrolment.ts';
 import { PROTOCOL } from '#protocol/version.ts';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';
-import { statusShows } from '../support/harness/statusShows.ts';
+import { statusAnswer, statusShows } from '../support/harness/statusShows.ts';
 
 const IDENTITY = 'var/lib/xivo-xds-sync/identity';
 
@@ -58,7 +58,7 @@ void describe('An MDS that enrols', () => {
     assert.equal(existsSync(path.join(mds.root, IDENTITY, 'main.json')), true);
   });
 
-  void it('is disconnected within a second when it is removed, and gets the reason from then on', async () => {
+  void it('is disconnected at once when it is removed, and gets the reason from then on', async () => {
     const mds = cluster.one('asks');
     await cluster.main.ok(['mds', 'remove', 'asks']);
     assert.equal(await state('asks'), 'revoked');
@@ -69,14 +69,23 @@ void describe('An MDS that enrols', () => {
     };
     await eventually('its session ended', () => cluster.main.log.includes('agent disconnected mds=asks'));
     const took = loggedAt('agent disconnected mds=asks') - loggedAt('MDS removed mds=asks');
-    assert.ok(took < 1_000, `the session outlived the removal by ${took} ms`);
+    // The agent has a part in it, and it may be late on a busy machine; a heartbeat would take 15 s.
+    assert.ok(took < 5_000, `the session outlived the removal by ${took} ms`);
     await statusShows(mds, /may no longer connect: it was removed on Main/, { hint: /no longer connect/ });
-    // It keeps what it has, and gets nothing more.
-    cluster.main.write('moh', 'default/secret.wav', 'not for those who were removed');
-    await sleep(2_000);
+    // It keeps what it has, and gets nothing more, though it has tried since there is more.
+    await cluster.mainNotices(['moh/default/secret.wav'], () =>
+      cluster.main.write('moh', 'default/secret.wav', 'not for those who were removed'),
+    );
+    const lastTry = async (): Promise<number> =>
+      (JSON.parse(await statusAnswer(mds)) as { link: { since: number } }).link.since;
+    const before = await lastTry();
+    // It waits up to 15 s between two tries.
+    await eventually('it was refused again', async () => (await lastTry()) > before, 40_000);
+    await eventually('Main logs that', () =>
+      /connection refused.*address=127\.0\.0\.1/.test(cluster.main.log),
+    );
     assert.equal(mds.read('moh', 'default/one.wav'), 'one');
     assert.equal(mds.read('moh', 'default/secret.wav'), undefined);
-    assert.match(cluster.main.log, /connection refused.*address=127\.0\.0\.1/);
     await mds.stop();
   });
 
@@ -240,8 +249,8 @@ void describe('Certificates', () => {
     const mds = cluster.one('mds1');
     const first = certificate(mds);
     const { connectedSince } = await cluster.statusOf('mds1');
-    await eventually('the certificate is another one', () => certificate(mds) !== first, 15_000);
-    await eventually('and again', () => mds.log.split('certificate renewed').length > 2, 15_000);
+    await eventually('the certificate is another one', () => certificate(mds) !== first, 30_000);
+    await eventually('and again', () => mds.log.split('certificate renewed').length > 2, 30_000);
     assert.equal((await cluster.statusOf('mds1')).connectedSince, connectedSince);
     cluster.main.write('moh', 'default/renewed.wav', 'still live');
     await eventually('files go on', () => mds.read('moh', 'default/renewed.wav') === 'still live');
@@ -265,7 +274,7 @@ void describe('Certificates', () => {
     for (const { reason } of refused) assert.match(reason, /certificates recently.* in [0-9]+ s.*clock/);
     const renewals = (): number => cluster.one('mds1').log.split('certificate renewed').length;
     const before = renewals();
-    await eventually('the other MDS renews in its time', () => renewals() > before, 15_000);
+    await eventually('the other MDS renews in its time', () => renewals() > before, 30_000);
     assert.doesNotMatch(cluster.one('mds1').log, /was not renewed/);
     await eventually('it may ask again', async () => (await ask()).type === 'enrolled');
   });
