@@ -16,6 +16,8 @@ export class OwnPlacements {
   #atScan = new Set<string>();
   /** Of those, the ones whose rename is still to be reported by the kernel. */
   readonly #arrivals = new Set<string>();
+  /** Those that another program removed since. */
+  readonly #gone = new Set<string>();
   readonly #onLost: (paths: readonly string[]) => void;
   readonly #isWatched: (folder: string) => boolean;
 
@@ -33,6 +35,7 @@ export class OwnPlacements {
     for (const [path, stamp, isArrival] of placed) {
       this.#stamps.set(path, stamp);
       this.#atScan.delete(path);
+      this.#gone.delete(path);
       // A folder has to be looked at in any case: it is to be watched.
       if (placed.length < MANY || !isArrival || stamp === '') continue;
       const folder = parentOf(path);
@@ -56,9 +59,15 @@ export class OwnPlacements {
     return this.#stamps.get(path) === stamp;
   }
 
-  adopted(path: string): void {
-    this.#stamps.delete(path);
-    this.#arrivals.delete(path);
+  /** Nothing is at this path. */
+  vanished(path: string): void {
+    if (this.#stamps.has(path)) this.#gone.add(path);
+  }
+
+  /** @returns true when it was seen to be gone again since it was placed */
+  adopted(path: string): boolean {
+    this.#forget(path);
+    return this.#gone.delete(path);
   }
 
   lost(paths: readonly string[]): void {
@@ -68,7 +77,12 @@ export class OwnPlacements {
 
   /** A full scan begins. */
   scanBegins(): void {
-    for (const path of this.#atScan) this.adopted(path);
+    for (const path of this.#atScan) this.#forget(path);
     this.#atScan = new Set(this.#stamps.keys());
+  }
+
+  #forget(path: string): void {
+    this.#stamps.delete(path);
+    this.#arrivals.delete(path);
   }
 }

@@ -185,8 +185,9 @@ export class Replica implements Tree {
     placed: { state: PathState; stamp: Stamp } | undefined,
     expect: Stamp | undefined,
   ): void {
-    this.own.adopted(path);
-    if (!this.#paths.adopt(path, placed, expect)) this.#soon((open) => this.#scanner.readNames(open, [path]));
+    const isGone = this.own.adopted(path);
+    if (isGone || !this.#paths.adopt(path, placed, expect))
+      this.#soon((open) => this.#scanner.readNames(open, [path]));
   }
 
   /** Discards the remembered content of these files, so that they are read again even with an unchanged stamp. */

@@ -181,6 +181,7 @@ export class Scanner {
   }
 
   #vanish(path: string): void {
+    this.#options.own.vanished(path);
     this.#watches.forget(path);
     this.#paths.vanish(path);
     this.#paths.dropExcluded(path);

@@ -190,28 +190,30 @@ void test('what this program placed itself is entered under its new name, withou
 });
 
 void describe('What another program did while a change set was made durable stays known', () => {
-  const kinds = ['put', 'metadata', 'remove'] as const;
+  const kinds = ['put', 'put where nothing was', 'metadata', 'remove'] as const;
   for (const kind of kinds)
     for (const isRemoved of [false, true])
       void test(`${kind}, and the file was ${isRemoved ? 'removed' : 'written'} then`, async (t) => {
         const { at, open } = place(t);
-        writeFileSync(at.at('file'), 'as it was');
+        const isNew = kind === 'put where nothing was';
+        const known = isNew ? 'other' : 'file';
+        if (!isNew) writeFileSync(at.at('file'), 'as it was');
         writeFileSync(at.at('other'), 'so that the directory is not empty');
         const sync = open();
         // Not watched, so that only the two scans below see anything.
         await sync.readAgain();
-        const expect = sync.replica.stampAt('file') ?? '';
-        const state = sync.replica.get('file');
+        const expect = sync.replica.stampAt(known) ?? '';
+        const state = sync.replica.get(known);
         assert.ok(state?.kind === 'settled' && state.entry.type === 'file');
         using staging = sync.applier.begin(0);
-        const put = putFile(staging, 'file', 'from Main', expect);
+        const put = putFile(staging, 'file', 'from Main', isNew ? undefined : expect);
         const common = { path: 'file', expect, reason: 'test' };
         const step: Step =
-          kind === 'put'
-            ? put
-            : kind === 'remove'
-              ? { kind, entry: state.entry, ...common }
-              : { kind, entry: { ...state.entry, mode: 0o600 }, ...common };
+          kind === 'remove'
+            ? { kind, entry: state.entry, ...common }
+            : kind === 'metadata'
+              ? { kind, entry: { ...state.entry, mode: 0o600 }, ...common }
+              : put;
         const { outcomes } = await staging.commit([step], () => undefined);
         assert.deepEqual(
           outcomes.map(({ result }) => result),

@@ -49,3 +49,23 @@ test('the first rename of each of many objects that were placed is no news, as l
   own.add(many('a', true).slice(1));
   assert.ok(!own.hasArrived('a/4'), 'they are few');
 });
+
+test('what is gone again when it is adopted is known, once; what was placed since is there', () => {
+  const own = new OwnPlacements(
+    () => undefined,
+    () => true,
+  );
+  own.vanished('a');
+  own.add([['a', 'stamp', true]]);
+  assert.equal(own.adopted('a'), false, 'it was gone before');
+  own.add([['a', 'stamp', true]]);
+  own.vanished('a');
+  own.scanBegins();
+  own.scanBegins();
+  assert.equal(own.adopted('a'), true);
+  assert.equal(own.adopted('a'), false);
+  own.add([['a', 'stamp', true]]);
+  own.vanished('a');
+  own.add([['a', 'later', true]]);
+  assert.equal(own.adopted('a'), false);
+});
