@@ -63,7 +63,7 @@ type StagedFileAt = { readonly entry: FileEntry; readonly staged: Staged };
  * be fetched are left out, unless the set is atomic. In an atomic set, large files are fetched last: they are judged by
  * their beginning.
  * @returns the result for each path
- * @throws when nothing could be done (no room, the connection was lost, the disk failed)
+ * @throws when nothing could be done (no room, the connection was lost, the directory is being closed, the disk failed)
  */
 export async function download(job: DownloadJob): Promise<Downloaded> {
   const results = new Map<string, JobResult>();
@@ -113,6 +113,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   if (job.whole && results.size > 0) return { ...nothing, results: withTheOthers(job.items, results) };
   for (const [path, result] of waits) results.set(path, result);
   if (steps.length === 0) return { ...nothing, results };
+  staging.throwIfEnding();
   const { outcomes, changeSet } = await staging.commit(steps, job.record);
   for (const { step, result, errno } of outcomes) {
     const named = { result, ...(errno !== undefined && { why: errno }) };

@@ -31,7 +31,7 @@ type Fetching = {
 /**
  * Fetches content from Main and stages it. Of a large file only that is sent which neither an interrupted transfer has left nor
  * the present version holds.
- * @throws when the connection is lost, or the archive is invalid
+ * @throws when the connection is lost, the directory is being closed, or the archive is invalid
  */
 export async function fetchContent(
   job: Fetching,
@@ -65,6 +65,8 @@ export async function fetchContent(
     await unpackFiles(stream, sizes, (number, sent) => {
       const file = part[number];
       if (file === undefined) throw new Error(`entry ${number} was not asked for`);
+      // All of it may have arrived before the connection was closed.
+      staging.throwIfEnding();
       const { path, entry } = file;
       const onResult = take(path, entry);
       if (sent === undefined)

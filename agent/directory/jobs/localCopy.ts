@@ -16,6 +16,7 @@ type Wanted = { readonly path: string; readonly entry: FileEntry };
  * Copies content that this host has under another name instead of fetching it, so a renamed folder costs no traffic.
  * The copy is verified like everything else.
  * @returns what has to be fetched
+ * @throws when the directory is being closed
  */
 export async function copyWhatIsHere(
   replica: Replica,
@@ -72,7 +73,9 @@ async function copy(
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK, entry.size));
       for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
         await sink.write(buffer.subarray(0, length));
-        if (timeSlice.due) await timeSlice.pause();
+        if (!timeSlice.due) continue;
+        await timeSlice.pause();
+        staging.throwIfEnding();
       }
     } finally {
       closeSync(fd);
@@ -80,6 +83,7 @@ async function copy(
     await sink.end();
   } catch {
     sink.refuse('the source went away');
+    staging.throwIfEnding();
   }
   return copied;
 }

@@ -55,7 +55,7 @@ export class Applier {
 
   /** Stops the retries, and resolves when none is running; the next start finishes open change sets. */
   async close(): Promise<void> {
-    this.#end.abort();
+    this.#end.abort(new Error('the directory is being closed'));
     this.#cancelFinishing?.();
     await this.#finishing.ended();
   }

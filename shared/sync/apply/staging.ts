@@ -65,6 +65,11 @@ export class Staging implements Disposable {
     if (bytes > 0) checkRoom(this.#open.root, bytes, this.#options);
   }
 
+  /** @throws when the directory is being closed: a stop does not wait for what only prepares a change set */
+  throwIfEnding(): void {
+    this.#options.ending.throwIfAborted();
+  }
+
   /** The open folder in which objects are staged. */
   get stage(): number {
     return this.#area.stage.fd;

@@ -49,6 +49,14 @@ async function carryOut(place: ApplyPlace, replica: Replica, item: Incoming): Pr
   return results.get('file')?.result;
 }
 
+void test('nothing is made visible once the directory is being closed', async (t) => {
+  const { place, replica, here } = await planned(t);
+  await place.applier.close();
+  const remove = { kind: 'remove', expect: here, reason: 'planned' } as const;
+  await assert.rejects(carryOut(place, replica, remove), /the directory is being closed/);
+  assert.equal(place.read('file'), 'as planned');
+});
+
 void describe('A plan is carried out for the version that it was made for, and for no other', () => {
   for (const [what, make] of Object.entries(PLANS)) {
     void test(`${what}: as planned`, async (t) => {

@@ -177,6 +177,15 @@ void test('with a Main of the last version, blocks at the same offset are compar
   assert.ok(pair.received < 300_000, `${pair.received} bytes`);
 });
 
+void test('what has arrived is not staged any more once the directory is being closed', async (t) => {
+  const pair = await Pair.make(t);
+  const closing: Main = async (items, out) => {
+    await pair.send(items, out);
+    await pair.mds.applier.close();
+  };
+  await assert.rejects(pair.fetch(closing), /the directory is being closed/);
+});
+
 void test('a transfer of differences that was cut off resumes as one', async (t) => {
   const [one, two] = [sameBytes('one', 300_000), sameBytes('two', 300_000)];
   const pair = await Pair.make(t, Buffer.concat([one, OLD.subarray(0, 700_000), two, OLD.subarray(700_000)]));

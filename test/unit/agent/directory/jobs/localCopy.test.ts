@@ -55,3 +55,12 @@ void test('a source that has changed since it was scanned, or is gone, is fetche
   rmSync(place.at('folder'), { recursive: true });
   assert.deepEqual(await copied(place, { name: entry }), { staged: {}, missing: ['name'] });
 });
+
+void test('a large copy ends when the directory is being closed', async (t) => {
+  const place = await make(t);
+  const content = 'x'.repeat(64 << 20);
+  place.write('large', content);
+  await place.sync.readAgain();
+  const copying = copied(place, { name: fileEntry(content) });
+  await Promise.all([assert.rejects(copying, /the directory is being closed/), place.sync.applier.close()]);
+});
