@@ -169,13 +169,9 @@ describe('Every command that the pages name', () => {
 
   it('what an MDS has otherwise', async () => {
     const mds1 = cluster.one('mds1');
-    mds1.write('dialplan', 'trunk.conf', dialplan(3));
-    await eventually("Main's is back", () => mds1.read('dialplan', 'trunk.conf') === dialplan(1));
-    // The agent knows what is there now once that is durable.
-    await eventually('the edit is known to be in the trash', async () => {
-      const { differences } = await cluster.ask('diff', { mds: 'mds1', path: 'dialplan/trunk.conf' });
-      return differences.some(({ item }) => item !== null);
-    });
+    await cluster.undoes(mds1, 'dialplan/trunk.conf', () =>
+      mds1.write('dialplan', 'trunk.conf', dialplan(3)),
+    );
     await type('xivo-xds-sync diff mds1');
     assert.match((await type('xivo-xds-sync diff mds1 dialplan/trunk.conf')).stdout, /^\+.*version 3/m);
     await type('xivo-xds-sync-agent diff');

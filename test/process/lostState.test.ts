@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually, type Host } from '../support/harness/host.ts';
@@ -8,8 +9,6 @@ import { eventually, type Host } from '../support/harness/host.ts';
 const STATE = 'var/lib/xivo-xds-sync';
 /** Long enough for a removal that should not happen. */
 const PATIENCE = 1_500;
-/** An agent takes Main's new state for the known one when nothing has gone for the settle time of recordings, and a bit. */
-const ACCEPTED_AFTER = 5_000;
 
 const stateFolder = (host: Host): string => path.join(host.root, STATE);
 
@@ -90,6 +89,14 @@ void describe('With a state that was lost, or an old copy of it,', () => {
     await eventually('time passes', () => Date.now() > until);
   }
 
+  /** The agent takes Main's state for the known one when nothing has gone for the settle time of recordings, and a bit. */
+  async function isAccepted(): Promise<void> {
+    await eventually("the agent has accepted Main's state", () => {
+      using db = new DatabaseSync(path.join(stateFolder(mds), 'state.sqlite'), { readOnly: true });
+      return db.prepare("SELECT value FROM meta WHERE key = 'strange'").get() === undefined;
+    });
+  }
+
   async function nothingIsRemoved(name: 'sounds' | 'recordings', file: string): Promise<void> {
     await passes(PATIENCE);
     assert.ok(existsSync(mds.at(name, file)), `${file} was removed`);
@@ -123,6 +130,7 @@ void describe('With a state that was lost, or an old copy of it,', () => {
     await mds.kill();
     putBack(mds, copy);
     unlinkSync(main.at('sounds', 's1.wav'));
+    await cluster.mainHas('sounds', 11);
     mds.start();
     await back();
     await isHeldUntilConfirmed('sounds', 's1.wav', /state is not the one that Main knew/);
@@ -146,7 +154,7 @@ void describe('With a state that was lost, or an old copy of it,', () => {
     const copy = keepCopy(main);
     await cluster.startMain();
     await back();
-    await passes(ACCEPTED_AFTER);
+    await isAccepted();
     main.write('sounds', 'even-later.wav', 'even later');
     mds.write('recordings', 'mine-later.wav', 'recorded later');
     await eventually('both have everything', () => {
@@ -174,7 +182,7 @@ void describe('With a state that was lost, or an old copy of it,', () => {
   });
 
   void it('all is as usual afterwards: removals happen at once', async () => {
-    await passes(ACCEPTED_AFTER);
+    await isAccepted();
     unlinkSync(main.at('sounds', 's4.wav'));
     unlinkSync(main.at('recordings', 'r4.wav'));
     await eventually(

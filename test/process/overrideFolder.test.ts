@@ -27,6 +27,7 @@ void it("of a folder that Main removed, an MDS's local file stays and the delive
   const files = Array.from({ length: 60 }, (_, number) => `d/${number}.wav`);
   for (const file of [...files, 'stays.wav']) cluster.main.write('sounds', file, file);
   await cluster.startMain();
+  await cluster.mainHas('sounds', 61);
   mds.start();
   await cluster.inSync();
   mds.write('sounds', 'd/mine.wav', 'mine');

@@ -37,7 +37,9 @@ void describe('What was removed on Main', () => {
 
   void it('comes back as one change set: a folder of twenty songs, by its name', async () => {
     rmSync(cluster.main.at('moh', 'album'), { recursive: true });
-    await eventually('they are gone on the MDS', () => onMds(SONGS[0] ?? '') === undefined);
+    await cluster.mainHas('moh', 2);
+    await eventually('they are gone on the MDS', () => !existsSync(cluster.one('mds1').at('moh', 'album')));
+    await cluster.inSync();
     const shown = await cluster.main.run(['trash', 'restore', '/var/lib/xivo/moh/album', '-n']);
     assert.equal(shown.code, 0, shown.stderr);
     assert.match(shown.stdout, /nothing was changed: 21 entries of moh would be restored/);

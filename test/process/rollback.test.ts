@@ -49,6 +49,7 @@ describe('After three changes, with one MDS away', () => {
       'the third version is there',
       () =>
         cluster.one('mds1').read('dialplan', 'a.conf') === plan(3) &&
+        cluster.one('mds1').read('dialplan', 'new/b.conf') === OTHER &&
         !existsSync(cluster.one('mds1').at('dialplan', 'c.conf')),
     );
     await cluster.inSync();
@@ -166,9 +167,14 @@ describe('After three changes, with one MDS away', () => {
     main.write('dialplan', 'big.conf', '; a comment\n'.repeat(500_000));
     await eventually('it is there', () => existsSync(cluster.one('mds1').at('dialplan', 'big.conf')));
     await cluster.inSync();
-    main.write('dialplan', 'big.conf', OTHER);
+    // In this order: what comes after it is undone with it, should the two be noticed one by one.
     main.write('dialplan', 'a.conf', plan(4));
-    await eventually('it is there', () => cluster.one('mds1').read('dialplan', 'a.conf') === plan(4));
+    main.write('dialplan', 'big.conf', OTHER);
+    for (const [file, content] of [
+      ['a.conf', plan(4)],
+      ['big.conf', OTHER],
+    ] as const)
+      await eventually(`${file} is there`, () => cluster.one('mds1').read('dialplan', file) === content);
     await cluster.inSync();
     const ran = await main.run(['rollback', await newestOf('mds1', 'a.conf')]);
     assert.equal(ran.code, 1);

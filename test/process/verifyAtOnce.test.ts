@@ -16,6 +16,7 @@ void test('verify just after an MDS has connected does not report as verified wh
     const mds = cluster.one('mds1');
     for (let i = 0; i < FILES; i++) cluster.main.write('moh', `m${i}.wav`, `music ${i}`);
     await cluster.startMain();
+    await cluster.mainHas('moh', FILES);
     mds.start();
     await cluster.inSync(60_000);
     await cluster.main.ok(['pause', '--for', '1h']);

@@ -21,7 +21,7 @@ const MAX_LINES = 40;
 const MAX_LINE = 300;
 
 /** How long daemons may take to close what they no longer need, milliseconds. */
-const LEFT_OPEN_LIMIT = 5_000;
+const LEFT_OPEN_LIMIT = 20_000;
 
 export type Mds = Host & { readonly asterisk: FakeAsterisk };
 
@@ -126,10 +126,13 @@ export class Cluster {
     return found;
   }
 
+  /** Starts Main, and waits until it has read its directories: before that it answers commands, but no MDS. */
   async startMain(): Promise<void> {
+    const { length } = this.main.log;
     this.main.start();
-    await eventually('Main answers', async () => {
+    await eventually('Main has started', async () => {
       if (!this.main.isRunning) throw new Error(`Main ended: ${this.main.log}`);
+      if (!this.main.log.slice(length).includes('controller started')) return false;
       return this.status().then(
         () => true,
         () => false,
@@ -202,6 +205,21 @@ export class Cluster {
     await eventually(`Main has noticed ${paths.join(', ')}`, async () =>
       (await saves()).every((save, index) => save !== before[index]),
     );
+  }
+
+  /**
+   * Changes a file of Main's on an MDS, and waits until the MDS has put it right and both have that in their history: Main's
+   * file is there a little earlier.
+   * @param path with the name of its directory in front
+   */
+  async undoes(mds: Mds, path: string, change: () => void): Promise<void> {
+    const restored = async (): Promise<number> => {
+      const { entries } = await this.ask('history', { mds: mds.name, path, limit: 1_000 });
+      return entries.filter(({ kind }) => kind === 'restore').length;
+    };
+    const before = await restored();
+    change();
+    await eventually(`${mds.name} has put ${path} right`, async () => (await restored()) > before);
   }
 
   /**
