@@ -102,7 +102,7 @@ test('an Asterisk that hangs is given up with everything that the command starte
   const script =
     'sleep 60 & echo $! > "$(dirname "$0")/pid.new"; mv "$(dirname "$0")/pid.new" "$(dirname "$0")/pid"; wait';
   let pid = 0;
-  // On a busy machine the script may not have begun by then.
+  // On a busy machine the script may not have run by then.
   for (let timeoutMs = 300; pid === 0 && timeoutMs < 60_000; timeoutMs *= 3) {
     const { reloader, folder } = await stand(t, script, { timeoutMs });
     const result = await reloader.request('dialplan');

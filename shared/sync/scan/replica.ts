@@ -185,8 +185,7 @@ export class Replica implements Tree {
     placed: { state: PathState; stamp: Stamp } | undefined,
     expect: Stamp | undefined,
   ): void {
-    const isGone = this.own.adopted(path);
-    if (isGone || !this.#paths.adopt(path, placed, expect))
+    if (this.own.adopted(path) || !this.#paths.adopt(path, placed, expect))
       this.#soon((open) => this.#scanner.readNames(open, [path]));
   }
 
