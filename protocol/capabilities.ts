@@ -15,6 +15,7 @@
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
  * - `manifest-difference` (Main): compares the digests of the manifest that an agent has, and sends only what differs.
  * - `chunks` (Main): accepts, with a request for content, the digests of the chunks of the version that is there.
+ * - `replaces` (Main): accepts, with a request for content, the hash of the version that is there, whose chunks it may know itself.
  * - `durations` (Main): accepts, with a change set, how long it took.
  */
 export const AGENT_CAPABILITIES = [
@@ -37,6 +38,7 @@ export const MAIN_CAPABILITIES = [
   'durations',
   'manifest-difference',
   'chunks',
+  'replaces',
 ] as const;
 
 /** The times of files that every version understands: nanoseconds in so many digits, up to 2286. */

@@ -14,7 +14,7 @@ export const MAX_ITEMS = 4096;
 export const MAX_BLOCKS = 4096;
 /** Chunks of one file that are compared: their digests travel in one message, 16 bytes each. What comes after them is sent. */
 export const MAX_CHUNKS = 32_768;
-/** Parts of which one file is put together, each content or a run of chunks: they travel in one header of 112 KiB at most. */
+/** Parts of which one file is put together, each content or a run of chunks: they travel in one header of 176 KiB at most. */
 export const MAX_PARTS = 8192;
 /** Most parts in which two manifests are compared by their digests; a power of two. */
 export const MAX_BUCKETS = 2048;

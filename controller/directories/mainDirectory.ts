@@ -13,6 +13,7 @@ import { ownershipOf } from '#sync/scan/inspect.ts';
 import type { Changes } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
+import { ChunkListTable } from '#sync/state/chunkListTable.ts';
 import { POLLING } from '#sync/watch/watch.ts';
 import type { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import { type ListedTrash, placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
@@ -84,6 +85,7 @@ export class MainDirectory implements DirectorySide {
     this.applier = applier;
     const { db, clock, log } = place;
     const { excludes } = this;
+    replica.contents.listAll(new ChunkListTable(db, config.name));
     this.#versions =
       versions && new DirectoryVersions({ directory: config.name, replica, versions, db, clock, log });
     this.#publication = new Publication({ config, replica, db, clock, versions: this.#versions, onRevision });

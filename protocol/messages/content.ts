@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { hashSchema } from '../entry.ts';
 import { MAX_BLOCKS, MAX_CHUNKS, MAX_FILE_BYTES, SHORT_DIGEST_CHARACTERS } from '../limits.ts';
 
 /** Resume offset: bytes that the receiver already has from an interrupted transfer of the same content. */
@@ -23,3 +24,9 @@ export const chunks = z
   .regex(/^[A-Za-z0-9+/]*$/)
   .refine(({ length }) => length % SHORT_DIGEST_CHARACTERS === 0, 'the last digest is not whole')
   .optional();
+
+/**
+ * The hash of the receiver's version of the file: only what differs from it is sent, if the sender knows what is in it. Sent
+ * only to a Main with the capability `replaces`.
+ */
+export const replaces = hashSchema.optional();

@@ -31,7 +31,7 @@ import {
   upgradeOutcomeSchema,
   within,
 } from './common.ts';
-import { blocks, chunks, from } from './content.ts';
+import { blocks, chunks, from, replaces } from './content.ts';
 
 const both = [
   z.strictObject({ type: z.literal('credit'), stream: streamId, bytes: count }),
@@ -83,6 +83,7 @@ export const fromAgentSchema = z.discriminatedUnion('type', [
           from,
           base: blocks.optional(),
           chunks,
+          replaces,
         }),
       )
       .max(MAX_ITEMS),

@@ -18,7 +18,8 @@ import { sameBytes } from '../support/unit/sameBytes.ts';
 
 const MIB = 1024 * 1024;
 /** Enough for a second reading to stand out from what is read beside the file. */
-const SIZE = 24 * MIB;
+const WHOLE = 24;
+const SIZE = WHOLE * MIB;
 
 /** MiB that a host's program has read so far, or written, from and to files and connections. */
 function mib({ pid }: Host, which: 'rchar' | 'wchar'): number {
@@ -34,7 +35,11 @@ void describe('A large file that changes again and again', () => {
   let cluster: Cluster;
   before(async () => {
     // Copies of older versions are read and written, too, where they are kept.
-    cluster = await Cluster.start({ mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
+    cluster = await Cluster.make({ enrolled: true, mds: ['mds1'], config: 'trash: { budget: 0 }\n' });
+    cluster.main.write('sounds', 'found.wav', sameBytes('found', SIZE));
+    await cluster.startMain();
+    cluster.one('mds1').start();
+    await cluster.inSync(60_000);
   });
   after(() => cluster.end());
 
@@ -42,10 +47,10 @@ void describe('A large file that changes again and again', () => {
    * Changes the file, waits until the MDS has it, and counts what each side read for that and, beside the file itself,
    * wrote, which is what it sent.
    */
-  async function afterChange(change: (file: string) => void): Promise<Change> {
+  async function afterChange(change: (file: string) => void, name = 'large.wav'): Promise<Change> {
     const mds1 = cluster.one('mds1');
-    const file = cluster.main.at('sounds', 'large.wav');
-    const there = mds1.at('sounds', 'large.wav');
+    const file = cluster.main.at('sounds', name);
+    const there = mds1.at('sounds', name);
     const looked = (): Change => ({
       main: mibRead(cluster.main),
       mds: mibRead(mds1),
@@ -86,8 +91,24 @@ void describe('A large file that changes again and again', () => {
     closeSync(fd);
   };
 
+  it('is read once on each side for the first change after a start, and the change travels', async (t) => {
+    const first = await afterChange(changeInside(5 * MIB), 'found.wav');
+    const mds1 = cluster.one('mds1');
+    await Promise.all([mds1.stop(), cluster.main.stop()]);
+    await cluster.startMain();
+    mds1.start();
+    await cluster.inSync(60_000);
+    const again = await afterChange(changeInside(15 * MIB), 'found.wav');
+    t.diagnostic(`MiB: ${JSON.stringify({ first, again })}`);
+    for (const { main, mds, sent, asked } of [first, again]) {
+      assert.ok(main < 1.5 * WHOLE, `Main read ${main} MiB for a file of ${WHOLE}`);
+      assert.ok(mds < 1.5 * WHOLE, `the MDS read ${mds} MiB for a file of ${WHOLE}`);
+      assert.ok(sent < 1.8, `Main sent ${sent} MiB for a change of 1`);
+      assert.ok(asked < 0.3, `the MDS sent ${asked} MiB`);
+    }
+  });
+
   it('is read once on each side for the second change, and hardly more than the change travels', async (t) => {
-    const whole = SIZE / MIB;
     await afterChange((file) => appendFileSync(file, sameBytes('first', SIZE)));
     await afterChange(changeInside(5 * MIB));
     const inside = await afterChange(changeInside(15 * MIB));
@@ -96,8 +117,8 @@ void describe('A large file that changes again and again', () => {
     const again = await afterChange(putInFront);
     t.diagnostic(`MiB: ${JSON.stringify({ inside, appended, inFront, again })}`);
     for (const { main, mds } of [inside, appended, inFront, again]) {
-      assert.ok(main < 1.5 * whole, `Main read ${main} MiB for a file of ${whole}`);
-      assert.ok(mds < 1.5 * whole, `the MDS read ${mds} MiB for a file of ${whole}`);
+      assert.ok(main < 1.5 * WHOLE, `Main read ${main} MiB for a file of ${WHOLE}`);
+      assert.ok(mds < 1.5 * WHOLE, `the MDS read ${mds} MiB for a file of ${WHOLE}`);
     }
     for (const [changed, { sent, asked }] of [
       [1, inside],

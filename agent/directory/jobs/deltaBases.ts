@@ -10,23 +10,36 @@ import type { Base } from '#sync/transfer/deltaSink.ts';
 import { type Run, runsOfParts, runsOfSpans } from '#sync/transfer/parts.ts';
 import type { Sent } from '#sync/transfer/unpack.ts';
 
-type Known = { readonly fd: number } & (
-  { readonly blocks: Blocks } | { readonly list: ChunkList; readonly lister: ChunkLister | undefined }
-);
-type Request = { readonly base?: { block: number; hashes: string[] }; readonly chunks?: string };
+/** A version's chunks, and where those of the new one are listed. */
+type Listed = { readonly list: ChunkList; readonly lister: ChunkLister | undefined };
+/** What a version consists of; only its hash when Main may know the rest. */
+type Content = { readonly blocks: Blocks } | Listed | { readonly hash: string };
+type Known = Content & { readonly fd: number };
+type Request = {
+  readonly base?: { block: number; hashes: string[] };
+  readonly chunks?: string;
+  readonly replaces?: string;
+};
+
+/** What may be said to Main of the version that is here. */
+export type BaseRules = {
+  /** Main accepts chunks; one of an older version compares blocks at fixed offsets. */
+  readonly isByChunks: boolean;
+  /** Main may know it by its hash, so that it need not be read. */
+  readonly isByHash: boolean;
+};
 
 /** Present versions of large files that are to be replaced: what of them the new ones still hold need not be sent. */
 export class DeltaBases implements Disposable {
   readonly #open: OpenFolders;
   readonly #lists: ChunkLists;
-  readonly #isByChunks: boolean;
+  readonly #rules: BaseRules;
   readonly #bases = new Map<string, Known>();
 
-  /** @param isByChunks whether Main accepts chunks; one of an older version compares blocks at fixed offsets */
-  constructor(root: string, lists: ChunkLists, isByChunks: boolean) {
+  constructor(root: string, lists: ChunkLists, rules: BaseRules) {
     this.#open = new OpenFolders(root);
     this.#lists = lists;
-    this.#isByChunks = isByChunks;
+    this.#rules = rules;
   }
 
   /**
@@ -48,15 +61,13 @@ export class DeltaBases implements Disposable {
     }
   }
 
-  async #look(
-    fd: number,
-    here: FileEntry,
-    { size }: FileEntry,
-    from: number,
-  ): Promise<{ blocks: Blocks } | { list: ChunkList; lister: ChunkLister | undefined } | undefined> {
+  async #look(fd: number, here: FileEntry, { size }: FileEntry, from: number): Promise<Content | undefined> {
+    const { isByChunks, isByHash } = this.#rules;
+    const lengths = chunkLengths(size);
     const known = this.#lists.take(here.hash);
-    const isKnown = known !== undefined && known.usual === chunkLengths(size)?.usual;
-    const list = this.#isByChunks && (isKnown ? known : await listChunks(fd, here.size, size));
+    const isKnown = known !== undefined && known.usual === lengths?.usual;
+    if (isByHash && !isKnown && lengths !== undefined) return { hash: here.hash };
+    const list = isByChunks && (isKnown ? known : await listChunks(fd, here.size, size));
     // What came before `from` does not pass by, so that the new version can't be listed.
     const lister = from > 0 ? undefined : ChunkLister.of(size);
     if (list) return { list, lister };
@@ -69,6 +80,7 @@ export class DeltaBases implements Disposable {
   requestFor(path: string): Request {
     const known = this.#bases.get(path);
     if (known === undefined) return {};
+    if ('hash' in known) return { replaces: known.hash };
     if ('list' in known) return { chunks: known.list.digests };
     return { base: { block: known.blocks.block, hashes: [...known.blocks.hashes] } };
   }
@@ -80,13 +92,12 @@ export class DeltaBases implements Disposable {
    */
   assemble(path: string, sent: Sent, size: number): { base: Base; runs: readonly Run[] } | undefined {
     const known = this.#bases.get(path);
-    if (known === undefined || 'list' in known !== 'parts' in sent) return undefined;
-    const base = { fd: known.fd, ...('list' in known && { chunks: known }) };
+    if (known === undefined || 'blocks' in known === 'parts' in sent) return undefined;
+    const listed = 'list' in known ? known : undefined;
+    const base = { fd: known.fd, ...(listed && { chunks: listed }) };
     const runs =
-      'parts' in sent
-        ? 'list' in known && runsOfParts(sent.parts, known.list, size)
-        : runsOfSpans(sent.spans, size);
-    return runs ? { base, runs } : undefined;
+      'parts' in sent ? runsOfParts(sent.parts, listed?.list, size) : runsOfSpans(sent.spans, size);
+    return runs && { base, runs };
   }
 
   /** Keeps the chunks of a new version that is complete and verified. Without them it is read when it changes. */

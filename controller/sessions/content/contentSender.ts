@@ -4,6 +4,9 @@ import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
+import { chunkLengths } from '#sync/transfer/chunker.ts';
+import type { ChunkList } from '#sync/transfer/chunkList.ts';
+import { UNKNOWN_VERSION } from '#sync/transfer/format.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { isShareable, packShared } from '#sync/transfer/sharing/packShared.ts';
 import type { Traffic } from './traffic.ts';
@@ -51,7 +54,7 @@ export async function sendContent(
 
 function packed(
   directory: MainDirectory,
-  { path, hash, size, from, base, chunks }: Request['items'][number],
+  { path, hash, size, from, base, chunks, replaces }: Request['items'][number],
 ): Packed {
   const refusal =
     refusePath(path) ??
@@ -59,14 +62,22 @@ function packed(
   const shown = directory.replica.get(path);
   const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
   const isSame = entry?.hash === hash && entry.size === size;
-  const why = refusal ?? (isSame ? undefined : 'changed on Main');
+  const { lists } = directory.replica.contents;
+  const list = replaces === undefined ? undefined : comparable(lists.get(replaces), size);
+  const isUnknown = replaces !== undefined && list === undefined;
+  const why = refusal ?? (!isSame ? 'changed on Main' : isUnknown ? UNKNOWN_VERSION : undefined);
   return {
     path,
     size,
     ...(from !== undefined && { from }),
-    base: chunks === undefined ? base : { chunks },
-    own: directory.replica.contents.lists.get(hash),
+    base: list ? { list } : chunks === undefined ? base : { chunks },
+    own: lists.get(hash),
     stamp: directory.replica.stampAt(path) ?? '',
     ...(why !== undefined && { refusal: why }),
   };
+}
+
+/** The chunks of another version, unless those of a version of this size are of another usual length. */
+function comparable(list: ChunkList | undefined, size: number): ChunkList | undefined {
+  return list?.usual === chunkLengths(size)?.usual ? list : undefined;
 }

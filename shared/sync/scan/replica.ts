@@ -52,6 +52,8 @@ export class Replica implements Tree {
   /** A hint was lost because the directory could not be read: the next scan is a full one. */
   #isUnread = false;
   readonly #end = new AbortController();
+  /** Aborted when it is closed, so that all waits on it end. */
+  readonly signal = this.#end.signal;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -72,11 +74,6 @@ export class Replica implements Tree {
   /** What is known of its paths. */
   get index(): PathIndex {
     return this.#paths.index;
-  }
-
-  /** Aborted when it is closed, so that all waits on it end. */
-  get signal(): AbortSignal {
-    return this.#end.signal;
   }
 
   get held(): string | undefined {
@@ -271,6 +268,7 @@ export class Replica implements Tree {
   #armSettleTimer(): void {
     this.#cancelSettling();
     const delay = this.#isUnread ? UNREAD_RETRY : this.#queue.delay;
+    if (delay === undefined) this.contents.caughtUp();
     if (this.signal.aborted || delay === undefined) return;
     this.#cancelSettling = this.#options.clock.after(delay, () =>
       this.#soon((open) => this.#scanner.settle(open, this.#queue.takeDue())),

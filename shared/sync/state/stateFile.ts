@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS kept_files (hash TEXT PRIMARY KEY, directory TEXT NOT
 CREATE TABLE IF NOT EXISTS origins (directory TEXT, path BLOB, entry TEXT NOT NULL, clock TEXT NOT NULL, PRIMARY KEY (directory, path)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS taken_over (directory TEXT, mds TEXT, number INTEGER NOT NULL, PRIMARY KEY (directory, mds)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS change_sets (id TEXT, directory TEXT, number INTEGER NOT NULL, PRIMARY KEY (id, directory)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chunk_lists (directory TEXT, hash TEXT, usual INTEGER NOT NULL, digests TEXT NOT NULL, lengths BLOB NOT NULL, checks BLOB, PRIMARY KEY (directory, hash)) STRICT;
 `;
 
 /** SQLite's result codes for a corrupt file (sqlite3.h). */

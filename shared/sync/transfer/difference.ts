@@ -1,10 +1,13 @@
 import { type Blocks, differingSpans, hashBlocks, type Span, spansText } from './blocks.ts';
 import { type ChunkList, listChunks } from './chunkList.ts';
 import { PAX_PARTS, PAX_SPANS } from './format.ts';
-import { bytesToSend, differingParts, partsText } from './parts.ts';
+import { bytesToSend, differingParts, partsInBytes, partsText } from './parts.ts';
 
-/** What the receiver's version consists of: blocks at fixed offsets, or the digests of its chunks. */
-export type BaseDigests = Blocks | { readonly chunks: string };
+/**
+ * What the receiver's version consists of: blocks at fixed offsets, or the digests of its chunks; or its chunks as this side
+ * knows them, of which the receiver has no list.
+ */
+export type BaseDigests = Blocks | { readonly chunks: string } | { readonly list: ChunkList };
 
 /** What has to be sent of a file. */
 export type Difference = {
@@ -25,11 +28,16 @@ export async function differenceFrom(
   { fd, size, from, known }: { fd: number; size: number; from: number; known: ChunkList | undefined },
 ): Promise<Difference> {
   const all = { spans: [{ start: from, end: size }] };
-  if ('chunks' in base) {
+  if (!('block' in base)) {
     const own = known ?? (await listChunks(fd, size));
     if (own === undefined) return all;
-    const { parts, spans } = differingParts(own, size, base.chunks, from);
-    return bytesToSend(parts) === size - from ? all : { spans, pax: { [PAX_PARTS]: partsText(parts) } };
+    const digests = 'list' in base ? base.list.digests : base.chunks;
+    const { parts, spans } = differingParts(own, size, digests, from);
+    if (bytesToSend(parts) === size - from) return all;
+    return {
+      spans,
+      pax: { [PAX_PARTS]: partsText('list' in base ? partsInBytes(parts, base.list) : parts) },
+    };
   }
   const spans = differingSpans(await hashBlocks(fd, size, base.block), size, base);
   const isAll = spans.length === 1 && spans[0]?.start === 0 && spans[0].end === size;

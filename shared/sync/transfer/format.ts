@@ -4,10 +4,13 @@ export const ENCODING = { plain: 0, zstd: 1 } as const;
 /** The pax header with the reason of an entry that could not be sent. */
 export const PAX_ERROR = 'XDS.error';
 
+/** The error of an entry whose replaced version the sender does not know: it may be asked for once more, with what is in that version. */
+export const UNKNOWN_VERSION = 'the version that it replaces is not known';
+
 /** The pax header of an entry that holds only the spans in which the file differs from a base of fixed blocks. */
 export const PAX_SPANS = 'XDS.spans';
 
-/** The pax header of an entry that leaves out what is in chunks of the base: all parts of the file, in order. */
+/** The pax header of an entry that leaves out what is in the base: all parts of the file, in order. */
 export const PAX_PARTS = 'XDS.parts';
 
 /**

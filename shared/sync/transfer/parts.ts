@@ -2,7 +2,10 @@ import { MAX_PARTS, SHORT_DIGEST_CHARACTERS } from '#protocol/limits.ts';
 import { type ChunkList, digestAt } from './chunkList.ts';
 import type { Span } from './blocks.ts';
 
-/** The next part of a file: content that is sent, or chunks of the receiver's version, by the number of the first. */
+/**
+ * The next part of a file: content that is sent, or chunks of the receiver's version, by the number of the first. To a receiver
+ * that has no list of its chunks, each byte is a chunk.
+ */
 export type Part = { readonly bytes: number } | { readonly chunk: number; readonly count: number };
 
 /** The next part of a file for its receiver: content that arrives, or bytes of the present version from an offset on. */
@@ -78,6 +81,24 @@ class PartsInMaking {
   }
 }
 
+/** The same for a receiver that has no list of its version's chunks. @param list of these chunks */
+export function partsInBytes(parts: readonly Part[], { lengths }: ChunkList): Part[] {
+  const offsets = offsetsOf(lengths);
+  return parts.map((part) => {
+    if ('bytes' in part) return part;
+    const offset = offsets[part.chunk] ?? 0;
+    return { chunk: offset, count: (offsets[part.chunk + part.count] ?? 0) - offset };
+  });
+}
+
+/** Where each chunk begins, and where the last one ends. */
+function offsetsOf(lengths: Iterable<number>): number[] {
+  const offsets = [0];
+  let end = 0;
+  for (const length of lengths) offsets.push((end += length));
+  return offsets;
+}
+
 /** Parts as text for a pax header: `1024,0+8190` is 1,024 bytes of content, then 8,190 chunks from the first on. */
 export function partsText(parts: readonly Part[]): string {
   return parts.map((part) => ('bytes' in part ? part.bytes : `${part.chunk}+${part.count}`)).join(',');
@@ -87,7 +108,7 @@ export function partsText(parts: readonly Part[]): string {
 export function parseParts(text: string): Part[] | undefined {
   const parts: Part[] = [];
   for (const each of text.split(',', MAX_PARTS + 1)) {
-    const [, first, count] = /^(\d{1,13})(?:\+([1-9]\d{0,7}))?$/.exec(each) ?? [];
+    const [, first, count] = /^(\d{1,13})(?:\+([1-9]\d{0,12}))?$/.exec(each) ?? [];
     const number = Number(first);
     if (first === undefined || (count === undefined && number === 0)) return undefined;
     parts.push(count === undefined ? { bytes: number } : { chunk: number, count: Number(count) });
@@ -102,27 +123,35 @@ export function bytesToSend(parts: readonly Part[]): number {
 
 /**
  * What the parts are for their receiver.
- * @param list its version's chunks
+ * @param list its version's chunks; undefined when each byte is one
  * @param size bytes that all of them must have
  * @returns undefined when they name chunks that it has not, or have another size together
  */
-export function runsOfParts(parts: readonly Part[], list: ChunkList, size: number): Run[] | undefined {
-  const offsets = [0];
-  let end = 0;
-  for (const length of list.lengths) offsets.push((end += length));
+export function runsOfParts(
+  parts: readonly Part[],
+  list: ChunkList | undefined,
+  size: number,
+): Run[] | undefined {
+  const offsets = list && offsetsOf(list.lengths);
   const runs: Run[] = [];
   let bytes = 0;
   for (const part of parts) {
-    if ('bytes' in part) runs.push(part);
-    else {
-      const offset = offsets[part.chunk];
-      const behind = offsets[part.chunk + part.count];
-      if (offset === undefined || behind === undefined) return undefined;
-      runs.push({ offset, bytes: behind - offset, chunks: { first: part.chunk, count: part.count } });
-    }
-    bytes += runs.at(-1)?.bytes ?? 0;
+    const run = runOf(part, offsets);
+    if (run === undefined) return undefined;
+    runs.push(run);
+    bytes += run.bytes;
   }
   return bytes === size ? runs : undefined;
+}
+
+function runOf(part: Part, offsets: readonly number[] | undefined): Run | undefined {
+  if ('bytes' in part) return part;
+  const { chunk, count } = part;
+  if (offsets === undefined) return { offset: chunk, bytes: count };
+  const offset = offsets[chunk];
+  const behind = offsets[chunk + count];
+  if (offset === undefined || behind === undefined) return undefined;
+  return { offset, bytes: behind - offset, chunks: { first: chunk, count } };
 }
 
 /** What spans are for their receiver: between them it keeps what it has at the same offset. */

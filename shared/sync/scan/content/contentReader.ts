@@ -3,7 +3,7 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
-import { ChunkLists } from '../../transfer/chunkLists.ts';
+import { ChunkLists, type KeptLists } from '../../transfer/chunkLists.ts';
 import { hashFile, LARGE, type Listing, type Reading, readLarge } from './hashFile.ts';
 
 /**
@@ -17,7 +17,7 @@ const REST = 10;
 const MOST_KEPT = 16;
 
 type Wanted = {
-  /** The hash of the version before, if there was one: then the chunks of a large one are listed, too. */
+  /** The hash of the version before, if there was one: then the chunks of a large file are listed, too. */
   readonly before: string | undefined;
   /** Ends the reading. */
   readonly signal: AbortSignal;
@@ -28,9 +28,11 @@ type Wanted = {
  * as soon as it has: one file at a time, and seldom where files go on changing.
  */
 export class ContentReader {
-  /** Of large files that changed. */
+  /** Of large files. */
   readonly lists = new ChunkLists();
   readonly #clock: Clock;
+  /** Files that have never changed are listed, too. */
+  #listsAll = false;
   /** By the stamp of the version; without result when that has changed. */
   readonly #early = new Map<Stamp, Promise<Reading | undefined>>();
   /** The pause before the next one. */
@@ -41,6 +43,23 @@ export class ContentReader {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /**
+   * For a host whose files others have, so that most of a file is already there when it first changes: lists what is here at
+   * the start, and keeps all lists.
+   */
+  listAll(kept: KeptLists): void {
+    this.lists.keepIn(kept);
+    this.#listsAll = true;
+  }
+
+  /**
+   * What was here at the start has been read. From now on a new file is wanted at once, and is not listed: that would take twice
+   * as long as its hash alone.
+   */
+  caughtUp(): void {
+    this.#listsAll = false;
   }
 
   /** A file has a new version, which is to be hashed when it has settled. @param in milliseconds until then */
@@ -75,7 +94,8 @@ export class ContentReader {
   }
 
   #listing({ before }: Wanted): Listing | undefined {
-    return before === undefined ? undefined : { lists: this.lists, before };
+    const isListed = before !== undefined || (this.#listsAll && this.lists.haveRoom);
+    return isListed ? { lists: this.lists, before } : undefined;
   }
 
   /** Resolves when nothing is read early any more. */

@@ -18,8 +18,8 @@ const smallBuffer = Buffer.allocUnsafe(SMALL);
 /** A file's hash, and its chunks if they were listed. */
 export type Reading = { readonly hash: string; readonly list: ChunkList | undefined };
 
-/** Where the chunk list of a large file that has changed goes, and the hash of its last version, of which most may still be there. */
-export type Listing = { readonly lists: ChunkLists; readonly before: string };
+/** Where the chunk list of a large file goes, and the hash of its last version, if there was one: most of it may still be there. */
+export type Listing = { readonly lists: ChunkLists; readonly before: string | undefined };
 
 export type HashOptions = {
   /** The chunks of a large file are listed in the same pass; none are when absent. */
@@ -83,8 +83,11 @@ export async function readLarge(
   listing: Listing | undefined,
   onPiece: () => void,
 ): Promise<Reading> {
-  const isListed = listing !== undefined && size >= LARGE;
-  const lister = isListed ? ChunkLister.following(size, listing.lists.get(listing.before)) : undefined;
+  const { lists, before } = listing ?? {};
+  const isListed = lists !== undefined && size >= LARGE;
+  const lister = isListed
+    ? ChunkLister.following(size, before === undefined ? undefined : lists.get(before))
+    : undefined;
   const hash = createHash('sha256');
   for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
     onPiece();

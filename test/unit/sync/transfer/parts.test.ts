@@ -12,6 +12,7 @@ import {
   bytesToSend,
   differingParts,
   parseParts,
+  partsInBytes,
   partsText,
   runsOfParts,
   runsOfSpans,
@@ -60,17 +61,20 @@ void test('whatever was edited, the parts give the new file and the list of its 
       fc.array(edit, { maxLength: 5 }),
       fc.oneof(fc.constant(0), fc.nat(OLD.length)),
       fc.array(fc.integer({ min: 3_000, max: 100_000 }), { minLength: 1, maxLength: 4 }),
-      async (edits, wantedFrom, pieces) => {
+      fc.boolean(),
+      async (edits, wantedFrom, pieces, isListed) => {
         const content = edited(edits);
         const from = Math.min(wantedFrom, content.length);
         const own = await listOf(content);
         const { parts, spans } = differingParts(own, content.length, old.digests, from);
-        const arrived = partsText(parts);
-        const runs = arrived === '' ? [] : runsOfParts(parseParts(arrived) ?? [], old, content.length - from);
+        const arrived = partsText(isListed ? parts : partsInBytes(parts, old));
+        const theirs = isListed ? old : undefined;
+        const runs =
+          arrived === '' ? [] : runsOfParts(parseParts(arrived) ?? [], theirs, content.length - from);
         assert.ok(runs);
         const sent = Buffer.concat(spans.map(({ start, end }) => content.subarray(start, end)));
         assert.equal(sent.length, bytesToSend(parts));
-        const lister = ChunkLister.of(content.length);
+        const lister = isListed ? ChunkLister.of(content.length) : undefined;
         const made: Buffer[] = [];
         const fd = openSync(FILE, 'r');
         const sink = deltaSink(
@@ -79,7 +83,7 @@ void test('whatever was edited, the parts give the new file and the list of its 
             end: () => undefined,
             refuse: (why) => assert.fail(why),
           },
-          { fd, chunks: { list: old, lister } },
+          { fd, ...(isListed && { chunks: { list: old, lister } }) },
           runs,
         );
         for (let at = 0, turn = 0; at < sent.length; turn++) {
@@ -89,7 +93,7 @@ void test('whatever was edited, the parts give the new file and the list of its 
         await sink.end();
         closeSync(fd);
         assert.ok(Buffer.concat(made).equals(content.subarray(from)));
-        if (from === 0) assert.deepEqual(await lister?.end(), own);
+        if (from === 0 && isListed) assert.deepEqual(await lister?.end(), own);
       },
     ),
     { numRuns: 30 },
@@ -180,6 +184,11 @@ void test('parts that name chunks which are not there, or give another size, are
   assert.equal(runsOfParts([{ chunk: 3, count: 1 }], list, 0), undefined);
   assert.equal(runsOfParts([{ chunk: 0, count: 2 }], list, 29), undefined);
   assert.equal(runsOfParts([{ chunk: 0, count: 2 }, { bytes: 2 ** 40 }], list, 31), undefined);
+  assert.deepEqual(runsOfParts([{ bytes: 5 }, { chunk: 10, count: 20 }], undefined, 25), [
+    { bytes: 5 },
+    { offset: 10, bytes: 20 },
+  ]);
+  assert.equal(runsOfParts([{ chunk: 0, count: 26 }], undefined, 25), undefined);
 });
 
 void test('between spans the receiver keeps what it has at the same offset', () => {

@@ -18,7 +18,8 @@ import { stampOf } from '#core/manifest/stamp.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import type { StagingResult } from '#sync/apply/stagedFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { PAX_PARTS } from '#sync/transfer/format.ts';
+import { ChunkLister } from '#sync/transfer/chunkList.ts';
+import { PAX_ERROR, PAX_PARTS, UNKNOWN_VERSION } from '#sync/transfer/format.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import { Channel } from '#wire/channel.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
@@ -34,6 +35,21 @@ type Main = (items: readonly Item[], out: OutgoingStream) => Promise<void>;
 
 const OLD = sameBytes('old', 1_500_000);
 const NEW = Buffer.concat([Buffer.from('in front'), OLD]);
+const OLD_HASH = createHash('sha256').update(OLD).digest('hex');
+const TWO_INSERTED = Buffer.concat([
+  sameBytes('one', 300_000),
+  OLD.subarray(0, 700_000),
+  sameBytes('two', 300_000),
+  OLD.subarray(700_000),
+]);
+const OLD_LIST = await (async () => {
+  const lister = ChunkLister.of(OLD.length);
+  lister?.add(OLD);
+  const list = await lister?.end();
+  assert.ok(list);
+  return list;
+})();
+const ALL = ['chunks', 'replaces'];
 
 /** An MDS with the old version, and a Main with a new one. */
 class Pair {
@@ -41,6 +57,8 @@ class Pair {
   readonly #main: string;
   readonly #replica: Replica;
   readonly requests: Item[] = [];
+  /** Hashes of the versions that Main knows the chunks of. */
+  readonly knows = new Set([OLD_HASH]);
   readonly entry: FileEntry;
 
   private constructor(mds: ApplyPlace, main: string, replica: Replica, entry: FileEntry) {
@@ -67,11 +85,12 @@ class Pair {
   readonly send: Main = (items, out) =>
     packFiles(
       this.#main,
-      items.map(({ path: name, size, from, base, chunks }) => ({
+      items.map(({ path: name, size, from, base, chunks, replaces }) => ({
         path: name,
         size,
         ...(from !== undefined && { from }),
-        base: chunks === undefined ? base : { chunks },
+        base: replaces === undefined ? (chunks === undefined ? base : { chunks }) : { list: OLD_LIST },
+        ...(replaces !== undefined && !this.knows.has(replaces) && { refusal: UNKNOWN_VERSION }),
         stamp: stampOf(statSync(path.join(this.#main, name), { bigint: true })),
       })),
       out,
@@ -95,8 +114,9 @@ class Pair {
       get: (directory: string, items: Item[]) => {
         fromAgentSchema.parse({ type: 'get', stream: 1, directory, items });
         this.requests.push(...items);
-        const incoming = agent.openIncoming(1);
-        const out = main.openOutgoing(1, 1);
+        const stream = this.requests.length;
+        const incoming = agent.openIncoming(stream);
+        const out = main.openOutgoing(stream, 1);
         sending = send(items, out).catch(() => out.abort('failed'));
         this.#streams.push(incoming);
         return incoming;
@@ -140,19 +160,27 @@ class Pair {
   get listed(): boolean {
     return this.#replica.contents.lists.get(this.entry.hash) !== undefined;
   }
+
+  /** The MDS knows the chunks of the version that it has. */
+  listOld(): void {
+    this.#replica.contents.lists.add(OLD_HASH, OLD_LIST);
+  }
 }
 
 /** Sends an archive with one entry. */
 const archive =
   (parts: string, content: Buffer): Main =>
-  async (_items, out) => {
-    const pack = tar.pack();
-    pack.entry({ name: '0', size: content.length, pax: { [PAX_PARTS]: parts } }, content);
-    pack.finalize();
-    await out.write(Buffer.of(0));
-    for await (const piece of pack) await out.write(piece as Buffer);
-    await out.end();
-  };
+  (_items, out) =>
+    sendEntry({ [PAX_PARTS]: parts }, content, out);
+
+async function sendEntry(pax: Record<string, string>, content: Buffer, out: OutgoingStream): Promise<void> {
+  const pack = tar.pack();
+  pack.entry({ name: '0', size: content.length, pax }, content);
+  pack.finalize();
+  await out.write(Buffer.of(0));
+  for await (const piece of pack) await out.write(piece as Buffer);
+  await out.end();
+}
 
 /** Lies when a request names chunks; any other request is answered as it should be. */
 const lying =
@@ -160,36 +188,10 @@ const lying =
   (items, out) =>
     (items[0]?.chunks === undefined ? pair.send : archive(parts, content))(items, out);
 
-void test('a file that got something put in front of it costs a chunk or two', async (t) => {
-  const pair = await Pair.make(t);
-  assert.equal((await pair.fetch())?.result, 'staged');
-  assert.ok(pair.received < 400_000, `${pair.received} bytes`);
-  assert.ok(pair.listed, 'its chunks are known for the next change');
-});
-
-void test('with a Main of the last version, blocks at the same offset are compared', async (t) => {
-  const changed = Buffer.from(OLD);
-  changed.fill(0, 700_000, 700_100);
-  const pair = await Pair.make(t, changed);
-  assert.equal((await pair.fetch(pair.send, []))?.result, 'staged');
-  assert.equal(pair.requests[0]?.chunks, undefined);
-  assert.ok(pair.requests[0]?.base);
-  assert.ok(pair.received < 300_000, `${pair.received} bytes`);
-});
-
-void test('what has arrived is not staged any more once the directory is being closed', async (t) => {
-  const pair = await Pair.make(t);
-  const closing: Main = async (items, out) => {
-    await pair.send(items, out);
-    await pair.mds.applier.close();
-  };
-  await assert.rejects(pair.fetch(closing), /the directory is being closed/);
-});
-
-void test('a transfer of differences that was cut off resumes as one', async (t) => {
-  const [one, two] = [sameBytes('one', 300_000), sameBytes('two', 300_000)];
-  const pair = await Pair.make(t, Buffer.concat([one, OLD.subarray(0, 700_000), two, OLD.subarray(700_000)]));
-  const cutOff: Main = async (items, out) => {
+/** Sends as Main does, until the connection is lost. */
+const cutOff =
+  (pair: Pair): Main =>
+  async (items, out) => {
     let left = 450_000;
     const cut = Object.create(out, {
       isFinished: { get: () => out.isFinished },
@@ -206,7 +208,100 @@ void test('a transfer of differences that was cut off resumes as one', async (t)
     }) as OutgoingStream;
     await pair.send(items, cut);
   };
-  await assert.rejects(pair.fetch(cutOff));
+
+void test('a file that got something put in front of it costs a chunk or two', async (t) => {
+  const pair = await Pair.make(t);
+  assert.equal((await pair.fetch())?.result, 'staged');
+  assert.ok(pair.received < 400_000, `${pair.received} bytes`);
+  assert.ok(pair.listed, 'its chunks are known for the next change');
+});
+
+void test('what Main knows of the version that is here need not be read here', async (t) => {
+  const pair = await Pair.make(t);
+  const digest = t.mock.method(crypto.subtle, 'digest');
+  assert.equal((await pair.fetch(pair.send, ALL))?.result, 'staged');
+  assert.ok(pair.received < 400_000, `${pair.received} bytes`);
+  const [request, ...others] = pair.requests;
+  assert.ok(request?.replaces !== undefined && request.chunks === undefined && request.base === undefined);
+  assert.equal(others.length, 0);
+  // Those of Main's new version alone.
+  assert.ok(digest.mock.callCount() < 1.2 * OLD_LIST.lengths.length, `${digest.mock.callCount()} chunks`);
+});
+
+void test('of a version that Main does not know, the chunks are named at once, and nothing is lost', async (t) => {
+  const pair = await Pair.make(t, TWO_INSERTED);
+  pair.knows.clear();
+  await assert.rejects(pair.fetch(cutOff(pair)));
+  const { partial, received } = pair;
+  assert.equal((await pair.fetch(pair.send, ALL))?.result, 'staged');
+  const [, refused, again] = pair.requests;
+  assert.ok(refused?.replaces !== undefined && again?.replaces === undefined && again?.chunks !== undefined);
+  assert.ok(refused.from === partial && again.from === partial, `from ${again.from}`);
+  assert.ok(pair.received - received < 1_200_000, `${pair.received - received} bytes`);
+});
+
+void test('of a version whose chunks are known here, they are sent: Main need not know it', async (t) => {
+  const pair = await Pair.make(t);
+  pair.listOld();
+  pair.knows.clear();
+  assert.equal((await pair.fetch(pair.send, ALL))?.result, 'staged');
+  const [request, ...others] = pair.requests;
+  assert.ok(request?.chunks !== undefined && request.replaces === undefined);
+  assert.equal(others.length, 0);
+});
+
+void test('a Main that never knows any version is asked twice, and the file fails with its reason', async (t) => {
+  const pair = await Pair.make(t);
+  const refuse: Main = (_items, out) => sendEntry({ [PAX_ERROR]: UNKNOWN_VERSION }, Buffer.alloc(0), out);
+  assert.deepEqual(await pair.fetch(refuse, ALL), { result: 'stale', why: UNKNOWN_VERSION });
+  assert.equal(pair.requests.length, 2);
+});
+
+for (const [what, parts] of [
+  ['bytes that are not there', `8,5+${OLD.length}`],
+  ['other bytes', `8,1+${OLD.length - 1},0+1`],
+  ['bytes that make another size', '8,0+1'],
+] as const) {
+  void test(`of a Main that names ${what}, the whole file is asked for the next time, by no hash either`, async (t) => {
+    const pair = await Pair.make(t);
+    const lie: Main = (items, out) =>
+      (items[0]?.replaces === undefined ? pair.send : archive(parts, Buffer.from('in front')))(items, out);
+    assert.equal((await pair.fetch(lie, ALL))?.result, 'stale');
+    assert.equal((await pair.fetch(lie, ALL))?.result, 'staged');
+    const [, two] = pair.requests;
+    assert.ok(two?.replaces === undefined && two?.chunks === undefined && two?.base === undefined);
+  });
+}
+
+void test('with a Main of the last version, blocks at the same offset are compared', async (t) => {
+  const changed = Buffer.from(OLD);
+  changed.fill(0, 700_000, 700_100);
+  const pair = await Pair.make(t, changed);
+  assert.equal((await pair.fetch(pair.send, []))?.result, 'staged');
+  assert.equal(pair.requests[0]?.chunks, undefined);
+  assert.ok(pair.requests[0]?.base);
+  assert.ok(pair.received < 300_000, `${pair.received} bytes`);
+});
+
+void test('from a Main that was asked by blocks, no parts are taken', async (t) => {
+  const pair = await Pair.make(t);
+  const right = archive(`8,0+${OLD.length}`, Buffer.from('in front'));
+  assert.equal((await pair.fetch(right, []))?.result, 'stale');
+  assert.ok(pair.requests[0]?.base);
+});
+
+void test('what has arrived is not staged any more once the directory is being closed', async (t) => {
+  const pair = await Pair.make(t);
+  const closing: Main = async (items, out) => {
+    await pair.send(items, out);
+    await pair.mds.applier.close();
+  };
+  await assert.rejects(pair.fetch(closing), /the directory is being closed/);
+});
+
+void test('a transfer of differences that was cut off resumes as one', async (t) => {
+  const pair = await Pair.make(t, TWO_INSERTED);
+  await assert.rejects(pair.fetch(cutOff(pair)));
   const before = pair.received;
   assert.equal((await pair.fetch())?.result, 'staged');
   const [, again] = pair.requests;

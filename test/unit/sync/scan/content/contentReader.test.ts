@@ -14,12 +14,13 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Folder } from '#host/fs/folder.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { ContentReader } from '#sync/scan/content/contentReader.ts';
+import type { ChunkList } from '#sync/transfer/chunkList.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 import { ApplyPlace } from '../../../../support/unit/applyPlace.ts';
@@ -100,6 +101,40 @@ void describe('A large file that settles', () => {
     const stamp = stampOf(statSync(file(), { bigint: true }));
     assert.ok(await reader.hash(folder, 'file', stamp, { ...wanted(), before }));
     assert.ok(digest.mock.calls.length < 3, `${digest.mock.calls.length} digests`);
+  });
+
+  void it('is listed before it has ever changed where others have it, as long as nothing waits for it', async () => {
+    const signal = new AbortController().signal;
+    const known = new Map<string, ChunkList>();
+    const stampOfFile = () => stampOf(statSync(file(), { bigint: true }));
+    const kept = {
+      get: (of: string) => known.get(of),
+      add: (of: string, list: ChunkList) => void known.set(of, list),
+    };
+    const source = new ContentReader(clock);
+    source.listAll(kept);
+    const first = await source.hash(folder, 'file', stampOfFile(), { before: undefined, signal });
+    assert.ok(first !== undefined && source.lists.get(first) !== undefined && known.has(first));
+    const afterStart = new ContentReader(clock);
+    afterStart.listAll(kept);
+    assert.ok(afterStart.lists.get(first), 'also after a start');
+    known.clear();
+    assert.ok(afterStart.lists.get(first), 'it is not read for each who asks');
+    const full = new ContentReader(clock);
+    full.listAll(kept);
+    full.lists.add('others', {
+      usual: 65_536,
+      digests: 'd'.repeat(3 * 1024 * 1024),
+      lengths: new Uint32Array(),
+    });
+    await full.hash(folder, 'file', stampOfFile(), { before: undefined, signal });
+    assert.equal(full.lists.get(first), undefined, 'as long as there is room for those that change');
+    source.caughtUp();
+    appendFileSync(file(), 'new');
+    const later = await source.hash(folder, 'file', stampOfFile(), { before: undefined, signal });
+    assert.ok(later !== undefined && source.lists.get(later) === undefined);
+    const elsewhere = await reader.hash(folder, 'file', stampOfFile(), { before: undefined, signal });
+    assert.ok(elsewhere !== undefined && reader.lists.get(elsewhere) === undefined);
   });
 
   void it('is waited for when it has settled before it was read', async () => {
@@ -199,8 +234,11 @@ void describe('A large file that settles', () => {
   });
 });
 
-void it('A directory has the hash of a large file as soon as that has settled', async (t) => {
-  const place = new ApplyPlace(t);
+/** A replica that is not scanned yet, and how its files settle. */
+function replicaAt(
+  t: TestContext,
+  place: ApplyPlace,
+): { replica: Replica; settle: () => Promise<void>; clock: ManualClock } {
   const clock = new ManualClock();
   const replica = new Replica({
     rules: { name: 'files', settle: 300, emptyIsHeld: false, whole: false },
@@ -216,6 +254,17 @@ void it('A directory has the hash of a large file as soon as that has settled', 
     },
   });
   t.after(() => replica.close());
+  const settle = async (): Promise<void> => {
+    clock.advance(300);
+    // One more piece of work, after that of the clock.
+    await replica.recheck([]);
+  };
+  return { replica, settle, clock };
+}
+
+void it('A directory has the hash of a large file as soon as that has settled', async (t) => {
+  const place = new ApplyPlace(t);
+  const { replica, clock } = replicaAt(t, place);
   writeFileSync(place.at('file'), Buffer.alloc(SIZE, 'x'));
   await replica.rescan();
   clock.advance(30);
@@ -227,3 +276,26 @@ void it('A directory has the hash of a large file as soon as that has settled', 
   assert.equal(replica.get('file')?.kind, 'settled');
   assert.ok(read() - before < 1);
 });
+
+for (const [what, files] of [
+  ['some', ['first']],
+  ['none', []],
+] as const) {
+  void it(`A directory lists the large files that are there at its start (${what}), and none that come later`, async (t) => {
+    const place = new ApplyPlace(t);
+    const { replica, settle } = replicaAt(t, place);
+    const listed = new Set<string>();
+    replica.contents.listAll({ get: () => undefined, add: (hash) => void listed.add(hash) });
+    for (const file of files) writeFileSync(place.at(file), Buffer.alloc(SIZE, file));
+    await replica.rescan();
+    await settle();
+    writeFileSync(place.at('later'), Buffer.alloc(SIZE, 'later'));
+    await replica.recheck(['later']);
+    await settle();
+    assert.equal(replica.get('later')?.kind, 'settled');
+    assert.deepEqual(
+      [...listed],
+      files.map((file) => hashOf(place.at(file))),
+    );
+  });
+}
