@@ -123,12 +123,11 @@ describe('When Asterisk refuses what lint let through', () => {
     if (root === undefined) return;
     live = await LiveCluster.start(root, { mds: ['mds1'], config: `directories: ${DIRECTORIES}\n` });
     const { cluster } = live;
-    cluster.main.write(
-      'dialplan',
-      'a.conf',
-      '[default]\nexten = 201,1,NoOp(bad)\n[cut\nexten = 1,1,NoOp()\n',
-    );
-    cluster.main.write('dialplan', 'c.conf', '[default]\nexten = 888,1,NoOp(came along)\n');
+    const cut = '[default]\nexten = 201,1,NoOp(bad)\n[cut\nexten = 1,1,NoOp()\n';
+    cluster.atOnce(() => {
+      cluster.main.write('dialplan', 'a.conf', cut);
+      cluster.main.write('dialplan', 'c.conf', '[default]\nexten = 888,1,NoOp(came along)\n');
+    });
     await eventually('the refusal is reported', async () =>
       (await cluster.statusOf('mds1')).errors.some(({ message }) => message.includes('Asterisk refused')),
     );
@@ -154,7 +153,10 @@ describe('When Asterisk refuses what lint let through', () => {
       'it is active',
       async () => (await live?.cli('mds1', 'dialplan show 201@default'))?.includes('version 2') === true,
     );
-    assert.match(await live.cli('mds1', 'dialplan show 888@default'), /came along/);
+    await eventually(
+      'what it kept out, too',
+      async () => (await live?.cli('mds1', 'dialplan show 888@default'))?.includes('came along') === true,
+    );
     await cluster.inSync();
   });
 

@@ -138,8 +138,16 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     };
     await putSet('v0');
     mds.ok(`systemd-run --unit by-hand sh -c '${BY_HAND}'`);
-    for (let set = 1; set <= SETS; set++) await putSet(`v${set}`);
-    await site.until('the last set was seen', () => mds.read('/root/seen').includes(`v${SETS}`));
+    const isSeen = (version: string): Promise<void> =>
+      site.until(
+        `set ${version} was seen`,
+        () => mds.has('/root/seen') && mds.read('/root/seen').includes(version),
+      );
+    await isSeen('v0');
+    for (let set = 1; set <= SETS; set++) {
+      await putSet(`v${set}`);
+      await isSeen(`v${set}`);
+    }
     mds.ok('systemctl stop by-hand');
     const seen = mds.read('/root/seen').trim().split('\n');
     t.diagnostic(`${seen.length} reloads by hand while ${SETS} sets of ${SET_FILES} files were applied`);
@@ -162,6 +170,7 @@ describe('Beside a real Asterisk under systemd', { skip: typeof booted === 'stri
     await active('new', 'NoOp(pending)');
     await site.until('nothing is pending', () => site.status()?.owedReloads.length === 0);
     await site.inSync();
+    await site.until('the journal has it', () => reloads() > before);
     await sleep(2_000);
     assert.equal(reloads() - before, 1);
   });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, type Mds } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
 import { AsteriskInstance } from './asterisk/instance.ts';
@@ -13,9 +12,12 @@ const FILES = 500;
 const SETS = 12;
 
 function write(cluster: Cluster, version: string): void {
-  for (let i = 0; i < FILES; i++) {
-    cluster.main.write('dialplan', `f${i}.conf`, `[whole]\nexten = ${1000 + i},1,NoOp(version ${version})\n`);
-  }
+  cluster.atOnce(() => {
+    for (let i = 0; i < FILES; i++) {
+      const extension = `exten = ${1000 + i},1,NoOp(version ${version})`;
+      cluster.main.write('dialplan', `f${i}.conf`, `[whole]\n${extension}\n`);
+    }
+  });
 }
 
 /** How many extensions of each version are active. */
@@ -66,10 +68,11 @@ it(`a set of ${FILES} files is never seen half applied by reloads by hand`, asyn
         if (counts.size > 1) mixtures.push(JSON.stringify([...counts]));
       }
     })();
+    await eventually('the first set was seen after a reload by hand', () => seen.has('v0'));
     for (let set = 1; set <= SETS; set++) {
       write(cluster, `v${set}`);
       await eventually(`set ${set} is active`, () => isActive(`v${set}`));
-      await sleep(100);
+      await eventually(`set ${set} was seen after a reload by hand`, () => seen.has(`v${set}`));
     }
     ended.abort();
     await byHand;

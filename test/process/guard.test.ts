@@ -53,7 +53,7 @@ void describe('A mass deletion on Main', () => {
   const there = (): number => names(cluster.one('mds1'), 'sounds').length;
 
   void it('is held, shown by status with what releases it, and changes nothing', async () => {
-    remove(0, 25);
+    cluster.atOnce(() => remove(0, 25));
     await heldIn(
       cluster,
       /HELD mds1: sounds is on hold: \d+ of \d+ files would be removed.*confirm sounds --mds mds1/,
@@ -117,7 +117,7 @@ void describe('A mass deletion on Main', () => {
   });
 
   void it('is held again when a second one follows the first', async () => {
-    remove(25, 42);
+    cluster.atOnce(() => remove(25, 42));
     await heldIn(cluster, /HELD mds1: sounds is on hold: \d+ of \d+ files/);
     await cluster.mainHas('sounds', 19);
     await sleep(A_WHILE);

@@ -36,7 +36,7 @@ void describe('What was removed on Main', () => {
   const onMds = (path: string): string | undefined => cluster.one('mds1').read('moh', path);
 
   void it('comes back as one change set: a folder of twenty songs, by its name', async () => {
-    rmSync(cluster.main.at('moh', 'album'), { recursive: true });
+    cluster.atOnce(() => rmSync(cluster.main.at('moh', 'album'), { recursive: true }));
     await cluster.mainHas('moh', 2);
     await eventually('they are gone on the MDS', () => !existsSync(cluster.one('mds1').at('moh', 'album')));
     await cluster.inSync();

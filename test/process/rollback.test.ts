@@ -42,9 +42,11 @@ describe('After three changes, with one MDS away', () => {
     await cluster.inSync();
     second = await newestOf('mds2', 'a.conf');
     await cluster.one('mds2').stop();
-    main.write('dialplan', 'a.conf', plan(3));
-    main.write('dialplan', 'new/b.conf', OTHER);
-    unlinkSync(main.at('dialplan', 'c.conf'));
+    cluster.atOnce(() => {
+      main.write('dialplan', 'a.conf', plan(3));
+      main.write('dialplan', 'new/b.conf', OTHER);
+      unlinkSync(main.at('dialplan', 'c.conf'));
+    });
     await eventually(
       'the third version is there',
       () =>
@@ -167,9 +169,10 @@ describe('After three changes, with one MDS away', () => {
     main.write('dialplan', 'big.conf', '; a comment\n'.repeat(500_000));
     await eventually('it is there', () => existsSync(cluster.one('mds1').at('dialplan', 'big.conf')));
     await cluster.inSync();
-    // In this order: what comes after it is undone with it, should the two be noticed one by one.
-    main.write('dialplan', 'a.conf', plan(4));
-    main.write('dialplan', 'big.conf', OTHER);
+    cluster.atOnce(() => {
+      main.write('dialplan', 'big.conf', OTHER);
+      main.write('dialplan', 'a.conf', plan(4));
+    });
     for (const [file, content] of [
       ['a.conf', plan(4)],
       ['big.conf', OTHER],

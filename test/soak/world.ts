@@ -147,12 +147,7 @@ export class World {
     for (const directory of Object.keys(DIRECTORIES) as (keyof typeof DIRECTORIES)[])
       main.write(directory, 'always.conf', `[always-${directory}]\nexten = 201,1,NoOp()\n`);
     this.#launch(main);
-    await eventually('Main answers', () =>
-      this.status().then(
-        () => true,
-        () => false,
-      ),
-    );
+    await eventually('Main has started', () => main.log.includes('controller started'));
     for (const mds of this.mds) {
       await this.#enrol(mds);
       this.#launch(mds);

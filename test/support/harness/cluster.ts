@@ -207,6 +207,16 @@ export class Cluster {
     );
   }
 
+  /** Changes files on Main that belong together: it sees all of it as one, however long that takes on a busy machine. */
+  atOnce(change: () => void): void {
+    this.main.signalOnly('SIGSTOP');
+    try {
+      change();
+    } finally {
+      this.main.signalOnly('SIGCONT');
+    }
+  }
+
   /**
    * Changes a file of Main's on an MDS, and waits until the MDS has put it right and both have that in their history: Main's
    * file is there a little earlier.
