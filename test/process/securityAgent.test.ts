@@ -551,7 +551,10 @@ void describe('An MDS that was taken over', () => {
 
   void it("can put no control character on an administrator's screen", async () => {
     agent?.hangUp();
-    await sleep(300);
+    await eventually(
+      'Main has noticed',
+      async () => (await cluster.statusOf('mds1')).state === 'disconnected',
+    );
     const hostile = await HostileAgent.connect(mds, cluster.port, { hello: false });
     hostile.say({ ...HELLO, version: '\u001b[2J\u001b]0;owned\u0007\nALARM forged' });
     await hostile.until(({ type }) => type === 'welcome');
