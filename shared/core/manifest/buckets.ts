@@ -30,7 +30,7 @@ export class BucketDigests {
   readonly #sums = new Uint8Array(this.#words.buffer);
 
   /** Adds a path, or removes it when it is included already. @param one its digest */
-  toggle(path: string, one: Uint8Array): void {
+  toggle(path: string, one: string): void {
     toggleInto(this.#sums, bucketOf(path, MAX_BUCKETS) * DIGEST_BYTES, one);
   }
 

@@ -5,19 +5,19 @@ import { encodeName } from '../path/nameBytes.ts';
 export const DIGEST_BYTES = 32;
 const SEPARATOR = Buffer.of(0);
 
-/** The digest of one path with a text about it. */
-export function digestOfPath(path: string, said: string | Uint8Array): Buffer {
+/** The digest of one path with a text about it: a text of a character a byte, which takes a third of a buffer's time. */
+export function digestOfPath(path: string, said: string | Uint8Array): string {
   // In one call: a hash object for each path costs more than twice the time, and memory outside the heap.
   const isText = typeof said === 'string' && path.isWellFormed();
   const whole = isText
     ? `${path}\0${said}`
     : Buffer.concat([encodeName(path), SEPARATOR, typeof said === 'string' ? Buffer.from(said) : said]);
-  return hash('sha256', whole, 'buffer');
+  return hash('sha256', whole, 'latin1');
 }
 
 /** Adds a digest to a sum, or removes it when it is included already. @param at where the sum begins, bytes */
-export function toggleInto(sum: Uint8Array, at: number, one: Uint8Array): void {
-  for (let i = 0; i < DIGEST_BYTES; i++) sum[at + i] = (sum[at + i] ?? 0) ^ (one[i] ?? 0);
+export function toggleInto(sum: Uint8Array, at: number, one: string): void {
+  for (let i = 0; i < DIGEST_BYTES; i++) sum[at + i] = (sum[at + i] ?? 0) ^ one.charCodeAt(i);
 }
 
 /**
@@ -34,7 +34,7 @@ export class ContentDigest {
   }
 
   /** The same for the digest of a path with any other text about it. */
-  toggleDigest(one: Uint8Array): void {
+  toggleDigest(one: string): void {
     toggleInto(this.#sum, 0, one);
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { digestOfPath } from '#core/manifest/digest.ts';
+import { ContentDigest, digestOfPath } from '#core/manifest/digest.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { encodeName } from '#core/path/nameBytes.ts';
 
@@ -12,8 +12,22 @@ void test('the digest of a path is that of its bytes, a zero and the text', () =
   for (const path of paths) {
     for (const said of [...texts, ...texts.map(encodeName)]) {
       const expected = createHash('sha256').update(encodeName(path)).update('\0').update(said).digest('hex');
-      assert.equal(digestOfPath(path, said).toString('hex'), expected, `${path} ${String(said)}`);
+      assert.equal(
+        Buffer.from(digestOfPath(path, said), 'latin1').toString('hex'),
+        expected,
+        `${path} ${String(said)}`,
+      );
     }
+  }
+});
+
+void test('the digest of a table is the XOR of those of its paths', () => {
+  const digest = new ContentDigest();
+  let expected = 0n;
+  for (const path of ['a', 'b', 'c']) {
+    digest.toggle(path, { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 });
+    expected ^= BigInt(`0x${createHash('sha256').update(`${path}\0folder`).digest('hex')}`);
+    assert.equal(BigInt(`0x${digest.hex}`), expected);
   }
 });
 
