@@ -195,6 +195,11 @@ export class MainDirectory implements DirectorySide {
     }
   }
 
+  /** An MDS is sent content: copies of older versions wait for it. */
+  delivering(): void {
+    this.#versions?.delivering();
+  }
+
   isExcluded(path: string, isFolder: boolean): boolean {
     return this.excludes.patternFor(path, isFolder) !== undefined;
   }

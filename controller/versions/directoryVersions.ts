@@ -11,6 +11,8 @@ import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Database } from '#sync/state/database.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
+import { SMALL } from './copyVersion.ts';
+import type { FileToKeep } from './fileStore.ts';
 import { MAX_KEPT_FILE, type Versions } from './versions.ts';
 
 /** Most files that are read and stored before the event loop runs again. */
@@ -21,7 +23,13 @@ const QUIET = 1_500;
 const AT_START = 5_000;
 /** A large file is copied a millisecond later for each of these bytes, so that every MDS has its change first. */
 const BYTES_PER_QUIET_MS = 16 * 1024;
-
+/** Longest wait for quiet, milliseconds: where something always changes or is delivered, there are copies all the same. */
+const MOST_WAIT = 60_000;
+/** Most small files that are copied before a rest, and the time after which it comes in any case, milliseconds. */
+const FILES_AT_ONCE = 64;
+const MOST_WORK = 50;
+/** After so many files in a row that can't be copied, the others are left to the next start: it is the disk, not a file. */
+const MOST_FAILED = 16;
 /** Longest rest after a copy, milliseconds: a disk that hung for an hour may do better now. */
 const MOST_REST = 60_000;
 
@@ -43,6 +51,8 @@ export class DirectoryVersions {
   readonly #toKeep = new Set<string>();
   #keeping: Promise<void> | undefined;
   #quietUntil = 0;
+  /** Since when there has always been a file to copy, monotonic milliseconds. */
+  #waitsSince: number | undefined;
   readonly #stop = new AbortController();
   #closed = false;
 
@@ -72,6 +82,11 @@ export class DirectoryVersions {
       versions.appliedRevisions.place(directory, save, newest + 1);
   }
 
+  /** Content is being delivered, which comes first: copies wait for a moment. */
+  delivering(): void {
+    this.#quietUntil = Math.max(this.#quietUntil, this.#options.clock.monotonic() + QUIET);
+  }
+
   /** Schedules keeping the contents of these files. */
   keep(paths: Iterable<string>, quiet = QUIET): void {
     const { replica, versions, directory, clock } = this.#options;
@@ -84,6 +99,7 @@ export class DirectoryVersions {
     else {
       // Delivery comes first, so copies are made when the directory has been quiet for a moment.
       this.#quietUntil = Math.max(this.#quietUntil, clock.monotonic() + quiet);
+      this.#waitsSince ??= clock.monotonic();
       this.#keeping ??= this.#keepFiles();
     }
   }
@@ -130,23 +146,22 @@ export class DirectoryVersions {
     }
   }
 
-  #extraQuiet(path: string): number {
-    const entry = entryOf(this.#options.replica.get(path));
-    return entry?.type === 'file' ? entry.size / BYTES_PER_QUIET_MS : 0;
-  }
-
   async #keepFiles(): Promise<void> {
-    const { replica, versions, directory, clock, log } = this.#options;
+    const { versions, directory, clock, log } = this.#options;
+    let failedInARow = 0;
     try {
-      for (const path of this.#toKeep) {
-        await this.#whenQuiet(this.#extraQuiet(path));
+      for (let [next] = this.#toKeep; next !== undefined; [next] = this.#toKeep) {
+        await this.#whenQuiet(Math.floor(this.#sizeOf(next) / BYTES_PER_QUIET_MS));
         if (this.#closed) return;
-        this.#toKeep.delete(path);
         const startedAt = clock.monotonic();
-        const state = replica.get(path);
-        const stamp = replica.stampAt(path);
-        if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
-        await versions.files.keep(directory, path, { ...state.entry, stamp });
+        const isEnough = (): boolean => this.#closed || clock.monotonic() - startedAt >= MOST_WORK;
+        const files = this.#takeFiles();
+        const { looked, failed } = await versions.files.keep(directory, files, isEnough);
+        for (const { path } of files.slice(looked)) this.#toKeep.add(path);
+        for (const { path, error } of failed) log.warn('an older version can not be kept', { path, error });
+        failedInARow = failed.length < looked ? 0 : failedInARow + failed.length;
+        if (failedInARow >= MOST_FAILED) throw failed[0]?.error;
+        if (this.#toKeep.size === 0) this.#waitsSince = undefined;
         // Uses at most a quarter of the time, since delivery needs the disk, too.
         await pause(clock, Math.min(MOST_REST, 3 * (clock.monotonic() - startedAt)), this.#stop.signal);
       }
@@ -155,18 +170,42 @@ export class DirectoryVersions {
       log.warn('older versions can not be kept', { error });
     } finally {
       this.#keeping = undefined;
+      this.#waitsSince = undefined;
     }
   }
 
+  /** Takes the next files: a large one alone, or small ones. */
+  #takeFiles(): FileToKeep[] {
+    const { replica } = this.#options;
+    const files: FileToKeep[] = [];
+    for (const path of this.#toKeep) {
+      if (files.length > 0 && this.#sizeOf(path) > SMALL) break;
+      this.#toKeep.delete(path);
+      const state = replica.get(path);
+      const stamp = replica.stampAt(path);
+      if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
+      const { hash, size } = state.entry;
+      files.push({ path, hash, size, stamp });
+      if (size > SMALL || files.length >= FILES_AT_ONCE) break;
+    }
+    return files;
+  }
+
+  #sizeOf(path: string): number {
+    const entry = entryOf(this.#options.replica.get(path));
+    return entry?.type === 'file' ? entry.size : 0;
+  }
+
   /**
-   * Waits until the directory has been quiet; ends early on close.
+   * Waits until the directory has been quiet, or something has been waiting for a minute; ends early on close.
    * @param extra milliseconds for which it has to be quiet beyond the usual time
    */
   async #whenQuiet(extra: number): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
     for (;;) {
-      const wait = this.#quietUntil + extra - clock.monotonic();
+      const latest = (this.#waitsSince ?? clock.monotonic()) + MOST_WAIT;
+      const wait = Math.min(this.#quietUntil, latest) + extra - clock.monotonic();
       if (wait <= 0 || signal.aborted) return;
       await pause(clock, wait, signal);
     }

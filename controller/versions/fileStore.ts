@@ -1,13 +1,15 @@
-import { constants, fstatSync, openSync, closeSync, statfsSync } from 'node:fs';
-import { copyContent } from '#host/fs/copyContent.ts';
-import { stampOf, type Stamp } from '#core/manifest/stamp.ts';
+import { statfsSync } from 'node:fs';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { isMissing } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
+import { remove } from '#host/fs/removeTree.ts';
 import { PrivateFolder } from '#sync/apply/privateFolder.ts';
 import type { Database } from '#sync/state/database.ts';
 import type { Statement } from '#sync/state/statement.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
+import { copyVersion } from './copyVersion.ts';
 
 /** Largest share of the budget for one file, so that it does not displace everything else. */
 const SHARE = 1 / 4;
@@ -22,6 +24,20 @@ export type FileStoreOptions = {
   readonly reserve: number;
 };
 
+/** A file, and the stamp under which it was hashed: one that has changed since is not stored. */
+export type FileToKeep = {
+  readonly path: string;
+  readonly hash: string;
+  readonly size: number;
+  readonly stamp: Stamp;
+};
+
+/** A file that could not be copied. */
+type Failed = { readonly path: string; readonly error: unknown };
+
+/** How many of the files were looked at, and which of them could not be copied. */
+type Looked = { readonly looked: number; readonly failed: readonly Failed[] };
+
 /**
  * Earlier contents of Main's files, by SHA-256, as files on the file system of their directory. Copies share blocks where
  * the file system can (XFS, Btrfs); otherwise they stay within a budget, and the oldest are removed.
@@ -34,7 +50,10 @@ export class FileStore {
   readonly #sum: Statement;
   readonly #oldest: Statement;
   readonly #unused: Statement;
+  readonly #count: Statement;
   readonly #live: string;
+  /** Directories in which there are no orphans any more. */
+  readonly #looked = new Set<string>();
   /** Size of all stored files, bytes. */
   bytes: number;
 
@@ -45,6 +64,7 @@ export class FileStore {
     this.#find = db.prepare('SELECT directory FROM kept_files WHERE hash = ?');
     this.#insert = db.prepare('INSERT OR REPLACE INTO kept_files (hash, directory, bytes) VALUES (?, ?, ?)');
     this.#remove = db.prepare('DELETE FROM kept_files WHERE hash = ?');
+    this.#count = db.prepare('SELECT count(*) AS files FROM kept_files WHERE directory = ?');
     this.#sum = db.prepare('SELECT coalesce(sum(bytes), 0) AS bytes FROM kept_files');
     const isLive = `hash IN (SELECT json_extract(entry, '$.hash') FROM content
       WHERE directory IN (SELECT value FROM json_each(?)) AND json_extract(entry, '$.hash') IS NOT NULL)`;
@@ -63,38 +83,47 @@ export class FileStore {
   }
 
   /**
-   * Stores the content of a file.
-   * @param stamp the stamp under which it was hashed; a file that has changed since is not stored
-   * @returns false when there is no room, or the file has changed
+   * Stores the contents of files in one transaction; one that can't be copied keeps none of the others from it. A row is
+   * made only for what is there: a crash before leaves files without one, which are removed before the first copy after
+   * the next start.
+   * @param isEnough asked after each file: then the others are not looked at
+   * @throws when the directory can't be opened or the state can't be written; nothing is stored then
    */
-  async keep(
-    directory: string,
-    path: string,
-    file: { hash: string; size: number; stamp: Stamp },
-  ): Promise<boolean> {
+  async keep(directory: string, files: readonly FileToKeep[], isEnough: () => boolean): Promise<Looked> {
+    const failed: Failed[] = [];
     const root = this.#options.places.get(directory);
-    if (root === undefined || this.has(file.hash) || !this.#makeRoom(root, file.size)) return false;
+    if (root === undefined || files.every(({ hash }) => this.has(hash)))
+      return { looked: files.length, failed };
     using open = new OpenFolders(root);
     using area = new PrivateFolder(open.root);
-    const temporary = `${file.hash}.new`;
+    await this.#removeOrphans(directory, area.versions);
+    const { bavail, bsize } = statfsSync(root);
+    const room = { free: bavail * bsize - 2 * this.#options.reserve, promised: 0 };
+    const copied = new Map<string, FileToKeep>();
+    const slice = new TimeSlice();
+    let looked = 0;
     try {
-      const source = open.get(parentOf(path));
-      if (stampAt(source, baseOf(path)) !== file.stamp) return false;
-      await copyContent(source.at(baseOf(path)), area.versions.at(temporary));
-      // An equal stamp before and after the copy proves that this version was copied.
-      if (stampAt(source, baseOf(path)) !== file.stamp) {
-        area.versions.removeFile(temporary);
-        return false;
+      for (const file of files) {
+        looked += 1;
+        const isWanted = !copied.has(file.hash) && !this.has(file.hash) && this.#makeRoom(file.size, room);
+        try {
+          if (isWanted && (await copyUnderHash(open, file, area.versions))) {
+            copied.set(file.hash, file);
+            room.free -= file.size;
+            room.promised += file.size;
+          }
+        } catch (error) {
+          failed.push({ path: file.path, error });
+        }
+        if (isEnough()) break;
+        if (slice.due) await slice.pause();
       }
-      area.versions.rename(temporary, area.versions, file.hash, 'replace');
+      this.#enter(directory, copied, area.versions);
     } catch (error) {
-      if (area.versions.stat(temporary) !== undefined) area.versions.removeFile(temporary);
-      if (isMissing(error)) return false;
+      for (const hash of copied.keys()) remove(area.versions, hash);
       throw error;
     }
-    this.#insert.run(file.hash, directory, file.size);
-    this.bytes += file.size;
-    return true;
+    return { looked, failed };
   }
 
   /** Opens a stored content. The reader has to verify its hash. @returns undefined when it is not stored */
@@ -116,15 +145,45 @@ export class FileStore {
     for (const row of this.#unused.all(this.#live)) this.#drop(row);
   }
 
-  #makeRoom(root: string, size: number): boolean {
+  /** Makes rows for copies, but for what was copied for another directory meanwhile. */
+  #enter(directory: string, copied: ReadonlyMap<string, FileToKeep>, versions: Folder): void {
+    if (copied.size === 0) return;
+    let bytes = 0;
+    const spare: string[] = [];
+    this.#options.db.transaction(() => {
+      for (const { hash, size } of copied.values()) {
+        if (this.has(hash)) {
+          spare.push(hash);
+          continue;
+        }
+        this.#insert.run(hash, directory, size);
+        bytes += size;
+      }
+    });
+    this.bytes += bytes;
+    for (const hash of spare) remove(versions, hash);
+  }
+
+  /** Once for each directory, before anything is copied: what has no row is from before a crash. */
+  async #removeOrphans(directory: string, versions: Folder): Promise<void> {
+    if (this.#looked.has(directory)) return;
+    this.#looked.add(directory);
+    const listing = versions.listing();
+    if (listing.size === Number(this.#count.get(directory)?.['files'])) return;
+    const slice = new TimeSlice();
+    for (const name of listing.names()) {
+      if (this.#find.get(name)?.['directory'] !== directory) remove(versions, name);
+      if (slice.due) await slice.pause();
+    }
+  }
+
+  #makeRoom(size: number, { free, promised }: { free: number; promised: number }): boolean {
     const budget = this.#options.budget();
-    if (size > budget * SHARE) return false;
-    const { bavail, bsize } = statfsSync(root);
-    if (bavail * bsize < size + 2 * this.#options.reserve) return false;
-    while (this.bytes + size > budget) {
+    if (size > budget * SHARE || size > free) return false;
+    while (this.bytes + promised + size > budget) {
       const rows = this.#oldest.all(this.#live);
       if (rows.length === 0) return false;
-      for (const row of rows) if (this.bytes + size > budget) this.#drop(row);
+      for (const row of rows) if (this.bytes + promised + size > budget) this.#drop(row);
     }
     return true;
   }
@@ -136,7 +195,7 @@ export class FileStore {
       try {
         using open = new OpenFolders(root);
         using area = new PrivateFolder(open.root);
-        if (area.versions.stat(hash) !== undefined) area.versions.removeFile(hash);
+        remove(area.versions, hash);
       } catch {
         // The directory can't be opened now; its file is removed the next time.
         return;
@@ -147,11 +206,22 @@ export class FileStore {
   }
 }
 
-function stampAt(folder: Folder, name: string): Stamp {
-  const fd = openSync(folder.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** @returns false when the file has changed, or is gone */
+async function copyUnderHash(
+  open: OpenFolders,
+  { path, hash, size, stamp }: FileToKeep,
+  versions: Folder,
+): Promise<boolean> {
+  const temporary = `${hash}.new`;
   try {
-    return stampOf(fstatSync(fd, { bigint: true }));
-  } finally {
-    closeSync(fd);
+    const folder = open.get(parentOf(path));
+    const from = { folder, name: baseOf(path), stamp, size };
+    if (!(await copyVersion(from, { folder: versions, name: temporary }))) return false;
+    versions.rename(temporary, versions, hash, 'replace');
+    return true;
+  } catch (error) {
+    remove(versions, temporary);
+    if (isMissing(error)) return false;
+    throw error;
   }
 }

@@ -30,6 +30,11 @@ export async function copyContent(from: PathLike, to: PathLike): Promise<void> {
 /** File systems that were found to share no blocks, by device: asking again would make and remove a file each time. */
 const shareNothing = new Set<number>();
 
+/** True once a copy of a file on this device has shown that its file system can't share blocks. */
+export function sharesNothing(device: number): boolean {
+  return shareNothing.has(device);
+}
+
 /** @returns false when the file system can't share the blocks */
 async function share(from: PathLike, to: PathLike, device: number): Promise<boolean> {
   if (shareNothing.has(device)) return false;

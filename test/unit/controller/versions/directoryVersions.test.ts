@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '#host/log/logger.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { DirectoryVersions } from '../../../../controller/versions/directoryVersions.ts';
+import type { FileToKeep } from '../../../../controller/versions/fileStore.ts';
 import { Versions } from '../../../../controller/versions/versions.ts';
 import { eventually } from '../../../support/harness/host.ts';
 import { ApplyPlace } from '../../../support/unit/applyPlace.ts';
@@ -17,20 +18,33 @@ type Case = {
   replica: Replica;
   versions: Versions;
   directory: DirectoryVersions;
+  /** Called before each copy. */
+  onCopy: () => unknown;
+  warnings: string[];
 };
 
-async function given(t: TestContext): Promise<Case> {
+/** A directory of three small files, and of large ones of 100 kB. */
+async function given(t: TestContext, large = 0): Promise<Case> {
   const place = new ApplyPlace(t);
   mkdirSync(place.at('folder'));
   for (const name of ['a', 'b', 'folder/c']) writeFileSync(place.at(name), name);
+  for (let each = 0; each < large; each++) writeFileSync(place.at(`large${each}`), `${each}`.repeat(100_000));
   const replica = await replicaOf(t, place);
   const { db } = place;
   const clock = new ManualClock();
-  const log = createLogger('warn', ({ event }) => assert.fail(event));
+  const warnings: string[] = [];
+  const log = createLogger('warn', ({ event, details }) =>
+    warnings.push(`${event} ${JSON.stringify(details)}`),
+  );
   const places = new Map([['files', place.root]]);
-  const versions = new Versions({ db, compact: [], places, budget: () => 1024 ** 2, reserve: 0 });
+  const budget = (): number => {
+    each.onCopy();
+    return 1024 ** 3;
+  };
+  const versions = new Versions({ db, compact: [], places, budget, reserve: 0 });
   const directory = new DirectoryVersions({ directory: 'files', replica, versions, db, clock, log });
-  return { place, clock, replica, versions, directory };
+  const each: Case = { place, clock, replica, versions, directory, onCopy: () => undefined, warnings };
+  return each;
 }
 
 function kept({ replica, versions }: Case): number {
@@ -59,12 +73,10 @@ void it('a directory that closes while it waits for quiet keeps nothing more, an
 void it('after a copy that took an hour, the next one is made within a minute', async (t) => {
   const each = await given(t);
   const { clock, replica, directory } = each;
+  each.onCopy = () => clock.advance(3_600_000);
   directory.keep(replica.paths());
   await turn();
   clock.advance(1_501);
-  // The copy has started, and ends in the thread pool.
-  await turn();
-  clock.advance(3_600_000);
   await eventually('a copy is there', () => kept(each) === 1);
   await eventually('it rests', () => clock.timers === 1);
   assert.equal(clock.nextIn, 60_000);
@@ -89,4 +101,119 @@ void it('of a file that is removed before it is quiet, nothing stays scheduled',
   });
   assert.ok(lookedAt.calls.every(({ arguments: [path] }) => path !== 'b'));
   await directory.close();
+});
+
+void it('after 50 ms of copies it rests three times as long', async (t) => {
+  const each = await given(t);
+  const { clock, replica, directory } = each;
+  each.onCopy = () => clock.advance(30);
+  directory.keep(replica.paths());
+  await turn();
+  clock.advance(1_500);
+  await eventually('it rests', () => clock.timers === 1);
+  assert.equal(kept(each), 2);
+  assert.equal(clock.nextIn, 180);
+  clock.advance(180);
+  await eventually('the third is there', () => kept(each) === 3);
+  await directory.close();
+});
+
+void it('a directory that closes while files are copied finishes one of them', async (t) => {
+  const each = await given(t);
+  const { clock, replica, directory } = each;
+  const closed = Promise.withResolvers<void>();
+  each.onCopy = () => directory.close().then(closed.resolve, closed.reject);
+  directory.keep(replica.paths());
+  await turn();
+  clock.advance(1_500);
+  await closed.promise;
+  assert.deepEqual([kept(each), clock.timers], [1, 0]);
+});
+
+void it('a copy waits for deliveries, but no longer than a minute', async (t) => {
+  const each = await given(t);
+  const { clock, replica, directory } = each;
+  directory.keep(replica.paths());
+  await turn();
+  for (let second = 1; second < 60; second++) {
+    directory.delivering();
+    clock.advance(1_000);
+    await turn();
+    assert.equal(clock.timers, 1, `it works after ${second} s`);
+  }
+  assert.equal(kept(each), 0);
+  directory.delivering();
+  clock.advance(1_000);
+  await eventually('the copies are there', () => kept(each) === 3);
+  await directory.close();
+});
+
+void it('the minute begins again when there was nothing to copy', async (t) => {
+  const each = await given(t);
+  const { clock, directory } = each;
+  each.onCopy = () => clock.advance(30_000);
+  directory.keep(['a']);
+  await turn();
+  clock.advance(1_500);
+  await eventually('it rests for a minute', () => clock.nextIn === 60_000);
+  clock.advance(30_000);
+  directory.keep(['b']);
+  clock.advance(29_000);
+  directory.delivering();
+  clock.advance(1_000);
+  await eventually('it waits with the second, or has copied it', () => clock.timers === 1);
+  assert.deepEqual([kept(each), clock.nextIn], [1, 500]);
+  await directory.close();
+});
+
+void it('small files are copied together, a large one by itself and after more quiet', async (t) => {
+  const each = await given(t, 1);
+  const { clock, versions, directory } = each;
+  const calls = t.mock.method(versions.files, 'keep');
+  directory.keep(['a', 'b', 'large0', 'folder/c']);
+  await turn();
+  clock.advance(1_500);
+  await eventually('it waits with the large one', () => {
+    clock.advance(0);
+    return clock.nextIn === 6;
+  });
+  assert.equal(kept(each), 2);
+  clock.advance(6);
+  await eventually('the copies are there', () => {
+    clock.advance(0);
+    return kept(each) === 4;
+  });
+  assert.deepEqual(
+    calls.mock.calls.map(({ arguments: [, files] }) => files.map(({ path }) => path)),
+    [['a', 'b'], ['large0'], ['folder/c']],
+  );
+  await directory.close();
+});
+
+void it('files that can not be copied are named, and too many in a row end it', async (t) => {
+  const each = await given(t, 20);
+  const { clock, replica, versions, directory, warnings } = each;
+  const keep = t.mock.method(versions.files, 'keep', (_directory: string, files: readonly FileToKeep[]) =>
+    Promise.resolve({
+      looked: files.length,
+      failed: files.slice(0, 1).map(({ path }) => ({ path, error: new Error('EIO') })),
+    }),
+  );
+  directory.keep(['a', 'b', 'folder/c', ...[...replica.paths()].filter((path) => path.startsWith('large'))]);
+  await turn();
+  for (let waits = 0; waits < 100; waits++) {
+    clock.advance(1_500);
+    await turn();
+  }
+  // The first time, the other two small ones were copied.
+  assert.equal(keep.mock.callCount(), 17);
+  assert.match(warnings[0] ?? '', /^an older version can not be kept .*"a".*EIO/);
+  assert.match(warnings.at(-1) ?? '', /^older versions can not be kept .*EIO/);
+  assert.equal(warnings.length, 18);
+  directory.delivering();
+  directory.keep(['a']);
+  await turn();
+  assert.deepEqual([keep.mock.callCount(), clock.nextIn], [17, 1_500], 'the next one waits like the first');
+  await directory.close();
+  assert.equal(clock.timers, 0);
 });
