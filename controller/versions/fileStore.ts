@@ -181,9 +181,11 @@ export class FileStore {
     const budget = this.#options.budget();
     if (size > budget * SHARE || size > free) return false;
     while (this.bytes + promised + size > budget) {
-      const rows = this.#oldest.all(this.#live);
-      if (rows.length === 0) return false;
-      for (const row of rows) if (this.bytes + promised + size > budget) this.#drop(row);
+      const { bytes } = this;
+      for (const row of this.#oldest.all(this.#live))
+        if (this.bytes + promised + size > budget) this.#drop(row);
+      // What is left is live, or lies in a directory that can't be opened now.
+      if (this.bytes === bytes) return false;
     }
     return true;
   }

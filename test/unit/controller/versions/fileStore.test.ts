@@ -154,6 +154,24 @@ void test('what lies in a directory that can not be opened now is removed the ne
   );
 });
 
+void test('there is no room where all that could be removed lies in a directory that can not be opened now', async (t) => {
+  const kept = new Kept(t);
+  const gone = `${kept.place.root}-gone`;
+  const places = new Map([
+    ['files', kept.place.root],
+    ['gone', gone],
+  ]);
+  const store = new FileStore({ db: kept.place.db, places, budget: () => 400, reserve: 0 });
+  const enter = kept.place.db.prepare('INSERT INTO kept_files (hash, directory, bytes) VALUES (?, ?, ?)');
+  for (const letter of ['a', 'b', 'c', 'd']) enter.run(fileEntry(large(letter)).hash, 'gone', 100);
+  store.bytes = 400;
+  assert.deepEqual(await store.keep('files', [kept.write('e', large('e'))], () => false), {
+    looked: 1,
+    failed: [],
+  });
+  assert.deepEqual([store.bytes, store.has(fileEntry(large('e')).hash)], [400, false]);
+});
+
 void test('many files are kept in one transaction, equal ones once, until they are enough', async (t) => {
   const kept = new Kept(t);
   const contents = ['one', 'two', 'one', 'three', 'four'];
