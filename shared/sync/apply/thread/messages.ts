@@ -7,7 +7,11 @@ export const BLOCK_BYTES = 256 * 1024;
 export const BLOCKS = 8;
 
 /** What the thread is started with. */
-export type ThreadStart = { readonly blocks: readonly SharedArrayBuffer[] };
+export type ThreadStart = {
+  readonly blocks: readonly SharedArrayBuffer[];
+  /** A byte for each block, which is 1 when what is left of its files is not wanted any more. */
+  readonly givenUp: SharedArrayBuffer;
+};
 
 /** A file whose whole content is in a block. */
 export type WholeFile = {

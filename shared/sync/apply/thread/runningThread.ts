@@ -18,6 +18,7 @@ export type Block = { readonly number: number; readonly bytes: Uint8Array };
 export class RunningThread {
   readonly #worker: Worker;
   readonly #free: Block[];
+  readonly #givenUp = new Uint8Array(new SharedArrayBuffer(BLOCKS));
   readonly #takers: PromiseWithResolvers<Block>[] = [];
   readonly #asked: (PromiseWithResolvers<StageAnswer> & { readonly block: Block })[] = [];
   #failure: Error | undefined;
@@ -26,7 +27,7 @@ export class RunningThread {
   constructor() {
     const blocks = Array.from({ length: BLOCKS }, () => new SharedArrayBuffer(BLOCK_BYTES));
     this.#free = blocks.map((block, number) => ({ number, bytes: new Uint8Array(block) }));
-    const start: ThreadStart = { blocks };
+    const start: ThreadStart = { blocks, givenUp: this.#givenUp.buffer };
     this.#worker = new Worker(new URL(WORKER, import.meta.url), { workerData: start });
     this.#worker.on('message', (answer: StageAnswer) => this.#answered(answer));
     this.#worker.on('error', (error) =>
@@ -74,9 +75,15 @@ export class RunningThread {
     const asked = { ...Promise.withResolvers<StageAnswer>(), block };
     this.#asked.push(asked);
     this.#worker.ref();
+    Atomics.store(this.#givenUp, block.number, 0);
     const request: StageRequest = { stage, block: block.number, files };
     this.#worker.postMessage(request, []);
     return asked.promise;
+  }
+
+  /** The rest of what was asked for from this block is not wanted any more: the answer comes soon. */
+  giveUp({ number }: Block): void {
+    Atomics.store(this.#givenUp, number, 1);
   }
 
   /** Ends it; what is still asked of it fails. */

@@ -45,6 +45,8 @@ export class WholeFiles implements AsyncDisposable {
   #filled = 0;
   #files: Collected[] = [];
   readonly #asked: Promise<void>[] = [];
+  /** The blocks that the thread has. */
+  readonly #inThread = new Set<Block>();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(thread: StagingThread, staging: StagingArea) {
@@ -81,8 +83,9 @@ export class WholeFiles implements AsyncDisposable {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Gives up what the thread does not have yet, and waits for the rest. */
+  /** Gives up what is not staged yet, and waits until the thread has done with it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const block of this.#inThread) this.#lent.thread.giveUp(block);
     await Promise.all(this.#asked);
     if (this.#block !== undefined) this.#lent.thread.giveBack(this.#block);
     this.#block = undefined;
@@ -114,6 +117,7 @@ export class WholeFiles implements AsyncDisposable {
 
   async #stage(block: Block, files: readonly Collected[]): Promise<void> {
     const asked = files.map(({ name, at, entry }) => ({ name, at, entry }));
+    this.#inThread.add(block);
     try {
       const results = await this.#lent.thread.stage(this.#staging.stage, block, asked);
       for (const [number, result] of results.entries()) {
@@ -123,6 +127,8 @@ export class WholeFiles implements AsyncDisposable {
     } catch (error) {
       this.#failure ??= { error };
       for (const { name } of files) this.#staging.removeUnfinished(name);
+    } finally {
+      this.#inThread.delete(block);
     }
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { Folder } from '#host/fs/folder.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '#sync/apply/stagedFile.ts';
-import type { WholeFile } from '#sync/apply/thread/messages.ts';
+import { BLOCK_BYTES, BLOCKS, type StageAnswer, type WholeFile } from '#sync/apply/thread/messages.ts';
+import type { Block } from '#sync/apply/thread/runningThread.ts';
+import { stageAll } from '#sync/apply/thread/stageWhole.ts';
 import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import { isWorthThread, WholeFiles } from '#sync/apply/thread/wholeFiles.ts';
 import { eventually } from '../../../../support/harness/host.ts';
@@ -159,6 +162,49 @@ void test('after an archive that broke off, nothing of it is left', async (t) =>
     await using files = new WholeFiles(thread, staging);
     await feed(files, fileEntry('started'), 'begun', onResult);
   }
+  // And each is used as before.
+  using staging = place.applier.begin(0);
+  await using files = new WholeFiles(thread, staging);
+  results.length = 0;
+  const block = 'z'.repeat(BLOCK_BYTES);
+  for (let i = 0; i < 2 * BLOCKS; i++) await feed(files, fileEntry(block), block, onResult, BLOCK_BYTES);
+  await files.end();
+  assert.deepEqual([...new Set(results.map(({ result }) => result))], ['staged']);
+});
+
+void test('what the thread has of an archive that broke off is given up, and its answer is waited for', async (t) => {
+  const { place } = given(t);
+  using staging = place.applier.begin(0);
+  const asked = Promise.withResolvers<StageAnswer>();
+  const block = { number: 0, bytes: new Uint8Array(BLOCK_BYTES) };
+  const thread = {
+    take: () => Promise.resolve(block),
+    stage: () => asked.promise,
+    giveUp: (given: Block) => asked.resolve(given === block ? [{ result: 'stale', why: 'given up' }] : []),
+    giveBack: () => undefined,
+  };
+  const lend = (): object => ({ thread, [Symbol.dispose]: () => undefined });
+  const results: StagingResult[] = [];
+  {
+    await using files = new WholeFiles({ lend } as unknown as StagingThread, staging);
+    await feed(files, fileEntry('content'), 'content', (result) => results.push(result));
+    files.end().catch(() => undefined);
+  }
+  assert.deepEqual(results, [{ result: 'stale', why: 'given up' }]);
+});
+
+void test('files of a block that was given up are not made any more', (t) => {
+  const { place } = given(t);
+  using staging = place.applier.begin(0);
+  const files = ['a', 'b', 'c'].map((name, at) => ({ name, at, entry: fileEntry(name) }));
+  const stage = Folder.opened(staging.stage);
+  let looks = 0;
+  const answer = stageAll(stage, Buffer.from('abc'), files, () => ++looks > 1);
+  assert.deepEqual(
+    answer.map(({ result }) => result),
+    ['staged', 'stale', 'stale'],
+  );
+  assert.deepEqual(inStage(place), ['a']);
 });
 
 void test('if the thread ends, the transfer that waits for it fails, nothing is left, and the next one gets another', async (t) => {
