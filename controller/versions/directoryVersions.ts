@@ -45,7 +45,7 @@ export type DirectoryVersionsOptions = {
 /** Records the changes of one directory on Main, and keeps the contents of its files. */
 export class DirectoryVersions {
   readonly #options: DirectoryVersionsOptions;
-  /** Paths that existed before the first scan; finding them is not a change. */
+  /** Paths that existed before the first scan and are not recorded yet; finding them is not a change. */
   #beginning: 'all' | Set<string>;
   /** Only paths that exist: where something always changes, it may take days until it is quiet. */
   readonly #toKeep = new Set<string>();
@@ -65,7 +65,7 @@ export class DirectoryVersions {
   /** Called after the first scan since the start. */
   scanned(): void {
     const { replica } = this.#options;
-    if (this.#beginning === 'all') this.#beginning = new Set(replica.paths());
+    if (this.#beginning === 'all') this.#beginning = new Set(notRecorded(replica));
     // Includes files left by an older program, or by a crash.
     this.keep(replica.paths(), AT_START);
   }
@@ -247,6 +247,12 @@ function contentOf(open: OpenFolders, path: string, hash: string): Buffer | unde
   } finally {
     closeSync(fd);
   }
+}
+
+/** The paths whose first entry is still to be handed out. */
+function notRecorded(replica: Replica): string[] {
+  const isAny = replica.index.haveChanges;
+  return [...replica.paths()].filter((path) => isAny || lastKnownEntry(replica.get(path)) === undefined);
 }
 
 function same(a: Entry | null, b: Entry | null): boolean {

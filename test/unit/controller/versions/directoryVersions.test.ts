@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createLogger } from '#host/log/logger.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { DirectoryVersions } from '../../../../controller/versions/directoryVersions.ts';
 import type { FileToKeep } from '../../../../controller/versions/fileStore.ts';
@@ -23,11 +26,13 @@ type Case = {
   warnings: string[];
 };
 
-/** A directory of three small files, and of large ones of 100 kB. */
-async function given(t: TestContext, large = 0): Promise<Case> {
+/** A directory of small files, and of large ones of 100 kB. */
+async function given(t: TestContext, large = 0, small = ['a', 'b', 'folder/c']): Promise<Case> {
   const place = new ApplyPlace(t);
-  mkdirSync(place.at('folder'));
-  for (const name of ['a', 'b', 'folder/c']) writeFileSync(place.at(name), name);
+  for (const name of small) {
+    mkdirSync(path.dirname(place.at(name)), { recursive: true });
+    writeFileSync(place.at(name), name);
+  }
   for (let each = 0; each < large; each++) writeFileSync(place.at(`large${each}`), `${each}`.repeat(100_000));
   const replica = await replicaOf(t, place);
   const { db } = place;
@@ -45,6 +50,18 @@ async function given(t: TestContext, large = 0): Promise<Case> {
   const directory = new DirectoryVersions({ directory: 'files', replica, versions, db, clock, log });
   const each: Case = { place, clock, replica, versions, directory, onCopy: () => undefined, warnings };
   return each;
+}
+
+/** Nothing was there at the start, and the first scan finds one file. */
+async function firstScan(t: TestContext): Promise<Case & { found: PathState; entry: Entry }> {
+  const each = await given(t, 0, []);
+  const { place, replica } = each;
+  writeFileSync(place.at('a'), 'a');
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  const found = replica.get('a');
+  assert.ok(found?.kind === 'settled');
+  return { ...each, found, entry: found.entry };
 }
 
 function kept({ replica, versions }: Case): number {
@@ -216,4 +233,28 @@ void it('files that can not be copied are named, and too many in a row end it', 
   assert.deepEqual([keep.mock.callCount(), clock.nextIn], [17, 1_500], 'the next one waits like the first');
   await directory.close();
   assert.equal(clock.timers, 0);
+});
+
+void it('a file of the first scan that is removed and comes back later is a change each time', async (t) => {
+  const { versions, directory, found, entry } = await firstScan(t);
+  directory.note(new Map([['a', { before: undefined, after: found }]]), undefined);
+  directory.scanned();
+  assert.equal(versions.log.newestOf('files', 'a'), undefined);
+  directory.note(new Map([['a', { before: entry, after: undefined }]]), undefined);
+  assert.equal(versions.log.newestOf('files', 'a')?.after, null);
+  directory.note(new Map([['a', { before: undefined, after: found }]]), undefined);
+  assert.deepEqual(versions.log.newestOf('files', 'a')?.after, entry);
+  await directory.close();
+});
+
+void it('a file of the first scan that is handed out or settles only after it is no change', async (t) => {
+  for (const isMoving of [true, false]) {
+    const { replica, versions, directory, found } = await firstScan(t);
+    if (isMoving) t.mock.method(replica, 'get', () => ({ kind: 'moving' }) as const);
+    else t.mock.getter(replica.index, 'haveChanges', () => true);
+    directory.scanned();
+    directory.note(new Map([['a', { before: undefined, after: found }]]), undefined);
+    assert.equal(versions.log.newestOf('files', 'a'), undefined);
+    await directory.close();
+  }
 });
