@@ -20,7 +20,9 @@ export function manifestEntry(
   const entry = state.kind === 'moving' ? state.last : state.entry;
   if (entry === undefined) return MOVING;
   const clock = clockOf(entry);
-  return clock === undefined ? { kind: 'settled', entry } : { kind: 'settled', entry, clock };
+  if (clock !== undefined) return { kind: 'settled', entry, clock };
+  // One object for a scan's finding and what is published of it: in a first scan there are as many as files.
+  return state.kind === 'settled' ? state : { kind: 'settled', entry };
 }
 
 /** One object for all: in the first scan of a directory there are as many as files. */
