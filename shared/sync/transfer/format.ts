@@ -1,8 +1,16 @@
+/** The header of an entry of an archive. */
+export type TarHeader = { name: string; size: number; pax?: Record<string, string> };
+
 /** The first byte of a stream: the coding of the archive that follows. */
 export const ENCODING = { plain: 0, zstd: 1 } as const;
 
 /** The pax header with the reason of an entry that could not be sent. */
 export const PAX_ERROR = 'XDS.error';
+
+/** The header of an entry without content that says why a file could not be sent. @param number its number in the request */
+export function errorHeader(number: number, why: string): TarHeader {
+  return { name: String(number), size: 0, pax: { [PAX_ERROR]: why } };
+}
 
 /** The error of an entry whose replaced version the sender does not know: it may be asked for once more, with what is in that version. */
 export const UNKNOWN_VERSION = 'the version that it replaces is not known';

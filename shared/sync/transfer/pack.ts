@@ -9,7 +9,7 @@ import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { Span } from './blocks.ts';
 import { type Difference, differenceFrom } from './difference.ts';
-import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from './format.ts';
+import { ENCODING, errorHeader, paysToCompress, type TarHeader, ZSTD_WINDOW_LOG } from './format.ts';
 import { LentBuffers, READ_BYTES } from './lentBuffers.ts';
 import type { Packed } from './packed.ts';
 import { isSmall, readSmall } from './smallFile.ts';
@@ -126,7 +126,7 @@ async function addDifference(
 
 async function addSpans(
   pack: tar.Pack,
-  header: EntryHeader,
+  header: TarHeader,
   fd: number,
   spans: readonly Span[],
   reads: LentBuffers | undefined,
@@ -165,12 +165,10 @@ async function addSmall(pack: tar.Pack, open: OpenFolders, number: number, file:
 }
 
 function addError(pack: tar.Pack, number: number, why: string): Promise<void> {
-  return addEntry(pack, { name: String(number), size: 0, pax: { [PAX_ERROR]: why } }, Buffer.alloc(0));
+  return addEntry(pack, errorHeader(number, why), Buffer.alloc(0));
 }
 
-type EntryHeader = { name: string; size: number; pax?: Record<string, string> };
-
-async function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): Promise<void> {
+async function addEntry(pack: tar.Pack, header: TarHeader, content: Buffer): Promise<void> {
   await openEntry(pack, header, content).ended;
 }
 
@@ -180,7 +178,7 @@ async function addEntry(pack: tar.Pack, header: EntryHeader, content: Buffer): P
  */
 function openEntry(
   pack: tar.Pack,
-  header: EntryHeader,
+  header: TarHeader,
   content?: Buffer,
 ): { entry: ReturnType<tar.Pack['entry']>; ended: Promise<void> } {
   const { promise: ended, resolve, reject } = Promise.withResolvers<void>();

@@ -5,7 +5,7 @@ import tar from 'tar-stream';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import type { ArchivePart, ArchiveParts } from './archiveParts.ts';
-import { ENCODING, PAX_ERROR, paysToCompress, ZSTD_WINDOW_LOG } from '../format.ts';
+import { ENCODING, errorHeader, paysToCompress, ZSTD_WINDOW_LOG } from '../format.ts';
 import type { Packed } from '../packed.ts';
 import { isSmall, readSmall } from '../smallFile.ts';
 
@@ -92,10 +92,10 @@ async function packPart(
     const content = rest.subarray(0, file.size);
     rest = rest.subarray(file.size);
     const why = readSmall(open, file, content);
-    const name = String(first + index);
+    const number = first + index;
     // The archive is read by nothing that could fall behind, so that no entry is waited for.
-    if (why === undefined) pack.entry({ name, size: file.size }, content);
-    else pack.entry({ name, size: 0, pax: { [PAX_ERROR]: why } }, NOTHING);
+    if (why === undefined) pack.entry({ name: String(number), size: file.size }, content);
+    else pack.entry(errorHeader(number, why), NOTHING);
     isWhole &&= why === undefined;
   }
   pack.finalize();
