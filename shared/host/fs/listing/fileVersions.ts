@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { addressOf, statAt, statOpen } from '../libc.ts';
+import { STATX, STATX_BYTES } from './statx.ts';
 
-/** What statx(2) writes, and the words of it, of four bytes each, that identify a version: what else there is may change alone. */
-const STATX_BYTES = 256;
-const INODE = [8, 9];
-const SIZE = [10, 11];
-const CTIME = [24, 25, 26];
-const MTIME = [28, 29, 30];
-const DEVICE = [34, 35];
+/** The words of what statx(2) writes that identify a version: what else there is may change alone. */
+const INODE = [STATX.inode, STATX.inode + 1];
+const SIZE = [STATX.size, STATX.size + 1];
+const CTIME = [STATX.ctime, STATX.ctime + 1, STATX.ctime + 2];
+const MTIME = [STATX.mtime, STATX.mtime + 1, STATX.mtime + 2];
+const DEVICE = [STATX.device, STATX.device + 1];
 const WORDS = [...INODE, ...SIZE, ...CTIME, ...MTIME, ...DEVICE];
 /** Where they are in a row. */
 const AT = { inode: 0, size: 2, ctime: 4, mtime: 7, device: 10 } as const;

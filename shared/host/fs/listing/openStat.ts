@@ -1,8 +1,6 @@
 import { addressOf, statOpen } from '../libc.ts';
+import { STATX, STATX_BYTES } from './statx.ts';
 
-const STATX_BYTES = 256;
-/** Words of four bytes of what statx(2) writes. */
-const AT = { uid: 5, gid: 6, mode: 7, inode: 8, mtime: 28 } as const;
 const PERMISSIONS = 0o7777;
 
 const words = new Uint32Array(STATX_BYTES / Uint32Array.BYTES_PER_ELEMENT);
@@ -31,21 +29,21 @@ export function openStat(fd: number): OpenStat {
 
 const last: OpenStat = {
   get mode() {
-    return word(AT.mode) & PERMISSIONS;
+    return word(STATX.mode) & PERMISSIONS;
   },
   get uid() {
-    return word(AT.uid);
+    return word(STATX.uid);
   },
   get gid() {
-    return word(AT.gid);
+    return word(STATX.gid);
   },
   get inode() {
-    const [low, high] = [word(AT.inode), word(AT.inode + 1)];
+    const [low, high] = [word(STATX.inode), word(STATX.inode + 1)];
     return high === 0 ? String(low) : String((BigInt(high) << 32n) | BigInt(low));
   },
   get mtime() {
-    const seconds = BigInt.asIntN(64, (BigInt(word(AT.mtime + 1)) << 32n) | BigInt(word(AT.mtime)));
-    return seconds * 1_000_000_000n + BigInt(word(AT.mtime + 2));
+    const seconds = BigInt.asIntN(64, (BigInt(word(STATX.mtime + 1)) << 32n) | BigInt(word(STATX.mtime)));
+    return seconds * 1_000_000_000n + BigInt(word(STATX.mtime + 2));
   },
 };
 
