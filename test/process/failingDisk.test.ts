@@ -44,7 +44,10 @@ class Fault {
   private constructor(pid: number, call: string, errno: string) {
     this.#pid = pid;
     const fault = ['-e', `trace=${call}`, '-e', `inject=${call}:error=${errno}`];
-    this.#strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...fault, '-p', String(pid)], {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    const all = `${pid} ${children}`.trim().split(' ');
+    const attach = all.flatMap((each) => ['-p', each]);
+    this.#strace = spawn('strace', ['-f', '-qq', '-o', '/dev/null', ...fault, ...attach], {
       stdio: 'ignore',
     });
   }

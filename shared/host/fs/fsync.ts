@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { closeSync, fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import { baseOf, parentOf } from '#core/path/relative.ts';
-import { stderrOf } from '../process/stderr.ts';
+import { syncInShell } from '../process/syncShell.ts';
 import { isMissing } from './errno.ts';
 import type { Folder } from './folder.ts';
 import type { OpenFolders } from './openFolders.ts';
 
 const fsyncAsync = promisify(fsync);
-const run = promisify(execFile);
 
 /** Up to this number, inodes are synced one by one; beyond it one syncfs(2) is faster. */
 export const FEW = 12;
@@ -28,12 +26,10 @@ export async function syncName(folder: Folder, name: string): Promise<void> {
   }
 }
 
-/** Node has no syncfs(2), and calling it in this process would block it: `sync -f` is the same, in another one. */
+/** Makes all of a folder's file system durable, without blocking this process. */
 export async function syncFileSystem(folder: Folder): Promise<void> {
   try {
-    await run('sync', ['-f', `/proc/${process.pid}/fd/${folder.fd}`], {
-      env: { ...process.env, LC_ALL: 'C' },
-    });
+    await syncInShell(folder.fd);
   } catch (error) {
     throw whatSyncSays(error);
   }
@@ -49,7 +45,7 @@ const SAID = [
 
 /** Finds the errno in the output of `sync`, since its exit code is the same for all errors. */
 function whatSyncSays(error: unknown): Error {
-  const said = stderrOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const said = error instanceof Error ? error.message : String(error);
   const code = SAID.find(([words]) => said.includes(words))?.[1];
   return Object.assign(new Error(`sync -f: ${said}`, { cause: error }), code === undefined ? {} : { code });
 }

@@ -4,7 +4,6 @@ import fs, { type BigIntStats } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
-import { promisify } from 'node:util';
 import type { Id } from './disk.ts';
 import { Recording } from './recording.ts';
 
@@ -326,20 +325,30 @@ const open = (...args: Parameters<typeof dlopen>): ReturnType<typeof dlopen> => 
 };
 Object.defineProperty(ffi, 'dlopen', { value: open, writable: true, configurable: true });
 
-const execFile = childProcess.execFile;
-const runFile = promisify(execFile);
-Object.defineProperty(childProcess, 'execFile', {
+const spawn = childProcess.spawn;
+Object.defineProperty(childProcess, 'spawn', {
   writable: true,
   configurable: true,
-  value: Object.assign((...args: Parameters<typeof execFile>) => execFile(...args), {
-    [promisify.custom]: async (file: string, args: string[]) => {
-      const upTo = eventsNow();
-      const result = await runFile(file, args);
-      if (file === 'sync' && args[0] === '-f') recording?.syncedAll(upTo);
-      return result;
-    },
-  }),
+  value: (...args: Parameters<typeof spawn>) => {
+    const child = spawn(...args);
+    if (String(args[1]).includes('sync -f')) recordSyncs(child);
+    return child;
+  },
 });
+
+/** Each line to the shell asks for a sync of everything; each line from it says that one has ended. */
+function recordSyncs({ stdin, stdout }: childProcess.ChildProcess): void {
+  if (stdin === null || stdout === null) return;
+  const before = new Map<string, number>();
+  const write = stdin.write.bind(stdin);
+  stdin.write = (line: string) => {
+    before.set(line.split(' ')[0] ?? '', eventsNow());
+    return write(line);
+  };
+  stdout.on('data', (text: string) => {
+    for (const [, number = ''] of text.matchAll(/^(\d+)$/gm)) recording?.syncedAll(before.get(number) ?? 0);
+  });
+}
 
 const opened = new Set<DatabaseSync>();
 
