@@ -8,6 +8,7 @@ import type { Run } from '../support/crash/scenario.ts';
 
 // The product comes after what watches its system calls.
 const { sample } = await import('../support/crash/sample.ts');
+const { renamedTooEarly } = await import('../support/crash/order.ts');
 const { casesOf, makeFolder, runOnce, survive, surviveFault } = await import('../support/crash/scenario.ts');
 const { scenarios } = await import('../support/crash/scenarios.ts');
 const { enrolmentCuts } = await import('../support/crash/enrolment.ts');
@@ -17,7 +18,7 @@ const SEED = Number(process.env['XDS_CUT_SEED'] ?? randomInt(2 ** 31));
 const CUTS = Number(process.env['XDS_CUTS'] ?? 24);
 const FAULTS = Math.ceil(CUTS / 10);
 /** More calls than any scenario makes. */
-const MOST_CALLS = 80;
+const MOST_CALLS = 200;
 
 const folder = makeFolder();
 let states = 0;
@@ -52,6 +53,9 @@ for (const [what, scenario] of Object.entries(scenarios)) {
       });
     }
     if (scenario.live !== undefined) return;
+    void it('what gets a name was durable before', () => {
+      for (const host of ['main', 'mds'] as const) assert.deepEqual(renamedTooEarly(run.recording, host), []);
+    });
     for (const code of ['ENOSPC', 'EIO'] as const) {
       void it(`any call that fails with ${code} loses nothing, and recovers`, async () => {
         const calls = Array.from({ length: MOST_CALLS }, (_, call) => call);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, statfsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -87,6 +88,12 @@ export async function runOnce(
     unasked = scenario.ask && { main: treeOf(places.main), mds: treeOf(places.mds) };
     await scenario.ask?.(pair, places);
     await work(pair);
+    // Cuts of nothing would all be survived.
+    const isWatched = recording.events.some(({ kind }) => kind === 'operation');
+    assert.ok(
+      isWatched,
+      "no call for the disk was seen: what watches them was loaded after the product's modules",
+    );
   } finally {
     stopRecording();
     await pair.close();

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { FEW } from '#host/fs/fsync.ts';
 import { listTrash } from '#sync/trash/trash.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -32,6 +33,11 @@ function edit(root: string, files: Readonly<Record<string, string>>): void {
     writeFileSync(path.join(root, name), `${label}\n`.repeat(50));
     utimesSync(path.join(root, name), 1_750_000_000, 1_750_000_000);
   }
+}
+
+/** More than are synced one by one. */
+function many(label: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(Array.from({ length: FEW + 2 }, (_, i) => [`${i}.wav`, `${label} ${i}`]));
 }
 
 const TO_MDS = { direction: 'to-mds', deletions: 'main' } as const;
@@ -61,6 +67,16 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       write(mds, { 'taken.wav': "the MDS's" });
       write(main, { 'taken.wav': "Main's" });
     },
+  },
+  'many files are delivered and replaced at once': {
+    terms: TO_MDS,
+    prepare: (main) => write(main, { '0.wav': 'old', '1.wav': 'old, too', 'kept.wav': 'kept' }),
+    change: (main) => edit(main, many('new')),
+  },
+  'many recordings are uploaded at once': {
+    terms: BOTH,
+    prepare: (main) => write(main, { 'kept.wav': 'kept' }),
+    change: (_main, mds) => write(mds, many('recorded')),
   },
   'files and an empty folder are removed': {
     terms: TO_MDS,

@@ -107,8 +107,11 @@ void test('a disk that hangs holds up no other', async (t) => {
   process.env['PATH'] = `${folder}:${before}`;
   t.after(() => (process.env['PATH'] = before));
   let settled = false;
+  await syncInShell(fd);
   const held = syncInShell(hung).finally(() => (settled = true));
   await syncInShell(fd);
+  // Longer than an idle shell stays: it is not idle.
+  await sleep(3_200);
   assert.equal(settled, false);
   appendFileSync(path.join(folder, 'fifo'), '\n');
   await held;
