@@ -52,10 +52,11 @@ export class Pause {
     const { db, keeper, clock, onChange } = this.#options;
     this.#until = until;
     keeper.write(() => db.setMeta(UNTIL, String(until)));
-    onChange(this.isOn);
     this.stop();
-    if (!this.isOn) return;
-    this.#cancel = clock.after(Math.min(until - clock.now(), LONGEST_TIMER), () => this.endIfDue());
+    // Looked at once: time goes on, and an MDS that is sent a pause must be sent its end, too.
+    const rest = until - clock.now();
+    if (rest > 0) this.#cancel = clock.after(Math.min(rest, LONGEST_TIMER), () => this.endIfDue());
+    onChange(rest > 0);
   }
 
   /** Resumes when the time is over, or waits for the rest: after a start, and after the longest timer. */
