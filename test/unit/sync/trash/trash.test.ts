@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Owners } from '#host/fs/owners.ts';
-import { listTrash, purgeTrash, restoreFromTrash } from '#sync/trash/trash.ts';
+import { purgeTrash } from '#sync/trash/purge.ts';
+import { listTrash, restoreFromTrash } from '#sync/trash/trash.ts';
 import { ApplyPlace, fileEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
 
