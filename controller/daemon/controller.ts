@@ -215,7 +215,8 @@ export class Controller {
     this.#stop.abort();
     this.pause.stop();
     await this.mediaServers.stop();
-    // Work for agents ends, and is recorded, before the database is closed.
+    // Work for agents ends, and is recorded, before the database is closed. What is only staged is not waited for.
+    for (const { applier } of this.directories.values()) applier.end();
     await Promise.all([this.servicePort.close(), this.sessions.end('Main is stopping')]);
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
     await this.#tasks.ended();

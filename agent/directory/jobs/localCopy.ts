@@ -73,9 +73,7 @@ async function copy(
       const buffer = Buffer.allocUnsafe(Math.min(CHUNK, entry.size));
       for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
         await sink.write(buffer.subarray(0, length));
-        if (!timeSlice.due) continue;
-        await timeSlice.pause();
-        staging.throwIfEnding();
+        if (timeSlice.due) await timeSlice.pause();
       }
     } finally {
       closeSync(fd);

@@ -85,6 +85,7 @@ async function take(
     }
   }
   if (steps.size === 0) return { results: resultsOf(handled), outcomes: [] };
+  staging.throwIfEnding();
   let outcomes: readonly Outcome[];
   try {
     ({ outcomes } = await staging.commit([...steps.keys()], record));
@@ -207,6 +208,7 @@ async function openResumed(
       if (file.size === resumeOffsetOf(offer)) resumed.set(each, file);
       else fail(each, 'stale', "Main's partial copy has changed since its size was requested");
     } catch (error) {
+      staging.throwIfEnding();
       fail(each, 'failed', onMain(errnoOf(error)));
     }
   }

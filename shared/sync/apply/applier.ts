@@ -53,10 +53,15 @@ export class Applier {
     );
   }
 
-  /** Stops the retries, and resolves when none is running; the next start finishes open change sets. */
-  async close(): Promise<void> {
+  /** Stops the retries, and gives up what is being staged; a change set that is being made visible is completed. */
+  end(): void {
     this.#end.abort(new Error('the directory is being closed'));
     this.#cancelFinishing?.();
+  }
+
+  /** The same, and resolves when no retry is running; the next start finishes open change sets. */
+  async close(): Promise<void> {
+    this.end();
     await this.#finishing.ended();
   }
 

@@ -49,17 +49,22 @@ export class StagedFile {
 
   /**
    * Opens a resumable file: continues an interrupted transfer of the same content, or starts a new one.
-   * @throws ENOSPC, EIO, …
+   * @param ending ends the reading of what is there already, which stays
+   * @throws ENOSPC, EIO, …; the reason of `ending`
    */
-  static async resume(partial: Folder, hash: string, goal: Place): Promise<StagedFile> {
+  static async resume(partial: Folder, hash: string, goal: Place, ending: AbortSignal): Promise<StagedFile> {
     const fd = partial.openForAppend(hash);
     const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
     try {
       const { size } = fstatSync(fd);
-      for await (const piece of readAhead(fd, { end: size, most: CHUNK })) file.#take(piece);
+      for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
+        ending.throwIfAborted();
+        file.#take(piece);
+      }
       return file;
     } catch (error) {
-      file.discard();
+      if (ending.aborted) file.#close();
+      else file.discard();
       throw error;
     }
   }

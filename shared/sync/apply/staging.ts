@@ -65,9 +65,14 @@ export class Staging implements Disposable {
     if (bytes > 0) checkRoom(this.#open.root, bytes, this.#options);
   }
 
-  /** @throws when the directory is being closed: a stop does not wait for what only prepares a change set */
+  /** Aborted when the directory is being closed: a stop does not wait for what only prepares a change set. */
+  get ending(): AbortSignal {
+    return this.#options.ending;
+  }
+
+  /** @throws when the directory is being closed */
   throwIfEnding(): void {
-    this.#options.ending.throwIfAborted();
+    this.ending.throwIfAborted();
   }
 
   /** The open folder in which objects are staged. */
@@ -107,7 +112,7 @@ export class Staging implements Disposable {
 
   /**
    * Stages a file that resumes an interrupted transfer of its content, and that is kept if this transfer is interrupted.
-   * @throws Node's fs errors
+   * @throws Node's fs errors; or that the directory is being closed, while what is there is read
    */
   async resume({ hash }: FileEntry): Promise<StagedFile> {
     // The same content is being received by another transfer: two can't write to one file.
@@ -117,7 +122,10 @@ export class Staging implements Disposable {
     const { partial, stage } = this.#area;
     trimPartial(partial, this.#resuming, this.#options.clock.now());
     const name = this.newName();
-    return this.#keepTrack(name, await StagedFile.resume(partial, hash, { folder: stage, name }));
+    return this.#keepTrack(
+      name,
+      await StagedFile.resume(partial, hash, { folder: stage, name }, this.ending),
+    );
   }
 
   #keepTrack(name: string, file: StagedFile): StagedFile {

@@ -42,8 +42,11 @@ export function stagingSink(
   // The way to the thread pool does not pay for a small file.
   const isSmall = entry.size < PIECE_BYTES;
   return {
-    write: (chunk) =>
-      isSmall ? guard(() => file?.write(chunk)) : guard(() => file?.writeBehind(chunk))?.catch(fail),
+    write: (chunk) => {
+      // What has arrived already, or comes from this host, does not end with the connection.
+      staging.throwIfEnding();
+      return isSmall ? guard(() => file?.write(chunk)) : guard(() => file?.writeBehind(chunk))?.catch(fail);
+    },
     end: () => {
       const flushed = guard(() => file?.flush());
       return flushed === undefined ? finish() : flushed.then(finish, fail);

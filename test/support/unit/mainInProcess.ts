@@ -35,6 +35,8 @@ export class MainInProcess {
   readonly controller: Controller;
   /** Warnings and errors. */
   readonly log: string[] = [];
+  /** What they give as the cause. */
+  readonly causes: unknown[] = [];
   readonly observed: string[] = [];
   readonly #root: string;
 
@@ -50,7 +52,10 @@ export class MainInProcess {
       db: new Database(places.stateFile),
       root,
       clock: systemClock,
-      log: createLogger('warn', ({ event }) => this.log.push(event)),
+      log: createLogger('warn', ({ event, details }) => {
+        this.log.push(event);
+        this.causes.push(details?.['error']);
+      }),
       observers: {
         events: {
           applied: (mds, directory, actions) =>

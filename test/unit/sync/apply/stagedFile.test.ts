@@ -40,8 +40,8 @@ class Area {
     );
   }
 
-  resume(): Promise<StagedFile> {
-    return StagedFile.resume(this.partial, entry.hash, { folder: this.stage, name: '1' });
+  resume(ending = new AbortController().signal): Promise<StagedFile> {
+    return StagedFile.resume(this.partial, entry.hash, { folder: this.stage, name: '1' }, ending);
   }
 }
 
@@ -135,6 +135,15 @@ void describe('A file whose transfer may be resumed', () => {
     await file.interrupted();
     file.suspend();
     assert.equal(readFileSync(area.at(`partial/${entry.hash}`), 'utf8'), 'the ');
+  });
+
+  void it('is kept, and not read to its end, when the directory is being closed', async (t) => {
+    const area = new Area(t);
+    const before = openFiles();
+    (await area.resume()).write(Buffer.from('the '));
+    await assert.rejects(area.resume(AbortSignal.abort(new Error('being closed'))), /being closed/);
+    assert.equal(readFileSync(area.at(`partial/${entry.hash}`), 'utf8'), 'the ');
+    assert.equal(openFiles(), before + 1, 'only the first one is open');
   });
 
   void it('is not kept while it is empty, and not when it was wrong: the next transfer starts from nothing', async (t) => {

@@ -99,3 +99,12 @@ void test('a file that can not be created fails before the first byte of it', as
   sink.refuse('changed');
   assert.deepEqual(results, [{ result: 'failed', why: 'EMFILE' }]);
 });
+
+void test('nothing more is taken once the directory is being closed', async (t) => {
+  const { place, sink, results } = staged(t, 'announced');
+  await sink.write(Buffer.from('annou'));
+  await place.applier.close();
+  assert.throws(() => sink.write(Buffer.from('nced')), /the directory is being closed/);
+  assert.deepEqual(results, []);
+  sink.refuse('given up');
+});

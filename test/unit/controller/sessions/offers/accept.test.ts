@@ -7,6 +7,7 @@ import type { Offer } from '#protocol/messages/common.ts';
 import type { ChangeSet } from '#core/changeSet.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
+import { StagedFile } from '#sync/apply/stagedFile.ts';
 import { packFiles } from '#sync/transfer/pack.ts';
 import { acceptOffers, onMain, type Taking } from '../../../../../controller/sessions/offers/accept.ts';
 import { hasContent } from '../../../../../controller/sessions/offers/check.ts';
@@ -228,6 +229,31 @@ void test('a large file that was cut off is gone on with from what Main has of i
   );
   assert.deepEqual(await mds.offers([offer(from)], [content]), ['large.wav: done']);
   assert.ok(readFileSync(main.at('large.wav')).equals(content));
+});
+
+void test('what has arrived is neither staged nor made visible once the directory is being closed', async (t) => {
+  const { main, mds, here } = await make(t);
+  const write = t.mock.method(StagedFile.prototype, 'write');
+  await main.directory.applier.close();
+  const offered = mds.offers([put('new', 'new'), put('newer', 'newer')], ['new', 'newer']);
+  await assert.rejects(offered, /the directory is being closed/);
+  assert.equal(write.mock.callCount(), 0);
+  const remove: Offer = { op: 'remove', path: 'kept', expect: here('kept'), reason };
+  await assert.rejects(mds.offers([remove]), /the directory is being closed/);
+  assert.ok(existsSync(main.at('kept')));
+});
+
+void test('what there is of a large file is not read to its end once the directory is being closed, and stays', async (t) => {
+  const { main, mds } = await make(t);
+  const content = sameBytes('large', 2 * LARGE_FROM);
+  const hash = createHash('sha256').update(content).digest('hex');
+  const large = { ...put('large.wav', ''), entry: { ...fileEntry(''), size: content.length, hash } } as Offer;
+  await assert.rejects(mds.offers([large], [content], { cutAt: LARGE_FROM + 50_000 }));
+  const from = main.directory.applier.resumeOffset(hash);
+  assert.ok(from > 0);
+  await main.directory.applier.close();
+  await assert.rejects(mds.offers([{ ...large, from } as Offer], [content]), /the directory is being closed/);
+  assert.equal(main.directory.applier.resumeOffset(hash), from);
 });
 
 void test('an error names Main, where it happened, and what to do', () => {
