@@ -59,6 +59,11 @@ export class OutgoingStream {
     return this.#left;
   }
 
+  /** Aborted when nothing can be written any more. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
   /** True when nothing can be written any more: everything was sent, or it failed. */
   get isFinished(): boolean {
     return this.#finished;

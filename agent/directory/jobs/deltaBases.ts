@@ -34,12 +34,15 @@ export class DeltaBases implements Disposable {
   readonly #open: OpenFolders;
   readonly #lists: ChunkLists;
   readonly #rules: BaseRules;
+  readonly #ending: AbortSignal;
   readonly #bases = new Map<string, Known>();
 
-  constructor(root: string, lists: ChunkLists, rules: BaseRules) {
+  /** @param ending ends the reading of versions */
+  constructor(root: string, lists: ChunkLists, rules: BaseRules, ending: AbortSignal) {
     this.#open = new OpenFolders(root);
     this.#lists = lists;
     this.#rules = rules;
+    this.#ending = ending;
   }
 
   /**
@@ -47,6 +50,7 @@ export class DeltaBases implements Disposable {
    * @param here the present entry
    * @param wanted the new version
    * @param from bytes of the new version that are here already
+   * @throws when the directory is being closed
    */
   async add(path: string, here: FileEntry, wanted: FileEntry, from: number): Promise<void> {
     if (this.#lists.isMistrusted(wanted.hash)) return;
@@ -58,6 +62,7 @@ export class DeltaBases implements Disposable {
       else this.#bases.set(path, { fd, ...known });
     } catch {
       if (fd !== undefined) closeSync(fd);
+      this.#ending.throwIfAborted();
     }
   }
 
@@ -67,13 +72,14 @@ export class DeltaBases implements Disposable {
     const known = this.#lists.take(here.hash);
     const isKnown = known !== undefined && known.usual === lengths?.usual;
     if (isByHash && !isKnown && lengths !== undefined) return { hash: here.hash };
-    const list = isByChunks && (isKnown ? known : await listChunks(fd, here.size, size));
+    const list = isByChunks && (isKnown ? known : await listChunks(fd, here.size, this.#ending, size));
     // What came before `from` does not pass by, so that the new version can't be listed.
     const lister = from > 0 ? undefined : ChunkLister.of(size);
     if (list) return { list, lister };
     if (from > 0) return undefined;
     const block = blockLength(size);
-    return { blocks: { block, hashes: await hashBlocks(fd, Math.min(here.size, size), block) } };
+    const hashes = await hashBlocks(fd, Math.min(here.size, size), block, this.#ending);
+    return { blocks: { block, hashes } };
   }
 
   /** What is said of the base in the request; nothing when there is none. */

@@ -70,7 +70,7 @@ type FetchingPart = Fetching & {
 async function fetchPart(job: FetchingPart, part: readonly Wanted[], rules: BaseRules): Promise<Wanted[]> {
   const { replica, staging, take, resumed } = job;
   const { lists } = replica.contents;
-  using bases = new DeltaBases(replica.path, lists, rules);
+  using bases = new DeltaBases(replica.path, lists, rules, staging.ending);
   for (const { path, entry } of part) {
     const from = resumed.get(path)?.size;
     const here = entryOf(replica.get(path));

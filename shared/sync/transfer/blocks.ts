@@ -24,12 +24,19 @@ export function blockLength(size: number): number {
 /**
  * Hashes an open file block by block; the last block may be shorter.
  * @param size bytes; blocks beyond the end of the file get no hash
- * @throws Node's fs errors
+ * @param signal ends the reading
+ * @throws Node's fs errors; the reason of the signal
  */
-export async function hashBlocks(fd: number, size: number, block: number): Promise<string[]> {
+export async function hashBlocks(
+  fd: number,
+  size: number,
+  block: number,
+  signal: AbortSignal,
+): Promise<string[]> {
   const hashes: string[] = [];
   const buffer = Buffer.allocUnsafe(block);
   for (let at = 0; at < size; at += block) {
+    signal.throwIfAborted();
     const length = await readWhole(fd, buffer, Math.min(block, size - at), at);
     if (length === 0) break;
     hashes.push(createHash('sha256').update(buffer.subarray(0, length)).digest('hex').slice(0, 32));

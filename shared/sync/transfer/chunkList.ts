@@ -197,14 +197,21 @@ export function digestAt(digests: string, number: number): string {
 /**
  * Lists the chunks of an open file.
  * @param size its bytes
+ * @param signal ends the reading
  * @param like size of the new version, bytes
  * @returns undefined when it is too large for this, or has another size by now
- * @throws Node's fs errors
+ * @throws Node's fs errors; the reason of the signal
  */
-export async function listChunks(fd: number, size: number, like = size): Promise<ChunkList | undefined> {
+export async function listChunks(
+  fd: number,
+  size: number,
+  signal: AbortSignal,
+  like = size,
+): Promise<ChunkList | undefined> {
   const lister = ChunkLister.of(size, like);
   if (lister === undefined) return undefined;
   for await (const piece of readAhead(fd, { end: size, most: READ })) {
+    signal.throwIfAborted();
     lister.add(piece);
     await lister.caughtUp();
   }

@@ -21,15 +21,17 @@ export type Difference = {
  * @param size its bytes
  * @param from bytes from its start that the receiver has already
  * @param known its chunks, if they are: then it is not read for this
- * @throws Node's fs errors
+ * @param signal ends the reading
+ * @throws Node's fs errors; the reason of the signal
  */
 export async function differenceFrom(
   base: BaseDigests,
   { fd, size, from, known }: { fd: number; size: number; from: number; known: ChunkList | undefined },
+  signal: AbortSignal,
 ): Promise<Difference> {
   const all = { spans: [{ start: from, end: size }] };
   if (!('block' in base)) {
-    const own = known ?? (await listChunks(fd, size));
+    const own = known ?? (await listChunks(fd, size, signal));
     if (own === undefined) return all;
     const digests = 'list' in base ? base.list.digests : base.chunks;
     const { parts, spans } = differingParts(own, size, digests, from);
@@ -39,7 +41,7 @@ export async function differenceFrom(
       pax: { [PAX_PARTS]: partsText('list' in base ? partsInBytes(parts, base.list) : parts) },
     };
   }
-  const spans = differingSpans(await hashBlocks(fd, size, base.block), size, base);
+  const spans = differingSpans(await hashBlocks(fd, size, base.block, signal), size, base);
   const isAll = spans.length === 1 && spans[0]?.start === 0 && spans[0].end === size;
   return isAll || from > 0 ? all : { spans, pax: { [PAX_SPANS]: spansText(spans) } };
 }

@@ -33,7 +33,7 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   // With compression, buffers can't be reused: the compressor does not report when it has read one.
   const reads = compress ? undefined : new LentBuffers();
   const [filled, sent] = await Promise.allSettled([
-    endingBoth(pack, fill(pack, root, files, reads)),
+    endingBoth(pack, fill({ pack, signal: out.signal, reads }, root, files)),
     endingBoth(pack, send(compress ? compressed(pack) : pack, out, reads)).finally(() => reads?.abandon()),
   ]);
   // An error of sending is the cause of the error of packing.
@@ -68,27 +68,25 @@ async function send(source: AsyncIterable<unknown>, out: OutgoingStream, reads?:
   }
 }
 
-async function fill(
-  pack: tar.Pack,
-  root: string,
-  files: readonly Packed[],
-  reads: LentBuffers | undefined,
-): Promise<void> {
+type Packing = {
+  readonly pack: tar.Pack;
+  /** Aborted when the stream has ended: then what differs is not of interest any more. */
+  readonly signal: AbortSignal;
+  readonly reads: LentBuffers | undefined;
+};
+
+async function fill(packing: Packing, root: string, files: readonly Packed[]): Promise<void> {
+  const { pack } = packing;
   using open = new OpenFolders(root);
   for (const [number, file] of files.entries()) {
     if (file.refusal !== undefined) await addError(pack, number, file.refusal);
-    else await addFile(pack, open, number, file, reads);
+    else await addFile(packing, open, number, file);
   }
   pack.finalize();
 }
 
-async function addFile(
-  pack: tar.Pack,
-  open: OpenFolders,
-  number: number,
-  file: Packed,
-  reads: LentBuffers | undefined,
-): Promise<void> {
+async function addFile(packing: Packing, open: OpenFolders, number: number, file: Packed): Promise<void> {
+  const { pack } = packing;
   if (isSmall(file)) return addSmall(pack, open, number, file);
   let fd: number;
   try {
@@ -100,22 +98,21 @@ async function addFile(
     if (stampOfOpen(fd) !== file.stamp) return await addError(pack, number, 'changed');
     const { size, from = 0 } = file;
     if (from > size) await addError(pack, number, 'more of it was there than it holds');
-    else await addDifference(pack, number, fd, file, reads);
+    else await addDifference(packing, number, fd, file);
   } finally {
     closeSync(fd);
   }
 }
 
 async function addDifference(
-  pack: tar.Pack,
+  { pack, signal, reads }: Packing,
   number: number,
   fd: number,
   { size, from = 0, base, own: known }: Packed,
-  reads: LentBuffers | undefined,
 ): Promise<void> {
   let difference: Difference = { spans: [{ start: from, end: size }] };
   try {
-    if (base !== undefined) difference = await differenceFrom(base, { fd, size, from, known });
+    if (base !== undefined) difference = await differenceFrom(base, { fd, size, from, known }, signal);
   } catch (error) {
     return addError(pack, number, errnoOf(error));
   }

@@ -226,6 +226,7 @@ function wire(): { stream: IncomingStream; out: OutgoingStream } {
   const nothing = (): void => undefined;
   const stream = new IncomingStream({ grant: nothing, cancel: nothing, done: nothing, clock: systemClock });
   const out = {
+    signal: new AbortController().signal,
     write: (bytes: Uint8Array) => {
       if (bytes.length > 0) stream.push(Buffer.from(bytes));
       return Promise.resolve();

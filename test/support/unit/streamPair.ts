@@ -13,6 +13,7 @@ export function streamPair(): { stream: IncomingStream; out: OutgoingStream; can
   });
   const out = {
     isFinished: false,
+    signal: new AbortController().signal,
     write: (bytes: Uint8Array, onSent?: () => void) => {
       if (bytes.length > 0) stream.push(Buffer.from(bytes));
       onSent?.();

@@ -190,7 +190,9 @@ void describe('A stream that fails', () => {
     await sender.fill(WINDOW_BYTES + QUEUE);
     const frames = sender.frames.length;
     const waiting = sender.stream.write(Buffer.alloc(10));
+    assert.equal(sender.stream.signal.aborted, false);
     sender.stream.fail('the other side cancelled: enough');
+    assert.equal(sender.stream.signal.aborted, true);
     sender.stream.fail('the connection was lost');
     await assert.rejects(waiting, /^Error: the other side cancelled: enough$/);
     await assert.rejects(sender.stream.write(Buffer.alloc(1)), /enough/);

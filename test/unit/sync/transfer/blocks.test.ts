@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { openSync, closeSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MAX_BLOCKS } from '#protocol/limits.ts';
-import { blockLength, differingSpans, parseSpans, spansText } from '#sync/transfer/blocks.ts';
+import { blockLength, differingSpans, hashBlocks, parseSpans, spansText } from '#sync/transfer/blocks.ts';
 
 const has = (...hashes: string[]): { block: number; hashes: string[] } => ({ block: 10, hashes });
 
@@ -38,4 +39,14 @@ void test('invalid spans are refused', () => {
 
 void test('no file has more blocks than a message may name', () => {
   for (const size of [0, 1, 8 * 2 ** 20, 2 ** 30, 2 ** 43]) assert.ok(size / blockLength(size) <= MAX_BLOCKS);
+});
+
+void test('a file is not hashed any more once that is ended', async () => {
+  const fd = openSync(import.meta.filename, 'r');
+  try {
+    assert.equal((await hashBlocks(fd, 100, 10, new AbortController().signal)).length, 10);
+    await assert.rejects(hashBlocks(fd, 100, 10, AbortSignal.abort(new Error('ended'))), /ended/);
+  } finally {
+    closeSync(fd);
+  }
 });

@@ -169,8 +169,10 @@ void test('a file on disk has the list of its content', async () => {
   const content = sameBytes('file', 3_500_000);
   writeFileSync(file, content);
   const fd = openSync(file, 'r');
-  assert.deepEqual(await listChunks(fd, content.length), await listOf(content));
-  assert.equal(await listChunks(fd, content.length + 1), undefined);
+  assert.deepEqual(await listChunks(fd, content.length, new AbortController().signal), await listOf(content));
+  assert.equal(await listChunks(fd, content.length + 1, new AbortController().signal), undefined);
+  const ended = AbortSignal.abort(new Error('ended'));
+  await assert.rejects(listChunks(fd, content.length, ended), /ended/);
   closeSync(fd);
 });
 

@@ -27,6 +27,7 @@ import { packFiles } from '#sync/transfer/pack.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
 import { sameBytes } from '../../../support/unit/sameBytes.ts';
+import { streamPair } from '../../../support/unit/streamPair.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
 
 /** Up to this size a file is read in one piece. */
@@ -245,4 +246,23 @@ void describe('A file that can not be sent', () => {
       assert.deepEqual(transfer.openFiles, []);
     }
   });
+});
+
+void it('a file is not read for what differs once the stream has ended', async (t) => {
+  const transfer = new Transfer(t);
+  const file = transfer.write('large', sameBytes('large', 3_500_000));
+  const { stream, out } = streamPair();
+  const refused: string[] = [];
+  const sink: Sink = { write: () => undefined, end: () => undefined, refuse: (why) => refused.push(why) };
+  const ended = Object.assign(out, { signal: AbortSignal.abort(new Error('the connection was lost')) });
+  const bases = [{ chunks: '' }, { block: 131_072, hashes: [] }];
+  await Promise.all([
+    packFiles(
+      transfer.root,
+      bases.map((base) => ({ ...file, base })),
+      ended,
+    ),
+    unpackFiles(stream, [file.size, file.size], () => sink),
+  ]);
+  assert.deepEqual(refused, ['the connection was lost', 'the connection was lost']);
 });

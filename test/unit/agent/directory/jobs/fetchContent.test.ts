@@ -195,6 +195,7 @@ const cutOff =
     let left = 450_000;
     const cut = Object.create(out, {
       isFinished: { get: () => out.isFinished },
+      signal: { get: () => out.signal },
       write: {
         value: async (piece: Uint8Array, onSent?: () => void) => {
           left -= piece.length;
@@ -297,6 +298,15 @@ void test('what has arrived is not staged any more once the directory is being c
     await pair.mds.applier.close();
   };
   await assert.rejects(pair.fetch(closing), /the directory is being closed/);
+});
+
+void test('the version that is here is not read for what it holds once the directory is being closed', async (t) => {
+  for (const capabilities of [['chunks'], []]) {
+    const pair = await Pair.make(t);
+    await pair.mds.applier.close();
+    await assert.rejects(pair.fetch(pair.send, capabilities), /the directory is being closed/);
+    assert.equal(pair.requests.length, 0, 'it is not asked for');
+  }
 });
 
 void test('a transfer of differences that was cut off resumes as one', async (t) => {
