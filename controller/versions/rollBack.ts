@@ -20,7 +20,7 @@ export function missingContents(steps: readonly UndoStep[], versions: Versions):
 
 /**
  * Applies the steps in a directory on Main as one change set; displaced objects go to Main's trash.
- * @throws NoRoom, Node's fs errors; nothing is visible then
+ * @throws NoRoom, Node's fs errors, or that the directory is being closed; nothing is visible then
  */
 export async function rollBack(
   directory: MainDirectory,
@@ -35,8 +35,16 @@ export async function rollBack(
   // Before anything is waited for: the steps were made for what is there now, and must not touch what comes after it.
   const expected = steps.map(({ path }) => stampToReplace(replica, path));
   const staged: Step[] = [];
-  for (const [number, step] of steps.entries())
-    staged.push(await stepFor(step, expected[number], versions, staging, reason));
+  const slice = new TimeSlice();
+  const pauseIfDue = async (): Promise<void> => {
+    staging.throwIfEnding();
+    if (slice.due) await slice.pause();
+  };
+  for (const [number, step] of steps.entries()) {
+    await pauseIfDue();
+    staged.push(await stepFor(step, expected[number], { versions, staging, reason, pauseIfDue }));
+  }
+  staging.throwIfEnding();
   const { newest } = versions.log;
   const { outcomes } = await staging.commit(staged, record);
   directory.adopt(outcomes, { actor, save: staging.id });
@@ -45,17 +53,23 @@ export async function rollBack(
   return { changeSet: staging.id, outcomes };
 }
 
+type Preparing = {
+  readonly versions: Versions;
+  readonly staging: Staging;
+  readonly reason: string;
+  /** Lets the event loop run now and then; throws when the directory is being closed. */
+  readonly pauseIfDue: () => Promise<void>;
+};
+
 async function stepFor(
   { kind, path, entry }: UndoStep,
   expect: Stamp | undefined,
-  versions: Versions,
-  staging: Staging,
-  reason: string,
+  { versions, staging, reason, pauseIfDue }: Preparing,
 ): Promise<Step> {
   if (kind !== 'put') return { kind, path, entry, expect: expect ?? '', reason };
   if (entry.type !== 'file') return { kind, path, entry, expect, staged: staging.bare(entry), reason };
   const file = staging.file();
-  await copyContent(versions, entry.hash, (chunk) => file.write(chunk));
+  await copyContent(versions, entry.hash, pauseIfDue, (chunk) => file.write(chunk));
   const staged = file.finish(entry);
   if (staged === undefined) throw new Error(`the older version of ${path} is damaged: nothing was changed`);
   return { kind, path, entry, expect, staged, reason };
@@ -64,18 +78,18 @@ async function stepFor(
 async function copyContent(
   versions: Versions,
   hash: string,
+  pauseIfDue: () => Promise<void>,
   write: (chunk: Uint8Array) => void,
 ): Promise<void> {
   const content = versions.contents.get(hash);
   if (content !== undefined) return write(content);
   const fd = versions.files.open(hash);
   if (fd === undefined) return;
-  const slice = new TimeSlice();
   try {
     const buffer = Buffer.allocUnsafe(CHUNK);
     for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) {
       write(buffer.subarray(0, length));
-      if (slice.due) await slice.pause();
+      await pauseIfDue();
     }
   } finally {
     closeSync(fd);

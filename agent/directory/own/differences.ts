@@ -138,8 +138,9 @@ async function isThereNow(replica: Replica, { id, path, type, bytes }: TrashItem
   const entry = entryOf(replica.get(path));
   if (type !== 'file' || entry?.type !== 'file' || entry.size !== bytes) return false;
   try {
-    return (await hashInTrash(replica.path, id)) === entry.hash;
+    return (await hashInTrash(replica.path, id, replica.signal)) === entry.hash;
   } catch {
+    replica.signal.throwIfAborted();
     // It is listed; reading it reports the error.
     return false;
   }

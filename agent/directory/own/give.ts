@@ -88,7 +88,7 @@ async function prepare(
     const seen = inspect(folder, name, path, stat, owners);
     if (seen.kind === 'special') throw new Error(`${path} is ${seen.what}, which can't be synchronised`);
     if (seen.kind === 'file') {
-      const hash = await hashFile(folder, name, stamp);
+      const hash = await hashFile(folder, name, stamp, { signal: replica.signal });
       if (hash === undefined) throw new Error(`${path} is being written: try again in a moment`);
       entry = { ...seen.entry, hash };
     } else ({ entry } = seen);

@@ -97,7 +97,8 @@ export function sharesInTrash(
 
 /**
  * Restores a copy of an item at its own path or another one. The object there now goes to the trash.
- * @throws when there is no such item, or it is a folder or a special object; and what {@link Staging.commit} throws
+ * @throws when there is no such item, it is a folder or a special object, or the directory is being closed; and what
+ *   {@link Staging.commit} throws
  */
 export async function restoreFromTrash(
   item: TrashItem,
@@ -121,7 +122,10 @@ export async function restoreFromTrash(
         return { kind: 'put', path: to, entry: seen.entry, expect, staged: staging.bare(seen.entry), reason };
       }
       const file = staging.file();
-      const hash = await copyInto(folder, number, (chunk) => file.write(chunk));
+      const hash = await copyInto(folder, number, (chunk) => {
+        staging.throwIfEnding();
+        file.write(chunk);
+      });
       const entry: Entry = { ...seen.entry, hash };
       const staged = file.finish(entry);
       if (staged === undefined) throw new Error(`${item.id} changed while it was read: try again`);
@@ -137,14 +141,18 @@ export async function restoreFromTrash(
   return outcomes;
 }
 
-/** The SHA-256 of a file in the trash; undefined when it is not there any more. @throws Node's fs errors */
-export function hashInTrash(root: string, id: string): Promise<string | undefined> {
+/**
+ * The SHA-256 of a file in the trash; undefined when it is not there any more.
+ * @param signal ends the reading
+ * @throws Node's fs errors; the reason of the signal
+ */
+export function hashInTrash(root: string, id: string, signal: AbortSignal): Promise<string | undefined> {
   const { changeSet, number } = placeInTrash(id);
   return withTrashAsync(root, async (trash) => {
     const folder = trash.open(changeSet);
     try {
       const stat = folder.stat(number);
-      return stat && (await hashFile(folder, number, stampOf(stat)));
+      return stat && (await hashFile(folder, number, stampOf(stat), { signal }));
     } finally {
       folder.close();
     }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, symlinkSync } from 'node:fs';
+import { openSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
+import { StagedFile } from '#sync/apply/stagedFile.ts';
 import { missingContents, rollBack } from '../../../../controller/versions/rollBack.ts';
 import type { UndoStep } from '../../../../controller/versions/undo.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
@@ -92,4 +93,34 @@ void test('what comes after the steps were made stays', async (t) => {
   symlinkSync('a', main.at('gone'));
   assert.deepEqual(await running, ['a stale', 'gone stale']);
   assert.equal(readFileSync(main.at('a'), 'utf8'), 'edited in this moment');
+});
+
+void test('it ends when the directory is being closed: between two files, and before anything is visible', async (t) => {
+  const ended = async (...others: UndoStep[]): Promise<void> => {
+    const { main, run } = await make(t, { a: 'new' }, ['old', 'other']);
+    const running = run([{ kind: 'put', path: 'a', entry: fileEntry('old') }, ...others]);
+    main.directory.applier.end();
+    await assert.rejects(running, /the directory is being closed/);
+    assert.equal(readFileSync(main.at('a'), 'utf8'), 'new');
+  };
+  await ended();
+  await ended({ kind: 'put', path: 'b', entry: fileEntry('never kept') });
+});
+
+void test('it ends within a large file', async (t) => {
+  const { main, run } = await make(t, {});
+  const large = 'x'.repeat(3 << 20);
+  main.write('large', large);
+  const fd = openSync(main.at('large'), 'r');
+  main.versions.files.open = () => {
+    main.directory.applier.end();
+    return fd;
+  };
+  const write = t.mock.method(StagedFile.prototype, 'write');
+  const running = run([{ kind: 'put', path: 'b', entry: fileEntry(large) }]);
+  await assert.rejects(running, /the directory is being closed/);
+  assert.deepEqual(
+    write.mock.calls.map(({ arguments: [piece] }) => piece.length),
+    [1 << 20],
+  );
 });

@@ -3,7 +3,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, wri
 import { test, type TestContext } from 'node:test';
 import { Owners } from '#host/fs/owners.ts';
 import { purgeTrash } from '#sync/trash/purge.ts';
-import { listTrash, restoreFromTrash } from '#sync/trash/trash.ts';
+import { hashInTrash, listTrash, restoreFromTrash } from '#sync/trash/trash.ts';
 import { ApplyPlace, fileEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
 
@@ -146,4 +146,26 @@ void test('what stands in the way of an item that comes back goes to the trash i
   assert.equal(place.read('folder/a'), 'precious');
   assert.ok(place.trash().some(([path, content]) => path === 'folder/a' && content === 'in the way'));
   assert.equal(existsSync(place.at('folder/link')), false);
+});
+
+void test('an item is not restored any more once the directory is being closed', async (t) => {
+  const place = await removed(t);
+  const [item] = listTrash('files', place.root).items;
+  assert.ok(item);
+  const replica = await replicaOf(t, place);
+  const how = { applier: place.applier, replica, owners: new Owners(), record: () => undefined };
+  await place.applier.close();
+  await assert.rejects(restoreFromTrash(item, 'folder/a', how), /the directory is being closed/);
+  assert.equal(existsSync(place.at('folder/a')), false);
+});
+
+void test('a large item is not hashed any more once that is ended', async (t) => {
+  const place = await removed(t, 'x'.repeat(300_000));
+  const [item] = listTrash('files', place.root).items;
+  assert.ok(item);
+  assert.equal(
+    await hashInTrash(place.root, item.id, new AbortController().signal),
+    fileEntry('x'.repeat(300_000)).hash,
+  );
+  await assert.rejects(hashInTrash(place.root, item.id, AbortSignal.abort(new Error('ended'))), /ended/);
 });

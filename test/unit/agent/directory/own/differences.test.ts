@@ -163,4 +163,20 @@ describe('Edits on an MDS that Main’s version replaced', () => {
     });
     assert.deepEqual(now, ['local a']);
   });
+
+  it('are not read any more once the directory is being closed', async (t) => {
+    const large = 'x'.repeat(300_000);
+    const differences = found(t, {
+      files: {},
+      main: { a: 'same' },
+      ledger: { a: 'same' },
+      before: async (place) => {
+        await displace(place, large, DRIFT);
+        place.write('a', large);
+        await place.sync.readAgain();
+        await place.sync.close();
+      },
+    });
+    await assert.rejects(differences, /files is being closed/);
+  });
 });

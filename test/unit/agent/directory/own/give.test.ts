@@ -56,6 +56,13 @@ describe('What a person on Main asked an MDS for', () => {
     assert.deepEqual(main.received.map(String), ['edited since the scan', 'new']);
   });
 
+  it('is not read any more once the directory is being closed', async (t) => {
+    const { place, main, give } = await make(t, { large: 'x'.repeat(300_000) });
+    await place.sync.close();
+    await assert.rejects(give({ path: 'large' }), /files is being closed/);
+    assert.deepEqual(main.offered, []);
+  });
+
   it('is offered once, where it is a folder that something else asked for lies in', async (t) => {
     const { main, give } = await make(t, { 'dir/a': 'a' });
     await give({ path: 'dir/a' }, { path: 'dir' });
