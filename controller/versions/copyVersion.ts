@@ -14,12 +14,14 @@ const buffer = Buffer.allocUnsafe(SMALL);
 /**
  * Copies the version of a file that a stamp identifies: an equal stamp before and after the copy proves that this version
  * was copied.
+ * @param signal ends the copy of a large file
  * @returns false when the file has another version, or is gone; nothing is left of the copy then
- * @throws Node's fs errors; what there is of the copy stays
+ * @throws Node's fs errors, or the reason of the signal; what there is of the copy stays
  */
 export async function copyVersion(
   from: { readonly folder: Folder; readonly name: string; readonly stamp: Stamp; readonly size: number },
   to: { readonly folder: Folder; readonly name: string },
+  signal: AbortSignal,
 ): Promise<boolean> {
   const { folder, name, stamp } = from;
   let isSame = false;
@@ -30,7 +32,7 @@ export async function copyVersion(
     // Only one of the file system's can share its blocks, which is better than any copy.
     if (from.size <= SMALL && sharesNothing(fstatSync(fd).dev)) copySmall(fd, from.size, to);
     else {
-      await copyContent(folder.at(name), to.folder.at(to.name));
+      await copyContent(folder.at(name), to.folder.at(to.name), signal);
       // It opened the name itself, which may mean another file by now.
       closeSync(fd);
       fd = undefined;

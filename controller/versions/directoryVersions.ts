@@ -154,9 +154,9 @@ export class DirectoryVersions {
         await this.#whenQuiet(Math.floor(this.#sizeOf(next) / BYTES_PER_QUIET_MS));
         if (this.#closed) return;
         const startedAt = clock.monotonic();
-        const isEnough = (): boolean => this.#closed || clock.monotonic() - startedAt >= MOST_WORK;
+        const isEnough = (): boolean => clock.monotonic() - startedAt >= MOST_WORK;
         const files = this.#takeFiles();
-        const { looked, failed } = await versions.files.keep(directory, files, isEnough);
+        const { looked, failed } = await versions.files.keep(directory, files, isEnough, this.#stop.signal);
         for (const { path } of files.slice(looked)) this.#toKeep.add(path);
         for (const { path, error } of failed) log.warn('an older version can not be kept', { path, error });
         failedInARow = failed.length < looked ? 0 : failedInARow + failed.length;

@@ -87,16 +87,22 @@ export class FileStore {
    * made only for what is there: a crash before leaves files without one, which are removed before the first copy after
    * the next start.
    * @param isEnough asked after each file: then the others are not looked at
+   * @param signal ends it, within a block of a large file; what has been copied is stored
    * @throws when the directory can't be opened or the state can't be written; nothing is stored then
    */
-  async keep(directory: string, files: readonly FileToKeep[], isEnough: () => boolean): Promise<Looked> {
+  async keep(
+    directory: string,
+    files: readonly FileToKeep[],
+    isEnough: () => boolean,
+    signal: AbortSignal,
+  ): Promise<Looked> {
     const failed: Failed[] = [];
     const root = this.#options.places.get(directory);
     if (root === undefined || files.every(({ hash }) => this.has(hash)))
       return { looked: files.length, failed };
     using open = new OpenFolders(root);
     using area = new PrivateFolder(open.root);
-    await this.#removeOrphans(directory, area.versions);
+    await this.#removeOrphans(directory, area.versions, signal);
     const { bavail, bsize } = statfsSync(root);
     const room = { free: bavail * bsize - 2 * this.#options.reserve, promised: 0 };
     const copied = new Map<string, FileToKeep>();
@@ -104,15 +110,17 @@ export class FileStore {
     let looked = 0;
     try {
       for (const file of files) {
+        if (signal.aborted) break;
         looked += 1;
         const isWanted = !copied.has(file.hash) && !this.has(file.hash) && this.#makeRoom(file.size, room);
         try {
-          if (isWanted && (await copyUnderHash(open, file, area.versions))) {
+          if (isWanted && (await copyUnderHash(open, file, area.versions, signal))) {
             copied.set(file.hash, file);
             room.free -= file.size;
             room.promised += file.size;
           }
         } catch (error) {
+          if (signal.aborted) break;
           failed.push({ path: file.path, error });
         }
         if (isEnough()) break;
@@ -165,13 +173,14 @@ export class FileStore {
   }
 
   /** Once for each directory, before anything is copied: what has no row is from before a crash. */
-  async #removeOrphans(directory: string, versions: Folder): Promise<void> {
+  async #removeOrphans(directory: string, versions: Folder, signal: AbortSignal): Promise<void> {
     if (this.#looked.has(directory)) return;
     this.#looked.add(directory);
     const listing = versions.listing();
     if (listing.size === Number(this.#count.get(directory)?.['files'])) return;
     const slice = new TimeSlice();
     for (const name of listing.names()) {
+      if (signal.aborted) return;
       if (this.#find.get(name)?.['directory'] !== directory) remove(versions, name);
       if (slice.due) await slice.pause();
     }
@@ -213,12 +222,13 @@ async function copyUnderHash(
   open: OpenFolders,
   { path, hash, size, stamp }: FileToKeep,
   versions: Folder,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const temporary = `${hash}.new`;
   try {
     const folder = open.get(parentOf(path));
     const from = { folder, name: baseOf(path), stamp, size };
-    if (!(await copyVersion(from, { folder: versions, name: temporary }))) return false;
+    if (!(await copyVersion(from, { folder: versions, name: temporary }, signal))) return false;
     versions.rename(temporary, versions, hash, 'replace');
     return true;
   } catch (error) {

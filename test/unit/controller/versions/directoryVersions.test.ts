@@ -258,3 +258,18 @@ void it('a file of the first scan that is handed out or settles only after it is
     await directory.close();
   }
 });
+
+void it('a directory that closes gives up the copy of a large file, and does not call that a failure', async (t) => {
+  const each = await given(t, 0, []);
+  const { place, clock, replica, directory, warnings } = each;
+  writeFileSync(place.at('large'), Buffer.alloc(3 << 20));
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  const closed = Promise.withResolvers<void>();
+  each.onCopy = () => directory.close().then(closed.resolve, closed.reject);
+  directory.keep(replica.paths());
+  await turn();
+  clock.advance(60_000);
+  await closed.promise;
+  assert.deepEqual([kept(each), warnings], [0, []]);
+});

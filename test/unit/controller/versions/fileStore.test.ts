@@ -28,6 +28,8 @@ class Kept {
   readonly store: FileStore;
   readonly log: RevisionLog;
   budget = 400;
+  /** Ends what is being kept. */
+  readonly end = new AbortController();
 
   constructor(t: TestContext, reserve = 0) {
     this.place = new ApplyPlace(t);
@@ -46,7 +48,12 @@ class Kept {
   /** Keeps files. @returns how many were looked at */
   async keepAll(files: readonly FileToKeep[], most = Infinity, directory = 'files'): Promise<number> {
     let asked = 0;
-    const { looked, failed } = await this.store.keep(directory, files, () => ++asked >= most);
+    const { looked, failed } = await this.store.keep(
+      directory,
+      files,
+      () => ++asked >= most,
+      this.end.signal,
+    );
     assert.deepEqual(failed, []);
     return looked;
   }
@@ -165,7 +172,7 @@ void test('there is no room where all that could be removed lies in a directory 
   const enter = kept.place.db.prepare('INSERT INTO kept_files (hash, directory, bytes) VALUES (?, ?, ?)');
   for (const letter of ['a', 'b', 'c', 'd']) enter.run(fileEntry(large(letter)).hash, 'gone', 100);
   store.bytes = 400;
-  assert.deepEqual(await store.keep('files', [kept.write('e', large('e'))], () => false), {
+  assert.deepEqual(await store.keep('files', [kept.write('e', large('e'))], () => false, kept.end.signal), {
     looked: 1,
     failed: [],
   });
@@ -214,7 +221,7 @@ void test('files that are copied at once leave the reserve free together', { ski
     const reserve = (bavail * bsize - 5_000) / 2;
     const places = new Map([['files', place.root]]);
     const store = new FileStore({ db: place.db, places, budget: () => 1024 ** 2, reserve });
-    await store.keep('files', files, () => false);
+    await store.keep('files', files, () => false, new AbortController().signal);
     assert.equal(store.bytes, 3_000);
   } finally {
     execFileSync('umount', ['-l', place.root]);
@@ -226,10 +233,15 @@ void test('what was copied for another directory meanwhile is stored once', asyn
   await kept.keep('before', 'before');
   const file = kept.write('a', 'a');
   const entered = kept.place.db.prepare('INSERT INTO kept_files (hash, directory, bytes) VALUES (?, ?, ?)');
-  await kept.store.keep('files', [file], () => {
-    entered.run(file.hash, 'other', 1);
-    return false;
-  });
+  await kept.store.keep(
+    'files',
+    [file],
+    () => {
+      entered.run(file.hash, 'other', 1);
+      return false;
+    },
+    kept.end.signal,
+  );
   assert.deepEqual([kept.names, kept.store.bytes], [[fileEntry('before').hash], 6]);
 });
 
@@ -258,7 +270,7 @@ void test('a copy without a row, as a crash leaves it, is removed before the nex
     budget: () => 400,
     reserve: 0,
   });
-  await again.keep('files', [kept.write('b', 'b')], () => false);
+  await again.keep('files', [kept.write('b', 'b')], () => false, kept.end.signal);
   assert.deepEqual(kept.names.toSorted(), [fileEntry('kept').hash, fileEntry('b').hash].toSorted());
 });
 
@@ -268,7 +280,7 @@ void test('a file whose copy fails is named, and keeps none of the others from i
   const files = ['a', 'b', 'c'].map((name) => kept.write(name, name));
   const inTheWay = kept.place.at(`.xivo-xds-sync/versions/${fileEntry('b').hash}.new`);
   mkdirSync(inTheWay);
-  const { looked, failed } = await kept.store.keep('files', files, () => false);
+  const { looked, failed } = await kept.store.keep('files', files, () => false, kept.end.signal);
   assert.equal(looked, 3);
   assert.deepEqual(
     failed.map(({ path, error }) => [path, errnoOf(error)]),
@@ -290,7 +302,7 @@ void test(
     try {
       // The disk's own root, three files, and the private folder with the three in it: there is one left.
       const files = ['a', 'b', 'c'].map((name) => kept.write(name, name));
-      const { looked, failed } = await kept.store.keep('files', files, () => false);
+      const { looked, failed } = await kept.store.keep('files', files, () => false, kept.end.signal);
       assert.equal(looked, 3);
       assert.deepEqual(
         failed.map(({ path, error }) => [path, errnoOf(error)]),
@@ -318,4 +330,44 @@ void test('a file that changes while it is copied is not kept, and leaves nothin
   });
   assert.equal(await kept.keepAll([file]), 1);
   assert.deepEqual([kept.has('a'), kept.names], [false, [fileEntry('before').hash]]);
+});
+
+void test('once it is ended, the copy of a large file is given up, and what was copied before is kept', async (t) => {
+  const kept = new Kept(t);
+  kept.budget = 100 << 20;
+  const files = [kept.write('a', 'a'), kept.write('b', 'b'.repeat(3 << 20)), kept.write('c', 'c')];
+  let copied = 0;
+  const isEnough = (): boolean => {
+    if (++copied === 1) kept.end.abort();
+    return false;
+  };
+  const { looked, failed } = await kept.store.keep('files', files, isEnough, kept.end.signal);
+  assert.deepEqual([looked, failed], [1, []]);
+  assert.deepEqual(kept.names, [fileEntry('a').hash]);
+});
+
+void test('a large file whose copy is ended leaves nothing, and is no failure', async (t) => {
+  const kept = new Kept(t);
+  const file = kept.write('large', 'x'.repeat(3 << 20));
+  // Asked for just before the copy begins.
+  const places = new Map([['files', kept.place.root]]);
+  const budget = (): number => {
+    kept.end.abort();
+    return 100 << 20;
+  };
+  const store = new FileStore({ db: kept.place.db, places, budget, reserve: 0 });
+  assert.deepEqual((await store.keep('files', [file], () => false, kept.end.signal)).failed, []);
+  assert.deepEqual([kept.names, store.bytes], [[], 0]);
+});
+
+void test('once it is ended, what a crash has left is left to the next start', async (t) => {
+  const kept = new Kept(t);
+  await kept.keep('a', 'a');
+  await kept.keep('b', 'b');
+  kept.place.db.prepare('DELETE FROM kept_files').run();
+  const places = new Map([['files', kept.place.root]]);
+  const again = new FileStore({ db: kept.place.db, places, budget: () => 400, reserve: 0 });
+  kept.end.abort();
+  await again.keep('files', [kept.write('c', 'c')], () => false, kept.end.signal);
+  assert.equal(kept.names.length, 2);
 });

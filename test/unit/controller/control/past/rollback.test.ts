@@ -83,7 +83,12 @@ describe('A rollback', () => {
   it('of recordings begins where the history says that Main had changed', async (t) => {
     const { main, undo, applied } = await make(t);
     const { versions } = main.controller;
-    await versions.files.keep('recordings', [{ path: 'r.wav', ...keepable(main, 'r.wav') }], () => false);
+    await versions.files.keep(
+      'recordings',
+      [{ path: 'r.wav', ...keepable(main, 'r.wav') }],
+      () => false,
+      main.controller.signal,
+    );
     await main.save(`${RECORDINGS}/r.wav`, 'second');
     await applied(SET, 'r.wav');
     await undo(SET);
