@@ -50,9 +50,11 @@ export class CurrentPlan {
 
   /** The paths with a pending removal, here or on Main. */
   get removals(): string[] {
-    return [...this.pending].flatMap(([path, { kind }]) =>
-      kind === 'remove' || kind === 'remove-on-main' ? [path] : [],
-    );
+    const removals: string[] = [];
+    // One by one: there may be as many as files, and this is looked at in every pass.
+    for (const [path, { kind }] of this.pending)
+      if (kind === 'remove' || kind === 'remove-on-main') removals.push(path);
+    return removals;
   }
 
   /** The pending actions that can be refused: the same set would be refused again. */

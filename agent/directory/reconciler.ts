@@ -261,14 +261,14 @@ export class Reconciler {
   /** Stale items are retried at once and waited for; failures are reported instead. */
   #hasSoonDue(): boolean {
     if (!this.#canWork() || this.#paused) return false;
-    return [...this.#current.pending.keys()].some((path) => !this.retries.troubles.has(path));
+    return this.#current.pending.keys().some((path) => !this.retries.troubles.has(path));
   }
 
   #armRetry(): void {
     this.#cancelRetry?.();
     if (!this.#canWork()) return;
-    const waiting = [...this.#current.pending.keys()].filter((path) => !this.#current.inFlight.has(path));
-    const next = this.retries.next(waiting);
+    const { pending, inFlight } = this.#current;
+    const next = this.retries.next((path) => pending.has(path) && !inFlight.has(path));
     if (next === undefined) return;
     const { clock } = this.#options;
     const wait = Math.max(10, next - clock.monotonic());

@@ -38,13 +38,11 @@ export class Retries {
     else for (const path of paths) this.#due.delete(path);
   }
 
-  /** When the first of these paths is due, monotonic milliseconds; paths that never failed do not count. */
-  next(paths: Iterable<string>): number | undefined {
+  /** When the first of the paths that have failed and are waiting is due, monotonic milliseconds. */
+  next(isWaiting: (path: string) => boolean): number | undefined {
     let next: number | undefined;
-    for (const path of paths) {
-      const at = this.#due.get(path)?.at;
-      if (at !== undefined && (next === undefined || at < next)) next = at;
-    }
+    for (const [path, { at }] of this.#due)
+      if (isWaiting(path) && (next === undefined || at < next)) next = at;
     return next;
   }
 }

@@ -1,6 +1,5 @@
 import type { DirectoryPolicy } from '#protocol/messages/common.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import type { Decision } from '#core/plan/decision.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
@@ -11,7 +10,8 @@ import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Retries } from '../retries.ts';
 import type { JobResult } from './download.ts';
 import type { JobRunner } from './jobRunner.ts';
-import { type Job, schedule } from './schedule.ts';
+import { readyOf } from './ready.ts';
+import { type Job, schedule, type ScheduleInput } from './schedule.ts';
 
 export type RunningJobsOptions = {
   readonly policy: DirectoryPolicy;
@@ -80,22 +80,23 @@ export class RunningJobs {
   start(session: AgentSession): void {
     const { replica, mainManifest, policy, runner, clock } = this.#options;
     const now = clock.monotonic();
-    const ready = new Map<string, Decision>();
-    for (const [path, decision] of this.#current.pending) {
-      if (!this.#current.inFlight.has(path) && this.#retries.isDue(path, now)) ready.set(path, decision);
-    }
+    const wholeSets = policy.reload !== 'none';
+    const { largeFrom } = runner;
+    const { pending, inFlight } = this.#current;
+    const isDue = (path: string): boolean => !inFlight.has(path) && this.#retries.isDue(path, now);
+    const ready = readyOf(pending, { isDue, largeFrom, all: wholeSets });
     if (ready.size === 0 || this.isRefused) return;
     this.#refused = undefined;
-    const jobs = schedule({
-      ready,
-      running: this.#running,
-      wholeSets: policy.reload !== 'none',
-      largeFrom: runner.largeFrom,
-      folderIsThere: (folder, direction) => {
-        const side = direction === 'download' ? replica : mainManifest;
-        return entryOf(side.get(folder))?.type === 'folder';
-      },
-    });
+    const folderIsThere: ScheduleInput['folderIsThere'] = (folder, direction) => {
+      const side = direction === 'download' ? replica : mainManifest;
+      return entryOf(side.get(folder))?.type === 'folder';
+    };
+    const jobsFrom = (some: typeof ready): Job[] =>
+      schedule({ ready: some, running: this.#running, wholeSets, largeFrom, folderIsThere });
+    let jobs = jobsFrom(ready);
+    // All of the first may be waiting for folders that come later.
+    if (jobs.length === 0 && !this.areAtWork)
+      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, all: true }));
     for (const job of jobs) this.#begin(job, session);
   }
 

@@ -1,4 +1,5 @@
 import type { Decision } from '#core/plan/decision.ts';
+import { SMALL } from '#sync/transfer/smallFile.ts';
 import { movesIn } from './moves.ts';
 import { depthOf, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
@@ -109,7 +110,11 @@ function areSeveral(items: readonly { readonly size: number }[], largeFrom: numb
   return items.length > MAX_CHANGE_SET_FILES || bytes > MAX_CHANGE_SET_BYTES;
 }
 
-/** Parents before children, and small files before larger ones. */
+/**
+ * Parents before children, and small files before larger ones. Those that are packed whole stay as they are planned, folder
+ * by folder: in the order of their sizes, each of many sets would have some in every folder, which would all be made durable
+ * and scanned again for each set, and rows all over the state.
+ */
 function inOrder<T>(
   items: ReadonlyMap<string, T>,
   bytesOf: (item: T, path: string) => number,
@@ -120,7 +125,7 @@ function inOrder<T>(
     depth: depthOf(path),
     size: bytesOf(item, path),
   }));
-  return keyed.sort((a, b) => a.depth - b.depth || a.size - b.size);
+  return keyed.sort((a, b) => a.depth - b.depth || Math.max(a.size, SMALL) - Math.max(b.size, SMALL));
 }
 
 /** Bytes of content that a decision transfers. */

@@ -5,8 +5,8 @@ import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Packed } from './packed.ts';
 
-/** Files up to this size are read whole, bytes. */
-const SMALL = 64 * 1024;
+/** Files up to this size are read and sent whole, bytes. */
+export const SMALL = 64 * 1024;
 
 /** True for a file that is sent whole and fits into memory. */
 export function isSmall({ size, from = 0 }: Packed): boolean {

@@ -109,6 +109,14 @@ describe('The jobs of a directory', () => {
     assert.equal(jobs.retries.troubles.size, 0);
   });
 
+  it('start with a folder that comes after very many files which have to wait for it', () => {
+    const jobs = new Jobs();
+    jobs.pending(...Array.from({ length: 8_001 }, (_, i) => `late/${i}`));
+    const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
+    jobs.current.pending.set('late', deliver(folder));
+    assert.deepEqual(jobs.start().slice(0, 2), ['late', 'late/0']);
+  });
+
   it('report a path for which there is no result', async () => {
     const jobs = new Jobs();
     jobs.pending('a');

@@ -50,3 +50,22 @@ void test('large files are for themselves, and do not make small ones several', 
     ['bulk', 1_500],
   ]);
 });
+
+void test('parents are before children, larger files after small ones, and small ones as they were planned', () => {
+  const plain = { expect: undefined, replacesSpecial: false, content: true, drift: false, reason: '' };
+  const sizes = { 'b/1.wav': 300, 'b/2.wav': 100, 'a/2.wav': 70_000, 'a/1.wav': 66_000, 'a/3.wav': 200 };
+  const ready = new Map<string, Incoming>(
+    Object.entries(sizes).map(([path, size]) => [
+      path,
+      { kind: 'deliver', entry: { ...fileEntry('content'), size }, ...plain },
+    ]),
+  );
+  const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
+  ready.set('a', { kind: 'deliver', entry: folder, ...plain });
+  const rest = { running: [], wholeSets: false, largeFrom: LARGE };
+  const [job] = schedule({ ready, ...rest, folderIsThere: (path) => path === 'b' });
+  assert.deepEqual(
+    [...(job?.items.keys() ?? [])],
+    ['a', 'b/1.wav', 'b/2.wav', 'a/3.wav', 'a/1.wav', 'a/2.wav'],
+  );
+});
