@@ -1,12 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { contestantsHere } from './contestants.ts';
+import { contestantsOf, installed } from './contestants.ts';
 import { unmountAll } from './freshDisk.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { buildPackaged } from './packaged.ts';
 import { Passes } from './passes.ts';
-import { PrivateSshd } from './privateSshd.ts';
+import { PrivateSshd } from './peers/privateSshd.ts';
 import { endAll, findProgram } from './processes.ts';
 import { product } from './product.ts';
 import { endClusters, usePackaged } from './productCluster.ts';
@@ -39,13 +39,13 @@ async function bench({ sizes, quick, only }: Options): Promise<number> {
 
   try {
     if (findProgram('sshd') !== undefined) sshd = await PrivateSshd.start(path.join(folder, 'ssh'));
-    const { contestants, skipped } = contestantsHere(sshd, quick);
+    const { here: contestants, skipped } = installed(contestantsOf(sshd, quick));
+    const scenarios = installed(SCENARIOS.filter(({ name }) => only.has(name)));
     tell('builds the packaged programs');
     usePackaged(await buildPackaged(path.join(folder, 'packaged')));
     const passes = new Passes(folder, tell);
     const results: Results[] = [];
-    for (const { name, measure } of SCENARIOS) {
-      if (!only.has(name)) continue;
+    for (const { name, measure } of scenarios.here) {
       const own = path.join(folder, 'scenario');
       mkdirSync(own);
       const say = (what: string): void => tell(`${name}: ${what}`);
@@ -54,7 +54,14 @@ async function bench({ sizes, quick, only }: Options): Promise<number> {
     }
     const base = product.name;
     process.stdout.write(
-      report({ runs: sizes.runs, contestants, skipped, results, base, options: words.join(' ') }),
+      report({
+        runs: sizes.runs,
+        contestants,
+        skipped: [...skipped, ...scenarios.skipped],
+        results,
+        base,
+        options: words.join(' '),
+      }),
     );
     return results.some(({ hasFailures }) => hasFailures) ? 1 : 0;
   } finally {

@@ -33,6 +33,8 @@ export type Layout = {
   readonly isFilled: boolean;
   /** The source is an MDS's recordings and the target Main's, for a program to which that makes a difference. */
   readonly toMain: boolean;
+  /** Words to put before the command of what the pass starts, by its role: a program that counts what it does. */
+  readonly under?: (role: string) => readonly string[];
 };
 
 export type Contestant = {
@@ -40,11 +42,15 @@ export type Contestant = {
   /** The programs it needs, each with Debian's package. */
   readonly needs: Readonly<Record<string, string>>;
   readonly version: () => string;
+  /** A limit does less than what it is compared with: it shows what is left to win. */
+  readonly kind: 'competitor' | 'limit';
   /** Whether its first pass is a result, or only what its live changes need. */
   readonly comparesPasses: boolean;
   /** Live changes that it is given, none for a program that does not watch. */
   readonly liveChanges: number;
   /** Whether it has a command that makes a pass. */
   readonly hasCommand: boolean;
+  /** The roles of each side's processes, for a program that puts {@link Layout.under} before what it starts. */
+  readonly counted?: { readonly sender: string; readonly receiver?: string };
   readonly lay: (layout: Layout) => Promise<Pair>;
 };

@@ -17,7 +17,7 @@ export type Sizes = { readonly [Name in keyof typeof SIZES]: number };
 
 export type Options = {
   readonly sizes: Sizes;
-  /** Less of everything, and only rsync beside this program. */
+  /** Less of everything, and only rsync over ssh and the limits beside this program. */
   readonly quick: boolean;
   readonly only: ReadonlySet<string>;
 };
@@ -68,8 +68,9 @@ export function usage(scenarios: ReadonlyMap<string, string>): string {
   const parts = [...scenarios].map(([name, what]) => `    ${name.padEnd(12)}${what}`);
   return `npm run bench -- [--quick] [--only NAME,NAME] [--runs N] [sizes]
 
-Measures this program beside rsync, lsyncd, syncthing and unison, on this machine, over loopback only.
-  ${'--quick'.padEnd(14)}less of all, and only rsync beside this program: about six minutes
+Measures this program beside rsync, lsyncd, syncthing and unison, with cp and tar as limits, on this machine, over
+loopback only.
+  ${'--quick'.padEnd(14)}less of all, and only rsync over ssh and the limits beside this program: about seven minutes
 ${sizes.join('\n')}
   ${'--only A,B'.padEnd(14)}only these:
 ${parts.join('\n')}

@@ -5,7 +5,12 @@ import path from 'node:path';
 
 const running = new Set<Started>();
 
-export type StartOptions = { readonly log: string; readonly env?: Readonly<Record<string, string>> };
+export type StartOptions = {
+  readonly log: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words to put before the command. */
+  readonly under?: readonly string[];
+};
 
 /** A program of a peer in a process group of its own, so that nothing which it starts outlives it. */
 export class Started {
@@ -14,15 +19,16 @@ export class Started {
   readonly #log: string;
 
   constructor(program: string, args: readonly string[], options: StartOptions) {
+    const [first = program, ...words] = [...(options.under ?? []), program, ...args];
     const log = openSync(options.log, 'a');
     this.#log = options.log;
-    this.#child = spawn(program, args, {
+    this.#child = spawn(first, words, {
       stdio: ['ignore', log, log],
       detached: true,
       env: { ...process.env, ...options.env },
     });
     closeSync(log);
-    if (this.#child.pid === undefined) throw new Error(`${program} can't be started`);
+    if (this.#child.pid === undefined) throw new Error(`${first} can't be started`);
     this.pid = this.#child.pid;
     running.add(this);
   }

@@ -14,13 +14,15 @@ export const product: Contestant = {
   name: 'xivo-xds-sync',
   needs: {},
   version: () => `xivo-xds-sync ${VERSION}${commit()}, Node ${process.versions.node}`,
+  kind: 'competitor',
   comparesPasses: true,
   liveChanges: 30,
   hasCommand: true,
+  counted: { sender: 'Main', receiver: 'agent' },
   lay,
 };
 
-async function lay({ folder, content, files, isFilled, toMain }: Layout): Promise<Pair> {
+async function lay({ folder, content, files, isFilled, toMain, under }: Layout): Promise<Pair> {
   const directory = toMain ? 'recordings' : 'sounds';
   const cluster = await startCluster(folder, ['mds1'], (made) => {
     const [from, to] = toMain ? [made.one('mds1'), made.main] : [made.main, made.one('mds1')];
@@ -43,7 +45,7 @@ async function lay({ folder, content, files, isFilled, toMain }: Layout): Promis
     outbox: path.join(from.root, 'outbox'),
     roots: () => rootsOf(cluster),
     start: () => {
-      mds.start();
+      mds.start(under?.('agent'));
       return Promise.resolve();
     },
     isConnected: () => mds.log.includes('connected to Main'),

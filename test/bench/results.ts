@@ -25,13 +25,20 @@ export type Shape = {
 export class Results {
   readonly #shape: Shape;
   readonly #rows = new Map<string, Row>();
+  readonly #notes: string[];
 
   constructor(shape: Shape) {
     this.#shape = shape;
+    this.#notes = [...(shape.notes ?? [])];
   }
 
   add(name: string, run: number, measured: Measured): void {
     this.#row(name).runs.set(run, measured);
+  }
+
+  /** Says something below the table. */
+  note(text: string): void {
+    this.#notes.push(text);
   }
 
   fail(name: string, run: number, error: Error): void {
@@ -48,7 +55,7 @@ export class Results {
 
   /** @param base the row that all others are compared with */
   markdown(base: string): string {
-    const { title, columns, hasCost, notes = [], ratio = 'takes … times as long' } = this.#shape;
+    const { title, columns, hasCost, ratio = 'takes … times as long' } = this.#shape;
     const head = [
       '',
       ...columns,
@@ -60,12 +67,15 @@ export class Results {
       head,
       head.map((_, i) => (i === 0 ? '---' : '---:')),
       ...rows.map((row) => this.#cells(row, base)),
-    ].map((cells) => `| ${cells.join(' | ')} |`);
+    ].map((cells) => `| ${cells.map(inCell).join(' | ')} |`);
     const failures = rows.flatMap(({ name, failures }) => failures.map((each) => `- ${name}: ${each}`));
     const table = rows.length === 0 ? [] : [...lines, ''];
-    return [`### ${title}`, '', ...table, ...[...notes, ...failures].flatMap((note) => [note, ''])].join(
-      '\n',
-    );
+    return [
+      `### ${title}`,
+      '',
+      ...table,
+      ...[...this.#notes, ...failures].flatMap((note) => [note, '']),
+    ].join('\n');
   }
 
   #cells(row: Row, base: string): string[] {
@@ -113,6 +123,11 @@ export class Results {
     this.#rows.set(name, row);
     return row;
   }
+}
+
+/** A bar would end the cell. */
+function inCell(text: string): string {
+  return text.replaceAll('|', '\\|');
 }
 
 /** The median of all runs, for each side. */

@@ -1,7 +1,7 @@
 import type { Contestant } from './contestant.ts';
 import type { Sizes } from './options.ts';
 import type { Passes } from './passes.ts';
-import type { PrivateSshd } from './privateSshd.ts';
+import type { PrivateSshd } from './peers/privateSshd.ts';
 import type { Results } from './results.ts';
 
 /** What a scenario has to measure with. */
@@ -21,6 +21,8 @@ export type Scenario = {
   readonly name: string;
   /** What it measures, for `--help`. */
   readonly about: string;
+  /** Programs that it can't do without, each with Debian's package. */
+  readonly needs?: Readonly<Record<string, string>>;
   /** Measures it as often as the sizes say. @returns its tables; a failure is noted in them */
   readonly measure: (bench: Bench) => Promise<readonly Results[]>;
 };

@@ -26,7 +26,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'npm run test:nightly': 'takes a night',
   'npm run soak -- --minutes 30 --seed 7': 'takes half an hour; test/process/soak.test.ts',
   'npm run bench': 'takes the machine for itself, and other programs to measure beside',
-  'apt-get install rsync openssh-server lsyncd syncthing unison': 'installs packages; .ci/run does',
+  'apt-get install rsync openssh-server lsyncd syncthing unison strace': 'installs packages; .ci/run does',
   'apt-get install asterisk-core-sounds-en-wav asterisk-moh-opsound-wav': 'installs packages; .ci/run does',
   'ln -s "$PWD/bin/xivo-xds-sync" "$PWD/bin/xivo-xds-sync-agent" /usr/bin/': 'writes into /usr/bin',
   'cp install/xivo-xds-sync.service /etc/systemd/system/': 'writes into /etc; test/lab/systemd.test.ts',

@@ -5,11 +5,11 @@ import { copyAll, makeFiles, numberedNames } from '../content.ts';
 import { onFreshDisk } from '../freshDisk.ts';
 import { AFTERWARDS, allVisible } from '../measure.ts';
 import { type Cost, metered } from '../processCost.ts';
-import type { PrivateSshd } from '../privateSshd.ts';
+import type { PrivateSshd } from '../peers/privateSshd.ts';
 import { product } from '../product.ts';
 import { onCluster, rootsOf } from '../productCluster.ts';
 import { Results } from '../results.ts';
-import { startRsync } from '../rsync.ts';
+import { rsyncOverSsh } from '../peers/rsync.ts';
 import type { Scenario } from '../scenario.ts';
 
 const LIMIT = 600_000;
@@ -94,7 +94,7 @@ async function byRsync(folder: string, content: string, many: number, sshd: Priv
     const { result: seconds, cost } = await metered(roots, async () => {
       const began = performance.now();
       for (let i = 1; i <= many; i++) {
-        const command = startRsync(sshd, { source, target: path.join(disk, `target${i}`), log });
+        const command = rsyncOverSsh(sshd, source, path.join(disk, `target${i}`), { log });
         client = command.pid;
         await command.succeeded(LIMIT);
       }

@@ -1,4 +1,5 @@
 import type { Scenario } from '../scenario.ts';
+import { calls } from './calls.ts';
 import { cap } from './cap.ts';
 import { fanout } from './fanout.ts';
 import { idle } from './idle.ts';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   sounds,
   large,
   recordings,
+  calls,
   idle,
   renamed,
   fanout,

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { eventually } from '../support/harness/host.ts';
-import { freePort } from '../support/harness/freePort.ts';
-import { findProgram, Started } from './processes.ts';
+import { eventually } from '../../support/harness/host.ts';
+import { freePort } from '../../support/harness/freePort.ts';
+import { findProgram, Started } from '../processes.ts';
+import { answers } from './answers.ts';
 
 /** Where Debian's sshd wants an empty folder when root runs it; its init script makes it. */
 const SEPARATION_FOLDER = '/run/sshd';
@@ -80,16 +80,4 @@ SetEnv SHLVL=1
   async end(): Promise<void> {
     await this.#daemon.end();
   }
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const finish = (isThere: boolean): void => {
-      socket.destroy();
-      resolve(isThere);
-    };
-    socket.once('connect', () => finish(true));
-    socket.once('error', () => finish(false));
-  });
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { eventually } from '../support/harness/host.ts';
-import type { Contestant, Layout, Pair } from './contestant.ts';
-import { freePort } from '../support/harness/freePort.ts';
+import { eventually } from '../../support/harness/host.ts';
+import type { Contestant, Layout, Pair } from '../contestant.ts';
+import { freePort } from '../../support/harness/freePort.ts';
 import { makePairFolders } from './pairFolders.ts';
-import { Started } from './processes.ts';
+import { Started } from '../processes.ts';
 import { firstLineOf } from './versions.ts';
 
 const SETUP_LIMIT = 300_000;
@@ -18,6 +18,7 @@ export const syncthing: Contestant = {
   name: `syncthing, fsWatcherDelayS ${WATCHER_DELAY}`,
   needs: { syncthing: 'syncthing' },
   version: () => firstLineOf('syncthing', ['--version']),
+  kind: 'competitor',
   comparesPasses: true,
   liveChanges: 30,
   hasCommand: false,

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Contestant, Layout, Pair } from './contestant.ts';
-import { commandOverSsh } from './overSsh.ts';
+import type { Contestant, Layout, Pair } from '../contestant.ts';
+import { pairByCommand } from './byCommand.ts';
 import { type PrivateSshd, SSH_HOST } from './privateSshd.ts';
-import { Started } from './processes.ts';
+import { Started } from '../processes.ts';
 import { firstLineOf } from './versions.ts';
 
 /** unison over ssh: the whole command. Each side keeps its archives in the pair's folder. */
@@ -12,6 +12,7 @@ export function unison(sshd: () => PrivateSshd): Contestant {
     name: 'unison over ssh',
     needs: { unison: 'unison', sshd: 'openssh-server', ssh: 'openssh-client' },
     version: () => firstLineOf('unison', ['-version']),
+    kind: 'competitor',
     comparesPasses: true,
     liveChanges: 0,
     hasCommand: true,
@@ -25,9 +26,9 @@ function lay(layout: Layout, sshd: PrivateSshd): Pair {
     string,
   ];
   for (const each of [here, there]) mkdirSync(each);
-  return commandOverSsh(
+  const pair = pairByCommand(
     layout,
-    sshd,
+    () => sshd.pid,
     ({ source, target }) =>
       new Started(
         'unison',
@@ -42,4 +43,5 @@ function lay(layout: Layout, sshd: PrivateSshd): Pair {
         { log: path.join(layout.folder, 'unison.log'), env: { UNISON: here } },
       ),
   );
+  return { ...pair, again: pair.start };
 }

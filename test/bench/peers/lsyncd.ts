@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Contestant, Layout, Pair } from './contestant.ts';
+import type { Contestant, Layout, Pair } from '../contestant.ts';
 import { makePairFolders } from './pairFolders.ts';
 import { type PrivateSshd, SSH_HOST } from './privateSshd.ts';
-import { Started } from './processes.ts';
+import { Started } from '../processes.ts';
 import { firstLineOf } from './versions.ts';
 
 export type LsyncdVariant = {
@@ -19,6 +19,7 @@ export function lsyncd(sshd: () => PrivateSshd, variant: LsyncdVariant): Contest
     name: `lsyncd, ${variant.delay === undefined ? 'its default delay of 15 s' : `delay ${variant.delay} s`}`,
     needs: { lsyncd: 'lsyncd', rsync: 'rsync', sshd: 'openssh-server', ssh: 'openssh-client' },
     version: () => `lsyncd ${firstLineOf('lsyncd', ['--version']).replace('Version: ', '')}`,
+    kind: 'competitor',
     comparesPasses: variant.comparesPasses,
     liveChanges: variant.liveChanges,
     hasCommand: false,

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { copyAll } from './content.ts';
-import type { Layout } from './contestant.ts';
+import { copyAll } from '../content.ts';
+import type { Layout } from '../contestant.ts';
 
 /** The folders of a peer's pair, filled as the layout says. */
 export function makePairFolders({ folder, content, isFilled }: Layout): {
