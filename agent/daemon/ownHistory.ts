@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import type { Done } from '../directory/directoryEvents.ts';
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Clock } from '#host/time/clock.ts';
@@ -44,7 +45,12 @@ export class OwnHistory {
       }
       const more = actions.length - MAX_ROWS;
       if (more > 0)
-        this.#history.add({ ...common, kind: 'more', detail: `and ${more} files more`, actor: 'main' });
+        this.#history.add({
+          ...common,
+          kind: 'more',
+          detail: `and ${countOf(more, 'file')} more`,
+          actor: 'main',
+        });
     });
   }
 

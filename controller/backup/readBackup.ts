@@ -33,7 +33,9 @@ export async function readBackup(
   const members = await unpack(file, into, work);
   const missing = REQUIRED.filter((member) => !members.has(member));
   if (missing.length > 0)
-    throw new BackupError(`${file} is not a complete backup of Main: ${missing.join(', ')} is missing`);
+    throw new BackupError(
+      `${file} is not a complete backup of Main: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`,
+    );
   const identity = loadIdentity(join(into, 'identity'));
   if (identity === undefined) throw new BackupError(`${file} contains no identity`);
   loadIdentity(join(into, 'identity/next'));

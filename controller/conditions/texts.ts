@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { isForGood } from './forGood.ts';
@@ -45,9 +46,8 @@ function insteadOfConfirming(directory: string, reason: string): string {
 
 /** An MDS that is behind. @param pending files to do */
 export function behindWords(directories: readonly string[], pending: number): Words {
-  const files = pending === 1 ? '1 file' : `${pending} files`;
   return {
-    cause: `behind in ${directories.join(', ')}${pending > 0 ? `: ${files} to go` : ''}`,
+    cause: `behind in ${directories.join(', ')}${pending > 0 ? `: ${countOf(pending, 'file')} to go` : ''}`,
     action: 'it catches up by itself; if it does not: xivo-xds-sync why PATH',
   };
 }
@@ -73,7 +73,7 @@ export function pendingReloadWords(kind: string, output: string | undefined): Wo
 /** @param waiting how many other files wait for this one */
 export function blockedWords(path: string, message: string, waiting: number): Words {
   const others =
-    waiting === 0 ? '' : ` (${waiting === 1 ? '1 other file waits' : `${waiting} other files wait`} with it)`;
+    waiting === 0 ? '' : ` (${countOf(waiting, 'other file waits', 'other files wait')} with it)`;
   return {
     cause: `${path}: ${message}${others}`,
     action: 'correct the file on Main and save it; the change is tried again at once',

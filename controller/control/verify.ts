@@ -75,7 +75,9 @@ function whyNotCompared(
   if (found !== undefined && (!found.compared || found.wrong.length > 0)) return undefined;
   if (found === undefined) return `${name}: it was not compared`;
   if (found.files >= replica.files) return undefined;
-  return `${name}: only ${found.files} of ${replica.files} files were compared (are they changing?)`;
+  return replica.files === 1
+    ? `${name}: its file was not compared (is it changing?)`
+    : `${name}: only ${found.files} of ${replica.files} files were compared (are they changing?)`;
 }
 
 function atLeastOne(problems: readonly string[]): readonly string[] {

@@ -80,7 +80,7 @@ describe('What is on its way over a thin line', () => {
       () => Promise.all([onTerminal(cluster.main, ['sync']), cluster.main.run(['sync'])]),
       ([{ text }]) => text.includes('syncing'),
     );
-    assert.match(seen.text, /mds1 +syncing: 0 of 1 files, [\d.]+ MiB of [\d.]+ MiB, [\d.]+ \w+\/s, .* left/);
+    assert.match(seen.text, /mds1 +syncing: 0 of 1 file, [\d.]+ MiB of [\d.]+ MiB, [\d.]+ \w+\/s, .* left/);
     assert.equal(seen.code, 0);
     // Cleared away: what stays is the answer.
     const last = seen.text.slice(seen.text.lastIndexOf('\u001b[J') + '\u001b[J'.length);

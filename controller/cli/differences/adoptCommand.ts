@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { print } from '#host/cli/output/terminal.ts';
 import { ask, printJson } from '../ask.ts';
@@ -16,7 +17,7 @@ export async function adopt(context: Context, mds: string, path: string, options
   else if (files.length === 0) print(`nothing to adopt: ${path} is the same on Main and on ${mds}`);
   else {
     for (const line of differenceLines(mds, files, true)) print(line);
-    const count = `${files.length} ${files.length === 1 ? 'file' : 'files'} of ${directory}`;
+    const count = `${countOf(files.length, 'file')} of ${directory}`;
     print(
       by === null
         ? `nothing was changed: ${count} would go from ${mds} to Main, and to every MDS`

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { formatBytes } from '#core/text/size.ts';
@@ -59,7 +60,7 @@ export async function prune(
   if (json) printJson('prune', done);
   else {
     print(
-      `${mds}: moved ${done.removed.length} ${done.removed.length === 1 ? 'file or folder' : 'files and folders'} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,
+      `${mds}: moved ${countOf(done.removed.length, 'file or folder', 'files and folders')} into its trash; to bring one back: xivo-xds-sync trash restore PATH --from ${mds}`,
     );
     for (const problem of done.problems) printError(`xivo-xds-sync: ${problem}`);
   }

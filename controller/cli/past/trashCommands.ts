@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
@@ -75,8 +76,7 @@ export async function trashRestore(context: Context, path: string, options: Rest
     );
   } else {
     for (const action of restored.actions) print(actionLine('main', action));
-    const { length } = restored.actions;
-    const count = `${length} ${length === 1 ? 'entry' : 'entries'} of ${restored.directory}`;
+    const count = `${countOf(restored.actions.length, 'entry', 'entries')} of ${restored.directory}`;
     print(
       dryRun
         ? `nothing was changed: ${count} would be restored`

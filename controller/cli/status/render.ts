@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { columns, type Line, type Span, type Style } from '#host/cli/output/terminal.ts';
@@ -111,16 +112,15 @@ function travelling({ mds }: Status): Line[] {
     // What can't be done at present does not travel, and has no time left.
     if (files === 0 || (each.transfers.length === 0 && each.errors.length >= files)) return [];
     return wrap(
-      [
-        `${each.name}: ${files} ${files === 1 ? 'file' : 'files'}`,
-        ...(bytes === null ? [] : [formatBytes(bytes)]),
-      ].join(', ') +
+      [`${each.name}: ${countOf(files, 'file')}`, ...(bytes === null ? [] : [formatBytes(bytes)])].join(
+        ', ',
+      ) +
         ` to go, ${formatBytes(bytesPerSecond)}/s` +
         (secondsLeft === null ? '' : `, about ${formatDuration(secondsLeft * 1_000)} left`),
     );
   });
   const more = moving.length - MAX_TRAVELLING;
-  if (more > 0) lines.push(`… and ${more} more transfers`);
+  if (more > 0) lines.push(`… and ${countOf(more, 'more transfer')}`);
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
@@ -194,7 +194,7 @@ function skippedAndWarnings({ main, mds }: Status): Line[] {
   const more = lines.length - MAX_WARNINGS;
   return [
     ...lines.slice(0, MAX_WARNINGS).flatMap((line) => wrap(line)),
-    ...(more > 0 ? [`… and ${more} more files: see status --json`] : []),
+    ...(more > 0 ? [`… and ${countOf(more, 'more file')}: see status --json`] : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
@@ -20,7 +21,7 @@ export async function verify(context: Context, options: { mds?: string; json?: b
 
 function lines({ name, ok, files, bytes, differences, problems }: HostVerification): string[] {
   return [
-    `${name}: ${ok ? (name === 'main' ? 'verified' : 'verified, identical to Main') : differences.length > 0 ? `DIFFERS from Main in ${differences.length} ${differences.length === 1 ? 'file' : 'files'}` : 'could not be verified'} (${files} files, ${formatBytes(bytes)} read)`,
+    `${name}: ${ok ? (name === 'main' ? 'verified' : 'verified, identical to Main') : differences.length > 0 ? `DIFFERS from Main in ${countOf(differences.length, 'file')}` : 'could not be verified'} (${countOf(files, 'file')}, ${formatBytes(bytes)} read)`,
     ...differences.map(
       ({ directory, path, reason }) => `  ${name}: ${directory}/${printable(path)}: ${reason}`,
     ),

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { MAX_ITEMS, MAX_PAGE_BYTES } from '#protocol/limits.ts';
 import { pagesOf } from '#protocol/pages.ts';
@@ -58,7 +59,9 @@ export async function prune(controller: Controller, asked: Pruning): Promise<Res
     removed.push(...gone.map((each) => ({ directory, path: each })));
     const left = paths.filter((each) => !gone.includes(each)).length;
     if (answer.ok && left > 0)
-      problems.push(`${mds}: ${directory}: ${left} files changed in this moment and stay`);
+      problems.push(
+        `${mds}: ${directory}: ${countOf(left, 'file')} changed in this moment and ${left === 1 ? 'stays' : 'stay'}`,
+      );
   }
   controller.log.warn('local files removed', { mds, files: removed.length });
   return { ...result, removed };

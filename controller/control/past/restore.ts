@@ -76,6 +76,9 @@ async function restoreChangeSet(
   return bringBack(controller, directory, steps, { changeSet, reason, ...how });
 }
 
+const FROM_AN_MDS =
+  '"xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --from MDS --to-main" restores one';
+
 async function bringBack(
   controller: Controller,
   directory: MainDirectory,
@@ -90,7 +93,10 @@ async function bringBack(
 ): Promise<RolledBack> {
   refuseUnless(
     missingContents(steps, controller.versions).map((path) => printable(path)),
-    'are not kept on Main any more: an MDS may have them in its trash. "xivo-xds-sync trash list" names the host; "xivo-xds-sync trash restore PATH --from MDS --to-main" restores one',
+    [
+      `is not kept on Main any more: an MDS may have it in its trash. ${FROM_AN_MDS}`,
+      `are not kept on Main any more: an MDS may have them in its trash. ${FROM_AN_MDS}`,
+    ],
   );
   const actions = steps.map((step) => actionOf(directory, step, reason));
   const result = { changeSet, directory: directory.name, actions, by: null, problems: [], mds: [] };

@@ -37,11 +37,11 @@ export async function rollback(
   const { steps, unclear } = undo(versions.log.since(directory.name, number), directory.replica);
   refuseUnless(
     unclear.map(({ path, why }) => `${printable(path)} (${why})`),
-    'can not be judged now',
+    ['can not be judged now', 'can not be judged now'],
   );
   refuseUnless(
     missingContents(steps, versions).map((path) => printable(path)),
-    'are not kept in the required version',
+    ['is not kept in the required version', 'are not kept in the required version'],
   );
   const reason = `${dryRun ? 'would be ' : ''}rolled back to before ${changeSet}`;
   const actions = steps.map((step) => actionOf(directory, step, reason));
@@ -158,11 +158,13 @@ export function identify({ history }: Controller, written: string): string {
   );
 }
 
-/** @throws ControlError that lists the paths, unless there are none */
-export function refuseUnless(paths: readonly string[], why: string): void {
+/** @throws ControlError that lists the paths, unless there are none. @param why as it follows one of them, and several */
+export function refuseUnless(paths: readonly string[], why: readonly [one: string, several: string]): void {
   if (paths.length === 0) return;
   const more = paths.length > MAX_NAMED ? ` and ${paths.length - MAX_NAMED} more` : '';
-  throw new ControlError(`nothing was changed: ${paths.slice(0, MAX_NAMED).join(', ')}${more} ${why}`);
+  throw new ControlError(
+    `nothing was changed: ${paths.slice(0, MAX_NAMED).join(', ')}${more} ${why[paths.length === 1 ? 0 : 1]}`,
+  );
 }
 
 /**

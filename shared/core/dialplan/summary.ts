@@ -1,5 +1,6 @@
 import { extensionKey } from './extensionKey.ts';
 import { HINT_PRIORITY, type PlannedPriority } from './registered.ts';
+import { countOf } from '../text/countOf.ts';
 import { shown } from './sections/sections.ts';
 import type { Steps } from '../steps.ts';
 
@@ -57,7 +58,7 @@ export function summaryText(changes: readonly ContextChange[], moreContexts = 0)
     return [`[${context}]`, ...all.slice(0, MOST_NAMED), ...more].join(' ');
   });
   const more = Math.max(0, changes.length - MOST_CONTEXTS) + moreContexts;
-  return [...texts, ...(more > 0 ? [`and ${String(more)} more contexts`] : [])].join(' ');
+  return [...texts, ...(more > 0 ? [`and ${countOf(more, 'more context')}`] : [])].join(' ');
 }
 
 /**

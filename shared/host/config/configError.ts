@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { EXIT } from '../cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 
@@ -24,7 +25,8 @@ export class ConfigError extends Error {
 
   constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
     const lines = problems.slice(0, MAX_SHOWN).map((problem) => describe(problem.file ?? file, problem));
-    if (problems.length > MAX_SHOWN) lines.push(`${file}: ${problems.length - MAX_SHOWN} more problems`);
+    if (problems.length > MAX_SHOWN)
+      lines.push(`${file}: ${countOf(problems.length - MAX_SHOWN, 'more problem')}`);
     super(lines.join('\n'), options);
     this.file = file;
     this.problems = problems;

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import {
   accessSync,
   constants,
@@ -90,7 +91,7 @@ export function checkDirectory(name: string, folder: string, reserve: number): C
 export function checkWatches(folders: readonly string[]): Check {
   const limit = Number(readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8'));
   const needed = folders.reduce((sum, folder) => sum + countFolders(folder), 0);
-  const detail = `${needed} folders, ${limit} watches allowed`;
+  const detail = `${countOf(needed, 'folder')}, ${limit} watches allowed`;
   const remedy =
     'raise fs.inotify.max_user_watches (and max_user_instances) with sysctl; until then the rest is only read every few seconds';
   if (folders.some((folder) => isUnwatchable(folder)))

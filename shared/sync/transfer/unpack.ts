@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import zlib from 'node:zlib';
 import tar from 'tar-stream';
 import { parseSpans, type Span } from './blocks.ts';
@@ -95,7 +96,8 @@ export async function unpackFiles(
     await sink?.interrupted?.();
     throw reason;
   }
-  if (next < sizes.length) throw new ArchiveError(`the archive has ${next} entries of ${sizes.length}`);
+  if (next < sizes.length)
+    throw new ArchiveError(`the archive has ${countOf(next, 'entry', 'entries')} of ${sizes.length}`);
 }
 
 /** @throws ArchiveError when the header makes no sense */

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { localTime } from '../../time/localTime.ts';
@@ -72,5 +73,5 @@ export function* textLines(
     const line = `${sign}${text}`;
     yield sign === ' ' ? line : [{ text: line, style: sign === '+' ? 'green' : 'red' }];
   }
-  if (more > 0) yield `(and ${more} lines more)`;
+  if (more > 0) yield `(and ${countOf(more, 'line')} more)`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from '#core/text/countOf.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { formatBytes } from '#core/text/size.ts';
 import type { Progress } from '../../control/contract.ts';
@@ -45,7 +46,7 @@ function lineOf({ progress, samples }: Host, width: number): string {
   const rate = rateOf(samples);
   const left = bytesTotal === null ? 0 : Math.max(0, bytesTotal - bytes);
   const parts = [
-    ...(filesTotal === null || filesTotal === 0 ? [] : [`${files} of ${filesTotal} files`]),
+    ...(filesTotal === null || filesTotal === 0 ? [] : [`${files} of ${countOf(filesTotal, 'file')}`]),
     ...(bytesTotal === null || bytesTotal === 0
       ? []
       : [`${formatBytes(bytes)} of ${formatBytes(bytesTotal)}`]),

@@ -128,7 +128,7 @@ describe('Local files of an MDS', () => {
     assert.deepEqual(removed, []);
     assert.deepEqual(problems, [
       'mds1: dialplan: a.conf needs it',
-      'mds1: recordings: 1 files changed in this moment and stay',
+      'mds1: recordings: 1 file changed in this moment and stays',
     ]);
   });
 

@@ -103,7 +103,7 @@ describe('The restoring of an older version', () => {
     main.controller.db.prepare('DELETE FROM kept_contents').run();
     await assert.rejects(
       restore(FILE),
-      /a\.conf are not kept on Main any more: an MDS may have them in its trash/,
+      /a\.conf is not kept on Main any more: an MDS may have it in its trash/,
     );
   });
 

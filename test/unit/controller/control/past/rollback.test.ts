@@ -128,7 +128,7 @@ describe('A rollback is refused as a whole', () => {
     const [first] = main.controller.versions.log.ofScope('dialplan', 'a.conf').slice(-1);
     assert.ok(first?.before?.type === 'file');
     main.controller.db.prepare('DELETE FROM kept_contents WHERE hash = ?').run(first.before.hash);
-    await assert.rejects(undo(SET), /nothing was changed: a\.conf are not kept in the required version/);
+    await assert.rejects(undo(SET), /nothing was changed: a\.conf is not kept in the required version/);
     assert.equal(main.read(`${DIALPLAN}/b.conf`), 'b again');
   });
 
@@ -191,15 +191,17 @@ describe('A rollback is refused as a whole', () => {
   });
 });
 
-it('a message names ten paths, and how many more there are', () => {
-  refuseUnless([], 'never');
+it('a message names ten paths, and how many more there are, or one', () => {
+  const why = ['is wrong', 'are wrong'] as const;
+  refuseUnless([], why);
   const paths = Array.from({ length: 12 }, (_, i) => `f${i}`);
   const message = (named: readonly string[]): RegExp =>
     new RegExp(`^nothing was changed: f0, .*${named.join(' ')}$`);
-  assert.throws(() => refuseUnless(paths.slice(0, 10), 'are wrong'), {
+  assert.throws(() => refuseUnless(paths.slice(0, 10), why), {
     message: message(['f8, f9 are wrong']),
   });
-  assert.throws(() => refuseUnless(paths, 'are wrong'), { message: message(['f9 and 2 more are wrong']) });
+  assert.throws(() => refuseUnless(paths, why), { message: message(['f9 and 2 more are wrong']) });
+  assert.throws(() => refuseUnless(['a'], why), { message: 'nothing was changed: a is wrong' });
 });
 
 function keepable(main: MainInProcess, name: string): { hash: string; size: number; stamp: string } {
