@@ -4,6 +4,7 @@ import { MAX_MESSAGE_BYTES } from '#protocol/limits.ts';
 import { formatHostPort, type HostPort } from '#host/config/hostPort.ts';
 import { formatFingerprint, type Pin, pinOfCertificate, samePin } from '#host/identity/pin.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
+import { ReadBuffers } from '#wire/readBuffers.ts';
 
 const CONNECT_TIMEOUT = 10_000;
 const MAX_REFUSAL_BYTES = 4_096;
@@ -46,8 +47,11 @@ export type Dialled = { readonly socket: WebSocket; readonly tls: tls.TLSSocket;
  */
 export function dial(options: DialOptions): Promise<Dialled> {
   return bounded(options, async (until) => {
-    const { tls: secure, mainPin } = await connectToMain(options, until);
-    return { socket: await upgrade(secure, options), tls: secure, mainPin };
+    const buffers = new ReadBuffers();
+    const { tls: secure, mainPin } = await connectToMain(options, until, buffers);
+    const socket = await upgrade(secure, options);
+    buffers.readBy(socket);
+    return { socket, tls: secure, mainPin };
   });
 }
 
@@ -86,9 +90,10 @@ async function bounded<T>(
 async function connectToMain(
   options: Omit<DialOptions, 'path'>,
   until: AbortSignal,
+  buffers?: ReadBuffers,
 ): Promise<Pick<Dialled, 'tls' | 'mainPin'>> {
   const { main, mainPins } = options;
-  const secure = await connect(options, until);
+  const secure = await connect(options, until, buffers);
   const shown = secure.getPeerCertificate().raw as Uint8Array | undefined;
   const mainPin = shown === undefined ? '' : pinOfCertificate(shown);
   if (mainPins.length > 0 && !mainPins.some((pin) => samePin(mainPin, pin))) {
@@ -104,6 +109,7 @@ async function connectToMain(
 function connect(
   { main, keyPem, certificatePem, localAddress }: Omit<DialOptions, 'path'>,
   until: AbortSignal,
+  buffers?: ReadBuffers,
 ): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = tls.connect({
@@ -115,7 +121,9 @@ function connect(
       // Main's certificate is its own: its pin is checked instead of a certificate authority.
       rejectUnauthorized: false,
       ...(localAddress !== undefined && { localAddress }),
+      ...(buffers !== undefined && { onread: buffers.onread }),
     });
+    buffers?.serve(socket);
     // Until the attempt has ended: what then uses the connection ends with this reason, too.
     until.addEventListener('abort', () => socket.destroy(until.reason as Error), { once: true });
     socket.once('error', reject);

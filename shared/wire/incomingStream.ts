@@ -1,9 +1,14 @@
+import { Buffer } from 'node:buffer';
 import { WINDOW_BYTES } from '#protocol/limits.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
+import { isOverwritten } from './readBuffers.ts';
+import { WindowMemory } from './windowMemory.ts';
 
 /** Most buffered chunks. A window of full frames is far fewer; smaller ones are merged, since each costs extra memory. */
 const MAX_PIECES = 256;
+/** Bytes after which a stream is worth memory of its own. */
+const LONG = 1024 * 1024;
 
 export type IncomingHooks = {
   readonly grant: (bytes: number) => void;
@@ -14,7 +19,10 @@ export type IncomingHooks = {
   readonly clock: Clock;
 };
 
-/** The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost. */
+/**
+ * The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost.
+ * A chunk stays as it is until the reader has taken 960 KiB beyond it.
+ */
 export class IncomingStream implements AsyncIterable<Uint8Array> {
   readonly #hooks: IncomingHooks;
   /** Bytes that have come so far. */
@@ -29,20 +37,31 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   /** Since when the reader waits for the next chunk, monotonic milliseconds. */
   #waitingSince = 0;
   readonly #over = new AbortController();
+  /** Of a long stream. */
+  #memory: WindowMemory | undefined;
 
   constructor(hooks: IncomingHooks) {
     this.#hooks = hooks;
   }
 
-  /** @returns false when the sender sends more than it may */
+  /**
+   * @param bytes may be overwritten afterwards where {@link isOverwritten} says so
+   * @returns false when the sender sends more than it may
+   */
   push(bytes: Uint8Array): boolean {
     if (bytes.length > this.#window) return false;
     this.#window -= bytes.length;
     this.received += bytes.length;
-    this.#queue.push(bytes);
+    this.#queue.push(isOverwritten(bytes) ? this.#copy(bytes) : bytes);
     if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
     this.#wakeUp();
     return true;
+  }
+
+  #copy(bytes: Uint8Array): Uint8Array {
+    if (this.received <= LONG) return Buffer.from(bytes);
+    this.#memory ??= new WindowMemory();
+    return this.#memory.copy(bytes);
   }
 
   end(): void {

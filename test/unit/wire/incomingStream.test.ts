@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
+import { ReadBuffers } from '#wire/readBuffers.ts';
 import { ManualClock } from '../../support/wire/manualClock.ts';
 
 /** The receiving end of a stream, with what it says to the sender. */
@@ -13,7 +14,7 @@ class Receiver {
   readonly cancelled: string[] = [];
   done = 0;
   readonly stream: IncomingStream;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly chunks: AsyncIterator<Uint8Array>;
 
   constructor(rate = 0) {
     this.stream = new IncomingStream({
@@ -23,7 +24,7 @@ class Receiver {
       pace: new RateLimit(() => rate, this.clock),
       clock: this.clock,
     });
-    this.#chunks = this.stream[Symbol.asyncIterator]();
+    this.chunks = this.stream[Symbol.asyncIterator]();
   }
 
   push(...texts: string[]): void {
@@ -38,12 +39,30 @@ class Receiver {
 
   /** The next chunk; undefined at the end. */
   async next(): Promise<string | undefined> {
-    const { done, value } = (await this.#chunks.next()) as IteratorResult<Uint8Array, undefined>;
+    const { done, value } = (await this.chunks.next()) as IteratorResult<Uint8Array, undefined>;
     return done === true ? undefined : Buffer.from(value).toString();
   }
 }
 
 void describe('A stream that is received', () => {
+  void it('leaves a chunk as it is until 960 KiB have been taken after it, however fast the sender is', async () => {
+    const receiver = new Receiver();
+    const area = new ReadBuffers().onread.buffer();
+    const held: { readonly number: number; readonly chunk: Uint8Array }[] = [];
+    let sent = 0;
+    for (let number = 0; number < 1_000; number++) {
+      const mayBeSent = (): number => WINDOW_BYTES + receiver.granted.reduce((sum, bytes) => sum + bytes, 0);
+      while (sent + area.length <= mayBeSent()) {
+        assert.ok(receiver.stream.push(area.fill((sent / area.length) % 251)));
+        sent += area.length;
+      }
+      const { value } = (await receiver.chunks.next()) as IteratorYieldResult<Uint8Array>;
+      held.push({ number, chunk: value });
+      if (held.length > (960 * 1024) / area.length) held.shift();
+      for (const { number: its, chunk } of held) assert.ok(chunk.every((byte) => byte === its % 251));
+    }
+  });
+
   void it('gives what came, in order, and then ends', async () => {
     const receiver = new Receiver();
     receiver.push('a', 'b');
