@@ -39,7 +39,7 @@ export const MAIN_JSON = {
   'mds add': named.extend({ token: z.string() }),
   'mds list': asked['mds-list'].result,
   'mds approve': named,
-  'mds remove': named,
+  'mds remove': asked['mds-remove'].result,
   'mds forget': named,
   'mds upgrade': asked['mds-upgrade'].result.omit({ version: true }),
   pause: asked.pause.result,

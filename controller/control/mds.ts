@@ -60,7 +60,7 @@ export function mdsHandlers(
       if (!removed.ok) throw new ControlError(removed.refused);
       controller.sessions.disconnect(removed.pins, 'this MDS was removed on Main');
       log.warn('MDS removed', { mds: name });
-      return { name };
+      return { name, was: removed.was };
     },
     'mds-forget': ({ name }) => {
       requireName(name);

@@ -7,6 +7,8 @@ import type { RegistryState } from './records.ts';
 export type Removed = {
   /** Keys that were enrolled or pending under the name; their connections have to be closed. */
   readonly pins: readonly Pin[];
+  /** What there was of it; a join token of one that is enrolled, or asks to be, goes with that. */
+  readonly was: 'enrolled' | 'pending' | 'token';
 };
 
 /**
@@ -33,6 +35,9 @@ export function remove(state: RegistryState, name: string, now: number): Transit
       tokens: state.tokens.filter((token) => !isWithdrawn(token)),
       revoked: [...state.revoked, ...revoked].slice(-MOST_REVOKED),
     },
-    result: { pins: [...agents, ...pending].map(({ pin }) => pin) },
+    result: {
+      pins: [...agents, ...pending].map(({ pin }) => pin),
+      was: agents.length > 0 ? 'enrolled' : pending.length > 0 ? 'pending' : 'token',
+    },
   };
 }

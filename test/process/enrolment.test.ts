@@ -60,7 +60,13 @@ void describe('An MDS that enrols', () => {
 
   void it('is disconnected at once when it is removed, and gets the reason from then on', async () => {
     const mds = cluster.one('asks');
-    await cluster.main.ok(['mds', 'remove', 'asks']);
+    const { main } = cluster;
+    assert.equal(await main.ok(['mds', 'remove', 'asks']), 'asks removed: disconnected, key revoked\n');
+    await main.ok(['mds', 'add', 'invited']);
+    assert.match(
+      await main.ok(['mds', 'remove', 'invited']),
+      /^invited removed: its join token is withdrawn/,
+    );
     assert.equal(await state('asks'), 'revoked');
     const loggedAt = (words: string): number => {
       const time = new RegExp(`^([0-9:.]+) .*${words}`, 'm').exec(cluster.main.log)?.[1];

@@ -82,14 +82,21 @@ export async function mdsForget(
   return EXIT.done;
 }
 
+/** What became of what there was of it. */
+const REMOVED = {
+  enrolled: 'disconnected, key revoked',
+  pending: 'its request to join is dropped',
+  token: 'its join token is withdrawn; it was never enrolled with it',
+} as const;
+
 /** `mds remove`: revokes an MDS at once. */
 export async function mdsRemove(
   context: Context,
   name: string,
   options: { json?: boolean },
 ): Promise<number> {
-  await ask(context, 'mds-remove', { name });
-  if (options.json === true) printJson('mds remove', { name });
-  else print(`${name} removed: disconnected, key revoked`);
+  const removed = await ask(context, 'mds-remove', { name });
+  if (options.json === true) printJson('mds remove', removed);
+  else print(`${name} removed: ${REMOVED[removed.was]}`);
   return EXIT.done;
 }

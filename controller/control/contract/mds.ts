@@ -45,7 +45,10 @@ export const mdsContract = {
   },
   'mds-list': { args: z.object({}), result: z.object({ mds: z.array(listedMds) }) },
   'mds-approve': named,
-  'mds-remove': named,
+  'mds-remove': {
+    args: named.args,
+    result: named.result.extend({ was: z.enum(['enrolled', 'pending', 'token']) }),
+  },
   'mds-forget': named,
   'mds-upgrade': { args: z.object({ mds: onlyMds }), result: rollOut },
 };

@@ -268,7 +268,7 @@ void test('a waiting name can not be taken over by another key, only dropped', (
     registry.requestPending({ ...request, pin: OTHER_PIN, address: '192.0.2.66' }),
     /192\.0\.2\.7.*mds remove mds1/,
   );
-  assert.deepEqual(accepted(registry.remove('mds1', NOW)).pins, [PIN]);
+  assert.partialDeepStrictEqual(accepted(registry.remove('mds1', NOW)), { pins: [PIN], was: 'pending' });
   accepted(registry.requestPending({ ...request, pin: OTHER_PIN }));
   assert.equal(accepted(registry.approve('mds1', NOW)).agent.pin, OTHER_PIN);
 });
@@ -307,12 +307,19 @@ void test('removing revokes the key and withdraws the tokens that would let it i
   const used = tokenFrom(registry);
   accepted(enrol(registry, used));
   const unused = tokenFrom(registry, { replace: true });
-  assert.deepEqual(accepted(registry.remove('mds1', NOW + 3)).pins, [PIN]);
+  assert.partialDeepStrictEqual(accepted(registry.remove('mds1', NOW + 3)), { pins: [PIN], was: 'enrolled' });
   assert.equal(registry.findByPin(PIN), undefined);
   assert.deepEqual(registry.list().revoked, [{ name: 'mds1', pin: PIN, at: NOW + 3 }]);
   refused(enrol(registry, unused), /does not know this join token/);
   assert.ok(refused(enrol(registry, used), /was used by/).alarm);
   refused(registry.remove('mds1', NOW + 4), /mds1 was removed already/);
+});
+
+void test('removing an MDS that only has a join token withdraws that, and no key', (t) => {
+  const registry = registryFor(t);
+  const unused = tokenFrom(registry);
+  assert.partialDeepStrictEqual(accepted(registry.remove('mds1', NOW)), { pins: [], was: 'token' });
+  refused(enrol(registry, unused), /does not know this join token/);
 });
 
 void test('removing an unknown MDS is refused', (t) => {
