@@ -41,11 +41,31 @@ export async function confirm(context: Context, directory: string, options: Conf
   }
   const done = await ask(context, 'confirm', { directory, mds, dryRun: false });
   if (json) printJson('confirm', done);
-  else
-    for (const { name, ok, problems } of done.mds)
-      print(ok ? `${name}: confirmed` : `${name}: not confirmed (${problems.join('; ')})`);
+  else for (const line of outcomes(done)) print(line);
   return done.mds.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 }
+
+/** A line for each host where something was on hold, and for each that could not be reached. A hold on Main is one of every MDS. */
+export function outcomes({ held, mds }: Done): string[] {
+  const hosts = new Set(held.map(({ host }) => host));
+  const isOnMain = hosts.has('main');
+  return [
+    ...(isOnMain ? ['main: confirmed'] : []),
+    ...mds.flatMap(({ name, ok, problems }) => {
+      if (!ok) return [`${name}: not confirmed (${problems.join('; ')})`];
+      return isOnMain || hosts.has(name) ? [`${name}: confirmed`] : [];
+    }),
+  ];
+}
+
+type Done = {
+  readonly held: readonly Held[];
+  readonly mds: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly problems: readonly string[];
+  }[];
+};
 
 type Held = { readonly host: string; readonly reason: string; readonly paths: readonly string[] };
 
