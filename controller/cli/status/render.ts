@@ -3,6 +3,7 @@ import { formatBytes } from '#core/text/size.ts';
 import { formatDuration } from '#core/text/duration.ts';
 import { columns, type Line, type Span, type Style } from '#host/cli/output/terminal.ts';
 import { table } from '#host/cli/output/table.ts';
+import { wrap } from '#host/cli/output/wrap.ts';
 import { localTimeShort } from '#host/time/localTime.ts';
 import type { RotationStatus, Status } from '../../control/contract/contract.ts';
 import { toGoOf } from '../../conditions/toGo.ts';
@@ -28,7 +29,7 @@ const STATE_STYLE: Readonly<Partial<Record<StateWord, Style>>> = {
 /** The whole status as text, within the width of the terminal. @param now milliseconds since 1970 */
 export function render(status: Status, now: number): Line[] {
   const fine = status.causes.length === 0;
-  return [
+  const lines: Line[] = [
     [{ text: summaryLine(status), style: fine ? 'green' : 'bold' }],
     '',
     ...mdsTable(status, now),
@@ -46,6 +47,8 @@ export function render(status: Status, now: number): Line[] {
     `Main: xivo-xds-sync ${status.version} on ${status.main.listen}, up ${ago(status.main.startedAt, now)}`,
     ...fingerprint(status.main.fingerprint),
   ];
+  // A part may be empty, without MDS for example.
+  return lines.filter((line, i) => line !== '' || lines[i - 1] !== '');
 }
 
 /** In two lines, since it is as long as a terminal is wide. */
@@ -203,22 +206,4 @@ function rotationLine({ nextFingerprint, stragglers }: RotationStatus): string {
   return stragglers.length === 0
     ? `${next}; every MDS has received it. To activate the new key: xivo-xds-sync rotate-identity --finish`
     : `${next}; not received yet by ${stragglers.join(', ')}`;
-}
-
-/** A command is not broken across lines, so that it can be copied. */
-const COMMAND = /xivo-xds-sync(?:-agent)? [^;,.()"]+/g;
-
-/** Wraps a text at spaces; longer words (a path, a command) stay whole. */
-export function wrap(text: string, indent = 0): string[] {
-  const room = Math.max(20, columns() - indent);
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.replace(COMMAND, (command) => command.replaceAll(' ', '\u00a0')).split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  return lines.map((each) => ' '.repeat(indent) + each.replaceAll('\u00a0', ' '));
 }

@@ -108,3 +108,11 @@ void it('fits 80 columns, worst first, and names each cause once', () => {
   assert.deepEqual(rows, ['mds2', 'mds1']);
   assert.equal(lines.filter((line) => line.includes('is disconnected')).length, 1);
 });
+
+void it('has one blank line between its parts, whichever of them are empty', () => {
+  for (const each of [status([]), status([], [AWAY(60_000)]), status([mds('mds1')], [AWAY(60_000)])]) {
+    const lines = render(each, NOW).map(plain);
+    assert.doesNotMatch(lines.join('\n'), /\n\n\n/);
+    assert.equal(lines[1], '');
+  }
+});
