@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { HELLO, HostileAgent } from '../support/harness/hostileAgent.ts';
 import { eventually, type Ran } from '../support/harness/host.ts';
+import { onTerminal } from '../support/harness/onTerminal.ts';
 import { statusAnswer } from '../support/harness/statusShows.ts';
 
 type Difference = {
@@ -94,6 +95,17 @@ void describe('The differences of an MDS from Main', () => {
     assert.match(stdout, /^OVERRIDE +dialplan\/xds_override_trunk\.conf .*never read, sent or removed/m);
     assert.match(stdout, /^DRIFT +dialplan\/trunk\.conf .*Main's version was restored/m);
     assert.match(stdout, /xivo-xds-sync adopt mds1 dialplan\//);
+    for (const words of [
+      ['diff', 'mds1'],
+      ['trash', 'list'],
+    ]) {
+      const { text } = await onTerminal(cluster.main, words);
+      assert.match(text, /trunk\.conf/);
+      assert.deepEqual(
+        text.split('\n').filter(({ length }) => length > 80),
+        [],
+      );
+    }
     const one = await run('diff', 'mds1', 'dialplan/trunk.conf');
     assert.match(one.stdout, /^-exten = 1,1,NoOp\(Main\)$/m);
     assert.match(one.stdout, /^\+exten = 1,1,NoOp\(mds1\)$/m);

@@ -2,7 +2,7 @@ import { formatBytes } from '#core/text/size.ts';
 import { EXIT } from '#host/cli/exitCodes.ts';
 import { askedEntries, type HistoryOptions, printHistory } from '#host/cli/historyOptions.ts';
 import { table } from '#host/cli/output/table.ts';
-import { print, printError } from '#host/cli/output/terminal.ts';
+import { print, printError, terminalWidth } from '#host/cli/output/terminal.ts';
 import { localTime } from '#host/time/localTime.ts';
 import { ask, printJson } from '../ask.ts';
 import type { Context } from '../context.ts';
@@ -29,7 +29,11 @@ export async function trashList(context: Context, options: { json?: boolean }): 
     ]);
     if (items.length === 0) print('the trash of this MDS is empty');
     else
-      for (const line of table(['PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [2] })) print(line);
+      for (const line of table(['PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, {
+        right: [2],
+        fold: { from: 3, width: terminalWidth() },
+      }))
+        print(line);
     for (const problem of problems) printError(`xivo-xds-sync-agent: ${problem}`);
   }
   return problems.length === 0 ? EXIT.done : EXIT.failed;

@@ -4,7 +4,7 @@ import { EXIT } from '#host/cli/exitCodes.ts';
 import { printable } from '#core/text/printable.ts';
 import { table } from '#host/cli/output/table.ts';
 import { formatBytes } from '#core/text/size.ts';
-import { print, printError } from '#host/cli/output/terminal.ts';
+import { print, printError, terminalWidth } from '#host/cli/output/terminal.ts';
 import { UsageError } from '#host/cli/usageError.ts';
 import { timeOption } from '#host/cli/options.ts';
 import { ask, printJson } from '../ask.ts';
@@ -29,7 +29,10 @@ export async function trashList(
     ]);
     if (items.length === 0) print('the trash is empty');
     else
-      for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, { right: [3] }))
+      for (const line of table(['HOST', 'PATH', 'SINCE', 'SIZE', 'REASON', 'ID'], rows, {
+        right: [3],
+        fold: { from: 4, width: terminalWidth() },
+      }))
         print(line);
     for (const problem of problems) printError(`xivo-xds-sync: ${problem}`);
   }

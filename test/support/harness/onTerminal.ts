@@ -5,6 +5,9 @@ import type { Host } from './host.ts';
 /** What a terminal sends for Ctrl-C. */
 const CTRL_C = '\u0003';
 
+/** As wide as a terminal is that was not made wider. */
+const COLUMNS = 80;
+
 /** A question that nothing answers would wait for ever, milliseconds. */
 const LIMIT = 60_000;
 
@@ -29,7 +32,7 @@ export async function onTerminal(
 ): Promise<{ code: number | null; text: string }> {
   const command = [...host.launcher, '--root', host.root, ...words].map((word) => `'${word}'`).join(' ');
   const line = into === undefined ? command : `set -o pipefail; ${command} | ${into}`;
-  const child = spawn('script', ['-qec', `bash -c "${line}"`, '/dev/null'], {
+  const child = spawn('script', ['-qec', `bash -c "stty cols ${COLUMNS}; ${line}"`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     timeout: LIMIT,
   });

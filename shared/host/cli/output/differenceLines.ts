@@ -3,7 +3,7 @@ import { printable } from '#core/text/printable.ts';
 import { formatBytes } from '#core/text/size.ts';
 import { localTime } from '../../time/localTime.ts';
 import { table } from './table.ts';
-import type { Line } from './terminal.ts';
+import { type Line, terminalWidth } from './terminal.ts';
 import type { Difference, TextDifference } from '../../control/differences.ts';
 
 /**
@@ -46,7 +46,10 @@ export function differenceLines(
     each.type === 'file' ? formatBytes(each.bytes) : each.type === 'other' ? '' : each.type,
     meaning(mds, each, isActedOn),
   ]);
-  return table(['KIND', 'PATH', 'SIZE', 'DESCRIPTION'], rows, { right: [2] });
+  return table(['KIND', 'PATH', 'SIZE', 'DESCRIPTION'], rows, {
+    right: [2],
+    fold: { from: 3, width: terminalWidth() },
+  });
 }
 
 /** The path in the form that the command line takes. */

@@ -1,13 +1,17 @@
 import { printable } from '#core/text/printable.ts';
+import { wrap } from './wrap.ts';
 
 export type TableOptions = {
   /** Marks the heading in bold; leave it out when the output is not a terminal. */
   readonly colour?: boolean;
   /** Columns (by index) that hold numbers and are aligned to the right. */
   readonly right?: readonly number[];
+  /** Where a line is wider than that, the columns from this one on (by index) are below the others, without a heading. */
+  readonly fold?: { readonly from: number; readonly width: number };
 };
 
 const GAP = '  ';
+const INDENT = 4;
 const BOLD = '\u001b[1m';
 const PLAIN = '\u001b[0m';
 
@@ -19,6 +23,27 @@ export function table(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
   options: TableOptions = {},
+): string[] {
+  const { fold, ...unfolded } = options;
+  const lines = aligned(heading, rows, unfolded);
+  if (fold === undefined || lines.every((line) => width(line) <= fold.width)) return lines;
+  const above = aligned(
+    heading.slice(0, fold.from),
+    rows.map((row) => row.slice(0, fold.from)),
+    unfolded,
+  );
+  return above.flatMap((line, i) => [line, ...below(rows[i - 1]?.slice(fold.from) ?? [], fold.width)]);
+}
+
+function below(cells: readonly string[], room: number): string[] {
+  const texts = cells.filter((cell) => cell !== '').map((cell) => printable(cell));
+  return texts.length === 0 ? [] : wrap(texts.join(GAP), INDENT, room).map((line) => line.trimEnd());
+}
+
+function aligned(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: Omit<TableOptions, 'fold'>,
 ): string[] {
   const cells = [heading, ...rows].map((row) => heading.map((_, column) => printable(row[column] ?? '')));
   const widths = heading.map((_, column) => Math.max(...cells.map((row) => width(row[column] ?? ''))));

@@ -89,7 +89,12 @@ export function widthOf(line: Line): number {
 
 /** Columns of the terminal; 80 when the output is not a terminal. */
 export function columns(): number {
-  return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 80;
+  return process.stdout.isTTY ? terminalWidth() : 80;
+}
+
+/** Columns that a line may have; when the output is not a terminal, a program reads it, line by line. */
+export function terminalWidth(): number {
+  return process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Infinity;
 }
 
 /**
