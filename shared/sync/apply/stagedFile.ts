@@ -8,8 +8,6 @@ import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
 import { WriteBehind } from './writeBehind.ts';
 
-const CHUNK = 1024 * 1024;
-
 /** What became of a file that was to be staged. */
 export type StagingResult =
   | { readonly result: 'staged'; readonly staged: Staged }
@@ -57,7 +55,7 @@ export class StagedFile {
     const file = new StagedFile({ folder: partial, name: hash }, goal, fd);
     try {
       const { size } = fstatSync(fd);
-      for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
+      for await (const piece of readAhead(fd, { end: size })) {
         ending.throwIfAborted();
         file.#take(piece);
       }

@@ -4,8 +4,6 @@ import { readAhead } from '#host/fs/readAhead.ts';
 import { Chunker, type ChunkLengths, chunkLengths } from './chunker.ts';
 import { checkOf, KnownChunks } from './knownChunks.ts';
 
-const READ = 1024 * 1024;
-
 /** The chunks of one version of a file, in order, as many as may be named. A guess: the whole file's hash decides. */
 export type ChunkList = {
   /** The usual length of a chunk for which it was made: lists of another one have nothing in common with it. */
@@ -210,7 +208,7 @@ export async function listChunks(
 ): Promise<ChunkList | undefined> {
   const lister = ChunkLister.of(size, like);
   if (lister === undefined) return undefined;
-  for await (const piece of readAhead(fd, { end: size, most: READ })) {
+  for await (const piece of readAhead(fd, { end: size })) {
     signal.throwIfAborted();
     lister.add(piece);
     await lister.caughtUp();

@@ -3,8 +3,6 @@ import type { ChunkList, ChunkLister } from './chunkList.ts';
 import type { Run } from './parts.ts';
 import { ArchiveError, type Sink } from './unpack.ts';
 
-const CHUNK = 512 * 1024;
-
 /** The present version of a file that is replaced. */
 export type Base = {
   /** An open file. */
@@ -28,8 +26,7 @@ export function deltaSink(inner: Sink, { fd, chunks }: Base, runs: readonly Run[
         chunks?.lister?.addListed(chunks.list, run.chunks.first, run.chunks.count);
       const { offset: start, bytes } = run;
       // When the base shrank meanwhile, the hash will not match.
-      for await (const piece of readAhead(fd, { start, end: start + bytes, most: CHUNK }))
-        await inner.write(piece);
+      for await (const piece of readAhead(fd, { start, end: start + bytes })) await inner.write(piece);
     }
   };
   return {

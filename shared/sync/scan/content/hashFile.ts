@@ -10,7 +10,6 @@ import type { ChunkLists } from '../../transfer/chunkLists.ts';
 
 /** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
-const CHUNK = 1024 * 1024;
 /** From this size on, a file's chunks may be listed in the same pass, bytes. */
 export const LARGE = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
@@ -89,7 +88,7 @@ export async function readLarge(
     ? ChunkLister.following(size, before === undefined ? undefined : lists.get(before))
     : undefined;
   const hash = createHash('sha256');
-  for await (const piece of readAhead(fd, { end: size, most: CHUNK })) {
+  for await (const piece of readAhead(fd, { end: size })) {
     onPiece();
     lister?.add(piece);
     hash.update(piece);
