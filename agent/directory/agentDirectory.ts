@@ -89,7 +89,10 @@ export class AgentDirectory implements DirectorySide {
     this.known = (path, entry) => ledger.alike(path, entry);
     // Only if an empty directory here would empty Main's.
     const emptyIsHeld = policy.deletions === 'both';
-    const sync = new SyncDirectory(place, { name, settle: policy.settle, emptyIsHeld, whole: false }, this);
+    // What Asterisk reads travels as one set.
+    const inParts = policy.reload === 'none';
+    const rules = { name, settle: policy.settle, emptyIsHeld, whole: false, inParts };
+    const sync = new SyncDirectory(place, rules, this);
     this.#sync = sync;
     this.replica = sync.replica;
     const { mainManifest, replica } = this;

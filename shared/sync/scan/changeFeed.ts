@@ -1,6 +1,7 @@
 import type { Clock } from '#host/time/clock.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
 import type { Changes } from './pathIndex.ts';
+import type { DirectoryRules } from './replicaOptions.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 
 /** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
@@ -8,12 +9,17 @@ const FLUSH_RETRY = 5_000;
 /** Longest time that the changes of a whole-set directory wait for a file that never settles, milliseconds. */
 const WHOLE_LIMIT = 5_000;
 
+/**
+ * Bytes after which what has been read so far is handed out: as much as one change set carries, so that the first one
+ * travels while the next is being read.
+ */
+const PART_BYTES = 64 * 1024 * 1024;
+
 export type ChangeFeedOptions = {
   readonly paths: ScannedPaths;
   /** Where the scanned paths are saved. */
   readonly index: ScanIndex;
-  /** True when the files belong together: changes of the same moment are handed out once all of them have settled. */
-  readonly whole: boolean;
+  readonly rules: Pick<DirectoryRules, 'whole' | 'inParts'>;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
   /** Has the changes handed out again, in turn with scans. */
@@ -29,9 +35,16 @@ export class ChangeFeed {
   /** Since when changes wait for the whole directory to settle, monotonic milliseconds. */
   #waitingSince: number | undefined;
   #isClosed = false;
+  /** Bytes that were read since the last hand-out. */
+  #read = 0;
 
   constructor(options: ChangeFeedOptions) {
     this.#options = options;
+  }
+
+  /** True when the files belong together: none counts before the others have settled. */
+  get whole(): boolean {
+    return this.#options.rules.whole;
   }
 
   /**
@@ -41,6 +54,7 @@ export class ChangeFeed {
   flush(): void {
     const { paths, index, onChanges } = this.#options;
     const changes = paths.index.takeChanges();
+    this.#read = 0;
     try {
       if (changes.size > 0) onChanges(changes);
     } catch (error) {
@@ -55,6 +69,17 @@ export class ChangeFeed {
     } catch (error) {
       this.#flushLater();
       throw error;
+    }
+  }
+
+  /** Notes that the content of a file was read, and hands out the pending changes if much was read since the last time. */
+  read(bytes: number): void {
+    this.#read += bytes;
+    if (this.#options.rules.inParts !== true || this.#read < PART_BYTES) return;
+    try {
+      this.flush();
+    } catch {
+      // They are pending again, and the end of the scan reports what is wrong.
     }
   }
 
@@ -77,9 +102,9 @@ export class ChangeFeed {
   }
 
   #waitsForOthers(): boolean {
-    const { whole, paths, clock } = this.#options;
+    const { paths, clock } = this.#options;
     const now = clock.monotonic();
-    if (whole && paths.hasMoving) {
+    if (this.whole && paths.hasMoving) {
       this.#waitingSince ??= now;
       if (now - this.#waitingSince < WHOLE_LIMIT) return true;
     }

@@ -58,7 +58,7 @@ export class Replica implements Tree {
   constructor(options: ReplicaOptions) {
     this.#options = options;
     const { rules, path, nested, index, owners, clock, events } = options;
-    const { settle, emptyIsHeld, whole } = rules;
+    const { settle, emptyIsHeld } = rules;
     this.name = rules.name;
     this.path = path;
     const queue = (this.#queue = new SettleQueue(clock, settle));
@@ -67,8 +67,9 @@ export class Replica implements Tree {
     this.contents = new ContentReader(clock);
     const { own, contents, watches } = this;
     const retry = (): void => this.#soon(() => Promise.resolve());
-    this.#feed = new ChangeFeed({ paths, index, whole, clock, onChanges: events.onChanges, retry });
-    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, whole }, watches);
+    const { onChanges } = events;
+    const feed = (this.#feed = new ChangeFeed({ paths, index, rules, clock, onChanges, retry }));
+    this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, feed }, watches);
   }
 
   /** What is known of its paths. */

@@ -12,6 +12,8 @@ export type DirectoryRules = {
   readonly emptyIsHeld: boolean;
   /** True when the files belong together: changes of the same moment are reported once all of them have settled. */
   readonly whole: boolean;
+  /** True when a file that was read may be reported before others of the same moment, if reading them takes long. */
+  readonly inParts?: boolean;
 };
 
 /** What a replica calls. */

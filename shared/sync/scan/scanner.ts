@@ -11,6 +11,7 @@ import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import type { FolderWatches } from '../watch/folderWatches.ts';
+import type { ChangeFeed } from './changeFeed.ts';
 import type { ContentReader } from './content/contentReader.ts';
 import { FolderScan } from './folders/folderScan.ts';
 import { inspect, withHash } from './inspect.ts';
@@ -31,8 +32,7 @@ export type ScannerOptions = {
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
   readonly contents: ContentReader;
-  /** True when the files belong together: none counts before the others have settled. */
-  readonly whole: boolean;
+  readonly feed: Pick<ChangeFeed, 'whole' | 'read'>;
 };
 
 /** Why a scan is incomplete: the directory is being closed. */
@@ -219,7 +219,7 @@ export class Scanner {
     this.#paths.dropBelow(path);
     this.#paths.putMoving(path, stamp);
     const rest = this.#queue.restOfSettle(stat);
-    const needsNone = rest > 0 && !this.#options.whole && cameComplete(handle, name, stat, node?.stamp);
+    const needsNone = rest > 0 && !this.#options.feed.whole && cameComplete(handle, name, stat, node?.stamp);
     this.#queue.wait(path, needsNone ? 0 : rest);
     const { signal } = this.#end;
     const expected = { in: rest, before: hashBefore(node), signal };
@@ -273,6 +273,7 @@ export class Scanner {
       if (seen.kind === 'file')
         this.#paths.put(path, { kind: 'settled', entry: withHash(seen.entry, hash) }, stamp);
       if (carried !== undefined) this.#dropOldName(open, stamp);
+      else this.#options.feed.read(Number(stat.size));
     } catch (error) {
       this.#end.signal.throwIfAborted();
       this.#paths.putUnreadable(path, errnoOf(error));
@@ -285,7 +286,7 @@ export class Scanner {
    */
   #dropOldName(open: OpenFolders, stamp: Stamp): void {
     const old = this.#paths.departed.pathOf(stamp);
-    if (old === undefined || this.#options.whole || !this.#options.guard.allowsRemovals()) return;
+    if (old === undefined || this.#options.feed.whole || !this.#options.guard.allowsRemovals()) return;
     if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
   }
 }

@@ -26,11 +26,11 @@ class Case {
   readonly paths = new ScannedPaths(this.queue, this.index, () => false);
   readonly feed: ChangeFeed;
 
-  constructor(whole = false) {
+  constructor(whole = false, inParts = false) {
     this.feed = new ChangeFeed({
       paths: this.paths,
       index: this.index,
-      whole,
+      rules: { whole, inParts },
       clock: this.clock,
       onChanges: (changes) => {
         if (this.broken === 'consumer') throw new Error('no revision');
@@ -97,6 +97,45 @@ void describe('What a scan has found', () => {
     test.clock.advance(60_000);
     assert.throws(() => test.feed.flush());
     assert.deepEqual([test.retries, test.clock.timers], [0, 0]);
+  });
+});
+
+void describe('Large files that are read one after the other', () => {
+  const MIB = 1024 * 1024;
+
+  void it('are handed out whenever as much was read as one change set carries', () => {
+    const test = new Case(false, true);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      test.settle(name);
+      test.feed.read(32 * MIB);
+    }
+    const parts = [
+      ['a', 'b'],
+      ['c', 'd'],
+    ];
+    assert.deepEqual([test.handedOut, test.saved], [parts, parts]);
+    test.feed.flushWholeSet();
+    assert.deepEqual(test.handedOut.at(-1), ['e']);
+  });
+
+  void it('are pending again when they could not be taken over, and the reading goes on', () => {
+    const test = new Case(false, true);
+    test.broken = 'consumer';
+    test.settle('a');
+    test.feed.read(64 * MIB);
+    test.settle('b');
+    assert.throws(() => test.feed.flush(), /no revision/);
+    test.broken = undefined;
+    test.feed.flush();
+    assert.deepEqual([test.handedOut, test.saved], [[['a', 'b']], [['a', 'b']]]);
+  });
+
+  void it('are handed out together where one set must become of them', () => {
+    for (const test of [new Case(), new Case(true)]) {
+      test.settle('a');
+      test.feed.read(1024 * MIB);
+      assert.deepEqual(test.handedOut, []);
+    }
   });
 });
 

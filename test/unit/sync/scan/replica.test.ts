@@ -12,6 +12,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  truncateSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -46,7 +47,7 @@ void describe('What a host holds of a directory', () => {
 
   /** Another view of the same directory. */
   let make: (
-    rules: Pick<DirectoryRules, 'whole'> & Partial<Pick<DirectoryRules, 'settle'>>,
+    rules: Pick<DirectoryRules, 'whole'> & Partial<Pick<DirectoryRules, 'settle' | 'inParts'>>,
     onChanges: ReplicaEvents['onChanges'],
   ) => Replica;
 
@@ -104,6 +105,24 @@ void describe('What a host holds of a directory', () => {
     assert.match(new Map(replica.skipped).get('a') ?? '', /is still being written/);
     await isSettled('a');
     assert.equal(new Map(replica.skipped).get('a'), undefined);
+  });
+
+  void it('is announced in parts where it takes long to read, if the files need not travel together', async () => {
+    for (const name of ['d', 'e', 'f']) {
+      writeFileSync(path.join(root, name), '');
+      truncateSync(path.join(root, name), 33 * 1024 * 1024);
+    }
+    for (const inParts of [true, false]) {
+      const reported: number[] = [];
+      const other = make({ whole: false, inParts }, (changes) => {
+        const large = [...changes].filter(([name, { after }]) => name > 'c' && after?.kind === 'settled');
+        if (large.length > 0) reported.push(large.length);
+      });
+      await other.rescan();
+      await eventually('all is reported', () => reported.reduce((sum, each) => sum + each, 0) === 3);
+      await other.close();
+      assert.deepEqual(reported, inParts ? [2, 1] : [3]);
+    }
   });
 
   void it('is announced as a whole: what was written meanwhile belongs to it, even before its event', async () => {
