@@ -1,4 +1,5 @@
 import type { ConfigProblem } from '#host/config/configError.ts';
+import type { LoadedConfig } from '#host/config/yamlFile.ts';
 
 /**
  * Canaries that Main does not know. While no MDS is enrolled, any name is accepted.
@@ -12,9 +13,10 @@ export function unknownCanaries(canary: readonly string[], known: ReadonlySet<st
 export function canaryProblems(
   canary: readonly string[],
   known: ReadonlySet<string>,
+  placeOf: LoadedConfig<unknown>['placeOf'],
 ): (ConfigProblem & { message: string })[] {
   return unknownCanaries(canary, known).map((name) => ({
-    key: `canary[${canary.indexOf(name)}]`,
+    ...placeOf(['canary', canary.indexOf(name)]),
     message: `there is no MDS "${name}"; there are ${[...known].toSorted().join(', ')}`,
   }));
 }

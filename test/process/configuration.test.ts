@@ -61,10 +61,15 @@ void describe('The configuration', () => {
   });
 
   void it('refuses a canary that does not exist', async () => {
-    const drop = write(cluster.main, 'etc/xivo-xds-sync/controller.d/60-canary.yml', 'canary: [mds9]\n');
+    const drop = write(
+      cluster.main,
+      'etc/xivo-xds-sync/controller.d/60-canary.yml',
+      '# new\ncanary: [mds9]\n',
+    );
     const ran = await check();
     assert.equal(ran.code, 2);
-    assert.match(ran.stderr, /canary\[0\]: there is no MDS "mds9"; there are mds1/);
+    const where = `${drop}:2: canary[0]`;
+    assert.equal(ran.stderr, `${where}: there is no MDS "mds9"; there are mds1\n`);
     // A start with it does not wait for it, and says so.
     await cluster.main.stop();
     await cluster.startMain();

@@ -14,8 +14,8 @@ export function checkConfiguration(
   options: { json?: boolean },
 ): number {
   const checked = checkConfig(file ?? context.configFile, (path) => {
-    const { config, files } = loadControllerConfig(path);
-    return { files, problems: canaryProblems(config.canary, knownMds(context)) };
+    const { config, files, placeOf } = loadControllerConfig(path);
+    return { files, problems: canaryProblems(config.canary, knownMds(context), placeOf) };
   });
   if (options.json === true) printJson('check-config', checked);
   else

@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { interpreted } from '#protocol/interpreted.ts';
 import { codeOf } from '../fs/errno.ts';
 import { ConfigError, type ConfigProblem } from './configError.ts';
-import { keyPathText, lineOfKey } from './keyLines.ts';
+import { type KeyPath, keyPathText, lineOfKey } from './keyLines.ts';
 import { type Merged, mergeSources } from './mergeSources.ts';
 
 /** Far above any real configuration; a larger file is a mistake or an attack. */
@@ -16,7 +16,11 @@ export type LoadedConfig<T> = {
   readonly found: boolean;
   /** Every file that was read, in order of precedence, lowest first. */
   readonly files: readonly string[];
+  /** Where the value of a key was written, for a problem with it that the schema does not know of. */
+  readonly placeOf: PlaceOf;
 };
+
+type PlaceOf = (path: KeyPath) => Omit<ConfigProblem, 'message'>;
 
 /** Lists whose entries are merged by name across files. */
 const NAMED = new Set(['directories']);
@@ -37,7 +41,8 @@ export function loadYamlFile<S extends z.ZodType>(file: string, schema: S): Load
   const text = readText(file);
   const read = [readYaml(file, text ?? '')];
   for (const each of dropIns(file)) read.push(readYaml(each, readText(each) ?? ''));
-  return { config: check(read, schema), found: text !== undefined, files: read.map(({ file }) => file) };
+  const { config, placeOf } = check(read, schema);
+  return { config, found: text !== undefined, files: read.map(({ file }) => file), placeOf };
 }
 
 /**
@@ -46,7 +51,7 @@ export function loadYamlFile<S extends z.ZodType>(file: string, schema: S): Load
  * @throws ConfigError naming file, line and key
  */
 export function parseYamlConfig<S extends z.ZodType>(file: string, text: string, schema: S): z.output<S> {
-  return check([readYaml(file, text)], schema);
+  return check([readYaml(file, text)], schema).config;
 }
 
 /** The `.d` folder of a configuration file; undefined for a file that is not called `*.yml`. */
@@ -79,10 +84,13 @@ function readYaml(file: string, text: string): ReadFile {
   return { file, document, lines, value };
 }
 
-function check<S extends z.ZodType>(read: readonly ReadFile[], schema: S): z.output<S> {
+function check<S extends z.ZodType>(
+  read: readonly ReadFile[],
+  schema: S,
+): { config: z.output<S>; placeOf: PlaceOf } {
   const { value, originOf } = mergeSources(read, NAMED);
   const result = schema.safeParse(value, { ...interpreted(), reportInput: true });
-  if (result.success) return result.data;
+  if (result.success) return { config: result.data, placeOf: (path) => placeIn(read, originOf, path) };
   const problems = result.error.issues.flatMap((issue) => fromIssue(issue, read, originOf));
   throw new ConfigError(
     read[0]?.file ?? '',
@@ -139,18 +147,23 @@ function fromIssue(
 ): (ConfigProblem & { order: number })[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
   const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-  return paths.flatMap((merged) => {
-    const { source, path: at } = originOf(merged);
-    const from = read[source];
-    if (from === undefined) return [];
-    return {
-      order: source,
-      file: from.file,
-      line: lineOfKey(from.document, from.lines, at),
-      key: at.length === 0 ? undefined : keyPathText(at),
-      message: issue.message,
-    };
-  });
+  return paths.map((at) => ({ ...placeIn(read, originOf, at), message: issue.message }));
+}
+
+/** Where a value of the merged configuration is; `order` is that of the files. */
+function placeIn(
+  read: readonly ReadFile[],
+  originOf: Merged['originOf'],
+  merged: KeyPath,
+): Omit<ConfigProblem, 'message'> & { order: number } {
+  const { source, path } = originOf(merged);
+  const from = read[source];
+  return {
+    order: source,
+    file: from?.file,
+    line: from && lineOfKey(from.document, from.lines, path),
+    key: path.length === 0 ? undefined : keyPathText(path),
+  };
 }
 
 function readText(file: string): string | undefined {
