@@ -24,6 +24,7 @@ import { SessionLog } from '../sessions/sessionLog.ts';
 import { LastSeen } from '../sessions/lastSeen.ts';
 import { LiveSessions, type SessionPeer } from '../sessions/liveSessions.ts';
 import { Alarms } from './alarms.ts';
+import { HoldStarts } from '../conditions/holdStarts.ts';
 import { ConditionTracker } from '../conditions/tracker.ts';
 import { logConditions, toAll } from '../conditions/watch.ts';
 import type { Observer, Observers } from './observer.ts';
@@ -62,6 +63,7 @@ export class Controller {
   readonly alarms: Alarms;
   /** The current conditions and when each began; updated by every status. */
   readonly conditions: ConditionTracker;
+  readonly holdStarts: HoldStarts;
   readonly syncTimes = new SyncTimes();
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryRelease;
@@ -112,6 +114,7 @@ export class Controller {
     this.conditions = new ConditionTracker(
       toAll([logConditions(log), ...(conditions === undefined ? [] : [conditions])]),
     );
+    this.holdStarts = new HoldStarts({ db, keeper: this.keeper, isRead: () => this.#isRead });
     this.#bandwidth = new BandwidthLimits(() => this.config.bandwidth, clock);
     this.sessionLog = new SessionLog(clock);
     this.sessions = new LiveSessions({

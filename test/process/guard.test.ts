@@ -75,11 +75,16 @@ void describe('A mass deletion on Main', () => {
 
   void it('stays held over a restart of the agent and of Main', async () => {
     const left = there();
+    const heldSince = async (): Promise<string | undefined> =>
+      (await cluster.status()).causes.find(({ kind }) => kind === 'hold')?.since;
+    const since = await heldSince();
+    assert.ok(since);
     await cluster.one('mds1').stop();
     await cluster.main.stop();
     await cluster.startMain();
     cluster.one('mds1').start();
     await heldIn(cluster, /HELD mds1: sounds is on hold: \d+ of \d+ files/);
+    assert.equal(await heldSince(), since);
     assert.equal(there(), left);
   });
 

@@ -39,7 +39,8 @@ function everything(controller: Controller): Status {
   const lastSeen = [...controller.sessions.lastSeen].map(
     ([mds, { at }]) => [`away\u0000${mds}`, at] as const,
   );
-  controller.conditions.update(conditions, now, new Map(lastSeen));
+  controller.conditions.update(conditions, now, new Map([...lastSeen, ...controller.holdStarts.known]));
+  controller.holdStarts.update(controller.conditions.standing, facts);
   const causes = causesOf(controller.conditions.standing).map((cause) => ({
     ...cause,
     since: new Date(cause.since).toISOString(),
