@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { WINDOW_BYTES } from '#protocol/limits.ts';
+import { noteShortLived } from '#host/memory/shortLived.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Pace } from './rateLimit.ts';
 import { isOverwritten } from './readBuffers.ts';
@@ -52,7 +53,9 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     if (bytes.length > this.#window) return false;
     this.#window -= bytes.length;
     this.received += bytes.length;
-    this.#queue.push(isOverwritten(bytes) ? this.#copy(bytes) : bytes);
+    const isLent = isOverwritten(bytes);
+    this.#queue.push(isLent ? this.#copy(bytes) : bytes);
+    if (!isLent) noteShortLived(bytes.length);
     if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
     this.#wakeUp();
     return true;

@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectNow } from './exposedCollector.ts';
 import { trimMalloc } from './trimMalloc.ts';
 
 /** Interval of the check, milliseconds. */
@@ -41,15 +40,14 @@ export function restMemory(every = EVERY): Disposable {
   let before = 0;
   let notBefore = 0;
   let last = { at: performance.now(), cpu: cpuMicroseconds() };
-  let collect: (() => void) | undefined;
   const look = (): void => {
     const now = { at: performance.now(), cpu: cpuMicroseconds() };
     const load = (now.cpu - last.cpu) / 1000 / (now.at - last.at);
     last = now;
     if (now.at < notBefore) return;
     if (!isWorthCollecting({ resident: process.memoryUsage.rss(), before, load })) return;
-    collect ??= collector();
-    collect();
+    // It also moves what is left together, and returns the pages.
+    collectNow({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     trimMalloc();
     before = process.memoryUsage.rss();
     // The collection itself does not count as work.
@@ -64,17 +62,4 @@ export function restMemory(every = EVERY): Disposable {
 function cpuMicroseconds(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
-}
-
-type Collect = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
-
-/**
- * A collection as before V8 gives up for lack of memory: it also moves what is left together, and returns the pages. V8
- * exposes it only under a flag, which is reset at once: the compile cache is valid for one set of flags only.
- */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as Collect;
-  setFlagsFromString('--no-expose-gc');
-  return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -195,4 +195,17 @@ void describe('The window of a stream', () => {
     for await (const chunk of stream) for (const byte of chunk) assert.equal(byte, at++ & 255);
     assert.equal(at, WINDOW_BYTES);
   });
+
+  void it('holds little memory, however much of it the network brings and its reader is done with', async () => {
+    const receiver = new Receiver();
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    for (let frame = 0; frame < 4_096; frame++) {
+      assert.ok(receiver.stream.push(Buffer.alloc(MAX_FRAME_BYTES)));
+      // Without making a text of it, which would be collected as well.
+      await receiver.chunks.next();
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    assert.ok(most < 16 * WINDOW_BYTES, `${Math.round(most / 1024 / 1024)} MiB at once`);
+  });
 });
