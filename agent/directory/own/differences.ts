@@ -31,7 +31,7 @@ export type Compared = {
  * The differences of this MDS from Main, as the planner sees them, sorted by path: current differences, paths that are
  * left alone because of their name, and edits in the trash that Main's version replaced.
  * @param under only this path and below; all if absent
- * @throws Node's fs errors when the directory can't be opened
+ * @throws Node's fs errors when the directory can't be opened; the reason of its end
  */
 export async function differencesOf(at: Compared, under?: string): Promise<Difference[]> {
   const isMeant = (path: string): boolean =>
@@ -46,7 +46,7 @@ export async function differencesOf(at: Compared, under?: string): Promise<Diffe
 
 async function byPlan({ directory, replica, input, obstacleOf }: Compared): Promise<Difference[]> {
   const { decisions } = plan(input);
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(replica.signal);
   const found: Difference[] = [];
   for (const path of new Set([...replica.paths(), ...decisions.keys(), ...input.main.paths()])) {
     if (slice.due) await slice.pause();
@@ -87,7 +87,7 @@ function kindOf(decision: Decision, input: PlanInput, path: string): Difference[
 /** Overrides and excluded names: found by their names, never read. */
 async function leftAlone({ directory, nested, replica, input }: Compared): Promise<Difference[]> {
   using open = new OpenFolders(replica.path);
-  const slice = new TimeSlice();
+  const slice = new TimeSlice(replica.signal);
   const found: Difference[] = [];
   for (const folder of replica.folders()) {
     if (slice.due) await slice.pause();

@@ -11,20 +11,21 @@ const CHUNK = 1024 * 1024;
  * an end where it becomes shorter meanwhile (`uv__fs_sendfile` in its src/unix/fs.c), so that a thread of the pool is
  * busy for ever. What is cut short here is a short copy: the caller compares stamps.
  *
- * @param signal ends it after a block; what there is of the copy stays
+ * @param signal ends it before the next block; what there is of the copy stays
  * @throws Node's fs errors; the reason of the signal
  */
 export async function copyContent(from: PathLike, to: PathLike, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   await using source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW);
   const { dev, size } = await source.stat();
   if (await share(from, to, dev)) return;
   await using target = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC, 0o600);
   // Most files are small, and are copied one after the other: a large buffer for each would be a lot of garbage.
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(1, size)));
-  for (let isFirst = true; ; isFirst = false) {
+  for (;;) {
     const { bytesRead } = await source.read(buffer, 0, buffer.length);
     if (bytesRead === 0) return;
-    if (!isFirst) signal.throwIfAborted();
+    signal.throwIfAborted();
     await target.writeFile(buffer.subarray(0, bytesRead));
   }
 }

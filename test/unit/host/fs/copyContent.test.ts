@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -38,10 +38,20 @@ void describe('A copy of a content', () => {
     assert.equal(readFileSync(at('to'), 'utf8'), readFileSync(short, 'utf8'));
   });
 
-  void it('ends with the signal, after a block', async () => {
+  void it('ends with the signal, before the next block', async () => {
     writeFileSync(at('from'), Buffer.alloc(3 * 1024 * 1024));
+    const end = new AbortController();
+    const copied = copyContent(at('from'), at('to'), end.signal);
+    // It waits for the first file to be open.
+    end.abort(new Error('ended'));
+    await assert.rejects(copied, /ended/);
+    assert.equal(statSync(at('to')).size, 0);
+  });
+
+  void it('does not begin once the signal was given, however small the file is', async () => {
+    writeFileSync(at('from'), 'small');
     await assert.rejects(copyContent(at('from'), at('to'), AbortSignal.abort(new Error('ended'))), /ended/);
-    assert.equal(statSync(at('to')).size, 1024 * 1024);
+    assert.equal(existsSync(at('to')), false);
   });
 
   void it('says what is wrong where there is nothing to copy', async () => {

@@ -179,4 +179,40 @@ describe('Edits on an MDS that Main’s version replaced', () => {
     });
     await assert.rejects(differences, /files is being closed/);
   });
+
+  describe('are not looked for any further once the directory has ended', () => {
+    const SLICE = 20;
+    /** @param at a path at which the directory ends, and the time for one stretch of work with it; all that were asked of are the result */
+    const askedUntil = async (t: TestContext, at: string): Promise<string[]> => {
+      const place = await AgentPlace.make(t, { local: 'own', 'sub/local': 'own', 'sub/xds_override_a': 'x' });
+      const { replica } = place.sync;
+      const asked: string[] = [];
+      const ask = (path: string): undefined => {
+        asked.push(path);
+        if (path !== at) return;
+        void replica.close();
+        for (const began = performance.now(); performance.now() - began < SLICE;);
+      };
+      const input = { ...inputOf({ main: { new: fileEntry('new') } }), mds: replica };
+      // What is nested is looked through for each name.
+      const nested = new (class extends Set<string> {
+        override [Symbol.iterator](): SetIterator<string> {
+          ask('a name');
+          return super[Symbol.iterator]();
+        }
+      })();
+      const compared = { directory: 'files', nested, replica, input, trash: [], obstacleOf: ask };
+      await assert.rejects(differencesOf(compared), /is being closed/);
+      return asked;
+    };
+
+    it('by the plan', async (t) => {
+      assert.deepEqual(await askedUntil(t, 'local'), ['local']);
+    });
+
+    it('by their names', async (t) => {
+      // Of those of the first folder only, which is looked through at once.
+      assert.deepEqual(await askedUntil(t, 'a name'), ['local', 'sub/local', 'new', 'a name', 'a name']);
+    });
+  });
 });
