@@ -270,6 +270,7 @@ export class Replica implements Tree {
     this.#cancelSettling();
     const delay = this.#isUnread ? UNREAD_RETRY : this.#queue.delay;
     if (delay === undefined) this.contents.caughtUp();
+    if (delay === undefined) this.#queue.caughtUp();
     if (this.signal.aborted || delay === undefined) return;
     this.#cancelSettling = this.#options.clock.after(delay, () =>
       this.#soon((open) => this.#scanner.settle(open, this.#queue.takeDue())),

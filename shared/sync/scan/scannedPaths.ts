@@ -46,6 +46,7 @@ export class ScannedPaths {
       if (isExcluded(path, entry.type === 'folder')) this.#unsaved.add(path);
       else this.index.restore(path, { state: { kind: 'settled', entry }, stamp });
     }
+    if (this.index.size === 0) queue.takeInPortions();
   }
 
   put(path: string, state: PathState, stamp: Stamp): void {

@@ -7,6 +7,9 @@ const TOGETHER = 5;
 /** Longest time that continuing removals wait for each other, from the first one, milliseconds. */
 const TOGETHER_LIMIT = 3_000;
 
+/** Files of a first scan that are read and published together: of all, the records would take memory and a second's work. */
+const PORTION = 2_000;
+
 /** The paths that have not settled, with the time of their next check, monotonic milliseconds. */
 export class SettleQueue {
   readonly #clock: Clock;
@@ -15,6 +18,8 @@ export class SettleQueue {
   readonly #due = new Map<string, number>();
   /** Vanished names. They become due together, so that a slow mass removal is seen as one. */
   readonly #gone = new Set<string>();
+  /** Taken at a time of those that are there. */
+  #most = Infinity;
   #goneDue = 0;
   #goneSince = 0;
 
@@ -61,11 +66,27 @@ export class SettleQueue {
     this.#gone.delete(path);
   }
 
+  /**
+   * Until all have settled, at most {@link PORTION} are taken at a time, for a directory of which nothing was known: no save of
+   * a person is divided by that. What vanished is judged together.
+   */
+  takeInPortions(): void {
+    this.#most = PORTION;
+  }
+
+  /** All have settled. */
+  caughtUp(): void {
+    this.#most = Infinity;
+  }
+
   /** Removes and returns the paths that are due now or almost due. */
   takeDue(): string[] {
     const limit = this.#clock.monotonic() + TOGETHER;
     const due: string[] = [];
-    for (const [path, at] of this.#due) if (at <= limit) due.push(path);
+    for (const [path, at] of this.#due) {
+      if (due.length >= this.#most) break;
+      if (at <= limit) due.push(path);
+    }
     for (const path of due) this.#due.delete(path);
     if (this.#gone.size > 0 && this.#goneDue <= limit) {
       due.push(...this.#gone);

@@ -78,6 +78,17 @@ void describe('What was scanned in an earlier run', () => {
     assert.deepEqual(memory.saves, []);
   });
 
+  void it('has what is new beside it taken together, and in portions only where there was nothing', () => {
+    const taken = (known: Known): number => {
+      const { queue, clock } = new Case(known);
+      for (let i = 0; i < 2_001; i++) queue.wait(String(i));
+      clock.advance(SETTLE);
+      return queue.takeDue().length;
+    };
+    assert.equal(taken({ a }), 2_001);
+    assert.equal(taken({}), 2_000);
+  });
+
   void it('is forgotten where its name is excluded by now, or could not be opened', () => {
     const { paths, memory } = new Case({ a, 'b~': a, [`${'x'.repeat(250)}/`.repeat(17)]: a }, (path) =>
       path.endsWith('~'),
