@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import {
   BLOCK_BYTES,
@@ -10,6 +11,12 @@ import {
 
 /** The worker's file, beside this one: the bundle has another name for both. */
 const WORKER = import.meta.url.endsWith('.ts') ? './stagingWorker.ts' : './stagingWorker.mjs';
+
+/**
+ * Room for its new objects, MB: a third of it is in use at a time. It makes few, and with as much as the main thread has it
+ * would hold 16 MB for them.
+ */
+const YOUNG = 3;
 
 /** Memory that both threads see. The one that took it has it until its files are staged. */
 export type Block = { readonly number: number; readonly bytes: Uint8Array };
@@ -28,7 +35,12 @@ export class RunningThread {
     const blocks = Array.from({ length: BLOCKS }, () => new SharedArrayBuffer(BLOCK_BYTES));
     this.#free = blocks.map((block, number) => ({ number, bytes: new Uint8Array(block) }));
     const start: ThreadStart = { blocks, givenUp: this.#givenUp.buffer };
-    this.#worker = new Worker(new URL(WORKER, import.meta.url), { workerData: start });
+    // The size that the launcher gives the main thread, which keeps it, would be this thread's otherwise.
+    setFlagsFromString('--max-semi-space-size=0');
+    this.#worker = new Worker(new URL(WORKER, import.meta.url), {
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
+    });
     this.#worker.on('message', (answer: StageAnswer) => this.#answered(answer));
     this.#worker.on('error', (error) =>
       this.#fail(error instanceof Error ? error : new Error(String(error))),
