@@ -21,8 +21,8 @@ export class Originators {
   readonly #origins = new Map<string, Origin>();
   /** The ids of the newest saves, the newest last. */
   readonly #ids = new Set<string>();
-  /** How the change in progress of a path was found. */
-  readonly #found = new Map<string, Actor>();
+  /** How the change in progress of a path was found; undefined for one that was there before its directory was known. */
+  readonly #found = new Map<string, Actor | undefined>();
 
   /**
    * Records a change found on disk. It settles later; the first finding counts.
@@ -39,7 +39,11 @@ export class Originators {
         if (!this.#found.has(path)) this.#found.set(path, actor);
         continue;
       }
-      const foundBy = this.#found.get(path) ?? actor;
+      const foundBy = this.#found.has(path) ? this.#found.get(path) : actor;
+      if (foundBy === undefined) {
+        this.#found.delete(path);
+        continue;
+      }
       const origin = origins.get(foundBy) ?? { actor: foundBy, save };
       origins.set(foundBy, origin);
       this.note([path], origin);
@@ -71,9 +75,13 @@ export class Originators {
     return this.#ids.has(id);
   }
 
-  /** Drops the findings of the first scan: unknown paths are assumed to be from it. */
-  started(): void {
+  /**
+   * Drops the findings of the first scan: unknown paths are assumed to be from it.
+   * @param isNew true where nothing was known before: what it found is no change, also where it has not settled
+   */
+  started(isNew: boolean): void {
     this.#origins.clear();
+    if (isNew) for (const path of this.#found.keys()) this.#found.set(path, undefined);
   }
 
   /** Changes from before the start are found by comparison. */

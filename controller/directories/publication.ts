@@ -49,6 +49,8 @@ export class Publication {
   readonly #options: PublicationOptions;
   /** The paths of this program's own change set that is being recorded. */
   #adopting: ReadonlySet<string> | undefined;
+  /** True when nothing was known of the directory at the start. */
+  #isNew = false;
   /** The hold in the newest revision. */
   #heldPublished: string | null = null;
 
@@ -63,6 +65,8 @@ export class Publication {
   /** Fills the manifest from the state, before the disk is read. */
   restore(): void {
     const { replica } = this.#options;
+    const [known] = replica.paths();
+    this.#isNew = known === undefined;
     for (const path of replica.paths()) this.manifest.set(path, this.#entryFor(path, replica.get(path)));
     for (const [path, entry] of this.tombstones.entries) {
       if (refusePath(path) === undefined) this.manifest.set(path, { kind: 'gone', tombstone: entry });
@@ -71,7 +75,7 @@ export class Publication {
 
   /** Called after the first scan since the start. */
   scanned(): void {
-    this.originators.started();
+    this.originators.started(this.#isNew);
     this.mtimeClocks.prune((path) => entryOf(this.#options.replica.get(path)));
   }
 

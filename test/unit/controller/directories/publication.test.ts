@@ -127,6 +127,37 @@ describe('The publication of a directory', () => {
     assert.deepEqual(files.news(), []);
   });
 
+  it('names no save for what was there before its directory was known, also where it settles later', (t) => {
+    const files = new Published(t);
+    const { publication } = files;
+    const ofEach = (...paths: string[]): string[] =>
+      paths.map((path) => {
+        const { actor, save } = publication.originators.of(path);
+        return `${actor}${save === null ? '' : ', saved'}`;
+      });
+    publication.restore();
+    const first = { a: settled(fileEntry('a')), b: { kind: 'moving' } } as const;
+    publication.take(files.found(first), 'reconcile');
+    publication.scanned();
+    publication.take(files.found({ b: settled(fileEntry('b')), c: settled(fileEntry('c')) }), 'watcher');
+    assert.deepEqual(ofEach('a', 'b', 'c'), ['reconcile', 'reconcile', 'watcher, saved']);
+    publication.take(files.found({ b: settled(fileEntry('new')) }), 'watcher');
+    assert.deepEqual(ofEach('b'), ['watcher, saved']);
+  });
+
+  it('names the save of a file that changed while Main did not run', (t) => {
+    const files = new Published(t);
+    const last = fileEntry('a');
+    files.found({ a: settled(last) });
+    const publication = files.open('both');
+    publication.restore();
+    publication.take(files.found({ a: { kind: 'moving', last } }), 'reconcile');
+    publication.scanned();
+    publication.take(files.found({ a: settled(fileEntry('new')) }), 'watcher');
+    const { actor, save } = publication.originators.of('a');
+    assert.deepEqual([actor, save === null], ['reconcile', false]);
+  });
+
   it('publishes nothing while the state can not be written, and then all of it', (t) => {
     const files = new Published(t);
     const { publication, db } = files;
