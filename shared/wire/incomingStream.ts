@@ -8,6 +8,8 @@ import { WindowMemory } from './windowMemory.ts';
 
 /** Most buffered chunks. A window of full frames is far fewer; smaller ones are merged, since each costs extra memory. */
 const MAX_PIECES = 256;
+/** Most bytes of chunks that are taken together: of each, archive and file are notified. */
+const TOGETHER = 256 * 1024;
 /** Bytes after which a stream is worth memory of its own. */
 const LONG = 1024 * 1024;
 
@@ -22,7 +24,7 @@ export type IncomingHooks = {
 
 /**
  * The receiving end of a stream: iterate over its chunks. Throws when the sender gives up or the connection is lost.
- * A chunk stays as it is until the reader has taken 960 KiB beyond it.
+ * A chunk stays as it is until the reader has taken 960 KiB from its beginning on.
  */
 export class IncomingStream implements AsyncIterable<Uint8Array> {
   readonly #hooks: IncomingHooks;
@@ -54,11 +56,19 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     this.#window -= bytes.length;
     this.received += bytes.length;
     const isLent = isOverwritten(bytes);
-    this.#queue.push(isLent ? this.#copy(bytes) : bytes);
+    this.#enqueue(isLent ? this.#copy(bytes) : bytes);
     if (!isLent) noteShortLived(bytes.length);
     if (this.#queue.length > MAX_PIECES) this.#queue = [Buffer.concat(this.#queue)];
     this.#wakeUp();
     return true;
+  }
+
+  /** Chunks that lie side by side in memory are taken together. */
+  #enqueue(chunk: Uint8Array): void {
+    const last = this.#queue.at(-1);
+    const length = (last?.length ?? 0) + chunk.length;
+    if (last === undefined || length > TOGETHER || !isFollowedBy(last, chunk)) this.#queue.push(chunk);
+    else this.#queue[this.#queue.length - 1] = Buffer.from(last.buffer, last.byteOffset, length);
   }
 
   #copy(bytes: Uint8Array): Uint8Array {
@@ -122,4 +132,8 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+function isFollowedBy(chunk: Uint8Array, next: Uint8Array): boolean {
+  return chunk.buffer === next.buffer && chunk.byteOffset + chunk.length === next.byteOffset;
 }

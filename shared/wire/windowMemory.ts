@@ -1,14 +1,17 @@
 import { Buffer } from 'node:buffer';
 import { MAX_FRAME_BYTES, WINDOW_BYTES } from '#protocol/limits.ts';
 
-/** Bytes that a reader may still hold of the chunks that it took before the last one: archive, file and thread together. */
+/**
+ * Bytes, from the beginning of a chunk on, that a reader may have taken while it still uses that chunk: an archive holds up to
+ * 512 KiB (its slack), and what is being written are up to 256 KiB.
+ */
 const HELD_BYTES = 960 * 1024;
 const BYTES = WINDOW_BYTES + HELD_BYTES + MAX_FRAME_BYTES;
 
 /**
  * Memory for what a stream receives, used again and again. A chunk is overwritten when as much has been received after it
- * as this holds; since the sender may not be more than a window ahead of the reader, the reader has then taken at least
- * {@link HELD_BYTES} beyond it.
+ * as this holds; since the sender may not be more than a window ahead of the reader, the reader has then taken more than
+ * {@link HELD_BYTES} from its beginning on.
  */
 export class WindowMemory {
   readonly #memory = Buffer.allocUnsafeSlow(BYTES);

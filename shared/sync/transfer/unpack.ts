@@ -8,7 +8,7 @@ import { GivenUp, writeTo } from './writeTo.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 
 /** Most bytes of headers and padding before the next entry. */
-const SLACK = 256 * 1024;
+const SLACK = 512 * 1024;
 const BLOCK = 512;
 
 /** Receives the content of one file. */
