@@ -99,7 +99,7 @@ void test('what was asked for is taken, with what could not be sent and what is 
 void test('an archive that is not what was asked for is refused, and its sender hears why', async () => {
   const cases: readonly (readonly [what: string, bytes: Buffer, sizes: readonly number[], error: RegExp])[] =
     [
-      ['too few entries', await archiveOf(file('0')), [3, 3], /has 1 entries of 2/],
+      ['too few entries', await archiveOf(file('0')), [3, 3], /has 1 entry of 2/],
       ['too many entries', await archiveOf(file('0'), file('1')), [3], /more entries than were asked for/],
       ['another order', await archiveOf(file('1'), file('0')), [3, 3], /entry 0 is a file named "1"/],
       ['a path', await archiveOf(file('../0')), [3], /entry 0 is a file named "\.\.\/0"/],
