@@ -8,6 +8,7 @@ import { textDifference } from '#host/control/textDifference.ts';
 import type { TextDifference } from '#host/control/differences.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { readBeginning } from '#host/fs/readBeginning.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 import { listTrash, placeInTrash } from '#sync/trash/trash.ts';
 import type { Difference } from '#protocol/messages/answers.ts';
 import type { Agent } from '../daemon/agent.ts';
@@ -78,9 +79,11 @@ function asOf(agent: Agent, directory: AgentDirectory): string | null {
   return new Date(since).toISOString();
 }
 
-function trashOf(agent: Agent): Result<'trash-list'> {
-  const listed = [...agent.places].map(([name, place]) =>
-    listTrash(name, agent.directories.get(name)?.replica.path ?? agent.rooted(place)),
+async function trashOf(agent: Agent): Promise<Result<'trash-list'>> {
+  const listed = await Promise.all(
+    [...agent.places].map(([name, place]) =>
+      inSlices(listTrash(name, agent.directories.get(name)?.replica.path ?? agent.rooted(place))),
+    ),
   );
   const items = listed
     .flatMap((each) => each.items)
@@ -95,7 +98,7 @@ async function restore(
   as: string | undefined,
   by: string,
 ): Promise<Result<'trash-restore'>> {
-  const { items } = trashOf(agent);
+  const { items } = await trashOf(agent);
   const byId = items.find(({ id }) => id === written);
   const place = byId ?? locate(agent, written);
   const item = byId ?? items.find((each) => each.directory === place.directory && each.path === place.path);

@@ -86,7 +86,7 @@ export async function carryOut(command: Command, on: Commanded): Promise<Answer>
     case 'verify':
       return verify(on);
     case 'trash-list':
-      return { ...done, body: trashOf(all) };
+      return { ...done, body: await trashOf(all) };
     case 'trash-restore': {
       const directory = on.directories.get(command.directory);
       if (directory === undefined) return unknownDirectory;
@@ -223,8 +223,8 @@ async function verify(on: Commanded): Promise<Answer> {
 }
 
 /** The newest of all directories, as far as one message has room. */
-function trashOf(all: readonly AgentDirectory[]): AnswerBody {
-  const listed = all.map((directory) => directory.trash());
+async function trashOf(all: readonly AgentDirectory[]): Promise<AnswerBody> {
+  const listed = await Promise.all(all.map((directory) => directory.trash()));
   const items = listed.flatMap((each) => each.items).toSorted((a, b) => b.at - a.at);
   const fitting = whatFits(items, MAX_PAGE_BYTES, MAX_ITEMS);
   const problems = listed.flatMap((each) => each.problems);

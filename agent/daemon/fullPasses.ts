@@ -88,7 +88,7 @@ export class FullPasses {
       reloads.add(reload);
       tasks.run('a reload failed', () => reloads.request(reload));
     }
-    for (const directory of directories) directory.purge(keepMs());
+    for (const directory of directories) await directory.purge(keepMs());
     const isActive = await reloads.requestAll();
     return {
       ok: passes.every(({ ok }) => ok) && isActive,

@@ -204,7 +204,8 @@ export class AgentDirectory implements DirectorySide {
     this.#reconciler.wake('all');
   }
 
-  trash(): ListedTrash {
+  /** @throws that the directory is being closed */
+  trash(): Promise<ListedTrash> {
     return this.#sync.trash();
   }
 
@@ -214,8 +215,8 @@ export class AgentDirectory implements DirectorySide {
   }
 
   /** Deletes expired items from the trash. @param keep milliseconds */
-  purge(keep: number): void {
-    this.#sync.purge(keep);
+  async purge(keep: number): Promise<void> {
+    await this.#sync.purge(keep);
   }
 
   /** Paths that are not synchronised with Main, and why. */

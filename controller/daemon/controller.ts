@@ -266,8 +266,8 @@ export class Controller {
       for (const directory of this.directories.values()) this.sessions.announceHold(directory);
   }
 
-  #purge(): void {
-    for (const directory of this.directories.values()) directory.purge(this.config.trash.keepMs);
+  async #purge(): Promise<void> {
+    for (const directory of this.directories.values()) await directory.purge(this.config.trash.keepMs);
     this.keeper.attempt(() => this.versions.purge(this.clock.now() - this.config.trash.keepMs));
   }
 

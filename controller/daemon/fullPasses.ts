@@ -10,7 +10,7 @@ export type FullPassesOptions = {
   /** Interval, milliseconds. */
   readonly every: () => number;
   /** Deletes what has expired. */
-  readonly purge: () => void;
+  readonly purge: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -47,7 +47,7 @@ export class FullPasses {
       if (signal.aborted) return;
       try {
         await this.rescan();
-        purge();
+        await purge();
       } catch (error) {
         log.error('a full pass failed', { error });
       }

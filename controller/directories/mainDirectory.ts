@@ -144,7 +144,8 @@ export class MainDirectory implements DirectorySide {
     return this.#sync.verify(onRead, signal);
   }
 
-  trash(): ListedTrash {
+  /** @throws that the directory is being closed */
+  trash(): Promise<ListedTrash> {
     return this.#sync.trash();
   }
 
@@ -156,8 +157,8 @@ export class MainDirectory implements DirectorySide {
   }
 
   /** Deletes expired items from the trash. @param keep milliseconds */
-  purge(keep: number): void {
-    if (this.#sync.purge(keep)) this.trashShares?.forget();
+  async purge(keep: number): Promise<void> {
+    if (await this.#sync.purge(keep)) this.trashShares?.forget();
   }
 
   /**

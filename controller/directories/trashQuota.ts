@@ -1,5 +1,6 @@
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 import { sharesInTrash } from '#sync/trash/trash.ts';
 import type { TrashShare } from '#sync/trash/trashUsage.ts';
 
@@ -10,8 +11,13 @@ import type { TrashShare } from '#sync/trash/trashUsage.ts';
 export class TrashQuota {
   readonly #root: string;
   readonly #log: Pick<Logger, 'error'>;
-  /** By change set; undefined while it has to be counted again. */
+  /** By change set, as it was counted last; undefined before. */
   #counted: Map<string, TrashShare> | undefined;
+  #counting: Promise<void> | undefined;
+  /** Whether the trash has changed in ways that were not noted, so that it has to be counted again. */
+  #isOutdated = true;
+  /** What was displaced while the trash is counted: it may have been looked at before that. */
+  readonly #meanwhile = new Map<string, TrashShare>();
   /** Bytes that are being displaced now, by MDS. */
   readonly #promised = new Map<string, number>();
 
@@ -20,11 +26,16 @@ export class TrashQuota {
     this.#log = log;
   }
 
+  /** Counts the trash where that is necessary; without it, {@link of} does not know of all. */
+  async ready(): Promise<void> {
+    while (this.#isOutdated)
+      await (this.#counting ??= this.#count().finally(() => (this.#counting = undefined)));
+  }
+
   /** Bytes, including reserved ones. */
   of(mds: string): number {
-    this.#counted ??= this.#count();
     let bytes = this.#promised.get(mds) ?? 0;
-    for (const share of this.#counted.values()) if (share.mds === mds) bytes += share.bytes;
+    for (const share of this.#counted?.values() ?? []) if (share.mds === mds) bytes += share.bytes;
     return bytes;
   }
 
@@ -42,7 +53,9 @@ export class TrashQuota {
   displaced(changeSet: string, measure: () => TrashShare | undefined): void {
     try {
       const share = measure();
-      if (share !== undefined) this.#counted?.set(changeSet, share);
+      if (share === undefined) return;
+      this.#counted?.set(changeSet, share);
+      if (this.#counting !== undefined) this.#meanwhile.set(changeSet, share);
     } catch {
       // An unreadable trash is counted again, and reported, at the next request.
       this.forget();
@@ -51,17 +64,21 @@ export class TrashQuota {
 
   /** The trash has changed otherwise: it is counted again at the next request. */
   forget(): void {
-    this.#counted = undefined;
+    this.#isOutdated = true;
   }
 
-  #count(): Map<string, TrashShare> {
+  async #count(): Promise<void> {
+    // From here on, what makes the count outdated makes it be repeated.
+    this.#isOutdated = false;
+    this.#meanwhile.clear();
+    const onUnreadable = (set: string, error: unknown): void =>
+      this.#log.error('the trash could not be counted', { changeSet: set, reason: errnoOf(error) });
     try {
-      return sharesInTrash(this.#root, (set, error) =>
-        this.#log.error('the trash could not be counted', { changeSet: set, reason: errnoOf(error) }),
-      );
+      this.#counted = await inSlices(sharesInTrash(this.#root, onUnreadable));
     } catch {
       // The directory can't be opened, so nothing can be written there either; the write reports the error.
-      return new Map();
+      this.#counted = new Map();
     }
+    for (const [changeSet, share] of this.#meanwhile) this.#counted.set(changeSet, share);
   }
 }

@@ -3,3 +3,11 @@
  * happens between two of them. The result does not depend on that.
  */
 export type Steps<T> = Generator<void, T, void>;
+
+/** Carries it out in one piece. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

@@ -39,12 +39,13 @@ export class OwnVersions {
   }
 
   /** @param under only this path and what is below it @throws Node's fs errors when the directory can't be opened */
-  differences(under?: string): Promise<Difference[]> {
+  async differences(under?: string): Promise<Difference[]> {
     const { place, sync, reconciler } = this.#options;
     const { name: directory, replica } = sync;
     const { nested } = place;
     const obstacleOf = (path: string): Obstacle | undefined => reconciler.obstacleOf(path);
-    const [trash, input] = [sync.trash().items, reconciler.planInput()];
+    const { items: trash } = await sync.trash();
+    const input = reconciler.planInput();
     return differencesOf({ directory, nested, replica, input, trash, obstacleOf }, under);
   }
 

@@ -12,7 +12,8 @@ export async function restoreHere(
   { id, to }: { readonly id: string; readonly to: string },
   { policy, mainManifest }: { readonly policy: DirectoryPolicy; readonly mainManifest: MainManifest },
 ): Promise<void> {
-  const item = sync.trash().items.find((each) => each.id === id);
+  const { items } = await sync.trash();
+  const item = items.find((each) => each.id === id);
   if (item === undefined) throw new Error(`there is no ${id} in the trash of ${sync.name}`);
   const why = whyNotRestored(to, policy, mainManifest);
   if (why !== undefined) throw new Error(why);

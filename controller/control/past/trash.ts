@@ -23,7 +23,7 @@ export async function trashList(
   if (only === undefined) {
     for (const directory of controller.directories.values()) {
       if (directory.replica.held !== undefined) continue;
-      const listed = directory.trash();
+      const listed = await directory.trash();
       items.push(...listed.items.map((item) => listedAt('main', item)));
       problems.push(...listed.problems.map((problem) => `main: ${problem}`));
     }
@@ -51,11 +51,12 @@ function listedAt(host: string, item: TrashItem): ListedTrash {
  * True when Main's trash has an item of exactly this path that Main's older versions do not contain: the loser of a
  * conflict, or a file displaced after the newest recorded change.
  */
-function isNewerInTrash(controller: Controller, written: string): boolean {
+async function isNewerInTrash(controller: Controller, written: string): Promise<boolean> {
   const place = locate(controller, written);
   if (place === undefined || place.directory.replica.held !== undefined) return false;
   const { directory, path } = place;
-  const displaced = directory.trash().items.filter((item) => item.path === path);
+  const { items } = await directory.trash();
+  const displaced = items.filter((item) => item.path === path);
   if (displaced.length === 0) return false;
   const newest = Math.max(...displaced.map(({ at }) => at));
   const [last] = controller.versions.log.ofScope(directory.name, path);
@@ -85,7 +86,7 @@ export async function trashRestore(
   if (
     mds === undefined &&
     as === undefined &&
-    !(options.at === undefined && isNewerInTrash(controller, written))
+    !(options.at === undefined && (await isNewerInTrash(controller, written)))
   ) {
     const restored = await restoreVersions(controller, { written, ...options });
     if (restored !== undefined)

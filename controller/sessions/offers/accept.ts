@@ -1,5 +1,6 @@
 import type { Offer, StepResult } from '#protocol/messages/common.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
+import { atOnce } from '#core/steps.ts';
 import type { OnCommit } from '#sync/apply/applierOptions.ts';
 import type { Staging } from '#sync/apply/staging.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
@@ -43,6 +44,8 @@ export async function acceptOffers(
   stream: IncomingStream,
   taking: Taking,
 ): Promise<{ results: StepResult[]; outcomes: readonly Outcome[] }> {
+  await directory.trashShares?.ready();
+  // From here to what is promised, nothing else is accepted.
   const handled = offers.map((offer): Handled => ({ offer }));
   check(directory, handled, taking.isGranted === true);
   checkTrash(directory, handled, taking.mds);
@@ -91,7 +94,7 @@ async function take(
     ({ outcomes } = await staging.commit([...steps.keys()], record));
   } finally {
     directory.trashShares?.displaced(staging.id, () =>
-      staging.withTrashOf(staging.id, (trash) => trash && shareOf(trash)),
+      staging.withTrashOf(staging.id, (trash) => trash && atOnce(shareOf(trash))),
     );
   }
   for (const { step, result, errno } of outcomes) {

@@ -33,9 +33,15 @@ export class TimeSlice {
  */
 export async function inSlices<T>(steps: Steps<T>, signal?: AbortSignal): Promise<T> {
   const slice = new TimeSlice(signal);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (slice.due) await slice.pause();
+  try {
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (slice.due) await slice.pause();
+    }
+  } catch (error) {
+    // What it has open is closed.
+    steps.return(undefined as never);
+    throw error;
   }
 }

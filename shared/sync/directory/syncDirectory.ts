@@ -6,6 +6,7 @@ import type { DirectoryRules } from '../scan/replicaOptions.ts';
 import { type OnRead, type Verified, verifyReplica } from '../scan/verify.ts';
 import { Journal } from '../state/changeSetJournal.ts';
 import { ScanIndexTable } from '../state/scanIndex.ts';
+import { inSlices } from '#host/time/timeSlice.ts';
 import { purgeTrash } from '../trash/purge.ts';
 import { type ListedTrash, listTrash, restoreFromTrash, type TrashItem } from '../trash/trash.ts';
 import { POLLING, Watch } from '../watch/watch.ts';
@@ -34,6 +35,7 @@ export class SyncDirectory {
   #isClosing = false;
   /** No item of the trash is older than this, milliseconds since 1970. */
   #oldestInTrash = 0;
+  #purging: Promise<void> | undefined;
 
   /** Reads the state, not the disk; calls nothing of `side` but `isExcluded` and `known`. */
   constructor(place: DirectoryPlace, rules: DirectoryRules, side: DirectorySide) {
@@ -182,8 +184,9 @@ export class SyncDirectory {
     return verified;
   }
 
-  trash(): ListedTrash {
-    return listTrash(this.name, this.#place.path);
+  /** @throws that the directory is being closed */
+  trash(): Promise<ListedTrash> {
+    return inSlices(listTrash(this.name, this.#place.path), this.replica.signal);
   }
 
   /**
@@ -204,14 +207,24 @@ export class SyncDirectory {
   /**
    * Deletes expired items from the trash, which is read only when one of them is due.
    * @param keep milliseconds
-   * @returns false when the directory is on hold: it may be missing, and its trash with it
+   * @returns false when the directory is on hold: it may be missing, and its trash with it; and when it is being closed
    */
-  purge(keep: number): boolean {
-    if (this.replica.held !== undefined) return false;
+  async purge(keep: number): Promise<boolean> {
+    const { held, signal } = this.replica;
+    if (held !== undefined || signal.aborted) return false;
+    // Two of them would remove the same items.
+    this.#purging ??= this.#purge(keep).finally(() => (this.#purging = undefined));
+    await this.#purging.catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    return !signal.aborted;
+  }
+
+  async #purge(keep: number): Promise<void> {
     const { path, clock, log } = this.#place;
     const now = clock.now();
-    if (now - keep > this.#oldestInTrash)
-      this.#oldestInTrash = purgeTrash({ root: path, keep, now, log }).oldest;
-    return true;
+    if (now - keep <= this.#oldestInTrash) return;
+    const { oldest } = await inSlices(purgeTrash({ root: path, keep, now, log }), this.replica.signal);
+    this.#oldestInTrash = oldest;
   }
 }

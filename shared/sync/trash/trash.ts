@@ -8,6 +8,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import { Folder } from '#host/fs/folder.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
+import type { Steps } from '#core/steps.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
 import type { Entry, FolderEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
@@ -44,15 +45,15 @@ export function placeInTrash(id: string): { readonly changeSet: string; readonly
 export type ListedTrash = { readonly items: TrashItem[]; readonly problems: string[] };
 
 /** Lists a directory's trash. A problem with one folder is reported and does not hide the others. */
-export function listTrash(directory: string, root: string): ListedTrash {
+export function* listTrash(directory: string, root: string): Steps<ListedTrash> {
   const items: TrashItem[] = [];
   const problems: string[] = [];
   const place = `${root}/${RESERVED_NAME}/trash`;
   try {
-    withTrash(root, (trash) => {
+    yield* inTrash(root, function* (trash) {
       for (const set of trash.list().toSorted().toReversed()) {
         try {
-          items.push(...withSet(trash, set, (folder) => itemsOf(directory, set, folder)));
+          yield* inSet(trash, set, (folder) => itemsOf(directory, set, folder, items));
         } catch (error) {
           problems.push(whyNotListed(`${place}/${set}`, error));
         }
@@ -77,15 +78,15 @@ function whyNotListed(path: string, error: unknown): string {
  * @param onUnreadable called with a change set whose trash can't be read
  * @throws Node's fs errors when the directory can't be opened
  */
-export function sharesInTrash(
+export function* sharesInTrash(
   root: string,
   onUnreadable: (set: string, error: unknown) => void,
-): Map<string, TrashShare> {
+): Steps<Map<string, TrashShare>> {
   const shares = new Map<string, TrashShare>();
-  withTrash(root, (trash) => {
+  yield* inTrash(root, function* (trash) {
     for (const set of trash.list()) {
       try {
-        const share = withSet(trash, set, shareOf);
+        const share = yield* inSet(trash, set, shareOf);
         if (share !== undefined) shares.set(set, share);
       } catch (error) {
         onUnreadable(set, error);
@@ -196,32 +197,34 @@ async function copyInto(folder: Folder, name: string, write: (chunk: Uint8Array)
   }
 }
 
-function itemsOf(directory: string, set: string, folder: Folder): TrashItem[] {
+function* itemsOf(directory: string, set: string, folder: Folder, items: TrashItem[]): Steps<void> {
   const list = TrashList.read(folder);
-  return folder.list().flatMap((number): TrashItem[] => {
+  for (const number of folder.list()) {
+    yield;
     const stat = number === TrashList.fileName ? undefined : folder.stat(number);
-    if (stat === undefined) return [];
+    if (stat === undefined) continue;
     const { path, reason } = list?.items[number] ?? { path: number, reason: 'unknown' };
     const at = list?.at ?? Number(stat.ctimeMs);
-    return [{ id: `${set}/${number}`, directory, path, at, reason, ...shapeOf(stat) }];
-  });
+    items.push({ id: `${set}/${number}`, directory, path, at, reason, ...shapeOf(stat) });
+  }
 }
 
-function withSet<T>(trash: Folder, set: string, work: (folder: Folder) => T): T {
+function* inSet<T>(trash: Folder, set: string, work: (folder: Folder) => Steps<T>): Steps<T> {
+  yield;
   const folder = trash.open(set);
   try {
-    return work(folder);
+    return yield* work(folder);
   } finally {
     folder.close();
   }
 }
 
-/** Calls `work` with the open trash of a directory. @throws Node's fs errors when it can't be opened */
-export function withTrash(root: string, work: (trash: Folder) => void): void {
+/** Work with the open trash of a directory. @throws Node's fs errors when it can't be opened */
+export function* inTrash(root: string, work: (trash: Folder) => Steps<void>): Steps<void> {
   const directory = Folder.openRoot(root);
   try {
     using area = new PrivateFolder(directory);
-    work(area.trash);
+    yield* work(area.trash);
   } finally {
     directory.close();
   }

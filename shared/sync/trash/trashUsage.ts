@@ -1,3 +1,4 @@
+import type { Steps } from '#core/steps.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { TrashList } from '../apply/trashIndex.ts';
 
@@ -16,21 +17,22 @@ export function inBlocks(bytes: number): number {
 export const BESIDE = 2 * BLOCK;
 
 /** @returns undefined when no MDS caused the change set @throws Node's fs errors */
-export function shareOf(set: Folder): TrashShare | undefined {
+export function* shareOf(set: Folder): Steps<TrashShare | undefined> {
   const mds = TrashList.read(set)?.mds;
-  return mds === undefined ? undefined : { mds, bytes: BLOCK + bytesBelow(set) };
+  return mds === undefined ? undefined : { mds, bytes: BLOCK + (yield* bytesBelow(set)) };
 }
 
-function bytesBelow(folder: Folder): number {
+function* bytesBelow(folder: Folder): Steps<number> {
   let bytes = 0;
   for (const name of folder.list()) {
+    yield;
     const stat = folder.stat(name);
     if (stat === undefined) continue;
     bytes += inBlocks(stat.isFile() ? Number(stat.size) : 0);
     if (!stat.isDirectory()) continue;
     const inner = folder.open(name);
     try {
-      bytes += bytesBelow(inner);
+      bytes += yield* bytesBelow(inner);
     } finally {
       inner.close();
     }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { atOnce } from '#core/steps.ts';
 import { listTrash } from '#sync/trash/trash.ts';
 import { treeOf } from '../harness/tree.ts';
 import type { Pair, placesIn } from './pair.ts';
@@ -65,7 +66,7 @@ export const check = {
     for (const host of ['main', 'mds'] as const) {
       const now = contentsOf(places[host]);
       for (const hash of held[host]) assert.ok(now.has(hash), `content was lost on ${host}: ${hash}`);
-      for (const { id, path: name, reason } of listTrash(places.directory, places[host]).items)
+      for (const { id, path: name, reason } of atOnce(listTrash(places.directory, places[host])).items)
         assert.notEqual(reason, 'unknown', `unknown: ${id} (${name}) in the trash of ${host} is`);
     }
   },

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { FEW } from '#host/fs/fsync.ts';
+import { atOnce } from '#core/steps.ts';
 import { listTrash } from '#sync/trash/trash.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -174,7 +175,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     change: (_main, mds) => edit(mds, { 'edited.wav': 'edited on the MDS' }),
     ask: async (pair, { directory, main, mds }) => {
       // As a person sees in `diff` what still differs: one file may have failed where others went through.
-      const [edited] = listTrash(directory, mds).items.filter((each) => each.path === 'edited.wav');
+      const [edited] = atOnce(listTrash(directory, mds)).items.filter((each) => each.path === 'edited.wav');
       assert.ok(edited, 'the edit is in the trash of the MDS');
       const isEdited = readFileSync(path.join(main, 'edited.wav'), 'utf8').startsWith('edited');
       const local = ['local.wav', 'folder/deep.wav'].filter((each) => !existsSync(path.join(main, each)));

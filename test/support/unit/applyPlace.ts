@@ -11,6 +11,7 @@ import type { Entry, FileEntry, FolderEntry } from '#core/manifest/entry.ts';
 import { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
 import { systemClock } from '#host/time/clock.ts';
+import { atOnce } from '#core/steps.ts';
 import { listTrash } from '#sync/trash/trash.ts';
 import { memoryFolder } from './memoryFolder.ts';
 
@@ -67,7 +68,7 @@ export class ApplyPlace {
 
   /** What lies in the trash: the path it had, and its content. */
   trash(): [path: string, content: string][] {
-    return listTrash('files', this.root)
+    return atOnce(listTrash('files', this.root))
       .items.map(({ id, path: name, type }): [string, string] => [
         name,
         type === 'file' ? readFileSync(this.at(`.xivo-xds-sync/trash/${id}`), 'utf8') : type,

@@ -89,8 +89,8 @@ export class MainPlace {
   }
 
   /** What Main's trash holds: the path it had, and why it is there. */
-  trash(): [path: string, reason: string][] {
-    return this.directory.trash().items.map(({ path: name, reason }) => [name, reason]);
+  async trash(): Promise<[path: string, reason: string][]> {
+    return (await this.directory.trash()).items.map(({ path: name, reason }) => [name, reason]);
   }
 }
 

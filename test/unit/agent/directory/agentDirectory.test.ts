@@ -175,7 +175,7 @@ describe('A directory of an MDS', () => {
     await mds.directory.confirm();
     await mds.directory.whenIdle();
     assert.equal(mds.read('a'), undefined);
-    assert.equal(mds.directory.trash().items.length, 4);
+    assert.equal((await mds.directory.trash()).items.length, 4);
   });
 
   it('keeps everything after a state mismatch: what is missing proves no removal', async (t) => {

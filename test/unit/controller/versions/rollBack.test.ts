@@ -53,13 +53,7 @@ void test('older contents, modes and names come back as one change set, and what
   assert.equal(readFileSync(main.at('a'), 'utf8'), 'old');
   assert.equal(readFileSync(main.at('d/gone'), 'utf8'), 'gone');
   assert.equal(statSync(main.at('mode')).mode & 0o777, 0o600);
-  assert.deepEqual(
-    main
-      .trash()
-      .map(([path]) => path)
-      .toSorted(),
-    ['a', 'added'],
-  );
+  assert.deepEqual((await main.trash()).map(([path]) => path).toSorted(), ['a', 'added']);
   const { actor, save } = main.directory.originators.of('a');
   assert.equal(actor, 'command by alice');
   assert.ok(

@@ -124,7 +124,7 @@ void test('a scan ends at once when the directory is closed, and counts as none'
   await next.close();
 });
 
-void test('the trash is read when its oldest item is due, and not before', (t) => {
+void test('the trash is read when its oldest item is due, and not before', async (t) => {
   const { at, open } = place(t);
   let now = Date.now();
   const sync = open({ ...systemClock, now: () => now });
@@ -134,18 +134,40 @@ void test('the trash is read when its oldest item is due, and not before', (t) =
   put('first');
   const made = statSync(at.at('.xivo-xds-sync/trash/first')).ctimeMs;
   now = made + 1_000;
-  sync.purge(60_000);
+  await sync.purge(60_000);
   put('second');
   now = made + 59_000;
-  sync.purge(60_000);
+  await sync.purge(60_000);
   assert.deepEqual(left().toSorted(), ['first', 'second']);
   now = made + 3_600_000;
-  sync.purge(60_000);
+  await sync.purge(60_000);
   assert.deepEqual(left(), []);
   put('third');
   now += 120_000;
-  sync.purge(60_000);
+  await sync.purge(60_000);
   assert.deepEqual(left(), [], 'what came after a purge is due in its turn');
+});
+
+void test('a large trash is purged in slices, once at a time, and no further when the directory ends', async (t) => {
+  // Far more than one slice takes.
+  const SETS = 3_000;
+  const { at, calls, open } = place(t);
+  const sync = open({ ...systemClock, now: () => Date.now() + 60_000 });
+  const fill = (): void => {
+    for (let i = 0; i < SETS; i++) mkdirSync(at.at(`.xivo-xds-sync/trash/${i}`), { recursive: true });
+  };
+  const left = (): number => readdirSync(at.at('.xivo-xds-sync/trash')).length;
+  fill();
+  assert.deepEqual(await Promise.all([sync.purge(0), sync.purge(0)]), [true, true]);
+  assert.deepEqual([left(), calls], [0, []], 'no two of them removed the same');
+  fill();
+  const both = [sync.purge(0), sync.purge(0)];
+  const first = left();
+  assert.ok(first > 0, 'the event loop is let run');
+  await sync.close();
+  assert.deepEqual(await Promise.all(both), [false, false]);
+  assert.equal(left(), first);
+  assert.equal(await sync.purge(0), false);
 });
 
 void test('a missing directory is held, keeps its trash, and is found again', async (t) => {
@@ -154,12 +176,12 @@ void test('a missing directory is held, keeps its trash, and is found again', as
   const sync = open();
   await sync.start();
   await sync.readAgain();
-  assert.equal(sync.purge(0), true);
+  assert.equal(await sync.purge(0), true);
 
   renameSync(at.root, `${at.root}.away`);
   await sync.readAgain();
   assert.notEqual(sync.replica.held, undefined);
-  assert.equal(sync.purge(0), false);
+  assert.equal(await sync.purge(0), false);
   assert.ok(calls.includes('hold changed'));
   assert.deepEqual([...sync.replica.paths()], ['a.conf'], 'what was there is not taken for removed');
 

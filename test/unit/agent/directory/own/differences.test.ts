@@ -41,7 +41,7 @@ async function found(
       nested: new Set(['nested']),
       replica,
       input,
-      trash: place.sync.trash().items,
+      trash: (await place.sync.trash()).items,
       obstacleOf,
     },
     under,

@@ -66,13 +66,10 @@ describe('Local files of an MDS', () => {
     const actions = await own.versions.prune(['l.conf', 'd/m.conf', 'a.conf']);
     assert.deepEqual(actions.map(({ path }) => path).toSorted(), ['d', 'd/m.conf', 'l.conf']);
     assert.deepEqual([own.place.read('l.conf'), own.place.read('a.conf')], [undefined, "Main's"]);
-    assert.deepEqual(
-      own.place.sync
-        .trash()
-        .items.map(({ path }) => path)
-        .toSorted(),
-      ['d/m.conf', 'l.conf'],
-    );
+    assert.deepEqual((await own.place.sync.trash()).items.map(({ path }) => path).toSorted(), [
+      'd/m.conf',
+      'l.conf',
+    ]);
     assert.equal(own.applied, 1);
     assert.deepEqual(own.announced.toSorted(), ['remove d', 'remove d/m.conf', 'remove l.conf']);
     assert.deepEqual(own.activated, [[]]);
@@ -128,7 +125,7 @@ describe('A version of this MDS', () => {
     const text = (path: string, item?: string): string => own.versions.content(path, item).content.toString();
     assert.equal(text('l.conf'), 'own');
     await own.versions.prune(['l.conf']);
-    const [item] = own.place.sync.trash().items;
+    const [item] = (await own.place.sync.trash()).items;
     assert.equal(text('l.conf', item?.id), 'own');
     assert.throws(() => text('d/xds_override_x'), /an override is never read/);
     assert.throws(() => text('l.conf'), /ENOENT/);

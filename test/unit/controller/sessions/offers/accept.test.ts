@@ -115,13 +115,7 @@ void test('what an MDS offers becomes visible as one change set, and what that r
   assert.ok(!existsSync(main.at('gone')));
   assert.equal(mds.changeSet?.steps.length, 5);
   assert.equal(mds.changeSet.mds, 'mds1');
-  assert.deepEqual(
-    main
-      .trash()
-      .map(([path]) => path)
-      .toSorted(),
-    ['a', 'a', 'gone'],
-  );
+  assert.deepEqual((await main.trash()).map(([path]) => path).toSorted(), ['a', 'a', 'gone']);
 });
 
 void test('an offer that is refused or came too late hinders no other, and its content is not mistaken for theirs', async (t) => {
