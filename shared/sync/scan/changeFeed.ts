@@ -52,7 +52,18 @@ export class ChangeFeed {
    * @throws what `onChanges` or the state throws; both are retried later
    */
   flush(): void {
-    const { paths, index, onChanges } = this.#options;
+    this.#handOut();
+    const { paths, index } = this.#options;
+    try {
+      paths.save(index);
+    } catch (error) {
+      this.#flushLater();
+      throw error;
+    }
+  }
+
+  #handOut(): void {
+    const { paths, onChanges } = this.#options;
     const changes = paths.index.takeChanges();
     this.#read = 0;
     try {
@@ -64,26 +75,23 @@ export class ChangeFeed {
       throw error;
     }
     this.#isUnflushed = false;
-    try {
-      paths.save(index);
-    } catch (error) {
-      this.#flushLater();
-      throw error;
-    }
   }
 
-  /** Notes that the content of a file was read, and hands out the pending changes if much was read since the last time. */
+  /**
+   * Notes that the content of a file was read, and hands out the pending changes if much was read since the last time. They
+   * are saved with the last part: until then, a restart would read these files again.
+   */
   read(bytes: number): void {
     this.#read += bytes;
     if (this.#options.rules.inParts !== true || this.#read < PART_BYTES) return;
     try {
-      this.flush();
+      this.#handOut();
     } catch {
       // They are pending again, and the end of the scan reports what is wrong.
     }
   }
 
-  /** The same, unless other files of the same set are still changing. */
+  /** As {@link flush}, unless other files of the same set are still changing. */
   flushWholeSet(): void {
     if (this.#waitsForOthers()) this.#isUnflushed = true;
     else this.flush();

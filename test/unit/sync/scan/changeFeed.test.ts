@@ -113,9 +113,9 @@ void describe('Large files that are read one after the other', () => {
       ['a', 'b'],
       ['c', 'd'],
     ];
-    assert.deepEqual([test.handedOut, test.saved], [parts, parts]);
+    assert.deepEqual([test.handedOut, test.saved], [parts, []]);
     test.feed.flushWholeSet();
-    assert.deepEqual(test.handedOut.at(-1), ['e']);
+    assert.deepEqual([test.handedOut.at(-1), test.saved], [['e'], [['a', 'b', 'c', 'd', 'e']]]);
   });
 
   void it('are pending again when they could not be taken over, and the reading goes on', () => {
