@@ -11,6 +11,7 @@ import type { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { Questions } from '#wire/questions.ts';
 import { RateLimit } from '#wire/rateLimit.ts';
+import { stillAtWork } from '#wire/stillAtWork.ts';
 
 const NO_PROGRESS = `Main answers pings but nothing else, for ${STALLED / 1000} s`;
 
@@ -169,6 +170,12 @@ export class AgentSession {
       this.send({ type: 'offer', stream, directory, offers }),
     );
     return { out, results };
+  }
+
+  /** Waits for work here before a stream to Main can go on; Main keeps waiting for it, however long that takes. */
+  whileAtWork<T>(stream: number, work: Promise<T>): Promise<T> {
+    const say = (): void => this.send({ type: 'credit', stream, bytes: 0 });
+    return stillAtWork(this.#clock, say, () => work);
   }
 
   close(reason: string): void {

@@ -36,20 +36,36 @@ export async function upload(
     return [];
   });
   if (offers.length === 0) return stale;
-  await makeOfferedDurable(replica.path, offers);
+  // While the content is on its way, since Main makes nothing visible before the end of the archive.
+  const isDurable = makeOfferedDurable(replica.path, offers);
+  // Its error comes where it is waited for.
+  isDurable.catch(() => undefined);
   const results = new Map(stale);
   for (const page of pagesOf(offers)) {
-    for (const [path, result] of await offerPage(directory, page, { session, replica, resumableFrom }))
+    for (const [path, result] of await offerPage(directory, page, {
+      session,
+      replica,
+      resumableFrom,
+      isDurable,
+    }))
       results.set(path, result);
   }
   return results;
 }
 
+type Offering = {
+  readonly session: AgentSession;
+  readonly replica: Replica;
+  readonly resumableFrom: number;
+  /** Resolves when what is offered is durable here; Main must not make it visible before. */
+  readonly isDurable: Promise<void>;
+};
+
 /** Uploads what one message can offer: it becomes visible on Main together. */
 async function offerPage(
   directory: string,
   offers: Offer[],
-  { session, replica, resumableFrom }: { session: AgentSession; replica: Replica; resumableFrom: number },
+  { session, replica, resumableFrom, isDurable }: Offering,
 ): Promise<[string, JobResult][]> {
   await addResumeOffsets(directory, offers, session, resumableFrom);
   const files = offers.flatMap((offer): Packed[] => {
@@ -59,6 +75,8 @@ async function offerPage(
     return [{ path, size: entry.size, from, stamp: replica.stampAt(path) ?? '' }];
   });
   const bytes = files.reduce((sum, { size, from = 0 }) => sum + size - from, 0);
+  // Without an archive, Main makes it visible at once.
+  if (files.length === 0) await isDurable;
   const { out, results } = session.offer(directory, offers, bytes);
   // Main may answer early if it accepts nothing.
   const answered = results.then(
@@ -66,7 +84,8 @@ async function offerPage(
     (error: Error) => error,
   );
   if (files.length > 0) {
-    await packFiles(replica.path, files, out).catch((error: unknown) => {
+    const beforeEnd = (): Promise<void> => session.whileAtWork(out.id, isDurable);
+    await packFiles(replica.path, files, out, beforeEnd).catch((error: unknown) => {
       out.abort(String(error));
       throw error;
     });
@@ -77,7 +96,7 @@ async function offerPage(
 }
 
 /**
- * The file is made durable here first: after a power cut, half a recording or an old one would otherwise count as newer
+ * The file is made durable here before it becomes visible there: after a power cut, half a recording or an old one would otherwise count as newer
  * than Main's.
  */
 async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promise<void> {

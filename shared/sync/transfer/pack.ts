@@ -22,9 +22,15 @@ const readAsync = promisify(read);
  * can't decide where something is written. A file that has changed is sent as an empty entry whose pax header gives the
  * reason.
  *
- * @throws when the stream fails; files that can't be read do not make it fail
+ * @param beforeEnd called when everything has been sent; the archive ends only after it
+ * @throws when the stream or `beforeEnd` fails; files that can't be read do not make it fail
  */
-export async function packFiles(root: string, files: readonly Packed[], out: OutgoingStream): Promise<void> {
+export async function packFiles(
+  root: string,
+  files: readonly Packed[],
+  out: OutgoingStream,
+  beforeEnd?: () => Promise<void>,
+): Promise<void> {
   const compress = paysToCompress(files);
   await out.write(Buffer.of(compress ? ENCODING.zstd : ENCODING.plain));
   const pack = tar.pack();
@@ -40,6 +46,7 @@ export async function packFiles(root: string, files: readonly Packed[], out: Out
   if (sent.status === 'rejected' && out.isFinished) throw sent.reason;
   if (filled.status === 'rejected') throw filled.reason;
   if (sent.status === 'rejected') throw sent.reason;
+  await beforeEnd?.();
   await out.end();
 }
 

@@ -177,6 +177,7 @@ export class Pair {
         packFiles(this.main.replica.path, files, out).catch((error: unknown) => stream.fail(String(error)));
         return stream;
       },
+      whileAtWork: (_stream: number, work: Promise<void>) => work,
       offer: (_directory: string, offers: Offers) => {
         const { stream, out } = wire();
         const taking = {

@@ -142,6 +142,8 @@ export class MainPlayed {
   /** What Main has of a content, bytes. */
   resumeOffset = 0;
   result: (offer: Offered) => Omit<StepResult, 'path'> = () => ({ result: 'done' });
+  /** Why the last archive broke off, if one did. */
+  cut: string | undefined;
   /** The connection ends instead of an answer. */
   lost: Error | undefined;
   readonly #folder: string;
@@ -163,6 +165,7 @@ export class MainPlayed {
       mainCapabilities: this.capabilities,
       signal: new AbortController().signal,
       send: (message: FromAgent) => this.sent.push(message),
+      whileAtWork: (_stream: number, work: Promise<unknown>) => work,
       resumeOffset: (_directory: string, hash: string) => {
         this.asked.push(hash);
         return Promise.resolve(this.resumeOffset);
@@ -211,6 +214,9 @@ export class MainPlayed {
           end: () => void this.received.push(Buffer.concat(pieces)),
           refuse: (why) => void this.received.push(Buffer.from(`refused: ${why}`)),
         };
+      }).catch((error: Error) => {
+        this.cut = error.message;
+        throw error;
       });
     return offers.map((offer) => ({ path: offer.path, ...this.result(offer) }));
   }

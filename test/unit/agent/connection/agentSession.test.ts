@@ -101,3 +101,28 @@ void test('a Main that only answers pings keeps no question and no stream waitin
   }
   assert.match(closed[0] ?? '', /manifest of recordings/);
 });
+
+void test('Main hears of work on the MDS that its stream waits for, as long as that takes', async () => {
+  const { clock, line, session } = connected();
+  const heard: unknown[] = [];
+  line.b.on('message', (data: Buffer) => {
+    const message = JSON.parse(data.toString('utf8')) as { type: string; sent: number };
+    if (message.type !== 'ping') heard.push(message);
+    else line.b.send(JSON.stringify({ type: 'pong', sent: message.sent, time: clock.now() }));
+  });
+  const work = Promise.withResolvers<string>();
+  const done = session.whileAtWork(7, work.promise);
+  for (let seconds = 0; seconds < 30; seconds += 10) {
+    clock.advance(10_000);
+    for (let i = 0; i < 6; i++) await turn();
+  }
+  assert.deepEqual(
+    heard,
+    Array.from({ length: 3 }, () => ({ type: 'credit', stream: 7, bytes: 0 })),
+  );
+  work.resolve('done');
+  assert.equal(await done, 'done');
+  clock.advance(10_000);
+  for (let i = 0; i < 6; i++) await turn();
+  assert.equal(heard.length, 3);
+});

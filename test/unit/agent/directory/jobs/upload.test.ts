@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
 import type { Entry } from '#core/manifest/entry.ts';
 import {
   agreedAfter,
@@ -10,6 +12,7 @@ import {
 } from '../../../../../agent/directory/jobs/upload.ts';
 import type { JobResult } from '../../../../../agent/directory/jobs/download.ts';
 import { AgentPlace, LARGE_FROM, MainPlayed } from '../../../../support/unit/agentPlace.ts';
+import { eventually } from '../../../../support/harness/host.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const FAR = `1${'0'.repeat(19)}`;
@@ -31,6 +34,26 @@ async function send(
 ): Promise<Record<string, JobResult>> {
   const all = new Map(Object.entries(items));
   return Object.fromEntries(await upload('files', all, main.session, place.sync.replica, LARGE_FROM));
+}
+
+/** More files than are made durable one by one. */
+const MANY = 20;
+
+/** A disk that becomes durable, or fails, when the test says so. */
+function slowDisk(t: TestContext, place: AgentPlace): (answer: 'done' | 'failed') => void {
+  const programs = path.join(path.dirname(place.at('')), 'programs');
+  const answer = path.join(programs, 'answer');
+  mkdirSync(programs);
+  execFileSync('mkfifo', [answer]);
+  const script = `#!/bin/sh\nread -r said < ${answer}\n[ "$said" = done ] || { echo 'Input/output error' >&2; exit 1; }\n`;
+  writeFileSync(path.join(programs, 'sync'), script, { mode: 0o700 });
+  const { PATH = '' } = process.env;
+  process.env['PATH'] = `${programs}:${PATH}`;
+  t.after(() => (process.env['PATH'] = PATH));
+  // Open for both, so that neither side waits for the other, and who still waits at the end goes on.
+  const fd = openSync(answer, constants.O_RDWR);
+  t.after(() => closeSync(fd));
+  return (said) => void writeSync(fd, `${said}\n`);
 }
 
 describe('An upload', () => {
@@ -68,6 +91,38 @@ describe('An upload', () => {
       ],
     );
     assert.deepEqual(main.received.map(String), ['new here', 'the loser']);
+  });
+
+  it('ends only when what it offers is durable here, although the content is sent before', async (t) => {
+    const names = Array.from({ length: MANY }, (_, i) => `${i}.wav`);
+    const place = await AgentPlace.make(t, Object.fromEntries(names.map((name) => [name, name])));
+    const main = new MainPlayed(t);
+    const answer = slowDisk(t, place);
+    const items = Object.fromEntries(names.map((name) => [name, put(place.entry(name))]));
+    const sent = send(place, main, items);
+    let results: unknown;
+    sent.then((all) => (results = all)).catch(() => undefined);
+    await eventually('all has arrived', () => main.received.length === MANY);
+    assert.equal(results, undefined);
+    answer('done');
+    assert.deepEqual(await sent, Object.fromEntries(names.map((name) => [name, { result: 'done' }])));
+    // Without content, Main acts on an offer at once.
+    const was = { ...place.file('0.wav'), mode: 0o600 };
+    const metadata = names.map((name) => [name, put(place.entry(name), { expect: was, content: false })]);
+    main.offered.length = 0;
+    const failing = send(place, main, Object.fromEntries(metadata) as typeof items);
+    failing.catch(() => undefined);
+    answer('failed');
+    await assert.rejects(failing, /EIO|Input\/output error/);
+    assert.deepEqual(main.offered, []);
+    main.received.length = 0;
+    const failed = send(place, main, items);
+    failed.catch(() => undefined);
+    await eventually('all has arrived again', () => main.received.length === MANY);
+    answer('failed');
+    await assert.rejects(failed, /EIO|Input\/output error/);
+    await eventually('Main hears why it must not make it visible', () => main.cut !== undefined);
+    assert.match(main.cut ?? '', /Input\/output error/);
   });
 
   it('leaves out what has changed here since it was planned', async (t) => {
