@@ -24,7 +24,7 @@ export async function copyWhatIsHere(
   wanted: readonly Wanted[],
   take: (path: string, entry: FileEntry) => (outcome: StagingResult) => void,
 ): Promise<Wanted[]> {
-  const sources = findContents(replica, new Set(wanted.map(({ entry }) => entry.hash)));
+  const sources = replica.index.filesWith(new Set(wanted.map(({ entry }) => entry.hash)));
   if (sources.size === 0) return [...wanted];
   using open = new OpenFolders(replica.path);
   const timeSlice = new TimeSlice();
@@ -39,17 +39,6 @@ export async function copyWhatIsHere(
     }
   }
   return missing;
-}
-
-function findContents(replica: Replica, hashes: ReadonlySet<string>): Map<string, string> {
-  const found = new Map<string, string>();
-  if (hashes.size === 0) return found;
-  for (const path of replica.paths()) {
-    const state = replica.get(path);
-    if (state?.kind !== 'settled' || state.entry.type !== 'file' || state.entry.size === 0) continue;
-    if (hashes.has(state.entry.hash)) found.set(state.entry.hash, path);
-  }
-  return found;
 }
 
 async function copy(

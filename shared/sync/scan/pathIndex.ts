@@ -37,6 +37,10 @@ class IndexedFile implements IndexedPath {
     this.#nanoseconds = Number(ctime.slice(-NANOSECONDS));
   }
 
+  get entry(): FileEntry {
+    return this.#entry;
+  }
+
   get state(): PathState {
     return { kind: 'settled', entry: this.#entry };
   }
@@ -109,6 +113,21 @@ export class PathIndex {
 
   paths(): Iterable<string> {
     return this.#nodes.keys();
+  }
+
+  /**
+   * Finds files with these contents, empty ones aside. A first pass of very many files asks for each of its sets, so nothing is
+   * made here for each path.
+   * @returns the path of one for each content that is here, by its hash
+   */
+  filesWith(hashes: ReadonlySet<string>): Map<string, string> {
+    const found = new Map<string, string>();
+    if (hashes.size === 0) return found;
+    for (const [path, node] of this.#nodes) {
+      const entry = node instanceof IndexedFile ? node.entry : settledEntry(node.state);
+      if (entry?.type === 'file' && entry.size > 0 && hashes.has(entry.hash)) found.set(entry.hash, path);
+    }
+    return found;
   }
 
   /** Existing paths that do not travel, with the reason. */
@@ -214,6 +233,10 @@ export class PathIndex {
 function whySkipped(state: PathState): string | undefined {
   if (state.kind === 'special') return state.what;
   return state.kind === 'unreadable' ? `can't be read: ${state.errno}` : undefined;
+}
+
+function settledEntry(state: PathState): Entry | undefined {
+  return state.kind === 'settled' ? state.entry : undefined;
 }
 
 /** The entry that counts for the other side: the settled one, or the last one before the change in progress. */

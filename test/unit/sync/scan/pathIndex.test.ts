@@ -50,6 +50,29 @@ void describe('The table of a directory', () => {
     }
   });
 
+  void it('finds settled files by their content, however they are kept', () => {
+    const index = new PathIndex();
+    const content = fileEntry('content');
+    const other = fileEntry('other');
+    const empty = fileEntry('');
+    const stamp = `1:2:${content.size}:${content.mtime}:1700000000000000000`;
+    index.set('compact', { state: { kind: 'settled', entry: content }, stamp });
+    index.set('as it is', { state: { kind: 'settled', entry: other }, stamp: '' });
+    index.set('empty', { state: { kind: 'settled', entry: empty }, stamp: '' });
+    index.set('folder', { state: { kind: 'settled', entry: folderEntry() }, stamp: '' });
+    index.set('moving', { state: { kind: 'moving', last: fileEntry('moving') }, stamp: '' });
+    const wanted = ['content', 'other', '', 'moving', 'nowhere'].map((text) => fileEntry(text).hash);
+    assert.deepEqual(
+      index.filesWith(new Set(wanted)),
+      new Map([
+        [content.hash, 'compact'],
+        [other.hash, 'as it is'],
+      ]),
+    );
+    assert.deepEqual(index.filesWith(new Set([other.hash])), new Map([[other.hash, 'as it is']]));
+    assert.equal(index.filesWith(new Set()).size, 0);
+  });
+
   void it('knows what is in a folder, and below it', () => {
     const index = new PathIndex();
     const folder: Entry = { type: 'folder', ...COMMON };
