@@ -15,7 +15,7 @@ import {
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import { evenIfSticky } from './stickyFolder.ts';
 import { openAt, renameAt, type RenameMode } from './libc.ts';
-import type { FileVersion } from './listing/fileVersions.ts';
+import type { FileVersion } from './listing/fileVersion.ts';
 import { Listing } from './listing/listing.ts';
 import { versionAt } from './listing/nameVersion.ts';
 

@@ -2,7 +2,7 @@ import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
 import { setMetadata } from '#host/fs/metadata.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
-import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';

@@ -1,4 +1,4 @@
-import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, type FileEntry, sameEntry } from '#core/manifest/entry.ts';

@@ -1,6 +1,7 @@
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { addressOf } from '../libc.ts';
-import { type FileVersion, FileVersions } from './fileVersions.ts';
+import type { FileVersion } from './fileVersion.ts';
+import { FileVersions } from './fileVersions.ts';
 
 /** More than any name has, with its end. */
 const NAME_BYTES = 1024;

@@ -1,13 +1,19 @@
+import { constants } from 'node:fs';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import { addressOf, statOpen } from '../libc.ts';
+import { timeText, VersionReader } from './fileVersion.ts';
 import { STATX, STATX_BYTES } from './statx.ts';
 
 const PERMISSIONS = 0o7777;
 
 const words = new Uint32Array(STATX_BYTES / Uint32Array.BYTES_PER_ELEMENT);
 const address = addressOf(words);
+const version = new VersionReader(words, STATX);
 
 /** What is said of an open file or folder. */
 export interface OpenStat {
+  readonly isFile: boolean;
+  readonly size: number;
   /** Permissions, with the set-id and sticky bits. */
   readonly mode: number;
   readonly uid: number;
@@ -15,6 +21,7 @@ export interface OpenStat {
   readonly inode: string;
   /** Nanoseconds since 1970. */
   readonly mtime: bigint;
+  readonly stamp: Stamp;
 }
 
 /**
@@ -28,25 +35,33 @@ export function openStat(fd: number): OpenStat {
 }
 
 const last: OpenStat = {
+  get isFile() {
+    return (mode() & constants.S_IFMT) === constants.S_IFREG;
+  },
+  get size() {
+    return version.size;
+  },
   get mode() {
-    return word(STATX.mode) & PERMISSIONS;
+    return mode() & PERMISSIONS;
   },
   get uid() {
-    return word(STATX.uid);
+    return words[STATX.uid] ?? 0;
   },
   get gid() {
-    return word(STATX.gid);
+    return words[STATX.gid] ?? 0;
   },
   get inode() {
-    const [low, high] = [word(STATX.inode), word(STATX.inode + 1)];
-    return high === 0 ? String(low) : String((BigInt(high) << 32n) | BigInt(low));
+    return version.inodeText;
   },
   get mtime() {
-    const seconds = BigInt.asIntN(64, (BigInt(word(STATX.mtime + 1)) << 32n) | BigInt(word(STATX.mtime)));
-    return seconds * 1_000_000_000n + BigInt(word(STATX.mtime + 2));
+    return BigInt(version.mtime);
+  },
+  get stamp() {
+    const { device, inodeText, size, mtime, ctime } = version;
+    return `${device}:${inodeText}:${size}:${mtime}:${timeText(...ctime)}`;
   },
 };
 
-function word(at: number): number {
-  return words[at] ?? 0;
+function mode(): number {
+  return (words[STATX.mode] ?? 0) & 0xffff;
 }

@@ -1,8 +1,8 @@
 import { createHash, hash as hashOf } from 'node:crypto';
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
-import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
+import { openStat } from '#host/fs/listing/openStat.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
 import { type ChunkList, ChunkLister } from '../../transfer/chunkList.ts';
@@ -45,15 +45,14 @@ export async function hashFile(
 ): Promise<string | undefined> {
   const fd = folder.openFile(name);
   try {
-    const before = fstatSync(fd);
-    if (!before.isFile() || stampOfOpen(fd) !== stamp || isOpenForWriting(fd) === true) return undefined;
-    const { size } = before;
+    const { isFile, size, stamp: before } = openStat(fd);
+    if (!isFile || before !== stamp || isOpenForWriting(fd) === true) return undefined;
     const { hash, list } =
       (await early) ??
       (size <= SMALL
         ? hashSmall(fd, size)
         : await readLarge(fd, size, listing, () => signal?.throwIfAborted()));
-    if (stampOfOpen(fd) !== stamp) return undefined;
+    if (openStat(fd).stamp !== stamp) return undefined;
     if (list !== undefined) listing?.lists.add(hash, list);
     return hash;
   } finally {

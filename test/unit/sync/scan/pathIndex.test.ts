@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { FileVersion } from '#host/fs/listing/fileVersions.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { stampOf } from '#core/manifest/stamp.ts';

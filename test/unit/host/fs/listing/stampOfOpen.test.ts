@@ -4,6 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { setMtime } from '#host/fs/libc.ts';
+import { VersionReader } from '#host/fs/listing/fileVersion.ts';
+import { STATX, STATX_BYTES } from '#host/fs/listing/statx.ts';
 import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import { openFolder } from '../../../../support/unit/openFolder.ts';
 
@@ -19,4 +21,14 @@ void test('an open file has the stamp that its stat makes, whatever its time and
     closeSync(fd);
   }
   assert.throws(() => stampOfOpen(9_999), { code: 'EBADF' });
+});
+
+void test('an inode is exact, also where several are one number', () => {
+  const words = new Uint32Array(STATX_BYTES / Uint32Array.BYTES_PER_ELEMENT);
+  const version = new VersionReader(words, STATX);
+  for (const inode of [1n, 2n ** 32n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+    words[STATX.inode] = Number(inode & 0xffff_ffffn);
+    words[STATX.inode + 1] = Number(inode >> 32n);
+    assert.equal(version.inodeText, String(inode));
+  }
 });
