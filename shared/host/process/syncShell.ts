@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** How long the shell waits for more to do before it ends, milliseconds. */
@@ -18,16 +19,38 @@ const ANSWER = /^(\d+)(?: failed: (.*))?$/;
 
 let current: SyncShell | undefined;
 
+/** Those of one file system: the one that runs, and the one that begins after it, for all who have asked since. */
+type Syncs = { readonly running: Promise<void>; next?: Promise<void> };
+
+/** By the number of the device. */
+const syncs = new Map<number, Syncs>();
+
 /**
  * Makes the file system of an open folder durable, as syncfs(2), without blocking this process. To start a program copies
  * the tables of a process's memory, which stops the loop of a large one for 4 to 40 ms and slows its next writes; so a small
  * shell is started once, starts `sync` as often as it is asked to, and ends when that was not needed for three seconds.
+ * Of one file system, one runs at a time: it covers all that was written before it began, for all who asked for it.
  * @param fd stays open until this settles
  * @throws what `sync` said, or why it could not be started
  */
 export async function syncInShell(fd: number): Promise<void> {
+  const { dev } = fstatSync(fd);
+  const others = syncs.get(dev);
+  if (others === undefined) return begin(dev, fd);
+  others.next ??= others.running.catch(() => undefined).then(() => begin(dev, fd));
+  return others.next;
+}
+
+async function begin(dev: number, fd: number): Promise<void> {
   if (current?.takesMore !== true) current = new SyncShell();
-  return current.sync(fd);
+  const syncing = { running: current.sync(fd) };
+  syncs.set(dev, syncing);
+  try {
+    await syncing.running;
+  } finally {
+    // Those who ask from now on need another one, which may have started already.
+    if (syncs.get(dev) === syncing) syncs.delete(dev);
+  }
 }
 
 class SyncShell {

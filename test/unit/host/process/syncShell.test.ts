@@ -31,8 +31,8 @@ function commandOf(pid: string): string {
   }
 }
 
-function openRoot(t: TestContext): number {
-  const fd = openSync('/', 'r');
+function openRoot(t: TestContext, root = '/'): number {
+  const fd = openSync(root, 'r');
   t.after(() => closeSync(fd));
   return fd;
 }
@@ -48,16 +48,74 @@ async function endShell(fd: number): Promise<void> {
   await assert.rejects(syncInShell(fd));
 }
 
-void test('one shell serves all, side by side, and what fails is an error of its own', async (t) => {
-  const fd = openRoot(t);
-  const results = await Promise.allSettled([fd, 99_999, fd, fd].map(async (each) => syncInShell(each)));
+/** Puts a `sync` of the test's own in front of the host's, from which a new shell is started. */
+async function useSync(t: TestContext, fd: number, folder: string, script: string): Promise<void> {
+  await endShell(fd);
+  writeFileSync(path.join(folder, 'sync'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const { PATH: before = '' } = process.env;
+  process.env['PATH'] = `${folder}:${before}`;
+  t.after(() => (process.env['PATH'] = before));
+}
+
+function temporaryFolder(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sync-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+void test('one shell serves all file systems, side by side, and what fails is an error of its own', async (t) => {
+  const fds = ['/', '/proc', '/sys'].map((root) => openRoot(t, root));
+  const [fd = 0, failing] = fds;
+  await useSync(t, fd, temporaryFolder(t), `case $2 in */fd/${failing}) echo 'sync: no' >&2; exit 1 ;; esac`);
+  const results = await Promise.allSettled(fds.map(async (each) => syncInShell(each)));
   assert.deepEqual(
-    results.map(({ status }) => status),
-    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+    results.map((result) => (result.status === 'rejected' ? String(result.reason) : 'fulfilled')),
+    ['fulfilled', 'Error: sync: no', 'fulfilled'],
   );
-  const [, failed] = results;
-  assert.match(failed?.status === 'rejected' ? String(failed.reason) : '', /^Error: sync: .*99999/);
   assert.equal(shells().length, 1);
+  await endShell(fd);
+});
+
+void test('of one file system one runs at a time, and all who ask meanwhile share the one after it', async (t) => {
+  const fd = openRoot(t);
+  const folder = temporaryFolder(t);
+  await useSync(t, fd, folder, `echo started >>${folder}/started`);
+  const runs = (): number => readFileSync(path.join(folder, 'started'), 'utf8').split('\n').length - 1;
+  await syncInShell(fd);
+  assert.equal(runs(), 1);
+  await Promise.all([1, 2, 3, 4].map(async () => syncInShell(fd)));
+  // The one that ran when the others asked may have been too early for them.
+  assert.equal(runs(), 3);
+  await syncInShell(fd);
+  assert.equal(runs(), 4);
+  await endShell(fd);
+});
+
+void test('those who share one share its error, and the one after it is another', async (t) => {
+  const fd = openRoot(t);
+  const folder = temporaryFolder(t);
+  const script = `echo >>${folder}/started; [ $(wc -l <${folder}/started) -gt 2 ] || { echo no >&2; exit 1; }`;
+  await useSync(t, fd, folder, script);
+  const statuses = async (): Promise<string[]> => {
+    const asked = await Promise.allSettled([1, 2, 3].map(async () => syncInShell(fd)));
+    return asked.map(({ status }) => status);
+  };
+  assert.deepEqual(await statuses(), ['rejected', 'rejected', 'rejected']);
+  assert.deepEqual(await statuses(), ['fulfilled', 'fulfilled', 'fulfilled']);
+  await endShell(fd);
+});
+
+void test('one that fails does not fail the one after it', async (t) => {
+  const fd = openRoot(t);
+  const folder = temporaryFolder(t);
+  const script = `echo >>${folder}/started; [ $(wc -l <${folder}/started) -gt 1 ] || { echo no >&2; exit 1; }`;
+  await useSync(t, fd, folder, script);
+  const asked = await Promise.allSettled([1, 2].map(async () => syncInShell(fd)));
+  assert.deepEqual(
+    asked.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  await endShell(fd);
 });
 
 void test('a shell that is killed fails what is asked of it, and the next has another', async (t) => {
@@ -65,7 +123,7 @@ void test('a shell that is killed fails what is asked of it, and the next has an
   await syncInShell(fd);
   const [shell = 0] = shells();
   process.kill(shell, 'SIGSTOP');
-  const asked = [syncInShell(fd), syncInShell(fd)];
+  const asked = [syncInShell(fd), syncInShell(openRoot(t, '/proc'))];
   const failed = Promise.all(
     asked.map(async (each) => assert.rejects(each, /^Error: the shell that starts it ended with SIGKILL$/)),
   );
@@ -94,18 +152,11 @@ void test('it ends when it was not needed for three seconds, and another is star
 });
 
 void test('a disk that hangs holds up no other', async (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'sync-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const hung = openSync(folder, 'r');
-  t.after(() => closeSync(hung));
+  const folder = temporaryFolder(t);
+  const hung = openRoot(t, '/proc');
   const fd = openRoot(t);
-  await endShell(fd);
-  const script = `#!/bin/sh\ncase $2 in */fd/${hung}) read -r line <${folder}/fifo ;; esac\n`;
-  writeFileSync(path.join(folder, 'sync'), script, { mode: 0o755 });
+  await useSync(t, fd, folder, `case $2 in */fd/${hung}) read -r line <${folder}/fifo ;; esac`);
   execFileSync('mkfifo', [path.join(folder, 'fifo')]);
-  const { PATH: before = '' } = process.env;
-  process.env['PATH'] = `${folder}:${before}`;
-  t.after(() => (process.env['PATH'] = before));
   let settled = false;
   await syncInShell(fd);
   const held = syncInShell(hung).finally(() => (settled = true));
