@@ -5,13 +5,11 @@ import { depthOf, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
-/** Limits of one change set, so that a first pass becomes visible in steps. */
-const MAX_CHANGE_SET_FILES = 2_000;
-const MAX_CHANGE_SET_BYTES = 64 * 1024 * 1024;
-/** Of more than one, the first is smaller: it is made durable and visible while the second is still being received. */
-const FIRST_OF_SEVERAL = 0.5;
+/** Limits of one change set, so that a first pass becomes visible in steps, none of which keeps the event loop for long. */
+const MAX_CHANGE_SET_FILES = 500;
+const MAX_CHANGE_SET_BYTES = 32 * 1024 * 1024;
 /** Parallel change sets of small files, and parallel large files, in one directory. */
-const MAX_BULK = 2;
+const MAX_BULK = 4;
 const MAX_LARGE = 3;
 
 export type Job =
@@ -65,8 +63,6 @@ function split<T extends Decision>(
     input.running.filter((job) => job.kind === kind && job.size === size).length;
   let bulk = MAX_BULK - count('bulk');
   let large = MAX_LARGE - count('large');
-  const ordered = inOrder(items, bytesOf);
-  let share = bulk === MAX_BULK && areSeveral(ordered, input.largeFrom) ? FIRST_OF_SEVERAL : 1;
   const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];
   let current = new Map<string, T>();
   let bytes = 0;
@@ -76,11 +72,10 @@ function split<T extends Decision>(
     current = new Map();
     bytes = 0;
     bulk -= 1;
-    share = 1;
   };
   // A name that is removed by a rename goes with the new name.
   const partners = new Set(moves.values());
-  for (const { path, item, size } of ordered) {
+  for (const { path, item, size } of inOrder(items, bytesOf)) {
     if (bulk <= 0 && large <= 0) break;
     if (partners.has(path)) continue;
     const parent = parentOf(path);
@@ -97,17 +92,10 @@ function split<T extends Decision>(
     const partner = from === undefined ? undefined : items.get(from);
     if (from !== undefined && partner !== undefined) current.set(from, partner);
     bytes += size;
-    if (current.size >= MAX_CHANGE_SET_FILES * share || bytes >= MAX_CHANGE_SET_BYTES * share) close();
+    if (current.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
   }
   if (bulk > 0) close();
   return sets;
-}
-
-/** True for more than one change set of small files. */
-function areSeveral(items: readonly { readonly size: number }[], largeFrom: number): boolean {
-  let bytes = 0;
-  for (const { size } of items) if (size < largeFrom) bytes += size;
-  return items.length > MAX_CHANGE_SET_FILES || bytes > MAX_CHANGE_SET_BYTES;
 }
 
 /**

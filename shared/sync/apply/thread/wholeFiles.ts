@@ -7,7 +7,7 @@ import type { Block } from './runningThread.ts';
 import type { LentThread, StagingThread } from './stagingThread.ts';
 
 /** Fewer files are staged quicker than a thread is started. */
-const WORTHWHILE = 1_000;
+const WORTHWHILE = 400;
 
 /** The change set in the making to which the files belong. */
 export interface StagingArea {

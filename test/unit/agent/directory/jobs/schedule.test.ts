@@ -24,30 +24,31 @@ function started(
   return jobs.map(({ size, items }) => [size, items.size]);
 }
 
-void test('of several change sets that start together, the first is half as large, by files or by bytes', () => {
+void test('what is more than one change set becomes several, by files or by bytes, and four at a time', () => {
   assert.deepEqual(started(10_000, 100), [
-    ['bulk', 1_000],
-    ['bulk', 2_000],
+    ['bulk', 500],
+    ['bulk', 500],
+    ['bulk', 500],
+    ['bulk', 500],
   ]);
-  assert.deepEqual(started(100, 1024 * 1024), [
+  assert.deepEqual(started(40, 1024 * 1024), [
     ['bulk', 32],
-    ['bulk', 64],
+    ['bulk', 8],
   ]);
+  assert.deepEqual(started(500, 100), [['bulk', 500]]);
 });
 
-void test('what fits into one change set is one, and the next is of full size', () => {
-  assert.deepEqual(started(2_000, 100), [['bulk', 2_000]]);
-  assert.deepEqual(started(64, 1024 * 1024), [['bulk', 64]]);
-  assert.deepEqual(started(10_000, 100, [RUNNING]), [['bulk', 2_000]]);
-  assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING]), []);
+void test('as many start as there is room for beside those that run', () => {
+  assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING]), [['bulk', 500]]);
+  assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING, RUNNING]), []);
 });
 
-void test('large files are for themselves, and do not make small ones several', () => {
-  assert.deepEqual(started(1_500, 100, [], 5), [
+void test('large files are for themselves', () => {
+  assert.deepEqual(started(400, 100, [], 5), [
     ['large', 1],
     ['large', 1],
     ['large', 1],
-    ['bulk', 1_500],
+    ['bulk', 400],
   ]);
 });
 

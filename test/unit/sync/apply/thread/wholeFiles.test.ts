@@ -267,7 +267,7 @@ void test('it ends when it has had no work for a while, and not before', async (
 void test('it is used for many small files, and not for few or large ones', () => {
   const small = { entry: { ...fileEntry('small'), size: 10_000 } };
   const large = { entry: { ...fileEntry('large'), size: 10_000_000 } };
-  const many = <T>(item: T): T[] => Array.from({ length: 1_000 }, () => item);
+  const many = <T>(item: T): T[] => Array.from({ length: 400 }, () => item);
   assert.ok(isWorthThread([...many(small), large]));
   assert.ok(!isWorthThread(many(small).slice(1)));
   assert.ok(!isWorthThread([...many(large), small]));
