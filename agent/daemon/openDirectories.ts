@@ -6,6 +6,7 @@ import { nestedInside } from '#core/path/nesting.ts';
 import type { DialplanPlace } from '#host/dialplan/place.ts';
 import type { DialplanReadings } from '#host/dialplan/readings.ts';
 import { Owners } from '#host/fs/owners.ts';
+import { Turns } from '#host/process/turns.ts';
 import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import type { Database } from '#sync/state/database.ts';
 import { Activation } from '../asterisk/activation/activation.ts';
@@ -45,6 +46,7 @@ export class OpenDirectories {
   readonly #options: OpenDirectoriesOptions;
   readonly #owners = new Owners();
   readonly #thread: StagingThread;
+  readonly #turns: Turns;
   /** The path of the dialplan, once Main has named the directory. */
   #dialplan: DialplanPlace | undefined;
   #opening: Promise<void> = Promise.resolve();
@@ -54,6 +56,7 @@ export class OpenDirectories {
     this.#options = options;
     const { host, state, config } = options;
     this.#thread = new StagingThread(host.clock);
+    this.#turns = new Turns(host.clock);
     this.#places = remembered(state.db) ?? usualPlaces(config());
   }
 
@@ -118,6 +121,7 @@ export class OpenDirectories {
         reserve: config().reserveBytes,
         largeFrom,
         thread: this.#thread,
+        lane: policy.reload === 'dialplan' ? this.#turns.urgent : this.#turns.patient,
         log: log.child({ directory: policy.name }),
       },
       activation,

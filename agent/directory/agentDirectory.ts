@@ -74,7 +74,7 @@ export class AgentDirectory implements DirectorySide {
     this.#options = options;
     const { policy, guard, place, activation, events } = options;
     const { name } = policy;
-    const { db, owners, clock, log } = place;
+    const { db, owners, clock, log, lane } = place;
     this.#tasks = new Tasks((what, error) => log.error(what, { error }));
     this.name = name;
     this.policy = policy;
@@ -105,6 +105,7 @@ export class AgentDirectory implements DirectorySide {
       agreed,
       activation,
       log,
+      lane,
       onApplied: (removed) => {
         removals.count(removed, mainManifest, clock.monotonic());
         events.applied();
@@ -115,8 +116,7 @@ export class AgentDirectory implements DirectorySide {
     this.#runner = runner;
     const facts = { policy, excludes, mainManifest, replica, agreed, removals, owners };
     this.#facts = facts;
-    const onNews = (): void => events.news();
-    const reconciler = new Reconciler({ facts, runner, clock, log, onNews });
+    const reconciler = new Reconciler({ facts, runner, clock, log, lane, onNews: () => events.news() });
     this.#reconciler = reconciler;
     const onManifest = (whenReady: () => void): void =>
       this.#tasks.run('the directory is not ready', () => this.#manifestIsHere(whenReady));

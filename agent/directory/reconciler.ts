@@ -1,6 +1,7 @@
 import { plan, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Lane } from '#host/process/turns.ts';
 import { STATE_RETRY } from '#sync/state/deferredWriter.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
@@ -20,6 +21,8 @@ export type ReconcilerOptions = {
   readonly runner: JobRunner;
   readonly clock: Clock;
   readonly log: Logger;
+  /** The turns of its passes, which hurry until their jobs have been started. */
+  readonly lane?: Lane | undefined;
   /** Called when the report has changed. */
   readonly onNews: () => void;
 };
@@ -149,7 +152,8 @@ export class Reconciler {
     else if (this.#dirty !== 'all') for (const path of paths) this.#dirty.add(path);
     if (this.#turnDue || this.#closed) return;
     this.#turnDue = true;
-    this.#turn = this.#turn.then(() => this.#pass());
+    const hurry = this.#options.lane?.hurry();
+    this.#turn = this.#turn.then(() => this.#pass()).finally(() => hurry?.[Symbol.dispose]());
   }
 
   /** The facts for the planner. */
@@ -203,6 +207,7 @@ export class Reconciler {
   /** Never fails: errors belong to their paths. */
   async #pass(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#options.lane?.turn();
     this.#turnDue = false;
     if (this.#canWork()) this.#work();
     this.#options.onNews();
@@ -224,8 +229,7 @@ export class Reconciler {
       // The ledger can't be written (a full disk): nothing that depends on it may start.
       this.#options.log.error('the state could not be written; it is tried again', { error });
       this.#dirty = 'all';
-      this.#planAgain(STATE_RETRY);
-      return;
+      return this.#planAgain(STATE_RETRY);
     }
     if (!this.#paused && this.#session !== undefined) this.#running.start(this.#session);
     this.#endConfirmation();
@@ -271,7 +275,6 @@ export class Reconciler {
     const next = this.retries.next((path) => pending.has(path) && !inFlight.has(path));
     if (next === undefined) return;
     const { clock } = this.#options;
-    const wait = Math.max(10, next - clock.monotonic());
-    this.#cancelRetry = clock.after(wait, () => this.wake([]));
+    this.#cancelRetry = clock.after(Math.max(10, next - clock.monotonic()), () => this.wake([]));
   }
 }

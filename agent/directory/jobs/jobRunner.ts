@@ -5,6 +5,7 @@ import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import { revert } from '#sync/apply/revert.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { withRemedy } from '#host/fs/remedy.ts';
+import type { Lane } from '#host/process/turns.ts';
 import type { ContextChange } from '#core/dialplan/summary.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
@@ -24,6 +25,7 @@ export type JobRunnerOptions = Announcing & {
   readonly agreed: AgreedState;
   /** For a directory that Asterisk reads. */
   readonly activation: Activation | undefined;
+  readonly lane?: Lane | undefined;
   /** Called inside the transaction that records a change set, with its removals. */
   readonly onApplied: (removed: readonly Entry[]) => void;
 };
@@ -131,18 +133,20 @@ export class JobRunner {
     const { name: directory, applier, replica } = sync;
     const startedAt = performance.now();
     const before = new Map([...job.items.keys()].map((path) => [path, agreed.ledger.entries.get(path)]));
-    const done = await download({
-      directory,
-      items: job.items,
-      session,
-      applier,
-      replica,
-      record: this.#recorder(job.items),
-      whole: activation?.isWhole === true,
-      ...(activation && {
-        judge: (changed, permissions) => activation.judge(changed, held, permissions),
+    const done = await this.#inAHurry(() =>
+      download({
+        directory,
+        items: job.items,
+        session,
+        applier,
+        replica,
+        record: this.#recorder(job.items),
+        whole: activation?.isWhole === true,
+        ...(activation && {
+          judge: (changed, permissions) => activation.judge(changed, held, permissions),
+        }),
       }),
-    });
+    );
     sync.adopt(done.outcomes);
     const actions = actionsOf(directory, job.items, done.outcomes);
     announce(this.#options, session, done.changeSet?.id, actions, {
@@ -154,6 +158,12 @@ export class JobRunner {
     }
     const takenBack = await this.#activate(activation, session, done, before);
     return { results: takenBack ?? done.results, refused: takenBack !== undefined };
+  }
+
+  /** Other directories wait meanwhile, for a moment, if this one is urgent. */
+  async #inAHurry<T>(work: () => Promise<T>): Promise<T> {
+    using _hurry = this.#options.lane?.hurry();
+    return await work();
   }
 
   /**

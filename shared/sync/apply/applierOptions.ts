@@ -1,5 +1,6 @@
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
+import type { Lane } from '#host/process/turns.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { StagingThread } from './thread/stagingThread.ts';
 import type { Journal } from '../state/changeSetJournal.ts';
@@ -20,12 +21,14 @@ export type ApplierEvents = {
   readonly onFinished: () => void;
 };
 
-/** How the content of files is received. */
+/** How the content of files is received and becomes visible. */
 export type Receiving = {
   /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
   readonly resumableFrom?: number | undefined;
   /** Stages small files when there are many; without it all are staged in the calling thread. */
   readonly thread?: StagingThread | undefined;
+  /** Has each change set wait for its turn before it is made durable, becomes visible, and is recorded. */
+  readonly lane?: Lane | undefined;
 };
 
 export type ApplierOptions = {

@@ -165,7 +165,8 @@ export class Staging implements Disposable {
     steps: readonly Step[],
     record: OnCommit,
   ): Promise<{ changeSet: ChangeSet; outcomes: Outcome[] }> {
-    const { directory, journal, clock, withLease = atOnce, ending } = this.#options;
+    const { directory, journal, clock, withLease = atOnce, ending, receiving } = this.#options;
+    const lane = receiving?.lane;
     const mds = this.#mds;
     const changeSet: ChangeSet = { id: this.id, directory, steps, ...(mds !== undefined && { mds }) };
     const place = { open: this.#open, area: this.#area };
@@ -173,7 +174,9 @@ export class Staging implements Disposable {
     await finish(this.#cutOff, this.#options, place);
     using trash = openTrash(this.#area, this.id, steps);
     if (trash.folder !== undefined) TrashList.write(trash.folder, changeSet, clock.now());
+    await lane?.turn();
     await makePreparedDurable(this.#area, steps, trash.folder);
+    await lane?.turn();
     journal.begin(changeSet);
     let placed: Placed[] = [];
     try {
@@ -184,6 +187,7 @@ export class Staging implements Disposable {
         return done;
       }, ending);
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
+      await lane?.turn();
       journal.end(this.id, () => record(changeSet, outcomes));
       // An object put where nothing was has left the staging area, and no displaced object took its name there.
       for (const { step, result } of outcomes)

@@ -1,5 +1,6 @@
 import type { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Lane } from '#host/process/turns.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { StagingThread } from '../apply/thread/stagingThread.ts';
 import type { Database } from '../state/database.ts';
@@ -19,5 +20,7 @@ export type DirectoryPlace = {
   readonly largeFrom?: number | undefined;
   /** See {@link Receiving.thread}. */
   readonly thread?: StagingThread | undefined;
+  /** The turns of its long work; without it, none is waited for. */
+  readonly lane?: Lane | undefined;
   readonly log: Logger;
 };

@@ -43,7 +43,7 @@ export class SyncDirectory {
     this.#rules = rules;
     this.#side = side;
     this.name = rules.name;
-    const { path, nested, db, owners, clock, reserve, largeFrom, thread } = place;
+    const { path, nested, db, owners, clock, reserve, largeFrom, thread, lane } = place;
     this.replica = new Replica({
       rules,
       path,
@@ -69,7 +69,7 @@ export class SyncDirectory {
       journal: new Journal(db),
       clock,
       reserve,
-      receiving: { resumableFrom: largeFrom, thread },
+      receiving: { resumableFrom: largeFrom, thread, lane },
       withLease: (show, signal) => side.withLease(show, signal),
       events: {
         onPlaced: (placed) => this.replica.own.add(placed),
@@ -171,7 +171,7 @@ export class SyncDirectory {
         isMove ? undefined : step.expect,
       );
     }
-    this.replica.flush();
+    this.replica.flush(this.#place.lane?.turn);
   }
 
   /**

@@ -22,8 +22,8 @@ export type ChangeFeedOptions = {
   readonly rules: Pick<DirectoryRules, 'whole' | 'inParts'>;
   readonly clock: Clock;
   readonly onChanges: (changes: Changes) => void;
-  /** Has the changes handed out again, in turn with scans. */
-  readonly retry: () => void;
+  /** Has the changes handed out again, in turn with scans, and after `turn`. */
+  readonly soon: (turn?: () => Promise<void>) => void;
 };
 
 /** Hands out what a scan has found, and saves the scan index only together with it. */
@@ -49,10 +49,13 @@ export class ChangeFeed {
 
   /**
    * Hands the pending changes to `onChanges` and saves the scan index.
+   * @param turn resolves when the index may be saved; at once when it is left out
    * @throws what `onChanges` or the state throws; both are retried later
    */
-  flush(): void {
+  flush(turn?: () => Promise<void>): void {
     this.#handOut();
+    // That ends with another flush.
+    if (turn !== undefined) return this.#options.soon(turn);
     const { paths, index } = this.#options;
     try {
       paths.save(index);
@@ -122,6 +125,7 @@ export class ChangeFeed {
 
   #flushLater(): void {
     this.#cancelRetry();
-    if (!this.#isClosed) this.#cancelRetry = this.#options.clock.after(FLUSH_RETRY, this.#options.retry);
+    if (!this.#isClosed)
+      this.#cancelRetry = this.#options.clock.after(FLUSH_RETRY, () => this.#options.soon());
   }
 }

@@ -66,9 +66,9 @@ export class Replica implements Tree {
     const guard = (this.#guard = new RootGuard(path, index, paths, emptyIsHeld));
     this.contents = new ContentReader(clock);
     const { own, contents, watches } = this;
-    const retry = (): void => this.#soon(() => Promise.resolve());
+    const soon = (turn = (): Promise<void> => Promise.resolve()): void => this.#soon(turn);
     const { onChanges } = events;
-    const feed = (this.#feed = new ChangeFeed({ paths, index, rules, clock, onChanges, retry }));
+    const feed = (this.#feed = new ChangeFeed({ paths, index, rules, clock, onChanges, soon }));
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, feed }, watches);
   }
 
@@ -194,9 +194,9 @@ export class Replica implements Tree {
     this.#soon((open) => this.#scanner.readNames(open, distrusted));
   }
 
-  /** Hands the pending changes to `onChanges` and saves the scan index. @throws what either throws; both are retried later */
-  flush(): void {
-    this.#feed.flush();
+  /** See {@link ChangeFeed.flush}. */
+  flush(turn?: () => Promise<void>): void {
+    this.#feed.flush(turn);
   }
 
   /** Confirms the directory as it is now, for a person. @throws Node's fs error when it can't be opened */

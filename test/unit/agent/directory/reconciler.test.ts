@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { AgreedState } from '../../../../agent/directory/agreedState.ts';
 import type { JobEnd, JobRunner } from '../../../../agent/directory/jobs/jobRunner.ts';
 import { MainManifest } from '../../../../agent/directory/manifest/mainManifest.ts';
@@ -10,11 +10,13 @@ import { Reconciler } from '../../../../agent/directory/reconciler.ts';
 import type { AgentSession } from '../../../../agent/connection/agentSession.ts';
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Lane } from '#host/process/turns.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import { Ledger } from '#sync/state/ledger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
+import { HeldLane } from '../../../support/unit/heldLane.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
 
 const POLICY = {
@@ -104,7 +106,11 @@ void test('a folder that Main removes while something is being put into it goes,
   await worker.close();
 });
 
-void test('a reconciler that is closed while a job runs waits for the job, and for nothing else', async (t) => {
+/** A reconciler with one file to deliver, and its job. */
+async function withOneFile(
+  t: TestContext,
+  lane?: Lane,
+): Promise<{ worker: Reconciler; started: Promise<void>; end: (end: JobEnd) => void }> {
   const place = new ApplyPlace(t);
   const owners = new Owners();
   const mainManifest = new MainManifest(owners, new Set());
@@ -134,17 +140,41 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
     runner: { run } as unknown as JobRunner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
+    lane,
     onNews: () => undefined,
   });
   worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
+  return { worker, started: started.promise, end: job.resolve };
+}
+
+void test('a reconciler plans in its turn, and is in a hurry from the moment that something changed until its job has started', async (t) => {
+  const lane = new HeldLane();
+  const { worker, started, end } = await withOneFile(t, lane);
+  let isStarted = false;
+  const hasStarted = started.then(() => assert.deepEqual([(isStarted = true), lane.ended], [true, 0]));
   worker.begin();
-  await started.promise;
+  worker.mainChanged(['f']);
+  assert.deepEqual([lane.hurries, lane.ended], [1, 0]);
+  await lane.waits();
+  assert.equal(isStarted, false);
+  await lane.give();
+  await hasStarted;
+  end({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
+  await lane.give();
+  await worker.close();
+  assert.deepEqual([lane.hurries, lane.ended], [2, 2]);
+});
+
+void test('a reconciler that is closed while a job runs waits for the job, and for nothing else', async (t) => {
+  const { worker, started, end } = await withOneFile(t);
+  worker.begin();
+  await started;
   let isClosed = false;
   const idle = worker.whenIdle();
   const closed = worker.close().then(() => (isClosed = true));
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(isClosed, false, 'a change set in hand is finished');
-  job.resolve({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
+  end({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
   await closed;
   await idle;
   assert.equal(worker.jobs, 0);

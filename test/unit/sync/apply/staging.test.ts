@@ -5,6 +5,7 @@ import { Applier } from '#sync/apply/applier.ts';
 import type { ApplierOptions } from '#sync/apply/applierOptions.ts';
 import { NoRoom } from '#sync/apply/staging.ts';
 import { systemClock } from '#host/time/clock.ts';
+import { HeldLane } from '../../../support/unit/heldLane.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 import { ApplyPlace, fileEntry, folderEntry, putFile, stage } from '../../../support/unit/applyPlace.ts';
 
@@ -46,6 +47,26 @@ void describe('A change set in the making', () => {
     const seconds = ids.map((id) => id.slice(0, id.indexOf('-')));
     assert.deepEqual(seconds, seconds.toSorted());
     assert.equal(new Set(seconds).size, 3);
+  });
+
+  void it('waits for its turn before it is made durable, before it becomes visible, and before it is recorded', async (t) => {
+    const place = new ApplyPlace(t);
+    const lane = new HeldLane();
+    const applier = applierOf(t, place, { receiving: { lane } });
+    let isRecorded = false;
+    using staging = applier.begin(0);
+    const steps = [putFile(staging, 'made', 'content')];
+    const committed = staging.commit(steps, () => (isRecorded = true));
+    const journalled = (): number => place.journal.open('files').length;
+    await lane.give();
+    await lane.waits();
+    assert.deepEqual([journalled(), place.read('made'), isRecorded], [0, undefined, false]);
+    await lane.give();
+    await lane.waits();
+    assert.deepEqual([journalled(), place.read('made'), isRecorded], [1, 'content', false]);
+    await lane.give();
+    await committed;
+    assert.deepEqual([journalled(), isRecorded], [0, true]);
   });
 
   void it('leaves nothing of what was staged when it is given up, and closes all', async (t) => {

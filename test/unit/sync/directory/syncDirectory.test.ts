@@ -3,13 +3,16 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } f
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
+import { HeldLane } from '../../../support/unit/heldLane.ts';
 import type { Step } from '#core/changeSet.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Logger } from '#host/log/logger.ts';
+import type { Lane } from '#host/process/turns.ts';
 import { systemClock } from '#host/time/clock.ts';
 import type { DirectorySide } from '#sync/directory/directorySide.ts';
 import { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 
 /** More than are scanned before the first pause. */
 const FILES = 3_000;
@@ -42,10 +45,10 @@ function place(t: TestContext) {
       call('work ended');
     },
   };
-  const open = (clock = systemClock): SyncDirectory => {
+  const open = (clock = systemClock, lane?: Lane): SyncDirectory => {
     const common = { nested: new Set<string>(), owners: new Owners(), clock, reserve: 0 };
     const rules = { name: 'files', settle: 0, emptyIsHeld: true, whole: false };
-    const sync = new SyncDirectory({ ...common, path: at.root, db: at.db, log }, rules, side);
+    const sync = new SyncDirectory({ ...common, path: at.root, db: at.db, lane, log }, rules, side);
     t.after(() => sync.close());
     return sync;
   };
@@ -253,4 +256,36 @@ void describe('What another program did while a change set was made durable stay
         else assert.equal(now?.kind === 'settled' && now.entry.type === 'file' && now.entry.size, 15);
         await sync.close();
       });
+});
+
+void test('what was placed is known at once, and is entered in the scan index in a turn of its own', async (t) => {
+  const { at, calls, open } = place(t);
+  const lane = new HeldLane();
+  const sync = open(systemClock, lane);
+  await sync.start();
+  const saved = (): string[] => Array.from(new ScanIndexTable(at.db, 'files').load(), ({ path }) => path);
+  const outcomes = at.apply((staging) => [putFile(staging, 'made', 'content')]);
+  sync.adopt(await outcomes);
+  assert.equal(sync.replica.get('made')?.kind, 'settled');
+  assert.deepEqual(calls.slice(-1), ['changes made']);
+  await lane.waits();
+  assert.deepEqual(saved(), []);
+  await lane.give();
+  await sync.replica.whenQuiet(0);
+  assert.deepEqual(saved(), ['made']);
+});
+
+void test('what was placed just before the end is in the scan index afterwards', async (t) => {
+  const { at, open } = place(t);
+  const lane = new HeldLane();
+  const sync = open(systemClock, lane);
+  await sync.start();
+  sync.adopt(await at.apply((staging) => [putFile(staging, 'made', 'content')]));
+  const closed = sync.close();
+  await lane.give();
+  await closed;
+  assert.deepEqual(
+    Array.from(new ScanIndexTable(at.db, 'files').load(), ({ path }) => path),
+    ['made'],
+  );
 });

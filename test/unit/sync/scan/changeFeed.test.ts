@@ -36,7 +36,7 @@ class Case {
         if (this.broken === 'consumer') throw new Error('no revision');
         this.handedOut.push([...changes.keys()]);
       },
-      retry: () => (this.retries += 1),
+      soon: () => (this.retries += 1),
     });
   }
 

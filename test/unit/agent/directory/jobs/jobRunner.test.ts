@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
+import type { Lane } from '#host/process/turns.ts';
 import type { Activation } from '../../../../../agent/asterisk/activation/activation.ts';
 import type { Refusal } from '../../../../../agent/asterisk/reload/result.ts';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
@@ -10,6 +11,7 @@ import { type JobEnd, JobRunner } from '../../../../../agent/directory/jobs/jobR
 import type { Outgoing } from '../../../../../agent/directory/jobs/upload.ts';
 import { AgentPlace, MainPlayed } from '../../../../support/unit/agentPlace.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { HeldLane } from '../../../../support/unit/heldLane.ts';
 
 /** Asterisk and lint, as the test says. */
 class Asterisk {
@@ -17,10 +19,13 @@ class Asterisk {
   refusal: Refusal | undefined;
   readonly activated: string[][] = [];
   readonly judged: string[][] = [];
+  onJudge: () => void = () => undefined;
+  onActivate: () => void = () => undefined;
 
   get activation(): Activation {
     const verdict = (changed: ReadonlyMap<string, unknown>) => {
       this.judged.push([...changed.keys()]);
+      this.onJudge();
       return Promise.resolve({ objections: this.objections, waiting: new Map(), changes: [] });
     };
     const activation = {
@@ -30,6 +35,7 @@ class Asterisk {
       summary: () => Promise.resolve('context x gained 1'),
       activate: (paths: ReadonlySet<string>) => {
         this.activated.push([...paths]);
+        this.onActivate();
         // It takes what was there before.
         return Promise.resolve(this.activated.length === 1 ? this.refusal : undefined);
       },
@@ -46,7 +52,7 @@ class Jobs {
   readonly removed: string[] = [];
   readonly done: { changeSet: string; actions: readonly PlannedAction[] }[] = [];
 
-  constructor(t: TestContext, place: AgentPlace, asterisk?: Asterisk) {
+  constructor(t: TestContext, place: AgentPlace, asterisk?: Asterisk, lane?: Lane) {
     this.place = place;
     this.main = new MainPlayed(t);
     this.asterisk = asterisk;
@@ -55,6 +61,7 @@ class Jobs {
       db: place.db,
       agreed: place.agreed,
       activation: asterisk?.activation,
+      lane,
       log: place.place.log,
       onApplied: (removed) => this.removed.push(...removed.map((entry) => entry.type)),
       onDone: (changeSet, actions) => this.done.push({ changeSet, actions }),
@@ -122,6 +129,21 @@ describe('A download', () => {
       jobs.done.map(({ actions }) => actions.length),
       [2],
     );
+  });
+
+  it('is in a hurry until its set is visible and recorded, also when it fails', async (t) => {
+    const lane = new HeldLane();
+    const asterisk = new Asterisk();
+    const jobs = new Jobs(t, await AgentPlace.make(t), asterisk, lane);
+    const { main } = jobs;
+    asterisk.onJudge = () => assert.deepEqual([lane.hurries, lane.ended], [1, 0]);
+    asterisk.onActivate = () =>
+      assert.deepEqual([lane.hurries, lane.ended, 'a.conf' in jobs.ledger], [1, 1, true]);
+    await jobs.download({ 'a.conf': deliver(main.has('a.conf', 'made')) });
+    assert.equal(asterisk.activated.length, 1);
+    main.lost = new Error('ECONNRESET');
+    await jobs.download({ 'b.conf': deliver(fileEntry('b')) });
+    assert.deepEqual([lane.hurries, lane.ended], [2, 2]);
   });
 
   it('never fails itself: what went wrong belongs to each of its paths', async (t) => {
