@@ -221,7 +221,7 @@ export class Staging implements Disposable {
 function placedBy(outcomes: readonly Outcome[]): Placed[] {
   const placed: Placed[] = [];
   for (const { step, result, stamp } of outcomes)
-    if (result === 'done' && (step.kind === 'put' || step.kind === 'move') && stamp !== undefined)
+    if (result === 'done' && step.kind !== 'remove' && step.kind !== 'keep' && stamp !== undefined)
       placed.push([
         step.path,
         stamp,

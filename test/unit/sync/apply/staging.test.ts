@@ -223,8 +223,14 @@ void describe('What a change set has placed', () => {
         /the state is full/,
       );
     }
-    // What can be taken for another program's change has a new name on disk.
-    assert.deepEqual(heard, [[['new', place.stamp('new'), true]], ['lost', 'new']]);
+    // What can be taken for another program's change has a new name on disk, or other metadata.
+    assert.deepEqual(heard, [
+      [
+        ['new', place.stamp('new'), true],
+        ['metadata', place.stamp('metadata'), false],
+      ],
+      ['lost', 'new', 'metadata'],
+    ]);
     assert.equal(place.journal.open('files').length, 1);
   });
 
