@@ -5,6 +5,7 @@ import { Owners } from '#host/fs/owners.ts';
 import type { Identity } from '#host/identity/certificate.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Database } from '#sync/state/database.ts';
+import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import { History } from '#sync/state/history.ts';
 import { DeferredWriter } from '#sync/state/deferredWriter.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -67,6 +68,7 @@ export class Controller {
   readonly syncTimes = new SyncTimes();
   readonly mediaServers: MediaServers;
   readonly canaries: CanaryRelease;
+  readonly #thread: StagingThread;
   readonly directories: ReadonlyMap<string, MainDirectory>;
   readonly sessions: LiveSessions;
   readonly startedAt: number;
@@ -136,13 +138,14 @@ export class Controller {
       clock,
       onChange: (isOn) => this.sessions.pause(isOn),
     });
+    this.#thread = new StagingThread(clock);
     this.directories = openMainDirectories({
       config,
       root,
       host: { clock, log, owners: this.owners },
       db,
       versions: this.versions,
-      largeFrom: options.largeFrom,
+      receiving: { largeFrom: options.largeFrom, thread: this.#thread },
       onRevision: (revision) =>
         this.sessions.announceRevision(
           revision,
@@ -222,6 +225,7 @@ export class Controller {
     for (const { applier } of this.directories.values()) applier.end();
     await Promise.all([this.servicePort.close(), this.sessions.end('Main is stopping')]);
     await Promise.all([...this.directories.values()].map((directory) => directory.close()));
+    await this.#thread.close();
     await this.#tasks.ended();
     await untilQuiet();
     this.rotation.close();

@@ -1,6 +1,7 @@
 import { nestedInside } from '#core/path/nesting.ts';
 import type { Root } from '#host/config/rootPath.ts';
 import type { HostServices } from '#host/hostServices.ts';
+import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
 import type { Database } from '#sync/state/database.ts';
 import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
@@ -14,7 +15,8 @@ export type MainDirectoriesOptions = {
   readonly host: HostServices;
   readonly db: Database;
   readonly versions: Versions;
-  readonly largeFrom?: number | undefined;
+  /** See {@link DirectoryPlace}. */
+  readonly receiving: Pick<DirectoryPlace, 'largeFrom' | 'thread'>;
   readonly onRevision: (revision: Revision) => void;
   /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (directory: string, detail: string) => void;
@@ -38,7 +40,7 @@ export function openMainDirectories(options: MainDirectoriesOptions): Map<string
           owners,
           clock,
           reserve: config.reserveBytes,
-          largeFrom: options.largeFrom,
+          ...options.receiving,
           log: log.child({ directory: directory.name }),
         },
         versions,

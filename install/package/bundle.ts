@@ -49,8 +49,7 @@ export async function bundle(options: {
 }
 
 /** What a program runs in threads of its own. */
-function threadsOf({ checkout, entry }: { checkout: string; entry: string }): Record<string, string> {
-  if (entry !== 'agent/main.ts') return {};
+function threadsOf({ checkout }: { checkout: string }): Record<string, string> {
   return { stagingWorker: path.join(checkout, 'shared/sync/apply/thread/stagingWorker.ts') };
 }
 

@@ -86,3 +86,11 @@ export function stampToReplace(
 ): Stamp | undefined {
   return here.get(path) === undefined ? undefined : (here.stampAt(path) ?? '');
 }
+
+/** What became of a file that was to be staged. */
+export type StagingResult =
+  | { readonly result: 'staged'; readonly staged: Staged }
+  /** The sender no longer has the requested content, or sent other content. */
+  | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
+  /** It could not be written here; the rest of the archive still can. */
+  | { readonly result: 'failed'; readonly why: string };

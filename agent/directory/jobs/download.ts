@@ -3,7 +3,7 @@ import type { Staging } from '#sync/apply/staging.ts';
 import type { Applier } from '#sync/apply/applier.ts';
 import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
 import { waitsWith } from '#core/waits.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { bytesOf, type Entry, type FileEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';

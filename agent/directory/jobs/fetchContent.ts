@@ -6,7 +6,7 @@ import type { Applier } from '#sync/apply/applier.ts';
 import type { StagedFile } from '#sync/apply/stagedFile.ts';
 import { isWhole } from '#sync/apply/thread/wholeFiles.ts';
 import type { Staging } from '#sync/apply/staging.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { discardingSink, stagingSink } from '#sync/apply/stagingSink.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { deltaSink } from '#sync/transfer/deltaSink.ts';

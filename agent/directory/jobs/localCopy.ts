@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Staging } from '#sync/apply/staging.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { stagingSink } from '#sync/apply/stagingSink.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';

@@ -25,7 +25,7 @@ export type ApplierEvents = {
 export type Receiving = {
   /** From this size on, the received part of an interrupted transfer is kept, bytes; {@link RESUMABLE} when absent. */
   readonly resumableFrom?: number | undefined;
-  /** Stages small files when there are many; without it all are staged in the calling thread. */
+  /** Stages small files when there are many, and writes and hashes larger ones; without it the calling thread does. */
   readonly thread?: StagingThread | undefined;
   /** Has each change set wait for its turn before it is made durable, becomes visible, and is recorded. */
   readonly lane?: Lane | undefined;

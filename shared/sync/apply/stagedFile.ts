@@ -6,15 +6,9 @@ import { openStat } from '#host/fs/listing/openStat.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import type { Staged } from '#core/changeSet.ts';
-import { WriteBehind } from './writeBehind.ts';
-
-/** What became of a file that was to be staged. */
-export type StagingResult =
-  | { readonly result: 'staged'; readonly staged: Staged }
-  /** The sender no longer has the requested content, or sent other content. */
-  | { readonly result: 'stale'; readonly why: string; readonly isOther?: true }
-  /** It could not be written here; the rest of the archive still can. */
-  | { readonly result: 'failed'; readonly why: string };
+import type { StagingThread } from './thread/stagingThread.ts';
+import { WriteInThread } from './writing/writeInThread.ts';
+import { WriteBehind } from './writing/writeBehind.ts';
 
 type Place = { readonly folder: Folder; readonly name: string };
 
@@ -30,7 +24,9 @@ export class StagedFile {
   #size = 0;
   #open = true;
   /** Of a file that is written in the thread pool. */
-  #behind: WriteBehind | undefined;
+  #behind: WriteBehind | WriteInThread | undefined;
+  /** Its SHA-256 by the thread that has written it. */
+  #hashInThread: string | undefined;
 
   private constructor(place: Place, goal: Place, fd: number) {
     this.#place = place;
@@ -83,19 +79,23 @@ export class StagedFile {
    * overwritten.
    * @throws ENOSPC, EDQUOT, EIO, … of an earlier piece
    */
-  writeBehind(chunk: Uint8Array): Promise<void> | undefined {
+  writeBehind(chunk: Uint8Array, thread?: StagingThread): Promise<void> | undefined {
+    if (this.#behind === undefined && this.#size === 0 && thread !== undefined)
+      this.#behind = new WriteInThread(this.#fd, thread);
     this.#behind ??= new WriteBehind(this.#fd, (piece) => this.#take(piece));
+    if (this.#behind instanceof WriteInThread) this.#size += chunk.length;
     return this.#behind.add(chunk);
   }
 
   /** Completes what was written behind. @throws ENOSPC, EDQUOT, EIO, … */
-  flush(): Promise<void> | undefined {
-    return this.#behind?.flush();
+  async flush(): Promise<void> {
+    const hash = await this.#behind?.flush();
+    if (typeof hash === 'string') this.#hashInThread = hash;
   }
 
   /** The same after an interruption: whatever can be written is, and an error is of no interest any more. */
   async interrupted(): Promise<void> {
-    await this.flush()?.catch(() => undefined);
+    await this.flush().catch(() => undefined);
   }
 
   #take(chunk: Uint8Array): void {
@@ -108,7 +108,7 @@ export class StagedFile {
    * @returns undefined, after removing it, when size or hash differ from the entry
    */
   finish(entry: FileEntry): Staged | undefined {
-    if (this.#size !== entry.size || this.#hash.digest('hex') !== entry.hash) {
+    if (this.#size !== entry.size || (this.#hashInThread ?? this.#hash.digest('hex')) !== entry.hash) {
       this.discard();
       return undefined;
     }

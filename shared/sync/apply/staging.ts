@@ -11,11 +11,14 @@ import { atOnce, type CutOff, finish } from './finish.ts';
 import { trimPartial } from './partial.ts';
 import { PrivateFolder } from './privateFolder.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
+import type { StagingThread } from './thread/stagingThread.ts';
 import { isWorthThread, WholeFiles } from './thread/wholeFiles.ts';
 import { openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
 import { TrashList } from './trashIndex.ts';
 
 const MIB = 1024 * 1024;
+/** Less is written and hashed before another thread has started, bytes. */
+const WORTH_THREAD = 16 * MIB;
 
 /** Not enough free space; the change set has to be retried later. */
 export class NoRoom extends Error {}
@@ -23,6 +26,8 @@ export class NoRoom extends Error {}
 /** A change set in the making. */
 export class Staging implements Disposable {
   readonly id: string;
+  /** Bytes of content that are to be staged. */
+  readonly #bytes: number;
   readonly #mds: string | undefined;
   readonly #options: Applying;
   readonly #open: OpenFolders;
@@ -45,6 +50,7 @@ export class Staging implements Disposable {
     mds?: string,
   ) {
     this.id = id;
+    this.#bytes = bytes;
     this.#mds = mds;
     this.#options = options;
     this.#cutOff = shared.cutOff;
@@ -97,6 +103,12 @@ export class Staging implements Disposable {
     } catch {
       // The next start removes it.
     }
+  }
+
+  /** Writes and hashes larger files, if it runs already or there is enough for it to do. */
+  get thread(): StagingThread | undefined {
+    const { thread } = this.#options.receiving ?? {};
+    return this.#bytes >= WORTH_THREAD || thread?.isRunning === true ? thread : undefined;
   }
 
   /** Has small files staged in another thread, if there is one and these files are worth it. */

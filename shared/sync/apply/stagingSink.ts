@@ -2,8 +2,9 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { Sink } from '../transfer/unpack.ts';
 import type { Staging } from './staging.ts';
-import type { StagedFile, StagingResult } from './stagedFile.ts';
-import { PIECE_BYTES } from './writeBehind.ts';
+import type { StagingResult } from '#core/changeSet.ts';
+import type { StagedFile } from './stagedFile.ts';
+import { PIECE_BYTES } from './writing/writeBehind.ts';
 
 /**
  * Stages one file of an archive and verifies it. A disk error affects this file alone.
@@ -45,10 +46,12 @@ export function stagingSink(
     write: (chunk) => {
       // What has arrived already, or comes from this host, does not end with the connection.
       staging.throwIfEnding();
-      return isSmall ? guard(() => file?.write(chunk)) : guard(() => file?.writeBehind(chunk))?.catch(fail);
+      return isSmall
+        ? guard(() => file?.write(chunk))
+        : guard(() => file?.writeBehind(chunk, staging.thread))?.catch(fail);
     },
     end: () => {
-      const flushed = guard(() => file?.flush());
+      const flushed = isSmall ? undefined : guard(() => file?.flush());
       return flushed === undefined ? finish() : flushed.then(finish, fail);
     },
     interrupted: () => file?.interrupted(),

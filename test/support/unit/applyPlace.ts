@@ -8,6 +8,7 @@ import type { Staging } from '#sync/apply/staging.ts';
 import type { Outcome, Staged, Step } from '#core/changeSet.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import type { Entry, FileEntry, FolderEntry } from '#core/manifest/entry.ts';
+import type { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import { Database } from '#sync/state/database.ts';
 import { Journal } from '#sync/state/changeSetJournal.ts';
 import { systemClock } from '#host/time/clock.ts';
@@ -40,13 +41,14 @@ export class ApplyPlace {
   }
 
   /** An applier that knows nothing of an earlier one, as after a start. */
-  again(reserve = 0): Applier {
+  again(reserve = 0, thread?: StagingThread): Applier {
     const applier = new Applier({
       directory: 'files',
       path: this.root,
       journal: this.journal,
       clock: systemClock,
       reserve,
+      ...(thread !== undefined && { receiving: { thread } }),
     });
     this.#appliers.push(applier);
     return applier;
@@ -87,7 +89,7 @@ export class ApplyPlace {
   }
 }
 
-export function fileEntry(content: string, mode = 0o644): FileEntry {
+export function fileEntry(content: string | Uint8Array, mode = 0o644): FileEntry {
   const hash = createHash('sha256').update(content).digest('hex');
   return {
     type: 'file',

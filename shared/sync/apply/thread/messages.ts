@@ -1,5 +1,5 @@
 import type { FileEntry } from '#core/manifest/entry.ts';
-import type { StagingResult } from '../stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 
 /** Bytes of a block: the contents of some dozens of small files. */
 export const BLOCK_BYTES = 256 * 1024;
@@ -34,3 +34,21 @@ export type StageRequest = {
 
 /** What became of each file of a request. Requests are answered in their order. */
 export type StageAnswer = readonly StagingResult[];
+
+/** A piece of a larger file, to be written at the end of it and hashed. */
+export type WriteRequest = {
+  /** The open file, which identifies it. */
+  readonly fd: number;
+  /** Number of the block that holds the piece. */
+  readonly block: number;
+  /** Bytes of the piece. */
+  readonly length: number;
+};
+
+/** Why it could not be written; undefined when it was. */
+export type WriteAnswer = string | undefined;
+
+/** The end of a larger file. It is answered by its SHA-256. */
+export type EndRequest = { readonly ended: number };
+
+export type Request = StageRequest | WriteRequest | EndRequest;

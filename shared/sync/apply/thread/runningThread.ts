@@ -3,10 +3,14 @@ import { Worker } from 'node:worker_threads';
 import {
   BLOCK_BYTES,
   BLOCKS,
+  type EndRequest,
+  type Request,
   type StageAnswer,
   type StageRequest,
   type ThreadStart,
   type WholeFile,
+  type WriteAnswer,
+  type WriteRequest,
 } from './messages.ts';
 
 /** The worker's file, beside this one: the bundle has another name for both. */
@@ -21,13 +25,20 @@ const YOUNG = 3;
 /** Memory that both threads see. The one that took it has it until its files are staged. */
 export type Block = { readonly number: number; readonly bytes: Uint8Array };
 
-/** One run of the thread that stages small files. */
+/** A question to the thread, and the block that is free again with its answer. */
+type Asked = {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly block: Block | undefined;
+};
+
+/** One run of the thread that stages files. */
 export class RunningThread {
   readonly #worker: Worker;
   readonly #free: Block[];
   readonly #givenUp = new Uint8Array(new SharedArrayBuffer(BLOCKS));
   readonly #takers: PromiseWithResolvers<Block>[] = [];
-  readonly #asked: (PromiseWithResolvers<StageAnswer> & { readonly block: Block })[] = [];
+  readonly #asked: Asked[] = [];
   #failure: Error | undefined;
   readonly #ended: Promise<void>;
 
@@ -41,7 +52,7 @@ export class RunningThread {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
     });
-    this.#worker.on('message', (answer: StageAnswer) => this.#answered(answer));
+    this.#worker.on('message', (answer: unknown) => this.#answered(answer));
     this.#worker.on('error', (error) =>
       this.#fail(error instanceof Error ? error : new Error(String(error))),
     );
@@ -83,14 +94,26 @@ export class RunningThread {
    * @throws when the thread has ended: some of the files may have been staged
    */
   async stage(stage: number, block: Block, files: readonly WholeFile[]): Promise<StageAnswer> {
-    if (this.#failure !== undefined) throw this.#failure;
-    const asked = { ...Promise.withResolvers<StageAnswer>(), block };
-    this.#asked.push(asked);
-    this.#worker.ref();
     Atomics.store(this.#givenUp, block.number, 0);
     const request: StageRequest = { stage, block: block.number, files };
-    this.#worker.postMessage(request, []);
-    return asked.promise;
+    return this.#ask<StageAnswer>(request, block);
+  }
+
+  /**
+   * Writes a piece at the end of an open file, hashes it, and gives its block back.
+   * @param fd must stay open until this settles, and until {@link endOf} has
+   * @throws that it could not be written, with the errno; or that the thread has ended
+   */
+  async write(fd: number, block: Block, length: number): Promise<void> {
+    const request: WriteRequest = { fd, block: block.number, length };
+    const why = await this.#ask<WriteAnswer>(request, block);
+    if (why !== undefined) throw new Error(why);
+  }
+
+  /** Resolves with the SHA-256, in hexadecimal, of the pieces of a file. @throws when the thread has ended */
+  async endOf(fd: number): Promise<string> {
+    const request: EndRequest = { ended: fd };
+    return this.#ask<string>(request, undefined);
   }
 
   /** The rest of what was asked for from this block is not wanted any more: the answer comes soon. */
@@ -104,11 +127,21 @@ export class RunningThread {
     await this.#ended;
   }
 
-  #answered(answer: StageAnswer): void {
+  #ask<T>(request: Request, block: Block | undefined): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    // Requests are answered in their order, each with what belongs to it.
+    this.#asked.push({ resolve: (answer) => resolve(answer as T), reject, block });
+    this.#worker.ref();
+    this.#worker.postMessage(request, []);
+    return promise;
+  }
+
+  #answered(answer: unknown): void {
     const asked = this.#asked.shift();
     if (asked === undefined) return;
     if (this.#asked.length === 0) this.#worker.unref();
-    this.giveBack(asked.block);
+    if (asked.block !== undefined) this.giveBack(asked.block);
     asked.resolve(answer);
   }
 

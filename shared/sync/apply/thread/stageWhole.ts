@@ -4,7 +4,7 @@ import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
-import type { StagingResult } from '../stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import type { StageAnswer, WholeFile } from './messages.ts';
 
 /** Bits that a file has from the start; the others come with its owner. */

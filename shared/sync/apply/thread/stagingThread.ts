@@ -8,8 +8,8 @@ const IDLE = 3_000;
 export type LentThread = Disposable & { readonly thread: RunningThread };
 
 /**
- * A thread that verifies, creates and writes small files, so that this one goes on receiving meanwhile: with very many of
- * them the system calls are half of the work. It is started when it is first needed, and ends by itself.
+ * A thread that verifies, creates and writes small files, and writes and hashes large ones, so that this one goes on receiving
+ * meanwhile: that is half of the work. It is started when it is first needed, and ends by itself.
  */
 export class StagingThread {
   readonly #clock: Clock;

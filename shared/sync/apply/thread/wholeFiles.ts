@@ -1,7 +1,7 @@
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { Sink } from '../../transfer/unpack.ts';
 import type { Staged } from '#core/changeSet.ts';
-import type { StagingResult } from '../stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { BLOCK_BYTES, type WholeFile } from './messages.ts';
 import type { Block } from './runningThread.ts';
 import type { LentThread, StagingThread } from './stagingThread.ts';

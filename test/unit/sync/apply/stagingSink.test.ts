@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Staging } from '#sync/apply/staging.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { stagingSink } from '#sync/apply/stagingSink.ts';
 import type { Sink } from '#sync/transfer/unpack.ts';
 import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';

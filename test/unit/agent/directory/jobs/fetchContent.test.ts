@@ -16,7 +16,7 @@ import {
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { ChunkLister } from '#sync/transfer/chunkList.ts';
 import { PAX_ERROR, PAX_PARTS, UNKNOWN_VERSION } from '#sync/transfer/format.ts';

@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { Folder } from '#host/fs/folder.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
-import type { StagingResult } from '#sync/apply/stagedFile.ts';
+import type { StagingResult } from '#core/changeSet.ts';
 import { BLOCK_BYTES, BLOCKS, type StageAnswer, type WholeFile } from '#sync/apply/thread/messages.ts';
 import type { Block } from '#sync/apply/thread/runningThread.ts';
 import { stageAll } from '#sync/apply/thread/stageWhole.ts';

@@ -1,18 +1,14 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, fsync, write } from 'node:fs';
+import { closeSync, write } from 'node:fs';
 import { promisify } from 'node:util';
+import { EarlySync } from './earlySync.ts';
 
 const writeAsync = promisify(write);
-const fsyncAsync = promisify(fsync);
 /** Bytes that are gathered for one write. */
 export const PIECE_BYTES = 256 * 1024;
 /** From this size on, a piece is written as it comes, which saves a copy, bytes. */
 const LARGE = 128 * 1024;
-/** Bytes after which what was written is made durable. */
-const SYNC_BYTES = 16 * 1024 * 1024;
 
-/** One file at a time is synced early, in the whole program: a sync takes one of the four threads of Node's pool. */
-let isSyncing = false;
 /** The buffers of the last file, for the next one: with new ones for each, V8 would collect its whole heap every few files. */
 const spare: Buffer[] = [];
 
@@ -27,11 +23,11 @@ export class WriteBehind {
   #buffers = [spare.pop(), spare.pop()];
   #filled = 0;
   #writing: Promise<void> = Promise.resolve();
-  #unsynced = 0;
-  #syncing: Promise<void> = Promise.resolve();
+  readonly #early: EarlySync;
 
   constructor(fd: number, take: (piece: Uint8Array) => void) {
     this.#fd = fd;
+    this.#early = new EarlySync(fd);
     this.#take = take;
   }
 
@@ -51,7 +47,7 @@ export class WriteBehind {
   async flush(): Promise<void> {
     if (this.#filled > 0) await this.#writeGathered();
     await this.#writing;
-    await this.#syncing;
+    await this.#early.ended();
   }
 
   /** Closes the file, once nothing is going on: before, its descriptor's number must not become another file's. */
@@ -61,7 +57,7 @@ export class WriteBehind {
       closeSync(this.#fd);
       for (const buffer of this.#buffers) if (buffer !== undefined && spare.length < 2) spare.push(buffer);
     };
-    Promise.allSettled([this.#writing, this.#syncing]).then(end, end);
+    Promise.allSettled([this.#writing, this.#early.ended()]).then(end, end);
   }
 
   #gather(bytes: Uint8Array): void {
@@ -95,16 +91,6 @@ export class WriteBehind {
 
   async #writeAll(piece: Uint8Array): Promise<void> {
     for (let at = 0; at < piece.length;) at += (await writeAsync(this.#fd, piece, at)).bytesWritten;
-    this.#unsynced += piece.length;
-    if (this.#unsynced >= SYNC_BYTES && !isSyncing) this.#sync();
-  }
-
-  #sync(): void {
-    isSyncing = true;
-    this.#unsynced = 0;
-    // Not after one that failed, whose error stays.
-    this.#syncing = this.#syncing.then(() => fsyncAsync(this.#fd)).finally(() => (isSyncing = false));
-    // Its error comes with the flush.
-    this.#syncing.catch(() => undefined);
+    this.#early.wrote(piece.length);
   }
 }

@@ -5,9 +5,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { PIECE_BYTES, WriteBehind } from '#sync/apply/writeBehind.ts';
-import { eventually } from '../../../support/harness/host.ts';
-import { sameBytes } from '../../../support/unit/sameBytes.ts';
+import { PIECE_BYTES, WriteBehind } from '#sync/apply/writing/writeBehind.ts';
+import { eventually } from '../../../../support/harness/host.ts';
+import { sameBytes } from '../../../../support/unit/sameBytes.ts';
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-behind-'));

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { systemClock } from '#host/time/clock.ts';
+import { BLOCK_BYTES, BLOCKS } from '#sync/apply/thread/messages.ts';
+import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
+import { WriteInThread } from '#sync/apply/writing/writeInThread.ts';
+import { stagingSink } from '#sync/apply/stagingSink.ts';
+import type { StagingResult } from '#core/changeSet.ts';
+import { eventually } from '../../../../support/harness/host.ts';
+import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { sameBytes } from '../../../../support/unit/sameBytes.ts';
+
+const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
+const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+function given(t: TestContext): { at: (name: string) => string; thread: StagingThread } {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-in-thread-'));
+  const thread = new StagingThread(systemClock);
+  t.after(async () => {
+    await thread.close();
+    rmSync(folder, { recursive: true });
+  });
+  return { at: (name) => path.join(folder, name), thread };
+}
+
+/** Adds content in pieces of the given sizes, from a buffer that is used again. */
+async function add(file: WriteInThread, content: Buffer, sizes: readonly number[]): Promise<void> {
+  const buffer = Buffer.alloc(Math.max(...sizes));
+  for (let at = 0, turn = 0; at < content.length; turn++) {
+    const length = content.copy(buffer, 0, at, at + (sizes[turn % sizes.length] ?? 1));
+    await file.add(buffer.subarray(0, length));
+    buffer.fill(0);
+    at += length;
+  }
+}
+
+void test('pieces of any size, in a buffer that is used again, are written in order and hashed', async (t) => {
+  const { at, thread } = given(t);
+  const content = sameBytes('content', 20 * BLOCK_BYTES + 12_345);
+  for (const [number, sizes] of [
+    [100_000, 200_000],
+    [BLOCK_BYTES, 7],
+    [3 * BLOCK_BYTES + 1],
+    [content.length],
+  ].entries()) {
+    const file = at(String(number));
+    const fd = openSync(file, 'wx');
+    const writing = new WriteInThread(fd, thread);
+    await add(writing, content, sizes);
+    assert.equal(await writing.flush(), sha256(content));
+    assert.ok(readFileSync(file).equals(content));
+    writing.close();
+    await eventually('it is closed', () => !isOpen(fd));
+  }
+});
+
+void test('more files than there are blocks are written side by side, and each has its own hash', async (t) => {
+  const { at, thread } = given(t);
+  const files = Array.from({ length: BLOCKS + 3 }, (_, number) => {
+    const content = sameBytes(`content ${number}`, 3 * BLOCK_BYTES + number);
+    return {
+      content,
+      file: at(String(number)),
+      writing: new WriteInThread(openSync(at(String(number)), 'wx'), thread),
+    };
+  });
+  await Promise.all(
+    files.map(async ({ content, file, writing }) => {
+      await add(writing, content, [100_000]);
+      assert.equal(await writing.flush(), sha256(content));
+      assert.ok(readFileSync(file).equals(content));
+      writing.close();
+    }),
+  );
+});
+
+void test('an error of the disk comes with the next piece, and in the end; the file is closed, and no block is lost', async (t) => {
+  const { at, thread } = given(t);
+  const content = sameBytes('content', 4 * BLOCK_BYTES);
+  for (let i = 0; i < BLOCKS + 1; i++) {
+    const fd = openSync(at('read only'), 'a+');
+    const readOnly = openSync(at('read only'), 'r');
+    const writing = new WriteInThread(readOnly, thread);
+    await assert.rejects(
+      async () => {
+        await add(writing, content, [BLOCK_BYTES - 1]);
+        await writing.flush();
+      },
+      { message: 'EBADF' },
+    );
+    await assert.rejects(writing.flush(), { message: 'EBADF' });
+    writing.close();
+    await eventually('it is closed', () => !isOpen(readOnly));
+    new WriteInThread(fd, thread).close();
+  }
+  const fd = openSync(at('next'), 'wx');
+  const next = new WriteInThread(fd, thread);
+  await add(next, content, [100_000]);
+  assert.equal(await next.flush(), sha256(content));
+  next.close();
+});
+
+void test('a file that is given up is closed only when nothing is being written to it, and its hash is forgotten', async (t) => {
+  const { at, thread } = given(t);
+  const content = sameBytes('content', 6 * BLOCK_BYTES + 1);
+  const fd = openSync(at('given up'), 'wx');
+  const writing = new WriteInThread(fd, thread);
+  await add(writing, content, [BLOCK_BYTES]);
+  writing.close();
+  assert.ok(isOpen(fd));
+  await eventually('it is closed', () => !isOpen(fd));
+  assert.ok(readFileSync(at('given up')).equals(content.subarray(0, 6 * BLOCK_BYTES)));
+  // Its number is another file's now.
+  const same = openSync(at('other'), 'wx');
+  assert.equal(same, fd);
+  const other = new WriteInThread(same, thread);
+  await add(other, content, [100_000]);
+  assert.equal(await other.flush(), sha256(content));
+  other.close();
+});
+
+void test('files that are given up, each in the middle of a block, leave all blocks to the next one', async (t) => {
+  const { at, thread } = given(t);
+  for (let i = 0; i < BLOCKS; i++) {
+    const writing = new WriteInThread(openSync(at(String(i)), 'wx'), thread);
+    await writing.add(Buffer.of(1));
+    writing.close();
+  }
+  const next = new WriteInThread(openSync(at('next'), 'wx'), thread);
+  const added = add(next, sameBytes('content', 2 * BLOCK_BYTES), [100_000]);
+  assert.notEqual(
+    await Promise.race([added, new Promise((resolve) => setTimeout(resolve, 5_000, 'none'))]),
+    'none',
+  );
+  next.close();
+});
+
+void test('a file whose beginning an interrupted transfer has left is verified as a whole', async (t) => {
+  const place = new ApplyPlace(t);
+  const thread = new StagingThread(systemClock);
+  t.after(() => thread.close());
+  const applier = place.again(0, thread);
+  const content = sameBytes('content', 20 * BLOCK_BYTES);
+  const entry = fileEntry(content);
+  const half = content.length / 2 + 1;
+  {
+    using interrupted = applier.begin(64 * 1024 * 1024);
+    const sink = stagingSink(interrupted, entry, () => undefined, await interrupted.resume(entry));
+    await sink.write(content.subarray(0, half));
+    await sink.interrupted?.();
+  }
+  using staging = applier.begin(64 * 1024 * 1024);
+  const resumed = await staging.resume(entry);
+  assert.equal(resumed.size, half);
+  const results: StagingResult[] = [];
+  const sink = stagingSink(staging, entry, (each) => results.push(each), resumed);
+  await sink.write(content.subarray(half));
+  await sink.end();
+  assert.deepEqual(
+    results.map(({ result }) => result),
+    ['staged'],
+  );
+});
+
+void test('the end of the thread is an error of the file, not of the program', async (t) => {
+  const { at, thread } = given(t);
+  const fd = openSync(at('file'), 'wx');
+  const writing = new WriteInThread(fd, thread);
+  await add(writing, sameBytes('content', BLOCK_BYTES), [BLOCK_BYTES]);
+  await thread.close();
+  await assert.rejects(writing.flush(), /thread that stages files ended/);
+  writing.close();
+  await eventually('it is closed', () => !isOpen(fd));
+});
+
+for (const [bytes, isUsed] of [
+  [16 * 1024 * 1024, true],
+  [16 * 1024 * 1024 - 1, false],
+] as const) {
+  void test(`a change set of ${bytes} bytes has its larger files written ${isUsed ? 'in the thread' : 'as before'}, and verified`, async (t) => {
+    const place = new ApplyPlace(t);
+    const thread = new StagingThread(systemClock);
+    t.after(() => thread.close());
+    using staging = place.again(0, thread).begin(bytes);
+    const content = sameBytes('content', 1_000_000);
+    for (const [entry, result] of [
+      [fileEntry(content), 'staged'],
+      [fileEntry(Buffer.concat([content.subarray(1), Buffer.of(7)])), 'stale'],
+    ] as const) {
+      const results: StagingResult[] = [];
+      const sink = stagingSink(staging, entry, (each) => results.push(each));
+      for (let at = 0; at < content.length; at += 60_000) await sink.write(content.subarray(at, at + 60_000));
+      await sink.end();
+      assert.deepEqual(
+        results.map((each) => each.result),
+        [result],
+      );
+    }
+    assert.equal(thread.isRunning, isUsed);
+  });
+}
