@@ -95,7 +95,8 @@ export class StagedFile {
 
   /** The same after an interruption: whatever can be written is, and an error is of no interest any more. */
   async interrupted(): Promise<void> {
-    await this.flush().catch(() => undefined);
+    // The descriptor of one that is closed may be another file's by now.
+    if (this.#open) await this.flush().catch(() => undefined);
   }
 
   #take(chunk: Uint8Array): void {

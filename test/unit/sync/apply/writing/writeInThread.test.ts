@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -164,6 +164,31 @@ void test('a file whose beginning an interrupted transfer has left is verified a
     results.map(({ result }) => result),
     ['staged'],
   );
+});
+
+void test('a file that was discarded does not meddle with the next one, which has its descriptor', async (t) => {
+  const place = new ApplyPlace(t);
+  const thread = new StagingThread(systemClock);
+  t.after(() => thread.close());
+  using staging = place.again(0, thread).begin(0);
+  const content = sameBytes('content', 3 * BLOCK_BYTES);
+  // The thread has started, and no lower descriptor is free.
+  const first = staging.file();
+  await first.writeBehind(content, thread);
+  await first.flush();
+  const taken = Array.from({ length: 30 }, () => openSync('/dev/null', 'r'));
+  t.after(() => taken.forEach((fd) => closeSync(fd)));
+  const discarded = staging.file();
+  await discarded.writeBehind(content, thread);
+  const handles = (): number => readdirSync('/proc/self/fd').length;
+  const before = handles();
+  discarded.discard();
+  await eventually('it is closed', () => handles() < before);
+  const next = staging.file();
+  await next.writeBehind(content, thread);
+  await discarded.interrupted();
+  await next.flush();
+  assert.ok(next.finish(fileEntry(content)));
 });
 
 void test('the end of the thread is an error of the file, not of the program', async (t) => {
