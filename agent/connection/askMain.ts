@@ -26,6 +26,7 @@ export async function askMain(
   const cancel = clock.after(ANSWER_TIMEOUT, () =>
     reject(new Error(`Main gave no answer within ${ANSWER_TIMEOUT / 1000} s`)),
   );
+  // What a connection has read is overwritten later.
   socket.on('message', (data) => resolve(Buffer.from(data as Buffer)));
   socket.on('error', reject);
   socket.on('close', onClose);

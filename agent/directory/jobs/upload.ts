@@ -96,8 +96,8 @@ async function offerPage(
 }
 
 /**
- * The file is made durable here before it becomes visible there: after a power cut, half a recording or an old one would otherwise count as newer
- * than Main's.
+ * The file is made durable here before it becomes visible there: after a power cut, half a recording or an old one would
+ * otherwise count as newer than Main's.
  */
 async function makeOfferedDurable(root: string, offers: readonly Offer[]): Promise<void> {
   const inodes = new Set<string>();

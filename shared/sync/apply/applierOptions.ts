@@ -8,7 +8,10 @@ import type { Journal } from '../state/changeSetJournal.ts';
 /** Writes a finished change set into ledger and history, inside the transaction that ends its journal entry. */
 export type OnCommit = (changeSet: ChangeSet, outcomes: readonly Outcome[]) => void;
 
-/** An object that became visible, or whose metadata was changed. `isArrival` when that was one rename to a free name, and nothing else happened to it. */
+/**
+ * An object that became visible, or whose metadata was changed. `isArrival` when that was one rename to a free name, and nothing
+ * else happened to it.
+ */
 export type Placed = readonly [path: string, stamp: Stamp, isArrival: boolean];
 
 /** What an applier calls. */

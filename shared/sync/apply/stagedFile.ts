@@ -23,7 +23,7 @@ export class StagedFile {
   readonly #hash: Hash = createHash('sha256');
   #size = 0;
   #open = true;
-  /** Of a file that is written in the thread pool. */
+  /** Of a file that is not written by this thread. */
   #behind: WriteBehind | WriteInThread | undefined;
   /** Its SHA-256 by the thread that has written it. */
   #hashInThread: string | undefined;
@@ -77,13 +77,14 @@ export class StagedFile {
   /**
    * Writes in the thread pool, while this thread hashes. Until it resolves nothing else may be called; then the bytes may be
    * overwritten.
+   * @param thread writes and hashes instead, unless a part of the file was there already
    * @throws ENOSPC, EDQUOT, EIO, … of an earlier piece
    */
   writeBehind(chunk: Uint8Array, thread?: StagingThread): Promise<void> | undefined {
     if (this.#behind === undefined && this.#size === 0 && thread !== undefined)
       this.#behind = new WriteInThread(this.#fd, thread);
-    this.#behind ??= new WriteBehind(this.#fd, (piece) => this.#take(piece));
-    if (this.#behind instanceof WriteInThread) this.#size += chunk.length;
+    this.#behind ??= new WriteBehind(this.#fd, (piece) => this.#hash.update(piece));
+    this.#size += chunk.length;
     return this.#behind.add(chunk);
   }
 
