@@ -36,6 +36,12 @@ function putBack(host: Host, copy: string): void {
     copyFileSync(path.join(copy, name), path.join(stateFolder(host), name));
 }
 
+function metaOf(host: Host, key: string): string | undefined {
+  using db = new DatabaseSync(path.join(stateFolder(host), 'state.sqlite'), { readOnly: true });
+  const value = db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'];
+  return typeof value === 'string' ? value : undefined;
+}
+
 void describe('With a state that was lost, or an old copy of it,', () => {
   let cluster: Cluster;
   let mds: Mds;
@@ -96,8 +102,9 @@ void describe('With a state that was lost, or an old copy of it,', () => {
   /** The agent takes Main's state for the known one when nothing has gone for the settle time of recordings, and a bit. */
   async function isAccepted(): Promise<void> {
     await eventually("the agent has accepted Main's state", () => {
-      using db = new DatabaseSync(path.join(stateFolder(mds), 'state.sqlite'), { readOnly: true });
-      return db.prepare("SELECT value FROM meta WHERE key = 'strange'").get() === undefined;
+      const known = metaOf(mds, 'known:main');
+      const isMains = known?.includes(metaOf(main, 'state-id') ?? 'unknown') === true;
+      return isMains && metaOf(mds, 'strange') === undefined;
     });
   }
 
@@ -124,6 +131,8 @@ void describe('With a state that was lost, or an old copy of it,', () => {
   });
 
   void it('an MDS with an old state holds what Main has removed since', async () => {
+    // An MDS that does not know Main's state can't see in the next test that it is another one.
+    await isAccepted();
     await mds.kill();
     const copy = keepCopy(mds);
     mds.start();
