@@ -17,6 +17,7 @@ import { fetchBeginnings } from './fetchBeginnings.ts';
 import { fetchContent } from './fetchContent.ts';
 import { movesIn } from './moves.ts';
 import { copyWhatIsHere } from './localCopy.ts';
+import type { TransferSlots } from './transferSlots.ts';
 
 export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly why?: string };
 
@@ -30,6 +31,8 @@ export type DownloadJob = {
   readonly applier: Applier;
   readonly replica: Replica;
   readonly record: OnCommit;
+  /** Its content waits for a slot; absent for what must not wait for others, or must not let them wait. */
+  readonly slots?: TransferSlots | undefined;
   /** Called with the content of new files before they become visible; undefined for removals. */
   readonly judge?: (changed: ReadonlyMap<string, Put>, permissionsChange: boolean) => Promise<Judgement>;
   /** All or nothing: content that can't be fetched keeps the rest out. */
@@ -74,6 +77,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
   const { small = [], large = [] } = Object.groupBy(wanted, ({ entry }) =>
     job.whole && isReadInPart(entry.size) ? 'large' : 'small',
   );
+  using slot = await job.slots?.take();
   using staging = job.applier.begin(totalBytes(small));
   const staged = new Map<string, StagedFileAt>();
   const take = (path: string, entry: FileEntry) => (outcome: StagingResult) => {
@@ -84,6 +88,7 @@ export async function download(job: DownloadJob): Promise<Downloaded> {
     await fetchContent(job, staging, await copyWhatIsHere(job.replica, staging, files, take), take);
   };
   await stage(small);
+  slot?.[Symbol.dispose]();
   const beginnings = await fetchBeginnings(job.directory, job.session, large, (path, why) =>
     results.set(path, { result: 'stale', why }),
   );

@@ -17,6 +17,7 @@ import type { AgreedState } from '../agreedState.ts';
 import { actionsOf, announce, type Announcing } from './announce.ts';
 import { download, type Downloaded, type Incoming, type JobResult } from './download.ts';
 import type { Job } from './schedule.ts';
+import { TransferSlots } from './transferSlots.ts';
 import { agreedAfter, upload } from './upload.ts';
 
 export type JobRunnerOptions = Announcing & {
@@ -50,6 +51,7 @@ export class JobRunner {
    * only.
    */
   readonly #kept = new Map<string, Entry>();
+  readonly #slots = new TransferSlots();
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -141,6 +143,7 @@ export class JobRunner {
         applier,
         replica,
         record: this.#recorder(job.items),
+        slots: job.size === 'bulk' && activation === undefined ? this.#slots : undefined,
         whole: activation?.isWhole === true,
         ...(activation && {
           judge: (changed, permissions) => activation.judge(changed, held, permissions),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
@@ -37,6 +37,8 @@ export class AgentPlace {
   readonly owners = new Owners();
   /** Warnings and errors. */
   readonly log: string[] = [];
+  /** Called before a change set becomes visible. */
+  beforeShown: () => Promise<void> = () => Promise.resolve();
 
   private constructor(t: TestContext) {
     const folder = memoryFolder();
@@ -61,7 +63,10 @@ export class AgentPlace {
         isExcluded: () => false,
         takeChanges: nothing,
         holdChanged: nothing,
-        withLease: (show) => Promise.resolve(show()),
+        withLease: async (show) => {
+          await this.beforeShown();
+          return show();
+        },
         recordRecovered: nothing,
         recovered: nothing,
         scanned: nothing,
@@ -138,6 +143,8 @@ export class MainPlayed {
   /** The contents that came with the offers. */
   readonly received: Buffer[] = [];
   readonly asked: string[] = [];
+  /** Called when content is asked for, with its paths; it is sent afterwards. */
+  beforeSent: (paths: readonly string[]) => Promise<void> = () => Promise.resolve();
   capabilities: ReadonlySet<string> = new Set(MAIN_CAPABILITIES);
   /** What Main has of a content, bytes. */
   resumeOffset = 0;
@@ -176,8 +183,9 @@ export class MainPlayed {
           stream.fail(this.lost.message);
           return stream;
         }
+        const folder = mkdtempSync(path.join(this.#folder, 'get-'));
         const files = items.map(({ path: name, size }, number) => {
-          const file = path.join(this.#folder, String(number));
+          const file = path.join(folder, String(number));
           writeFileSync(file, this.files.get(name) ?? '');
           const stamp = stampOf(lstatSync(file, { bigint: true }));
           return {
@@ -187,7 +195,9 @@ export class MainPlayed {
             ...(!this.files.has(name) && { refusal: 'changed on Main' }),
           };
         });
-        packFiles(this.#folder, files, out).catch((error: unknown) => stream.fail(String(error)));
+        this.beforeSent(items.map(({ path: name }) => name))
+          .then(() => packFiles(folder, files, out))
+          .catch((error: unknown) => stream.fail(String(error)));
         return stream;
       },
       offer: (_directory: string, offers: Offered[]) => {

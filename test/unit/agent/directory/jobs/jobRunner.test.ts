@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { PlannedAction } from '#protocol/messages/common.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
@@ -44,6 +45,14 @@ class Asterisk {
   }
 }
 
+/** For a test that would wait for ever where the code is wrong, milliseconds. */
+const HANGS = { timeout: 60_000 };
+
+/** What can be done without waiting is done. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await turn();
+}
+
 class Jobs {
   readonly place: AgentPlace;
   readonly main: MainPlayed;
@@ -68,8 +77,8 @@ class Jobs {
     });
   }
 
-  download(items: Readonly<Record<string, Incoming>>): Promise<JobEnd> {
-    const job = { kind: 'download', size: 'bulk', items: new Map(Object.entries(items)) } as const;
+  download(items: Readonly<Record<string, Incoming>>, size: 'bulk' | 'large' = 'bulk'): Promise<JobEnd> {
+    const job = { kind: 'download', size, items: new Map(Object.entries(items)) } as const;
     return this.runner.run(job, new Set(), this.main.session);
   }
 
@@ -144,6 +153,43 @@ describe('A download', () => {
     main.lost = new Error('ECONNRESET');
     await jobs.download({ 'b.conf': deliver(fileEntry('b')) });
     assert.deepEqual([lane.hurries, lane.ended], [2, 2]);
+  });
+
+  it(
+    'lets the content of two sets arrive at a time, and of the next while they are being made visible',
+    HANGS,
+    async (t) => {
+      const jobs = new Jobs(t, await AgentPlace.make(t));
+      const { main, place } = jobs;
+      const coming: string[] = [];
+      const sent = Promise.withResolvers<void>();
+      const isNextComing = Promise.withResolvers<void>();
+      main.beforeSent = ([name = '']) => {
+        coming.push(name);
+        if (name === 'c') isNextComing.resolve();
+        return sent.promise;
+      };
+      place.beforeShown = () => isNextComing.promise;
+      const sets = ['a', 'b', 'c'].map((name) => jobs.download({ [name]: deliver(main.has(name, name)) }));
+      const large = jobs.download({ large: deliver(main.has('large', 'large')) }, 'large');
+      await turns();
+      assert.deepEqual(coming.toSorted(), ['a', 'b', 'large'], 'a large file does not wait for a slot');
+      sent.resolve();
+      const ends = await Promise.all([...sets, large]);
+      assert.equal(coming.at(-1), 'c');
+      assert.deepEqual(
+        ends.flatMap(({ results }) => [...results.values()]),
+        Array.from(ends, () => ({ result: 'done' })),
+      );
+    },
+  );
+
+  it('gives its place back when its content does not come', HANGS, async (t) => {
+    const jobs = new Jobs(t, await AgentPlace.make(t));
+    jobs.main.lost = new Error('ECONNRESET');
+    const sets = ['a', 'b', 'c', 'd', 'e'].map((name) => jobs.download({ [name]: deliver(fileEntry(name)) }));
+    for (const { results } of await Promise.all(sets))
+      assert.deepEqual([...results.values()], [{ result: 'failed', why: 'ECONNRESET' }]);
   });
 
   it('never fails itself: what went wrong belongs to each of its paths', async (t) => {
