@@ -2,7 +2,7 @@ import type { Decision } from '#core/plan/decision.ts';
 import { bytesToTravel } from './schedule.ts';
 
 /** Small files that are considered at once: twice as many as are started together. */
-const ENOUGH = 4_000;
+const ENOUGH = 5_600;
 
 export type ReadyOptions = {
   /** False for what is in progress, or has to wait after a failure. */

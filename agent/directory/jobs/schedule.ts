@@ -6,7 +6,7 @@ import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
 /** Limits of one change set, so that a first pass becomes visible in steps, none of which keeps the event loop for long. */
-const MAX_CHANGE_SET_FILES = 500;
+const MAX_CHANGE_SET_FILES = 700;
 const MAX_CHANGE_SET_BYTES = 32 * 1024 * 1024;
 /** Parallel change sets of small files, and parallel large files, in one directory. */
 const MAX_BULK = 4;

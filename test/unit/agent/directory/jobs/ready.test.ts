@@ -5,7 +5,7 @@ import { readyOf } from '../../../../../agent/directory/jobs/ready.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const LARGE = 8 * 1024 * 1024;
-const FIRST = 4_000;
+const FIRST = 5_600;
 const MORE = 10_000;
 
 function deliver(size: number): Decision {

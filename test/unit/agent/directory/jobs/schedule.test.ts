@@ -26,20 +26,20 @@ function started(
 
 void test('what is more than one change set becomes several, by files or by bytes, and four at a time', () => {
   assert.deepEqual(started(10_000, 100), [
-    ['bulk', 500],
-    ['bulk', 500],
-    ['bulk', 500],
-    ['bulk', 500],
+    ['bulk', 700],
+    ['bulk', 700],
+    ['bulk', 700],
+    ['bulk', 700],
   ]);
   assert.deepEqual(started(40, 1024 * 1024), [
     ['bulk', 32],
     ['bulk', 8],
   ]);
-  assert.deepEqual(started(500, 100), [['bulk', 500]]);
+  assert.deepEqual(started(700, 100), [['bulk', 700]]);
 });
 
 void test('as many start as there is room for beside those that run', () => {
-  assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING]), [['bulk', 500]]);
+  assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING]), [['bulk', 700]]);
   assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING, RUNNING]), []);
 });
 
