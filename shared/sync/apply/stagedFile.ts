@@ -81,11 +81,41 @@ export class StagedFile {
    * @throws ENOSPC, EDQUOT, EIO, … of an earlier piece
    */
   writeBehind(chunk: Uint8Array, thread?: StagingThread): Promise<void> | undefined {
+    const behind = this.#writer(thread);
+    this.#size += chunk.length;
+    return behind.add(chunk);
+  }
+
+  /**
+   * The same for a part of another open file. Until it resolves nothing else may be called.
+   * @param from its descriptor
+   * @param part offsets of its start and end, bytes; where the other file has become shorter, less is taken
+   * @param thread as for {@link writeBehind}
+   * @param onPiece called before each piece; an error of it ends this
+   * @throws ENOSPC, EDQUOT, EIO, … of an earlier piece; Node's fs errors of the other file; errors of `onPiece`
+   */
+  async copyBehind(
+    from: number,
+    part: { readonly start: number; readonly end: number },
+    thread: StagingThread | undefined,
+    onPiece: () => void,
+  ): Promise<void> {
+    const behind = this.#writer(thread);
+    if (behind instanceof WriteInThread) {
+      this.#size += await behind.addFrom(from, part.start, part.end, onPiece);
+      return;
+    }
+    for await (const piece of readAhead(from, part)) {
+      onPiece();
+      await this.writeBehind(piece);
+    }
+  }
+
+  #writer(thread: StagingThread | undefined): WriteBehind | WriteInThread {
     if (this.#behind === undefined && this.#size === 0 && thread !== undefined)
       this.#behind = new WriteInThread(this.#fd, thread);
     this.#behind ??= new WriteBehind(this.#fd, (piece) => this.#hash.update(piece));
-    this.#size += chunk.length;
-    return this.#behind.add(chunk);
+    return this.#behind;
   }
 
   /** Completes what was written behind. @throws ENOSPC, EDQUOT, EIO, … */

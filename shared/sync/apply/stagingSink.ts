@@ -1,5 +1,6 @@
 import { errnoOf } from '#host/fs/errno.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
+import type { CopyingSink } from '../transfer/deltaSink.ts';
 import type { Sink } from '../transfer/unpack.ts';
 import type { Staging } from './staging.ts';
 import type { StagingResult } from '#core/changeSet.ts';
@@ -16,7 +17,7 @@ export function stagingSink(
   entry: FileEntry,
   onResult: (result: StagingResult) => void,
   resumed?: StagedFile,
-): Sink {
+): CopyingSink {
   let file = resumed;
   let broken = false;
   const fail = (error: unknown): void => {
@@ -41,17 +42,28 @@ export function stagingSink(
       else onResult({ result: 'stale', why: 'its content is not what was announced', isOther: true });
     });
   // The way to the thread pool does not pay for a small file.
-  const isSmall = entry.size < PIECE_BYTES;
+  let isBehind = entry.size >= PIECE_BYTES;
   return {
     write: (chunk) => {
       // What has arrived already, or comes from this host, does not end with the connection.
       staging.throwIfEnding();
-      return isSmall
-        ? guard(() => file?.write(chunk))
-        : guard(() => file?.writeBehind(chunk, staging.thread))?.catch(fail);
+      return isBehind
+        ? guard(() => file?.writeBehind(chunk, staging.thread))?.catch(fail)
+        : guard(() => file?.write(chunk));
+    },
+    copy: async (from, start, end) => {
+      if (broken) return;
+      isBehind = true;
+      const requireGoingOn = (): void => staging.throwIfEnding();
+      try {
+        await file?.copyBehind(from, { start, end }, staging.thread, requireGoingOn);
+      } catch (error) {
+        requireGoingOn();
+        fail(error);
+      }
     },
     end: () => {
-      const flushed = isSmall ? undefined : guard(() => file?.flush());
+      const flushed = isBehind ? guard(() => file?.flush()) : undefined;
       return flushed === undefined ? finish() : flushed.then(finish, fail);
     },
     interrupted: () => file?.interrupted(),

@@ -1,4 +1,3 @@
-import { readAhead } from '#host/fs/readAhead.ts';
 import type { ChunkList, ChunkLister } from './chunkList.ts';
 import type { Run } from './parts.ts';
 import { ArchiveError, type Sink } from './unpack.ts';
@@ -11,11 +10,21 @@ export type Base = {
   readonly chunks?: { readonly list: ChunkList; readonly lister: ChunkLister | undefined };
 };
 
+/** A sink that can take parts of an open file itself. */
+export interface CopyingSink extends Sink {
+  /**
+   * @param from its descriptor
+   * @param start offset, bytes
+   * @param end offset of the part's end, bytes
+   */
+  copy(from: number, start: number, end: number): Promise<void>;
+}
+
 /**
  * Reassembles a file from content that arrives and from parts of `base`. `inner` verifies the hash of the result.
  * @param runs all parts of the file, in order
  */
-export function deltaSink(inner: Sink, { fd, chunks }: Base, runs: readonly Run[]): Sink {
+export function deltaSink(inner: CopyingSink, { fd, chunks }: Base, runs: readonly Run[]): Sink {
   const coming = [...runs];
   /** Bytes of the first coming run that have arrived. */
   let taken = 0;
@@ -26,7 +35,7 @@ export function deltaSink(inner: Sink, { fd, chunks }: Base, runs: readonly Run[
         chunks?.lister?.addListed(chunks.list, run.chunks.first, run.chunks.count);
       const { offset: start, bytes } = run;
       // When the base shrank meanwhile, the hash will not match.
-      for await (const piece of readAhead(fd, { start, end: start + bytes })) await inner.write(piece);
+      await inner.copy(fd, start, start + bytes);
     }
   };
   return {

@@ -1,7 +1,10 @@
-import { closeSync } from 'node:fs';
+import { closeSync, read } from 'node:fs';
+import { promisify } from 'node:util';
 import { EarlySync } from './earlySync.ts';
 import type { Block } from '../thread/runningThread.ts';
 import type { LentThread, StagingThread } from '../thread/stagingThread.ts';
+
+const readAsync = promisify(read);
 
 /**
  * Writes to an open file in another thread, which hashes what it writes: on the way of a large file, hashing takes as long as
@@ -33,6 +36,30 @@ export class WriteInThread {
     if (bytes.length > room) return this.#addInPieces(bytes);
     this.#put(bytes);
     return undefined;
+  }
+
+  /**
+   * Takes a part of another open file, which is read into the memory of the thread. Until it resolves nothing else may be
+   * called.
+   * @param start offset, bytes
+   * @param end offset of its end, bytes
+   * @param onPiece called before each piece; an error of it ends the reading
+   * @returns the bytes that were read: fewer when the other file ends before
+   * @throws the error of an earlier piece; Node's fs errors of the reading; errors of `onPiece`
+   */
+  async addFrom(from: number, start: number, end: number, onPiece: () => void): Promise<number> {
+    let at = start;
+    while (at < end) {
+      onPiece();
+      if (this.#failure !== undefined) throw this.#failure.error;
+      const { bytes } = (this.#block ??= await this.#lent.thread.take());
+      const length = Math.min(bytes.length - this.#filled, end - at);
+      const { bytesRead } = await readAsync(from, bytes, this.#filled, length, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+      this.#took(bytesRead);
+    }
+    return at - start;
   }
 
   /** Completes what was added. Resolves with its SHA-256, in hexadecimal. @throws the error of a piece, or of a sync */
@@ -70,7 +97,12 @@ export class WriteInThread {
 
   #put(bytes: Uint8Array): void {
     this.#block?.bytes.set(bytes, this.#filled);
-    this.#filled += bytes.length;
+    this.#took(bytes.length);
+  }
+
+  /** So many more bytes are in the block. */
+  #took(bytes: number): void {
+    this.#filled += bytes;
     if (this.#filled === this.#block?.bytes.length) this.#send();
   }
 

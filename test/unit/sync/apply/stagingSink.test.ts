@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Staging } from '#sync/apply/staging.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 import { stagingSink } from '#sync/apply/stagingSink.ts';
-import type { Sink } from '#sync/transfer/unpack.ts';
+import type { CopyingSink } from '#sync/transfer/deltaSink.ts';
 import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
 
-type Case = { place: ApplyPlace; staging: Staging; sink: Sink; results: StagingResult[] };
+type Case = { place: ApplyPlace; staging: Staging; sink: CopyingSink; results: StagingResult[] };
 
 /** A file of an archive that is staged. */
 function staged(t: TestContext, content: string): Case {
@@ -107,4 +107,42 @@ void test('nothing more is taken once the directory is being closed', async (t) 
   assert.throws(() => sink.write(Buffer.from('nced')), /the directory is being closed/);
   assert.deepEqual(results, []);
   sink.refuse('given up');
+});
+
+void test('parts of another file are staged, of a large file and of a small one, wherever they are in it', async (t) => {
+  for (const size of [1_000, 2_000_000]) {
+    const content = 'x'.repeat(size);
+    const { place, sink, results } = staged(t, content);
+    writeFileSync(place.at('other'), content);
+    const fd = openSync(place.at('other'), 'r');
+    await sink.write(Buffer.from('x'));
+    await sink.copy(fd, 1, 100);
+    await sink.write(Buffer.from('x'));
+    await sink.copy(fd, 101, size);
+    closeSync(fd);
+    await sink.end();
+    assert.deepEqual(
+      results.map(({ result }) => result),
+      ['staged'],
+      `${size} bytes`,
+    );
+  }
+});
+
+void test('a part that can not be read concerns this file alone; that the program ends concerns all', async (t) => {
+  const { place, staging, sink, results } = staged(t, 'x'.repeat(1_000));
+  const folder = openSync(place.at('.'), 'r');
+  t.after(() => closeSync(folder));
+  await sink.copy(folder, 0, 1_000);
+  await sink.copy(folder, 0, 1_000);
+  await sink.end();
+  assert.deepEqual(results, [{ result: 'failed', why: 'EISDIR' }]);
+  const next = stagingSink(staging, fileEntry('x'), (result) => results.push(result));
+  writeFileSync(place.at('other'), 'x');
+  const other = openSync(place.at('other'), 'r');
+  t.after(() => closeSync(other));
+  place.applier.end();
+  await assert.rejects(next.copy(other, 0, 1), /the directory is being closed/);
+  assert.equal(results.length, 1);
+  next.refuse('the test is over');
 });

@@ -80,6 +80,11 @@ void test('whatever was edited, the parts give the new file and the list of its 
         const sink = deltaSink(
           {
             write: (piece) => void made.push(Buffer.from(piece)),
+            copy: (from, start, end) => {
+              assert.equal(from, fd);
+              made.push(OLD.subarray(start, end));
+              return Promise.resolve();
+            },
             end: () => undefined,
             refuse: (why) => assert.fail(why),
           },
@@ -106,6 +111,7 @@ void test('the end of an archive in the middle of a file is the end of what is p
   const fail = (): void => assert.fail('it is not complete');
   const inner = {
     write: () => undefined,
+    copy: () => Promise.resolve(),
     end: fail,
     refuse: fail,
     interrupted: () => Promise.resolve(void ends++),

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -56,6 +65,60 @@ void test('pieces of any size, in a buffer that is used again, are written in or
     writing.close();
     await eventually('it is closed', () => !isOpen(fd));
   }
+});
+
+void test('parts of another file between the pieces are written in order and hashed', async (t) => {
+  const { at, thread } = given(t);
+  const other = sameBytes('other', 5 * BLOCK_BYTES + 3);
+  writeFileSync(at('other'), other);
+  const from = openSync(at('other'), 'r');
+  t.after(() => closeSync(from));
+  const content = sameBytes('content', 300_000);
+  const fd = openSync(at('file'), 'wx');
+  const writing = new WriteInThread(fd, thread);
+  const made: Buffer[] = [];
+  for (const [start, end] of [
+    [0, 1],
+    [7, 2 * BLOCK_BYTES],
+    [BLOCK_BYTES, BLOCK_BYTES],
+    [1, other.length],
+  ] as const) {
+    await add(writing, content, [100_000]);
+    assert.equal(await writing.addFrom(from, start, end, () => undefined), end - start);
+    made.push(content, other.subarray(start, end));
+  }
+  const expected = Buffer.concat(made);
+  assert.equal(await writing.flush(), sha256(expected));
+  assert.ok(readFileSync(at('file')).equals(expected));
+  writing.close();
+});
+
+void test('a part that can not be read, or is not wanted any more, is an error; one that is cut short is not; no block is lost', async (t) => {
+  const { at, thread } = given(t);
+  writeFileSync(at('other'), 'short');
+  const [from, folder] = [openSync(at('other'), 'r'), openSync(at('.'), 'r')];
+  t.after(() => [from, folder].forEach((fd) => closeSync(fd)));
+  const goOn = (): void => undefined;
+  const end = (): never => assert.fail('the program ends');
+  for (let i = 0; i < BLOCKS + 1; i++) {
+    const writing = new WriteInThread(openSync(at(`file ${i}`), 'wx'), thread);
+    assert.equal(await writing.addFrom(from, 2, 1_000, goOn), 3);
+    await assert.rejects(writing.addFrom(folder, 0, 1_000, goOn), { code: 'EISDIR' });
+    await assert.rejects(writing.addFrom(from, 0, 1_000, end), /the program ends/);
+    if (i % 2 === 0) assert.equal(await writing.flush(), sha256(Buffer.from('ort')));
+    writing.close();
+  }
+  writeFileSync(at('long'), sameBytes('long', 5 * BLOCK_BYTES));
+  const long = openSync(at('long'), 'r');
+  const readOnly = new WriteInThread(long, thread);
+  await assert.rejects(
+    async () => {
+      await readOnly.addFrom(long, 0, 5 * BLOCK_BYTES, goOn);
+      await readOnly.addFrom(long, 0, 5 * BLOCK_BYTES, goOn);
+    },
+    { message: 'EBADF' },
+  );
+  readOnly.close();
 });
 
 void test('more files than there are blocks are written side by side, and each has its own hash', async (t) => {
@@ -219,6 +282,9 @@ for (const [bytes, isUsed] of [
     t.after(() => thread.close());
     using staging = place.again(0, thread).begin(bytes);
     const content = sameBytes('content', 1_000_000);
+    writeFileSync(place.at('other'), content);
+    const fd = openSync(place.at('other'), 'r');
+    t.after(() => closeSync(fd));
     for (const [entry, result] of [
       [fileEntry(content), 'staged'],
       [fileEntry(Buffer.concat([content.subarray(1), Buffer.of(7)])), 'stale'],
@@ -227,9 +293,13 @@ for (const [bytes, isUsed] of [
       const sink = stagingSink(staging, entry, (each) => results.push(each));
       for (let at = 0; at < content.length; at += 60_000) await sink.write(content.subarray(at, at + 60_000));
       await sink.end();
+      const copied = stagingSink(staging, entry, (each) => results.push(each));
+      await copied.write(content.subarray(0, 10));
+      await copied.copy(fd, 10, content.length);
+      await copied.end();
       assert.deepEqual(
         results.map((each) => each.result),
-        [result],
+        [result, result],
       );
     }
     assert.equal(thread.isRunning, isUsed);
