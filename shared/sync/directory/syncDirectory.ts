@@ -58,6 +58,7 @@ export class SyncDirectory {
         onError: this.onUnread,
       },
     });
+    this.replica.contents.hashIn(thread);
     this.#watch = new Watch(this.replica, {
       clock,
       onPolling: (error) => this.#log.warn(POLLING, { error }),

@@ -45,10 +45,20 @@ export type WriteRequest = {
   readonly length: number;
 };
 
-/** Why it could not be written; undefined when it was. */
-export type WriteAnswer = string | undefined;
+/** A part of an open file, to be read and hashed after the parts before it. */
+export type HashRequest = {
+  /** The open file, which identifies it. */
+  readonly hashed: number;
+  /** Offset of the part, bytes. */
+  readonly at: number;
+  /** Bytes of the part. */
+  readonly length: number;
+};
 
-/** The end of a larger file. It is answered by its SHA-256. */
+/** Why a piece could not be written, or a part not be read; undefined when it was. */
+export type PieceAnswer = string | undefined;
+
+/** The end of a larger file that was written or read in parts. It is answered by its SHA-256. */
 export type EndRequest = { readonly ended: number };
 
-export type Request = StageRequest | WriteRequest | EndRequest;
+export type Request = StageRequest | WriteRequest | HashRequest | EndRequest;

@@ -4,12 +4,13 @@ import {
   BLOCK_BYTES,
   BLOCKS,
   type EndRequest,
+  type HashRequest,
   type Request,
   type StageAnswer,
   type StageRequest,
   type ThreadStart,
   type WholeFile,
-  type WriteAnswer,
+  type PieceAnswer,
   type WriteRequest,
 } from './messages.ts';
 
@@ -106,11 +107,22 @@ export class RunningThread {
    */
   async write(fd: number, block: Block, length: number): Promise<void> {
     const request: WriteRequest = { fd, block: block.number, length };
-    const why = await this.#ask<WriteAnswer>(request, block);
-    if (why !== undefined) throw new Error(why);
+    this.#require(await this.#ask<PieceAnswer>(request, block));
   }
 
-  /** Resolves with the SHA-256, in hexadecimal, of the pieces of a file. @throws when the thread has ended */
+  /**
+   * Reads a part of an open file, and hashes it after the parts before it.
+   * @param fd must stay open until {@link endOf} has settled
+   * @param at offset of the part, bytes
+   * @param length bytes of the part; the file may end before
+   * @throws that it could not be read, with the errno; or that the thread has ended
+   */
+  async hash(fd: number, at: number, length: number): Promise<void> {
+    const request: HashRequest = { hashed: fd, at, length };
+    this.#require(await this.#ask<PieceAnswer>(request, undefined));
+  }
+
+  /** Resolves with the SHA-256, in hexadecimal, of the pieces of a file, or of its parts. @throws when the thread has ended */
   async endOf(fd: number): Promise<string> {
     const request: EndRequest = { ended: fd };
     return this.#ask<string>(request, undefined);
@@ -125,6 +137,10 @@ export class RunningThread {
   async end(): Promise<void> {
     await this.#worker.terminate();
     await this.#ended;
+  }
+
+  #require(why: PieceAnswer): void {
+    if (why !== undefined) throw new Error(why);
   }
 
   #ask<T>(request: Request, block: Block | undefined): Promise<T> {

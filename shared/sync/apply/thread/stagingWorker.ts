@@ -17,6 +17,7 @@ function serve(port: NonNullable<typeof parentPort>): void {
       const isGivenUp = (): boolean => Atomics.load(areGivenUp, block) === 1;
       port.postMessage(stageAll(Folder.opened(stage), viewOf(block), files, isGivenUp));
     } else if ('ended' in request) port.postMessage(pieces.end(request.ended));
+    else if ('hashed' in request) port.postMessage(pieces.read(request.hashed, request.at, request.length));
     else port.postMessage(pieces.write(request.fd, viewOf(request.block).subarray(0, request.length)));
   });
 }

@@ -3,6 +3,7 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
+import type { StagingThread } from '../../apply/thread/stagingThread.ts';
 import { ChunkLists, type KeptLists } from '../../transfer/chunkLists.ts';
 import { hashFile, LARGE, type Listing, type Reading, readLarge } from './hashFile.ts';
 
@@ -31,6 +32,7 @@ export class ContentReader {
   /** Of large files. */
   readonly lists = new ChunkLists();
   readonly #clock: Clock;
+  #thread: StagingThread | undefined;
   /** Files that have never changed are listed, too. */
   #listsAll = false;
   /** By the stamp of the version; without result when that has changed. */
@@ -43,6 +45,11 @@ export class ContentReader {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** From now on, this thread hashes very large files while their chunks are listed here. */
+  hashIn(thread: StagingThread | undefined): void {
+    this.#thread = thread;
   }
 
   /**
@@ -95,7 +102,7 @@ export class ContentReader {
 
   #listing({ before }: Wanted): Listing | undefined {
     const isListed = before !== undefined || (this.#listsAll && this.lists.haveRoom);
-    return isListed ? { lists: this.lists, before } : undefined;
+    return isListed ? { lists: this.lists, before, thread: this.#thread } : undefined;
   }
 
   /** Resolves when nothing is read early any more. */

@@ -5,8 +5,10 @@ import { isOpenForWriting } from '#host/fs/libc.ts';
 import { openStat } from '#host/fs/listing/openStat.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
+import type { StagingThread } from '../../apply/thread/stagingThread.ts';
 import { type ChunkList, ChunkLister } from '../../transfer/chunkList.ts';
 import type { ChunkLists } from '../../transfer/chunkLists.ts';
+import { hashInThread } from './hashInThread.ts';
 
 /** Up to this size a file is read synchronously, which is faster than the thread pool. */
 const SMALL = 256 * 1024;
@@ -14,11 +16,19 @@ const SMALL = 256 * 1024;
 export const LARGE = 8 * 1024 * 1024;
 const smallBuffer = Buffer.allocUnsafe(SMALL);
 
+/** From this size on, another thread is started to hash a file while this one lists its chunks, bytes. */
+const WORTH_THREAD = 64 * 1024 * 1024;
+
 /** A file's hash, and its chunks if they were listed. */
 export type Reading = { readonly hash: string; readonly list: ChunkList | undefined };
 
 /** Where the chunk list of a large file goes, and the hash of its last version, if there was one: most of it may still be there. */
-export type Listing = { readonly lists: ChunkLists; readonly before: string | undefined };
+export type Listing = {
+  readonly lists: ChunkLists;
+  readonly before: string | undefined;
+  /** Hashes a large file while this thread lists its chunks. */
+  readonly thread?: StagingThread | undefined;
+};
 
 export type HashOptions = {
   /** The chunks of a large file are listed in the same pass; none are when absent. */
@@ -81,11 +91,13 @@ export async function readLarge(
   listing: Listing | undefined,
   onPiece: () => void,
 ): Promise<Reading> {
-  const { lists, before } = listing ?? {};
+  const { lists, before, thread } = listing ?? {};
   const isListed = lists !== undefined && size >= LARGE;
   const lister = isListed
     ? ChunkLister.following(size, before === undefined ? undefined : lists.get(before))
     : undefined;
+  if (lister !== undefined && thread !== undefined && (size >= WORTH_THREAD || thread.isRunning))
+    return readTwice(fd, size, lister, thread, onPiece);
   const hash = createHash('sha256');
   for await (const piece of readAhead(fd, { end: size })) {
     onPiece();
@@ -94,4 +106,42 @@ export async function readLarge(
     await lister?.caughtUp();
   }
   return { hash: hash.digest('hex'), list: await lister?.end() };
+}
+
+/** Lists the chunks of a file here, while another thread reads and hashes it: the second of them reads from memory. */
+async function readTwice(
+  fd: number,
+  size: number,
+  lister: ChunkLister,
+  thread: StagingThread,
+  onPiece: () => void,
+): Promise<Reading> {
+  const end = new AbortController();
+  const requireGoingOn = (): void => {
+    end.signal.throwIfAborted();
+    onPiece();
+  };
+  const both = [
+    hashInThread(fd, size, thread, requireGoingOn),
+    listAll(fd, size, lister, requireGoingOn),
+  ] as const;
+  // Neither may still be reading when the file is closed.
+  for (const each of both) each.catch((error: unknown) => end.abort(error));
+  await Promise.allSettled(both);
+  const [hash, list] = await Promise.all(both);
+  return { hash, list };
+}
+
+async function listAll(
+  fd: number,
+  size: number,
+  lister: ChunkLister,
+  onPiece: () => void,
+): Promise<ChunkList | undefined> {
+  for await (const piece of readAhead(fd, { end: size })) {
+    onPiece();
+    lister.add(piece);
+    await lister.caughtUp();
+  }
+  return lister.end();
 }

@@ -18,6 +18,8 @@ import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test
 import { setImmediate as turn } from 'node:timers/promises';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Folder } from '#host/fs/folder.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { ContentReader } from '#sync/scan/content/contentReader.ts';
 import type { ChunkList } from '#sync/transfer/chunkList.ts';
@@ -91,6 +93,16 @@ void describe('A large file that settles', () => {
     assert.ok((await readBy(async () => assert.equal(await hash(), expected))) < 1);
     assert.ok(reader.lists.get(expected));
     assert.ok((await readBy(hash)) > 8, 'once only');
+  });
+
+  void it('is hashed by another thread while its chunks are listed', async (t) => {
+    const thread = new StagingThread(systemClock);
+    t.after(() => thread.close());
+    using lent = thread.lend();
+    const hashed = t.mock.method(lent.thread, 'hash');
+    reader.hashIn(thread);
+    assert.equal(await hash(), hashOf(file()));
+    assert.ok(hashed.mock.callCount() > 0);
   });
 
   void it('is divided and digested where it differs from the version before', async (t) => {

@@ -6,19 +6,30 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { Folder } from '#host/fs/folder.ts';
-import { hashFile } from '#sync/scan/content/hashFile.ts';
+import { systemClock } from '#host/time/clock.ts';
+import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
+import { hashInThread } from '#sync/scan/content/hashInThread.ts';
+import { hashFile, type Listing } from '#sync/scan/content/hashFile.ts';
 import { ChunkLists } from '#sync/transfer/chunkLists.ts';
+import { eventually } from '../../../../support/harness/host.ts';
+import { sameBytes } from '../../../../support/unit/sameBytes.ts';
 
 const MEBIBYTE = 1024 * 1024;
+
+/** Bytes that this process has read so far. */
+const bytesRead = (): number => Number(/rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1]);
 
 void describe("A file's hash", () => {
   let place: string;
@@ -96,5 +107,83 @@ void describe("A file's hash", () => {
     const hashed = hashFile(folder, 'file', stampNow('file'), { signal: abort.signal });
     abort.abort(new Error('the program ends'));
     await assert.rejects(hashed, /the program ends/);
+  });
+
+  void describe('of a large file whose chunks are listed', () => {
+    const content = sameBytes('content', 9 * MEBIBYTE + 3);
+    let thread: StagingThread;
+    const listing = (): Listing & { readonly thread: StagingThread } => ({
+      lists: new ChunkLists(),
+      before: 'unknown',
+      thread,
+    });
+    beforeEach(() => {
+      thread = new StagingThread(systemClock);
+      writeFileSync(at('large'), content);
+    });
+    afterEach(() => thread.close());
+
+    void it('is made by another thread meanwhile, if that runs already or there is much to hash', async () => {
+      writeFileSync(at('very large'), '');
+      truncateSync(at('very large'), 64 * MEBIBYTE);
+      const hash = createHash('sha256').update(content).digest('hex');
+      const [here, there] = [listing(), listing()];
+      assert.equal(await hashFile(folder, 'large', stampNow('large'), { listing: here }), hash);
+      assert.equal(thread.isRunning, false);
+      const zeros = createHash('sha256')
+        .update(Buffer.alloc(64 * MEBIBYTE))
+        .digest('hex');
+      const veryLarge = await hashFile(folder, 'very large', stampNow('very large'), { listing: there });
+      assert.equal(veryLarge, zeros);
+      assert.equal(thread.isRunning, true);
+      assert.equal(await hashFile(folder, 'large', stampNow('large'), { listing: there }), hash);
+      assert.ok(here.lists.get(hash));
+      assert.deepEqual(there.lists.get(hash), here.lists.get(hash));
+    });
+
+    void it('is read no further by either thread once one of them has failed, or the program ends', async () => {
+      writeFileSync(at('very large'), '');
+      truncateSync(at('very large'), 4096 * MEBIBYTE);
+      const abort = new AbortController();
+      const { signal } = abort;
+      const ends = [() => thread.close(), () => Promise.resolve(abort.abort(new Error('the program ends')))];
+      for (const end of ends) {
+        const before = bytesRead();
+        const hashed = hashFile(folder, 'very large', stampNow('very large'), { listing: listing(), signal });
+        await eventually('both read', () => bytesRead() - before > 8 * MEBIBYTE);
+        await end();
+        await assert.rejects(hashed, /thread that stages files ended|the program ends/);
+        const mebibytes = (bytesRead() - before) / MEBIBYTE;
+        assert.ok(mebibytes < 3000, `${mebibytes} MiB were read`);
+      }
+    });
+
+    void it('is not made further once its reader is not wanted any more, and the thread has forgotten it', async () => {
+      using lent = thread.lend();
+      const abort = new AbortController();
+      const { signal } = abort;
+      const hashed = hashFile(folder, 'large', stampNow('large'), { listing: listing(), signal });
+      // Its first part is being hashed.
+      await turn();
+      abort.abort(new Error('the program ends'));
+      await assert.rejects(hashed, /the program ends/);
+      const hash = createHash('sha256').update(content).digest('hex');
+      assert.equal(await hashFile(folder, 'large', stampNow('large'), { listing: listing() }), hash);
+      assert.ok(lent.thread.isAlive);
+    });
+
+    void it('is an error where the thread ends, or can not read it; it is that of less where there is less', async () => {
+      using _lent = thread.lend();
+      const hashed = hashFile(folder, 'large', stampNow('large'), { listing: listing() });
+      await turn();
+      await thread.close();
+      await assert.rejects(hashed, /thread that stages files ended/);
+      const goOn = (): void => undefined;
+      await assert.rejects(hashInThread(folder.fd, 10, thread, goOn), { message: 'EISDIR' });
+      const shorter = createHash('sha256').update(content).digest('hex');
+      const fd = folder.openFile('large');
+      assert.equal(await hashInThread(fd, 20 * MEBIBYTE, thread, goOn), shorter);
+      closeSync(fd);
+    });
   });
 });
