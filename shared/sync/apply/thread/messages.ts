@@ -2,9 +2,9 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 
 /** Bytes of a block: the contents of some dozens of small files. */
-export const BLOCK_BYTES = 256 * 1024;
+export const BLOCK_BYTES = 512 * 1024;
 /** Blocks that may be filled or worked off at a time. */
-export const BLOCKS = 8;
+export const BLOCKS = 6;
 
 /** What the thread is started with. */
 export type ThreadStart = {
