@@ -26,6 +26,12 @@ const YOUNG = 3;
 /** Memory that both threads see. The one that took it has it until its files are staged. */
 export type Block = { readonly number: number; readonly bytes: Uint8Array };
 
+/** Who has a block that is not full, and waits for more. */
+export interface Holder {
+  /** Has what is in the block worked off now, because others wait for a block. */
+  sendNow(): void;
+}
+
 /** A question to the thread, and the block that is free again with its answer. */
 type Asked = {
   readonly resolve: (answer: unknown) => void;
@@ -39,6 +45,8 @@ export class RunningThread {
   readonly #free: Block[];
   readonly #givenUp = new Uint8Array(new SharedArrayBuffer(BLOCKS));
   readonly #takers: PromiseWithResolvers<Block>[] = [];
+  /** Oldest first. */
+  readonly #holders = new Set<Holder>();
   readonly #asked: Asked[] = [];
   #failure: Error | undefined;
   readonly #ended: Promise<void>;
@@ -79,7 +87,23 @@ export class RunningThread {
     if (block !== undefined) return block;
     const taker = Promise.withResolvers<Block>();
     this.#takers.push(taker);
+    const [oldest] = this.#holders;
+    oldest?.sendNow();
     return taker.promise;
+  }
+
+  /**
+   * The rest of this holder's block is long in coming, perhaps: until {@link noLongerHeld} it may have to be worked off as it is,
+   * so that files of a slow connection do not keep all blocks from the others.
+   */
+  held(holder: Holder): void {
+    if (this.#takers.length > 0) holder.sendNow();
+    else this.#holders.add(holder);
+  }
+
+  /** Its block is being filled, worked off, or given back. */
+  noLongerHeld(holder: Holder): void {
+    this.#holders.delete(holder);
   }
 
   /** Gives back a block from which nothing was staged. */

@@ -1,7 +1,7 @@
 import { closeSync, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { EarlySync } from './earlySync.ts';
-import type { Block } from '../thread/runningThread.ts';
+import type { Block, Holder } from '../thread/runningThread.ts';
 import type { LentThread, StagingThread } from '../thread/stagingThread.ts';
 
 const readAsync = promisify(read);
@@ -10,7 +10,7 @@ const readAsync = promisify(read);
  * Writes to an open file in another thread, which hashes what it writes: on the way of a large file, hashing takes as long as
  * all that this thread has to do with it.
  */
-export class WriteInThread {
+export class WriteInThread implements Holder {
   readonly #fd: number;
   readonly #early: EarlySync;
   readonly #lent: LentThread;
@@ -53,13 +53,28 @@ export class WriteInThread {
       onPiece();
       if (this.#failure !== undefined) throw this.#failure.error;
       const { bytes } = (this.#block ??= await this.#lent.thread.take());
-      const length = Math.min(bytes.length - this.#filled, end - at);
-      const { bytesRead } = await readAsync(from, bytes, this.#filled, length, at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-      this.#took(bytesRead);
+      const count = await this.#readInto(bytes, from, at, end);
+      if (count === 0) break;
+      at += count;
     }
     return at - start;
+  }
+
+  /** Reads what the block has room for. @returns the bytes that were read */
+  async #readInto(block: Uint8Array, from: number, at: number, end: number): Promise<number> {
+    this.#lent.thread.noLongerHeld(this);
+    let count = 0;
+    try {
+      const length = Math.min(block.length - this.#filled, end - at);
+      ({ bytesRead: count } = await readAsync(from, block, this.#filled, length, at));
+    } finally {
+      this.#took(count);
+    }
+    return count;
+  }
+
+  sendNow(): void {
+    this.#send();
   }
 
   /** Completes what was added. Resolves with its SHA-256, in hexadecimal. @throws the error of a piece, or of a sync */
@@ -74,6 +89,7 @@ export class WriteInThread {
 
   /** Closes the file, once nothing is going on: before, its descriptor's number must not become another file's. */
   close(): void {
+    this.#lent.thread.noLongerHeld(this);
     if (this.#block !== undefined) this.#lent.thread.giveBack(this.#block);
     this.#block = undefined;
     const end = (): void => {
@@ -104,9 +120,11 @@ export class WriteInThread {
   #took(bytes: number): void {
     this.#filled += bytes;
     if (this.#filled === this.#block?.bytes.length) this.#send();
+    else this.#lent.thread.held(this);
   }
 
   #send(): void {
+    this.#lent.thread.noLongerHeld(this);
     const [block, length] = [this.#block, this.#filled];
     this.#block = undefined;
     this.#filled = 0;

@@ -23,6 +23,9 @@ import { eventually } from '../../../../support/harness/host.ts';
 import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';
 import { sameBytes } from '../../../../support/unit/sameBytes.ts';
 
+/** For a test that would wait for ever where the code is wrong, milliseconds. */
+const HANGS = { timeout: 60_000 };
+
 const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
@@ -209,6 +212,78 @@ void test('files that are given up, each in the middle of a block, leave all blo
   next.close();
 });
 
+void test(
+  'files whose next bytes are long in coming leave the blocks to those that have more',
+  HANGS,
+  async (t) => {
+    const { at, thread } = given(t);
+    const content = sameBytes('content', 20 * BLOCK_BYTES + 5);
+    writeFileSync(at('content'), content);
+    const from = openSync(at('content'), 'r');
+    t.after(() => closeSync(from));
+    const writer = (name: string): WriteInThread => new WriteInThread(openSync(at(name), 'wx'), thread);
+    const slow = Array.from({ length: 3 * BLOCKS }, (_, i) => ({
+      size: 2 * BLOCK_BYTES + i,
+      file: writer(`slow ${i}`),
+    }));
+    /** Some of it arrives, some is read from another file. */
+    const take = async (
+      file: WriteInThread,
+      start: number,
+      end: number,
+      isRead: boolean,
+    ): Promise<unknown> =>
+      isRead
+        ? file.addFrom(from, start, end, () => undefined)
+        : add(file, content.subarray(start, end), [100_000]);
+    const parts = (part: 0 | 1): Promise<unknown>[] =>
+      slow.map(({ size, file }, i) => {
+        const middle = Math.round(size / 3);
+        return take(file, part === 0 ? 0 : middle, part === 0 ? middle : size, i % 2 === part);
+      });
+    const quick = ['while they begin', 'while they wait', 'and reads'].map((name) => writer(name));
+    const [first, second, third] = quick.map((file, i) => () => take(file, 0, content.length, i === 2));
+    await Promise.all([...parts(0), first?.()]);
+    await second?.();
+    await third?.();
+    for (const file of quick) assert.equal(await file.flush(), sha256(content));
+    await Promise.all(parts(1));
+    for (const { size, file } of slow) assert.equal(await file.flush(), sha256(content.subarray(0, size)));
+    for (const [i, { size }] of slow.entries())
+      assert.ok(readFileSync(at(`slow ${i}`)).equals(content.subarray(0, size)));
+    for (const file of [...quick, ...slow.map((each) => each.file)]) file.close();
+  },
+);
+
+void test(
+  'when all blocks are in the hands of files that wait, one of them is given up, not one of a file that has none',
+  HANGS,
+  async (t) => {
+    const { at, thread } = given(t);
+    const folder = openSync(at('.'), 'r');
+    t.after(() => closeSync(folder));
+    const writer = (name: string): WriteInThread => new WriteInThread(openSync(at(name), 'wx'), thread);
+    const [closed, full] = [writer('closed'), writer('full')];
+    await closed.add(Buffer.of(1));
+    closed.close();
+    await add(full, Buffer.alloc(BLOCK_BYTES), [BLOCK_BYTES - 1]);
+    const waiting = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
+    for (const file of waiting) {
+      await file.add(Buffer.of(1));
+      await assert.rejects(
+        file.addFrom(folder, 0, 10, () => undefined),
+        { code: 'EISDIR' },
+      );
+    }
+    const content = sameBytes('content', 3 * BLOCK_BYTES);
+    const next = writer('next');
+    await add(next, content, [100_000]);
+    assert.equal(await next.flush(), sha256(content));
+    for (const file of waiting) assert.equal(await file.flush(), sha256(Buffer.of(1)));
+    for (const file of [full, next, ...waiting]) file.close();
+  },
+);
+
 void test('a file whose beginning an interrupted transfer has left is verified as a whole', async (t) => {
   const place = new ApplyPlace(t);
   const thread = new StagingThread(systemClock);
@@ -291,7 +366,7 @@ for (const [bytes, isUsed] of [
     ] as const) {
       const results: StagingResult[] = [];
       const sink = stagingSink(staging, entry, (each) => results.push(each));
-      for (let at = 0; at < content.length; at += 60_000) await sink.write(content.subarray(at, at + 60_000));
+      for (let at = 0; at < content.length; at += 8_000) await sink.write(content.subarray(at, at + 60_000));
       await sink.end();
       const copied = stagingSink(staging, entry, (each) => results.push(each));
       await copied.write(content.subarray(0, 10));
