@@ -366,7 +366,7 @@ for (const [bytes, isUsed] of [
     ] as const) {
       const results: StagingResult[] = [];
       const sink = stagingSink(staging, entry, (each) => results.push(each));
-      for (let at = 0; at < content.length; at += 8_000) await sink.write(content.subarray(at, at + 60_000));
+      for (let at = 0; at < content.length; at += 60_000) await sink.write(content.subarray(at, at + 60_000));
       await sink.end();
       const copied = stagingSink(staging, entry, (each) => results.push(each));
       await copied.write(content.subarray(0, 10));
