@@ -207,9 +207,24 @@ export async function listChunks(
   like = size,
 ): Promise<ChunkList | undefined> {
   const lister = ChunkLister.of(size, like);
-  if (lister === undefined) return undefined;
+  return lister && listWith(lister, fd, size, () => signal.throwIfAborted());
+}
+
+/**
+ * Has a lister read an open file.
+ * @param size its bytes
+ * @param onPiece called before each piece is listed; an error of it ends the reading
+ * @returns undefined when it has another size by now
+ * @throws Node's fs errors; errors of `onPiece`
+ */
+export async function listWith(
+  lister: ChunkLister,
+  fd: number,
+  size: number,
+  onPiece: () => void,
+): Promise<ChunkList | undefined> {
   for await (const piece of readAhead(fd, { end: size })) {
-    signal.throwIfAborted();
+    onPiece();
     lister.add(piece);
     await lister.caughtUp();
   }

@@ -6,7 +6,7 @@ import { openStat } from '#host/fs/listing/openStat.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { readAhead } from '#host/fs/readAhead.ts';
 import type { StagingThread } from '../../apply/thread/stagingThread.ts';
-import { type ChunkList, ChunkLister } from '../../transfer/chunkList.ts';
+import { type ChunkList, ChunkLister, listWith } from '../../transfer/chunkList.ts';
 import type { ChunkLists } from '../../transfer/chunkLists.ts';
 import { hashInThread } from './hashInThread.ts';
 
@@ -123,25 +123,11 @@ async function readTwice(
   };
   const both = [
     hashInThread(fd, size, thread, requireGoingOn),
-    listAll(fd, size, lister, requireGoingOn),
+    listWith(lister, fd, size, requireGoingOn),
   ] as const;
   // Neither may still be reading when the file is closed.
   for (const each of both) each.catch((error: unknown) => end.abort(error));
   await Promise.allSettled(both);
   const [hash, list] = await Promise.all(both);
   return { hash, list };
-}
-
-async function listAll(
-  fd: number,
-  size: number,
-  lister: ChunkLister,
-  onPiece: () => void,
-): Promise<ChunkList | undefined> {
-  for await (const piece of readAhead(fd, { end: size })) {
-    onPiece();
-    lister.add(piece);
-    await lister.caughtUp();
-  }
-  return lister.end();
 }
