@@ -101,13 +101,13 @@ export class StagedFile {
     onPiece: () => void,
   ): Promise<void> {
     const behind = this.#writer(thread);
-    if (behind instanceof WriteInThread) {
-      this.#size += await behind.addFrom(from, part.start, part.end, onPiece);
-      return;
-    }
-    for await (const piece of readAhead(from, part)) {
+    for (let at = part.start; at < part.end;) {
       onPiece();
-      await this.writeBehind(piece);
+      const count = await behind.addFrom(from, at, part.end);
+      if (count === 0) return;
+      at += count;
+      // What an interruption leaves counts.
+      this.#size += count;
     }
   }
 

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { closeSync, write } from 'node:fs';
+import { closeSync, read, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { EarlySync } from './earlySync.ts';
 
+const readAsync = promisify(read);
 const writeAsync = promisify(write);
 /** Bytes that are gathered for one write. */
 export const PIECE_BYTES = 256 * 1024;
@@ -43,6 +44,22 @@ export class WriteBehind {
     return undefined;
   }
 
+  /**
+   * Takes a piece of another open file. Until it resolves nothing else may be called.
+   * @param at offset of the piece, bytes
+   * @param end offset up to which there may be more, bytes
+   * @returns the bytes of the piece; 0 when the other file ends before it
+   * @throws the error of an earlier write; Node's fs errors of the reading
+   */
+  async addFrom(from: number, at: number, end: number): Promise<number> {
+    if (this.#filled === PIECE_BYTES) await this.#writeGathered();
+    const buffer = this.#gathering();
+    const length = Math.min(PIECE_BYTES - this.#filled, end - at);
+    const { bytesRead } = await readAsync(from, buffer, this.#filled, length, at);
+    this.#filled += bytesRead;
+    return bytesRead;
+  }
+
   /** Writes what was gathered. @throws the error of a write, or of a sync: the one in the end may not see it */
   async flush(): Promise<void> {
     if (this.#filled > 0) await this.#writeGathered();
@@ -61,9 +78,13 @@ export class WriteBehind {
   }
 
   #gather(bytes: Uint8Array): void {
-    const buffer = (this.#buffers[0] ??= Buffer.allocUnsafeSlow(PIECE_BYTES));
-    buffer.set(bytes, this.#filled);
+    this.#gathering().set(bytes, this.#filled);
     this.#filled += bytes.length;
+  }
+
+  /** The buffer that is being filled. */
+  #gathering(): Buffer {
+    return (this.#buffers[0] ??= Buffer.allocUnsafeSlow(PIECE_BYTES));
   }
 
   async #writeGathered(): Promise<void> {

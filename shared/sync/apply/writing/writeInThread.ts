@@ -39,34 +39,21 @@ export class WriteInThread implements Holder {
   }
 
   /**
-   * Takes a part of another open file, which is read into the memory of the thread. Until it resolves nothing else may be
-   * called.
-   * @param start offset, bytes
-   * @param end offset of its end, bytes
-   * @param onPiece called before each piece; an error of it ends the reading
-   * @returns the bytes that were read: fewer when the other file ends before
-   * @throws the error of an earlier piece; Node's fs errors of the reading; errors of `onPiece`
+   * Takes a piece of another open file, which is read into the memory of the thread. Until it resolves nothing else may be called.
+   * @param at offset of the piece, bytes
+   * @param end offset up to which there may be more, bytes
+   * @returns the bytes of the piece; 0 when the other file ends before it
+   * @throws the error of an earlier piece; Node's fs errors of the reading
    */
-  async addFrom(from: number, start: number, end: number, onPiece: () => void): Promise<number> {
-    let at = start;
-    while (at < end) {
-      onPiece();
-      if (this.#failure !== undefined) throw this.#failure.error;
-      const { bytes } = (this.#block ??= await this.#lent.thread.take());
-      const count = await this.#readInto(bytes, from, at, end);
-      if (count === 0) break;
-      at += count;
-    }
-    return at - start;
-  }
-
-  /** Reads what the block has room for. @returns the bytes that were read */
-  async #readInto(block: Uint8Array, from: number, at: number, end: number): Promise<number> {
+  async addFrom(from: number, at: number, end: number): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const { bytes } = (this.#block ??= await this.#lent.thread.take());
+    // Not while it is being filled from there.
     this.#lent.thread.noLongerHeld(this);
     let count = 0;
     try {
-      const length = Math.min(block.length - this.#filled, end - at);
-      ({ bytesRead: count } = await readAsync(from, block, this.#filled, length, at));
+      const length = Math.min(bytes.length - this.#filled, end - at);
+      ({ bytesRead: count } = await readAsync(from, bytes, this.#filled, length, at));
     } finally {
       this.#took(count);
     }

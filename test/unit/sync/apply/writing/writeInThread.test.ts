@@ -29,14 +29,20 @@ const HANGS = { timeout: 60_000 };
 const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
-function given(t: TestContext): { at: (name: string) => string; thread: StagingThread } {
+function given(t: TestContext): {
+  at: (name: string) => string;
+  thread: StagingThread;
+  /** Writes a new file. */
+  writer: (name: string) => WriteInThread;
+} {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-in-thread-'));
   const thread = new StagingThread(systemClock);
   t.after(async () => {
     await thread.close();
     rmSync(folder, { recursive: true });
   });
-  return { at: (name) => path.join(folder, name), thread };
+  const at = (name: string): string => path.join(folder, name);
+  return { at, thread, writer: (name) => new WriteInThread(openSync(at(name), 'wx'), thread) };
 }
 
 /** Adds content in pieces of the given sizes, from a buffer that is used again. */
@@ -48,6 +54,13 @@ async function add(file: WriteInThread, content: Buffer, sizes: readonly number[
     buffer.fill(0);
     at += length;
   }
+}
+
+/** Adds a part of another open file. @returns the bytes of it that are there */
+async function addFrom(file: WriteInThread, from: number, start: number, end: number): Promise<number> {
+  let at = start;
+  for (let count = -1; at < end && count !== 0; at += count) count = await file.addFrom(from, at, end);
+  return at - start;
 }
 
 void test('pieces of any size, in a buffer that is used again, are written in order and hashed', async (t) => {
@@ -87,7 +100,7 @@ void test('parts of another file between the pieces are written in order and has
     [1, other.length],
   ] as const) {
     await add(writing, content, [100_000]);
-    assert.equal(await writing.addFrom(from, start, end, () => undefined), end - start);
+    assert.equal(await addFrom(writing, from, start, end), end - start);
     made.push(content, other.subarray(start, end));
   }
   const expected = Buffer.concat(made);
@@ -96,18 +109,15 @@ void test('parts of another file between the pieces are written in order and has
   writing.close();
 });
 
-void test('a part that can not be read, or is not wanted any more, is an error; one that is cut short is not; no block is lost', async (t) => {
+void test('a part that can not be read is an error; one that is cut short is not; no block is lost', async (t) => {
   const { at, thread } = given(t);
   writeFileSync(at('other'), 'short');
   const [from, folder] = [openSync(at('other'), 'r'), openSync(at('.'), 'r')];
   t.after(() => [from, folder].forEach((fd) => closeSync(fd)));
-  const goOn = (): void => undefined;
-  const end = (): never => assert.fail('the program ends');
   for (let i = 0; i < BLOCKS + 1; i++) {
     const writing = new WriteInThread(openSync(at(`file ${i}`), 'wx'), thread);
-    assert.equal(await writing.addFrom(from, 2, 1_000, goOn), 3);
-    await assert.rejects(writing.addFrom(folder, 0, 1_000, goOn), { code: 'EISDIR' });
-    await assert.rejects(writing.addFrom(from, 0, 1_000, end), /the program ends/);
+    assert.equal(await addFrom(writing, from, 2, 1_000), 3);
+    await assert.rejects(addFrom(writing, folder, 0, 1_000), { code: 'EISDIR' });
     if (i % 2 === 0) assert.equal(await writing.flush(), sha256(Buffer.from('ort')));
     writing.close();
   }
@@ -116,8 +126,8 @@ void test('a part that can not be read, or is not wanted any more, is an error; 
   const readOnly = new WriteInThread(long, thread);
   await assert.rejects(
     async () => {
-      await readOnly.addFrom(long, 0, 5 * BLOCK_BYTES, goOn);
-      await readOnly.addFrom(long, 0, 5 * BLOCK_BYTES, goOn);
+      await addFrom(readOnly, long, 0, 5 * BLOCK_BYTES);
+      await addFrom(readOnly, long, 0, 5 * BLOCK_BYTES);
     },
     { message: 'EBADF' },
   );
@@ -216,12 +226,11 @@ void test(
   'files whose next bytes are long in coming leave the blocks to those that have more',
   HANGS,
   async (t) => {
-    const { at, thread } = given(t);
+    const { at, writer } = given(t);
     const content = sameBytes('content', 20 * BLOCK_BYTES + 5);
     writeFileSync(at('content'), content);
     const from = openSync(at('content'), 'r');
     t.after(() => closeSync(from));
-    const writer = (name: string): WriteInThread => new WriteInThread(openSync(at(name), 'wx'), thread);
     const slow = Array.from({ length: 3 * BLOCKS }, (_, i) => ({
       size: 2 * BLOCK_BYTES + i,
       file: writer(`slow ${i}`),
@@ -233,9 +242,7 @@ void test(
       end: number,
       isRead: boolean,
     ): Promise<unknown> =>
-      isRead
-        ? file.addFrom(from, start, end, () => undefined)
-        : add(file, content.subarray(start, end), [100_000]);
+      isRead ? addFrom(file, from, start, end) : add(file, content.subarray(start, end), [100_000]);
     const parts = (part: 0 | 1): Promise<unknown>[] =>
       slow.map(({ size, file }, i) => {
         const middle = Math.round(size / 3);
@@ -259,10 +266,9 @@ void test(
   'when all blocks are in the hands of files that wait, one of them is given up, not one of a file that has none',
   HANGS,
   async (t) => {
-    const { at, thread } = given(t);
+    const { at, writer } = given(t);
     const folder = openSync(at('.'), 'r');
     t.after(() => closeSync(folder));
-    const writer = (name: string): WriteInThread => new WriteInThread(openSync(at(name), 'wx'), thread);
     const [closed, full] = [writer('closed'), writer('full')];
     await closed.add(Buffer.of(1));
     closed.close();
@@ -270,10 +276,7 @@ void test(
     const waiting = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
     for (const file of waiting) {
       await file.add(Buffer.of(1));
-      await assert.rejects(
-        file.addFrom(folder, 0, 10, () => undefined),
-        { code: 'EISDIR' },
-      );
+      await assert.rejects(addFrom(file, folder, 0, 10), { code: 'EISDIR' });
     }
     const content = sameBytes('content', 3 * BLOCK_BYTES);
     const next = writer('next');
@@ -310,6 +313,36 @@ void test('a file whose beginning an interrupted transfer has left is verified a
     ['staged'],
   );
 });
+
+for (const isInThread of [true, false]) {
+  void test(`what was copied of another file stays when that is interrupted, ${isInThread ? 'in the thread' : 'in the pool'}`, async (t) => {
+    const place = new ApplyPlace(t);
+    const thread = new StagingThread(systemClock);
+    t.after(() => thread.close());
+    const content = sameBytes('content', 5 * BLOCK_BYTES);
+    writeFileSync(place.at('other'), content);
+    const from = openSync(place.at('other'), 'r');
+    t.after(() => closeSync(from));
+    const applier = place.again(0, thread);
+    const entry = fileEntry(content);
+    {
+      using staging = applier.begin(0);
+      const file = await staging.resume(entry);
+      let pieces = 0;
+      const end = (): void => assert.ok(pieces++ < 2, 'the program ends');
+      const part = { start: 0, end: content.length };
+      await assert.rejects(
+        file.copyBehind(from, part, isInThread ? thread : undefined, end),
+        /the program ends/,
+      );
+      await file.interrupted();
+    }
+    using staging = applier.begin(0);
+    const { size } = await staging.resume(entry);
+    assert.ok(size > 0 && size < content.length, `${size} bytes`);
+    assert.equal(staging.file().size, 0);
+  });
+}
 
 void test('a file that was discarded does not meddle with the next one, which has its descriptor', async (t) => {
   const place = new ApplyPlace(t);
