@@ -118,7 +118,8 @@ void test('parts of another file are staged, of a large file and of a small one,
     await sink.write(Buffer.from('x'));
     await sink.copy(fd, 1, 100);
     await sink.write(Buffer.from('x'));
-    await sink.copy(fd, 101, size);
+    // The other one may have become shorter.
+    await sink.copy(fd, 101, size + 1);
     closeSync(fd);
     await sink.end();
     assert.deepEqual(

@@ -273,6 +273,8 @@ void test(
     await closed.add(Buffer.of(1));
     closed.close();
     await add(full, Buffer.alloc(BLOCK_BYTES), [BLOCK_BYTES - 1]);
+    // Its block is free again.
+    await full.flush();
     const waiting = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
     for (const file of waiting) {
       await file.add(Buffer.of(1));
@@ -286,6 +288,25 @@ void test(
     for (const file of [full, next, ...waiting]) file.close();
   },
 );
+
+void test('a block that is being filled from another file is not given up meanwhile', HANGS, async (t) => {
+  const { at, writer } = given(t);
+  const content = sameBytes('content', 3 * BLOCK_BYTES);
+  writeFileSync(at('content'), content);
+  const from = openSync(at('content'), 'r');
+  t.after(() => closeSync(from));
+  const [oldest, ...others] = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
+  assert.ok(oldest);
+  for (const file of [oldest, ...others]) await file.add(Buffer.of(1));
+  const reading = oldest.addFrom(from, 0, 1_000);
+  const next = writer('next');
+  await add(next, content, [100_000]);
+  assert.equal(await next.flush(), sha256(content));
+  assert.equal(await reading, 1_000);
+  assert.equal(await oldest.flush(), sha256(Buffer.concat([Buffer.of(1), content.subarray(0, 1_000)])));
+  for (const file of others) assert.equal(await file.flush(), sha256(Buffer.of(1)));
+  for (const file of [oldest, next, ...others]) file.close();
+});
 
 void test('a file whose beginning an interrupted transfer has left is verified as a whole', async (t) => {
   const place = new ApplyPlace(t);
