@@ -20,8 +20,12 @@ export function bytesInMessage(value: unknown): number {
   return bytes;
 }
 
+/** No item takes more bytes: the largest is a file with the digests of its chunks. */
+const LARGEST_ITEM = 1024 * 1024;
+
 /**
  * Splits items into pages that fit into one message, by number and by bytes (paths may be long). No items give no page.
+ * Each item is read after the page before its own has been taken, since what it says may change while that is being sent.
  */
 export function* pagesOf<T>(
   items: Iterable<T>,
@@ -31,14 +35,12 @@ export function* pagesOf<T>(
   let page: T[] = [];
   let bytes = 0;
   for (const item of items) {
-    const more = bytesOf(item) + 1;
-    if (page.length > 0 && (page.length >= most || bytes + more > MAX_PAGE_BYTES)) {
-      yield page;
-      page = [];
-      bytes = 0;
-    }
     page.push(item);
-    bytes += more;
+    bytes += bytesOf(item) + 1;
+    if (page.length < most && bytes <= MAX_PAGE_BYTES - LARGEST_ITEM) continue;
+    yield page;
+    page = [];
+    bytes = 0;
   }
   if (page.length > 0) yield page;
 }

@@ -48,6 +48,27 @@ void test('ordinary names are bounded by their number', () => {
   assert.deepEqual([...pagesOf([])], []);
 });
 
+void test('an item is read after the page before its own was taken, whether that was full by number or by bytes', () => {
+  for (const [name, most] of [
+    ['short', 3],
+    ['n'.repeat(1024 * 1024 - 64), 100],
+  ] as const) {
+    let read = 0;
+    const items = function* (): Iterable<string> {
+      while (read < 7) yield `${name}${read++}`;
+    };
+    const pages: number[] = [];
+    let inPages = 0;
+    for (const page of pagesOf(items(), { most })) {
+      pages.push(page.length);
+      inPages += page.length;
+      assert.equal(read, inPages);
+      assert.ok(length(page) <= MAX_PAGE_BYTES);
+    }
+    assert.deepEqual(pages, [3, 3, 1]);
+  }
+});
+
 void test('what fits is the first of it', () => {
   assert.deepEqual(whatFits(['aa', 'bb', 'cc'], 10, 10), ['aa', 'bb']);
   assert.deepEqual(whatFits(['aa', 'bb', 'cc'], 100, 1), ['aa']);

@@ -170,6 +170,28 @@ void describe('An agent that connects again', () => {
     agrees(view, main);
   });
 
+  void it('gets what changes while it would be next in line, in the whole manifest and in a difference', async () => {
+    const main = filled();
+    const view = new MainManifest(new Owners(), new Set());
+    let changed = 0;
+    const changeNext = (sender: ManifestSender): void => {
+      const page = main.messages.findLast((message) => message.type === 'manifest-page');
+      const last = page?.items.at(-1)?.path;
+      const paths = [...main.manifest.keys()];
+      const next = paths.indexOf(last ?? '') + 1;
+      for (const path of paths.slice(next, next + 200))
+        main.set(path, entryOf(`changed ${changed++}`), sender);
+    };
+    await main.connect(view, changeNext);
+    assert.equal(main.items, FILES);
+    agrees(view, main);
+    for (let number = 0; number < 100; number++) main.set(`f/${number}.wav`, entryOf('missed'));
+    await main.connect(view, changeNext);
+    assert.ok(main.items > 1_000 && main.items < FILES, String(main.items));
+    agrees(view, main);
+    assert.ok(changed > FILES / 10, String(changed));
+  });
+
   void it('resumes a difference that was cut off', async () => {
     const main = filled();
     const view = new MainManifest(new Owners(), new Set());
