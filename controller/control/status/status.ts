@@ -101,6 +101,7 @@ function setAside({ db }: Controller): Alarm[] {
   return aside === undefined ? [] : [setAsideAlarm(aside)];
 }
 
+/** Conditions are examined every second, so a list of very many is not copied. */
 function firstOf<T>(all: Iterable<T>, most: number): T[] {
   return Iterator.from(all).take(most).toArray();
 }
@@ -134,18 +135,14 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
 }
 
 function mainWarnings({ name, warnings }: MainDirectory): Status['main']['warnings'] {
-  return [...warnings]
-    .slice(0, MAX_WARNINGS)
-    .map(([path, message]) => ({ path: `${name}/${path}`, message }));
+  return firstOf(warnings, MAX_WARNINGS).map(([path, message]) => ({ path: `${name}/${path}`, message }));
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
   const { name, replica } = directory;
   const skipped = firstOf(replica.skipped, MAX_SKIPPED).map(([path, reason]) => ({ path, reason }));
   const { files, bytes, digest, path } = replica;
-  const warnings = [...directory.warnings]
-    .slice(0, MAX_WARNINGS)
-    .map(([path, message]) => ({ path, message }));
+  const warnings = firstOf(directory.warnings, MAX_WARNINGS).map(([path, message]) => ({ path, message }));
   return { name, path, files, bytes, digest, held: replica.held ?? null, skipped, warnings };
 }
 
