@@ -120,7 +120,7 @@ export class AgentDirectory implements DirectorySide {
     this.#reconciler = reconciler;
     const onManifest = (whenReady: () => void): void =>
       this.#tasks.run('the directory is not ready', () => this.#manifestIsHere(whenReady));
-    const manifest = new ManifestReceiver({ ...options, mainManifest, ledger, reconciler, onManifest });
+    const manifest = new ManifestReceiver({ ...options, mainManifest, agreed, reconciler, onManifest });
     this.manifest = manifest;
     const session = (): AgentSession | undefined => manifest.session;
     this.plans = new PlanAnswers({ policy, sync, mainManifest, ledger, runner, reconciler, session });

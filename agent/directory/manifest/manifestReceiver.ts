@@ -1,7 +1,7 @@
 import type { FromMain } from '#protocol/messages/session.ts';
 import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
-import type { Ledger } from '#sync/state/ledger.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
+import type { AgreedState } from '../agreedState.ts';
 import type { MainManifest } from './mainManifest.ts';
 import { ManifestMemory } from './manifestMemory.ts';
 import type { DirectoryEvents } from '../directoryEvents.ts';
@@ -15,7 +15,7 @@ export type ManifestReceiverOptions = {
   readonly place: DirectoryPlace;
   readonly events: DirectoryEvents;
   readonly mainManifest: MainManifest;
-  readonly ledger: Ledger;
+  readonly agreed: AgreedState;
   readonly reconciler: Reconciler;
   /** Called when Main's whole manifest has arrived. @param whenReady to be called when this directory has been scanned, too */
   readonly onManifest: (whenReady: () => void) => void;
@@ -31,8 +31,8 @@ export class ManifestReceiver {
 
   constructor(options: ManifestReceiverOptions) {
     this.#options = options;
-    const { policy, mainManifest, ledger, place, events } = options;
-    this.#memory = new ManifestMemory(policy.name, mainManifest, ledger, { ...place, events });
+    const { policy, mainManifest, agreed, place, events } = options;
+    this.#memory = new ManifestMemory(policy.name, mainManifest, agreed.ledger, { ...place, events });
   }
 
   /** Called when a connection to Main is open. */
@@ -87,9 +87,11 @@ export class ManifestReceiver {
 
   /** Main changed these paths. */
   change({ from, revision, held, items, saves }: Message<'changes'>): void {
-    const { mainManifest, reconciler } = this.#options;
+    const { mainManifest, agreed, reconciler } = this.#options;
     const paths = mainManifest.change(from, revision, held, items, saves);
     if (paths === undefined) return this.#fetchAgain();
+    // What is here of a path that Main has no more, and that was never agreed on, is this MDS's own from now on.
+    for (const path of paths) agreed.count(path);
     this.#memory.save();
     reconciler.mainChanged(paths);
     if (held !== (reconciler.held ?? null)) reconciler.wake('all');

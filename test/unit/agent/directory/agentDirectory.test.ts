@@ -112,6 +112,26 @@ class Mds {
 }
 
 describe('A directory of an MDS', () => {
+  it('has a file of its own once Main removes the one of the same name that was never delivered', async (t) => {
+    const mds = new Mds(t, { files: { f: 'own' } });
+    const entry = mds.main.has('f', 'from Main');
+    mds.attach(undefined, true);
+    await mds.mainSays({ f: entry });
+    const nothing = '0'.repeat(64);
+    assert.equal(mds.directory.report(false).pending, 1);
+    assert.notEqual(mds.directory.report(false).digest, nothing);
+    const change = { type: 'changes', directory: 'files', sequence: 2, held: null } as const;
+    const items = [{ path: 'f', shown: { kind: 'gone' } as const }];
+    mds.directory.manifest.change({ ...change, from: 1, revision: 2, items });
+    await mds.directory.whenIdle();
+    const { pending, files, localOnly, digest } = mds.directory.report(false);
+    assert.deepEqual(
+      { pending, files, localOnly, digest },
+      { pending: 0, files: 0, localOnly: 1, digest: nothing },
+    );
+    assert.equal(mds.read('f'), 'own');
+  });
+
   it('is read when Main’s manifest is here, and then brought in line', async (t) => {
     const mds = new Mds(t, { files: { local: 'own', old: 'old' }, ledger: { old: fileEntry('old') } });
     const entry = mds.main.has('new', 'from Main');

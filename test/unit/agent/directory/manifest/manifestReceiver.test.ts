@@ -42,7 +42,7 @@ class Received {
         changedHere: nothing,
       },
       mainManifest: place.mainManifest,
-      ledger: place.agreed.ledger,
+      agreed: place.agreed,
       reconciler: reconciler as unknown as Reconciler,
       onManifest: (whenReady) => this.ready.push(whenReady),
     });
