@@ -32,6 +32,8 @@ export class ScannedPaths {
   readonly #excluded = new Map<string, Map<string, boolean>>();
   readonly #isExcluded: (path: string, isFolder: boolean) => boolean;
   #unsaved = new Set<string>();
+  /** How many paths are {@link GONE}. */
+  #gone = 0;
 
   constructor(
     queue: SettleQueue,
@@ -52,6 +54,7 @@ export class ScannedPaths {
   put(path: string, state: PathState, stamp: Stamp): void {
     const before = this.index.get(path);
     if (before && before.stamp === stamp && sameState(before.state, state)) return;
+    this.#gone += Number(stamp === GONE) - Number(before?.stamp === GONE);
     this.index.set(path, { state, stamp });
     if (state.kind !== 'moving') this.#movingSince.delete(path);
     this.departed.forget(path);
@@ -84,6 +87,7 @@ export class ScannedPaths {
     this.#queue.delete(path);
     this.departed.forget(path);
     this.#movingSince.delete(path);
+    if (this.isGone(path)) this.#gone -= 1;
     this.index.delete(path);
     this.#unsaved.add(path);
   }
@@ -146,11 +150,9 @@ export class ScannedPaths {
     }
   }
 
-  /** True when there was something and nothing is left. */
+  /** True when there was something and nothing is left. Asked for each of the files in a folder that was renamed. */
   get isEmptied(): boolean {
-    if (this.index.size === 0) return false;
-    for (const path of this.index.paths()) if (!this.isGone(path)) return false;
-    return true;
+    return this.index.size > 0 && this.#gone === this.index.size;
   }
 
   get hasMoving(): boolean {
