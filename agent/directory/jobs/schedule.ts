@@ -65,11 +65,13 @@ function split<T extends Decision>(
   let large = MAX_LARGE - count('large');
   const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];
   let current = new Map<string, T>();
+  let files = 0;
   let bytes = 0;
   const close = (): void => {
     if (current.size === 0) return;
     sets.push({ size: 'bulk', items: current });
     current = new Map();
+    files = 0;
     bytes = 0;
     bulk -= 1;
   };
@@ -91,8 +93,9 @@ function split<T extends Decision>(
     const from = moves.get(path);
     const partner = from === undefined ? undefined : items.get(from);
     if (from !== undefined && partner !== undefined) current.set(from, partner);
+    files += 1;
     bytes += size;
-    if (current.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
+    if (files >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
   }
   if (bulk > 0) close();
   return sets;

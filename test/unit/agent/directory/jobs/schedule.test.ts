@@ -70,3 +70,26 @@ void test('parents are before children, larger files after small ones, and small
     ['a', 'b/1.wav', 'b/2.wav', 'a/3.wav', 'a/1.wav', 'a/2.wav'],
   );
 });
+
+void test('a file that is renamed counts once, and takes its old name along', () => {
+  const ready = new Map<string, Incoming>();
+  for (let i = 0; i < 1_000; i++) {
+    const entry = fileEntry(`content ${i}`);
+    const plain = { expect: undefined, replacesSpecial: false, content: true, drift: false, reason: '' };
+    ready.set(`new/${i}.wav`, { kind: 'deliver', entry, ...plain });
+    ready.set(`old/${i}.wav`, { kind: 'remove', expect: entry, reason: '' });
+  }
+  const jobs = schedule({
+    ready,
+    running: [],
+    wholeSets: false,
+    largeFrom: LARGE,
+    folderIsThere: () => true,
+  });
+  assert.deepEqual(
+    jobs.map(({ items }) => items.size),
+    [1_400, 600],
+  );
+  for (const { items } of jobs)
+    for (const path of items.keys()) assert.ok(items.has(path.replace('new/', 'old/')), path);
+});
