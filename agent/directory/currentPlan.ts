@@ -1,8 +1,9 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
-import { isBelow } from '#core/path/relative.ts';
+import { isBelow, parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
-import type { Plan } from '#core/plan/plan.ts';
+import { decidePath, type Plan } from '#core/plan/plan.ts';
+import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgreedState } from './agreedState.ts';
@@ -89,6 +90,33 @@ export class CurrentPlan {
     return replan;
   }
 
+  /** Those that no job is working on: the others are judged when it ends. */
+  *withoutInFlight(paths: Iterable<string>): Iterable<string> {
+    for (const path of paths) if (!this.inFlight.has(path)) yield path;
+  }
+
+  /**
+   * Takes out the paths of a job that has ended about which nothing is to be decided any more. A plan of them all would look
+   * again, for each of many jobs, at everything in the folder that Main has removed or renamed.
+   * @returns what is to be planned again
+   */
+  ended(paths: Iterable<string>, input: PlanInput): ReadonlySet<string> {
+    const open = new Set<string>();
+    const folders = new Set<string>();
+    for (const path of paths) {
+      if (!isSettled(input, path)) open.add(path);
+      else {
+        this.pending.delete(path);
+        this.#retries.succeeded(path);
+        for (let at = parentOf(path); at !== '' && !folders.has(at); at = parentOf(at)) folders.add(at);
+      }
+    }
+    // A decision about a folder may have waited for what is in it.
+    for (const folder of folders)
+      if (!this.pending.has(folder) && !isSettled(input, folder)) open.add(folder);
+    return open;
+  }
+
   #replaceAll(made: Plan): Replan {
     const { removals, clock } = this.#options;
     this.pending.clear();
@@ -134,4 +162,10 @@ export class CurrentPlan {
       this.#retries.troubles.set(path, { at: clock.now(), message });
     }
   }
+}
+
+/** True when nothing is to be done about a path. */
+function isSettled(input: PlanInput, path: string): boolean {
+  const { kind } = decidePath(input, path);
+  return kind === 'nothing' || kind === 'local';
 }

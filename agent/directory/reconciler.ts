@@ -53,7 +53,7 @@ export class Reconciler {
     this.#current = new CurrentPlan({ ...facts, clock }, this.retries);
     this.#running = new RunningJobs({ ...facts, runner, clock, log }, this.#current, this.retries, {
       isConnected: () => this.#session !== undefined,
-      ended: (paths) => this.wake(paths),
+      ended: (paths) => this.wake(this.#current.ended(paths, this.planInput())),
     });
   }
 
@@ -144,7 +144,7 @@ export class Reconciler {
   /** These paths changed here, which may have removed the cause of a refusal. */
   changedHere(paths: Iterable<string>): void {
     this.#running.dropRefusal();
-    this.wake(paths);
+    this.wake(this.#current.withoutInFlight(paths));
   }
 
   wake(paths: 'all' | Iterable<string>): void {

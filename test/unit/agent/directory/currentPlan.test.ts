@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { Entry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Plan } from '#core/plan/plan.ts';
+import type { PlanInput } from '#core/plan/planInput.ts';
 import { CurrentPlan, type CurrentPlanOptions } from '../../../../agent/directory/currentPlan.ts';
 import { Retries } from '../../../../agent/directory/retries.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
@@ -38,6 +39,26 @@ function current(folders: readonly string[] = []): {
     clock: new ManualClock(),
   } as unknown as CurrentPlanOptions;
   return { plan: new CurrentPlan(options, retries), retries, learnt };
+}
+
+/** What Main, this MDS and the ledger have, by path. */
+function inputOf(
+  main: Readonly<Record<string, Entry>>,
+  mds: Readonly<Record<string, Entry>>,
+  ledger: Readonly<Record<string, Entry>>,
+): PlanInput {
+  const tree = (entries: Readonly<Record<string, Entry>>): unknown => ({
+    get: (path: string) => path in entries && { kind: 'settled', entry: entries[path] },
+  });
+  return {
+    policy: { direction: 'to-mds', deletions: 'main' },
+    main: tree(main),
+    mds: tree(mds),
+    ledger: new Map(Object.entries(ledger)),
+    tombstones: new Map(),
+    clockOffset: 0n,
+    mainClocks: new Map(),
+  } as unknown as PlanInput;
 }
 
 const remove: Decision = { kind: 'remove', expect: FILE, reason: 'removed on Main' };
@@ -82,5 +103,43 @@ describe('The current plan of a directory', () => {
     assert.equal(retries.troubles.get('a')?.message, 'unreadable on Main');
     plan.take(planOf({}), 'all');
     assert.equal(retries.troubles.size, 0);
+  });
+
+  it('is done with the paths of a job about which nothing is left to decide', () => {
+    const { plan, retries } = current();
+    const deliver: Decision = {
+      kind: 'deliver',
+      entry: FILE,
+      expect: undefined,
+      replacesSpecial: false,
+      content: true,
+      drift: false,
+      reason: 'new',
+    };
+    plan.take(planOf({ done: deliver, gone: remove, changed: deliver, other: remove }), 'all');
+    retries.stale('done', 0);
+    const input = inputOf(
+      { done: FILE, changed: fileEntry('changed meanwhile') },
+      { done: FILE, changed: FILE, other: FILE },
+      { done: FILE, changed: FILE, other: FILE },
+    );
+    assert.deepEqual([...plan.ended(['done', 'gone', 'changed'], input)], ['changed']);
+    assert.deepEqual([...plan.pending.keys()], ['changed', 'other']);
+    assert.ok(retries.isDue('done', 0));
+  });
+
+  it('has a folder judged again after what was in it, unless its turn comes anyway', () => {
+    const { plan } = current();
+    plan.take(planOf({ 'open/f': remove, 'pending/f': remove, pending: remove, 'same/f': remove }), 'all');
+    const folders = { open: FOLDER, pending: FOLDER, same: FOLDER };
+    const input = inputOf({ same: FOLDER }, folders, folders);
+    assert.deepEqual([...plan.ended(['open/f', 'pending/f', 'same/f'], input)], ['open']);
+    assert.deepEqual([...plan.pending.keys()], ['pending']);
+  });
+
+  it('leaves the paths of running jobs until these end', () => {
+    const { plan } = current();
+    plan.inFlight.add('a');
+    assert.deepEqual([...plan.withoutInFlight(['a', 'b'])], ['b']);
   });
 });
