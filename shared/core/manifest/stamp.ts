@@ -19,3 +19,8 @@ export function stampOf(stat: StampFields): Stamp {
   // A template would make a string of nested parts, one for each field: slower, and larger as long as it is kept.
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
+
+/** What of a stamp a rename leaves as it is: all but its last part, the ctime. Nothing renamed has another one, unless it was changed, too. */
+export function withoutChangeTime(stamp: Stamp): string {
+  return stamp.slice(0, stamp.lastIndexOf(':'));
+}

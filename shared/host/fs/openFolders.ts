@@ -29,6 +29,17 @@ export class OpenFolders implements Disposable {
     return folder;
   }
 
+  /**
+   * Two folders at a time.
+   * @throws as {@link get}
+   */
+  both(one: string, other: string): readonly [Folder, Folder] {
+    this.get(one);
+    const second = this.get(other);
+    // Opening the other may have closed the first. It is opened again at the expense of older handles than the other's.
+    return [this.get(one), second];
+  }
+
   /** Closes the handles of a folder and of those below it, before its path changes. */
   forget(path: string): void {
     for (const [known, folder] of this.#open) {

@@ -5,7 +5,7 @@ import type { Folder } from '#host/fs/folder.ts';
 import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
 import { baseOf, depthOf, parentOf } from '#core/path/relative.ts';
 import type { PrivateFolder } from './privateFolder.ts';
@@ -156,22 +156,23 @@ function put(
 
 /** Renames a file. Its content is the one that was read under the expected stamp, so nothing is read. */
 function move({ path, from, expect }: Step & { kind: 'move' }, { open }: CommitPlace): Stamp {
-  // A handle of its own: opening the other folder may close those that are kept.
-  const old = open.get(parentOf(from)).open('.');
-  try {
-    const folder = open.get(parentOf(path));
-    const before = old.stat(baseOf(from));
-    if (before === undefined || !isExpected(before, expect)) throw new Stale();
-    // RACE: another program changes a file that is being moved, between the check and the rename. Worst case: its version has
-    // the new name for a moment, until it is put back and a new plan is made.
-    old.rename(baseOf(from), folder, baseOf(path), 'no-replace');
-    const moved = folder.stat(baseOf(path));
-    if (moved !== undefined && isSameContent(before, moved)) return stampOf(moved);
-    folder.rename(baseOf(path), old, baseOf(from), 'no-replace');
-    throw new Stale();
-  } finally {
-    old.close();
-  }
+  const [old, folder] = open.both(parentOf(from), parentOf(path));
+  if (stampAt(old, baseOf(from)) !== expect) throw new Stale();
+  // RACE: another program changes a file that is being moved, between the check and the rename. Worst case: its version has
+  // the new name for a moment, until it is put back and a new plan is made.
+  old.rename(baseOf(from), folder, baseOf(path), 'no-replace');
+  const moved = stampAt(folder, baseOf(path));
+  if (moved !== undefined && withoutChangeTime(moved) === withoutChangeTime(expect)) return moved;
+  folder.rename(baseOf(path), old, baseOf(from), 'no-replace');
+  throw new Stale();
+}
+
+/** The stamp of what has a name; '' for a folder, undefined when nothing has it. */
+function stampAt(folder: Folder, name: string): Stamp | undefined {
+  const found = folder.version(name);
+  if (found !== undefined && Number.isSafeInteger(found.inode)) return stampOfVersion(found);
+  const stat = folder.stat(name);
+  return stat?.isDirectory() === true ? '' : stat && stampOf(stat);
 }
 
 /** Undoes an exchange. Objects of other programs never stay in the staging area, from which they would be removed. */

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { isMissing } from '#host/fs/errno.ts';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { ChangeSet, Outcome, Step } from '#core/changeSet.ts';
@@ -57,8 +57,7 @@ function wasMoved(step: Step & { kind: 'move' }, place: CommitPlace): Outcome | 
 
 /** The same file as under a stamp, but for the ctime, which a rename sets. */
 function isSameVersion(stat: BigIntStats, stamp: Stamp): boolean {
-  const now = stampOf(stat);
-  return now.slice(0, now.lastIndexOf(':')) === stamp.slice(0, stamp.lastIndexOf(':'));
+  return withoutChangeTime(stampOf(stat)) === withoutChangeTime(stamp);
 }
 
 function placed(step: Step, inode: string, place: CommitPlace): Outcome {

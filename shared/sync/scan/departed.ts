@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 
@@ -14,7 +14,7 @@ export class Departed {
 
   /** @param stamp the stamp under which the content was read */
   add(path: string, stamp: Stamp, hash: string): void {
-    const key = keyOf(stamp);
+    const key = withoutChangeTime(stamp);
     this.#keys.set(path, key);
     this.#files.set(key, { path, hash });
   }
@@ -29,7 +29,7 @@ export class Departed {
 
   /** The vanished path of a file that has this stamp now, under whatever name. */
   pathOf(stamp: Stamp): string | undefined {
-    return this.#files.get(keyOf(stamp))?.path;
+    return this.#files.get(withoutChangeTime(stamp))?.path;
   }
 
   /**
@@ -38,7 +38,7 @@ export class Departed {
    * @throws Node's fs errors when it can't be opened
    */
   hashOf(folder: Folder, name: string, stamp: Stamp): string | undefined {
-    const hash = this.#files.get(keyOf(stamp))?.hash;
+    const hash = this.#files.get(withoutChangeTime(stamp))?.hash;
     if (hash === undefined) return undefined;
     const fd = folder.openFile(name);
     try {
@@ -48,9 +48,4 @@ export class Departed {
       closeSync(fd);
     }
   }
-}
-
-/** A stamp without its last part, the ctime. */
-function keyOf(stamp: Stamp): string {
-  return stamp.slice(0, stamp.lastIndexOf(':'));
 }

@@ -61,3 +61,17 @@ void test('few are open at once, however many there are, and those above the las
   assert.equal(open.get('deep/er'), above);
   assert.deepEqual(open.get('deep/er/0').list(), []);
 });
+
+void test('of two folders both are open, whichever of them was opened when', (t) => {
+  const many = Array.from({ length: 128 }, (_, number) => `d${number}`);
+  const deep = (name: string): string =>
+    Array.from({ length: 20 }, (_, depth) => `${name}${depth}`).join('/');
+  const root = rootWith(t, ...many, deep('a'), deep('b'));
+  for (const known of [[deep('a')], [deep('b')], [deep('a'), deep('b')], []]) {
+    using open = new OpenFolders(root);
+    // The known ones are the oldest, and the next ones to be closed.
+    for (const folder of [...known, ...many.slice(known.length * 20)]) open.get(folder);
+    const [one, other] = open.both(deep('a'), deep('b'));
+    assert.deepEqual([one.list(), other.list()], [[], []]);
+  }
+});

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, linkSync, lstatSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Outcome, Step } from '#core/changeSet.ts';
+import { Folder } from '#host/fs/folder.ts';
 import { ApplyPlace, fileEntry, folderEntry } from '../../../support/unit/applyPlace.ts';
 
 function placeWith(t: TestContext): ApplyPlace {
@@ -69,6 +70,20 @@ void test('a file that changed since is not moved', async (t) => {
   const [outcome] = await place.apply(() => [step]);
   assert.equal(outcome?.result, 'stale');
   assert.equal(place.read('old'), 'changed');
+  assert.equal(place.read('new'), undefined);
+});
+
+void test('a file that changes in the moment in which it is moved gets its name back', async (t) => {
+  const place = placeWith(t);
+  const step = move(place);
+  const changing = function (this: Folder, ...how: Parameters<Folder['rename']>): void {
+    writeFileSync(place.at('old'), 'changed in between');
+    this.rename(...how);
+  };
+  t.mock.method(Folder.prototype, 'rename', changing, { times: 1 });
+  const [outcome] = await place.apply(() => [step]);
+  assert.equal(outcome?.result, 'stale');
+  assert.equal(place.read('old'), 'changed in between');
   assert.equal(place.read('new'), undefined);
 });
 
