@@ -27,8 +27,8 @@ export function differences(world: World, users: Users): string[] {
 function differencesOf(mds: Host, directory: DirectoryName, main: readonly string[], users: Users): string[] {
   const here = linesOf(mds, directory);
   const shown = (line: string): string => `${mds.name}: ${directory}: ${line}`;
-  const missing = main.filter((line) => !here.includes(line)).map((line) => shown(`lacks ${line}`));
-  const more = here.filter((line) => !main.includes(line));
+  const missing = [...new Set(main).difference(new Set(here))].map((line) => shown(`lacks ${line}`));
+  const more = [...new Set(here).difference(new Set(main))];
   if (directory === 'recordings') {
     const wrong = more.filter((line) => !holdsOverride(mds, nameIn(line), users));
     return [...missing, ...wrong.map((line) => shown(`has ${line}`))];

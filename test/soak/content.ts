@@ -17,3 +17,8 @@ export function contentOf(directory: DirectoryName, seed: number, operation: num
   for (let i = 0; i + 4 <= size; i += 4) body.writeUInt32LE(Math.floor(random.next() * 2 ** 32), i);
   return Buffer.concat([head, body]);
 }
+
+/** A content of up to 2 KiB that no other file has. @param file its number among those of the operation */
+export function smallContentOf(seed: number, operation: number, file: number): Buffer {
+  return Buffer.from(`${seed}-${operation}-${file}\n`.repeat(1 + ((file * 7) % 100)));
+}

@@ -6,8 +6,8 @@ import { readFile } from './users.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 
 const EVERY = 15;
-const FILES_AT_ONCE = 6;
-const KNOWN_NAME = /^(?:always\.conf|[fdex]\d?|empty|link-\d|local-\d|xds_override_\d)$/;
+const FILES_AT_ONCE = 12;
+const KNOWN_NAME = /^(?:always\.conf|[fdex]\d?|big\d|m\d+|empty|link-\d|local-\d|xds_override_\d)$/;
 
 /**
  * Reads files on all hosts again and again, as Asterisk would: each must be a content that a user wrote as a

@@ -9,6 +9,8 @@ export type Deed =
   /** Open for writing for as long as it takes: no part of it may travel before it is closed. */
   | { readonly do: 'write-slowly'; readonly at: Place; readonly size: number; readonly takes: number }
   | { readonly do: 'append'; readonly at: Place; readonly size: number }
+  /** Writes so many small files into a folder, some of which may be there. */
+  | { readonly do: 'fill'; readonly at: Place; readonly files: number }
   | { readonly do: 'remove'; readonly at: Place }
   | { readonly do: 'rename'; readonly at: Place; readonly to: string }
   | { readonly do: 'remove-folder'; readonly at: Place }
@@ -61,6 +63,9 @@ const HANG_UPS = 3;
 const BEFORE_UPLOAD = 400;
 const NAMES = ['f0', 'f1', 'f2', 'f3', 'f4', 'f5'];
 const FOLDERS = ['d0', 'd1', 'd2', 'd3'];
+/** Folders of many files: more than a page of a manifest, a change set, and what is looked at together. */
+const LARGE_FOLDERS = ['big0', 'big1'];
+const MANY = [300, 1_200, 2_500];
 /** A name that is a file at one time and a folder at another. */
 const BOTH = 'x';
 const OVERRIDES = ['xds_override_0', 'd0/xds_override_1', 'd1/xds_override_2/f0', 'xds_override_3/f1'];
@@ -87,6 +92,8 @@ export function planRound(random: Random, plan: RoundPlan, first: number): Opera
   // Longer than a peer is waited for, so that it is given up; and shorter, so that it is not.
   const frozen = plan.round % LONG_FREEZE_EVERY === 1 ? 30_000 : random.int(100, 3_000);
   alone({ do: 'freeze', host: random.pick(plan.hosts), lasts: frozen });
+  alone(fill(random, plan.hosts));
+  alone(withMany(random, plan.hosts));
   for (let i = 0; i < COMMANDS; i++) alone(command(random, mds));
   for (let i = 0; i < HANG_UPS; i++)
     alone({ do: 'hang-up', host: random.pick(plan.hosts), callers: random.int(5, 30) });
@@ -117,6 +124,29 @@ type Group = { readonly what: Deed | Fault; readonly next?: Omit<Operation, 'num
 function largeRecording(random: Random, host: string): Deed {
   const at: Place = { host, directory: 'recordings', path: filePath(random) };
   return { do: 'write', at, size: random.int(8 * MIB, 9 * MIB), how: 'renamed' };
+}
+
+function fill(random: Random, hosts: readonly string[]): Deed {
+  return { do: 'fill', at: largeFolder(random, hosts), files: random.pick(MANY) };
+}
+
+/** What happens to a folder of many files at once. */
+function withMany(random: Random, hosts: readonly string[]): Deed {
+  const at = largeFolder(random, hosts);
+  switch (random.weighted({ fill: 2, rename: 2, 'remove-folder': 1 })) {
+    case 'fill':
+      return fill(random, hosts);
+    case 'rename':
+      return { do: 'rename', at, to: random.pick(LARGE_FOLDERS) };
+    case 'remove-folder':
+      return { do: 'remove-folder', at };
+  }
+}
+
+function largeFolder(random: Random, hosts: readonly string[]): Place {
+  const directory = random.pick(['moh', 'sounds', 'recordings', 'recordings'] as const);
+  const host = directory === 'recordings' ? random.pick(hosts) : 'main';
+  return { host, directory, path: random.pick(LARGE_FOLDERS) };
 }
 
 function kill(random: Random, hosts: readonly string[]): Fault {

@@ -23,7 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../support/harness/host.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { type Books, hashOf, keyOf } from './books.ts';
-import { contentOf } from './content.ts';
+import { contentOf, smallContentOf } from './content.ts';
 import { type Deed, isLocal, isOverridePath, type Operation, type Place } from './operation.ts';
 
 const NOFOLLOW = constants.O_NOFOLLOW;
@@ -97,6 +97,9 @@ export class Users {
       case 'append':
         this.#makeParents(at);
         this.#append(at, contentOf(at.directory, this.#seed, number, deed.size), number);
+        return 'done';
+      case 'fill':
+        this.#fill(at, deed.files, number);
         return 'done';
       case 'remove':
         if (lstatSync(file).isDirectory()) return 'left out (a folder)';
@@ -261,6 +264,14 @@ export class Users {
       if (entry.isDirectory()) {
         yield* this.#filesBelow(inner);
       } else if (entry.isFile()) yield inner;
+    }
+  }
+
+  #fill(at: Place, files: number, number: number): void {
+    for (let i = 0; i < files; i++) {
+      const place = { ...at, path: `${at.path}/m${i}` };
+      this.#makeParents(place);
+      this.#writeInPlace(place, smallContentOf(this.#seed, number, i), number);
     }
   }
 
