@@ -13,13 +13,11 @@ const MAX_LOGGED = 20;
 export type Announcing = {
   readonly sync: Pick<SyncDirectory, 'name'>;
   readonly log: Logger;
-  /** A change set was carried out, for the history. @param durationMs how long it took */
-  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
 };
 
-/** Records a change set that was carried out, here and on Main, which keeps the history and the log of all MDS. */
+/** Tells Main and the log of a change set that was carried out. Main keeps the history of all MDS. */
 export function announce(
-  { sync, log, onDone }: Announcing,
+  { sync, log }: Announcing,
   session: AgentSession,
   changeSet: string | undefined,
   actions: readonly PlannedAction[],
@@ -27,7 +25,6 @@ export function announce(
 ): void {
   if (changeSet === undefined || actions.length === 0) return;
   const { name: directory } = sync;
-  onDone(changeSet, actions, durationMs);
   const takesTime = durationMs !== undefined && session.mainCapabilities.has('durations');
   const isSaid = summary !== '' && session.mainCapabilities.has('dialplan-summary');
   for (const [number, page] of [...pagesOf(actions)].entries()) {

@@ -29,6 +29,8 @@ export type JobRunnerOptions = Announcing & {
   readonly lane?: Lane | undefined;
   /** Called inside the transaction that records a change set, with its removals. */
   readonly onApplied: (removed: readonly Entry[]) => void;
+  /** The same for the history. @param durationMs how long it took */
+  readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
 };
 
 export type JobEnd = {
@@ -123,7 +125,7 @@ export class JobRunner {
 
   /** Records what a change set did that a crash had cut off, in the transaction that ends it. */
   recordRecovered(changeSet: ChangeSet, outcomes: readonly Outcome[]): void {
-    this.#recorder(new Map())(changeSet, outcomes);
+    this.#recorder(new Map(), performance.now())(changeSet, outcomes);
   }
 
   async #download(
@@ -142,7 +144,7 @@ export class JobRunner {
         session,
         applier,
         replica,
-        record: this.#recorder(job.items),
+        record: this.#recorder(job.items, startedAt),
         slots: job.size === 'bulk' && activation === undefined ? this.#slots : undefined,
         whole: activation?.isWhole === true,
         ...(activation && {
@@ -183,17 +185,9 @@ export class JobRunner {
     const paths = outcomes.map(({ step }) => step.path);
     const refusal = await activation.activate(new Set(paths));
     if (refusal === undefined) return undefined;
-    const { sync, agreed, log, onApplied } = this.#options;
+    const { sync, agreed, log, onApplied, onDone } = this.#options;
     const { name: directory, applier } = sync;
-    const record: OnCommit = (_changeSet, reverted) => {
-      for (const { step, result } of reverted) {
-        if (result === 'done') agreed.agree(step.path, before.get(step.path));
-      }
-      onApplied([]);
-    };
-    sync.adopt(await revert(changeSet, outcomes, before, { applier, record }));
     const why = refusalText(refusal);
-    log.error('a change set was taken back', { changeSet: changeSet.id, reason: why });
     const actions = paths.map((path) => ({
       directory,
       action: 'restore' as const,
@@ -201,6 +195,15 @@ export class JobRunner {
       bytes: 0,
       reason: why,
     }));
+    const record: OnCommit = (_changeSet, reverted) => {
+      for (const { step, result } of reverted) {
+        if (result === 'done') agreed.agree(step.path, before.get(step.path));
+      }
+      onApplied([]);
+      onDone(changeSet.id, actions);
+    };
+    sync.adopt(await revert(changeSet, outcomes, before, { applier, record }));
+    log.error('a change set was taken back', { changeSet: changeSet.id, reason: why });
     announce(this.#options, session, changeSet.id, actions);
     await activation.activate(new Set());
     return new Map([...results, ...paths.map((path) => [path, { result: 'failed' as const, why }] as const)]);
@@ -221,17 +224,17 @@ export class JobRunner {
       if (isKept(path, item)) results.set(path, { result: 'done' });
       else if (results.get(path)?.result === 'done') this.#kept.set(path, item.loser);
     }
+    const sent = [...job.items].flatMap(([path, item]) =>
+      results.get(path)?.result === 'done' ? (actionOf(directory, path, item) ?? []) : [],
+    );
     db.transaction(() => {
       db.advance();
       for (const [path, { result }] of results) {
         const item = job.items.get(path);
         if (result === 'done' && item && item.kind !== 'lose') agreed.agree(path, agreedAfter(item));
       }
+      if (sent.length > 0) this.#options.onDone('', sent, performance.now() - startedAt);
     });
-    const sent = [...job.items].flatMap(([path, item]) =>
-      results.get(path)?.result === 'done' ? (actionOf(directory, path, item) ?? []) : [],
-    );
-    if (sent.length > 0) this.#options.onDone('', sent, performance.now() - startedAt);
     const winners = winnersOf(job, results);
     if (winners.size === 0) return { results, refused: false };
     const delivery = { kind: 'download', size: 'bulk', items: winners } as const;
@@ -240,21 +243,24 @@ export class JobRunner {
     return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
   }
 
-  /** Updates the ledger, in the transaction that ends the change set. */
-  #recorder(items: ReadonlyMap<string, Decision>): OnCommit {
-    const { agreed, db, onApplied } = this.#options;
-    return (_changeSet, outcomes) => {
+  /** Updates the ledger and the history, in the transaction that ends the change set. */
+  #recorder(items: ReadonlyMap<string, Decision>, startedAt: number): OnCommit {
+    const { sync, agreed, db, onApplied, onDone } = this.#options;
+    return (changeSet, outcomes) => {
       const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
       if (done.length === 0) return;
       for (const { step } of done) if (step.kind === 'move') agreed.agree(step.from, undefined);
       for (const { step } of done) agreed.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
       db.advance();
       onApplied(done.flatMap(({ step }) => (items.get(step.path)?.kind === 'remove' ? [step.entry] : [])));
+      const actions = actionsOf(sync.name, items, done);
+      if (actions.length > 0) onDone(changeSet.id, actions, performance.now() - startedAt);
     };
   }
 
   /** Records a change set that a person requested. */
   announce(session: AgentSession, changeSet: string, actions: readonly PlannedAction[]): void {
+    this.#options.onDone(changeSet, actions);
     announce(this.#options, session, changeSet, actions);
   }
 }

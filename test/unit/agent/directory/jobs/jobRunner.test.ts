@@ -60,6 +60,8 @@ class Jobs {
   readonly runner: JobRunner;
   readonly removed: string[] = [];
   readonly done: { changeSet: string; actions: readonly PlannedAction[] }[] = [];
+  /** Whether each of these was part of the transaction that changed the ledger. */
+  readonly together: boolean[] = [];
 
   constructor(t: TestContext, place: AgentPlace, asterisk?: Asterisk, lane?: Lane) {
     this.place = place;
@@ -73,7 +75,10 @@ class Jobs {
       lane,
       log: place.place.log,
       onApplied: (removed) => this.removed.push(...removed.map((entry) => entry.type)),
-      onDone: (changeSet, actions) => this.done.push({ changeSet, actions }),
+      onDone: (changeSet, actions) => {
+        this.together.push(place.db.inTransaction);
+        this.done.push({ changeSet, actions });
+      },
     });
   }
 
@@ -138,6 +143,7 @@ describe('A download', () => {
       jobs.done.map(({ actions }) => actions.length),
       [2],
     );
+    assert.deepEqual(jobs.together, [true]);
   });
 
   it('is in a hurry until its set is visible and recorded, also when it fails', async (t) => {
@@ -259,6 +265,7 @@ describe('A download', () => {
       'and Asterisk reads them again',
     );
     assert.deepEqual(place.log, ['a change set was taken back']);
+    assert.deepEqual(jobs.together, [true, true]);
   });
 
   it('that changed nothing needs no reload', async (t) => {
@@ -299,6 +306,7 @@ describe('An upload', () => {
       jobs.done.map(({ changeSet, actions }) => [changeSet, actions.map(({ path }) => path)]),
       [['', ['a', 'gone']]],
     );
+    assert.deepEqual(jobs.together, [true]);
   });
 
   it('of the loser of a conflict comes first, and only then the winner replaces it here', async (t) => {
