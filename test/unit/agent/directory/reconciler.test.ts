@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { AgreedState } from '../../../../agent/directory/agreedState.ts';
 import type { JobEnd, JobRunner } from '../../../../agent/directory/jobs/jobRunner.ts';
@@ -11,6 +11,7 @@ import type { AgentSession } from '../../../../agent/connection/agentSession.ts'
 import { Owners } from '#host/fs/owners.ts';
 import type { Logger } from '#host/log/logger.ts';
 import type { Lane } from '#host/process/turns.ts';
+import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import { Ledger } from '#sync/state/ledger.ts';
@@ -106,23 +107,54 @@ void test('a folder that Main removes while something is being put into it goes,
   await worker.close();
 });
 
+const FAILED: JobEnd = {
+  results: new Map([['f', { result: 'failed', why: 'it broke off' }]]),
+  refused: false,
+};
+
+type OneFile = {
+  readonly worker: Reconciler;
+  readonly started: Promise<void>;
+  readonly end: (end: JobEnd) => void;
+  /** The jobs that were started; those after the first fail at once. */
+  readonly runs: () => number;
+  readonly agreed: AgreedState;
+  /** Writes it here, and scans that. @returns what the scan found */
+  readonly write: (content: string) => Promise<Entry>;
+};
+
 /** A reconciler with one file to deliver, and its job. */
-async function withOneFile(
-  t: TestContext,
-  lane?: Lane,
-): Promise<{ worker: Reconciler; started: Promise<void>; end: (end: JobEnd) => void }> {
+async function withOneFile(t: TestContext, lane?: Lane): Promise<OneFile> {
   const place = new ApplyPlace(t);
   const owners = new Owners();
   const mainManifest = new MainManifest(owners, new Set());
   const replica = await replicaOf(t, place, owners);
+  const scanned = async (): Promise<Entry | undefined> => {
+    await replica.rescan();
+    await replica.whenQuiet(2_000);
+    return entryOf(replica.get('f'));
+  };
+  const write = async (content: string): Promise<Entry> => {
+    writeFileSync(place.at('f'), content);
+    utimesSync(place.at('f'), 1_700_000_000, 1_700_000_000);
+    const entry = await scanned();
+    assert.ok(entry);
+    return entry;
+  };
+  const entry = await write('music');
+  rmSync(place.at('f'));
+  assert.equal(await scanned(), undefined);
   mainManifest.begin(null, null);
-  mainManifest.page([{ path: 'f', shown: { kind: 'settled', entry: fileEntry('music') } }]);
+  mainManifest.page([{ path: 'f', shown: { kind: 'settled', entry } }]);
   mainManifest.end(1);
+  const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica);
   const started = Promise.withResolvers<void>();
   const job = Promise.withResolvers<JobEnd>();
+  let runs = 0;
   const run = (): Promise<JobEnd> => {
+    runs += 1;
     started.resolve();
-    return job.promise;
+    return runs === 1 ? job.promise : Promise.resolve(FAILED);
   };
   const worker = new Reconciler({
     facts: {
@@ -130,7 +162,7 @@ async function withOneFile(
       excludes: new Excludes([]),
       mainManifest,
       replica,
-      agreed: new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica),
+      agreed,
       removals: new RemovalCounter(
         { percent: 100, files: 1_000 },
         { load: () => false, save: () => undefined },
@@ -144,7 +176,7 @@ async function withOneFile(
     onNews: () => undefined,
   });
   worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
-  return { worker, started: started.promise, end: job.resolve };
+  return { worker, started: started.promise, end: job.resolve, runs: () => runs, agreed, write };
 }
 
 void test('a reconciler plans in its turn, and is in a hurry from the moment that something changed until its job has started', async (t) => {
@@ -159,7 +191,7 @@ void test('a reconciler plans in its turn, and is in a hurry from the moment tha
   assert.equal(isStarted, false);
   await lane.give();
   await hasStarted;
-  end({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
+  end(FAILED);
   await lane.give();
   await worker.close();
   assert.deepEqual([lane.hurries, lane.ended], [2, 2]);
@@ -174,8 +206,29 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
   const closed = worker.close().then(() => (isClosed = true));
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(isClosed, false, 'a change set in hand is finished');
-  end({ results: new Map([['f', { result: 'failed', why: 'it broke off' }]]), refused: false });
+  end(FAILED);
   await closed;
   await idle;
   assert.equal(worker.jobs, 0);
+});
+
+void test('what a job has placed is not planned again, and what another program did meanwhile is when the job ends', async (t) => {
+  for (const content of ['music', 'of another program']) {
+    const { worker, started, end, runs, agreed, write } = await withOneFile(t);
+    const plans = t.mock.method(worker, 'plan');
+    worker.begin();
+    await started;
+    const placed = await write('music');
+    agreed.learn(new Map([['f', placed]]));
+    if (content !== 'music') await write(content);
+    worker.changedHere(['f']);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(plans.mock.callCount(), 1);
+    end({ results: new Map([['f', { result: 'done' }]]), refused: false });
+    await worker.whenIdle();
+    if (content === 'music')
+      assert.deepEqual([runs(), plans.mock.callCount(), worker.isAtRest], [1, 1, true]);
+    else assert.ok(runs() > 1 && worker.pending === 1, String(runs()));
+    await worker.close();
+  }
 });
