@@ -29,7 +29,7 @@ export type JobRunnerOptions = Announcing & {
   readonly lane?: Lane | undefined;
   /** Called inside the transaction that records a change set, with its removals. */
   readonly onApplied: (removed: readonly Entry[]) => void;
-  /** The same for the history. @param durationMs how long it took */
+  /** Called inside the same transaction with what was done, for the history. @param durationMs how long it took */
   readonly onDone: (changeSet: string, actions: readonly PlannedAction[], durationMs?: number) => void;
 };
 
