@@ -3,6 +3,9 @@ import { onFreshDisk } from './freshDisk.ts';
 import type { Launchers } from './packaged.ts';
 import type { Root } from './processCost.ts';
 
+/** How long Main may take to read its directories, of a million files perhaps, milliseconds. */
+const START_LIMIT = 600_000;
+
 const running = new Set<Cluster>();
 
 let launchers: Launchers | undefined;
@@ -36,7 +39,7 @@ export async function startCluster(
   try {
     prepare(cluster);
     main.launcher = packaged()['xivo-xds-sync'];
-    await cluster.startMain();
+    await cluster.startMain(START_LIMIT);
     // The commands of the enrolment are not measured: in this process they cost less.
     main.launcher = usual;
     for (const mds of cluster.mds) {

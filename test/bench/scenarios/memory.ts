@@ -62,7 +62,7 @@ export const memory: Scenario = {
       withFiles(idle, async (cluster) => {
         await measured(first, cluster);
         await Promise.all([cluster.main, ...cluster.mds].map((host) => host.stop()));
-        await cluster.startMain();
+        await cluster.startMain(LIMIT);
         await measured(`${idle} files, both started again`, cluster);
       }),
     );

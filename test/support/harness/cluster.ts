@@ -126,18 +126,22 @@ export class Cluster {
     return found;
   }
 
-  /** Starts Main, and waits until it has read its directories: before that it answers commands, but no MDS. */
-  async startMain(): Promise<void> {
+  /**
+   * Starts Main, and waits until it has read its directories: before that it answers commands, but no MDS.
+   * @param limit of the wait, milliseconds
+   */
+  async startMain(limit?: number): Promise<void> {
     const { length } = this.main.log;
     this.main.start();
-    await eventually('Main has started', async () => {
+    const hasStarted = async (): Promise<boolean> => {
       if (!this.main.isRunning) throw new Error(`Main ended: ${this.main.log}`);
       if (!this.main.log.slice(length).includes('controller started')) return false;
       return this.status().then(
         () => true,
         () => false,
       );
-    });
+    };
+    await eventually('Main has started', hasStarted, limit);
   }
 
   /**
