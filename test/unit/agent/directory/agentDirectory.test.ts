@@ -117,6 +117,9 @@ describe('A directory of an MDS', () => {
     const entry = mds.main.has('f', 'from Main');
     mds.attach(undefined, true);
     await mds.mainSays({ f: entry });
+    // The plan may know of the file here before the counts do.
+    await mds.directory.readAgain();
+    await mds.directory.whenIdle();
     const nothing = '0'.repeat(64);
     assert.equal(mds.directory.report(false).pending, 1);
     assert.notEqual(mds.directory.report(false).digest, nothing);
