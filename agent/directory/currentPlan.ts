@@ -2,7 +2,7 @@ import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow, parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
-import { decidePath, type Plan } from '#core/plan/plan.ts';
+import { decidePath, leavesAsIs, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -104,7 +104,7 @@ export class CurrentPlan {
     const open = new Set<string>();
     const folders = new Set<string>();
     for (const path of paths) {
-      if (!isSettled(input, path)) open.add(path);
+      if (!leavesAsIs(decidePath(input, path))) open.add(path);
       else {
         this.pending.delete(path);
         this.#retries.succeeded(path);
@@ -113,7 +113,7 @@ export class CurrentPlan {
     }
     // A decision about a folder may have waited for what is in it.
     for (const folder of folders)
-      if (!this.pending.has(folder) && !isSettled(input, folder)) open.add(folder);
+      if (!this.pending.has(folder) && !leavesAsIs(decidePath(input, folder))) open.add(folder);
     return open;
   }
 
@@ -162,10 +162,4 @@ export class CurrentPlan {
       this.#retries.troubles.set(path, { at: clock.now(), message });
     }
   }
-}
-
-/** True when nothing is to be done about a path. */
-function isSettled(input: PlanInput, path: string): boolean {
-  const { kind } = decidePath(input, path);
-  return kind === 'nothing' || kind === 'local';
 }

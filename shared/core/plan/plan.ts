@@ -44,8 +44,7 @@ function decideEach(input: PlanInput): Map<string, Decision> {
   for (const path of scopeOf(input)) {
     if (isOverride(path)) continue;
     const decision = decidePath(input, path);
-    // A local file stays as it is, too.
-    if (decision.kind !== 'nothing' && decision.kind !== 'local') decisions.set(path, decision);
+    if (!leavesAsIs(decision)) decisions.set(path, decision);
   }
   return decisions;
 }
@@ -84,6 +83,11 @@ function patternAmong(
     path,
     known.some((entry) => entry?.type === 'folder'),
   );
+}
+
+/** True when nothing is to be done about a path: a local file stays as it is, too. */
+export function leavesAsIs({ kind }: Decision): boolean {
+  return kind === 'nothing' || kind === 'local';
 }
 
 /** True when carrying out the decision changes something on disk. */
