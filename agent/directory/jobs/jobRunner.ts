@@ -125,7 +125,7 @@ export class JobRunner {
 
   /** Records what a change set did that a crash had cut off, in the transaction that ends it. */
   recordRecovered(changeSet: ChangeSet, outcomes: readonly Outcome[]): void {
-    this.#recorder(new Map(), performance.now())(changeSet, outcomes);
+    this.#recorder(new Map())(changeSet, outcomes);
   }
 
   async #download(
@@ -133,9 +133,16 @@ export class JobRunner {
     held: ReadonlySet<string>,
     session: AgentSession,
   ): Promise<JobEnd> {
-    const { sync, agreed, activation } = this.#options;
+    const { sync, agreed, activation, onDone } = this.#options;
     const { name: directory, applier, replica } = sync;
     const startedAt = performance.now();
+    const recordAgreed = this.#recorder(job.items);
+    let actions: readonly PlannedAction[] = [];
+    const record: OnCommit = (changeSet, outcomes) => {
+      recordAgreed(changeSet, outcomes);
+      actions = actionsOf(directory, job.items, outcomes);
+      if (actions.length > 0) onDone(changeSet.id, actions, performance.now() - startedAt);
+    };
     const before = new Map([...job.items.keys()].map((path) => [path, agreed.ledger.entries.get(path)]));
     const done = await this.#inAHurry(() =>
       download({
@@ -144,7 +151,7 @@ export class JobRunner {
         session,
         applier,
         replica,
-        record: this.#recorder(job.items, startedAt),
+        record,
         slots: job.size === 'bulk' && activation === undefined ? this.#slots : undefined,
         whole: activation?.isWhole === true,
         ...(activation && {
@@ -153,7 +160,6 @@ export class JobRunner {
       }),
     );
     sync.adopt(done.outcomes);
-    const actions = actionsOf(directory, job.items, done.outcomes);
     announce(this.#options, session, done.changeSet?.id, actions, {
       summary: await activation?.summary(),
       durationMs: performance.now() - startedAt,
@@ -243,18 +249,16 @@ export class JobRunner {
     return { results: new Map([...results, ...delivered.results]), refused: delivered.refused };
   }
 
-  /** Updates the ledger and the history, in the transaction that ends the change set. */
-  #recorder(items: ReadonlyMap<string, Decision>, startedAt: number): OnCommit {
-    const { sync, agreed, db, onApplied, onDone } = this.#options;
-    return (changeSet, outcomes) => {
+  /** Updates the ledger, in the transaction that ends the change set. */
+  #recorder(items: ReadonlyMap<string, Decision>): OnCommit {
+    const { agreed, db, onApplied } = this.#options;
+    return (_changeSet, outcomes) => {
       const done = outcomes.filter(({ step, result }) => result === 'done' && step.kind !== 'keep');
       if (done.length === 0) return;
       for (const { step } of done) if (step.kind === 'move') agreed.agree(step.from, undefined);
       for (const { step } of done) agreed.agree(step.path, step.kind === 'remove' ? undefined : step.entry);
       db.advance();
       onApplied(done.flatMap(({ step }) => (items.get(step.path)?.kind === 'remove' ? [step.entry] : [])));
-      const actions = actionsOf(sync.name, items, done);
-      if (actions.length > 0) onDone(changeSet.id, actions, performance.now() - startedAt);
     };
   }
 
