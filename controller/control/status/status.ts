@@ -52,6 +52,7 @@ function factsOf(controller: Controller): Facts {
   const { config, servicePort, registry } = controller;
   const { agents, pending, revoked } = registry.list();
   const known = new Set([...agents, ...pending].map(({ name }) => name));
+  const directories = [...controller.directories.values()].map(mainDirectoryStatus);
   return {
     version: VERSION,
     main: {
@@ -59,9 +60,9 @@ function factsOf(controller: Controller): Facts {
       fingerprint: formatFingerprint(servicePort.identity.pin),
       startedAt: new Date(controller.startedAt).toISOString(),
       pausedUntil: controller.pause.isOn ? new Date(controller.pause.until).toISOString() : null,
-      directories: [...controller.directories.values()].map(mainDirectoryStatus),
+      directories,
       alarms: [...setAside(controller), ...controller.alarms.list],
-      warnings: [...controller.directories.values()].flatMap(mainWarnings),
+      warnings: directories.flatMap(withDirectory),
       errors: mainErrors(controller),
       mediaServers: {
         source: config.mediaServers.source,
@@ -134,8 +135,12 @@ export function rotationOf({ rotation }: Controller): RotationStatus | null {
   return { nextFingerprint: formatFingerprint(nextPin), stragglers, unapproved };
 }
 
-function mainWarnings({ name, warnings }: MainDirectory): Status['main']['warnings'] {
-  return firstOf(warnings, MAX_WARNINGS).map(([path, message]) => ({ path: `${name}/${path}`, message }));
+/** The warnings of one directory, their paths with its name. */
+function withDirectory({
+  name,
+  warnings,
+}: Status['main']['directories'][number]): Status['main']['warnings'] {
+  return warnings.map(({ path, message }) => ({ path: `${name}/${path}`, message }));
 }
 
 function mainDirectoryStatus(directory: MainDirectory): Status['main']['directories'][number] {
