@@ -12,5 +12,14 @@ void test('a small heap may grow to 48 MB at once, a large one by a quarter', ()
     [200, 25],
     [1, 600],
   ] as const)
-    assert.equal(growthPercent(used * MB), percent, `${used} MB`);
+    assert.equal(growthPercent(used * MB, undefined), percent, `${used} MB`);
+});
+
+void test('garbage does not count as what will be in use: what the last large collection left does', () => {
+  for (const [used, kept, percent] of [
+    [43, 20, 92],
+    [43, 40, 25],
+    [22, 20, 118],
+  ] as const)
+    assert.equal(growthPercent(used * MB, kept * MB), percent, `${used} MB of which ${kept} were kept`);
 });
