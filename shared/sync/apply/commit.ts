@@ -5,6 +5,7 @@ import type { Folder } from '#host/fs/folder.ts';
 import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
+import { timeText } from '#core/manifest/fileTime.ts';
 import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
 import { baseOf, depthOf, parentOf } from '#core/path/relative.ts';
@@ -269,7 +270,7 @@ function isExactly({ inode, size, mtime }: FileVersion, entry: Entry, expected: 
     Number.isSafeInteger(inode) &&
     String(inode) === expected &&
     size === entry.size &&
-    mtime === entry.mtime
+    timeText(...mtime) === entry.mtime
   );
 }
 

@@ -1,11 +1,11 @@
+import type { FileTime } from '#core/manifest/fileTime.ts';
+
 /** A version of a file, as numbers. */
 export interface FileVersion {
   readonly inode: number;
   readonly size: number;
-  /** Whole seconds since 1970, and the nanoseconds after them. */
-  readonly ctime: readonly [seconds: number, nanoseconds: number];
-  /** Nanoseconds since 1970, decimal. */
-  readonly mtime: string;
+  readonly ctime: FileTime;
+  readonly mtime: FileTime;
   /** The device's number as Node and libc have it, decimal. */
   readonly device: string;
 }
@@ -35,12 +35,12 @@ export class VersionReader implements FileVersion {
     return this.#whole(this.#at.size);
   }
 
-  get ctime(): readonly [seconds: number, nanoseconds: number] {
-    return [this.#whole(this.#at.ctime), this.#word(this.#at.ctime + 2)];
+  get ctime(): FileTime {
+    return this.#time(this.#at.ctime);
   }
 
-  get mtime(): string {
-    return timeText(this.#whole(this.#at.mtime), this.#word(this.#at.mtime + 2));
+  get mtime(): FileTime {
+    return this.#time(this.#at.mtime);
   }
 
   get device(): string {
@@ -59,6 +59,10 @@ export class VersionReader implements FileVersion {
     return String((BigInt(high) << 32n) | BigInt(low));
   }
 
+  #time(at: number): FileTime {
+    return [this.#whole(at), this.#word(at + 2)];
+  }
+
   #word(at: number): number {
     return this.#rows[this.from + at] ?? 0;
   }
@@ -67,12 +71,6 @@ export class VersionReader implements FileVersion {
   #whole(at: number): number {
     return (this.#word(at + 1) | 0) * 2 ** 32 + this.#word(at);
   }
-}
-
-/** Nanoseconds since 1970, decimal. */
-export function timeText(seconds: number, nanoseconds: number): string {
-  if (seconds > 0) return `${seconds}${String(nanoseconds).padStart(9, '0')}`;
-  return String(BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds));
 }
 
 /** As makedev(3) in glibc. */

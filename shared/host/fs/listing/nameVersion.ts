@@ -1,3 +1,4 @@
+import { timeText } from '#core/manifest/fileTime.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { addressOf } from '../libc.ts';
 import type { FileVersion } from './fileVersion.ts';
@@ -19,6 +20,5 @@ export function versionAt(folder: number, name: string): FileVersion | undefined
 
 /** The stamp of a version: the same as of a `stat`, where its inode's number is exact. */
 export function stampOfVersion({ device, inode, size, mtime, ctime }: FileVersion): Stamp {
-  const [seconds, nanoseconds] = ctime;
-  return [device, inode, size, mtime, `${seconds}${String(nanoseconds).padStart(9, '0')}`].join(':');
+  return [device, inode, size, timeText(...mtime), timeText(...ctime)].join(':');
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
+import { timeText } from '#core/manifest/fileTime.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { addressOf, statOpen } from '../libc.ts';
-import { timeText, VersionReader } from './fileVersion.ts';
+import { VersionReader } from './fileVersion.ts';
 import { STATX, STATX_BYTES } from './statx.ts';
 
 const PERMISSIONS = 0o7777;
@@ -54,11 +55,11 @@ const last: OpenStat = {
     return version.inodeText;
   },
   get mtime() {
-    return BigInt(version.mtime);
+    return BigInt(timeText(...version.mtime));
   },
   get stamp() {
     const { device, inodeText, size, mtime, ctime } = version;
-    return `${device}:${inodeText}:${size}:${mtime}:${timeText(...ctime)}`;
+    return `${device}:${inodeText}:${size}:${timeText(...mtime)}:${timeText(...ctime)}`;
   },
 };
 

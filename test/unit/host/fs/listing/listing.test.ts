@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { timeText } from '#core/manifest/fileTime.ts';
 import { setMtime } from '#host/fs/libc.ts';
 import { FileVersions } from '#host/fs/listing/fileVersions.ts';
 import { Listing } from '#host/fs/listing/listing.ts';
@@ -51,7 +52,7 @@ void test('the version of a file is what lstat says, in numbers', (t) => {
     if (!stat.isFile()) assert.equal(inode, 0);
     else {
       assert.deepEqual(
-        [device, inode, size, mtime],
+        [device, inode, size, timeText(...mtime)],
         [String(stat.dev), Number(stat.ino), Number(stat.size), String(stat.mtimeNs)],
       );
       assert.equal(BigInt(ctime[0]) * 1_000_000_000n + BigInt(ctime[1]), stat.ctimeNs);
