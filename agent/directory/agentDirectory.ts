@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { DirectoryPolicy, DirectoryReport } from '#protocol/messages/common.ts';
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
-import type { Entry } from '#core/manifest/entry.ts';
 import { Excludes } from '#core/path/excludes.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { Tasks } from '#host/process/tasks.ts';
@@ -58,7 +57,6 @@ export class AgentDirectory implements DirectorySide {
   readonly plans: PlanAnswers;
   /** Files that were delivered before their name was excluded are removed. */
   readonly isExcluded: (path: string, isFolder: boolean) => boolean;
-  readonly known: (path: string, entry: Entry) => Entry;
   readonly #options: AgentDirectoryOptions;
   readonly #facts: PlanFacts;
   readonly #sync: SyncDirectory;
@@ -86,7 +84,6 @@ export class AgentDirectory implements DirectorySide {
     // Before the replica, which asks for it at once.
     this.isExcluded = (path, isFolder) =>
       !ledger.entries.has(path) && excludes.patternFor(path, isFolder) !== undefined;
-    this.known = (path, entry) => ledger.alike(path, entry);
     // Only if an empty directory here would empty Main's.
     const emptyIsHeld = policy.deletions === 'both';
     // What Asterisk reads travels as one set.

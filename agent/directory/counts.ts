@@ -1,5 +1,6 @@
 import { ContentDigest } from '#core/manifest/digest.ts';
-import { bytesOf, type Entry } from '#core/manifest/entry.ts';
+import { bytesOf, type Entry, sameContent } from '#core/manifest/entry.ts';
+import { EntryMap } from '#core/manifest/kept/entryMap.ts';
 import { isOverride } from '#core/path/relative.ts';
 
 /** Counts of one directory on this MDS, kept as paths change. The digest equals Main's when the content does. */
@@ -8,9 +9,9 @@ export class Counts {
   bytes = 0;
   localFiles = 0;
   /** The paths counted as delivered content. */
-  readonly #delivered = new Map<string, Entry>();
+  readonly #delivered = new EntryMap();
   /** The paths counted as local to this MDS. */
-  readonly #local = new Map<string, Entry>();
+  readonly #local = new EntryMap();
   readonly #digest = new ContentDigest();
 
   get digest(): string {
@@ -29,21 +30,22 @@ export class Counts {
 
   #countDelivered(path: string, now: Entry | undefined): void {
     const before = this.#delivered.get(path);
-    if (before === now) return;
+    enter(this.#delivered, path, now);
+    if (before !== undefined && now !== undefined && sameContent(before, now)) return;
     for (const entry of [before, now]) if (entry !== undefined) this.#digest.toggle(path, entry);
     this.files += filesIn(now) - filesIn(before);
     this.bytes += bytesOf(now) - bytesOf(before);
-    if (now === undefined) this.#delivered.delete(path);
-    else this.#delivered.set(path, now);
   }
 
   #countLocal(path: string, now: Entry | undefined): void {
-    const before = this.#local.get(path);
-    if (before === now) return;
-    this.localFiles += localIn(now) - localIn(before);
-    if (now === undefined) this.#local.delete(path);
-    else this.#local.set(path, now);
+    this.localFiles += localIn(now) - localIn(this.#local.get(path));
+    enter(this.#local, path, now);
   }
+}
+
+function enter(entries: EntryMap, path: string, now: Entry | undefined): void {
+  if (now === undefined) entries.delete(path);
+  else entries.set(path, now);
 }
 
 function filesIn(entry: Entry | undefined): number {

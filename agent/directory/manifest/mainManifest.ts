@@ -2,7 +2,7 @@ import type { FolderEntry } from '#protocol/entry.ts';
 import type { ManifestItem, ManifestEntry, SavesOfItems } from '#protocol/messages/common.ts';
 import { MAX_MANIFEST_CHARACTERS, MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { Owners } from '#host/fs/owners.ts';
-import { type Entry, inOnePart } from '#core/manifest/entry.ts';
+import type { Entry } from '#core/manifest/entry.ts';
 import { localise } from '#core/manifest/localise.ts';
 import { Manifest } from '#core/manifest/manifest.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
@@ -134,10 +134,9 @@ export class MainManifest implements Tree {
   page(items: readonly ManifestItem[], saves?: SavesOfItems): string | undefined {
     if (!this.#isArriving) return 'a manifest page without a beginning';
     this.#saves.note(items, saves);
-    for (const { path, shown: arrived } of items) {
+    for (const { path, shown } of items) {
       // An invalid name is ignored.
       if (path === '') continue;
-      const shown = compact(arrived);
       if (this.#loading === undefined) this.#set(path, shown);
       else this.#loading.set(path, shown);
       this.#difference?.named(path);
@@ -187,7 +186,7 @@ export class MainManifest implements Tree {
     this.revision = to;
     this.held = held ?? undefined;
     for (const { path, shown } of items) {
-      if (path !== '') this.#set(path, compact(shown));
+      if (path !== '') this.#set(path, shown);
     }
     return items.map(({ path }) => path);
   }
@@ -272,11 +271,6 @@ function enlist(children: Map<string, Set<string>>, path: string): void {
   const names = children.get(parentOf(path));
   if (names === undefined) children.set(parentOf(path), new Set([baseOf(path)]));
   else names.add(baseOf(path));
-}
-
-/** The same in less memory. */
-function compact(shown: ManifestEntry): ManifestEntry {
-  return shown.kind === 'settled' ? { ...shown, entry: inOnePart(shown.entry) } : shown;
 }
 
 function charactersOf(path: string, shown: ManifestEntry): number {

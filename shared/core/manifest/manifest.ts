@@ -2,6 +2,7 @@ import type { ManifestEntry } from '#protocol/messages/common.ts';
 import { BucketDigests, bucketsFor } from './buckets.ts';
 import { ContentDigest, digestOfPath } from './digest.ts';
 import type { Entry } from './entry.ts';
+import { EntryMap } from './kept/entryMap.ts';
 import type { PathState } from './pathState.ts';
 
 /**
@@ -41,7 +42,7 @@ function shownOf(known: Kept): ManifestEntry {
 
 /** A directory's manifest entries by path, with a digest that differs whenever two manifests differ. */
 export class Manifest {
-  readonly #paths = new Map<string, Kept>();
+  readonly #paths = new EntryMap<ManifestEntry>();
   readonly #digest = new ContentDigest();
   /** The same by bucket, clocks included. */
   readonly #buckets = new BucketDigests();

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import { type Entry, identical } from './entry.ts';
 
 /**
  * What a side knows about an existing path; undefined stands for a path that does not exist.
@@ -23,4 +23,19 @@ const MOVING = { kind: 'moving' } as const;
 /** The entry at the path; undefined for every other state. */
 export function entryOf(state: PathState | undefined): Entry | undefined {
   return state?.kind === 'settled' ? state.entry : undefined;
+}
+
+/** Equal in every property. */
+export function sameState(a: PathState, b: PathState): boolean {
+  switch (a.kind) {
+    case 'settled':
+      return b.kind === 'settled' && identical(a.entry, b.entry);
+    case 'moving':
+      if (b.kind !== 'moving') return false;
+      return a.last === undefined || b.last === undefined ? a.last === b.last : identical(a.last, b.last);
+    case 'special':
+      return b.kind === 'special' && a.what === b.what;
+    case 'unreadable':
+      return b.kind === 'unreadable' && a.errno === b.errno;
+  }
 }

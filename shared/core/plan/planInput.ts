@@ -9,7 +9,7 @@ export type PlanInput = {
   readonly policy: Policy;
   readonly main: Tree;
   readonly mds: Tree;
-  readonly ledger: ReadonlyMap<string, Entry>;
+  readonly ledger: Pick<ReadonlyMap<string, Entry>, 'get' | 'has' | 'keys'>;
   readonly tombstones: ReadonlyMap<string, Entry>;
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;

@@ -1,4 +1,3 @@
-import type { Entry } from '#core/manifest/entry.ts';
 import type { OnCommit } from '../apply/applierOptions.ts';
 import type { Changes } from '../scan/pathIndex.ts';
 
@@ -6,8 +5,6 @@ import type { Changes } from '../scan/pathIndex.ts';
 export interface DirectorySide {
   /** True for an excluded name, which this host ignores unless it is known already. */
   isExcluded(path: string, isFolder: boolean): boolean;
-  /** An equal entry that is in memory already, or the given one: called for each path that was known at the last end. */
-  readonly known?: (path: string, entry: Entry) => Entry;
   /** Records changes on disk. @throws when the state can't be written; the same changes are then found again */
   takeChanges(changes: Changes): void;
   /** Called when a hold or a read error begins or ends. */

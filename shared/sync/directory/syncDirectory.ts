@@ -37,7 +37,7 @@ export class SyncDirectory {
   #oldestInTrash = 0;
   #purging: Promise<void> | undefined;
 
-  /** Reads the state, not the disk; calls nothing of `side` but `isExcluded` and `known`. */
+  /** Reads the state, not the disk; calls nothing of `side` but `isExcluded`. */
   constructor(place: DirectoryPlace, rules: DirectoryRules, side: DirectorySide) {
     this.#place = place;
     this.#rules = rules;
@@ -49,7 +49,7 @@ export class SyncDirectory {
       path,
       nested,
       isExcluded: (each, isFolder) => side.isExcluded(each, isFolder),
-      index: new ScanIndexTable(db, rules.name, side.known),
+      index: new ScanIndexTable(db, rules.name),
       owners,
       clock,
       events: {

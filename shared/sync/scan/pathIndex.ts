@@ -1,67 +1,16 @@
 import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
-import { type Entry, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
+import { type Entry, sameContent, sameEntry } from '#core/manifest/entry.ts';
+import { filePool } from '#core/manifest/kept/filePool.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import { ConfirmedFolders } from './folders/confirmedFolders.ts';
+import { IndexedFiles } from './indexedFiles.ts';
 
 /** A path's state, and the stamp under which it was read. */
 export type IndexedPath = { readonly state: PathState; readonly stamp: Stamp };
-
-/** Digits of a second's nanoseconds. */
-const NANOSECONDS = 9;
-
-/** The numbers of devices as texts. */
-const devices = new Map<string, string>();
-
-/**
- * A settled file of which only the entry is kept, and of its stamp what that does not say, as numbers: a third of a text's
- * memory, and there are as many of them as files.
- */
-class IndexedFile implements IndexedPath {
-  readonly #entry: FileEntry;
-  readonly #device: string;
-  readonly #inode: number;
-  /** The ctime. */
-  readonly #seconds: number;
-  readonly #nanoseconds: number;
-
-  constructor(entry: FileEntry, stamp: Stamp) {
-    const [device = '', inode, , , ctime = ''] = stamp.split(':');
-    this.#entry = entry;
-    this.#device = once(device);
-    this.#inode = Number(inode);
-    this.#seconds = Number(ctime.slice(0, -NANOSECONDS));
-    this.#nanoseconds = Number(ctime.slice(-NANOSECONDS));
-  }
-
-  get entry(): FileEntry {
-    return this.#entry;
-  }
-
-  get state(): PathState {
-    return { kind: 'settled', entry: this.#entry };
-  }
-
-  get stamp(): Stamp {
-    const { size, mtime } = this.#entry;
-    const nanoseconds = String(this.#nanoseconds).padStart(NANOSECONDS, '0');
-    return `${this.#device}:${this.#inode}:${size}:${mtime}:${this.#seconds}${nanoseconds}`;
-  }
-
-  /** True when a file has this stamp. */
-  isOf(found: FileVersion): boolean {
-    const entry = this.#entry;
-    // Above that, several inodes are one number.
-    if (!Number.isSafeInteger(found.inode)) return false;
-    if (found.inode !== this.#inode || found.size !== entry.size) return false;
-    const [seconds, nanoseconds] = found.ctime;
-    if (seconds !== this.#seconds || nanoseconds !== this.#nanoseconds) return false;
-    return found.mtime === entry.mtime && found.device === this.#device;
-  }
-}
 
 /** A change of a path, for the other side: the last known entry before, the state after. */
 export type Change = { readonly before: Entry | undefined; readonly after: PathState | undefined };
@@ -73,7 +22,9 @@ export class PathIndex {
   readonly confirmed = new ConfirmedFolders();
   /** The paths that have changed since everything was planned, where that is done. */
   readonly unplanned = new ChangedPaths();
-  readonly #nodes = new Map<string, IndexedPath>();
+  /** Settled files by their row in {@link #rows}. */
+  readonly #nodes = new Map<string, number | IndexedPath>();
+  readonly #rows = new IndexedFiles();
   /** Paths by their folder: the same strings as in the table, which names would not be. */
   readonly #children = new Map<string, Set<string>>();
   readonly #digest = new ContentDigest();
@@ -91,7 +42,26 @@ export class PathIndex {
   }
 
   get(path: string): IndexedPath | undefined {
-    return this.#nodes.get(path);
+    const node = this.#nodes.get(path);
+    if (typeof node !== 'number') return node;
+    const entry = this.#rows.entry(node);
+    return { state: { kind: 'settled', entry }, stamp: this.#rows.stamp(node, entry) };
+  }
+
+  has(path: string): boolean {
+    return this.#nodes.has(path);
+  }
+
+  /** The state of a path alone, which is what most ask for. */
+  stateOf(path: string): PathState | undefined {
+    const node = this.#nodes.get(path);
+    return typeof node === 'number' ? { kind: 'settled', entry: this.#rows.entry(node) } : node?.state;
+  }
+
+  /** The same for all but settled files, for which no object has to be made: undefined for these. */
+  unlessFile(path: string): IndexedPath | undefined {
+    const node = this.#nodes.get(path);
+    return typeof node === 'number' ? undefined : node;
   }
 
   /**
@@ -100,7 +70,7 @@ export class PathIndex {
    * @param what `special` for an object that does not travel, whichever it is
    */
   stampOf(path: string, what: Entry | 'special'): Stamp | undefined {
-    const node = this.#nodes.get(path);
+    const node = this.get(path);
     if (what === 'special') return node?.state.kind === 'special' ? node.stamp : undefined;
     return node?.state.kind === 'settled' && sameEntry(node.state.entry, what) ? node.stamp : undefined;
   }
@@ -108,7 +78,7 @@ export class PathIndex {
   /** True when a path is known as a settled file, and this is the version of it. */
   holds(path: string, found: FileVersion): boolean {
     const node = this.#nodes.get(path);
-    return node instanceof IndexedFile && node.isOf(found);
+    return typeof node === 'number' && this.#rows.isOf(node, found);
   }
 
   paths(): Iterable<string> {
@@ -123,8 +93,10 @@ export class PathIndex {
   filesWith(hashes: ReadonlySet<string>): Map<string, string> {
     const found = new Map<string, string>();
     if (hashes.size === 0) return found;
+    const mayHold = filePool.mayHold(hashes);
     for (const [path, node] of this.#nodes) {
-      const entry = node instanceof IndexedFile ? node.entry : settledEntry(node.state);
+      if (typeof node === 'number' && !mayHold(this.#rows.number(node))) continue;
+      const entry = settledEntry(this.stateOf(path));
       if (entry?.type === 'file' && entry.size > 0 && hashes.has(entry.hash)) found.set(entry.hash, path);
     }
     return found;
@@ -150,11 +122,11 @@ export class PathIndex {
 
   /** Enters what was known at the last end, which is no change. */
   restore(path: string, node: IndexedPath): void {
-    this.#put(path, this.#nodes.get(path), node);
+    this.#put(path, this.get(path), node);
   }
 
   set(path: string, node: IndexedPath): void {
-    const before = this.#nodes.get(path);
+    const before = this.get(path);
     this.#put(path, before, node);
     this.#note(path, before?.state, node.state);
   }
@@ -162,7 +134,7 @@ export class PathIndex {
   #put(path: string, before: IndexedPath | undefined, node: IndexedPath): void {
     this.confirmed.forget(path);
     this.unplanned.note(path);
-    this.#nodes.set(path, compactly(node));
+    this.#keep(path, node);
     if (before === undefined) this.#enlist(path);
     this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
     const why = whySkipped(node.state);
@@ -171,10 +143,11 @@ export class PathIndex {
   }
 
   delete(path: string): void {
-    const before = this.#nodes.get(path);
+    const before = this.get(path);
     if (before === undefined) return;
     this.confirmed.forget(path);
     this.unplanned.note(path);
+    this.#free(path);
     this.#nodes.delete(path);
     this.#skipped.delete(path);
     const siblings = this.#children.get(parentOf(path));
@@ -203,6 +176,20 @@ export class PathIndex {
     }
   }
 
+  #keep(path: string, node: IndexedPath): void {
+    const { state, stamp } = node;
+    const file = state.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
+    const row = file && this.#rows.add({ entry: file, stamp });
+    this.#free(path);
+    this.#nodes.set(path, row ?? node);
+  }
+
+  /** Frees the row of a path, if it has one. */
+  #free(path: string): void {
+    const node = this.#nodes.get(path);
+    if (typeof node === 'number') this.#rows.remove(node);
+  }
+
   #enlist(path: string): void {
     const folder = parentOf(path);
     const paths = this.#children.get(folder);
@@ -211,7 +198,7 @@ export class PathIndex {
   }
 
   #count(path: string, before: Entry | undefined, after: Entry | undefined): void {
-    if (before === after) return;
+    if (before !== undefined && after !== undefined && sameContent(before, after)) return;
     if (before) this.#digest.toggle(path, before);
     if (after) this.#digest.toggle(path, after);
     if (before?.type === 'file') {
@@ -235,28 +222,12 @@ function whySkipped(state: PathState): string | undefined {
   return state.kind === 'unreadable' ? `can't be read: ${state.errno}` : undefined;
 }
 
-function settledEntry(state: PathState): Entry | undefined {
-  return state.kind === 'settled' ? state.entry : undefined;
+function settledEntry(state: PathState | undefined): Entry | undefined {
+  return state?.kind === 'settled' ? state.entry : undefined;
 }
 
 /** The entry that counts for the other side: the settled one, or the last one before the change in progress. */
 export function lastKnownEntry(state: PathState | undefined): Entry | undefined {
   if (state?.kind === 'settled') return state.entry;
   return state?.kind === 'moving' ? state.last : undefined;
-}
-
-/** The same text as for the other files of its device. */
-function once(device: string): string {
-  const known = devices.get(device);
-  if (known === undefined) devices.set(device, device);
-  return known ?? device;
-}
-
-/** The same in less memory, where that is possible. */
-function compactly(node: IndexedPath): IndexedPath {
-  const { state, stamp } = node;
-  if (state.kind !== 'settled' || state.entry.type !== 'file') return node;
-  const compact = new IndexedFile(state.entry, stamp);
-  // Not for a time that the numbers don't hold exactly, or a stamp from before a change of metadata.
-  return compact.stamp === stamp ? compact : node;
 }

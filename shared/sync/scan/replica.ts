@@ -94,7 +94,7 @@ export class Replica implements Tree {
   }
 
   get(path: string): PathState | undefined {
-    const state = this.index.get(path)?.state;
+    const state = this.index.stateOf(path);
     if (state !== undefined) return state;
     const errno = this.#paths.unreadableAbove(path);
     return errno === undefined ? undefined : { kind: 'unreadable', errno };

@@ -1,6 +1,6 @@
 import { MAX_FILE_BYTES } from '#protocol/limits.ts';
 import { bytesOf, type Entry } from '#core/manifest/entry.ts';
-import { entryOf, movingState, type PathState } from '#core/manifest/pathState.ts';
+import { entryOf, movingState, type PathState, sameState } from '#core/manifest/pathState.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
@@ -69,7 +69,7 @@ export class ScannedPaths {
 
   /** Marks a file with a new stamp as moving: its content is read once it has settled. */
   putMoving(path: string, stamp: Stamp): void {
-    const last = lastKnownEntry(this.index.get(path)?.state);
+    const last = lastKnownEntry(this.index.stateOf(path));
     this.put(path, movingState(last), stamp);
     // Whole numbers, which need no object of their own.
     if (!this.#movingSince.has(path)) this.#movingSince.set(path, Math.trunc(this.#queue.now));
@@ -139,13 +139,13 @@ export class ScannedPaths {
   }
 
   isGone(path: string): boolean {
-    return this.index.get(path)?.stamp === GONE;
+    return this.index.unlessFile(path)?.stamp === GONE;
   }
 
   *folders(): Iterable<string> {
     yield '';
     for (const path of this.index.paths()) {
-      const state = this.index.get(path)?.state;
+      const state = this.index.unlessFile(path)?.state;
       if (state?.kind === 'settled' && state.entry.type === 'folder') yield path;
     }
   }
@@ -156,14 +156,15 @@ export class ScannedPaths {
   }
 
   get hasMoving(): boolean {
-    for (const path of this.#queue.paths()) if (this.index.get(path)?.state.kind === 'moving') return true;
+    for (const path of this.#queue.paths())
+      if (this.index.unlessFile(path)?.state.kind === 'moving') return true;
     return false;
   }
 
   /** The errno of the nearest folder above a path that can't be read. */
   unreadableAbove(path: string): string | undefined {
     for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder)) {
-      const state = this.index.get(folder)?.state;
+      const state = this.index.stateOf(folder);
       if (state?.kind === 'unreadable') return state.errno;
       if (state !== undefined) return undefined;
     }
@@ -184,7 +185,7 @@ export class ScannedPaths {
 
   /** Notes an excluded name. @returns false when it is not excluded, or was known before it was excluded */
   takeExcluded(path: string, isFolder: boolean): boolean {
-    if (this.index.get(path) !== undefined || !this.#isExcluded(path, isFolder)) return false;
+    if (this.index.has(path) || !this.#isExcluded(path, isFolder)) return false;
     const names = this.#excluded.get(parentOf(path)) ?? new Map<string, boolean>();
     this.#excluded.set(parentOf(path), names.set(baseOf(path), isFolder));
     return true;
@@ -250,10 +251,4 @@ export class ScannedPaths {
     if (last === undefined) this.#queue.wait(path, 0);
     else this.#queue.waitGone(path);
   }
-}
-
-function sameState(a: PathState, b: PathState): boolean {
-  if (a.kind === 'settled' && b.kind === 'settled')
-    return JSON.stringify(a.entry) === JSON.stringify(b.entry);
-  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -241,7 +241,7 @@ export class Scanner {
     const state: PathState =
       seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
     this.#paths.dropBelowUnlessFolder(path, state);
-    const before = this.#paths.index.get(path)?.state;
+    const before = this.#paths.index.stateOf(path);
     const wasFolder =
       before?.kind === 'settled' && before.entry.type === 'folder' && !this.#paths.isGone(path);
     this.#paths.put(path, state, seen.kind === 'folder' ? '' : stampOf(stat));

@@ -1,4 +1,5 @@
-import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import type { Entry } from '#core/manifest/entry.ts';
+import { type Entries, EntryMap } from '#core/manifest/kept/entryMap.ts';
 import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import type { Database } from './database.ts';
 import { PathTable } from './pathTable.ts';
@@ -8,7 +9,7 @@ export class Ledger {
   files = 0;
   /** The paths that have changed since everything was planned. */
   readonly unplanned = new ChangedPaths();
-  #entries = new Map<string, Entry>();
+  readonly #entries = new EntryMap();
   readonly #db: Database;
   readonly #table: PathTable;
 
@@ -18,25 +19,13 @@ export class Ledger {
     for (const { path, entry } of this.#table.rows()) this.#count(path, entry);
   }
 
-  get entries(): ReadonlyMap<string, Entry> {
+  get entries(): Entries {
     return this.#entries;
   }
 
-  /** Takes over the texts of paths from a table that was loaded, too, so that they are in memory once; for entries see {@link alike}. */
+  /** Takes over the texts of paths from a table that was loaded, too, so that they are in memory once. */
   sharePaths(paths: Iterable<string>): void {
-    const shared = new Map<string, Entry>();
-    for (const path of paths) {
-      const own = this.#entries.get(path);
-      if (own !== undefined) shared.set(path, own);
-    }
-    for (const [path, entry] of this.#entries) if (!shared.has(path)) shared.set(path, entry);
-    this.#entries = shared;
-  }
-
-  /** The entry itself, or the ledger's own where that is equal in everything, so that it is in memory once. */
-  alike(path: string, entry: Entry): Entry {
-    const own = this.#entries.get(path);
-    return own !== undefined && isSame(own, entry) ? own : entry;
+    this.#entries.sharePaths(paths);
   }
 
   set(path: string, entry: Entry): void {
@@ -62,9 +51,4 @@ export class Ledger {
     if (entry === undefined) this.#entries.delete(path);
     else this.#entries.set(path, entry);
   }
-}
-
-/** Equal in every property, including the numbers of owner and group. */
-function isSame(a: Entry, b: Entry): boolean {
-  return sameEntry(a, b) && a.uid === b.uid && a.gid === b.gid;
 }

@@ -18,19 +18,15 @@ export class ScanIndexTable implements ScanIndex {
   readonly #db: Database;
   readonly #table: PathTable;
   readonly #rootKey: string;
-  readonly #known: (path: string, entry: Entry) => Entry;
 
-  /** @param known an equal entry that is in memory already, or the given one */
-  constructor(db: Database, directory: string, known = (_path: string, entry: Entry): Entry => entry) {
+  constructor(db: Database, directory: string) {
     this.#db = db;
     this.#table = new PathTable(db, 'content', directory);
     this.#rootKey = `root:${directory}`;
-    this.#known = known;
   }
 
   *load(): Iterable<{ path: string; stamp: Stamp; entry: Entry }> {
-    for (const { path, entry, extra } of this.#table.rows())
-      yield { path, entry: this.#known(path, entry), stamp: String(extra) };
+    for (const { path, entry, extra } of this.#table.rows()) yield { path, entry, stamp: String(extra) };
   }
 
   save(changes: Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]>): void {

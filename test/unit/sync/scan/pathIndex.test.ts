@@ -92,19 +92,20 @@ void describe('The table of a directory', () => {
       state: { kind: 'settled', entry: fileOf(stat.size, stat.mtimeNs) },
       stamp: stampOf(stat),
     });
-    const version = { device: '1', inode: 2, size: 3, mtime: '4000000005', ctime: [6, 7] };
+    const version = { device: '1', inode: 2, size: 3, mtime: [4, 5], ctime: [6, 7] };
     const others = [
       { device: '2' },
       { inode: 3 },
       { size: 4 },
-      { mtime: '4000000006' },
+      { mtime: [4, 6] },
+      { mtime: [5, 5] },
       { ctime: [7, 7] },
       { ctime: [6, 8] },
       {},
     ];
     assert.deepEqual(
       others.map((other) => index.holds('d/file', { ...version, ...other } as unknown as FileVersion)),
-      [false, false, false, false, false, false, true],
+      [false, false, false, false, false, false, false, true],
     );
     assert.equal(index.holds('d/other', version as unknown as FileVersion), false);
     index.set('d/file', { state: { kind: 'moving' }, stamp: stampOf(stat) });
