@@ -1,6 +1,7 @@
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow } from '#core/path/relative.ts';
+import type { ReadonlyDecisions } from '#core/plan/decisions.ts';
 import { lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { Ledger } from '#sync/state/ledger.ts';
@@ -44,9 +45,14 @@ export class AgreedState {
     this.count(path);
   }
 
-  /** Records entries that a plan found equal on both sides. */
-  learn(learnt: ReadonlyMap<string, Entry | undefined>): void {
-    if (learnt.size === 0) return;
-    this.#db.transaction(() => learnt.forEach((entry, path) => this.agree(path, entry)));
+  /** Records what a plan found about these paths: the entries that both sides hold, or that neither does. */
+  learn(paths: readonly string[], decisions: Pick<ReadonlyDecisions, 'get'>): void {
+    if (paths.length === 0) return;
+    this.#db.transaction(() => {
+      for (const path of paths) {
+        const decision = decisions.get(path);
+        this.agree(path, decision?.kind === 'agree' ? decision.entry : undefined);
+      }
+    });
   }
 }

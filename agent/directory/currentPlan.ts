@@ -1,7 +1,7 @@
-import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow, parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
+import { Decisions } from '#core/plan/decisions.ts';
 import { decidePath, leavesAsIs, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Clock } from '#host/time/clock.ts';
@@ -31,7 +31,7 @@ export class CurrentPlan {
   heldPaths: ReadonlySet<string> = new Set();
   /** The revision of Main's manifest that the newest plan is about. */
   revision = 0;
-  readonly pending = new Map<string, Decision>();
+  readonly pending = new Decisions();
   /** Paths of the running jobs. */
   readonly inFlight = new Set<string>();
   readonly #options: CurrentPlanOptions;
@@ -44,8 +44,8 @@ export class CurrentPlan {
 
   /** Bytes to be transferred, in both directions, including those in progress. */
   get bytes(): number {
-    let bytes = 0;
-    for (const item of this.pending.values()) bytes += bytesToTravel(item);
+    let bytes = this.pending.newBytes;
+    for (const [, decision] of this.pending.others()) bytes += bytesToTravel(decision);
     return bytes;
   }
 
@@ -53,7 +53,7 @@ export class CurrentPlan {
   get removals(): string[] {
     const removals: string[] = [];
     // One by one: there may be as many as files, and this is looked at in every pass.
-    for (const [path, { kind }] of this.pending)
+    for (const [path, { kind }] of this.pending.others())
       if (kind === 'remove' || kind === 'remove-on-main') removals.push(path);
     return removals;
   }
@@ -76,17 +76,17 @@ export class CurrentPlan {
     const { mainManifest, agreed } = this.#options;
     const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
     this.revision = mainManifest.revision ?? 0;
-    const learnt = new Map<string, Entry | undefined>();
+    const learnt: string[] = [];
     for (const [path, decision] of made.decisions) {
       this.pending.delete(path);
-      if (decision.kind === 'agree') learnt.set(path, decision.entry);
+      if (decision.kind === 'agree') learnt.push(path);
       else if (decision.kind === 'forget') {
-        if (!this.#isBeingFilled(path)) learnt.set(path, undefined);
+        if (!this.#isBeingFilled(path)) learnt.push(path);
       } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
       else this.pending.set(path, decision);
     }
     if (scope === 'all') this.#forgetTroubles(made);
-    agreed.learn(learnt);
+    agreed.learn(learnt, made.decisions);
     return replan;
   }
 

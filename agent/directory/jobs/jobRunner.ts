@@ -10,6 +10,7 @@ import type { ContextChange } from '#core/dialplan/summary.ts';
 import { type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { actionOf } from '#core/plan/action.ts';
 import type { Decision } from '#core/plan/decision.ts';
+import type { ReadonlyDecisions } from '#core/plan/decisions.ts';
 import type { Database } from '#sync/state/database.ts';
 import { type Activation, refusalText } from '../../asterisk/activation/activation.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
@@ -85,7 +86,7 @@ export class JobRunner {
    * visible. Reports what would prevent it and its effect for callers.
    */
   async rehearse(
-    items: ReadonlyMap<string, Decision>,
+    items: ReadonlyDecisions,
     held: ReadonlySet<string>,
     session: AgentSession,
   ): Promise<Rehearsal> {

@@ -1,4 +1,5 @@
 import type { Decision } from '#core/plan/decision.ts';
+import type { Decisions } from '#core/plan/decisions.ts';
 import { bytesToTravel } from './schedule.ts';
 
 /** Small files that are considered at once: twice as many as are started together. */
@@ -17,23 +18,26 @@ export type ReadyOptions = {
  * The actions that may be started now. Of very many small files only the first are considered: of 100,000, each of fifty
  * change sets would otherwise be chosen from all that are left. Pure.
  */
-export function readyOf(
-  pending: ReadonlyMap<string, Decision>,
-  options: ReadyOptions,
-): Map<string, Decision> {
+export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, Decision> {
   // A file that is renamed is found among all names that are removed.
-  const all = options.all || pending.values().some(isRemoval);
+  const all = options.all || pending.others().some(isRemoval);
   const ready = new Map<string, Decision>();
   let small = 0;
-  for (const [path, decision] of pending) {
-    const isAmongFirst = all || small < ENOUGH || bytesToTravel(decision) >= options.largeFrom;
-    if (!isAmongFirst || !options.isDue(path)) continue;
+  for (const path of pending.keys()) {
+    const isAmongFirst = all || small < ENOUGH || bytesAt(pending, path) >= options.largeFrom;
+    const decision = isAmongFirst && options.isDue(path) ? pending.get(path) : undefined;
+    if (decision === undefined) continue;
     ready.set(path, decision);
     small += 1;
   }
   return ready;
 }
 
-function isRemoval({ kind }: Decision): boolean {
+function bytesAt(pending: Decisions, path: string): number {
+  const decision = pending.newBytesAt(path) ?? pending.get(path);
+  return typeof decision === 'object' ? bytesToTravel(decision) : (decision ?? 0);
+}
+
+function isRemoval([, { kind }]: readonly [path: string, decision: Decision]): boolean {
   return kind === 'remove' || kind === 'remove-on-main';
 }

@@ -1,6 +1,6 @@
 import { type Entry, sameContent, sameEntry, sameVersion } from '../manifest/entry.ts';
 import { entryOf, type PathState } from '../manifest/pathState.ts';
-import type { Decision } from './decision.ts';
+import { type Decision, deliverNew, uploadNew } from './decision.ts';
 import { mdsIsNewer } from './conflict.ts';
 import type { Policy } from './policy.ts';
 
@@ -110,6 +110,7 @@ function deliverUnlessEqual(facts: PathFacts, main: Entry, mds: Entry | undefine
   if (mds && sameEntry(main, mds)) {
     return base && sameEntry(base, main) ? { kind: 'nothing' } : { kind: 'agree', entry: main };
   }
+  if (!mds && !base && !special) return deliverNew(main);
   // Main's version is what was delivered last, so the difference was made on the MDS.
   const drift = base !== undefined && sameEntry(base, main);
   return {
@@ -130,7 +131,7 @@ function deliveryReason(
   special: boolean,
 ): string {
   if (special) return OWN_VERSION.special;
-  if (!mds) return base ? 'removed on the MDS (drift)' : 'new on Main';
+  if (!mds) return 'removed on the MDS (drift)';
   if (mds.type !== main.type) return OWN_VERSION.otherKind;
   if (base && sameEntry(base, main)) return OWN_VERSION.drift;
   // Either Main changed metadata only, or both sides have taken the same new content.
@@ -206,7 +207,8 @@ function absentOnMain(policy: Policy, facts: PathFacts, mds: Entry): Decision {
   }
   // New on the MDS, changed there after the removal, or Main has no proof of a removal: no file may be lost, so it goes
   // to Main.
-  const reason = tombstone ? 'removed on Main, but changed on the MDS since' : 'new on the MDS';
+  if (!tombstone) return uploadNew(mds);
+  const reason = 'removed on Main, but changed on the MDS since';
   return { kind: 'upload', entry: mds, expect: undefined, content: true, conflict: false, reason };
 }
 

@@ -1,5 +1,9 @@
 import type { Entry } from '../manifest/entry.ts';
 
+/** Why a path travels that its destination never had. */
+const NEW_ON_MAIN = 'new on Main';
+const NEW_ON_MDS = 'new on the MDS';
+
 /**
  * The decision about one path. `expect` is the entry that must be on disk just before; otherwise a new plan is made.
  * The kinds are part of the JSON of `why` and of the protocol, so they are extended and never renamed.
@@ -45,3 +49,29 @@ export type Decision =
   | { readonly kind: 'lose'; readonly loser: Entry; readonly winner: Entry; readonly reason: string }
   /** Nothing can be done with this path now. */
   | { readonly kind: 'skip'; readonly reason: string; readonly failed: boolean };
+
+/** Main's entry goes to an MDS that has nothing there and never had. */
+export function deliverNew(entry: Entry): Decision & { readonly kind: 'deliver' } {
+  return {
+    kind: 'deliver',
+    entry,
+    expect: undefined,
+    replacesSpecial: false,
+    content: true,
+    drift: false,
+    reason: NEW_ON_MAIN,
+  };
+}
+
+/** The MDS's entry goes to Main, which has nothing there and never had. */
+export function uploadNew(entry: Entry): Decision & { readonly kind: 'upload' } {
+  return { kind: 'upload', entry, expect: undefined, content: true, conflict: false, reason: NEW_ON_MDS };
+}
+
+/** True for what {@link deliverNew} or {@link uploadNew} returns. */
+export function isNew(decision: Decision): decision is ReturnType<typeof deliverNew | typeof uploadNew> {
+  return (
+    (decision.kind === 'deliver' && decision.reason === NEW_ON_MAIN) ||
+    (decision.kind === 'upload' && decision.reason === NEW_ON_MDS)
+  );
+}

@@ -2,10 +2,10 @@ import { sameContent } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import { parentOf } from '../path/relative.ts';
 import type { Decision } from './decision.ts';
+import type { Decisions } from './decisions.ts';
 import type { PlanInput } from './planInput.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
-type Decisions = Map<string, Decision>;
 type FolderRemoval = Decision & { kind: 'remove' | 'remove-on-main' };
 
 /**
@@ -27,7 +27,7 @@ export function fitFolders(input: PlanInput, decisions: Decisions): Map<string, 
 /** Finds the paths where Main has a file (or link) and the MDS a folder, which goes to the trash as a whole. */
 function replacedOnMds({ mds }: PlanInput, decisions: Decisions): string[] {
   const replaced: string[] = [];
-  for (const [path, decision] of decisions) {
+  for (const [path, decision] of decisions.others()) {
     if (decision.kind !== 'deliver' || decision.entry.type === 'folder' || decision.expect?.type !== 'folder')
       continue;
     // Nothing is done where the folder must not be moved: an override belongs to the MDS, and the state of what is
@@ -50,7 +50,7 @@ function replacedOnMds({ mds }: PlanInput, decisions: Decisions): string[] {
  */
 function replacedOnMain({ main, mds }: PlanInput, decisions: Decisions): Set<string> {
   const replaced = new Set<string>();
-  for (const [path, decision] of decisions) {
+  for (const [path, decision] of decisions.others()) {
     if (decision.kind !== 'upload' || decision.entry.type === 'folder' || decision.expect?.type !== 'folder')
       continue;
     const children = [...main.childrenOf(path)];
@@ -83,7 +83,7 @@ function leaveToTheirFolder(
 /** Keeps a folder that one side removed while something inside it stays. */
 function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): void {
   // Deepest first: whether a folder stays depends on the folders inside it.
-  const folders = [...decisions]
+  const folders = [...decisions.others()]
     .filter(([, decision]) => isFolderRemoval(decision))
     .map(([path]) => path)
     .sort((a, b) => b.length - a.length);
@@ -161,15 +161,16 @@ function comesBack(folder: FolderRemoval['expect'], expect: FolderRemoval['expec
  * name. Nothing is done: the content follows once the name is free.
  */
 function waitForFolders(input: PlanInput, decisions: Decisions): void {
-  const without = [...decisions].filter(([path, { kind }]) => {
-    if (kind !== 'deliver' && kind !== 'upload') return false;
+  const without: { readonly path: string; readonly kind: 'deliver' | 'upload' }[] = [];
+  for (const [path, kind] of decisions.kinds()) {
+    if (kind !== 'deliver' && kind !== 'upload') continue;
     const target = kind === 'deliver' ? input.mds : input.main;
     const folder = parentOf(path);
-    return folder !== '' && entryOf(target.get(folder))?.type !== 'folder';
-  });
+    if (folder !== '' && entryOf(target.get(folder))?.type !== 'folder') without.push({ path, kind });
+  }
   // Outermost first: a skipped folder skips its content.
-  without.sort(([a], [b]) => a.length - b.length);
-  for (const [path, { kind }] of without) {
+  without.sort((a, b) => a.path.length - b.path.length);
+  for (const { path, kind } of without) {
     const made = decisions.get(parentOf(path));
     // The folder is made by the same plan, before its content.
     if (made?.kind === kind && 'entry' in made && made.entry.type === 'folder') continue;

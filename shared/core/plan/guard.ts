@@ -1,6 +1,7 @@
 import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import type { Decision } from './decision.ts';
+import type { Decisions } from './decisions.ts';
 import type { Guard } from './policy.ts';
 import { pathsBelow, type Tree } from './tree.ts';
 
@@ -29,13 +30,13 @@ export type RemovalBudget = {
  * @returns the reason and the paths on hold; no reason when the plan may go ahead
  */
 export function guardRemovals(
-  decisions: Map<string, Decision>,
+  decisions: Decisions,
   budget: RemovalBudget,
   replaced: ReadonlyMap<string, number>,
   trees: { readonly main: Tree; readonly mds: Tree },
 ): { reason: string | undefined; paths: string[] } {
   if (budget.confirmed) return { reason: undefined, paths: [] };
-  const removals = [...decisions].filter(([path, { kind }]) => {
+  const removals = [...decisions.others()].filter(([path, { kind }]) => {
     return kind === 'remove' || kind === 'remove-on-main' || (replaced.get(path) ?? 0) > 0;
   });
   if (removals.length > 0 && budget.additive !== undefined) return hold(decisions, removals, budget.additive);
@@ -64,7 +65,7 @@ export function guardRemovals(
 }
 
 function hold(
-  decisions: Map<string, Decision>,
+  decisions: Decisions,
   removals: readonly (readonly [string, Decision])[],
   reason: string,
 ): { reason: string; paths: string[] } {

@@ -3,6 +3,7 @@ import { entryOf } from '../manifest/pathState.ts';
 import { isOverride } from '../path/relative.ts';
 import { decide } from './decide.ts';
 import type { Decision } from './decision.ts';
+import { Decisions, type ReadonlyDecisions } from './decisions.ts';
 import { fitFolders } from './folders.ts';
 import { guardRemovals } from './guard.ts';
 import type { PlanInput } from './planInput.ts';
@@ -13,7 +14,7 @@ const FEW = 1_000;
 
 export type Plan = {
   /** Decisions by path; paths with nothing to do are left out. */
-  readonly decisions: ReadonlyMap<string, Decision>;
+  readonly decisions: ReadonlyDecisions;
   /**
    * The paths about which something was decided, each alone, before folders and the guard were considered; undefined when
    * they are many. About all other planned paths nothing is decided as long as nothing changes about them.
@@ -31,7 +32,7 @@ export type Plan = {
  */
 export function plan(input: PlanInput): Plan {
   const held = input.main.held ?? input.mds.held;
-  if (held !== undefined) return { decisions: new Map(), decided: undefined, held, heldPaths: [] };
+  if (held !== undefined) return { decisions: new Decisions(), decided: undefined, held, heldPaths: [] };
   const decisions = decideEach(input);
   const decided = decisions.size <= FEW ? [...decisions.keys()] : undefined;
   const replaced = fitFolders(input, decisions);
@@ -39,8 +40,8 @@ export function plan(input: PlanInput): Plan {
   return { decisions, decided, held: guarded.reason, heldPaths: guarded.paths };
 }
 
-function decideEach(input: PlanInput): Map<string, Decision> {
-  const decisions = new Map<string, Decision>();
+function decideEach(input: PlanInput): Decisions {
+  const decisions = new Decisions();
   for (const path of scopeOf(input)) {
     if (isOverride(path)) continue;
     const decision = decidePath(input, path);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Entry, sameEntry, sameVersion } from '#core/manifest/entry.ts';
 import { isBelow, parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
+import type { ReadonlyDecisions } from '#core/plan/decisions.ts';
 import type { Side } from './side.ts';
 import type { Agent, World } from './world.ts';
 
@@ -28,7 +29,7 @@ export class CarryOut {
     this.#how = how;
   }
 
-  run(decisions: ReadonlyMap<string, Decision>): void {
+  run(decisions: ReadonlyDecisions): void {
     const steps = inOrder(decisions);
     const limit = this.#how.steps ?? steps.length;
     for (const [number, step] of steps.entries()) {
@@ -232,7 +233,7 @@ export class CarryOut {
 }
 
 /** Main's part first; folders before what lies in them, removals last and deepest first, then the ledger alone. */
-function inOrder(decisions: ReadonlyMap<string, Decision>): Step[] {
+function inOrder(decisions: ReadonlyDecisions): Step[] {
   const steps = [...decisions].map(([path, decision]) => ({ path, decision }));
   return steps.sort((a, b) => rank(a) - rank(b));
 }

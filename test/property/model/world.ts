@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Entry, type FileEntry, sameVersion } from '#core/manifest/entry.ts';
 import { isBelow } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
+import type { ReadonlyDecisions } from '#core/plan/decisions.ts';
 import { plan, type Plan } from '#core/plan/plan.ts';
 import type { RemovalBudget } from '#core/plan/guard.ts';
 import { CarryOut } from './carryOut.ts';
@@ -28,7 +29,7 @@ export type Agent = {
   readonly ledger: Map<string, Entry>;
   /** Paths whose last disappearance on this MDS was a user's doing. */
   readonly removedByUser: Set<string>;
-  stored: ReadonlyMap<string, Decision> | undefined;
+  stored: ReadonlyDecisions | undefined;
 };
 
 /** Main and two MDS, in memory, with everything the checks must know about what users did. */
@@ -202,11 +203,7 @@ export class World {
     return clocks;
   }
 
-  carryOut(
-    agent: Agent,
-    decisions: ReadonlyMap<string, Decision>,
-    how: ConstructorParameters<typeof CarryOut>[2],
-  ): void {
+  carryOut(agent: Agent, decisions: ReadonlyDecisions, how: ConstructorParameters<typeof CarryOut>[2]): void {
     const overrides = [this.main, agent.side].map((side) => [...side.overrides].join());
     const contents = [...this.main.contents(), ...agent.side.contents()];
     new CarryOut(this, agent, how).run(decisions);

@@ -39,7 +39,7 @@ void test('a folder that Main removes while something is being put into it goes,
   const folder = entryOf(replica.get('d'));
   assert.ok(folder);
   const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica);
-  agreed.learn(new Map([['d', folder]]));
+  place.db.transaction(() => agreed.agree('d', folder));
   const file = fileEntry('music');
   mainManifest.begin(null, null);
   mainManifest.page([
@@ -98,7 +98,7 @@ void test('a folder that Main removes while something is being put into it goes,
   await new Promise((resolve) => setTimeout(resolve, 20));
 
   const second = nextJob();
-  agreed.learn(new Map([['d/f', file]]));
+  place.db.transaction(() => agreed.agree('d/f', file));
   ends[0]?.({ results: new Map([['d/f', { result: 'done' }]]), refused: false });
   await second;
   const removed = [...(jobs[1]?.items ?? [])].map(([path, { kind }]) => `${kind} ${path}`);
@@ -118,7 +118,8 @@ type OneFile = {
   readonly end: (end: JobEnd) => void;
   /** The jobs that were started; those after the first fail at once. */
   readonly runs: () => number;
-  readonly agreed: AgreedState;
+  /** Records that both sides have it. */
+  readonly agree: (placed: Entry) => void;
   /** Writes it here, and scans that. @returns what the scan found */
   readonly write: (content: string) => Promise<Entry>;
 };
@@ -176,7 +177,8 @@ async function withOneFile(t: TestContext, lane?: Lane): Promise<OneFile> {
     onNews: () => undefined,
   });
   worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
-  return { worker, started: started.promise, end: job.resolve, runs: () => runs, agreed, write };
+  const agree = (placed: Entry): void => place.db.transaction(() => agreed.agree('f', placed));
+  return { worker, started: started.promise, end: job.resolve, runs: () => runs, agree, write };
 }
 
 void test('a reconciler plans in its turn, and is in a hurry from the moment that something changed until its job has started', async (t) => {
@@ -214,12 +216,12 @@ void test('a reconciler that is closed while a job runs waits for the job, and f
 
 void test('what a job has placed is not planned again, and what another program did meanwhile is when the job ends', async (t) => {
   for (const content of ['music', 'of another program']) {
-    const { worker, started, end, runs, agreed, write } = await withOneFile(t);
+    const { worker, started, end, runs, agree, write } = await withOneFile(t);
     const plans = t.mock.method(worker, 'plan');
     worker.begin();
     await started;
     const placed = await write('music');
-    agreed.learn(new Map([['f', placed]]));
+    agree(placed);
     if (content !== 'music') await write(content);
     worker.changedHere(['f']);
     await new Promise((resolve) => setTimeout(resolve, 20));

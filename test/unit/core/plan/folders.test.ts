@@ -78,7 +78,7 @@ void test("a folder that Main removed and that stays for an MDS's override is th
     tombstones: { a: folder },
   } as const;
   assert.deepEqual(
-    planOf({ ...given, ledger: { a: folder } }).decisions,
+    new Map(planOf({ ...given, ledger: { a: folder } }).decisions),
     new Map([['a', { kind: 'forget' }]]),
   );
   assert.equal(planOf(given).decisions.size, 0);

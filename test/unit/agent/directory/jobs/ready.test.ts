@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Decision } from '#core/plan/decision.ts';
+import { Decisions } from '#core/plan/decisions.ts';
 import { readyOf } from '../../../../../agent/directory/jobs/ready.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
@@ -21,7 +22,9 @@ function ready(
   pending: readonly [path: string, decision: Decision][],
   { isDue = () => true, all = false }: { isDue?: (path: string) => boolean; all?: boolean } = {},
 ): string[] {
-  return [...readyOf(new Map(pending), { isDue, largeFrom: LARGE, all }).keys()];
+  const decisions = new Decisions();
+  for (const [path, decision] of pending) decisions.set(path, decision);
+  return [...readyOf(decisions, { isDue, largeFrom: LARGE, all }).keys()];
 }
 
 void test('what is in progress, or has failed just now, is not ready', () => {

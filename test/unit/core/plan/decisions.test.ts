@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { bytesOf } from '#core/manifest/entry.ts';
+import { filePool } from '#core/manifest/kept/filePool.ts';
+import { type Decision, deliverNew, uploadNew } from '#core/plan/decision.ts';
+import { Decisions } from '#core/plan/decisions.ts';
+import { fileEntry, folderEntry } from '../../../support/unit/applyPlace.ts';
+
+const file = fileEntry('a file');
+const longer = fileEntry('a longer file');
+
+const decisions = fc.constantFrom<Decision>(
+  deliverNew(file),
+  deliverNew(longer),
+  deliverNew(folderEntry()),
+  uploadNew(file),
+  { kind: 'agree', entry: longer },
+  // Alike, but not what is kept as a number.
+  { ...deliverNew(file), reason: 'changed on Main' },
+  { ...uploadNew(longer), reason: 'changed on the MDS' },
+  { kind: 'remove', expect: file, reason: 'removed on Main' },
+  { kind: 'skip', reason: 'it is still being written on Main', failed: false },
+);
+
+void test('decisions are as they were set, in their order, however they are kept', () => {
+  const acts = fc.record({
+    path: fc.constantFrom('a', 'b', 'c', 'd'),
+    decision: fc.option(decisions, { nil: undefined }),
+    clears: fc.constantFrom(false, false, false, false, false, true),
+  });
+  fc.assert(
+    fc.property(fc.array(acts, { maxLength: 60 }), (list) => {
+      const before = filePool.size;
+      const made = new Decisions();
+      const expected = new Map<string, Decision>();
+      for (const { path, decision, clears } of list) {
+        if (clears) {
+          made.clear();
+          expected.clear();
+        } else if (decision === undefined) {
+          made.delete(path);
+          expected.delete(path);
+        } else {
+          made.set(path, decision);
+          expected.set(path, decision);
+        }
+        assert.deepEqual([made.get(path), made.has(path)], [expected.get(path), expected.has(path)]);
+        assert.deepEqual([...made], [...expected]);
+        assert.deepEqual(
+          [...made.kinds()],
+          Array.from(expected, ([at, { kind }]) => [at, kind]),
+        );
+        assert.equal(made.size, expected.size);
+        checkSums(made, expected);
+      }
+      made.clear();
+      assert.deepEqual([made.size, filePool.size], [0, before]);
+    }),
+  );
+});
+
+/** What is left out of the others is counted by its bytes. */
+function checkSums(made: Decisions, expected: ReadonlyMap<string, Decision>): void {
+  const others = new Map(made.others());
+  let newBytes = 0;
+  for (const [path, decision] of expected) {
+    const bytes = decision.kind === 'deliver' || decision.kind === 'upload' ? bytesOf(decision.entry) : 0;
+    if (others.has(path)) assert.equal(made.newBytesAt(path), undefined);
+    else {
+      assert.equal(made.newBytesAt(path), bytes);
+      newBytes += bytes;
+    }
+    assert.ok(others.has(path) || ['deliver', 'upload', 'agree'].includes(decision.kind));
+  }
+  assert.equal(made.newBytes, newBytes);
+}
