@@ -23,8 +23,8 @@ const RESTLESS_REASON = 'is still being written; it is sent once it is closed an
 export class ScannedPaths {
   readonly index = new PathIndex();
   readonly departed = new Departed();
-  /** Since when a path has been changing without settling, monotonic milliseconds. */
-  readonly #movingSince = new Map<string, number>();
+  /** Since when a path has not settled in its time, monotonic milliseconds. */
+  readonly #restlessSince = new Map<string, number>();
   readonly #queue: SettleQueue;
   /** Names of overrides by folder, known only so that they are ignored. */
   readonly #overrides = new Map<string, ReadonlySet<string>>();
@@ -56,7 +56,7 @@ export class ScannedPaths {
     if (before && before.stamp === stamp && sameState(before.state, state)) return;
     this.#gone += Number(stamp === GONE) - Number(before?.stamp === GONE);
     this.index.set(path, { state, stamp });
-    if (state.kind !== 'moving') this.#movingSince.delete(path);
+    if (state.kind !== 'moving') this.#restlessSince.delete(path);
     this.departed.forget(path);
     this.#unsaved.add(path);
   }
@@ -69,10 +69,20 @@ export class ScannedPaths {
 
   /** Marks a file with a new stamp as moving: its content is read once it has settled. */
   putMoving(path: string, stamp: Stamp): void {
-    const last = lastKnownEntry(this.index.stateOf(path));
-    this.put(path, movingState(last), stamp);
-    // Whole numbers, which need no object of their own.
-    if (!this.#movingSince.has(path)) this.#movingSince.set(path, Math.trunc(this.#queue.now));
+    const before = this.index.stateOf(path);
+    this.put(path, movingState(lastKnownEntry(before)), stamp);
+    if (before?.kind === 'moving') this.#noteRestless(path);
+  }
+
+  /** A file that was to be read is still being written: it waits again. */
+  waitAgain(path: string): void {
+    this.#noteRestless(path);
+    this.#queue.wait(path);
+  }
+
+  /** Not at once: of a hundred thousand files of a first scan, nearly all only wait for their turn. */
+  #noteRestless(path: string): void {
+    if (!this.#restlessSince.has(path)) this.#restlessSince.set(path, this.#queue.now);
   }
 
   /**
@@ -86,7 +96,7 @@ export class ScannedPaths {
   drop(path: string): void {
     this.#queue.delete(path);
     this.departed.forget(path);
-    this.#movingSince.delete(path);
+    this.#restlessSince.delete(path);
     if (this.isGone(path)) this.#gone -= 1;
     this.index.delete(path);
     this.#unsaved.add(path);
@@ -229,7 +239,7 @@ export class ScannedPaths {
   /** First the files that have been changing for long without settling: the table has those first that began first. */
   *#findSkipped(): Iterable<readonly [path: string, why: string]> {
     const before = this.#queue.now - RESTLESS;
-    for (const [path, since] of this.#movingSince) {
+    for (const [path, since] of this.#restlessSince) {
       if (since >= before) break;
       yield [path, RESTLESS_REASON];
     }

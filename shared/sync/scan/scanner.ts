@@ -268,7 +268,7 @@ export class Scanner {
       const hash = carried ?? (await this.#options.contents.hash(handle, name, stamp, how));
       // This program may have placed another object there while the file was read.
       if (this.#paths.index.get(path)?.stamp !== stamp) return;
-      if (hash === undefined) return this.#queue.wait(path);
+      if (hash === undefined) return this.#paths.waitAgain(path);
       const seen = inspect(handle, name, path, stat, this.#options.owners);
       if (seen.kind === 'file')
         this.#paths.put(path, { kind: 'settled', entry: withHash(seen.entry, hash) }, stamp);

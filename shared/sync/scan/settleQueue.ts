@@ -49,7 +49,8 @@ export class SettleQueue {
   /** @param delay milliseconds; the settle time when left out */
   wait(path: string, delay = this.#settle): void {
     this.#gone.delete(path);
-    this.#due.set(path, this.#clock.monotonic() + delay);
+    // Whole numbers, which need no object of their own.
+    this.#due.set(path, Math.ceil(this.#clock.monotonic() + delay));
   }
 
   /** Queues a vanished name. It is due when no other name has vanished for the settle time, within a limit. */

@@ -230,6 +230,7 @@ void describe('What does not travel', () => {
   void it('is named: a file that can not be read, and one that has not rested for a minute', () => {
     const { paths, clock, queue } = new Case({ a });
     paths.putUnreadable('b', 'EIO');
+    paths.putMoving('a', 'a 1');
     paths.putMoving('a', 'a 2');
     clock.advance(60_000);
     paths.putMoving('a', 'a 3');
@@ -244,10 +245,18 @@ void describe('What does not travel', () => {
 
   void it('is looked for only as far as it is asked for, however many files have not rested', () => {
     const { paths, clock } = new Case({});
-    for (const path of ['a', 'b', 'c']) paths.putMoving(path, `${path} 1`);
+    for (const path of ['waits', 'a', 'b', 'c']) paths.putMoving(path, `${path} 1`);
+    // Open for writing, and written to again.
+    for (const path of ['a', 'b']) paths.waitAgain(path);
+    paths.putMoving('c', 'c 2');
     clock.advance(60_001);
     paths.putMoving('d', 'd 1');
-    assert.deepEqual([...new Map(paths.skipped).keys()], ['a', 'b', 'c']);
+    paths.putMoving('d', 'd 2');
+    assert.deepEqual(
+      [...new Map(paths.skipped).keys()],
+      ['a', 'b', 'c'],
+      'one that waits for its turn has rested',
+    );
     const asked = paths.skipped[Symbol.iterator]();
     assert.equal(asked.next().value?.[0], 'a');
     paths.drop('b');
