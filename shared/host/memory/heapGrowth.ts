@@ -7,7 +7,7 @@ import {
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** Up to this size the heap grows as it likes, bytes. */
-const FREELY = 48 * 2 ** 20;
+const FREELY = 64 * 2 ** 20;
 /** Then by this share of what is in use. */
 const STEP_PERCENT = 25;
 const MOST_PERCENT = 600;

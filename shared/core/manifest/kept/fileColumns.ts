@@ -137,10 +137,12 @@ export class FileColumns {
     return place(hash[0] ?? 0, seconds, nanoseconds, metadataWord(mode, ownership));
   }
 
-  /** Changes how many use a row. @returns how many do now */
+  /** Changes how many use a row. @returns how many do now @throws RangeError when none did, and it should be one less */
   use(row: number, more: 1 | -1): number {
     const { uses } = this.#partOf(row);
-    return (uses[row % PART] = (uses[row % PART] ?? 0) + more);
+    const now = (uses[row % PART] ?? 0) + more;
+    if (now < 0) throw new RangeError(`row ${row} is not in use`);
+    return (uses[row % PART] = now);
   }
 
   #partOf(row: number): Part {

@@ -4,10 +4,8 @@ import { FileColumns } from './fileColumns.ts';
 /** Slots of an empty table; a power of two, as all its later sizes. */
 const LEAST_SLOTS = 1 << 10;
 const EMPTY = -1;
-/** Entries that are at hand as objects, a power of two: more than the running change sets have files. */
-const AT_HAND = 1 << 12;
-
-type Numbered = { readonly number: number; readonly entry: FileEntry };
+/** Entries that are at hand as objects, a power of two: more than are considered for the next change sets. */
+const AT_HAND = 1 << 13;
 
 /**
  * The entries of files that this process keeps, each once, however many tables of paths it is in: what a scan found, what
@@ -22,9 +20,12 @@ export class FilePool {
   readonly #free: number[] = [];
   #rows = 0;
   /** The entries that were asked for last, by the last digits of their numbers: in a change set each is, a dozen times. */
-  readonly #atHand: (Numbered | undefined)[] = Array.from({ length: AT_HAND }, () => undefined);
+  readonly #atHand: (FileEntry | undefined)[] = Array.from({ length: AT_HAND }, () => undefined);
+  /** Their numbers. */
+  readonly #numbersAtHand = new Int32Array(AT_HAND).fill(EMPTY);
   /** What was kept or asked for last: most that is kept was asked for just before, for another table. */
-  #last: Numbered | undefined;
+  #last: FileEntry | undefined;
+  #lastNumber = EMPTY;
   readonly #discarded = new FinalizationRegistry<() => Iterable<number>>((numbers) => {
     for (const number of numbers()) this.release(number);
   });
@@ -36,9 +37,9 @@ export class FilePool {
 
   /** Keeps an entry. @returns its number, or undefined when it has to be kept as an object */
   keep(entry: FileEntry): number | undefined {
-    if (entry === this.#last?.entry) {
-      this.#columns.use(this.#last.number, 1);
-      return this.#last.number;
+    if (entry === this.#last) {
+      this.#columns.use(this.#lastNumber, 1);
+      return this.#lastNumber;
     }
     if (!this.#columns.pack(entry)) return undefined;
     let slot = this.#home(this.#columns.placeOfPacked);
@@ -62,19 +63,22 @@ export class FilePool {
     if (this.#columns.use(number, -1) > 0) return;
     this.#clear(number);
     this.#free.push(number);
-    if (this.#last?.number === number) this.#last = undefined;
-    if (this.#atHand[number % AT_HAND]?.number === number) this.#atHand[number % AT_HAND] = undefined;
+    if (this.#lastNumber === number) this.#last = undefined;
+    if (this.#numbersAtHand[number % AT_HAND] === number) this.#atHand[number % AT_HAND] = undefined;
   }
 
   /** The entry with this number. */
   at(number: number): FileEntry {
-    let found = this.#atHand[number % AT_HAND];
-    if (found?.number !== number) {
-      found = { number, entry: this.#columns.entry(number) };
-      this.#atHand[number % AT_HAND] = found;
+    const place = number % AT_HAND;
+    let entry = this.#numbersAtHand[place] === number ? this.#atHand[place] : undefined;
+    if (entry === undefined) {
+      entry = this.#columns.entry(number);
+      this.#atHand[place] = entry;
+      this.#numbersAtHand[place] = number;
     }
-    this.#last = found;
-    return found.entry;
+    this.#last = entry;
+    this.#lastNumber = number;
+    return entry;
   }
 
   /** The size of the file with this number, bytes. */

@@ -19,7 +19,7 @@ const entries: fc.Arbitrary<FileEntry> = fc.record({
   hash: fc.constantFrom('a'.repeat(64), `${'a'.repeat(63)}b`, '0'.repeat(64)),
 });
 
-void test('a pool has each entry once, as long as somebody keeps it', () => {
+void test('a pool has each entry once, as long as a table keeps it', () => {
   const acts = fc.array(fc.record({ entry: entries, keeps: fc.boolean() }), { maxLength: 300 });
   fc.assert(
     fc.property(acts, (list) => {
@@ -79,6 +79,14 @@ void test('a pool knows so many owners and no more, since a peer may make them u
   assert.equal(numbers.indexOf(undefined), 65_536);
   assert.equal(pool.at(numbers[65_535] ?? assert.fail()).owner, '65535');
   assert.equal(pool.keep({ ...fileEntry('a'), owner: '65535' }), numbers[65_535]);
+});
+
+void test('a pool refuses to release what is not kept', () => {
+  const pool = new FilePool();
+  const number = pool.keep(fileEntry('a')) ?? assert.fail();
+  pool.release(number);
+  assert.throws(() => pool.release(number), /row 0 is not in use/);
+  assert.throws(() => pool.release(4_096), /there is no row 4096/);
 });
 
 void test('a pool releases what an object kept once that is collected', async () => {
