@@ -41,9 +41,7 @@ export class IndexedFiles {
     const changed = timeOf(ctime);
     const number = Number(inode);
     const isWhole = more.length === 0 && size === String(entry.size) && mtime === entry.mtime;
-    // Above that, several inodes are one number.
-    if (!isWhole || changed === undefined || !Number.isSafeInteger(number) || String(number) !== inode)
-      return undefined;
+    if (!isWhole || changed === undefined || String(number) !== inode) return undefined;
     const known = this.#deviceNumber(device);
     const kept = known === undefined ? undefined : filePool.keep(entry);
     if (known === undefined || kept === undefined) return undefined;
@@ -90,7 +88,7 @@ export class IndexedFiles {
   isOf(row: number, found: FileVersion): boolean {
     const part = this.#part(row);
     const at = row % PART;
-    // A larger number may be that of another inode, which is not in a row.
+    // Above that, several inodes are one number.
     if (part.inodes[at] !== found.inode || !Number.isSafeInteger(found.inode)) return false;
     const [seconds, nanoseconds] = found.ctime;
     if (part.seconds[at] !== seconds || part.nanoseconds[at] !== nanoseconds) return false;

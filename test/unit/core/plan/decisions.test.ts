@@ -5,6 +5,7 @@ import { bytesOf } from '#core/manifest/entry.ts';
 import { filePool } from '#core/manifest/kept/filePool.ts';
 import { type Decision, deliverNew, uploadNew } from '#core/plan/decision.ts';
 import { Decisions } from '#core/plan/decisions.ts';
+import { collectedUntil, MANY, manyFiles } from '../../../support/unit/collected.ts';
 import { fileEntry, folderEntry } from '../../../support/unit/applyPlace.ts';
 
 const file = fileEntry('a file');
@@ -58,6 +59,15 @@ void test('decisions are as they were set, in their order, however they are kept
       assert.deepEqual([made.size, filePool.size], [0, before]);
     }),
   );
+});
+
+void test('decisions that are discarded keep nothing in the pool', async () => {
+  (() => {
+    const made = new Decisions();
+    for (const entry of manyFiles()) made.set(entry.mtime, deliverNew(entry));
+  })();
+  const before = filePool.size;
+  assert.ok(await collectedUntil(() => filePool.size <= before - MANY));
 });
 
 /** What is left out of the others is counted by its bytes. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
-import type { Entry } from '#core/manifest/entry.ts';
+import type { Entry, FileEntry } from '#core/manifest/entry.ts';
+import { filePool } from '#core/manifest/kept/filePool.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
-import { PathIndex } from '#sync/scan/pathIndex.ts';
+import { type IndexedPath, PathIndex } from '#sync/scan/pathIndex.ts';
+import { collectedUntil, MANY, manyFiles } from '../../../support/unit/collected.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
 
 const HASH = 'a'.repeat(64);
@@ -48,6 +50,62 @@ void describe('The table of a directory', () => {
       index.set('file', { state: { kind: 'settled', entry: fileOf(3n, 4n) }, stamp });
       assert.equal(index.get('file')?.stamp, stamp);
     }
+  });
+
+  void it('has each path as it was entered last, and keeps nothing of what it was before', () => {
+    const states = fc.constantFrom<PathState | undefined>(
+      settled(a),
+      settled(longer),
+      settled(folderEntry()),
+      { kind: 'moving', last: a },
+      { kind: 'special', what: 'a fifo' },
+      undefined,
+    );
+    const acts = fc.record({ path: fc.constantFrom('a', 'f/b', 'f/c'), state: states, at: fc.nat(2) });
+    fc.assert(
+      fc.property(fc.array(acts, { maxLength: 60 }), (list) => {
+        const before = filePool.size;
+        const index = new PathIndex();
+        const expected = new Map<string, IndexedPath>();
+        for (const { path, state, at } of list) {
+          if (state === undefined) {
+            index.delete(path);
+            expected.delete(path);
+          } else {
+            const entry = state.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
+            const stamp = entry === undefined ? 'as it is' : `1:2:${entry.size}:${entry.mtime}:${at}`;
+            index.set(path, { state, stamp });
+            expected.set(path, { state, stamp });
+          }
+          for (const [known, node] of expected) {
+            assert.deepEqual(index.get(known), node);
+            assert.deepEqual(index.stateOf(known), node.state);
+            const isFile = node.state.kind === 'settled' && node.state.entry.type === 'file';
+            assert.deepEqual(index.unlessFile(known), isFile ? undefined : node);
+          }
+          assert.equal(index.size, expected.size);
+        }
+        index.takeChanges();
+        for (const path of expected.keys()) index.delete(path);
+        assert.equal(filePool.size, before);
+      }),
+    );
+  });
+
+  void it('keeps nothing in the pool once it is discarded, and nothing of others with it', async () => {
+    const other = filePool.keep(a) ?? assert.fail();
+    (() => {
+      const index = new PathIndex();
+      const enter = (path: string, entry: FileEntry): void =>
+        index.set(path, { state: settled(entry), stamp: `1:2:${entry.size}:${entry.mtime}:4` });
+      for (const entry of manyFiles()) enter(entry.mtime, entry);
+      enter('a', a);
+      index.delete('a');
+    })();
+    const before = filePool.size;
+    assert.ok(await collectedUntil(() => filePool.size <= before - MANY));
+    // Fails if it was released already.
+    filePool.release(other);
   });
 
   void it('finds settled files by their content, however they are kept', () => {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { Entry } from '#core/manifest/entry.ts';
 import { EntryMap } from '#core/manifest/kept/entryMap.ts';
 import { filePool } from '#core/manifest/kept/filePool.ts';
+import { collectedUntil, MANY, manyFiles } from '../../../../support/unit/collected.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../../support/unit/applyPlace.ts';
 
 type Other = { readonly kind: string };
@@ -45,6 +46,15 @@ void test('a map of entries has what a map has, in the same order', () => {
       assert.equal(filePool.size, before, 'an entry is kept for nothing');
     }),
   );
+});
+
+void test('a map that is discarded keeps nothing in the pool', async () => {
+  (() => {
+    const map = new EntryMap();
+    for (const entry of manyFiles()) map.set(entry.mtime, entry);
+  })();
+  const before = filePool.size;
+  assert.ok(await collectedUntil(() => filePool.size <= before - MANY));
 });
 
 void test('a map that takes over the texts of paths has the same entries', () => {

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import { FilePool } from '#core/manifest/kept/filePool.ts';
 import { collectNow } from '#host/memory/exposedCollector.ts';
+import { collectedUntil } from '../../../../support/unit/collected.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 /** Few of each, so that entries are equal, or differ in one property. */
@@ -20,13 +21,17 @@ const entries: fc.Arbitrary<FileEntry> = fc.record({
 });
 
 void test('a pool has each entry once, as long as a table keeps it', () => {
-  const acts = fc.array(fc.record({ entry: entries, keeps: fc.boolean() }), { maxLength: 300 });
+  const act = fc.record({ entry: entries, keeps: fc.boolean(), again: fc.boolean() });
+  const acts = fc.array(act, { maxLength: 300 });
   fc.assert(
     fc.property(acts, (list) => {
       const pool = new FilePool();
       /** Numbers by entry, as often as it is kept. */
       const kept = new Map<string, number[]>();
-      for (const { entry, keeps } of list) {
+      /** What the pool itself returned last, and may have released since. */
+      let asked: FileEntry | undefined;
+      for (const { entry: made, keeps, again } of list) {
+        const entry = again ? (asked ?? made) : made;
         const key = JSON.stringify(entry);
         const numbers = kept.get(key) ?? [];
         const number = keeps ? pool.keep(entry) : numbers.pop();
@@ -35,6 +40,8 @@ void test('a pool has each entry once, as long as a table keeps it', () => {
         if (numbers.length > 0) kept.set(key, numbers);
         else kept.delete(key);
         assert.equal(pool.size, kept.size);
+        const [last] = numbers;
+        if (last !== undefined) asked = pool.at(last);
         for (const [text, [one, ...more]] of kept) {
           assert.ok(one !== undefined && more.every((other) => other === one), 'it is there twice');
           assert.deepEqual(pool.at(one), JSON.parse(text));
@@ -46,15 +53,36 @@ void test('a pool has each entry once, as long as a table keeps it', () => {
 
 void test('a pool grows, and uses the numbers of what it had again', () => {
   const pool = new FilePool();
-  const many = Array.from({ length: 5_000 }, (_, i) => ({ ...fileEntry(`${i % 100}`), mtime: String(i) }));
+  const many = Array.from({ length: 5_000 }, (_, i) => ({
+    ...fileEntry(`${i % 100}`),
+    mtime: String((i * i * 7_919) % 1_000_003),
+  }));
   const numbers = many.map((entry) => pool.keep(entry) ?? assert.fail());
   for (const [i, number] of numbers.entries()) assert.deepEqual(pool.at(number), many[i]);
   for (const number of numbers.filter((_, i) => i % 2 === 0)) pool.release(number);
   assert.equal(pool.size, 2_500);
-  const again = many.map((entry) => pool.keep(entry) ?? assert.fail());
+  // Those that are kept are found, though what stood before them in the table is gone.
+  for (const [i, entry] of many.entries()) if (i % 2 === 1) assert.equal(pool.keep(entry), numbers[i]);
+  const again = many.filter((_, i) => i % 2 === 0).map((entry) => pool.keep(entry) ?? assert.fail());
   assert.ok(Math.max(...again) < many.length);
-  for (const [i, number] of again.entries()) assert.deepEqual(pool.at(number), many[i]);
+  for (const [i, number] of again.entries()) assert.deepEqual(pool.at(number), many[2 * i]);
   assert.equal(pool.size, 5_000);
+});
+
+void test('files that differ in one property are different ones', () => {
+  const pool = new FilePool();
+  const base = fileEntry('a');
+  const others = Array.from({ length: 4_096 }, (_, i) => [
+    { mode: i },
+    { size: i },
+    { uid: i },
+    { mtime: String(i) },
+    { mtime: `${i + 1}000000000` },
+  ]).flat();
+  const entries = new Map(others.map((other) => [JSON.stringify({ ...base, ...other }), other]));
+  const numbers = Array.from(entries, ([text, other]) => [pool.keep({ ...base, ...other }), text] as const);
+  assert.equal(pool.size, entries.size);
+  for (const [number, text] of numbers) assert.deepEqual(pool.at(number ?? assert.fail()), JSON.parse(text));
 });
 
 void test('a pool finds what may hold a content, whatever the files are called, and never an empty one', () => {
@@ -98,10 +126,5 @@ void test('a pool releases what an object kept once that is collected', async ()
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([typeof keeper, pool.size], ['object', 1]);
   keeper = undefined;
-  // V8 calls back in a task of its own, some time after it has collected.
-  for (const until = Date.now() + 10_000; pool.size > 0 && Date.now() < until;) {
-    collectNow({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  assert.equal(pool.size, 0);
+  assert.ok(await collectedUntil(() => pool.size === 0));
 });
