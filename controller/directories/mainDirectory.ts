@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import type { FolderEntry } from '#protocol/entry.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import type { Manifest } from '#core/manifest/manifest.ts';
@@ -102,6 +103,11 @@ export class MainDirectory implements DirectorySide {
 
   get revision(): number {
     return this.#publication.revision;
+  }
+
+  /** True when it has more paths than an agent takes. */
+  get isTooLarge(): boolean {
+    return this.manifest.size > MAX_MANIFEST_ENTRIES;
   }
 
   /** When the newest revision's change was made on disk, milliseconds since 1970. */

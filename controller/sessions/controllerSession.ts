@@ -180,14 +180,13 @@ export class ControllerSession {
 
   /** Sends the agent a new revision of Main's. @param changedAt milliseconds since 1970 */
   announceRevision(revision: Revision, changedAt: number): void {
-    if (!this.#manifests.follows(revision.directory)) return;
-    this.#lag.expect(revision, changedAt);
-    this.#manifests.announce(revision);
+    if (this.#manifests.follows(revision.directory)) this.#lag.expect(revision, changedAt);
+    this.#tasks.run('a manifest could not be sent', () => this.#manifests.announce(revision));
   }
 
   /** Sends the agent whether a directory is held; nothing else changed. */
   announceHold(directory: MainDirectory): void {
-    this.#manifests.announceHold(directory);
+    this.#tasks.run('a hold could not be sent', () => this.#manifests.announceHold(directory));
   }
 
   /** Asks the agent to compare its copy of Main's manifest. */

@@ -1,3 +1,4 @@
+import { MAX_MANIFEST_ENTRIES } from '#protocol/limits.ts';
 import { enrolmentFingerprint } from '#host/identity/enrolmentFingerprint.ts';
 import { formatFingerprint } from '#host/identity/pin.ts';
 import { formatHostPort } from '#host/config/hostPort.ts';
@@ -120,12 +121,26 @@ function mainErrors({
       ? []
       : [{ at, path: name, message: `${replica.path} can't be read: ${replica.trouble}` }],
   );
+  const tooLarge = [...directories.values()].flatMap(({ name, replica, isTooLarge, manifest }) =>
+    isTooLarge ? [{ at, path: name, message: tooLargeWords(replica.path, manifest.size) }] : [],
+  );
   const canaries = unknownCanaries.map((name) => ({
     at,
     path: 'canary',
     message: `there is no MDS "${name}", so no MDS waits for it: correct "canary" in controller.yml`,
   }));
-  return [...canaries, ...(keeper.trouble ? [keeper.trouble] : []), ...rotation.troubles, ...unread];
+  return [
+    ...canaries,
+    ...(keeper.trouble ? [keeper.trouble] : []),
+    ...rotation.troubles,
+    ...unread,
+    ...tooLarge,
+  ];
+}
+
+function tooLargeWords(path: string, size: number): string {
+  const [found, most] = [size, MAX_MANIFEST_ENTRIES].map((count) => count.toLocaleString('en'));
+  return `${path} holds ${found} files and folders, and at most ${most} can be synchronised: nothing new of it travels until some are removed or stored elsewhere`;
 }
 
 /** The key change in progress, or null. */

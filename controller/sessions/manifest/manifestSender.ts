@@ -34,6 +34,11 @@ export class ManifestSender {
   /** The directories whose manifest this agent has asked for; only their changes are sent. */
   readonly #following = new Set<string>();
   readonly #sending = new Set<string>();
+  /** Directories of too many paths, with the copy that the agent has of each: they are sent once there are fewer. */
+  readonly #waiting = new Map<
+    string,
+    { readonly directory: MainDirectory; readonly have: string | undefined }
+  >();
   /** Adapts the manifests to this agent's version. */
   #compatible = new CompatibleManifest(new Set());
   #takesSaves = false;
@@ -57,9 +62,9 @@ export class ManifestSender {
     return this.#following.has(directory);
   }
 
-  /** Sends a new revision. */
-  announce({ directory, from, revision, held: heldOnMain, items }: Revision): void {
-    if (!this.#following.has(directory)) return;
+  /** Sends a new revision, or the manifest that had to wait. Resolves when the latter has left this process. */
+  async announce({ directory, from, revision, held: heldOnMain, items }: Revision): Promise<void> {
+    if (!this.#following.has(directory)) return this.#sendIfSmaller(directory);
     const { line, sequence, hold } = this.#options;
     const held = heldOnMain ?? hold(directory);
     // A large change is sent in several messages; after each but the last one the agent is one revision behind.
@@ -77,9 +82,9 @@ export class ManifestSender {
   }
 
   /** Sends whether a directory is held; nothing else changed. */
-  announceHold({ name, revision, replica }: MainDirectory): void {
+  async announceHold({ name, revision, replica }: MainDirectory): Promise<void> {
     const { held } = replica;
-    this.announce({ directory: name, from: revision, revision, held: held ?? null, items: [] });
+    await this.announce({ directory: name, from: revision, revision, held: held ?? null, items: [] });
   }
 
   /** Asks the agent to compare its copy of Main's manifest. */
@@ -90,13 +95,26 @@ export class ManifestSender {
     line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: manifest.digest });
   }
 
+  async #sendIfSmaller(name: string): Promise<void> {
+    const waiting = this.#waiting.get(name);
+    if (waiting === undefined || waiting.directory.isTooLarge) return;
+    this.#waiting.delete(name);
+    await this.send(waiting.directory, waiting.have);
+  }
+
   /**
-   * Sends the manifest, unless it is being sent already: that one ends with the latest revision.
+   * Sends the manifest, unless it is being sent already: that one ends with the latest revision. One of too many paths waits
+   * until there are fewer: an agent would take it for a violation, and with the connection the other directories end.
    * @param have the digests of the manifest that the agent has: then only what differs is sent, if that is less
    */
   async send(directory: MainDirectory, have?: string): Promise<void> {
     const { name } = directory;
     if (this.#sending.has(name)) return;
+    if (directory.isTooLarge) {
+      this.#waiting.set(name, { directory, have });
+      this.#following.delete(name);
+      return;
+    }
     this.#sending.add(name);
     try {
       await this.#sendPages(directory, have);

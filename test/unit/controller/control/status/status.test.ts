@@ -162,6 +162,21 @@ describe('The status of Main', () => {
     for (const kind of ['hold', 'paused', 'alarm'] as const) assert.ok(kinds.includes(kind), kind);
   });
 
+  it('names a directory of too many files, of which nothing is sent', async (t) => {
+    const main = await make(t);
+    const directory = main.directory('dialplan');
+    t.mock.getter(directory, 'isTooLarge', () => true);
+    t.mock.getter(directory.manifest, 'size', () => 1_000_001);
+    const { main: state, causes } = statusOf(main.controller);
+    const [error] = state.errors;
+    assert.equal(error?.path, 'dialplan');
+    assert.match(
+      error.message,
+      /holds 1,000,001 files and folders, and at most 1,000,000 can be synchronised/,
+    );
+    assert.ok(causes.some(({ kind, severity }) => kind === 'main-error' && severity === 'critical'));
+  });
+
   it('names a canary that does not exist, and the next key while it is announced', async (t) => {
     const main = await make(t);
     const { controller } = main;

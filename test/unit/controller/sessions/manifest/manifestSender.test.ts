@@ -9,10 +9,8 @@ import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 const settled = { kind: 'settled', entry: fileEntry('music') } as const;
 const SAVES: Readonly<Record<string, string>> = { a: 'first', b: 'second', c: 'first' };
 
-/** What an agent with these capabilities is sent: the whole manifest of four files, then a change of two. */
-async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
-  const messages: FromMain[] = [];
-  const sender = new ManifestSender({
+function senderTo(messages: FromMain[]): ManifestSender {
+  return new ManifestSender({
     line: {
       isOpen: true,
       send: (message) => messages.push(message),
@@ -22,6 +20,12 @@ async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
     hold: () => null,
     saveOf: (_directory, path) => SAVES[path] ?? null,
   });
+}
+
+/** What an agent with these capabilities is sent: the whole manifest of four files, then a change of two. */
+async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
+  const messages: FromMain[] = [];
+  const sender = senderTo(messages);
   sender.speakTo(new Set(capabilities));
   const entries = ['a', 'b', 'c', 'd'].map((path) => [path, settled] as const);
   const manifest = { entries: () => entries };
@@ -31,9 +35,32 @@ async function sent(capabilities: readonly string[]): Promise<FromMain[]> {
     { path: 'd', shown: settled },
     { path: 'b', shown: settled },
   ];
-  sender.announce({ directory: 'moh', from: 1, revision: 2, held: null, items });
+  await sender.announce({ directory: 'moh', from: 1, revision: 2, held: null, items });
   return messages;
 }
+
+test('a manifest of too many paths is sent once there are fewer, and no change of it before', async () => {
+  const messages: FromMain[] = [];
+  const sender = senderTo(messages);
+  const manifest = { entries: () => [['a', settled] as const] };
+  const state = { name: 'moh', revision: 1, replica: {}, rootEntry: () => null, manifest };
+  const directory = { ...state, isTooLarge: false };
+  const change = async (revision: number): Promise<readonly string[]> => {
+    messages.length = 0;
+    const items = [{ path: 'a', shown: settled }];
+    await sender.announce({ directory: 'moh', from: revision - 1, revision, held: null, items });
+    return messages.map(({ type }) => type);
+  };
+  await sender.send(directory as unknown as MainDirectory);
+  assert.deepEqual(await change(2), ['changes']);
+  directory.isTooLarge = true;
+  await sender.send(directory as unknown as MainDirectory);
+  assert.deepEqual([await change(3), sender.follows('moh')], [[], false]);
+  assert.deepEqual(await change(4), []);
+  directory.isTooLarge = false;
+  assert.deepEqual(await change(5), ['manifest-begin', 'manifest-page', 'manifest-end']);
+  assert.deepEqual(await change(6), ['changes']);
+});
 
 test('an agent learns by which saves the paths came', async () => {
   const [, page, , changes] = await sent(['saves']);
