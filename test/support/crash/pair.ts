@@ -73,7 +73,7 @@ export class Pair {
         settleMs: 0,
       },
       place: { ...common, path: places.main, db: this.#mainDb, log: this.#logger('main') },
-      onRevision: (revision) => this.#manifests.announce(revision),
+      onRevision: (revision) => void this.#manifests.announce(revision),
       root: '',
       onFinding: () => undefined,
     });

@@ -33,7 +33,12 @@ function current(folders: readonly string[] = []): {
     mainManifest: { revision: 7, refused: new Map() },
     replica: { get: (path: string) => folders.includes(path) && { kind: 'settled', entry: FOLDER } },
     agreed: {
-      learn: (all: ReadonlyMap<string, Entry | undefined>) => all.forEach((v, k) => learnt.set(k, v)),
+      learn: (paths: readonly string[], decisions: Plan['decisions']) => {
+        for (const path of paths) {
+          const decision = decisions.get(path);
+          learnt.set(path, decision?.kind === 'agree' ? decision.entry : undefined);
+        }
+      },
     },
     removals: { isAdditive: false, held: () => undefined, nothingHeld: () => undefined },
     clock: new ManualClock(),

@@ -68,7 +68,7 @@ class Main {
     this.manifest.set(path, shown);
     const from = this.revision;
     this.revision += 1;
-    sender?.announce({
+    void sender?.announce({
       directory: 'moh',
       from,
       revision: this.revision,
