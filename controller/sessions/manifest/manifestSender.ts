@@ -64,7 +64,7 @@ export class ManifestSender {
 
   /** Sends a new revision, or the manifest that had to wait. Resolves when the latter has left this process. */
   async announce({ directory, from, revision, held: heldOnMain, items }: Revision): Promise<void> {
-    if (!this.#following.has(directory)) return this.#sendIfSmaller(directory);
+    if (!this.#following.has(directory)) return this.#sendWaiting(directory);
     const { line, sequence, hold } = this.#options;
     const held = heldOnMain ?? hold(directory);
     // A large change is sent in several messages; after each but the last one the agent is one revision behind.
@@ -95,11 +95,9 @@ export class ManifestSender {
     line.send({ type: 'check', directory: name, revision, sequence: sequence(), digest: manifest.digest });
   }
 
-  async #sendIfSmaller(name: string): Promise<void> {
+  async #sendWaiting(name: string): Promise<void> {
     const waiting = this.#waiting.get(name);
-    if (waiting === undefined || waiting.directory.isTooLarge) return;
-    this.#waiting.delete(name);
-    await this.send(waiting.directory, waiting.have);
+    if (waiting !== undefined) await this.send(waiting.directory, waiting.have);
   }
 
   /**
@@ -115,6 +113,7 @@ export class ManifestSender {
       this.#following.delete(name);
       return;
     }
+    this.#waiting.delete(name);
     this.#sending.add(name);
     try {
       await this.#sendPages(directory, have);

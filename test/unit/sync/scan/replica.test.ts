@@ -15,6 +15,7 @@ import {
   truncateSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -107,6 +108,23 @@ void describe('What a host holds of a directory', () => {
     assert.match(new Map(replica.skipped).get('a') ?? '', /is still being written/);
     await isSettled('a');
     assert.equal(new Map(replica.skipped).get('a'), undefined);
+  });
+
+  void it('names a file that is held open for writing, after a minute', async (t) => {
+    const hash = t.mock.method(replica.contents, 'hash');
+    const fd = openSync(path.join(root, 'a'), 'a');
+    try {
+      writeSync(fd, 'more');
+      await replica.recheck(['a']);
+      await eventually('it was tried', () => hash.mock.callCount() > 0);
+      assert.equal(await hash.mock.calls[0]?.result, undefined);
+      await replica.recheck([]);
+      later = 61_000;
+      assert.match(new Map(replica.skipped).get('a') ?? '', /is still being written/);
+    } finally {
+      closeSync(fd);
+    }
+    await isSettled('a');
   });
 
   void it('is announced in parts where it takes long to read, if the files need not travel together', async () => {

@@ -165,7 +165,6 @@ describe('The status of Main', () => {
   it('names a directory of too many files, of which nothing is sent', async (t) => {
     const main = await make(t);
     const directory = main.directory('dialplan');
-    t.mock.getter(directory, 'isTooLarge', () => true);
     t.mock.getter(directory.manifest, 'size', () => 1_000_001);
     const { main: state, causes } = statusOf(main.controller);
     const [error] = state.errors;
