@@ -140,7 +140,7 @@ function mainErrors({
 
 function tooLargeWords(path: string, size: number): string {
   const [found, most] = [size, MAX_MANIFEST_ENTRIES].map((count) => count.toLocaleString('en'));
-  return `${path} holds ${found} files and folders, and at most ${most} can be synchronised: nothing new of it travels until some are removed or stored elsewhere`;
+  return `${path} holds more files and folders than can be synchronised, ${found} of at most ${most}: nothing new of it travels until some are removed or stored elsewhere`;
 }
 
 /** The key change in progress, or null. */

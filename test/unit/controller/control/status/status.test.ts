@@ -171,7 +171,7 @@ describe('The status of Main', () => {
     assert.equal(error?.path, 'dialplan');
     assert.match(
       error.message,
-      /holds 1,000,001 files and folders, and at most 1,000,000 can be synchronised/,
+      /more files and folders than can be synchronised, 1,000,001 of at most 1,000,000/,
     );
     assert.ok(causes.some(({ kind, severity }) => kind === 'main-error' && severity === 'critical'));
   });
