@@ -3,9 +3,8 @@ import { timeOf, timeText } from '#core/manifest/fileTime.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { filePool } from '#core/manifest/kept/filePool.ts';
+import { PART, Rows } from '#core/manifest/kept/rows.ts';
 
-/** Rows that are added at a time. */
-const PART = 1 << 12;
 const NONE = -1;
 /** Devices of one directory: files lie on its own one, except where something else is mounted inside. */
 const MOST_DEVICES = 0x1_0000;
@@ -25,13 +24,11 @@ export type IndexedFile = { readonly entry: FileEntry; readonly stamp: Stamp };
 
 /** Settled files with their stamps, as rows of numbers: there are as many as files. */
 export class IndexedFiles {
-  readonly #parts: Part[] = [];
+  readonly #rows = new Rows(() => new Part());
   readonly #devices: string[] = [];
-  readonly #free: number[] = [];
-  #rows = 0;
 
   constructor() {
-    const parts = this.#parts;
+    const { parts } = this.#rows;
     filePool.releaseWith(this, () => entriesIn(parts));
   }
 
@@ -45,9 +42,8 @@ export class IndexedFiles {
     const known = this.#deviceNumber(device);
     const kept = known === undefined ? undefined : filePool.keep(entry);
     if (known === undefined || kept === undefined) return undefined;
-    const row = this.#free.pop() ?? this.#rows++;
-    if (row === this.#parts.length * PART) this.#parts.push(new Part());
-    const part = this.#part(row);
+    const row = this.#rows.take();
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     part.entries[at] = kept;
     part.devices[at] = known;
@@ -57,11 +53,11 @@ export class IndexedFiles {
   }
 
   remove(row: number): void {
-    const part = this.#part(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     filePool.release(part.entries[at] ?? NONE);
     part.entries[at] = NONE;
-    this.#free.push(row);
+    this.#rows.giveBack(row);
   }
 
   entry(row: number): FileEntry {
@@ -70,14 +66,14 @@ export class IndexedFiles {
 
   /** The number of the row's entry in the {@link filePool}. */
   number(row: number): number {
-    const part = this.#part(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     return part.entries[at] ?? NONE;
   }
 
   /** The stamp of a file in a row. @param entry its entry */
   stamp(row: number, { size, mtime }: FileEntry): Stamp {
-    const part = this.#part(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     const ctime = timeText(part.seconds[at] ?? 0, part.nanoseconds[at] ?? 0);
     // Joined: a template would make a string of nested parts.
@@ -86,7 +82,7 @@ export class IndexedFiles {
 
   /** True when this is the version of the file that a row holds. */
   isOf(row: number, found: FileVersion): boolean {
-    const part = this.#part(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     // Above that, several inodes are one number.
     if (part.inodes[at] !== found.inode || !Number.isSafeInteger(found.inode)) return false;
@@ -103,12 +99,6 @@ export class IndexedFiles {
     if (known !== -1) return known;
     if (this.#devices.length === MOST_DEVICES) return undefined;
     return this.#devices.push(device) - 1;
-  }
-
-  #part(row: number): Part {
-    const part = this.#parts[Math.trunc(row / PART)];
-    if (part === undefined) throw new RangeError(`there is no row ${row}`);
-    return part;
   }
 }
 

@@ -1,13 +1,12 @@
 import type { FileEntry } from '../entry.ts';
-import { timeOf, timeText } from '../fileTime.ts';
+import { type FileTime, timeOf, timeText } from '../fileTime.ts';
 import { Ownerships } from './ownerships.ts';
+import { PART, Rows } from './rows.ts';
 
 const HASH_BYTES = 32;
 const HASH_WORDS = HASH_BYTES / Int32Array.BYTES_PER_ELEMENT;
-/** Rows that are added at a time. */
-const PART = 1 << 12;
 
-/** Some rows. They stay where they are when more are added, so growing copies nothing. */
+/** Some rows. */
 class Part {
   readonly hashes = new Int32Array(PART * HASH_WORDS);
   readonly hashBytes = Buffer.from(this.hashes.buffer);
@@ -34,8 +33,8 @@ class Packed {
 /** Entries of files as rows of numbers, a third of an object's memory and none of it the garbage collector's concern. */
 export class FileColumns {
   /** The entry that was packed last. */
-  readonly packed = new Packed();
-  readonly #parts: Part[] = [];
+  readonly #packed = new Packed();
+  readonly #rows = new Rows(() => new Part());
   readonly #ownerships = new Ownerships();
 
   /**
@@ -43,7 +42,7 @@ export class FileColumns {
    * @returns false when a row can't hold it exactly
    */
   pack(entry: FileEntry): boolean {
-    const { packed } = this;
+    const packed = this.#packed;
     const time = timeOf(entry.mtime);
     const ownership = this.#ownerships.numberOf(entry);
     if (time === undefined || ownership === undefined) return false;
@@ -57,11 +56,16 @@ export class FileColumns {
     return true;
   }
 
-  /** Puts what was packed into a row, new or used before. */
-  write(row: number): void {
-    const { packed } = this;
-    if (row === this.#parts.length * PART) this.#parts.push(new Part());
-    const part = this.#partOf(row);
+  /** Rows in use. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** Puts what was packed into a row, which has one use then. @returns the row */
+  add(): number {
+    const packed = this.#packed;
+    const row = this.#rows.take();
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     part.hashes.set(packed.hash, at * HASH_WORDS);
     part.sizes[at] = packed.size;
@@ -69,13 +73,19 @@ export class FileColumns {
     part.nanoseconds[at] = packed.nanoseconds;
     part.modes[at] = packed.mode;
     part.ownerships[at] = packed.ownership;
-    part.uses[at] = 0;
+    part.uses[at] = 1;
+    return row;
+  }
+
+  /** @param row that has no use any more */
+  remove(row: number): void {
+    this.#rows.giveBack(row);
   }
 
   /** True when a row holds what was packed. */
   equals(row: number): boolean {
-    const { packed } = this;
-    const part = this.#partOf(row);
+    const packed = this.#packed;
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     for (let word = 0; word < HASH_WORDS; word++)
       if (part.hashes[at * HASH_WORDS + word] !== packed.hash[word]) return false;
@@ -90,7 +100,7 @@ export class FileColumns {
 
   /** The entry of a row, a new object each time. */
   entry(row: number): FileEntry {
-    const part = this.#partOf(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     const { owner, group, uid, gid } = this.#ownerships.at(part.ownerships[at] ?? 0);
     return {
@@ -107,24 +117,24 @@ export class FileColumns {
   }
 
   /** True when a row has this size and time. */
-  isOf(row: number, size: number, [seconds, nanoseconds]: readonly [number, number]): boolean {
-    const part = this.#partOf(row);
+  isOf(row: number, size: number, [seconds, nanoseconds]: FileTime): boolean {
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     return part.sizes[at] === size && part.seconds[at] === seconds && part.nanoseconds[at] === nanoseconds;
   }
 
-  size(row: number): number {
-    return this.#partOf(row).sizes[row % PART] ?? 0;
+  sizeOf(row: number): number {
+    return this.#rows.partOf(row).sizes[row % PART] ?? 0;
   }
 
   /** The first word of a row's hash, which is usually different where the hashes are. */
   hashWord(row: number): number {
-    return this.#partOf(row).hashes[(row % PART) * HASH_WORDS] ?? 0;
+    return this.#rows.partOf(row).hashes[(row % PART) * HASH_WORDS] ?? 0;
   }
 
   /** Where a row belongs in a hash table, 32 bits: very many files may have the same content, time or owner. */
   placeOf(row: number): number {
-    const part = this.#partOf(row);
+    const part = this.#rows.partOf(row);
     const at = row % PART;
     const word = part.hashes[at * HASH_WORDS] ?? 0;
     const metadata = metadataWord(part.modes[at] ?? 0, part.ownerships[at] ?? 0);
@@ -133,22 +143,16 @@ export class FileColumns {
 
   /** The same for what was packed. */
   get placeOfPacked(): number {
-    const { hash, seconds, nanoseconds, mode, ownership } = this.packed;
+    const { hash, seconds, nanoseconds, mode, ownership } = this.#packed;
     return place(hash[0] ?? 0, seconds, nanoseconds, metadataWord(mode, ownership));
   }
 
   /** Changes how many use a row. @returns how many do now @throws RangeError when none did, and it should be one less */
   use(row: number, more: 1 | -1): number {
-    const { uses } = this.#partOf(row);
+    const { uses } = this.#rows.partOf(row);
     const now = (uses[row % PART] ?? 0) + more;
     if (now < 0) throw new RangeError(`row ${row} is not in use`);
     return (uses[row % PART] = now);
-  }
-
-  #partOf(row: number): Part {
-    const part = this.#parts[Math.trunc(row / PART)];
-    if (part === undefined) throw new RangeError(`there is no row ${row}`);
-    return part;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FileEntry } from '../entry.ts';
+import type { FileTime } from '../fileTime.ts';
 import { FileColumns } from './fileColumns.ts';
 
 /** Slots of an empty table; a power of two, as all its later sizes. */
@@ -16,9 +17,6 @@ export class FilePool {
   readonly #columns = new FileColumns();
   /** Numbers by {@link FileColumns.placeOf}, with open addressing and linear probing. */
   #slots = new Int32Array(LEAST_SLOTS).fill(EMPTY);
-  /** Numbers that are free again. */
-  readonly #free: number[] = [];
-  #rows = 0;
   /** The entries that were asked for last, by the last digits of their numbers: in a change set each is, a dozen times. */
   readonly #atHand: (FileEntry | undefined)[] = Array.from({ length: AT_HAND }, () => undefined);
   /** Their numbers. */
@@ -32,7 +30,7 @@ export class FilePool {
 
   /** Entries that are kept. */
   get size(): number {
-    return this.#rows - this.#free.length;
+    return this.#columns.size;
   }
 
   /** Keeps an entry. @returns its number, or undefined when it has to be kept as an object */
@@ -50,9 +48,7 @@ export class FilePool {
       }
       slot = this.#next(slot);
     }
-    const number = this.#free.pop() ?? this.#rows++;
-    this.#columns.write(number);
-    this.#columns.use(number, 1);
+    const number = this.#columns.add();
     this.#slots[slot] = number;
     if (this.size * 2 > this.#slots.length) this.#grow();
     return number;
@@ -62,7 +58,7 @@ export class FilePool {
   release(number: number): void {
     if (this.#columns.use(number, -1) > 0) return;
     this.#clear(number);
-    this.#free.push(number);
+    this.#columns.remove(number);
     if (this.#lastNumber === number) this.#last = undefined;
     if (this.#numbersAtHand[number % AT_HAND] === number) this.#atHand[number % AT_HAND] = undefined;
   }
@@ -83,18 +79,18 @@ export class FilePool {
 
   /** The size of the file with this number, bytes. */
   sizeOf(number: number): number {
-    return this.#columns.size(number);
+    return this.#columns.sizeOf(number);
   }
 
   /** True when the entry with this number has this size and time. */
-  isOf(number: number, size: number, mtime: readonly [seconds: number, nanoseconds: number]): boolean {
+  isOf(number: number, size: number, mtime: FileTime): boolean {
     return this.#columns.isOf(number, size, mtime);
   }
 
   /** A test of many entries for some contents, empty ones aside, for which no object is made. It may say yes to others. */
   mayHold(hashes: ReadonlySet<string>): (number: number) => boolean {
     const words = new Set(Array.from(hashes, (hash) => Buffer.from(hash.slice(0, 8), 'hex').readInt32LE()));
-    return (number) => this.#columns.size(number) > 0 && words.has(this.#columns.hashWord(number));
+    return (number) => this.#columns.sizeOf(number) > 0 && words.has(this.#columns.hashWord(number));
   }
 
   /** Releases numbers once the object that kept them is collected, without which it could not be discarded. */
