@@ -34,8 +34,10 @@ export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, 
 }
 
 function bytesAt(pending: Decisions, path: string): number {
-  const decision = pending.newBytesAt(path) ?? pending.get(path);
-  return typeof decision === 'object' ? bytesToTravel(decision) : (decision ?? 0);
+  const bytes = pending.newBytesAt(path);
+  if (bytes !== undefined) return bytes;
+  const decision = pending.get(path);
+  return decision === undefined ? 0 : bytesToTravel(decision);
 }
 
 function isRemoval([, { kind }]: readonly [path: string, decision: Decision]): boolean {

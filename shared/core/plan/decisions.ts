@@ -55,12 +55,16 @@ export class Decisions implements ReadonlyDecisions {
     const kept = keep(decision);
     this.#release(path);
     this.#all.set(path, kept);
-    if (typeof kept === 'number') this.#newBytes += bytesOfNew(kept);
-    else this.#others.add(path);
+    if (typeof kept !== 'number') this.#others.add(path);
+    else {
+      this.#others.delete(path);
+      this.#newBytes += bytesOfNew(kept);
+    }
   }
 
   delete(path: string): void {
     this.#release(path);
+    this.#others.delete(path);
     this.#all.delete(path);
   }
 
@@ -100,7 +104,6 @@ export class Decisions implements ReadonlyDecisions {
 
   #release(path: string): void {
     const kept = this.#all.get(path);
-    this.#others.delete(path);
     if (typeof kept !== 'number') return;
     this.#newBytes -= bytesOfNew(kept);
     filePool.release(numberIn(kept));

@@ -1,4 +1,5 @@
 import type { Entry } from '../manifest/entry.ts';
+import type { Entries } from '../manifest/kept/entryMap.ts';
 import type { RemovalBudget } from './guard.ts';
 import type { Excludes } from '../path/excludes.ts';
 import type { Policy } from './policy.ts';
@@ -9,7 +10,7 @@ export type PlanInput = {
   readonly policy: Policy;
   readonly main: Tree;
   readonly mds: Tree;
-  readonly ledger: Pick<ReadonlyMap<string, Entry>, 'get' | 'has' | 'keys'>;
+  readonly ledger: Entries;
   readonly tombstones: ReadonlyMap<string, Entry>;
   /** The MDS's clock minus Main's, nanoseconds. */
   readonly clockOffset: bigint;

@@ -3,7 +3,7 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameContent, sameEntry } from '#core/manifest/entry.ts';
 import { filePool } from '#core/manifest/kept/filePool.ts';
-import type { PathState } from '#core/manifest/pathState.ts';
+import { entryOf, type PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import { ConfirmedFolders } from './folders/confirmedFolders.ts';
@@ -96,7 +96,7 @@ export class PathIndex {
     const mayHold = filePool.mayHold(hashes);
     for (const [path, node] of this.#nodes) {
       if (typeof node === 'number' && !mayHold(this.#rows.number(node))) continue;
-      const entry = settledEntry(this.stateOf(path));
+      const entry = entryOf(this.stateOf(path));
       if (entry?.type === 'file' && entry.size > 0 && hashes.has(entry.hash)) found.set(entry.hash, path);
     }
     return found;
@@ -122,28 +122,28 @@ export class PathIndex {
 
   /** Enters what was known at the last end, which is no change. */
   restore(path: string, node: IndexedPath): void {
-    this.#put(path, this.get(path), node);
+    this.#put(path, this.stateOf(path), node);
   }
 
   set(path: string, node: IndexedPath): void {
-    const before = this.get(path);
+    const before = this.stateOf(path);
     this.#put(path, before, node);
-    this.#note(path, before?.state, node.state);
+    this.#note(path, before, node.state);
   }
 
-  #put(path: string, before: IndexedPath | undefined, node: IndexedPath): void {
+  #put(path: string, before: PathState | undefined, node: IndexedPath): void {
     this.confirmed.forget(path);
     this.unplanned.note(path);
     this.#keep(path, node);
     if (before === undefined) this.#enlist(path);
-    this.#count(path, lastKnownEntry(before?.state), lastKnownEntry(node.state));
+    this.#count(path, lastKnownEntry(before), lastKnownEntry(node.state));
     const why = whySkipped(node.state);
     if (why !== undefined) this.#skipped.set(path, why);
     else if (before !== undefined) this.#skipped.delete(path);
   }
 
   delete(path: string): void {
-    const before = this.get(path);
+    const before = this.stateOf(path);
     if (before === undefined) return;
     this.confirmed.forget(path);
     this.unplanned.note(path);
@@ -153,8 +153,8 @@ export class PathIndex {
     const siblings = this.#children.get(parentOf(path));
     siblings?.delete(path);
     if (siblings?.size === 0) this.#children.delete(parentOf(path));
-    this.#count(path, lastKnownEntry(before.state), undefined);
-    this.#note(path, before.state, undefined);
+    this.#count(path, lastKnownEntry(before), undefined);
+    this.#note(path, before, undefined);
   }
 
   get haveChanges(): boolean {
@@ -220,10 +220,6 @@ export class PathIndex {
 function whySkipped(state: PathState): string | undefined {
   if (state.kind === 'special') return state.what;
   return state.kind === 'unreadable' ? `can't be read: ${state.errno}` : undefined;
-}
-
-function settledEntry(state: PathState | undefined): Entry | undefined {
-  return state?.kind === 'settled' ? state.entry : undefined;
 }
 
 /** The entry that counts for the other side: the settled one, or the last one before the change in progress. */
