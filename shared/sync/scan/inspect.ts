@@ -66,15 +66,6 @@ export function inspect(
   return { kind: 'special', what: kindOf(stat) };
 }
 
-/**
- * The entry of a file whose content was read. Written out, since a spread makes an object of two parts, which takes a third
- * more memory; there are as many of them as files.
- */
-export function withHash(entry: Omit<FileEntry, 'hash'>, hash: string): FileEntry {
-  const { type, size, mtime, mode, owner, group, uid, gid } = entry;
-  return { type, size, mtime, mode, owner, group, uid, gid, hash };
-}
-
 /** Owner and group by name, with their numbers on this host. */
 export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
   const uid = Number(stat.uid);

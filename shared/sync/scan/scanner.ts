@@ -14,7 +14,7 @@ import type { FolderWatches } from '../watch/folderWatches.ts';
 import type { ChangeFeed } from './changeFeed.ts';
 import type { ContentReader } from './content/contentReader.ts';
 import { FolderScan } from './folders/folderScan.ts';
-import { inspect, withHash } from './inspect.ts';
+import { inspect } from './inspect.ts';
 import { cameComplete } from './arrival.ts';
 import { isAsKnown, isStillGone } from './presence.ts';
 import { type IndexedPath, lastKnownEntry } from './pathIndex.ts';
@@ -271,7 +271,7 @@ export class Scanner {
       if (hash === undefined) return this.#paths.waitAgain(path);
       const seen = inspect(handle, name, path, stat, this.#options.owners);
       if (seen.kind === 'file')
-        this.#paths.put(path, { kind: 'settled', entry: withHash(seen.entry, hash) }, stamp);
+        this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
       if (carried !== undefined) this.#dropOldName(open, stamp);
       else this.#options.feed.read(Number(stat.size));
     } catch (error) {

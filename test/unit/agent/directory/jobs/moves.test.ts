@@ -3,17 +3,11 @@ import { test } from 'node:test';
 import { movesIn } from '../../../../../agent/directory/jobs/moves.ts';
 import { schedule } from '../../../../../agent/directory/jobs/schedule.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
-import type { Decision } from '#core/plan/decision.ts';
+import { type Decision, deliverNew } from '#core/plan/decision.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const deliver = (entry: Entry, more: Partial<Decision & { kind: 'deliver' }> = {}): Decision => ({
-  kind: 'deliver',
-  entry,
-  expect: undefined,
-  replacesSpecial: false,
-  content: true,
-  drift: false,
-  reason: 'new on Main',
+  ...deliverNew(entry),
   ...more,
 });
 const remove = (expect: Entry): Decision => ({ kind: 'remove', expect, reason: 'removed on Main' });
