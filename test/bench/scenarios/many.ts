@@ -11,8 +11,8 @@ import type { Scenario } from '../scenario.ts';
 
 const LIMIT = 600_000;
 const AN_HOUR = 3_600_000;
-/** Main gives memory back at rest, at checks that are 10 s apart, and is idle then; milliseconds. */
-const REST = 25_000;
+/** Main gives memory back at rest, at checks that are 10 s apart and two at least, and is idle after that; milliseconds. */
+const REST = 45_000;
 const IDLE = 10_000;
 
 export const many: Scenario = {
