@@ -135,8 +135,8 @@ export class ControllerSession {
     const greetBefore = clock.monotonic() + GREETING;
     this.#heartbeat = new Heartbeat({
       clock,
-      onBeat: () => {
-        if (this.#state === 'ready') this.#ping();
+      onBeat: (wasHeard) => {
+        if (this.#state === 'ready') this.#pingIfDue(wasHeard);
         else if (clock.monotonic() > greetBefore) this.#channel.violation('no hello');
       },
       onSilence: (milliseconds) => {
@@ -272,7 +272,7 @@ export class ControllerSession {
     const { version, owner } = this.#options;
     const own = { protocol: agreed.version, version, name: this.name, capabilities: [...MAIN_CAPABILITIES] };
     this.#channel.send({ type: 'welcome', ...own, ...owner.terms(hello) });
-    this.#ping();
+    this.#pingIfDue(true);
     this.#go('welcomed');
     owner.ready(this);
   }
@@ -284,9 +284,10 @@ export class ControllerSession {
     this.#options.owner.reported(report, delivered);
   }
 
-  /** Sends a ping, which measures the clock offset and detects a dead peer. */
-  #ping(): void {
-    this.#channel.send({ type: 'ping', sent: this.#options.host.clock.now() });
+  /** Agents ping Main every 5 s, so its own pings are for one that is silent, and to measure the clock offset. */
+  #pingIfDue(wasHeard: boolean): void {
+    const now = this.#options.host.clock.now();
+    if (!wasHeard || this.#clock.isDue(now)) this.#channel.send({ type: 'ping', sent: now });
   }
 
   #onClosed(reason: string): void {

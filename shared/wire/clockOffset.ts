@@ -1,7 +1,9 @@
 import { isClockOffset } from '#core/manifest/meaning.ts';
 
-/** Measurements kept; the one with the shortest round trip is used. */
-const KEEP = 8;
+/** How long a measurement counts, milliseconds; of these, the one with the shortest round trip is used. */
+const KEPT = 45_000;
+/** Age from which a measurement is repeated at the next heartbeat, milliseconds: at every third one. */
+const DUE = 12_000;
 
 /** Longest round trip that is used, milliseconds: beyond it the offset would be uncertain by seconds. */
 const MAX_ROUND_TRIP = 60_000;
@@ -11,7 +13,7 @@ const MAX_ROUND_TRIP = 60_000;
  * section 8: an answer's time is assumed to be the middle of the round trip).
  */
 export class ClockOffset {
-  #measurements: { offset: number; roundTrip: number }[] = [];
+  #measurements: { offset: number; roundTrip: number; received: number }[] = [];
 
   /**
    * Adds a measurement, unless it is implausible: `sent` and `theirs` come from the other side.
@@ -23,7 +25,14 @@ export class ClockOffset {
     if (!(roundTrip >= 0 && roundTrip <= MAX_ROUND_TRIP)) return;
     const offset = (sent + received) / 2 - theirs;
     if (!isClockOffset(offset)) return;
-    this.#measurements = [...this.#measurements, { offset, roundTrip }].slice(-KEEP);
+    // What was measured before this host's clock was set does not count any more.
+    const kept = this.#measurements.filter((each) => isWithin(KEPT, each.received, received));
+    this.#measurements = [...kept, { offset, roundTrip, received }];
+  }
+
+  /** Whether it is time to measure again. @param now milliseconds since 1970 */
+  isDue(now: number): boolean {
+    return !this.#measurements.some(({ received }) => isWithin(DUE, received, now));
   }
 
   get known(): boolean {
@@ -42,4 +51,8 @@ export class ClockOffset {
   get nanoseconds(): bigint {
     return BigInt(Math.round(this.milliseconds * 1e6));
   }
+}
+
+function isWithin(milliseconds: number, then: number, now: number): boolean {
+  return now >= then && now - then < milliseconds;
 }

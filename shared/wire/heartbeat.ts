@@ -1,6 +1,6 @@
 import type { Clock } from '#host/time/clock.ts';
 
-/** Each side sends a message at least this often, milliseconds. */
+/** How often the peer is looked after, milliseconds. */
 const EVERY = 5_000;
 /** Silence after which a peer counts as dead, milliseconds. */
 const SILENCE = 15_000;
@@ -9,8 +9,8 @@ export const STALLED = 30_000;
 
 export type HeartbeatOptions = {
   readonly clock: Clock;
-  /** A heartbeat is due. */
-  readonly onBeat: () => void;
+  /** Called every 5 s. @param wasHeard the peer has sent something since the last time */
+  readonly onBeat: (wasHeard: boolean) => void;
   /** Called when the peer has been silent for this number of milliseconds. */
   readonly onSilence: (milliseconds: number) => void;
   /** The peer sends heartbeats only: requests made before this time (monotonic milliseconds) count as failed. */
@@ -52,6 +52,6 @@ export class Heartbeat {
     this.#cancel = this.#arm();
     if (now - this.#heardAt > SILENCE) return onSilence(now - this.#heardAt);
     if (now - this.#progressAt >= STALLED) onStalled(now - STALLED);
-    onBeat();
+    onBeat(now - this.#heardAt < EVERY);
   }
 }

@@ -5,12 +5,16 @@ import { ManualClock } from '../../support/wire/manualClock.ts';
 
 class Heard {
   readonly clock = new ManualClock();
-  beats = 0;
+  readonly heardBefore: boolean[] = [];
   readonly silences: number[] = [];
   readonly stalls: number[] = [];
+  get beats(): number {
+    return this.heardBefore.length;
+  }
+
   readonly heartbeat = new Heartbeat({
     clock: this.clock,
-    onBeat: () => (this.beats += 1),
+    onBeat: (wasHeard) => this.heardBefore.push(wasHeard),
     onSilence: (milliseconds) => this.silences.push(milliseconds),
     onStalled: (askedBefore) => this.stalls.push(askedBefore),
   });
@@ -26,6 +30,15 @@ void test('a sign of life goes out every five seconds', () => {
   it.heartbeat.stop();
   it.clock.advance(60_000);
   assert.deepEqual([it.beats, it.clock.timers], [2, 0]);
+});
+
+void test('with each goes whether the peer has been heard since the one before', () => {
+  const it = new Heard();
+  it.clock.advance(1);
+  it.heartbeat.heard(false);
+  it.clock.advance(4_999);
+  it.clock.advance(5_000);
+  assert.deepEqual(it.heardBefore, [true, false]);
 });
 
 void test('a peer that says nothing for more than fifteen seconds is dead', () => {

@@ -39,6 +39,41 @@ async function onlyPongs({ agent, clock }: PlayedSession, seconds: number): Prom
   await settled();
 }
 
+/** Pings that Main has sent. */
+function pingsTo({ agent }: PlayedSession): number {
+  return agent.heard.filter(({ type }) => type === 'ping').length;
+}
+
+describe('Main pings an agent', () => {
+  it('when nothing was heard of it for five seconds', async () => {
+    const played = await welcomed();
+    played.agent.say({ type: 'pong', sent: played.clock.now(), time: played.clock.now() });
+    await settled();
+    played.clock.advance(5_000);
+    played.clock.advance(5_000);
+    await settled();
+    assert.equal(pingsTo(played), 3);
+  });
+
+  it('that pings Main only every 15 seconds, to compare the clocks', async () => {
+    const played = await welcomed();
+    const { agent, clock } = played;
+    let answered = 0;
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      for (; answered < pingsTo(played); answered++)
+        agent.say({ type: 'pong', sent: clock.now(), time: clock.now() });
+      agent.say({ type: 'ping', sent: clock.now() });
+      await settled();
+      clock.advance(4_999);
+      agent.say({ type: 'ping', sent: clock.now() });
+      await settled();
+      clock.advance(1);
+      await settled();
+    }
+    assert.equal(pingsTo(played), 1 + 4);
+  });
+});
+
 describe('A session with an agent begins', () => {
   it('with a hello, which is answered with the terms of its owner', async () => {
     const played = new PlayedSession();
