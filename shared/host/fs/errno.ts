@@ -12,10 +12,17 @@ export function errnoOf(error: unknown): string {
   return known?.[0] ?? code;
 }
 
+/** Why nothing is at a path: a part of it is missing, or not a folder. */
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
 /** True when a part of the path is missing or not a folder, so that nothing is there. */
 export function isMissing(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP';
+  return saysMissing(errnoOf(error));
+}
+
+/** The same for the name of an error. */
+export function saysMissing(errno: string): boolean {
+  return MISSING.has(errno);
 }
 
 /** True when this program, or this host, may open no more files: that says nothing about the path. */

@@ -17,7 +17,7 @@ import { evenIfSticky } from './stickyFolder.ts';
 import { openAt, renameAt, type RenameMode } from './libc.ts';
 import type { FileVersion } from './listing/fileVersion.ts';
 import { Listing } from './listing/listing.ts';
-import { versionAt } from './listing/nameVersion.ts';
+import { isMissingAt, versionAt } from './listing/nameVersion.ts';
 
 const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY } = constants;
 
@@ -80,6 +80,13 @@ export class Folder {
    */
   version(name: string): FileVersion | undefined {
     return versionAt(this.fd, name);
+  }
+
+  /**
+   * True when nothing is at a path below. This is no proof that something is when false: a folder of the path may be a link.
+   */
+  isMissing(path: string): boolean {
+    return isMissingAt(this.fd, path);
   }
 
   readLink(name: string): string {

@@ -154,7 +154,7 @@ export class PathIndex {
     siblings?.delete(path);
     if (siblings?.size === 0) this.#children.delete(parentOf(path));
     this.#count(path, lastKnownEntry(before), undefined);
-    this.#note(path, before, undefined);
+    this.#note(path, before, undefined, true);
   }
 
   get haveChanges(): boolean {
@@ -211,8 +211,10 @@ export class PathIndex {
     }
   }
 
-  #note(path: string, before: PathState | undefined, after: PathState | undefined): void {
+  /** @param isLast a removal comes after what was found before it: the new name of a file before the old one */
+  #note(path: string, before: PathState | undefined, after: PathState | undefined, isLast = false): void {
     const earlier = this.#changes.get(path);
+    if (isLast) this.#changes.delete(path);
     this.#changes.set(path, { before: earlier ? earlier.before : lastKnownEntry(before), after });
   }
 }

@@ -15,6 +15,8 @@ export function isAsKnown(index: PathIndex, handle: Folder, name: string, path: 
 
 /** True when nothing is at a path. */
 export function isStillGone(open: OpenFolders, path: string): boolean {
+  // Without an error for each, where the folder is gone, too.
+  if (open.root.isMissing(path)) return true;
   try {
     return open.get(parentOf(path)).stat(baseOf(path)) === undefined;
   } catch (error) {

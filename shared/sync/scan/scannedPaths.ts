@@ -4,7 +4,7 @@ import { entryOf, movingState, type PathState, sameState } from '#core/manifest/
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
-import { Departed } from './departed.ts';
+import { Departed } from './renames/departed.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
 
@@ -256,7 +256,7 @@ export class ScannedPaths {
     const last = lastKnownEntry(node.state);
     this.put(path, movingState(last), GONE);
     if (node.state.kind === 'settled' && node.state.entry.type === 'file')
-      this.departed.add(path, node.stamp, node.state.entry.hash);
+      this.departed.add(path, node.stamp, node.state.entry);
     // A path that never settled was never reported, so its removal needs no confirmation.
     if (last === undefined) this.#queue.wait(path, 0);
     else this.#queue.waitGone(path);

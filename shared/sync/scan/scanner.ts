@@ -6,7 +6,7 @@ import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
-import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
+import { stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
@@ -15,10 +15,11 @@ import type { ChangeFeed } from './changeFeed.ts';
 import type { ContentReader } from './content/contentReader.ts';
 import { FolderScan } from './folders/folderScan.ts';
 import { inspect } from './inspect.ts';
-import { cameComplete } from './arrival.ts';
+import { cameComplete } from './renames/arrival.ts';
 import { isAsKnown, isStillGone } from './presence.ts';
 import { type IndexedPath, lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
+import { Renames } from './renames/renames.ts';
 import type { RootGuard } from './rootGuard.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -38,6 +39,14 @@ export type ScannerOptions = {
 /** Why a scan is incomplete: the directory is being closed. */
 export class ScanEnded extends Error {}
 
+/** A name that is looked at in its folder. */
+type Named = {
+  readonly open: OpenFolders;
+  readonly handle: Folder;
+  readonly name: string;
+  readonly path: string;
+};
+
 const TOO_DEEP: PathState = { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the maximum` };
 
 /** Scans one directory: folder listings, single names, and the content of files that have settled. */
@@ -47,6 +56,7 @@ export class Scanner {
   readonly #queue: SettleQueue;
   readonly #watches: FolderWatches;
   readonly #folders: FolderScan;
+  readonly #renames: Renames;
   readonly #end = new AbortController();
 
   constructor(options: ScannerOptions, watches: FolderWatches) {
@@ -54,10 +64,10 @@ export class Scanner {
     this.#paths = options.paths;
     this.#queue = options.queue;
     this.#watches = watches;
+    this.#renames = new Renames(options.paths, options.guard, options.feed);
     this.#folders = new FolderScan({
       paths: options.paths,
       vanish: (path) => this.#vanish(path),
-      pause: (slice) => this.#pause(slice),
     });
   }
 
@@ -95,14 +105,14 @@ export class Scanner {
   /** Reads files that have settled, and drops paths that stayed away. */
   async settle(open: OpenFolders, due: readonly string[]): Promise<void> {
     if (due.length === 0) return;
-    const slice = new TimeSlice();
+    const slice = this.#slice();
     const removed: string[] = [];
     const newFolders: string[] = [];
     for (const path of due) {
       if (!this.#paths.isGone(path)) await this.#settleFile(open, path, newFolders);
       else if (isStillGone(open, path)) removed.push(path);
       else this.#readName(open, path, newFolders);
-      if (slice.due) await this.#pause(slice);
+      if (slice.due) await slice.pause();
     }
     if (removed.length > 0 && this.#options.guard.allowsRemovals())
       for (const path of removed) this.#paths.drop(path);
@@ -116,7 +126,7 @@ export class Scanner {
   }
 
   async #readFolder(open: OpenFolders, folder: string, deep: boolean): Promise<void> {
-    const slice = new TimeSlice();
+    const slice = this.#slice();
     const queue = [folder];
     if (folder === '') this.#options.owners.refresh();
     for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
@@ -126,15 +136,14 @@ export class Scanner {
       const listing = this.#listingOf(handle, at);
       if (listing === undefined) continue;
       const inspect = (name: string, path: string): void =>
-        this.#takeName(open.get(at), name, path, deep, queue);
+        this.#takeName({ open, handle: open.get(at), name, path }, deep, queue);
       await this.#folders.read({ path: at, listing, handle: () => open.get(at), inspect }, slice);
     }
   }
 
   /** A scan of a large directory takes a while, and a stop does not wait for it. */
-  async #pause(slice: TimeSlice): Promise<void> {
-    await slice.pause();
-    this.#end.signal.throwIfAborted();
+  #slice(): TimeSlice {
+    return new TimeSlice(this.#end.signal);
   }
 
   /** @returns undefined when a subfolder can't be listed; only that one keeps its known state */
@@ -175,7 +184,7 @@ export class Scanner {
       return;
     }
     const handle = this.#openFolder(open, parentOf(path));
-    if (handle !== undefined) this.#inspectName(handle, name, path, false, newFolders);
+    if (handle !== undefined) this.#inspectName({ open, handle, name, path }, false, newFolders);
     // Its watch goes on under the old name when the folder was renamed and that event was lost.
     else if (this.#watches.has(parentOf(path))) this.#readName(open, parentOf(path), newFolders);
   }
@@ -188,25 +197,27 @@ export class Scanner {
   }
 
   /** Inspects a name, which may be gone. Folders that have to be scanned are added to `queue`. */
-  #inspectName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
-    if (!isAsKnown(this.#paths.index, handle, name, path)) this.#takeName(handle, name, path, deep, queue);
+  #inspectName(named: Named, deep: boolean, queue: string[]): void {
+    const { handle, name, path } = named;
+    if (!isAsKnown(this.#paths.index, handle, name, path)) this.#takeName(named, deep, queue);
   }
 
   /** The same for a name that is not as it is known. */
-  #takeName(handle: Folder, name: string, path: string, deep: boolean, queue: string[]): void {
+  #takeName(named: Named, deep: boolean, queue: string[]): void {
+    const { handle, name, path } = named;
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
       const stat = handle.stat(name);
       if (stat === undefined) this.#vanish(path);
       else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
-      else if (stat.isFile()) this.#takeFile(handle, name, path, stat);
-      else this.#takeOther(handle, name, path, stat, deep, queue);
+      else if (stat.isFile()) this.#takeFile(named, stat);
+      else this.#takeOther(named, stat, deep, queue);
     } catch (error) {
       this.#paths.putUnreadable(path, errnoOf(error));
     }
   }
 
-  #takeFile(handle: Folder, name: string, path: string, stat: BigIntStats): void {
+  #takeFile({ open, handle, name, path }: Named, stat: BigIntStats): void {
     const stamp = stampOf(stat);
     if (this.#options.own.has(path, stamp)) return;
     const node = this.#paths.index.get(path);
@@ -217,6 +228,7 @@ export class Scanner {
     }
     this.#watches.forget(path);
     this.#paths.dropBelow(path);
+    if (this.#renames.takeUntouched(open, path, stamp)) return this.#queue.delete(path);
     this.#paths.putMoving(path, stamp);
     const rest = this.#queue.restOfSettle(stat);
     const needsNone = rest > 0 && !this.#options.feed.whole && cameComplete(handle, name, stat, node?.stamp);
@@ -227,16 +239,10 @@ export class Scanner {
   }
 
   /** A folder, a link or something special: there is no content to wait for. */
-  #takeOther(
-    handle: Folder,
-    name: string,
-    path: string,
-    stat: BigIntStats,
-    deep: boolean,
-    queue: string[],
-  ): void {
+  #takeOther(named: Named, stat: BigIntStats, deep: boolean, queue: string[]): void {
+    const { handle, name, path } = named;
     const seen = inspect(handle, name, path, stat, this.#options.owners);
-    if (seen.kind === 'file') return this.#takeFile(handle, name, path, stat);
+    if (seen.kind === 'file') return this.#takeFile(named, stat);
     this.#queue.delete(path);
     const state: PathState =
       seen.kind === 'special' ? { kind: 'special', what: seen.what } : { kind: 'settled', entry: seen.entry };
@@ -262,7 +268,7 @@ export class Scanner {
       if (stat === undefined) return this.#vanish(path);
       const stamp = stampOf(stat);
       if (stamp !== node.stamp || !stat.isFile())
-        return this.#inspectName(handle, name, path, false, newFolders);
+        return this.#inspectName({ open, handle, name, path }, false, newFolders);
       const carried = this.#paths.departed.hashOf(handle, name, stamp);
       const how = { before: hashBefore(node), signal: this.#end.signal };
       const hash = carried ?? (await this.#options.contents.hash(handle, name, stamp, how));
@@ -272,22 +278,12 @@ export class Scanner {
       const seen = inspect(handle, name, path, stat, this.#options.owners);
       if (seen.kind === 'file')
         this.#paths.put(path, { kind: 'settled', entry: { ...seen.entry, hash } }, stamp);
-      if (carried !== undefined) this.#dropOldName(open, stamp);
+      if (carried !== undefined) this.#renames.settled(open, stamp);
       else this.#options.feed.read(Number(stat.size));
     } catch (error) {
       this.#end.signal.throwIfAborted();
       this.#paths.putUnreadable(path, errnoOf(error));
     }
-  }
-
-  /**
-   * The file is known to have another name, so that its old one is gone for good: both changes are handed out together,
-   * and a host that has a copy can rename it.
-   */
-  #dropOldName(open: OpenFolders, stamp: Stamp): void {
-    const old = this.#paths.departed.pathOf(stamp);
-    if (old === undefined || this.#options.feed.whole || !this.#options.guard.allowsRemovals()) return;
-    if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
   }
 }
 

@@ -13,8 +13,6 @@ export type FolderScanOptions = {
   readonly paths: ScannedPaths;
   /** Called with a name that is not there any more. */
   readonly vanish: (path: string) => void;
-  /** Lets others work. @throws when the scan has to end */
-  readonly pause: (slice: TimeSlice) => Promise<void>;
 };
 
 /** One folder that is scanned. */
@@ -37,8 +35,9 @@ export class FolderScan {
     this.#options = options;
   }
 
+  /** @param slice lets others work, and throws when the scan has to end */
   async read(folder: ScannedFolder, slice: TimeSlice): Promise<void> {
-    const { paths, vanish, pause } = this.#options;
+    const { paths, vanish } = this.#options;
     const { path, listing, handle } = folder;
     const before = paths.index.confirmed.get(path);
     const isSame = before?.names === listing.digest;
@@ -61,10 +60,10 @@ export class FolderScan {
           if (listing.isFile(number)) areKnown = false;
           folder.inspect(name, joinPath(path, name));
         }
-        if (slice.due) await pause(slice);
+        if (slice.due) await slice.pause();
       }
       confirmed.parts.push(areKnown ? digest : '');
-      if (slice.due) await pause(slice);
+      if (slice.due) await slice.pause();
     }
     if (names !== undefined) {
       paths.setOverrides(path, overrides);

@@ -318,4 +318,84 @@ void describe('What a host holds of a directory', () => {
       assert.equal(hash, createHash('sha256').update('content, and more').digest('hex'));
     });
   });
+
+  void describe('of a folder that is renamed', () => {
+    const NAMES = ['a', 'b', 'c'];
+    let renamed: Replica;
+    /** What was handed out, path by path. */
+    let handedOut: [path: string, kind: string][];
+    beforeEach(async () => {
+      handedOut = [];
+      renamed = make({ whole: false }, (changes) => {
+        for (const [at, { after }] of changes) handedOut.push([at, after?.kind ?? 'gone']);
+      });
+      mkdirSync(path.join(root, 'old'));
+      for (const name of NAMES) writeFileSync(path.join(root, 'old', name), name);
+      await renamed.rescan();
+      await eventually('all are settled', () => NAMES.every((name) => kindAt(`old/${name}`) === 'settled'));
+      handedOut = [];
+    });
+    afterEach(() => renamed.close());
+
+    function kindAt(at: string): string {
+      return renamed.get(at)?.kind ?? 'nothing';
+    }
+
+    function hashAt(at: string): string {
+      return (renamed.get(at) as { entry: { hash: string } }).entry.hash;
+    }
+
+    function hashOf(content: string): string {
+      return createHash('sha256').update(content).digest('hex');
+    }
+
+    void it('knows its files at once, and hands out each next to its old name', async () => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await renamed.recheck(['old', 'new']);
+      assert.deepEqual(
+        NAMES.map((name) => [kindAt(`new/${name}`), hashAt(`new/${name}`), kindAt(`old/${name}`)]),
+        NAMES.map((name) => ['settled', hashOf(name), 'nothing']),
+      );
+      const files = handedOut.filter(([at]) => at.includes('/'));
+      const expected = files.flatMap(([at, kind]) =>
+        kind === 'settled'
+          ? [
+              [at, 'settled'],
+              [at.replace('new/', 'old/'), 'gone'],
+            ]
+          : [],
+      );
+      assert.equal(files.length, 2 * NAMES.length);
+      assert.deepEqual(files, expected);
+    });
+
+    void it('reads one of its files again that was changed since', async () => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      appendFileSync(path.join(root, 'new', 'b'), ', and more');
+      await renamed.recheck(['old', 'new']);
+      assert.deepEqual([kindAt('new/a'), kindAt('new/b')], ['settled', 'moving']);
+      await eventually('it is settled', () => kindAt('new/b') === 'settled');
+      assert.equal(hashAt('new/b'), hashOf('b, and more'));
+    });
+
+    void it('looks at one of its files again whose permissions were changed since', async () => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      chmodSync(path.join(root, 'new', 'b'), 0o600);
+      await renamed.recheck(['old', 'new']);
+      await eventually('it is settled', () => kindAt('new/b') === 'settled');
+      assert.equal((renamed.get('new/b') as { entry: { mode: number } }).entry.mode, 0o600);
+    });
+
+    void it('takes no name for gone that something else has by then', async () => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await renamed.recheck(['old']);
+      mkdirSync(path.join(root, 'old'));
+      writeFileSync(path.join(root, 'old', 'b'), 'another');
+      await renamed.recheck(['new']);
+      await renamed.rescan();
+      await eventually('all are settled', () => ['new/b', 'old/b'].every((at) => kindAt(at) === 'settled'));
+      assert.deepEqual([hashAt('new/b'), hashAt('old/b')], [hashOf('b'), hashOf('another')]);
+      assert.ok(!handedOut.some(([at, kind]) => at === 'old/b' && kind === 'gone'));
+    });
+  });
 });

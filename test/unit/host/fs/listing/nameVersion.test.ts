@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { lutimesSync, lstatSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lutimesSync,
+  lstatSync,
+  mkdirSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { stampOf } from '#core/manifest/stamp.ts';
@@ -33,4 +41,16 @@ void test('the version of a name gives the same stamp as a stat of it', (t) => {
   // It would be looked for under this name.
   writeFileSync(path.join(at, 'caf\ufffd'), '');
   assert.equal(folder.version('caf\udce9'), undefined);
+});
+
+void test('a path is missing when a part of it is, or is no folder', (t) => {
+  const { folder, path: at } = openFolder(t);
+  mkdirSync(path.join(at, 'f'));
+  writeFileSync(path.join(at, 'f', 'there'), '');
+  const missing = ['f/away', 'away/f', 'f/there/below', 'away'];
+  const uncertain = ['f/there', 'f', `f/${'n'.repeat(300)}`, `f/${'n'.repeat(400)}`, 'f/caf\udce9'];
+  assert.deepEqual(
+    [...missing, ...uncertain].map((name) => folder.isMissing(name)),
+    [...missing.map(() => true), ...uncertain.map(() => false)],
+  );
 });

@@ -141,11 +141,7 @@ void describe('A scan of folders that were scanned before', () => {
     const paths = new ScannedPaths(queue, scanMemory(), () => false);
     paths.put('f/gone', { kind: 'special', what: 'a socket' }, '');
     const gone: string[] = [];
-    const scan = new FolderScan({
-      paths,
-      vanish: (each) => gone.push(each),
-      pause: (slice) => slice.pause(),
-    });
+    const scan = new FolderScan({ paths, vanish: (each) => gone.push(each) });
     const read = (): Promise<void> =>
       scan.read(
         { path: 'f', listing: handle.listing(), handle: () => handle, inspect: () => assert.fail(root) },
