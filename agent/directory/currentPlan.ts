@@ -7,6 +7,8 @@ import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgreedState } from './agreedState.ts';
+import { movesIn } from './jobs/moves.ts';
+import type { PendingMoves } from './jobs/ready.ts';
 import { bytesToTravel } from './jobs/schedule.ts';
 import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
@@ -34,6 +36,8 @@ export class CurrentPlan {
   readonly pending = new Decisions();
   /** Paths of the running jobs. */
   readonly inFlight = new Set<string>();
+  /** Undefined when they are to be found. */
+  #moves: PendingMoves | undefined;
   readonly #options: CurrentPlanOptions;
   readonly #retries: Retries;
 
@@ -56,6 +60,18 @@ export class CurrentPlan {
     for (const [path, { kind }] of this.pending.others())
       if (kind === 'remove' || kind === 'remove-on-main') removals.push(path);
     return removals;
+  }
+
+  /**
+   * The files that are to be renamed here, from the newest plan; some may be done already. They are found once for each plan,
+   * since there may be as many as files, and jobs are started for a part of them at a time.
+   */
+  get moves(): PendingMoves {
+    if (this.#moves !== undefined) return this.#moves;
+    const areAny = this.pending.others().some(([, { kind }]) => kind === 'remove');
+    const from: ReadonlyMap<string, string> = areAny ? movesIn(this.pending) : new Map();
+    this.#moves = { from, to: new Map(Array.from(from, ([path, before]) => [before, path])) };
+    return this.#moves;
   }
 
   /** The pending actions that can be refused: the same set would be refused again. */
@@ -85,6 +101,7 @@ export class CurrentPlan {
       } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
       else this.pending.set(path, decision);
     }
+    if (scope === 'all' || made.decisions.size > 0) this.#moves = undefined;
     if (scope === 'all') this.#forgetTroubles(made);
     agreed.learn(learnt, made.decisions);
     return replan;
@@ -111,6 +128,7 @@ export class CurrentPlan {
         for (let at = parentOf(path); at !== '' && !folders.has(at); at = parentOf(at)) folders.add(at);
       }
     }
+    if (this.pending.size === 0) this.#moves = undefined;
     // A decision about a folder may have waited for what is in it.
     for (const folder of folders)
       if (!this.pending.has(folder) && !leavesAsIs(decidePath(input, folder))) open.add(folder);

@@ -6,7 +6,7 @@ import type { Decision } from '#core/plan/decision.ts';
  * This host renames it, without reading or writing it. Pure.
  * @returns the present name of each, by the new one
  */
-export function movesIn(items: ReadonlyMap<string, Decision>): Map<string, string> {
+export function movesIn(items: Iterable<readonly [path: string, decision: Decision]>): Map<string, string> {
   const going = new Map<string, { path: string; entry: FileEntry }[]>();
   for (const [path, item] of items) {
     if (item.kind !== 'remove' || item.expect.type !== 'file') continue;

@@ -2,8 +2,8 @@ import type { Decision } from '#core/plan/decision.ts';
 import type { Decisions } from '#core/plan/decisions.ts';
 import { bytesToTravel } from './schedule.ts';
 
-/** Small files that are considered at once: twice as many as are started together. */
-const ENOUGH = 5_600;
+/** Small files that are considered at once: a change set more than are started together. */
+const ENOUGH = 3_500;
 
 export type ReadyOptions = {
   /** False for what is in progress, or has to wait after a failure. */
@@ -12,23 +12,40 @@ export type ReadyOptions = {
   readonly largeFrom: number;
   /** All of it, however much it is. */
   readonly all: boolean;
+  readonly moves: PendingMoves;
+};
+
+/** Files that are to be renamed here. */
+export type PendingMoves = {
+  /** The present name, by the new one. */
+  readonly from: ReadonlyMap<string, string>;
+  /** The new name, by the present one. */
+  readonly to: ReadonlyMap<string, string>;
 };
 
 /**
  * The actions that may be started now. Of very many small files only the first are considered: of 100,000, each of fifty
- * change sets would otherwise be chosen from all that are left. Pure.
+ * change sets would otherwise be chosen from all that are left. The present name of a file that is to be renamed comes with
+ * the new one, not without it. Pure.
  */
 export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, Decision> {
-  // A file that is renamed is found among all names that are removed.
-  const all = options.all || pending.others().some(isRemoval);
+  const { isDue, largeFrom, all, moves } = options;
+  const isReady = (path: string): boolean => pending.has(path) && isDue(path);
   const ready = new Map<string, Decision>();
+  const add = (path: string): void => {
+    const decision = pending.get(path);
+    if (decision !== undefined) ready.set(path, decision);
+  };
   let small = 0;
   for (const path of pending.keys()) {
-    const isAmongFirst = all || small < ENOUGH || bytesAt(pending, path) >= options.largeFrom;
-    const decision = isAmongFirst && options.isDue(path) ? pending.get(path) : undefined;
-    if (decision === undefined) continue;
-    ready.set(path, decision);
+    const isAmongFirst = all || small < ENOUGH || bytesAt(pending, path) >= largeFrom;
+    if (!isAmongFirst || !isDue(path)) continue;
+    const to = moves.to.get(path);
+    if (to !== undefined && isReady(to)) continue;
+    add(path);
     small += 1;
+    const from = moves.from.get(path);
+    if (from !== undefined && isDue(from)) add(from);
   }
   return ready;
 }
@@ -38,8 +55,4 @@ function bytesAt(pending: Decisions, path: string): number {
   if (bytes !== undefined) return bytes;
   const decision = pending.get(path);
   return decision === undefined ? 0 : bytesToTravel(decision);
-}
-
-function isRemoval([, { kind }]: readonly [path: string, decision: Decision]): boolean {
-  return kind === 'remove' || kind === 'remove-on-main';
 }

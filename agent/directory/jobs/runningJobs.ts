@@ -82,9 +82,9 @@ export class RunningJobs {
     const now = clock.monotonic();
     const wholeSets = policy.reload !== 'none';
     const { largeFrom } = runner;
-    const { pending, inFlight } = this.#current;
+    const { pending, inFlight, moves } = this.#current;
     const isDue = (path: string): boolean => !inFlight.has(path) && this.#retries.isDue(path, now);
-    const ready = readyOf(pending, { isDue, largeFrom, all: wholeSets });
+    const ready = readyOf(pending, { isDue, largeFrom, moves, all: wholeSets });
     if (ready.size === 0 || this.isRefused) return;
     this.#refused = undefined;
     const folderIsThere: ScheduleInput['folderIsThere'] = (folder, direction) => {
@@ -96,7 +96,7 @@ export class RunningJobs {
     let jobs = jobsFrom(ready);
     // All of the first may be waiting for folders that come later.
     if (jobs.length === 0 && !this.areAtWork)
-      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, all: true }));
+      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, moves, all: true }));
     for (const job of jobs) this.#begin(job, session);
   }
 

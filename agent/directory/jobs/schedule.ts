@@ -1,7 +1,7 @@
 import type { Decision } from '#core/plan/decision.ts';
 import { SMALL } from '#sync/transfer/smallFile.ts';
 import { movesIn } from './moves.ts';
-import { depthOf, parentOf } from '#core/path/relative.ts';
+import { depthOf, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
 
@@ -11,6 +11,8 @@ const MAX_CHANGE_SET_BYTES = 32 * 1024 * 1024;
 /** Parallel change sets of small files, and parallel large files, in one directory. */
 const MAX_BULK = 4;
 const MAX_LARGE = 3;
+/** The rank of what comes last: more than any depth. */
+const LAST = 2 * MAX_DEPTH;
 
 export type Job =
   | { readonly kind: 'download'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Incoming> }
@@ -102,21 +104,21 @@ function split<T extends Decision>(
 }
 
 /**
- * Parents before children, and small files before larger ones. Those that are packed whole stay as they are planned, folder
+ * Parents before children, small files before larger ones, and folders that are removed after all that may be in them. Those that are packed whole stay as they are planned, folder
  * by folder: in the order of their sizes, each of many sets would have some in every folder, which would all be made durable
  * and scanned again for each set, and rows all over the state.
  */
-function inOrder<T>(
+function inOrder<T extends Decision>(
   items: ReadonlyMap<string, T>,
   bytesOf: (item: T, path: string) => number,
 ): { readonly path: string; readonly item: T; readonly size: number }[] {
   const keyed = Array.from(items, ([path, item]) => ({
     path,
     item,
-    depth: depthOf(path),
+    rank: isFolderRemoval(item) ? LAST - depthOf(path) : depthOf(path),
     size: bytesOf(item, path),
   }));
-  return keyed.sort((a, b) => a.depth - b.depth || Math.max(a.size, SMALL) - Math.max(b.size, SMALL));
+  return keyed.sort((a, b) => a.rank - b.rank || Math.max(a.size, SMALL) - Math.max(b.size, SMALL));
 }
 
 /** Bytes of content that a decision transfers. */
@@ -129,4 +131,8 @@ export function bytesToTravel(decision: Decision): number {
 
 function isRemoval({ kind }: Decision): boolean {
   return kind === 'remove' || kind === 'remove-on-main';
+}
+
+function isFolderRemoval(item: Decision): boolean {
+  return (item.kind === 'remove' || item.kind === 'remove-on-main') && item.expect.type === 'folder';
 }

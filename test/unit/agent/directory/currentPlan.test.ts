@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry } from '#core/manifest/entry.ts';
-import type { Decision } from '#core/plan/decision.ts';
+import { type Decision, deliverNew } from '#core/plan/decision.ts';
 import type { Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import { CurrentPlan, type CurrentPlanOptions } from '../../../../agent/directory/currentPlan.ts';
@@ -140,6 +140,23 @@ describe('The current plan of a directory', () => {
     const input = inputOf({ same: FOLDER }, folders, folders);
     assert.deepEqual([...plan.ended(['open/f', 'pending/f', 'same/f'], input)], ['open']);
     assert.deepEqual([...plan.pending.keys()], ['pending']);
+  });
+
+  it('knows which files are to be renamed, as of the newest plan', () => {
+    const { plan } = current();
+    const deliver = (entry: Entry): Decision => ({ ...deliverNew(entry) });
+    const other = fileEntry('other');
+    plan.take(planOf({ old: remove, new: deliver(FILE) }), 'all');
+    const { from, to } = plan.moves;
+    assert.deepEqual([[...from], [...to]], [[['new', 'old']], [['old', 'new']]]);
+    plan.take(planOf({}), new Set(['nothing']));
+    assert.equal(plan.moves.from, from, 'nothing was decided');
+    plan.take(planOf({ new: deliver(other) }), new Set(['new']));
+    assert.equal(plan.moves.from.size, 0);
+    plan.take(planOf({ new: deliver(FILE) }), new Set(['new']));
+    assert.equal(plan.moves.from.size, 1);
+    plan.take(planOf({}), 'all');
+    assert.equal(plan.moves.from.size, 0);
   });
 
   it('leaves the paths of running jobs until these end', () => {

@@ -6,7 +6,7 @@ import { readyOf } from '../../../../../agent/directory/jobs/ready.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const LARGE = 8 * 1024 * 1024;
-const FIRST = 5_600;
+const FIRST = 3_500;
 const MORE = 10_000;
 
 function deliver(size: number): Decision {
@@ -20,12 +20,24 @@ function small(many: number): [path: string, decision: Decision][] {
 
 function ready(
   pending: readonly [path: string, decision: Decision][],
-  { isDue = () => true, all = false }: { isDue?: (path: string) => boolean; all?: boolean } = {},
+  {
+    isDue = () => true,
+    all = false,
+    moves = [],
+  }: {
+    isDue?: (path: string) => boolean;
+    all?: boolean;
+    moves?: readonly (readonly [path: string, from: string])[];
+  } = {},
 ): string[] {
   const decisions = new Decisions();
   for (const [path, decision] of pending) decisions.set(path, decision);
-  return [...readyOf(decisions, { isDue, largeFrom: LARGE, all }).keys()];
+  const from = new Map(moves);
+  const to = new Map(moves.map(([path, before]) => [before, path]));
+  return [...readyOf(decisions, { isDue, largeFrom: LARGE, all, moves: { from, to } }).keys()];
 }
+
+const removal: Decision = { kind: 'remove', expect: fileEntry('content'), reason: 'removed on Main' };
 
 void test('what is in progress, or has failed just now, is not ready', () => {
   assert.deepEqual(ready(small(3), { isDue: (path) => path !== '1.wav' }), ['0.wav', '2.wav']);
@@ -37,10 +49,28 @@ void test('of very many small files the first that are due are considered, and e
   assert.equal(found.at(-2), `${FIRST}.wav`);
 });
 
-void test('all are, where they belong together or one of them may be the new name of a file that is removed', () => {
+void test('all are, where they belong together', () => {
   assert.equal(ready(small(MORE), { all: true }).length, MORE);
-  const removal: Decision = { kind: 'remove', expect: fileEntry('content'), reason: 'removed on Main' };
-  assert.equal(ready([...small(MORE), ['old.wav', removal]]).length, MORE + 1);
-  const onMain: Decision = { kind: 'remove-on-main', expect: fileEntry('content'), reason: 'removed here' };
-  assert.equal(ready([...small(MORE), ['old.wav', onMain]]).length, MORE + 1);
+});
+
+void test('a file that is to be renamed comes with its present name, which does not come before or without it', () => {
+  const moves = small(MORE).map(([path]) => [path, `old/${path}`] as const);
+  const pending = [...moves.map(([, from]) => [from, removal] as [string, Decision]), ...small(MORE)];
+  const found = ready(pending, { moves });
+  assert.equal(found.length, 2 * FIRST);
+  assert.deepEqual(found.slice(-2), [`${FIRST - 1}.wav`, `old/${FIRST - 1}.wav`]);
+  assert.deepEqual(ready(pending.slice(-3), { moves }), [
+    `${MORE - 3}.wav`,
+    `${MORE - 2}.wav`,
+    `${MORE - 1}.wav`,
+  ]);
+});
+
+void test('a file whose new name has to wait is removed all the same, and one whose removal has to wait is delivered', () => {
+  const moves = [['0.wav', 'old.wav']] as const;
+  const pending: [string, Decision][] = [...small(1), ['old.wav', removal]];
+  const without = (path: string) => ({ moves, isDue: (each: string) => each !== path });
+  assert.deepEqual(ready(pending, without('0.wav')), ['old.wav']);
+  assert.deepEqual(ready(pending, without('old.wav')), ['0.wav']);
+  assert.deepEqual(ready(pending.slice(1), { moves }), ['old.wav']);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
+import type { Entry } from '#core/manifest/entry.ts';
 import { type Job, schedule } from '../../../../../agent/directory/jobs/schedule.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
@@ -92,4 +93,27 @@ void test('a file that is renamed counts once, and takes its old name along', ()
   );
   for (const { items } of jobs)
     for (const path of items.keys()) assert.ok(items.has(path.replace('new/', 'old/')), path);
+});
+
+void test('a folder is removed after what is in it, and after all that is still to come', () => {
+  const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
+  const plain = { expect: undefined, replacesSpecial: false, content: true, drift: false, reason: '' };
+  const removal = (expect: Entry): Incoming => ({ kind: 'remove', expect, reason: '' });
+  const ready = new Map<string, Incoming>([
+    ['old', removal(folder)],
+    ['old/deep', removal(folder)],
+    ['old/deep/file.wav', removal(fileEntry('content'))],
+    ['new', { kind: 'deliver', entry: folder, ...plain }],
+    ['new/file.wav', { kind: 'deliver', entry: fileEntry('other'), ...plain }],
+  ]);
+  const rest = { wholeSets: false, largeFrom: LARGE, folderIsThere: () => false };
+  const [job] = schedule({ ready, running: [], ...rest });
+  assert.deepEqual(
+    [...(job?.items.keys() ?? [])],
+    ['new', 'new/file.wav', 'old/deep/file.wav', 'old/deep', 'old'],
+  );
+  for (let i = 0; i < 700; i++)
+    ready.set(`${i}.wav`, { kind: 'deliver', entry: fileEntry(`${i}`), ...plain });
+  const [next] = schedule({ ready, running: [RUNNING, RUNNING, RUNNING], ...rest });
+  assert.ok(next?.items.has('new') && !next.items.has('old'));
 });
