@@ -8,6 +8,8 @@ import type { ScannedPaths } from '../scannedPaths.ts';
 
 /** Names whose versions are read and compared together. */
 const PART = 256;
+/** Names that are put in order at a time: of a million, the texts would take memory. */
+const IN_ORDER = 16_384;
 
 export type FolderScanOptions = {
   readonly paths: ScannedPaths;
@@ -46,6 +48,7 @@ export class FolderScan {
     const missing = names === undefined ? [] : this.#missing(path, names);
     const confirmed = paths.index.confirmed.begin(path);
     const overrides = new Set<string>();
+    const toInspect: string[] = [];
     for (let from = 0; from < listing.size; from += PART) {
       const to = Math.min(listing.size, from + PART);
       listing.readVersions(handle().fd, from, to, this.#versions);
@@ -58,19 +61,32 @@ export class FolderScan {
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else if (!this.#isKnown(folder, number, from, name)) {
           if (listing.isFile(number)) areKnown = false;
-          folder.inspect(name, joinPath(path, name));
+          toInspect.push(name);
         }
         if (slice.due) await slice.pause();
       }
       confirmed.parts.push(areKnown ? digest : '');
+      if (toInspect.length >= IN_ORDER) await this.#inspect(folder, toInspect.splice(0), slice);
       if (slice.due) await slice.pause();
     }
+    await this.#inspect(folder, toInspect, slice);
     if (names !== undefined) {
       paths.setOverrides(path, overrides);
       paths.keepExcluded(path, names);
     }
     for (const name of missing) vanish(joinPath(path, name));
     if (missing.length === 0) confirmed.names = listing.digest;
+  }
+
+  /**
+   * Inspects names in their order, which is also that of the state's tables: the rows of files that travel together then lie
+   * together. A file system lists names by a hash, so that each transaction would write to pages all over a table.
+   */
+  async #inspect({ path, inspect }: ScannedFolder, names: string[], slice: TimeSlice): Promise<void> {
+    for (const name of names.sort()) {
+      inspect(name, joinPath(path, name));
+      if (slice.due) await slice.pause();
+    }
   }
 
   /** True for a file of which this version is known. */

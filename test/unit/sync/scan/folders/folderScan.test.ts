@@ -154,6 +154,24 @@ void describe('A scan of folders that were scanned before', () => {
     assert.deepEqual(gone, ['f/gone', 'f/gone']);
   });
 
+  void it('has each name inspected once, very many at a time in their order', async (t) => {
+    const { path: root, folder: handle } = openFolder(t);
+    const many = 17_000;
+    const names = Array.from({ length: many }, (_, i) => `${(i * 7_919) % many}.wav`);
+    for (const name of names) writeFileSync(path.join(root, name), '');
+    const paths = new ScannedPaths(new SettleQueue(systemClock, 0), scanMemory(), () => false);
+    const scan = new FolderScan({ paths, vanish: () => assert.fail() });
+    const inspected: string[] = [];
+    const inspect = (name: string, at: string): void => {
+      assert.equal(at, `f/${name}`);
+      inspected.push(name);
+    };
+    await scan.read({ path: 'f', listing: handle.listing(), handle: () => handle, inspect }, new TimeSlice());
+    assert.deepEqual(inspected.toSorted(), names.toSorted());
+    const startsAgain = inspected.filter((name, i) => name < (inspected[i - 1] ?? ''));
+    assert.equal(startsAgain.length, 1);
+  });
+
   void it('finds a file that comes back after the whole folder was gone', async (t) => {
     const { place, replica } = await scanned(t, 3);
     await rescan(replica);
