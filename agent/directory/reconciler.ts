@@ -52,7 +52,7 @@ export class Reconciler {
     this.#wholePlans = new WholePlans(facts);
     this.#current = new CurrentPlan({ ...facts, clock }, this.retries);
     this.#running = new RunningJobs({ ...facts, runner, clock, log }, this.#current, this.retries, {
-      isConnected: () => this.#session !== undefined,
+      isConnected: (session) => this.#session === session,
       ended: (paths) => this.wake(this.#current.ended(paths, this.planInput())),
     });
   }

@@ -24,8 +24,8 @@ export type RunningJobsOptions = {
 
 /** What the reconciler knows, and hears, of its jobs. */
 export interface JobsOwner {
-  /** False when the connection was lost while a job was running. */
-  isConnected(): boolean;
+  /** False when the connection of a job was lost while it was running, even if there is another one by now. */
+  isConnected(session: AgentSession): boolean;
   /** A job has ended: its paths are planned again. */
   ended(paths: Iterable<string>): void;
 }
@@ -120,11 +120,11 @@ export class RunningJobs {
     for (const path of job.items.keys()) inFlight.delete(path);
     if (refused) this.#refused = this.#current.signature;
     this.refusedPaths = new Set(refused ? job.items.keys() : []);
-    await this.#settle(job, results);
+    await this.#settle(job, results, session);
     this.#owner.ended(job.items.keys());
   }
 
-  async #settle(job: Job, results: ReadonlyMap<string, JobResult>): Promise<void> {
+  async #settle(job: Job, results: ReadonlyMap<string, JobResult>, session: AgentSession): Promise<void> {
     const { clock, log, replica } = this.#options;
     const stale: string[] = [];
     for (const path of job.items.keys()) {
@@ -133,7 +133,7 @@ export class RunningJobs {
       else if (result === 'stale') {
         stale.push(path);
         this.#retries.stale(path, clock.monotonic());
-      } else if (this.#owner.isConnected()) {
+      } else if (this.#owner.isConnected(session)) {
         // A lost connection is not an error of the file.
         const reason = withRemedy(why ?? 'it failed');
         this.#retries.failed(path, reason, clock.monotonic(), clock.now());

@@ -234,3 +234,15 @@ void test('what a job has placed is not planned again, and what another program 
     await worker.close();
   }
 });
+
+void test('a job that ends after its connection was lost counts no error against a file, even when there is a new one', async (t) => {
+  const { worker, started, end, runs } = await withOneFile(t);
+  worker.begin();
+  await started;
+  worker.detach();
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, false);
+  end(FAILED);
+  await worker.whenIdle();
+  assert.equal(runs(), 2, 'it was tried again at once, and only that attempt failed');
+  await worker.close();
+});
