@@ -211,8 +211,8 @@ export class MainDirectory implements DirectorySide {
     return this.excludes.patternFor(path, isFolder) !== undefined;
   }
 
-  takeChanges(changes: Changes): void {
-    this.#publication.take(changes, this.#sync.isRescanning ? 'reconcile' : 'watcher');
+  takeChanges(changes: Changes, continues: boolean): void {
+    this.#publication.take(changes, this.#sync.isRescanning ? 'reconcile' : 'watcher', continues);
     this.#versions?.keep(changes.keys());
     this.#warnings.look(changes.keys());
   }

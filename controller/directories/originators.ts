@@ -19,6 +19,8 @@ const MAX_IDS = 10_000;
 /** The originator of the newest change of each path on Main since its start. */
 export class Originators {
   readonly #origins = new Map<string, Origin>();
+  /** The id of the save that was found last, which may have led to nothing. */
+  #last: string | undefined;
   /** The ids of the newest saves, the newest last. */
   readonly #ids = new Set<string>();
   /** How the change in progress of a path was found; undefined for one that was there before its directory was known. */
@@ -27,10 +29,12 @@ export class Originators {
   /**
    * Records a change found on disk. It settles later; the first finding counts.
    * @param now milliseconds since 1970
+   * @param continues true when this belongs to the save that was found last
    * @returns the id of the save, when something has settled
    */
-  found(changes: Changes, actor: Actor, now: number): string | undefined {
-    const save = changeSetId(now, randomBytes(8).toString('hex'));
+  found(changes: Changes, actor: Actor, now: number, continues = false): string | undefined {
+    const save = (continues ? this.#last : undefined) ?? changeSetId(now, randomBytes(8).toString('hex'));
+    this.#last = save;
     let isSave = false;
     /** One object for all paths that were found in the same way. */
     const origins = new Map<Actor, Origin>();

@@ -81,14 +81,15 @@ export class Publication {
 
   /**
    * Records and publishes the findings of a scan.
+   * @param continues true when they belong to the save of the findings before
    * @throws when the state can't be written; then nothing is published, and the same changes are found again
    */
-  take(changes: Changes, foundBy: 'reconcile' | 'watcher'): void {
+  take(changes: Changes, foundBy: 'reconcile' | 'watcher', continues = false): void {
     const adopting = this.#adopting;
     // The save of this program's own change is known.
     const found =
       adopting === undefined ? changes : new Map([...changes].filter(([path]) => !adopting.has(path)));
-    const save = this.originators.found(found, foundBy, this.#options.clock.now());
+    const save = this.originators.found(found, foundBy, this.#options.clock.now(), continues);
     const items: ManifestItem[] = [];
     /** What the manifest had in place of each item. */
     const before: (ManifestEntry | undefined)[] = [];

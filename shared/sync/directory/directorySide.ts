@@ -5,8 +5,12 @@ import type { Changes } from '../scan/pathIndex.ts';
 export interface DirectorySide {
   /** True for an excluded name, which this host ignores unless it is known already. */
   isExcluded(path: string, isFolder: boolean): boolean;
-  /** Records changes on disk. @throws when the state can't be written; the same changes are then found again */
-  takeChanges(changes: Changes): void;
+  /**
+   * Records changes on disk.
+   * @param continues true when they belong to those before them
+   * @throws when the state can't be written; the same changes are then found again
+   */
+  takeChanges(changes: Changes, continues: boolean): void;
   /** Called when a hold or a read error begins or ends. */
   holdChanged(): void;
   /** Calls `show`, which makes a change set visible, while no program is reading the directory as a whole. */

@@ -53,7 +53,7 @@ export class SyncDirectory {
       owners,
       clock,
       events: {
-        onChanges: (changes) => side.takeChanges(changes),
+        onChanges: (changes, continues) => side.takeChanges(changes, continues),
         onHeld: () => side.holdChanged(),
         onError: this.onUnread,
       },

@@ -1,7 +1,7 @@
 import type { Clock } from '#host/time/clock.ts';
+import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
-import type { Changes } from './pathIndex.ts';
-import type { DirectoryRules } from './replicaOptions.ts';
+import type { DirectoryRules, HandOut } from './replicaOptions.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 
 /** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
@@ -15,13 +15,16 @@ const WHOLE_LIMIT = 5_000;
  */
 const PART_BYTES = 64 * 1024 * 1024;
 
+/** Changes that are handed out, and paths that are saved, at a time: of a folder that was renamed all would take seconds. */
+const PORTION = 2_000;
+
 export type ChangeFeedOptions = {
   readonly paths: ScannedPaths;
   /** Where the scanned paths are saved. */
   readonly index: ScanIndex;
   readonly rules: Pick<DirectoryRules, 'whole' | 'inParts'>;
   readonly clock: Clock;
-  readonly onChanges: (changes: Changes) => void;
+  readonly onChanges: HandOut;
   /** Has the changes handed out again, in turn with scans, and after `turn`. */
   readonly soon: (turn?: () => Promise<void>) => void;
 };
@@ -56,28 +59,33 @@ export class ChangeFeed {
     this.#handOut();
     // That ends with another flush.
     if (turn !== undefined) return this.#options.soon(turn);
+    this.#save();
+  }
+
+  #save(most?: number): boolean {
     const { paths, index } = this.#options;
     try {
-      paths.save(index);
+      return paths.save(index, most);
     } catch (error) {
       this.#flushLater();
       throw error;
     }
   }
 
-  #handOut(): void {
+  /** @param most number of changes, about; the others stay pending */
+  #handOut(most?: number, continues = false): void {
     const { paths, onChanges } = this.#options;
-    const changes = paths.index.takeChanges();
+    const changes = paths.index.takeChanges(most);
     this.#read = 0;
+    this.#isUnflushed = true;
     try {
-      if (changes.size > 0) onChanges(changes);
+      if (changes.size > 0) onChanges(changes, continues);
     } catch (error) {
       paths.index.putBack(changes);
-      this.#isUnflushed = true;
       this.#flushLater();
       throw error;
     }
-    this.#isUnflushed = false;
+    this.#isUnflushed = paths.index.haveChanges;
   }
 
   /**
@@ -94,10 +102,22 @@ export class ChangeFeed {
     }
   }
 
-  /** As {@link flush}, unless other files of the same set are still changing. */
-  flushWholeSet(): void {
+  /** As {@link flush}, unless other files of the same set are still changing. Very much is handed out in portions. */
+  async flushWholeSet(): Promise<void> {
     if (this.#waitsForOthers()) this.#isUnflushed = true;
-    else this.flush();
+    else if (this.whole) this.flush();
+    else await this.#flushInPortions();
+  }
+
+  async #flushInPortions(): Promise<void> {
+    const slice = new TimeSlice();
+    for (let continues = false; ; continues = true) {
+      this.#handOut(PORTION, continues);
+      // What is found meanwhile is not saved before it is handed out, either.
+      if (!this.#isUnflushed && this.#save(PORTION)) return;
+      await slice.pause();
+      if (this.#isClosed) return;
+    }
   }
 
   /** No more retries. */

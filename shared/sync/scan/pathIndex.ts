@@ -161,11 +161,24 @@ export class PathIndex {
     return this.#changes.size > 0;
   }
 
-  /** The changes since the last call. */
-  takeChanges(): Changes {
+  /**
+   * The changes since the last call.
+   * @param most so many at a time, and the removals that follow: those of the old names, and a mass removal, which is judged
+   *   as one
+   */
+  takeChanges(most = Infinity): Changes {
     const changes = this.#changes;
-    this.#changes = new Map();
-    return changes;
+    if (changes.size <= most) {
+      this.#changes = new Map();
+      return changes;
+    }
+    const taken = new Map<string, Change>();
+    for (const [path, change] of changes) {
+      if (taken.size >= most && change.after !== undefined) break;
+      taken.set(path, change);
+      changes.delete(path);
+    }
+    return taken;
   }
 
   /** Restores changes whose consumer failed, so that they are returned again. */

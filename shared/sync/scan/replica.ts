@@ -252,7 +252,7 @@ export class Replica implements Tree {
           await this.#scanner.readAll(open);
         this.#isUnread = false;
       }
-      this.#feed.flushWholeSet();
+      await this.#feed.flushWholeSet();
       this.trouble = undefined;
       this.#lastReported = undefined;
     } catch (error) {

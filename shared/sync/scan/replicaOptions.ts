@@ -16,9 +16,15 @@ export type DirectoryRules = {
   readonly inParts?: boolean;
 };
 
+/**
+ * Receives what a scan has found.
+ * @param continues true when this belongs to what was handed out before it
+ */
+export type HandOut = (changes: Changes, continues: boolean) => void;
+
 /** What a replica calls. */
 export type ReplicaEvents = {
-  readonly onChanges: (changes: Changes) => void;
+  readonly onChanges: HandOut;
   /** Called when the directory becomes held or unreadable, and when that ends. */
   readonly onHeld: () => void;
   readonly onError: (error: unknown) => void;

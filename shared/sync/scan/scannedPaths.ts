@@ -220,16 +220,24 @@ export class ScannedPaths {
     return [...(this.#excluded.get(folder) ?? [])].flatMap(([name, isFolder]) => (isFolder ? [] : [name]));
   }
 
-  /** Saves the scan index. @throws when the state can't be written; the same is saved the next time */
-  save(remembered: ScanIndex): void {
-    if (this.#unsaved.size === 0) return;
-    remembered.save(this.#unsavedRows());
-    this.#unsaved = new Set();
+  /**
+   * Saves the scan index.
+   * @param most number of paths at a time
+   * @returns true when nothing is left to save
+   * @throws when the state can't be written; the same is saved the next time
+   */
+  save(remembered: ScanIndex, most = Infinity): boolean {
+    const unsaved = this.#unsaved;
+    const saved = unsaved.size <= most ? unsaved : new Set(unsaved.values().take(most));
+    if (saved.size > 0) remembered.save(this.#rowsOf(saved));
+    if (saved === unsaved) this.#unsaved = new Set();
+    else for (const path of saved) unsaved.delete(path);
+    return this.#unsaved.size === 0;
   }
 
   /** One after the other: after a first scan they are as many as files. */
-  *#unsavedRows(): Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]> {
-    for (const path of this.#unsaved) {
+  *#rowsOf(paths: Iterable<string>): Iterable<readonly [string, { stamp: Stamp; entry: Entry } | undefined]> {
+    for (const path of paths) {
       const node = this.index.get(path);
       if (node === undefined) yield [path, undefined];
       else if (node.state.kind === 'settled') yield [path, { stamp: node.stamp, entry: node.state.entry }];

@@ -145,6 +145,17 @@ describe('The publication of a directory', () => {
     assert.deepEqual(ofEach('b'), ['watcher, saved']);
   });
 
+  it('names one save for findings that belong together', (t) => {
+    const files = new Published(t);
+    const { publication } = files;
+    const saveOf = (path: string): string | null => publication.originators.of(path).save;
+    publication.take(files.found({ a: settled(fileEntry('a')) }), 'watcher');
+    publication.take(files.found({ b: settled(fileEntry('b')) }), 'watcher', true);
+    publication.take(files.found({ c: settled(fileEntry('c')) }), 'watcher');
+    assert.ok(saveOf('a') !== null && saveOf('a') === saveOf('b'));
+    assert.notEqual(saveOf('c'), saveOf('a'));
+  });
+
   it('names the save of a file that changed while Main did not run', (t) => {
     const files = new Published(t);
     const last = fileEntry('a');

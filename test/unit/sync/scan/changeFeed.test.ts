@@ -12,6 +12,10 @@ class Case {
   readonly clock = new ManualClock();
   readonly queue = new SettleQueue(this.clock, 300);
   readonly handedOut: string[][] = [];
+  /** Whether each belonged to the one before. */
+  readonly continued: boolean[] = [];
+  /** What happens while it is handed out. */
+  onHandOut: () => void = () => undefined;
   readonly saved: string[][] = [];
   /** What fails now. */
   broken: 'consumer' | 'state' | undefined;
@@ -32,9 +36,11 @@ class Case {
       index: this.index,
       rules: { whole, inParts },
       clock: this.clock,
-      onChanges: (changes) => {
+      onChanges: (changes, continues) => {
         if (this.broken === 'consumer') throw new Error('no revision');
         this.handedOut.push([...changes.keys()]);
+        this.continued.push(continues);
+        this.onHandOut();
       },
       soon: () => (this.retries += 1),
     });
@@ -103,7 +109,7 @@ void describe('What a scan has found', () => {
 void describe('Large files that are read one after the other', () => {
   const MIB = 1024 * 1024;
 
-  void it('are handed out whenever as much was read as one change set carries', () => {
+  void it('are handed out whenever as much was read as one change set carries', async () => {
     const test = new Case(false, true);
     for (const name of ['a', 'b', 'c', 'd', 'e']) {
       test.settle(name);
@@ -114,7 +120,7 @@ void describe('Large files that are read one after the other', () => {
       ['c', 'd'],
     ];
     assert.deepEqual([test.handedOut, test.saved], [parts, []]);
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.deepEqual([test.handedOut.at(-1), test.saved], [['e'], [['a', 'b', 'c', 'd', 'e']]]);
   });
 
@@ -140,40 +146,113 @@ void describe('Large files that are read one after the other', () => {
 });
 
 void describe('Files that belong together', () => {
-  void it('are handed out when the last of them rests', () => {
+  void it('are handed out when the last of them rests', async () => {
     const test = new Case(true);
     test.settle('a');
     test.change('b');
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     test.feed.saveAtEnd();
     assert.deepEqual([test.handedOut, test.saved], [[], []]);
     test.settle('b');
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.deepEqual(test.handedOut, [['a', 'b']]);
   });
 
-  void it('do not wait longer than five seconds for one that never rests', () => {
+  void it('do not wait longer than five seconds for one that never rests', async () => {
     const test = new Case(true);
     test.settle('a');
     test.change('b');
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     test.clock.advance(4_999);
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.deepEqual(test.handedOut, []);
     test.clock.advance(1);
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.deepEqual(test.handedOut, [['a', 'b']]);
     // The next ones have as long again.
     test.settle('c');
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.equal(test.handedOut.length, 1);
   });
 
-  void it('are handed out at once elsewhere', () => {
+  void it('are handed out at once elsewhere', async () => {
     const test = new Case();
     test.settle('a');
     test.change('b');
-    test.feed.flushWholeSet();
+    await test.feed.flushWholeSet();
     assert.deepEqual(test.handedOut, [['a', 'b']]);
+  });
+});
+
+void describe('Very many changes', () => {
+  const PORTION = 2_000;
+  const names = (many: number): string[] => Array.from({ length: many }, (_, i) => String(i));
+
+  function settledNames(many: number, whole = false): Case {
+    const test = new Case(whole);
+    for (const name of names(many)) test.settle(name);
+    return test;
+  }
+
+  void it('are handed out and saved in portions that belong together, and others work meanwhile', async () => {
+    const test = settledNames(2 * PORTION + 1);
+    let turns = 0;
+    test.onHandOut = () => void setImmediate(() => (turns += 1));
+    await test.feed.flushWholeSet();
+    for (const done of [test.handedOut, test.saved]) {
+      assert.deepEqual(
+        done.map((each) => each.length),
+        [PORTION, PORTION, 1],
+      );
+      assert.deepEqual(done.flat(), names(2 * PORTION + 1));
+    }
+    assert.deepEqual(test.continued, [false, true, true]);
+    assert.ok(turns >= 2);
+  });
+
+  void it('are not saved before all are handed out, and what is found meanwhile neither', async () => {
+    const test = settledNames(2 * PORTION);
+    test.onHandOut = () => {
+      assert.deepEqual(test.saved, []);
+      test.onHandOut = () => undefined;
+    };
+    const flushing = test.feed.flushWholeSet();
+    assert.deepEqual([test.handedOut.length, test.saved.length], [1, 0]);
+    test.settle('later');
+    test.feed.saveAtEnd();
+    assert.deepEqual(test.saved, []);
+    await flushing;
+    assert.equal(test.handedOut.flat().at(-1), 'later');
+    assert.deepEqual(new Set(test.saved.flat()), new Set(test.handedOut.flat()));
+  });
+
+  void it('stay pending from the portion on that could not be taken over', async () => {
+    const test = settledNames(3 * PORTION);
+    test.onHandOut = () => (test.broken = 'consumer');
+    await assert.rejects(test.feed.flushWholeSet(), /no revision/);
+    assert.deepEqual([test.handedOut.length, test.saved, test.paths.index.haveChanges], [1, [], true]);
+    test.broken = undefined;
+    test.onHandOut = () => undefined;
+    await test.feed.flushWholeSet();
+    assert.deepEqual(new Set(test.handedOut.flat()), new Set(names(3 * PORTION)));
+    assert.equal(test.saved.flat().length, 3 * PORTION);
+  });
+
+  void it('are handed out together where they belong together', async () => {
+    const test = settledNames(2 * PORTION, true);
+    await test.feed.flushWholeSet();
+    assert.deepEqual(
+      test.handedOut.map((each) => each.length),
+      [2 * PORTION],
+    );
+  });
+
+  void it('are neither handed out nor saved once the directory is closed', async () => {
+    const test = settledNames(3 * PORTION);
+    const flushing = test.feed.flushWholeSet();
+    test.feed.close();
+    await flushing;
+    test.feed.saveAtEnd();
+    assert.deepEqual([test.handedOut.length, test.saved], [1, []]);
   });
 });

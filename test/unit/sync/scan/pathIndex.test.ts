@@ -337,6 +337,18 @@ void describe('The changes of an index', () => {
     assert.deepEqual([...index.takeChanges()], []);
   });
 
+  void it('are taken a few at a time, with the removals behind these', () => {
+    const index = indexOf({ old: a, other: a });
+    index.takeChanges();
+    index.set('new', { state: settled(a), stamp: '1' });
+    index.delete('old');
+    index.set('b', { state: settled(a), stamp: '2' });
+    index.set('c', { state: settled(a), stamp: '3' });
+    index.delete('other');
+    const taken = [1, 1, 1, 1].map((most) => [...index.takeChanges(most).keys()]);
+    assert.deepEqual(taken, [['new', 'old'], ['b'], ['c', 'other'], []]);
+  });
+
   void it('that were not taken over come again, with what has happened since', () => {
     const index = indexOf({ a, b: a });
     const changes = index.takeChanges();

@@ -163,24 +163,33 @@ void describe('What a host holds of a directory', () => {
     }
   });
 
-  void it('is handed out in portions when nothing was known of it, and what comes later is not divided', async () => {
-    const settled: number[] = [];
-    const fresh = make({ whole: false, settle: 0 }, (changes) => {
-      settled.push([...changes.values()].filter(({ after }) => after?.kind === 'settled').length);
+  void it('is read in portions when nothing was known of it, and what comes later belongs together', async () => {
+    const settled: [many: number, continues: boolean][] = [];
+    const fresh = make({ whole: false, settle: 0 }, (changes, continues) => {
+      settled.push([
+        [...changes.values()].filter(({ after }) => after?.kind === 'settled').length,
+        continues,
+      ]);
     });
     const fill = (prefix: string): void => {
       for (let i = 0; i < 2_100; i++) writeFileSync(path.join(root, `${prefix}${i}`), '');
     };
-    const settledNow = (): number[] => settled.splice(0).filter((many) => many > 0);
+    const settledNow = (): typeof settled => settled.splice(0).filter(([many]) => many > 0);
     try {
       fill('first');
       await fresh.rescan();
       await eventually('all are settled', () => fresh.files === 2_103 && fresh.movingPaths.length === 0);
-      assert.deepEqual(settledNow(), [2_000, 103]);
+      assert.deepEqual(settledNow(), [
+        [2_000, false],
+        [103, false],
+      ]);
       fill('later');
       await fresh.rescan();
       await eventually('the later ones are, too', () => fresh.files === 4_203);
-      assert.deepEqual(settledNow(), [2_100]);
+      assert.deepEqual(settledNow(), [
+        [2_000, false],
+        [100, true],
+      ]);
     } finally {
       await fresh.close();
     }
