@@ -104,9 +104,9 @@ function split<T extends Decision>(
 }
 
 /**
- * Parents before children, small files before larger ones, and folders that are removed after all that may be in them. Those that are packed whole stay as they are planned, folder
- * by folder: in the order of their sizes, each of many sets would have some in every folder, which would all be made durable
- * and scanned again for each set, and rows all over the state.
+ * Parents before children, small files before larger ones, and folders that are removed after all that may be in them. Those
+ * that are packed whole stay as they are planned, folder by folder: in the order of their sizes, each of many sets would have
+ * some in every folder, which would all be made durable and scanned again for each set, and rows all over the state.
  */
 function inOrder<T extends Decision>(
   items: ReadonlyMap<string, T>,
