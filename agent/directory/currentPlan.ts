@@ -14,6 +14,8 @@ import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
 
+type Removal = Extract<Decision, { kind: 'remove' | 'remove-on-main' }>;
+
 export type CurrentPlanOptions = {
   readonly mainManifest: MainManifest;
   readonly replica: Replica;
@@ -53,13 +55,31 @@ export class CurrentPlan {
     return bytes;
   }
 
-  /** The paths with a pending removal, here or on Main. */
-  get removals(): string[] {
-    const removals: string[] = [];
+  /** The pending removals, here or on Main. */
+  get removals(): Map<string, Removal> {
+    const removals = new Map<string, Removal>();
     // One by one: there may be as many as files, and this is looked at in every pass.
-    for (const [path, { kind }] of this.pending.others())
-      if (kind === 'remove' || kind === 'remove-on-main') removals.push(path);
+    for (const [path, decision] of this.pending.others())
+      if (decision.kind === 'remove' || decision.kind === 'remove-on-main') removals.set(path, decision);
     return removals;
+  }
+
+  /**
+   * What a plan about changed paths has to cover. A mass removal may arrive in small portions, so pending removals are judged
+   * together with new ones. They are not decided again, except of folders, which depend on what is in them, and of what a job
+   * may have removed by now.
+   * @returns the paths to decide, and the removals that stand
+   */
+  toPlan(changed: ReadonlySet<string>): { paths: Set<string>; standing: Map<string, Removal> } {
+    const { entries } = this.#options.agreed.ledger;
+    const paths = new Set(changed);
+    const standing = new Map<string, Removal>();
+    for (const [path, removal] of this.removals) {
+      const isSame = removal.expect.type !== 'folder' && !this.inFlight.has(path) && entries.has(path);
+      if (isSame && !changed.has(path)) standing.set(path, removal);
+      else paths.add(path);
+    }
+    return { paths, standing };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Decision } from '#core/plan/decision.ts';
 import { plan, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Logger } from '#host/log/logger.ts';
@@ -175,9 +176,10 @@ export class Reconciler {
     return { action: 'skip', reason: `it failed and is retried: ${trouble.message}` };
   }
 
-  plan(paths?: Iterable<string>): Plan {
+  /** @param standing see {@link PlanInput} */
+  plan(paths?: Iterable<string>, standing: ReadonlyMap<string, Decision> = new Map()): Plan {
     const input = this.planInput();
-    return paths === undefined ? this.#wholePlans.plan(input) : plan({ ...input, paths });
+    return paths === undefined ? this.#wholePlans.plan(input) : plan({ ...input, paths, standing });
   }
 
   /** Resolves when nothing is in progress and nothing can be done now. */
@@ -221,9 +223,8 @@ export class Reconciler {
     try {
       if (dirty === 'all') this.#take(this.plan(), dirty);
       else if (dirty.size > 0) {
-        // A mass removal may arrive in small portions: pending removals are judged together with new ones.
-        const scope = new Set([...dirty, ...this.#current.removals]);
-        this.#take(this.plan(scope), scope);
+        const { paths, standing } = this.#current.toPlan(dirty);
+        this.#take(this.plan(paths, standing), new Set([...paths, ...standing.keys()]));
       }
     } catch (error) {
       // The ledger can't be written (a full disk): nothing that depends on it may start.
@@ -259,7 +260,7 @@ export class Reconciler {
     const { facts, clock } = this.#options;
     const { removals } = facts;
     if (!removals.isConfirmed(clock.monotonic()) || this.#running.areAtWork || this.#dirty === 'all') return;
-    if (this.#current.removals.length === 0) removals.used();
+    if (this.#current.removals.size === 0) removals.used();
   }
 
   /** Stale items are retried at once and waited for; failures are reported instead. */

@@ -2,6 +2,8 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import { assert, nat, property } from 'fast-check';
 import type { Decision } from '#core/plan/decision.ts';
+import type { RemovalBudget } from '#core/plan/guard.ts';
+import type { Guard } from '#core/plan/policy.ts';
 import { checkEnd } from './model/checks.ts';
 import { histories, type History } from './model/operation.ts';
 import type { Side } from './model/side.ts';
@@ -21,16 +23,44 @@ void test('the guard holds removals only, all of them and nothing else, and rele
   );
 });
 
-function passGuarded(world: World, agent: Agent, guard: { files: number; percent: number }): void {
+void test('removals that were decided before are judged with new ones as if they were decided again', () => {
+  assert(
+    property(histories, nat(3), nat(99), (history, files, percent) => {
+      const world = new World(history);
+      for (const operation of history.operations) world.apply(operation);
+      for (const agent of Object.values(world.agents)) comparePlans(world, agent, { files, percent });
+    }),
+    runs<[History, number, number]>(),
+  );
+});
+
+function comparePlans(world: World, agent: Agent, guard: Guard): void {
+  const all = world.plan(agent).decisions;
+  const standing = new Map([...all].filter(([, decision]) => isFileRemoval(decision)));
+  const others = [...all.keys()].filter((path) => !standing.has(path));
+  const budget = budgetOf(agent, guard);
+  const again = world.plan(agent, [...others, ...standing.keys()], budget);
+  const made = world.plan(agent, others, budget, standing);
+  deepEqual(new Map(made.decisions), new Map(again.decisions));
+  deepEqual([made.held, new Set(made.heldPaths)], [again.held, new Set(again.heldPaths)]);
+}
+
+function isFileRemoval(decision: Decision): boolean {
+  return (
+    (decision.kind === 'remove' || decision.kind === 'remove-on-main') && decision.expect.type !== 'folder'
+  );
+}
+
+function budgetOf(agent: Agent, guard: Guard): RemovalBudget {
   const agreedFiles = [...agent.ledger.values()].filter(({ type }) => type === 'file').length;
+  return { guard, agreedFiles, removedLately: 0, additive: undefined, confirmed: false };
+}
+
+function passGuarded(world: World, agent: Agent, guard: Guard): void {
+  const budget = budgetOf(agent, guard);
+  const { agreedFiles } = budget;
   const all = world.plan(agent);
-  const made = world.plan(agent, undefined, {
-    guard,
-    agreedFiles,
-    removedLately: 0,
-    additive: undefined,
-    confirmed: false,
-  });
+  const made = world.plan(agent, undefined, budget);
   equal(made.held === undefined, made.heldPaths.length === 0);
   deepEqual(
     new Map([...all.decisions].filter(([path]) => !made.heldPaths.includes(path))),

@@ -42,7 +42,9 @@ export function plan(input: PlanInput): Plan {
 
 function decideEach(input: PlanInput): Decisions {
   const decisions = new Decisions();
-  for (const path of scopeOf(input)) {
+  const scope = scopeOf(input);
+  for (const [path, decision] of input.standing ?? []) if (!scope.has(path)) decisions.set(path, decision);
+  for (const path of scope) {
     if (isOverride(path)) continue;
     const decision = decidePath(input, path);
     if (!leavesAsIs(decision)) decisions.set(path, decision);

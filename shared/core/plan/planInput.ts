@@ -1,5 +1,6 @@
 import type { Entry } from '../manifest/entry.ts';
 import type { Entries } from '../manifest/kept/entryMap.ts';
+import type { Decision } from './decision.ts';
 import type { RemovalBudget } from './guard.ts';
 import type { Excludes } from '../path/excludes.ts';
 import type { Policy } from './policy.ts';
@@ -21,4 +22,9 @@ export type PlanInput = {
   readonly budget: RemovalBudget;
   /** Plans only these paths and those they depend on (see scope.ts); every known path when absent. */
   readonly paths?: Iterable<string>;
+  /**
+   * Removals of files that an earlier plan decided, which are judged together with those of this one: a mass removal may come
+   * in small portions. Nothing has changed about their paths since, except where {@link paths} names them.
+   */
+  readonly standing?: Iterable<readonly [path: string, decision: Decision]>;
 };

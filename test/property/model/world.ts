@@ -168,7 +168,12 @@ export class World {
       assert.deepEqual(snapshot(blurred, blur.path), found, `${blur.path} was touched while ${blur.kind}`);
   }
 
-  plan(agent: Agent, paths?: readonly string[], budget: RemovalBudget = NO_GUARD): Plan {
+  plan(
+    agent: Agent,
+    paths?: readonly string[],
+    budget: RemovalBudget = NO_GUARD,
+    standing: ReadonlyMap<string, Decision> = new Map(),
+  ): Plan {
     return plan({
       policy: this.policy,
       main: this.main,
@@ -178,6 +183,7 @@ export class World {
       clockOffset: SKEW[agent.name],
       mainClocks: this.#mainClocks(),
       budget,
+      standing,
       ...(paths && { paths }),
     });
   }

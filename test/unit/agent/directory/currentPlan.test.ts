@@ -33,6 +33,7 @@ function current(folders: readonly string[] = []): {
     mainManifest: { revision: 7, refused: new Map() },
     replica: { get: (path: string) => folders.includes(path) && { kind: 'settled', entry: FOLDER } },
     agreed: {
+      ledger: { entries: new Map(['a', 'b', 'c', 'd', 'folder'].map((path) => [path, FILE])) },
       learn: (paths: readonly string[], decisions: Plan['decisions']) => {
         for (const path of paths) {
           const decision = decisions.get(path);
@@ -74,8 +75,25 @@ describe('The current plan of a directory', () => {
     plan.take(planOf({ a: remove, b: remove }), 'all');
     plan.take(planOf({ c: remove }), new Set(['a', 'c']));
     assert.deepEqual([...plan.pending.keys()], ['b', 'c']);
-    assert.deepEqual(plan.removals, ['b', 'c']);
+    assert.deepEqual([...plan.removals.keys()], ['b', 'c']);
     assert.equal(plan.revision, 7);
+  });
+
+  it('has removals decided again only where something may have changed about them', () => {
+    const { plan } = current();
+    const folder: Decision = { kind: 'remove', expect: FOLDER, reason: 'removed on Main' };
+    const onMain: Decision = { ...remove, kind: 'remove-on-main' };
+    plan.take(planOf({ a: remove, b: onMain, c: remove, d: remove, gone: remove, folder }), 'all');
+    plan.inFlight.add('c');
+    const { paths, standing } = plan.toPlan(new Set(['d', 'new']));
+    assert.deepEqual([...paths], ['d', 'new', 'c', 'gone', 'folder']);
+    assert.deepEqual(
+      [...standing],
+      [
+        ['a', remove],
+        ['b', onMain],
+      ],
+    );
   });
 
   it('asks for a plan over everything when part of one is on hold', () => {

@@ -246,3 +246,62 @@ void test('a job that ends after its connection was lost counts no error against
   assert.equal(runs(), 2, 'it was tried again at once, and only that attempt failed');
   await worker.close();
 });
+
+void test('removals that wait are judged with new ones, and decided again only where something may have changed', async (t) => {
+  const place = new ApplyPlace(t);
+  mkdirSync(place.at('d'));
+  for (const name of ['a', 'b', 'c', 'd/e']) writeFileSync(place.at(name), name);
+  const owners = new Owners();
+  const mainManifest = new MainManifest(owners, new Set());
+  const replica = await replicaOf(t, place, owners);
+  const agreed = new AgreedState(new Ledger(place.db, 'files'), place.db, mainManifest, replica);
+  const all = [...replica.paths()];
+  place.db.transaction(() => all.forEach((path) => agreed.agree(path, entryOf(replica.get(path)))));
+  mainManifest.begin(null, null);
+  mainManifest.page(
+    all.flatMap((path) => {
+      const entry = entryOf(replica.get(path));
+      return entry === undefined ? [] : [{ path, shown: { kind: 'settled', entry } as const }];
+    }),
+  );
+  mainManifest.end(1);
+  const budget = { percent: 100, files: 1_000 };
+  const removals = new RemovalCounter(budget, { load: () => false, save: () => undefined });
+  const worker = new Reconciler({
+    facts: {
+      policy: POLICY,
+      excludes: new Excludes([]),
+      mainManifest,
+      replica,
+      agreed,
+      removals,
+      owners: { revision: 0 },
+    },
+    runner: { run: () => assert.fail('it is paused') } as unknown as JobRunner,
+    clock: systemClock,
+    log: { error: (_event: string, { error }: { error: Error }) => assert.fail(error) } as unknown as Logger,
+    onNews: () => undefined,
+  });
+  worker.attach({ clockOffset: { nanoseconds: 0n, known: true } } as unknown as AgentSession, true);
+  worker.begin();
+  await worker.whenIdle();
+  const plans = t.mock.method(worker, 'plan');
+  let revision = 1;
+  const removeOnMain = async (...paths: string[]): Promise<unknown> => {
+    const gone = paths.map((path) => ({ path, shown: { kind: 'gone' } as const }));
+    mainManifest.change(revision, ++revision, null, gone);
+    worker.mainChanged(paths);
+    await worker.whenIdle();
+    const [planned = [], standing = new Map<string, unknown>()] = plans.mock.calls.at(-1)?.arguments ?? [];
+    return [[...planned].sort(), [...standing.keys()].sort(), worker.pending];
+  };
+  assert.deepEqual(await removeOnMain('a', 'd', 'd/e'), [['a', 'd', 'd/e'], [], 3]);
+  assert.deepEqual(await removeOnMain('b'), [['b', 'd'], ['a', 'd/e'], 4]);
+  // A job has recorded that it is gone, and has not ended yet.
+  rmSync(place.at('a'));
+  await replica.rescan();
+  await replica.whenQuiet(2_000);
+  place.db.transaction(() => agreed.agree('a', undefined));
+  assert.deepEqual(await removeOnMain('c'), [['a', 'c', 'd'], ['b', 'd/e'], 4]);
+  await worker.close();
+});
