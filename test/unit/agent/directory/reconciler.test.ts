@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { AgreedState } from '../../../../agent/directory/agreedState.ts';
 import type { JobEnd, JobRunner } from '../../../../agent/directory/jobs/jobRunner.ts';
 import { MainManifest } from '../../../../agent/directory/manifest/mainManifest.ts';
+import type { PlanFacts } from '../../../../agent/directory/planFacts.ts';
 import { RemovalCounter } from '../../../../agent/directory/removalCounter.ts';
 import type { Job } from '../../../../agent/directory/jobs/schedule.ts';
 import { Reconciler } from '../../../../agent/directory/reconciler.ts';
@@ -14,6 +15,7 @@ import type { Lane } from '#host/process/turns.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { Excludes } from '#core/path/excludes.ts';
+import type { Replica } from '#sync/scan/replica.ts';
 import { Ledger } from '#sync/state/ledger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { ApplyPlace, fileEntry } from '../../../support/unit/applyPlace.ts';
@@ -29,6 +31,15 @@ const POLICY = {
   reloadAlways: false,
   lint: 'off',
 } as const;
+
+function factsOf(mainManifest: MainManifest, replica: Replica, agreed: AgreedState): PlanFacts {
+  const removals = new RemovalCounter(
+    { percent: 100, files: 1_000 },
+    { load: () => false, save: () => undefined },
+  );
+  const excludes = new Excludes([]);
+  return { policy: POLICY, excludes, mainManifest, replica, agreed, removals, owners: { revision: 0 } };
+}
 
 void test('a folder that Main removes while something is being put into it goes, too', async (t) => {
   const place = new ApplyPlace(t);
@@ -61,18 +72,7 @@ void test('a folder that Main removes while something is being put into it goes,
   const nextJob = (): Promise<void> =>
     new Promise((resolve) => started.addEventListener('job', () => resolve(), { once: true }));
   const worker = new Reconciler({
-    facts: {
-      policy: POLICY,
-      excludes: new Excludes([]),
-      mainManifest,
-      replica,
-      agreed,
-      removals: new RemovalCounter(
-        { percent: 100, files: 1_000 },
-        { load: () => false, save: () => undefined },
-      ),
-      owners: { revision: 0 },
-    },
+    facts: factsOf(mainManifest, replica, agreed),
     runner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
@@ -158,18 +158,7 @@ async function withOneFile(t: TestContext, lane?: Lane): Promise<OneFile> {
     return runs === 1 ? job.promise : Promise.resolve(FAILED);
   };
   const worker = new Reconciler({
-    facts: {
-      policy: POLICY,
-      excludes: new Excludes([]),
-      mainManifest,
-      replica,
-      agreed,
-      removals: new RemovalCounter(
-        { percent: 100, files: 1_000 },
-        { load: () => false, save: () => undefined },
-      ),
-      owners: { revision: 0 },
-    },
+    facts: factsOf(mainManifest, replica, agreed),
     runner: { run } as unknown as JobRunner,
     clock: systemClock,
     log: { warn: () => undefined } as unknown as Logger,
@@ -265,18 +254,8 @@ void test('removals that wait are judged with new ones, and decided again only w
     }),
   );
   mainManifest.end(1);
-  const budget = { percent: 100, files: 1_000 };
-  const removals = new RemovalCounter(budget, { load: () => false, save: () => undefined });
   const worker = new Reconciler({
-    facts: {
-      policy: POLICY,
-      excludes: new Excludes([]),
-      mainManifest,
-      replica,
-      agreed,
-      removals,
-      owners: { revision: 0 },
-    },
+    facts: factsOf(mainManifest, replica, agreed),
     runner: { run: () => assert.fail('it is paused') } as unknown as JobRunner,
     clock: systemClock,
     log: { error: (_event: string, { error }: { error: Error }) => assert.fail(error) } as unknown as Logger,
