@@ -79,18 +79,17 @@ function split<T extends Decision>(
   };
   // A name that is removed by a rename goes with the new name.
   const partners = new Set(moves.values());
-  for (const { path, item, size } of inOrder(items, bytesOf)) {
-    if (bulk <= 0 && large <= 0) break;
-    if (partners.has(path)) continue;
+  const take = ({ path, item, size }: Sized<T>): void => {
+    if (partners.has(path)) return;
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
     if (size >= input.largeFrom) {
-      if (!there || large <= 0) continue;
+      if (!there || large <= 0) return;
       sets.push({ size: 'large', items: new Map([[path, item]]) });
       large -= 1;
-      continue;
+      return;
     }
-    if (bulk <= 0 || !(there || current.has(parent))) continue;
+    if (bulk <= 0 || !(there || current.has(parent))) return;
     current.set(path, item);
     const from = moves.get(path);
     const partner = from === undefined ? undefined : items.get(from);
@@ -98,9 +97,36 @@ function split<T extends Decision>(
     files += 1;
     bytes += size;
     if (files >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
+  };
+  const ordered = inOrder(items, bytesOf);
+  // Several sets travel at a time, but not before the folders of their files are there.
+  const foldersFirst = !fitInOneSet(ordered, input.largeFrom);
+  if (foldersFirst) {
+    for (const each of ordered) if (isNewFolder(each.item)) take(each);
+    close();
+  }
+  for (const each of ordered) {
+    if (bulk <= 0 && large <= 0) break;
+    if (!foldersFirst || !isNewFolder(each.item)) take(each);
   }
   if (bulk > 0) close();
   return sets;
+}
+
+type Sized<T> = { readonly path: string; readonly item: T; readonly size: number };
+
+function fitInOneSet(ordered: readonly Sized<unknown>[], largeFrom: number): boolean {
+  let bytes = 0;
+  for (const { size } of ordered) {
+    if (size >= largeFrom) return false;
+    bytes += size;
+  }
+  return ordered.length <= MAX_CHANGE_SET_FILES && bytes <= MAX_CHANGE_SET_BYTES;
+}
+
+function isNewFolder(item: Decision): boolean {
+  const brings = item.kind === 'deliver' || item.kind === 'upload';
+  return brings && item.entry.type === 'folder' && item.expect === undefined;
 }
 
 /**
@@ -111,7 +137,7 @@ function split<T extends Decision>(
 function inOrder<T extends Decision>(
   items: ReadonlyMap<string, T>,
   bytesOf: (item: T, path: string) => number,
-): { readonly path: string; readonly item: T; readonly size: number }[] {
+): Sized<T>[] {
   const keyed = Array.from(items, ([path, item]) => ({
     path,
     item,

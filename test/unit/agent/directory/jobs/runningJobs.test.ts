@@ -114,7 +114,7 @@ describe('The jobs of a directory', () => {
     jobs.pending(...Array.from({ length: 8_001 }, (_, i) => `late/${i}`));
     const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
     jobs.current.pending.set('late', deliver(folder));
-    assert.deepEqual(jobs.start().slice(0, 2), ['late', 'late/0']);
+    assert.deepEqual(jobs.start(), ['late']);
   });
 
   it('report a path for which there is no result', async () => {

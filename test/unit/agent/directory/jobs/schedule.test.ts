@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { type Job, schedule } from '../../../../../agent/directory/jobs/schedule.ts';
@@ -116,4 +116,57 @@ void test('a folder is removed after what is in it, and after all that is still 
     ready.set(`${i}.wav`, { kind: 'deliver', entry: fileEntry(`${i}`), ...plain });
   const [next] = schedule({ ready, running: [RUNNING, RUNNING, RUNNING], ...rest });
   assert.ok(next?.items.has('new') && !next.items.has('old'));
+});
+
+describe('Files that go into new folders', () => {
+  const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
+  const plain = { expect: undefined, replacesSpecial: false, content: true, drift: false, reason: '' };
+  const bring = (entry: Entry): Incoming => ({ kind: 'deliver', entry, ...plain });
+
+  /** The paths of the jobs that start for so many files in new folders, and some that need none. */
+  function sets(many: number, more: readonly (readonly [string, Incoming])[] = []): string[][] {
+    const ready = new Map<string, Incoming>(more);
+    for (let i = 0; i < many; i++) ready.set(`new/deep/${i}.wav`, bring(fileEntry(`${i}`)));
+    ready.set('new/deep', bring(folder)).set('new', bring(folder));
+    const rest = { running: [], wholeSets: false, largeFrom: LARGE };
+    const jobs = schedule({ ready, ...rest, folderIsThere: (path) => path === 'old' });
+    return jobs.map(({ items }) => [...items.keys()]);
+  }
+
+  it('come with them when they are one set', () => {
+    const [first = [], ...others] = sets(698);
+    assert.deepEqual([first.slice(0, 2), first.length, others], [['new', 'new/deep'], 700, []]);
+  });
+
+  it('wait for them when they are more, so that several sets travel at a time after that', () => {
+    const elsewhere = [
+      ['old/file.wav', bring(fileEntry('other'))],
+      ['root.wav', bring(fileEntry('root'))],
+    ] as const;
+    assert.deepEqual(sets(699, elsewhere), [
+      ['new', 'new/deep'],
+      ['root.wav', 'old/file.wav'],
+    ]);
+  });
+
+  it('wait for them when they are large, or many bytes', () => {
+    const sized = (size: number): Incoming => bring({ ...fileEntry('large'), size });
+    assert.deepEqual(sets(5, [['new/large.wav', sized(LARGE)]]), [['new', 'new/deep']]);
+    const many = Array.from({ length: 5 }, (_, i) => [`new/${i}.wav`, sized(LARGE - 1)] as const);
+    assert.deepEqual(sets(0, many), [['new', 'new/deep']]);
+  });
+
+  it('do not wait where only the permissions of their folder change', () => {
+    const changed: Incoming = {
+      kind: 'deliver',
+      entry: folder,
+      ...plain,
+      content: false,
+      expect: { ...folder, mode: 0o700 },
+    };
+    const files = Array.from({ length: 800 }, (_, i) => [`old/${i}.wav`, bring(fileEntry(`${i}`))] as const);
+    const [first = []] = sets(0, [['old', changed], ...files]);
+    assert.deepEqual(first, ['new', 'new/deep']);
+    assert.ok(sets(0, [['old', changed], ...files])[1]?.includes('old'));
+  });
 });
