@@ -1,6 +1,6 @@
 import { entryOf } from '#core/manifest/pathState.ts';
 import { isBelow, parentOf } from '#core/path/relative.ts';
-import type { Decision } from '#core/plan/decision.ts';
+import { type Decision, isFolderRemoval, isRemoval, type Removal } from '#core/plan/decision.ts';
 import { Decisions } from '#core/plan/decisions.ts';
 import { decidePath, leavesAsIs, type Plan } from '#core/plan/plan.ts';
 import type { PlanInput } from '#core/plan/planInput.ts';
@@ -13,8 +13,6 @@ import { bytesToTravel } from './jobs/schedule.ts';
 import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
-
-type Removal = Extract<Decision, { kind: 'remove' | 'remove-on-main' }>;
 
 export type CurrentPlanOptions = {
   readonly mainManifest: MainManifest;
@@ -60,7 +58,7 @@ export class CurrentPlan {
     const removals = new Map<string, Removal>();
     // One by one: there may be as many as files, and this is looked at in every pass.
     for (const [path, decision] of this.pending.others())
-      if (decision.kind === 'remove' || decision.kind === 'remove-on-main') removals.set(path, decision);
+      if (isRemoval(decision)) removals.set(path, decision);
     return removals;
   }
 
@@ -75,7 +73,7 @@ export class CurrentPlan {
     const paths = new Set(changed);
     const standing = new Map<string, Removal>();
     for (const [path, removal] of this.removals) {
-      const isSame = removal.expect.type !== 'folder' && !this.inFlight.has(path) && entries.has(path);
+      const isSame = !isFolderRemoval(removal) && !this.inFlight.has(path) && entries.has(path);
       if (isSame && !changed.has(path)) standing.set(path, removal);
       else paths.add(path);
     }

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import test from 'node:test';
 import { assert, nat, property } from 'fast-check';
-import type { Decision } from '#core/plan/decision.ts';
+import { type Decision, isFolderRemoval, isRemoval } from '#core/plan/decision.ts';
 import type { RemovalBudget } from '#core/plan/guard.ts';
 import type { Guard } from '#core/plan/policy.ts';
 import { checkEnd } from './model/checks.ts';
@@ -36,19 +36,15 @@ void test('removals that were decided before are judged with new ones as if they
 
 function comparePlans(world: World, agent: Agent, guard: Guard): void {
   const all = world.plan(agent).decisions;
-  const standing = new Map([...all].filter(([, decision]) => isFileRemoval(decision)));
+  const standing = new Map(
+    [...all].filter(([, decision]) => isRemoval(decision) && !isFolderRemoval(decision)),
+  );
   const others = [...all.keys()].filter((path) => !standing.has(path));
   const budget = budgetOf(agent, guard);
   const again = world.plan(agent, [...others, ...standing.keys()], budget);
   const made = world.plan(agent, others, budget, standing);
   deepEqual(new Map(made.decisions), new Map(again.decisions));
   deepEqual([made.held, new Set(made.heldPaths)], [again.held, new Set(again.heldPaths)]);
-}
-
-function isFileRemoval(decision: Decision): boolean {
-  return (
-    (decision.kind === 'remove' || decision.kind === 'remove-on-main') && decision.expect.type !== 'folder'
-  );
 }
 
 function budgetOf(agent: Agent, guard: Guard): RemovalBudget {

@@ -1,4 +1,4 @@
-import type { Decision } from '#core/plan/decision.ts';
+import { type Decision, isFolderRemoval, isRemoval } from '#core/plan/decision.ts';
 import { SMALL } from '#sync/transfer/smallFile.ts';
 import { movesIn } from './moves.ts';
 import { depthOf, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
@@ -153,12 +153,4 @@ export function bytesToTravel(decision: Decision): number {
   if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose')
     return outgoingBytes(decision);
   return 0;
-}
-
-function isRemoval({ kind }: Decision): boolean {
-  return kind === 'remove' || kind === 'remove-on-main';
-}
-
-function isFolderRemoval(item: Decision): boolean {
-  return (item.kind === 'remove' || item.kind === 'remove-on-main') && item.expect.type === 'folder';
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '../manifest/entry.ts';
+import type { Entry, FolderEntry } from '../manifest/entry.ts';
 
 /** Why a path travels that its destination never had. */
 const NEW_ON_MAIN = 'new on Main';
@@ -74,4 +74,16 @@ export function isNew(decision: Decision): decision is ReturnType<typeof deliver
     (decision.kind === 'deliver' && decision.reason === NEW_ON_MAIN) ||
     (decision.kind === 'upload' && decision.reason === NEW_ON_MDS)
   );
+}
+
+/** A version that goes to the trash of one side, since the other has removed it. */
+export type Removal = Extract<Decision, { kind: 'remove' | 'remove-on-main' }>;
+
+export function isRemoval(decision: Decision): decision is Removal {
+  return decision.kind === 'remove' || decision.kind === 'remove-on-main';
+}
+
+/** True for the removal of a folder, which depends on what is in it. */
+export function isFolderRemoval(decision: Decision): decision is Removal & { readonly expect: FolderEntry } {
+  return isRemoval(decision) && decision.expect.type === 'folder';
 }

@@ -1,12 +1,10 @@
 import { sameContent } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
 import { parentOf } from '../path/relative.ts';
-import type { Decision } from './decision.ts';
+import { type Decision, isFolderRemoval, type Removal } from './decision.ts';
 import type { Decisions } from './decisions.ts';
 import type { PlanInput } from './planInput.ts';
 import { pathsBelow, type Tree } from './tree.ts';
-
-type FolderRemoval = Decision & { kind: 'remove' | 'remove-on-main' };
 
 /**
  * Makes the decisions about folders consistent with those about their content; decide.ts looks at each path alone.
@@ -107,7 +105,7 @@ function keepFoldersThatAreNotEmpty(input: PlanInput, decisions: Decisions): voi
 function keptOnMds(
   { policy, mds, ledger, tombstones }: PlanInput,
   path: string,
-  { expect }: FolderRemoval,
+  { expect }: Removal,
   inside: readonly (Decision['kind'] | undefined)[],
 ): Decision | undefined {
   // Something in it goes to Main, which needs the folder again.
@@ -128,7 +126,7 @@ function keptOnMds(
 }
 
 /** The MDS removed the folder, but Main's is not empty: it comes back, or waits while its content is undecided. */
-function keptOnMain(stays: boolean, { expect }: FolderRemoval): Decision {
+function keptOnMain(stays: boolean, { expect }: Removal): Decision {
   return stays
     ? comesBack(expect, undefined)
     : skip('removed on the MDS, but something in it has to wait on Main');
@@ -143,7 +141,7 @@ function staysOnMain(main: Tree, folder: string, decisions: Decisions): boolean 
 }
 
 /** Delivers Main's folder again, since it is not empty. */
-function comesBack(folder: FolderRemoval['expect'], expect: FolderRemoval['expect'] | undefined): Decision {
+function comesBack(folder: Removal['expect'], expect: Removal['expect'] | undefined): Decision {
   const reason = 'the folder is not empty on Main';
   return {
     kind: 'deliver',
@@ -191,12 +189,6 @@ function filesBelow(tree: Tree, folder: string): number {
   let files = 0;
   for (const path of pathsBelow(tree, folder)) if (entryOf(tree.get(path))?.type !== 'folder') files += 1;
   return files;
-}
-
-function isFolderRemoval(decision: Decision): decision is FolderRemoval {
-  return (
-    (decision.kind === 'remove' || decision.kind === 'remove-on-main') && decision.expect.type === 'folder'
-  );
 }
 
 function skip(reason: string, failed = false): Decision {

@@ -1,6 +1,6 @@
 import type { Entry } from '../manifest/entry.ts';
 import { entryOf } from '../manifest/pathState.ts';
-import type { Decision } from './decision.ts';
+import { type Decision, isRemoval } from './decision.ts';
 import type { Decisions } from './decisions.ts';
 import type { Guard } from './policy.ts';
 import { pathsBelow, type Tree } from './tree.ts';
@@ -36,9 +36,9 @@ export function guardRemovals(
   trees: { readonly main: Tree; readonly mds: Tree },
 ): { reason: string | undefined; paths: string[] } {
   if (budget.confirmed) return { reason: undefined, paths: [] };
-  const removals = [...decisions.others()].filter(([path, { kind }]) => {
-    return kind === 'remove' || kind === 'remove-on-main' || (replaced.get(path) ?? 0) > 0;
-  });
+  const removals = [...decisions.others()].filter(
+    ([path, decision]) => isRemoval(decision) || (replaced.get(path) ?? 0) > 0,
+  );
   if (removals.length > 0 && budget.additive !== undefined) return hold(decisions, removals, budget.additive);
   let files = budget.removedLately;
   for (const [path, decision] of removals) files += replaced.get(path) ?? filesOf(decision);
