@@ -7,8 +7,7 @@ import type { PlanInput } from '#core/plan/planInput.ts';
 import type { Clock } from '#host/time/clock.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgreedState } from './agreedState.ts';
-import { movesIn } from './jobs/moves.ts';
-import type { PendingMoves } from './jobs/ready.ts';
+import { bothWays, type Moves, movesIn } from './jobs/moves.ts';
 import { bytesToTravel } from './jobs/schedule.ts';
 import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
@@ -37,7 +36,7 @@ export class CurrentPlan {
   /** Paths of the running jobs. */
   readonly inFlight = new Set<string>();
   /** Undefined when they are to be found. */
-  #moves: PendingMoves | undefined;
+  #moves: Moves | undefined;
   readonly #options: CurrentPlanOptions;
   readonly #retries: Retries;
 
@@ -84,12 +83,11 @@ export class CurrentPlan {
    * The files that are to be renamed here, from the newest plan; some may be done already. They are found once for each plan,
    * since there may be as many as files, and jobs are started for a part of them at a time.
    */
-  get moves(): PendingMoves {
+  get moves(): Moves {
     if (this.#moves !== undefined) return this.#moves;
     const areAny = this.pending.others().some(([, { kind }]) => kind === 'remove');
     const from: ReadonlyMap<string, string> = areAny ? movesIn(this.pending) : new Map();
-    this.#moves = { from, to: new Map(Array.from(from, ([path, before]) => [before, path])) };
-    return this.#moves;
+    return (this.#moves = bothWays(from));
   }
 
   /** The pending actions that can be refused: the same set would be refused again. */

@@ -1,6 +1,19 @@
 import { type FileEntry, sameEntry } from '#core/manifest/entry.ts';
 import type { Decision } from '#core/plan/decision.ts';
 
+/** Files that are to be renamed here. */
+export type Moves = {
+  /** The present name, by the new one. */
+  readonly from: ReadonlyMap<string, string>;
+  /** The new name, by the present one. */
+  readonly to: ReadonlyMap<string, string>;
+};
+
+/** @param from the present name of each, by the new one */
+export function bothWays(from: ReadonlyMap<string, string>): Moves {
+  return { from, to: new Map(Array.from(from, ([path, before]) => [before, path])) };
+}
+
 /**
  * Finds files that Main has renamed: a new file whose name is free here and which equals a file that is to be removed.
  * This host renames it, without reading or writing it. Pure.

@@ -1,5 +1,6 @@
 import type { Decision } from '#core/plan/decision.ts';
 import type { Decisions } from '#core/plan/decisions.ts';
+import type { Moves } from './moves.ts';
 import { bytesToTravel } from './schedule.ts';
 
 /** Small files that are considered at once: a change set more than are started together. */
@@ -12,15 +13,7 @@ export type ReadyOptions = {
   readonly largeFrom: number;
   /** All of it, however much it is. */
   readonly all: boolean;
-  readonly moves: PendingMoves;
-};
-
-/** Files that are to be renamed here. */
-export type PendingMoves = {
-  /** The present name, by the new one. */
-  readonly from: ReadonlyMap<string, string>;
-  /** The new name, by the present one. */
-  readonly to: ReadonlyMap<string, string>;
+  readonly moves: Moves;
 };
 
 /**

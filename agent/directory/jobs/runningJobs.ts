@@ -92,7 +92,7 @@ export class RunningJobs {
       return entryOf(side.get(folder))?.type === 'folder';
     };
     const jobsFrom = (some: typeof ready): Job[] =>
-      schedule({ ready: some, running: this.#running, wholeSets, largeFrom, folderIsThere });
+      schedule({ ready: some, moves, running: this.#running, wholeSets, largeFrom, folderIsThere });
     let jobs = jobsFrom(ready);
     // All of the first may be waiting for folders that come later.
     if (jobs.length === 0 && !this.areAtWork)

@@ -1,6 +1,6 @@
 import { type Decision, isFolderRemoval, isRemoval } from '#core/plan/decision.ts';
 import { SMALL } from '#sync/transfer/smallFile.ts';
-import { movesIn } from './moves.ts';
+import type { Moves } from './moves.ts';
 import { depthOf, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
 import { type Outgoing, outgoingBytes } from './upload.ts';
@@ -21,6 +21,8 @@ export type Job =
 export type ScheduleInput = {
   /** Actions that are due and not in progress. */
   readonly ready: ReadonlyMap<string, Decision>;
+  /** The files among them that are to be renamed here. */
+  readonly moves: Moves;
   readonly running: readonly Job[];
   /** The whole plan becomes visible together: what one Asterisk reload reads. */
   readonly wholeSets: boolean;
@@ -45,10 +47,11 @@ export function schedule(input: ScheduleInput): Job[] {
     return [{ kind: 'download', size: 'bulk', items: downloads }];
   }
   const jobs: Job[] = [];
-  const moves = movesIn(downloads);
-  const contentToTravel = (item: Incoming, path: string): number =>
-    moves.has(path) ? 0 : contentBytes(item);
-  for (const items of split(downloads, contentToTravel, input, 'download', moves))
+  const contentToTravel = (item: Incoming, path: string): number => {
+    const from = input.moves.from.get(path);
+    return from !== undefined && downloads.has(from) ? 0 : contentBytes(item);
+  };
+  for (const items of split(downloads, contentToTravel, input, 'download'))
     jobs.push({ kind: 'download', ...items });
   for (const items of split(uploads, outgoingBytes, input, 'upload')) jobs.push({ kind: 'upload', ...items });
   return jobs;
@@ -59,7 +62,6 @@ function split<T extends Decision>(
   bytesOf: (item: T, path: string) => number,
   input: ScheduleInput,
   kind: Job['kind'],
-  moves: ReadonlyMap<string, string> = new Map(),
 ): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
   const count = (size: Job['size']): number =>
     input.running.filter((job) => job.kind === kind && job.size === size).length;
@@ -77,10 +79,10 @@ function split<T extends Decision>(
     bytes = 0;
     bulk -= 1;
   };
-  // A name that is removed by a rename goes with the new name.
-  const partners = new Set(moves.values());
   const take = ({ path, item, size }: Sized<T>): void => {
-    if (partners.has(path)) return;
+    // A name that is removed by a rename goes with the new name.
+    const to = input.moves.to.get(path);
+    if (to !== undefined && items.has(to)) return;
     const parent = parentOf(path);
     const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
     if (size >= input.largeFrom) {
@@ -91,7 +93,7 @@ function split<T extends Decision>(
     }
     if (bulk <= 0 || !(there || current.has(parent))) return;
     current.set(path, item);
-    const from = moves.get(path);
+    const from = input.moves.from.get(path);
     const partner = from === undefined ? undefined : items.get(from);
     if (from !== undefined && partner !== undefined) current.set(from, partner);
     files += 1;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { movesIn } from '../../../../../agent/directory/jobs/moves.ts';
+import { bothWays, movesIn } from '../../../../../agent/directory/jobs/moves.ts';
 import { schedule } from '../../../../../agent/directory/jobs/schedule.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { type Decision, deliverNew } from '#core/plan/decision.ts';
@@ -67,6 +67,7 @@ void test('a large file that is renamed is scheduled with its old name, as one t
   ]);
   const jobs = schedule({
     ready,
+    moves: bothWays(movesIn(ready)),
     running: [],
     wholeSets: false,
     largeFrom: 8 * 1024 * 1024,
@@ -87,6 +88,7 @@ void test('the old name stays until the folder of the new one can be made', () =
   assert.deepEqual(
     schedule({
       ready,
+      moves: bothWays(movesIn(ready)),
       running: [],
       wholeSets: false,
       largeFrom: 8 * 1024 * 1024,
@@ -94,4 +96,20 @@ void test('the old name stays until the folder of the new one can be made', () =
     }),
     [],
   );
+});
+
+void test('what is to be renamed and is not ready with both names is removed, or brought with its content', () => {
+  const large: FileEntry = { ...fileEntry('content'), size: 512 * 1024 * 1024 };
+  const moves = bothWays(new Map([['new', 'old']]));
+  const rest = {
+    moves,
+    running: [],
+    wholeSets: false,
+    largeFrom: 8 * 1024 * 1024,
+    folderIsThere: () => true,
+  };
+  const sets = (path: string, item: Decision): [size: string, paths: string[]][] =>
+    schedule({ ready: new Map([[path, item]]), ...rest }).map(({ size, items }) => [size, [...items.keys()]]);
+  assert.deepEqual(sets('old', remove(large)), [['bulk', ['old']]]);
+  assert.deepEqual(sets('new', deliver(large)), [['large', ['new']]]);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import type { Entry } from '#core/manifest/entry.ts';
+import { bothWays, movesIn } from '../../../../../agent/directory/jobs/moves.ts';
 import { type Job, schedule } from '../../../../../agent/directory/jobs/schedule.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
@@ -21,7 +22,14 @@ function started(
   for (let i = 0; i < files; i++) ready.set(`${i}.wav`, { kind: 'deliver', entry, ...plain });
   for (let i = 0; i < large; i++)
     ready.set(`large${i}.wav`, { kind: 'deliver', entry: { ...entry, size: LARGE * 4 }, ...plain });
-  const jobs = schedule({ ready, running, wholeSets: false, largeFrom: LARGE, folderIsThere: () => true });
+  const jobs = schedule({
+    ready,
+    moves: bothWays(movesIn(ready)),
+    running,
+    wholeSets: false,
+    largeFrom: LARGE,
+    folderIsThere: () => true,
+  });
   return jobs.map(({ size, items }) => [size, items.size]);
 }
 
@@ -65,7 +73,12 @@ void test('parents are before children, larger files after small ones, and small
   const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
   ready.set('a', { kind: 'deliver', entry: folder, ...plain });
   const rest = { running: [], wholeSets: false, largeFrom: LARGE };
-  const [job] = schedule({ ready, ...rest, folderIsThere: (path) => path === 'b' });
+  const [job] = schedule({
+    ready,
+    moves: bothWays(movesIn(ready)),
+    ...rest,
+    folderIsThere: (path) => path === 'b',
+  });
   assert.deepEqual(
     [...(job?.items.keys() ?? [])],
     ['a', 'b/1.wav', 'b/2.wav', 'a/3.wav', 'a/1.wav', 'a/2.wav'],
@@ -82,6 +95,7 @@ void test('a file that is renamed counts once, and takes its old name along', ()
   }
   const jobs = schedule({
     ready,
+    moves: bothWays(movesIn(ready)),
     running: [],
     wholeSets: false,
     largeFrom: LARGE,
@@ -107,14 +121,19 @@ void test('a folder is removed after what is in it, and after all that is still 
     ['new/file.wav', { kind: 'deliver', entry: fileEntry('other'), ...plain }],
   ]);
   const rest = { wholeSets: false, largeFrom: LARGE, folderIsThere: () => false };
-  const [job] = schedule({ ready, running: [], ...rest });
+  const [job] = schedule({ ready, moves: bothWays(movesIn(ready)), running: [], ...rest });
   assert.deepEqual(
     [...(job?.items.keys() ?? [])],
     ['new', 'new/file.wav', 'old/deep/file.wav', 'old/deep', 'old'],
   );
   for (let i = 0; i < 700; i++)
     ready.set(`${i}.wav`, { kind: 'deliver', entry: fileEntry(`${i}`), ...plain });
-  const [next] = schedule({ ready, running: [RUNNING, RUNNING, RUNNING], ...rest });
+  const [next] = schedule({
+    ready,
+    moves: bothWays(movesIn(ready)),
+    running: [RUNNING, RUNNING, RUNNING],
+    ...rest,
+  });
   assert.ok(next?.items.has('new') && !next.items.has('old'));
 });
 
@@ -129,7 +148,12 @@ describe('Files that go into new folders', () => {
     for (let i = 0; i < many; i++) ready.set(`new/deep/${i}.wav`, bring(fileEntry(`${i}`)));
     ready.set('new/deep', bring(folder)).set('new', bring(folder));
     const rest = { running: [], wholeSets: false, largeFrom: LARGE };
-    const jobs = schedule({ ready, ...rest, folderIsThere: (path) => path === 'old' });
+    const jobs = schedule({
+      ready,
+      moves: bothWays(movesIn(ready)),
+      ...rest,
+      folderIsThere: (path) => path === 'old',
+    });
     return jobs.map(({ items }) => [...items.keys()]);
   }
 
