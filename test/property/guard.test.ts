@@ -13,8 +13,7 @@ import { runs } from './runs.ts';
 void test('the guard holds removals only, all of them and nothing else, and releases them when a person confirms', () => {
   assert(
     property(histories, nat(3), nat(99), (history, files, percent) => {
-      const world = new World(history);
-      for (const operation of history.operations) world.apply(operation);
+      const world = World.after(history);
       for (const agent of Object.values(world.agents)) passGuarded(world, agent, { files, percent });
       world.converge();
       checkEnd(world);
@@ -26,8 +25,7 @@ void test('the guard holds removals only, all of them and nothing else, and rele
 void test('removals that were decided before are judged with new ones as if they were decided again', () => {
   assert(
     property(histories, nat(3), nat(99), (history, files, percent) => {
-      const world = new World(history);
-      for (const operation of history.operations) world.apply(operation);
+      const world = World.after(history);
       for (const agent of Object.values(world.agents)) comparePlans(world, agent, { files, percent });
     }),
     runs<[History, number, number]>(),

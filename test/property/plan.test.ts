@@ -13,8 +13,7 @@ void test('whatever users, losses and interruptions do to Main and two MDS: all 
 });
 
 function run(history: History): void {
-  const world = new World(history);
-  for (const operation of history.operations) world.apply(operation);
+  const world = World.after(history);
   world.converge();
   checkEnd(world);
 }

@@ -67,6 +67,13 @@ export class World {
   #contents = 0;
   #userActs = false;
 
+  /** The world in which all of this has happened. */
+  static after(history: History): World {
+    const world = new World(history);
+    for (const operation of history.operations) world.apply(operation);
+    return world;
+  }
+
   constructor({ direction, deletions }: Omit<History, 'operations'>) {
     this.policy = { name: 'recordings', direction, deletions };
     this.main.onGone = (path, last) => this.#goneOnMain(path, last);
