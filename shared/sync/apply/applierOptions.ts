@@ -16,8 +16,11 @@ export type Placed = readonly [path: string, stamp: Stamp, isArrival: boolean];
 
 /** What an applier calls. */
 export type ApplierEvents = {
-  /** Called synchronously when paths became visible, before the watch can report them. */
-  readonly onPlaced: (placed: readonly Placed[]) => void;
+  /**
+   * Called synchronously when paths became visible, before the watch can report them.
+   * @param left names that files had until then, each of which was one rename away from it
+   */
+  readonly onPlaced: (placed: readonly Placed[], left: readonly string[]) => void;
   /** Called when the placed paths could not be recorded in the state. */
   readonly onPlacedLost: (paths: readonly string[]) => void;
   /** Called when a change set that was visible but not recorded has been recorded. */

@@ -190,12 +190,13 @@ export class Staging implements Disposable {
     await makePreparedDurable(this.#area, steps, trash.folder);
     await lane?.turn();
     journal.begin(changeSet);
-    let placed: Placed[] = [];
+    let touched: string[] = [];
     try {
       const outcomes = await withLease(() => {
         const done = commit(changeSet, { ...place, trash: trash.folder });
-        placed = placedBy(done);
-        this.#options.events?.onPlaced(placed);
+        const [placed, left] = [placedBy(done), leftBy(done)];
+        touched = [...placed.map(([path]) => path), ...left];
+        this.#options.events?.onPlaced(placed, left);
         return done;
       }, ending);
       await makeOutcomesDurable(this.#open, outcomes, trash.folder ? [trash.folder] : []);
@@ -207,7 +208,7 @@ export class Staging implements Disposable {
           this.#staged.delete(step.staged.name);
       return { changeSet, outcomes };
     } catch (error) {
-      this.#options.events?.onPlacedLost(placed.map(([path]) => path));
+      this.#options.events?.onPlacedLost(touched);
       this.#cutOff.set(this.id, { changeSet, record });
       this.#onCutOff();
       throw error;
@@ -240,6 +241,15 @@ function placedBy(outcomes: readonly Outcome[]): Placed[] {
         stamp !== CHANGED && (step.kind === 'move' || step.expect === undefined),
       ]);
   return placed;
+}
+
+/** The names that files had. A folder has to be looked at, since its watch ends. */
+function leftBy(outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap(({ step, result }) => {
+    if (result !== 'done') return [];
+    if (step.kind === 'move') return [step.from];
+    return step.kind === 'remove' && step.entry.type !== 'folder' ? [step.path] : [];
+  });
 }
 
 function checkRoom(root: Folder, bytes: number, { path, reserve }: ApplierOptions): void {

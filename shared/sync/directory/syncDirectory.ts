@@ -73,7 +73,7 @@ export class SyncDirectory {
       receiving: { resumableFrom: largeFrom, thread, lane },
       withLease: (show, signal) => side.withLease(show, signal),
       events: {
-        onPlaced: (placed) => this.replica.own.add(placed),
+        onPlaced: (placed, left) => this.replica.own.add(placed, left),
         onPlacedLost: (paths) => this.replica.own.lost(paths),
         onFinished: () => side.recovered(),
       },

@@ -14,8 +14,8 @@ export class OwnPlacements {
   readonly #stamps = new Map<string, Stamp>();
   /** What was there when the last full scan began. */
   #atScan = new Set<string>();
-  /** Of those, the ones whose rename is still to be reported by the kernel. */
-  readonly #arrivals = new Set<string>();
+  /** Names of which a rename by this program is still to be reported by the kernel, away from them or to them. */
+  readonly #renamed = new Set<string>();
   /** Those that another program removed since. */
   readonly #gone = new Set<string>();
   readonly #onLost: (paths: readonly string[]) => void;
@@ -30,29 +30,38 @@ export class OwnPlacements {
     this.#isWatched = isWatched;
   }
 
-  add(placed: readonly Placed[]): void {
-    let last: { readonly folder: string; readonly isWatched: boolean } | undefined;
+  /** @param left names from which files were renamed in the same moment, to others or into the trash */
+  add(placed: readonly Placed[], left: readonly string[] = []): void {
+    const arrivals: string[] = [];
     for (const [path, stamp, isArrival] of placed) {
       this.#stamps.set(path, stamp);
       this.#atScan.delete(path);
       this.#gone.delete(path);
       // A folder has to be looked at in any case: it is to be watched.
-      if (placed.length < MANY || !isArrival || stamp === '') continue;
+      if (isArrival && stamp !== '') arrivals.push(path);
+    }
+    if (placed.length >= MANY) this.#expectReports(arrivals);
+    if (left.length >= MANY) this.#expectReports(left);
+  }
+
+  #expectReports(paths: readonly string[]): void {
+    let last: { readonly folder: string; readonly isWatched: boolean } | undefined;
+    for (const path of paths) {
       const folder = parentOf(path);
       if (last?.folder !== folder) last = { folder, isWatched: this.#isWatched(folder) };
-      if (last.isWatched) this.#arrivals.add(path);
+      if (last.isWatched) this.#renamed.add(path);
     }
   }
 
   /**
    * Takes the report of a rename. The first one is this program's own.
-   * RACE: another program renames something to the same name before anything else is reported, so that the kernel makes one
+   * RACE: another program renames something to or from the same name before anything else is reported, so that the kernel makes one
    * report of both; or it replaces the folder just before the object is placed, and does so in the one that was there.
    * Worst case: that is noticed by the later scan of the folder.
    * @returns true when it says nothing new
    */
-  hasArrived(path: string): boolean {
-    return this.#arrivals.delete(path);
+  isRename(path: string): boolean {
+    return this.#renamed.delete(path);
   }
 
   has(path: string, stamp: Stamp): boolean {
@@ -78,11 +87,11 @@ export class OwnPlacements {
   /** A full scan begins. */
   scanBegins(): void {
     for (const path of this.#atScan) this.#forget(path);
-    this.#atScan = new Set(this.#stamps.keys());
+    this.#atScan = new Set([...this.#stamps.keys(), ...this.#renamed]);
   }
 
   #forget(path: string): void {
     this.#stamps.delete(path);
-    this.#arrivals.delete(path);
+    this.#renamed.delete(path);
   }
 }

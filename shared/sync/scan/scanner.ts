@@ -6,7 +6,7 @@ import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX, RESERVED_NAME } from '#core/path/names.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { baseOf, depthOf, isBelow, isOverride, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
@@ -45,6 +45,8 @@ type Named = {
   readonly handle: Folder;
   readonly name: string;
   readonly path: string;
+  /** Its stamp, when it is a file that had another name and is otherwise as it was. */
+  readonly renamed?: Stamp | undefined;
 };
 
 const TOO_DEEP: PathState = { kind: 'special', what: `a folder with ${MAX_DEPTH - 1} above it, the maximum` };
@@ -64,7 +66,7 @@ export class Scanner {
     this.#paths = options.paths;
     this.#queue = options.queue;
     this.#watches = watches;
-    this.#renames = new Renames(options.paths, options.guard, options.feed);
+    this.#renames = new Renames(options, watches);
     this.#folders = new FolderScan({
       paths: options.paths,
       vanish: (path) => this.#vanish(path),
@@ -135,9 +137,10 @@ export class Scanner {
       this.#watches.watch(at, handle);
       const listing = this.#listingOf(handle, at);
       if (listing === undefined) continue;
-      const inspect = (name: string, path: string): void =>
-        this.#takeName({ open, handle: open.get(at), name, path }, deep, queue);
-      await this.#folders.read({ path: at, listing, handle: () => open.get(at), inspect }, slice);
+      const inspect = (name: string, path: string, renamed: Stamp | undefined): void =>
+        this.#takeName({ open, handle: open.get(at), name, path, renamed }, deep, queue);
+      const inspected = (): void => this.#renames.rest();
+      await this.#folders.read({ path: at, listing, handle: () => open.get(at), inspect, inspected }, slice);
     }
   }
 
@@ -204,9 +207,10 @@ export class Scanner {
 
   /** The same for a name that is not as it is known. */
   #takeName(named: Named, deep: boolean, queue: string[]): void {
-    const { handle, name, path } = named;
+    const { open, handle, name, path, renamed } = named;
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
+      if (renamed !== undefined && this.#renames.takeUnseen(open, path, renamed)) return;
       const stat = handle.stat(name);
       if (stat === undefined) this.#vanish(path);
       else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
@@ -226,9 +230,9 @@ export class Scanner {
         this.#queue.wait(path, this.#queue.restOfSettle(stat));
       return;
     }
+    if (this.#renames.takeUntouched(open, path, stamp)) return this.#renames.rest();
     this.#watches.forget(path);
     this.#paths.dropBelow(path);
-    if (this.#renames.takeUntouched(open, path, stamp)) return this.#queue.delete(path);
     this.#paths.putMoving(path, stamp);
     const rest = this.#queue.restOfSettle(stat);
     const needsNone = rest > 0 && !this.#options.feed.whole && cameComplete(handle, name, stat, node?.stamp);

@@ -119,7 +119,7 @@ export class Watch {
   }
 
   #onEvent(folder: string, name: string | undefined, isRename: boolean): void {
-    if (isRename && name !== undefined && this.#replica.own.hasArrived(joinPath(folder, name)))
+    if (isRename && name !== undefined && this.#replica.own.isRename(joinPath(folder, name)))
       // With an event of another program, for which the kernel had no room beside so many of this one.
       return this.#lookLateAt(folder);
     this.#events += 1;

@@ -3,6 +3,7 @@ import type { Folder } from '#host/fs/folder.ts';
 import type { Listing } from '#host/fs/listing/listing.ts';
 import type { TimeSlice } from '#host/time/timeSlice.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
+import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, joinPath } from '#core/path/relative.ts';
 import type { ScannedPaths } from '../scannedPaths.ts';
 
@@ -24,9 +25,17 @@ export type ScannedFolder = {
   readonly listing: Listing;
   /** The folder itself, which may be opened again during a pause. */
   readonly handle: () => Folder;
-  /** Inspects a name that is new, or not as it is known; and each that is no ordinary file. */
-  readonly inspect: (name: string, path: string) => void;
+  /**
+   * Inspects a name that is new, or not as it is known; and each that is no ordinary file.
+   * @param renamed the stamp of a file that is here under another name than before, and otherwise as it was
+   */
+  readonly inspect: (name: string, path: string, renamed: Stamp | undefined) => void;
+  /** Called after some were inspected, before anything else may happen. */
+  readonly inspected: () => void;
 };
+
+/** Names, and the stamps of those that a departed file has now. */
+type ToInspect = { readonly names: string[]; readonly renamed: Map<string, Stamp> };
 
 /** Compares folders with what is known of them: as a whole where nothing has changed, otherwise name by name. */
 export class FolderScan {
@@ -48,7 +57,7 @@ export class FolderScan {
     const missing = names === undefined ? [] : this.#missing(path, names);
     const confirmed = paths.index.confirmed.begin(path);
     const overrides = new Set<string>();
-    const toInspect: string[] = [];
+    const toInspect: ToInspect = { names: [], renamed: new Map() };
     for (let from = 0; from < listing.size; from += PART) {
       const to = Math.min(listing.size, from + PART);
       listing.readVersions(handle().fd, from, to, this.#versions);
@@ -60,13 +69,17 @@ export class FolderScan {
         const name = listing.name(number);
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else if (!this.#isKnown(folder, number, from, name)) {
-          if (listing.isFile(number)) areKnown = false;
-          toInspect.push(name);
+          toInspect.names.push(name);
+          if (listing.isFile(number)) {
+            areKnown = false;
+            const renamed = paths.departed.stampOf(this.#versions.at(number - from));
+            if (renamed !== undefined) toInspect.renamed.set(name, renamed);
+          }
         }
         if (slice.due) await slice.pause();
       }
       confirmed.parts.push(areKnown ? digest : '');
-      if (toInspect.length >= IN_ORDER) await this.#inspect(folder, toInspect.splice(0), slice);
+      if (toInspect.names.length >= IN_ORDER) await this.#inspect(folder, toInspect, slice);
       if (slice.due) await slice.pause();
     }
     await this.#inspect(folder, toInspect, slice);
@@ -82,11 +95,16 @@ export class FolderScan {
    * Inspects names in their order, which is also that of the state's tables: the rows of files that travel together then lie
    * together. A file system lists names by a hash, so that each transaction would write to pages all over a table.
    */
-  async #inspect({ path, inspect }: ScannedFolder, names: string[], slice: TimeSlice): Promise<void> {
+  async #inspect(folder: ScannedFolder, { names, renamed }: ToInspect, slice: TimeSlice): Promise<void> {
     for (const name of names.sort()) {
-      inspect(name, joinPath(path, name));
-      if (slice.due) await slice.pause();
+      folder.inspect(name, joinPath(folder.path, name), renamed.get(name));
+      if (!slice.due) continue;
+      folder.inspected();
+      await slice.pause();
     }
+    folder.inspected();
+    names.length = 0;
+    renamed.clear();
   }
 
   /** True for a file of which this version is known. */

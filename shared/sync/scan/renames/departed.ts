@@ -3,6 +3,8 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
+import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
+import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 
 /** A file whose name has vanished: what it was, and the stamp under which it was read. */
 type DepartedFile = { readonly path: string; readonly stamp: Stamp; readonly entry: FileEntry };
@@ -34,6 +36,16 @@ export class Departed {
   /** The vanished path of a file that has this stamp now, under whatever name. */
   pathOf(stamp: Stamp): string | undefined {
     return this.#files.get(withoutChangeTime(stamp))?.path;
+  }
+
+  /**
+   * The stamp of a version that {@link untouched} knows.
+   * @returns undefined, too, when its inode's number is not exact
+   */
+  stampOf(version: FileVersion): Stamp | undefined {
+    if (this.#files.size === 0 || !Number.isSafeInteger(version.inode)) return undefined;
+    const stamp = stampOfVersion(version);
+    return this.untouched(stamp) && stamp;
   }
 
   /** The vanished file that has exactly this stamp: it was not touched itself, as when its folder was renamed. */

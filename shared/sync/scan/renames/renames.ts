@@ -1,46 +1,84 @@
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
-import type { ChangeFeed } from '../changeFeed.ts';
+import { parentOf } from '#core/path/relative.ts';
 import { isStillGone } from '../presence.ts';
+import type { FolderWatches } from '../../watch/folderWatches.ts';
+import type { ChangeFeed } from '../changeFeed.ts';
 import type { RootGuard } from '../rootGuard.ts';
 import type { ScannedPaths } from '../scannedPaths.ts';
+import type { SettleQueue } from '../settleQueue.ts';
+
+export type RenamesOptions = {
+  readonly paths: ScannedPaths;
+  readonly queue: SettleQueue;
+  readonly guard: RootGuard;
+  readonly feed: Pick<ChangeFeed, 'whole'>;
+};
 
 /**
  * Files that have another name than before. The old one is gone for good, and need not stay away for the settle time: both
  * changes are handed out together, and a host that has a copy can rename it.
  */
 export class Renames {
-  readonly #paths: ScannedPaths;
-  readonly #guard: RootGuard;
-  readonly #feed: Pick<ChangeFeed, 'whole'>;
+  readonly #options: RenamesOptions;
+  readonly #watches: FolderWatches;
+  /** The folder that was last found missing, for as long as nothing else can happen. */
+  #missing: string | undefined;
 
-  constructor(paths: ScannedPaths, guard: RootGuard, feed: Pick<ChangeFeed, 'whole'>) {
-    this.#paths = paths;
-    this.#guard = guard;
-    this.#feed = feed;
+  constructor(options: RenamesOptions, watches: FolderWatches) {
+    this.#options = options;
+    this.#watches = watches;
   }
 
   /**
    * Enters a file that was found under a new name with the stamp under which its content was read, ctime included, as the files
    * in a folder that was renamed have it: nothing of it has changed, so there is nothing to wait for and nothing to read.
+   * {@link rest} has to be called before anything else may happen.
    * @returns false when it is no such file
    */
   takeUntouched(open: OpenFolders, path: string, stamp: Stamp): boolean {
-    const known = this.#feed.whole ? undefined : this.#paths.departed.untouched(stamp);
+    const { paths, queue, feed } = this.#options;
+    const known = feed.whole ? undefined : paths.departed.untouched(stamp);
     if (known === undefined) return false;
-    this.#paths.put(path, { kind: 'settled', entry: known.entry }, stamp);
+    this.#watches.forget(path);
+    paths.dropBelow(path);
+    queue.delete(path);
+    paths.put(path, { kind: 'settled', entry: known.entry }, stamp);
     this.#drop(open, known.path);
     return true;
   }
 
+  /**
+   * The same for a file of which nothing but its stamp was looked at.
+   * @returns true when there is nothing else to do
+   */
+  takeUnseen(open: OpenFolders, path: string, stamp: Stamp): boolean {
+    return this.#options.paths.takeExcluded(path, false) || this.takeUntouched(open, path, stamp);
+  }
+
+  /** From now on anything may happen on disk. */
+  rest(): void {
+    this.#missing = undefined;
+  }
+
   /** A file that was renamed has settled under its new name. */
   settled(open: OpenFolders, stamp: Stamp): void {
-    const old = this.#feed.whole ? undefined : this.#paths.departed.pathOf(stamp);
+    const { feed, paths } = this.#options;
+    const old = feed.whole ? undefined : paths.departed.pathOf(stamp);
     if (old !== undefined) this.#drop(open, old);
+    this.rest();
   }
 
   #drop(open: OpenFolders, old: string): void {
-    if (!this.#guard.allowsRemovals()) return;
-    if (this.#paths.isGone(old) && isStillGone(open, old)) this.#paths.drop(old);
+    const { paths, guard } = this.#options;
+    if (!guard.allowsRemovals()) return;
+    if (paths.isGone(old) && this.#isStillGone(open, old)) paths.drop(old);
+  }
+
+  /** All names of a folder at once, where it is gone, too. */
+  #isStillGone(open: OpenFolders, path: string): boolean {
+    const folder = parentOf(path);
+    if (folder !== this.#missing && folder !== '' && open.root.isMissing(folder)) this.#missing = folder;
+    return folder === this.#missing || isStillGone(open, path);
   }
 }

@@ -194,19 +194,36 @@ void describe('What a change set has placed', () => {
     const applier = applierOf(t, place, {
       clock,
       events: {
-        onPlaced: (placed) => {
+        onPlaced: (placed, left) => {
           assert.equal(place.read('new'), 'new');
-          heard.push(placed);
+          heard.push(placed, left);
         },
         onPlacedLost: (paths) => heard.push(['lost', ...paths]),
         onFinished: () => heard.push('finished'),
       },
     });
     mkdirSync(place.at('removed'));
+    for (const name of ['before', 'thrown away']) writeFileSync(place.at(name), name);
     {
       using staging = applier.begin(0);
       const steps = [
         putFile(staging, 'new', 'new'),
+        {
+          kind: 'move',
+          path: 'after',
+          from: 'before',
+          entry: fileEntry('before'),
+          expect: place.stamp('before'),
+          reason: '',
+        },
+        {
+          kind: 'remove',
+          path: 'thrown away',
+          entry: fileEntry('thrown away'),
+          expect: place.stamp('thrown away'),
+          reason: '',
+        },
+        { kind: 'remove', path: 'stale', entry: fileEntry('stale'), expect: '1:2:3:4:5', reason: '' },
         {
           kind: 'metadata',
           path: 'metadata',
@@ -227,9 +244,11 @@ void describe('What a change set has placed', () => {
     assert.deepEqual(heard, [
       [
         ['new', place.stamp('new'), true],
+        ['after', place.stamp('after'), true],
         ['metadata', place.stamp('metadata'), false],
       ],
-      ['lost', 'new', 'metadata'],
+      ['before', 'thrown away'],
+      ['lost', 'new', 'after', 'metadata', 'before', 'thrown away'],
     ]);
     assert.equal(place.journal.open('files').length, 1);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { eventually } from '../../../support/harness/host.ts';
 import { ApplyPlace, putFile } from '../../../support/unit/applyPlace.ts';
 import { HeldLane } from '../../../support/unit/heldLane.ts';
 import type { Step } from '#core/changeSet.ts';
@@ -12,6 +13,7 @@ import type { Lane } from '#host/process/turns.ts';
 import { systemClock } from '#host/time/clock.ts';
 import type { DirectorySide } from '#sync/directory/directorySide.ts';
 import { SyncDirectory } from '#sync/directory/syncDirectory.ts';
+import { OwnPlacements } from '#sync/scan/ownPlacements.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 
 /** More than are scanned before the first pause. */
@@ -212,6 +214,30 @@ void test('what this program placed itself is entered under its new name, withou
   assert.equal(sync.replica.get('d/old'), undefined);
   assert.deepEqual(sync.replica.get('new'), state);
   await sync.close();
+});
+
+void test('names from which many files were moved are not looked at when the kernel reports that', async (t) => {
+  const { at, open } = place(t);
+  for (const folder of ['d', 'e']) mkdirSync(at.at(folder));
+  const names = Array.from({ length: 64 }, (_, i) => `${i}`);
+  for (const name of names) writeFileSync(at.at(`d/${name}`), name);
+  const sync = open();
+  await sync.start();
+  await sync.readAgain();
+  const asked = t.mock.method(OwnPlacements.prototype, 'isRename');
+  const steps = names.map((name): Step => {
+    const state = sync.replica.get(`d/${name}`);
+    assert.ok(state?.kind === 'settled' && state.entry.type === 'file');
+    const expect = sync.replica.stampAt(`d/${name}`) ?? '';
+    return { kind: 'move', path: `e/${name}`, from: `d/${name}`, entry: state.entry, expect, reason: 'test' };
+  });
+  using staging = sync.applier.begin(0);
+  await staging.commit(steps, () => undefined);
+  await eventually('all was reported', () => asked.mock.callCount() >= 2 * names.length);
+  assert.deepEqual(
+    asked.mock.calls.filter(({ result }) => result !== true).map(({ arguments: [path] }) => path),
+    [],
+  );
 });
 
 void describe('What another program did while a change set was made durable stays known', () => {

@@ -36,18 +36,38 @@ test('the first rename of each of many objects that were placed is no news, as l
     ...many('exchanged', false),
     ...many('b', true, ''),
   ]);
-  assert.ok(own.hasArrived('a/0'));
-  assert.ok(!own.hasArrived('a/0'), 'the second rename is of another program');
-  for (const path of ['a', 'unwatched/0', 'exchanged/0', 'b/0']) assert.ok(!own.hasArrived(path), path);
+  assert.ok(own.isRename('a/0'));
+  assert.ok(!own.isRename('a/0'), 'the second rename is of another program');
+  for (const path of ['a', 'unwatched/0', 'exchanged/0', 'b/0']) assert.ok(!own.isRename(path), path);
   own.adopted('a/1');
   own.lost(['a/2']);
-  for (const path of ['a/1', 'a/2']) assert.ok(!own.hasArrived(path), path);
+  for (const path of ['a/1', 'a/2']) assert.ok(!own.isRename(path), path);
   assert.deepEqual(lost, ['a/2']);
   own.scanBegins();
   own.scanBegins();
-  assert.ok(!own.hasArrived('a/3'));
+  assert.ok(!own.isRename('a/3'));
   own.add(many('a', true).slice(1));
-  assert.ok(!own.hasArrived('a/4'), 'they are few');
+  assert.ok(!own.isRename('a/4'), 'they are few');
+});
+
+test('the first rename away from each of many names is no news either', () => {
+  const own = new OwnPlacements(
+    () => undefined,
+    (folder) => folder !== 'unwatched',
+  );
+  const many = (folder: string) => Array.from({ length: 64 }, (_, i) => `${folder}/${i}`);
+  own.add([], [...many('a'), ...many('unwatched')]);
+  assert.ok(own.isRename('a/0'));
+  for (const path of ['a/0', 'unwatched/0']) assert.ok(!own.isRename(path), path);
+  own.adopted('a/1');
+  own.lost(['a/2']);
+  for (const path of ['a/1', 'a/2']) assert.ok(!own.isRename(path), path);
+  own.scanBegins();
+  assert.ok(own.isRename('a/3'));
+  own.scanBegins();
+  assert.ok(!own.isRename('a/4'), 'a report that never came is not waited for');
+  own.add([], many('a').slice(1));
+  assert.ok(!own.isRename('a/5'), 'they are few');
 });
 
 test('what is gone again when it is adopted is known, once; what was placed since is there', () => {

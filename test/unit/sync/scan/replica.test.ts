@@ -22,6 +22,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stampOf } from '#core/manifest/stamp.ts';
+import { Folder } from '#host/fs/folder.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import type { DirectoryRules, ReplicaEvents } from '#sync/scan/replicaOptions.ts';
@@ -50,6 +51,7 @@ void describe('What a host holds of a directory', () => {
   let make: (
     rules: Pick<DirectoryRules, 'whole'> & Partial<Pick<DirectoryRules, 'settle' | 'inParts'>>,
     onChanges: ReplicaEvents['onChanges'],
+    isExcluded?: (path: string) => boolean,
   ) => Replica;
 
   beforeEach(async () => {
@@ -66,12 +68,13 @@ void describe('What a host holds of a directory', () => {
         return performance.now() + later;
       },
     };
-    make = (rules, onChanges) =>
+    make = (rules, onChanges, isExcluded = () => false) =>
       new Replica({
         rules: { name: 'moh', settle: SETTLE, emptyIsHeld: true, ...rules },
         path: root,
         nested: new Set(),
         index: scanMemory(),
+        isExcluded,
         owners: new Owners(),
         clock,
         events: { onChanges, onHeld: () => undefined, onError: (error) => errors.push(error) },
@@ -328,6 +331,25 @@ void describe('What a host holds of a directory', () => {
     });
   });
 
+  void it('hands out a renamed file together with its old name, in whatever folder', async (t) => {
+    const together: string[][] = [];
+    // A name that is merely gone would have to stay away for longer than all of this takes.
+    const other = make({ whole: false, settle: 300 }, (changes) => together.push([...changes.keys()]));
+    t.after(() => other.close());
+    mkdirSync(path.join(root, 'f'));
+    writeFileSync(path.join(root, 'f', 'old'), 'in a folder');
+    await other.rescan();
+    await eventually('all is settled', () => other.get('f/old')?.kind === 'settled');
+    renameSync(path.join(root, 'a'), path.join(root, 'z'));
+    renameSync(path.join(root, 'f', 'old'), path.join(root, 'f', 'new'));
+    await other.recheck(['a', 'f/old', 'z', 'f/new']);
+    await eventually('both are handed out', () =>
+      ['z', 'f/new'].every((at) => together.some((paths) => paths.includes(at))),
+    );
+    const withNew = together.filter((paths) => paths.includes('z') || paths.includes('f/new')).flat();
+    assert.deepEqual(withNew.toSorted(), ['a', 'f/new', 'f/old', 'z']);
+  });
+
   void describe('of a folder that is renamed', () => {
     const NAMES = ['a', 'b', 'c'];
     let renamed: Replica;
@@ -405,6 +427,60 @@ void describe('What a host holds of a directory', () => {
       await eventually('all are settled', () => ['new/b', 'old/b'].every((at) => kindAt(at) === 'settled'));
       assert.deepEqual([hashAt('new/b'), hashAt('old/b')], [hashOf('b'), hashOf('another')]);
       assert.ok(!handedOut.some(([at, kind]) => at === 'old/b' && kind === 'gone'));
+    });
+
+    void it('looks for each name again once something else may have happened', async () => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await renamed.recheck(['old', 'new']);
+      mkdirSync(path.join(root, 'old'));
+      writeFileSync(path.join(root, 'old', 'd'), 'd');
+      await renamed.recheck(['old']);
+      await eventually('it is settled', () => kindAt('old/d') === 'settled');
+      renameSync(path.join(root, 'old', 'd'), path.join(root, 'd'));
+      await renamed.recheck(['old/d']);
+      writeFileSync(path.join(root, 'old', 'd'), 'another');
+      await renamed.recheck(['d']);
+      await eventually('it is settled', () => kindAt('d') === 'settled');
+      assert.notEqual(kindAt('old/d'), 'nothing');
+    });
+
+    void it('leaves out those that are excluded there, and drops what was in a folder that had such a name', async (t) => {
+      const other = make(
+        { whole: false },
+        () => undefined,
+        (at) => at === 'new/a',
+      );
+      t.after(() => other.close());
+      mkdirSync(path.join(root, 'new', 'b'), { recursive: true });
+      writeFileSync(path.join(root, 'new', 'b', 'in it'), '');
+      await other.rescan();
+      await other.whenQuiet(5_000);
+      rmSync(path.join(root, 'new'), { recursive: true });
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await other.recheck(['old']);
+      await other.rescanFolders(['new']);
+      const states = ['new/a', 'new/b', 'new/b/in it', 'new/c'].map((at) => other.get(at)?.kind ?? 'nothing');
+      assert.deepEqual(states, ['nothing', 'settled', 'nothing', 'settled']);
+    });
+
+    void it('takes their versions from the listing, and asks for the old folder once', async (t) => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await renamed.recheck(['old']);
+      const stats = t.mock.method(Folder.prototype, 'stat');
+      const missing = t.mock.method(Folder.prototype, 'isMissing');
+      await renamed.recheck(['new']);
+      assert.deepEqual(
+        stats.mock.calls.map(({ arguments: [name] }) => name),
+        ['new'],
+      );
+      assert.deepEqual(
+        missing.mock.calls.map(({ arguments: [at] }) => at),
+        ['old'],
+      );
+      assert.deepEqual(
+        NAMES.map((name) => kindAt(`new/${name}`)),
+        ['settled', 'settled', 'settled'],
+      );
     });
   });
 });

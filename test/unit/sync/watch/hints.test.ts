@@ -74,7 +74,7 @@ function pretended(t: TestContext, names: number | (() => number)) {
     recheck: note('name'),
     rescanFolders: note('folder'),
     rescan: () => note('everything')(['']),
-    own: { hasArrived: (path: string) => path.includes('own') },
+    own: { isRename: (path: string) => path.includes('own') },
   } as unknown as Replica;
   const clock = new ManualClock();
   const watch = new Watch(replica, { clock, onPolling: () => undefined, onError: () => undefined });

@@ -22,7 +22,7 @@ import { PathIndex } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { ScannedPaths } from '#sync/scan/scannedPaths.ts';
 import { SettleQueue } from '#sync/scan/settleQueue.ts';
-import { ApplyPlace } from '../../../../support/unit/applyPlace.ts';
+import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';
 import { openFolder } from '../../../../support/unit/openFolder.ts';
 import { replicaOf } from '../../../../support/unit/replicaOf.ts';
 import { scanMemory } from '../../../../support/unit/scanMemory.ts';
@@ -145,7 +145,13 @@ void describe('A scan of folders that were scanned before', () => {
     const scan = new FolderScan({ paths, vanish: (each) => gone.push(each) });
     const read = (): Promise<void> =>
       scan.read(
-        { path: 'f', listing: handle.listing(), handle: () => handle, inspect: () => assert.fail(root) },
+        {
+          path: 'f',
+          listing: handle.listing(),
+          handle: () => handle,
+          inspect: () => assert.fail(root),
+          inspected: () => undefined,
+        },
         new TimeSlice(),
       );
     await read();
@@ -153,6 +159,39 @@ void describe('A scan of folders that were scanned before', () => {
     paths.drop('f/gone');
     await read();
     assert.deepEqual(gone, ['f/gone', 'f/gone']);
+  });
+
+  void it('says which files are here under another name, and when something else may happen', async (t) => {
+    const { path: root, folder: handle } = openFolder(t);
+    for (const name of ['a', 'b']) writeFileSync(path.join(root, name), name);
+    mkdirSync(path.join(root, 'c'));
+    const stampAt = (name: string): string => stampOf(lstatSync(path.join(root, name), { bigint: true }));
+    const paths = new ScannedPaths(new SettleQueue(systemClock, 0), scanMemory(), () => false);
+    const entry = fileEntry('a');
+    paths.put('old', { kind: 'settled', entry }, stampAt('a'));
+    paths.vanish('old');
+    const seen: unknown[] = [];
+    const scan = new FolderScan({ paths, vanish: () => undefined });
+    const always = { due: true, pause: () => Promise.resolve(void seen.push('pause')) };
+    await scan.read(
+      {
+        path: '',
+        listing: handle.listing(),
+        handle: () => handle,
+        inspect: (name, _path, renamed) => seen.push([name, renamed]),
+        inspected: () => seen.push('inspected'),
+      },
+      always as unknown as TimeSlice,
+    );
+    const each = [
+      ['a', stampAt('a')],
+      ['b', undefined],
+      ['c', undefined],
+    ] as const;
+    assert.deepEqual(seen.slice(seen.findIndex((what) => what !== 'pause')), [
+      ...each.flatMap((what) => [what, 'inspected', 'pause']),
+      'inspected',
+    ]);
   });
 
   void it('has each name inspected once, very many at a time in their order', async (t) => {
@@ -175,7 +214,10 @@ void describe('A scan of folders that were scanned before', () => {
       assert.equal(at, `f/${name}`);
       inspected.push(name);
     };
-    await scan.read({ path: 'f', listing, handle: () => handle, inspect }, new TimeSlice());
+    await scan.read(
+      { path: 'f', listing, handle: () => handle, inspect, inspected: () => undefined },
+      new TimeSlice(),
+    );
     assert.deepEqual(inspected.toSorted(), names.toSorted());
     const startsAgain = inspected.filter((name, i) => name < (inspected[i - 1] ?? ''));
     assert.equal(startsAgain.length, 1);
