@@ -3,6 +3,7 @@ import { copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { VERSION } from '#host/version.ts';
 import { buildVersion } from '../support/harness/build.ts';
+import { NODE } from '../support/harness/bundles.ts';
 import type { Program } from '../support/harness/host.ts';
 
 const FILES = path.resolve(import.meta.dirname, '../../install/package/files');
@@ -13,12 +14,12 @@ export type Launchers = Readonly<Record<Program, readonly string[]>>;
 export async function buildPackaged(folder: string): Promise<Launchers> {
   const build = async (program: Program): Promise<readonly string[]> => {
     const library = path.join(folder, program);
-    const [node = ''] = await buildVersion(program, { folder: library, version: VERSION });
+    await buildVersion(program, { folder: library, version: VERSION });
     for (const file of ['main.mjs', 'fillCache.mjs'])
       copyFileSync(path.join(FILES, file), path.join(library, file));
-    const start = [node, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=8'];
-    execFileSync(node, [...start.slice(1), path.join(library, 'fillCache.mjs')], { stdio: 'ignore' });
-    return [...start, path.join(library, 'main.mjs')];
+    const [node, ...flags] = NODE;
+    execFileSync(node, [...flags, path.join(library, 'fillCache.mjs')], { stdio: 'ignore' });
+    return [...NODE, path.join(library, 'main.mjs')];
   };
   return {
     'xivo-xds-sync': await build('xivo-xds-sync'),

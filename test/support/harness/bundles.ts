@@ -15,6 +15,7 @@ export const NODE = [
   '--disable-warning=ExperimentalWarning',
   // As the launchers of the checkout and of the package do.
   '--max-semi-space-size=8',
+  '--v8-pool-size=1',
 ] as const;
 
 /**
