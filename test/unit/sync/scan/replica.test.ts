@@ -334,7 +334,9 @@ void describe('What a host holds of a directory', () => {
   void it('hands out a renamed file together with its old name, in whatever folder', async (t) => {
     const together: string[][] = [];
     // A name that is merely gone would have to stay away for longer than all of this takes.
-    const other = make({ whole: false, settle: 300 }, (changes) => together.push([...changes.keys()]));
+    const other = make({ whole: false, settle: 300 }, (changes) =>
+      together.push(Array.from(changes, ([at, { after }]) => `${at} ${after?.kind ?? 'gone'}`)),
+    );
     t.after(() => other.close());
     mkdirSync(path.join(root, 'f'));
     writeFileSync(path.join(root, 'f', 'old'), 'in a folder');
@@ -343,11 +345,12 @@ void describe('What a host holds of a directory', () => {
     renameSync(path.join(root, 'a'), path.join(root, 'z'));
     renameSync(path.join(root, 'f', 'old'), path.join(root, 'f', 'new'));
     await other.recheck(['a', 'f/old', 'z', 'f/new']);
+    const news = ['z settled', 'f/new settled'];
     await eventually('both are handed out', () =>
-      ['z', 'f/new'].every((at) => together.some((paths) => paths.includes(at))),
+      news.every((each) => together.some((those) => those.includes(each))),
     );
-    const withNew = together.filter((paths) => paths.includes('z') || paths.includes('f/new')).flat();
-    assert.deepEqual(withNew.toSorted(), ['a', 'f/new', 'f/old', 'z']);
+    const withNew = together.filter((those) => news.some((each) => those.includes(each))).flat();
+    assert.deepEqual(withNew.toSorted(), ['a gone', 'f/new settled', 'f/old gone', 'z settled']);
   });
 
   void describe('of a folder that is renamed', () => {
