@@ -49,11 +49,13 @@ export class Renames {
   }
 
   /**
-   * The same for a file of which nothing but its stamp was looked at.
-   * @returns true when there is nothing else to do
+   * The same for a file whose stamp was read a moment ago.
+   * @returns false, too, when something is known at its path by now, which may be newer
    */
   takeUnseen(open: OpenFolders, path: string, stamp: Stamp): boolean {
-    return this.#options.paths.takeExcluded(path, false) || this.takeUntouched(open, path, stamp);
+    const { paths } = this.#options;
+    if (paths.index.has(path)) return false;
+    return paths.takeExcluded(path, false) || this.takeUntouched(open, path, stamp);
   }
 
   /** From now on anything may happen on disk. */

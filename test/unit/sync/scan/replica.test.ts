@@ -23,11 +23,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { Folder } from '#host/fs/folder.ts';
+import { Listing } from '#host/fs/listing/listing.ts';
 import { Owners } from '#host/fs/owners.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import type { DirectoryRules, ReplicaEvents } from '#sync/scan/replicaOptions.ts';
 import { type Clock, systemClock } from '#host/time/clock.ts';
 import { eventually } from '../../../support/harness/host.ts';
+import { fileEntry } from '../../../support/unit/applyPlace.ts';
 import { scanMemory } from '../../../support/unit/scanMemory.ts';
 
 const SETTLE = 30;
@@ -464,6 +466,28 @@ void describe('What a host holds of a directory', () => {
       await other.rescanFolders(['new']);
       const states = ['new/a', 'new/b', 'new/b/in it', 'new/c'].map((at) => other.get(at)?.kind ?? 'nothing');
       assert.deepEqual(states, ['nothing', 'settled', 'nothing', 'settled']);
+    });
+
+    void it('keeps what this program has placed under one of the new names since they were listed', async (t) => {
+      renameSync(path.join(root, 'old'), path.join(root, 'new'));
+      await renamed.recheck(['old']);
+      const at = path.join(root, 'new', 'a');
+      const read = Reflect.get(Listing.prototype, 'readVersions') as () => void;
+      let isPlaced = false;
+      t.mock.method(Listing.prototype, 'readVersions', function (this: Listing, ...given: unknown[]) {
+        Reflect.apply(read, this, given);
+        if (isPlaced) return;
+        isPlaced = true;
+        writeFileSync(at, 'own');
+        const entry = fileEntry('own');
+        renamed.adopt(
+          'new/a',
+          { state: { kind: 'settled', entry }, stamp: stampOf(lstatSync(at, { bigint: true })) },
+          undefined,
+        );
+      });
+      await renamed.rescanFolders(['new']);
+      assert.deepEqual([hashAt('new/a'), hashAt('new/b')], [hashOf('own'), hashOf('b')]);
     });
 
     void it('takes their versions from the listing, and asks for the old folder once', async (t) => {
