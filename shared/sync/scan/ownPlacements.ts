@@ -47,6 +47,7 @@ export class OwnPlacements {
   #expectReports(paths: readonly string[]): void {
     let last: { readonly folder: string; readonly isWatched: boolean } | undefined;
     for (const path of paths) {
+      this.#atScan.delete(path);
       const folder = parentOf(path);
       if (last?.folder !== folder) last = { folder, isWatched: this.#isWatched(folder) };
       if (last.isWatched) this.#renamed.add(path);

@@ -64,7 +64,11 @@ test('the first rename away from each of many names is no news either', () => {
   for (const path of ['a/1', 'a/2']) assert.ok(!own.isRename(path), path);
   own.scanBegins();
   assert.ok(own.isRename('a/3'));
+  own.add([], many('b'));
   own.scanBegins();
+  own.add([], many('b'));
+  own.scanBegins();
+  assert.ok(own.isRename('b/0'), 'it was renamed again since the scan began');
   assert.ok(!own.isRename('a/4'), 'a report that never came is not waited for');
   own.add([], many('a').slice(1));
   assert.ok(!own.isRename('a/5'), 'they are few');
