@@ -21,7 +21,7 @@ export type Job =
 export type ScheduleInput = {
   /** Actions that are due and not in progress. */
   readonly ready: ReadonlyMap<string, Decision>;
-  /** The files among them that are to be renamed here. */
+  /** The files of the whole plan that are to be renamed here, ready or not. */
   readonly moves: Moves;
   readonly running: readonly Job[];
   /** The whole plan becomes visible together: what one Asterisk reload reads. */

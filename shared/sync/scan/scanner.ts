@@ -66,7 +66,7 @@ export class Scanner {
     this.#paths = options.paths;
     this.#queue = options.queue;
     this.#watches = watches;
-    this.#renames = new Renames(options, watches);
+    this.#renames = new Renames(options.paths, options.guard, options.feed);
     this.#folders = new FolderScan({
       paths: options.paths,
       vanish: (path) => this.#vanish(path),
@@ -210,7 +210,8 @@ export class Scanner {
     const { open, handle, name, path, renamed } = named;
     if (this.#options.nested.has(path) || path === RESERVED_NAME) return;
     try {
-      if (renamed !== undefined && this.#renames.takeUnseen(open, path, renamed)) return;
+      if (renamed !== undefined && this.#renames.takeUnseen(open, path, renamed))
+        return this.#watches.forget(path);
       const stat = handle.stat(name);
       if (stat === undefined) this.#vanish(path);
       else if (this.#paths.takeExcluded(path, stat.isDirectory())) return;
@@ -230,9 +231,9 @@ export class Scanner {
         this.#queue.wait(path, this.#queue.restOfSettle(stat));
       return;
     }
-    if (this.#renames.takeUntouched(open, path, stamp)) return this.#renames.rest();
     this.#watches.forget(path);
     this.#paths.dropBelow(path);
+    if (this.#renames.takeUntouched(open, path, stamp)) return this.#queue.delete(path);
     this.#paths.putMoving(path, stamp);
     const rest = this.#queue.restOfSettle(stat);
     const needsNone = rest > 0 && !this.#options.feed.whole && cameComplete(handle, name, stat, node?.stamp);

@@ -34,8 +34,8 @@ export type ScannedFolder = {
   readonly inspected: () => void;
 };
 
-/** Names, and the stamps of those that a departed file has now. */
-type ToInspect = { readonly names: string[]; readonly renamed: Map<string, Stamp> };
+/** Names, each with the stamp of a file that is here under another name than before. */
+type ToInspect = Map<string, Stamp | undefined>;
 
 /** Compares folders with what is known of them: as a whole where nothing has changed, otherwise name by name. */
 export class FolderScan {
@@ -57,7 +57,7 @@ export class FolderScan {
     const missing = names === undefined ? [] : this.#missing(path, names);
     const confirmed = paths.index.confirmed.begin(path);
     const overrides = new Set<string>();
-    const toInspect: ToInspect = { names: [], renamed: new Map() };
+    const toInspect: ToInspect = new Map();
     for (let from = 0; from < listing.size; from += PART) {
       const to = Math.min(listing.size, from + PART);
       listing.readVersions(handle().fd, from, to, this.#versions);
@@ -69,17 +69,15 @@ export class FolderScan {
         const name = listing.name(number);
         if (name.startsWith(OVERRIDE_PREFIX)) overrides.add(name);
         else if (!this.#isKnown(folder, number, from, name)) {
-          toInspect.names.push(name);
-          if (listing.isFile(number)) {
-            areKnown = false;
-            const renamed = paths.departed.stampOf(this.#versions.at(number - from));
-            if (renamed !== undefined) toInspect.renamed.set(name, renamed);
-          }
+          const isFile = listing.isFile(number);
+          if (isFile) areKnown = false;
+          const version = this.#versions.at(number - from);
+          toInspect.set(name, isFile ? paths.departed.stampOf(version) : undefined);
         }
         if (slice.due) await slice.pause();
       }
       confirmed.parts.push(areKnown ? digest : '');
-      if (toInspect.names.length >= IN_ORDER) await this.#inspect(folder, toInspect, slice);
+      if (toInspect.size >= IN_ORDER) await this.#inspect(folder, toInspect, slice);
       if (slice.due) await slice.pause();
     }
     await this.#inspect(folder, toInspect, slice);
@@ -95,16 +93,15 @@ export class FolderScan {
    * Inspects names in their order, which is also that of the state's tables: the rows of files that travel together then lie
    * together. A file system lists names by a hash, so that each transaction would write to pages all over a table.
    */
-  async #inspect(folder: ScannedFolder, { names, renamed }: ToInspect, slice: TimeSlice): Promise<void> {
-    for (const name of names.sort()) {
-      folder.inspect(name, joinPath(folder.path, name), renamed.get(name));
+  async #inspect(folder: ScannedFolder, toInspect: ToInspect, slice: TimeSlice): Promise<void> {
+    for (const name of [...toInspect.keys()].sort()) {
+      folder.inspect(name, joinPath(folder.path, name), toInspect.get(name));
       if (!slice.due) continue;
       folder.inspected();
       await slice.pause();
     }
     folder.inspected();
-    names.length = 0;
-    renamed.clear();
+    toInspect.clear();
   }
 
   /** True for a file of which this version is known. */

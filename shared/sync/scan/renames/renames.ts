@@ -2,60 +2,46 @@ import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { isStillGone } from '../presence.ts';
-import type { FolderWatches } from '../../watch/folderWatches.ts';
 import type { ChangeFeed } from '../changeFeed.ts';
 import type { RootGuard } from '../rootGuard.ts';
 import type { ScannedPaths } from '../scannedPaths.ts';
-import type { SettleQueue } from '../settleQueue.ts';
-
-export type RenamesOptions = {
-  readonly paths: ScannedPaths;
-  readonly queue: SettleQueue;
-  readonly guard: RootGuard;
-  readonly feed: Pick<ChangeFeed, 'whole'>;
-};
 
 /**
  * Files that have another name than before. The old one is gone for good, and need not stay away for the settle time: both
  * changes are handed out together, and a host that has a copy can rename it.
  */
 export class Renames {
-  readonly #options: RenamesOptions;
-  readonly #watches: FolderWatches;
+  readonly #paths: ScannedPaths;
+  readonly #guard: RootGuard;
+  readonly #feed: Pick<ChangeFeed, 'whole'>;
   /** The folder that was last found missing, for as long as nothing else can happen. */
   #missing: string | undefined;
 
-  constructor(options: RenamesOptions, watches: FolderWatches) {
-    this.#options = options;
-    this.#watches = watches;
+  constructor(paths: ScannedPaths, guard: RootGuard, feed: Pick<ChangeFeed, 'whole'>) {
+    this.#paths = paths;
+    this.#guard = guard;
+    this.#feed = feed;
   }
 
   /**
    * Enters a file that was found under a new name with the stamp under which its content was read, ctime included, as the files
    * in a folder that was renamed have it: nothing of it has changed, so there is nothing to wait for and nothing to read.
-   * {@link rest} has to be called before anything else may happen.
    * @returns false when it is no such file
    */
   takeUntouched(open: OpenFolders, path: string, stamp: Stamp): boolean {
-    const { paths, queue, feed } = this.#options;
-    const known = feed.whole ? undefined : paths.departed.untouched(stamp);
-    if (known === undefined) return false;
-    this.#watches.forget(path);
-    paths.dropBelow(path);
-    queue.delete(path);
-    paths.put(path, { kind: 'settled', entry: known.entry }, stamp);
-    this.#drop(open, known.path);
-    return true;
+    const isTaken = this.#take(open, path, stamp);
+    this.rest();
+    return isTaken;
   }
 
   /**
-   * The same for a file whose stamp was read a moment ago.
+   * The same for one of many files of a folder, whose stamps were read a moment ago. {@link rest} has to be called before
+   * anything else may happen.
    * @returns false, too, when something is known at its path by now, which may be newer
    */
   takeUnseen(open: OpenFolders, path: string, stamp: Stamp): boolean {
-    const { paths } = this.#options;
-    if (paths.index.has(path)) return false;
-    return paths.takeExcluded(path, false) || this.takeUntouched(open, path, stamp);
+    if (this.#paths.index.has(path)) return false;
+    return this.#paths.takeExcluded(path, false) || this.#take(open, path, stamp);
   }
 
   /** From now on anything may happen on disk. */
@@ -65,16 +51,22 @@ export class Renames {
 
   /** A file that was renamed has settled under its new name. */
   settled(open: OpenFolders, stamp: Stamp): void {
-    const { feed, paths } = this.#options;
-    const old = feed.whole ? undefined : paths.departed.pathOf(stamp);
+    const old = this.#feed.whole ? undefined : this.#paths.departed.pathOf(stamp);
     if (old !== undefined) this.#drop(open, old);
     this.rest();
   }
 
+  #take(open: OpenFolders, path: string, stamp: Stamp): boolean {
+    const known = this.#feed.whole ? undefined : this.#paths.departed.untouched(stamp);
+    if (known === undefined) return false;
+    this.#paths.put(path, { kind: 'settled', entry: known.entry }, stamp);
+    this.#drop(open, known.path);
+    return true;
+  }
+
   #drop(open: OpenFolders, old: string): void {
-    const { paths, guard } = this.#options;
-    if (!guard.allowsRemovals()) return;
-    if (paths.isGone(old) && this.#isStillGone(open, old)) paths.drop(old);
+    if (!this.#guard.allowsRemovals()) return;
+    if (this.#paths.isGone(old) && this.#isStillGone(open, old)) this.#paths.drop(old);
   }
 
   /** All names of a folder at once, where it is gone, too. */
