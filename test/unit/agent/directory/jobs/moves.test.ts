@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bothWays, movesIn } from '../../../../../agent/directory/jobs/moves.ts';
 import { schedule } from '../../../../../agent/directory/jobs/schedule.ts';
+import { scheduled } from '../../../../support/unit/scheduled.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { type Decision, deliverNew } from '#core/plan/decision.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
@@ -65,9 +66,8 @@ void test('a large file that is renamed is scheduled with its old name, as one t
     ['old', remove(large)],
     ['new', deliver(large)],
   ]);
-  const jobs = schedule({
+  const jobs = scheduled({
     ready,
-    moves: bothWays(movesIn(ready)),
     running: [],
     wholeSets: false,
     largeFrom: 8 * 1024 * 1024,
@@ -86,9 +86,8 @@ void test('the old name stays until the folder of the new one can be made', () =
     ['folder/new', deliver(entry)],
   ]);
   assert.deepEqual(
-    schedule({
+    scheduled({
       ready,
-      moves: bothWays(movesIn(ready)),
       running: [],
       wholeSets: false,
       largeFrom: 8 * 1024 * 1024,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import { bothWays, movesIn } from '../../../../../agent/directory/jobs/moves.ts';
-import { type Job, schedule } from '../../../../../agent/directory/jobs/schedule.ts';
+import type { Job } from '../../../../../agent/directory/jobs/schedule.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { scheduled } from '../../../../support/unit/scheduled.ts';
 
 const LARGE = 8 * 1024 * 1024;
 const RUNNING: Job = { kind: 'download', size: 'bulk', items: new Map() };
@@ -22,9 +22,8 @@ function started(
   for (let i = 0; i < files; i++) ready.set(`${i}.wav`, { kind: 'deliver', entry, ...plain });
   for (let i = 0; i < large; i++)
     ready.set(`large${i}.wav`, { kind: 'deliver', entry: { ...entry, size: LARGE * 4 }, ...plain });
-  const jobs = schedule({
+  const jobs = scheduled({
     ready,
-    moves: bothWays(movesIn(ready)),
     running,
     wholeSets: false,
     largeFrom: LARGE,
@@ -73,9 +72,8 @@ void test('parents are before children, larger files after small ones, and small
   const folder = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 } as const;
   ready.set('a', { kind: 'deliver', entry: folder, ...plain });
   const rest = { running: [], wholeSets: false, largeFrom: LARGE };
-  const [job] = schedule({
+  const [job] = scheduled({
     ready,
-    moves: bothWays(movesIn(ready)),
     ...rest,
     folderIsThere: (path) => path === 'b',
   });
@@ -93,9 +91,8 @@ void test('a file that is renamed counts once, and takes its old name along', ()
     ready.set(`new/${i}.wav`, { kind: 'deliver', entry, ...plain });
     ready.set(`old/${i}.wav`, { kind: 'remove', expect: entry, reason: '' });
   }
-  const jobs = schedule({
+  const jobs = scheduled({
     ready,
-    moves: bothWays(movesIn(ready)),
     running: [],
     wholeSets: false,
     largeFrom: LARGE,
@@ -121,16 +118,15 @@ void test('a folder is removed after what is in it, and after all that is still 
     ['new/file.wav', { kind: 'deliver', entry: fileEntry('other'), ...plain }],
   ]);
   const rest = { wholeSets: false, largeFrom: LARGE, folderIsThere: () => false };
-  const [job] = schedule({ ready, moves: bothWays(movesIn(ready)), running: [], ...rest });
+  const [job] = scheduled({ ready, running: [], ...rest });
   assert.deepEqual(
     [...(job?.items.keys() ?? [])],
     ['new', 'new/file.wav', 'old/deep/file.wav', 'old/deep', 'old'],
   );
   for (let i = 0; i < 700; i++)
     ready.set(`${i}.wav`, { kind: 'deliver', entry: fileEntry(`${i}`), ...plain });
-  const [next] = schedule({
+  const [next] = scheduled({
     ready,
-    moves: bothWays(movesIn(ready)),
     running: [RUNNING, RUNNING, RUNNING],
     ...rest,
   });
@@ -148,9 +144,8 @@ describe('Files that go into new folders', () => {
     for (let i = 0; i < many; i++) ready.set(`new/deep/${i}.wav`, bring(fileEntry(`${i}`)));
     ready.set('new/deep', bring(folder)).set('new', bring(folder));
     const rest = { running: [], wholeSets: false, largeFrom: LARGE };
-    const jobs = schedule({
+    const jobs = scheduled({
       ready,
-      moves: bothWays(movesIn(ready)),
       ...rest,
       folderIsThere: (path) => path === 'old',
     });
