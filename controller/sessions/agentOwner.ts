@@ -26,12 +26,7 @@ import type { OwnedSession, SessionOwner, Terms } from './sessionOwner.ts';
 import type { Pruning } from './prunings.ts';
 import type { Grant } from './offers/grant.ts';
 import { recordOf } from './offers/historyRows.ts';
-
-/**
- * Most files of a change set that are logged one by one; further ones are counted there, and listed by `history`. Of a
- * larger set only what undoes something that was done on the MDS itself is.
- */
-const MAX_LOGGED = 20;
+import { logAccepted, MAX_LOGGED } from './offers/logAccepted.ts';
 
 /** The parts of Main that an agent's session uses. */
 export type SessionsMain = {
@@ -116,8 +111,8 @@ export class AgentOwner implements SessionOwner {
       for (const row of rows) {
         history.add({ ...row, durationMs });
         if (row.kind === 'conflict') observer.conflict(name, directory.name, row.path ?? row.detail);
-        log.info(row.kind, { mds: name, directory: directory.name, path: row.detail });
       }
+      logAccepted(log, rows);
     };
   }
 
@@ -164,6 +159,7 @@ export class AgentOwner implements SessionOwner {
     const bytes = actions.reduce((sum, action) => sum + action.bytes, 0);
     const summary = dialplan !== undefined && { dialplan };
     log.info('applied', { mds, directory, changes: actions.length, bytes, changeSet, ...summary });
+    // Of a larger set, only what undoes something that was done on the MDS itself.
     const listed = actions.length > MAX_LOGGED ? actions.filter(undoesOwn).slice(0, MAX_LOGGED) : actions;
     for (const each of listed) {
       const { action, path, reason } = each;

@@ -7,8 +7,8 @@ import type { Logger } from '#host/log/logger.ts';
 import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 
-/** Most files of a change set that are logged one by one: what was edited here, and is not any more. */
-const MAX_LOGGED = 20;
+/** Most files of a change set that are logged one by one: what was edited here and is not any more, and what failed. */
+export const MAX_LOGGED = 20;
 
 export type Announcing = {
   readonly sync: Pick<SyncDirectory, 'name'>;
@@ -38,6 +38,21 @@ export function announce(
     log.info(each.action === 'restore' ? 'drift undone' : 'own version replaced', { path, reason, ...edit });
   }
   log.info('applied', { changes: actions.length, changeSet, ...(summary !== '' && { dialplan: summary }) });
+}
+
+/** A file of a change set that could not be synchronised, and why. */
+export type Failed = { readonly path: string; readonly reason: string };
+
+/**
+ * Logs what failed file by file; of a larger set one file for each reason, and how many others have it: all of a set may
+ * fail because of one of them, or of the disk, and again when it is retried.
+ */
+export function logFailed(log: Logger, failed: readonly Failed[]): void {
+  const logs = (details: object): void => log.warn('file could not be synchronised', { ...details });
+  if (failed.length <= MAX_LOGGED) return failed.forEach(logs);
+  const byReason = Map.groupBy(failed, ({ reason }) => reason);
+  for (const [first, ...others] of byReason.values().take(MAX_LOGGED))
+    logs(others.length === 0 ? { ...first } : { ...first, others: others.length });
 }
 
 /** The actions that a job's outcomes amount to, as the history shows them. */

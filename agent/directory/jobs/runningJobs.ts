@@ -8,6 +8,7 @@ import type { AgentSession } from '../../connection/agentSession.ts';
 import type { CurrentPlan } from '../currentPlan.ts';
 import type { MainManifest } from '../manifest/mainManifest.ts';
 import type { Retries } from '../retries.ts';
+import { type Failed, logFailed } from './announce.ts';
 import type { JobResult } from './download.ts';
 import type { JobRunner } from './jobRunner.ts';
 import { readyOf } from './ready.ts';
@@ -127,6 +128,7 @@ export class RunningJobs {
   async #settle(job: Job, results: ReadonlyMap<string, JobResult>, session: AgentSession): Promise<void> {
     const { clock, log, replica } = this.#options;
     const stale: string[] = [];
+    const failed: Failed[] = [];
     for (const path of job.items.keys()) {
       const { result, why } = results.get(path) ?? { result: 'failed', why: 'there was no answer about it' };
       if (result === 'done') this.#retries.succeeded(path);
@@ -137,9 +139,10 @@ export class RunningJobs {
         // A lost connection is not an error of the file.
         const reason = withRemedy(why ?? 'it failed');
         this.#retries.failed(path, reason, clock.monotonic(), clock.now());
-        log.warn('file could not be synchronised', { path, reason });
+        failed.push({ path, reason });
       }
     }
+    logFailed(log, failed);
     if (stale.length > 0) await replica.recheck(stale);
   }
 }

@@ -201,8 +201,9 @@ describe('What an MDS did', () => {
 });
 
 describe('What Main took from an MDS', () => {
-  it('is in the history, each file as what it was: received, removed, or a conflict', async (t) => {
+  it('is in the history and the log, each file as what it was: received, removed, or a conflict', async (t) => {
     const { main, owner } = await make(t);
+    const info = t.mock.method(main.controller.log, 'info', () => undefined);
     const record = owner.recorder(main.directory('recordings'), new Set(['c.wav']));
     const entry = fileEntry('five!');
     const staged = { name: '1', inode: '1' };
@@ -225,6 +226,10 @@ describe('What Main took from an MDS', () => {
       ],
     );
     assert.deepEqual(main.observed, ['mds1 conflict recordings/c.wav']);
+    assert.deepEqual(
+      info.mock.calls.map(({ arguments: [event] }) => String(event)),
+      rows.map(({ kind }) => kind),
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import type { AgentSession } from '../../../../../agent/connection/agentSession.ts';
 import { CurrentPlan, type CurrentPlanOptions } from '../../../../../agent/directory/currentPlan.ts';
+import type { Failed } from '../../../../../agent/directory/jobs/announce.ts';
 import type { JobResult } from '../../../../../agent/directory/jobs/download.ts';
 import type { JobEnd, JobRunner } from '../../../../../agent/directory/jobs/jobRunner.ts';
 import { RunningJobs } from '../../../../../agent/directory/jobs/runningJobs.ts';
@@ -47,8 +48,10 @@ class Jobs {
         runner: { largeFrom: 1_000_000, run } as unknown as JobRunner,
         clock: this.clock,
         log: {
-          warn: (_event: string, { path, reason }: { path: string; reason: string }) =>
-            this.warnings.push(`${path}: ${reason}`),
+          warn: (_event: string, details: Failed & { others?: number }) =>
+            this.warnings.push(
+              `${details.path}: ${details.reason}${details.others === undefined ? '' : ` (${details.others} others)`}`,
+            ),
         } as unknown as Logger,
       },
       this.current,
@@ -72,10 +75,14 @@ class Jobs {
   }
 
   /** Ends the newest job with one result for each of its paths. */
-  async end(result: JobResult, refused = false): Promise<void> {
+  async end(result: JobResult | ((path: string) => JobResult), refused = false): Promise<void> {
     const last = this.ends.at(-1);
     assert.ok(last);
-    last.end({ results: new Map([...last.job.items.keys()].map((path) => [path, result])), refused });
+    const resultOf = typeof result === 'function' ? result : (): JobResult => result;
+    last.end({
+      results: new Map([...last.job.items.keys()].map((path) => [path, resultOf(path)])),
+      refused,
+    });
     await this.jobs.ended();
   }
 }
@@ -107,6 +114,35 @@ describe('The jobs of a directory', () => {
     assert.deepEqual(jobs.start(), ['a']);
     await jobs.end({ result: 'done' });
     assert.equal(jobs.retries.troubles.size, 0);
+  });
+
+  it('log each file that failed, and of very many one for each reason', async () => {
+    const jobs = new Jobs();
+    const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `${i}`);
+    const fail = (path: string): JobResult => ({
+      result: 'failed',
+      why: path === '7' ? 'a reason of its own' : 'ECONNRESET',
+    });
+    jobs.pending(...names(20));
+    jobs.start();
+    await jobs.end(fail);
+    assert.equal(jobs.warnings.length, 20);
+    assert.match(jobs.warnings[0] ?? '', /^0: ECONNRESET/);
+    jobs.warnings.length = 0;
+    jobs.clock.advance(FIRST_DELAY);
+    jobs.pending(...names(21));
+    assert.equal(jobs.start().length, 21);
+    await jobs.end(fail);
+    assert.deepEqual(
+      jobs.warnings.map((each) => each.replace(/ECONNRESET.*(?= \()/, 'ECONNRESET')),
+      ['0: ECONNRESET (19 others)', '7: a reason of its own'],
+    );
+    assert.equal(jobs.retries.troubles.size, 21);
+    jobs.warnings.length = 0;
+    jobs.clock.advance(10 * FIRST_DELAY);
+    jobs.start();
+    await jobs.end((path) => ({ result: 'failed', why: `reason ${path}` }));
+    assert.equal(jobs.warnings.length, 20);
   });
 
   it('start with a folder that comes after very many files which have to wait for it', () => {
