@@ -54,7 +54,7 @@ export class JobRunner {
    * only.
    */
   readonly #kept = new Map<string, Entry>();
-  readonly #slots = new TransferSlots();
+  readonly #slots = { fromMain: new TransferSlots(), toMain: new TransferSlots() };
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -153,7 +153,7 @@ export class JobRunner {
         applier,
         replica,
         record,
-        slots: job.size === 'bulk' && activation === undefined ? this.#slots : undefined,
+        slots: job.size === 'bulk' && activation === undefined ? this.#slots.fromMain : undefined,
         whole: activation?.isWhole === true,
         ...(activation && {
           judge: (changed, permissions) => activation.judge(changed, held, permissions),
@@ -225,7 +225,15 @@ export class JobRunner {
       return item.kind === 'lose' && kept !== undefined && sameEntry(kept, item.loser);
     };
     const toSend = new Map([...job.items].filter(([path, item]) => !isKept(path, item)));
-    const results = await upload(directory, toSend, session, replica, this.largeFrom);
+    const slots = job.size === 'bulk' ? this.#slots.toMain : undefined;
+    const results = await upload({
+      directory,
+      items: toSend,
+      session,
+      replica,
+      resumableFrom: this.largeFrom,
+      slots,
+    });
     for (const [path, item] of job.items) {
       if (item.kind !== 'lose') continue;
       if (isKept(path, item)) results.set(path, { result: 'done' });

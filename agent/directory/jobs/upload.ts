@@ -11,23 +11,35 @@ import { packFiles } from '#sync/transfer/pack.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobResult } from './download.ts';
+import type { TransferSlots } from './transferSlots.ts';
 
 /** Entries that are sent to Main. */
 export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | 'lose' }>;
 
+export type UploadJob = {
+  readonly directory: string;
+  readonly items: ReadonlyMap<string, Outgoing>;
+  readonly session: AgentSession;
+  readonly replica: Replica;
+  /** Size from which an interrupted transfer is resumed, bytes. */
+  readonly resumableFrom: number;
+  /** Its content waits for a slot; absent for what must not wait for others, or must not let them wait. */
+  readonly slots?: TransferSlots | undefined;
+};
+
 /**
  * Uploads one change set to Main.
- * @param resumableFrom size from which an interrupted transfer is resumed, bytes
  * @returns Main's result for each path
  * @throws when the connection is lost, or Main refuses the archive
  */
-export async function upload(
-  directory: string,
-  items: ReadonlyMap<string, Outgoing>,
-  session: AgentSession,
-  replica: Replica,
-  resumableFrom: number,
-): Promise<Map<string, JobResult>> {
+export async function upload({
+  directory,
+  items,
+  session,
+  replica,
+  resumableFrom,
+  slots,
+}: UploadJob): Promise<Map<string, JobResult>> {
   const stale = new Map<string, JobResult>();
   const offers = [...items].flatMap(([path, item]) => {
     if (!isStillSo(replica, path, item)) stale.set(path, { result: 'stale' });
@@ -36,10 +48,11 @@ export async function upload(
     return [];
   });
   if (offers.length === 0) return stale;
-  // While the content is on its way, since Main makes nothing visible before the end of the archive.
+  // While others send, and the content is on its way: Main makes nothing visible before the end of the archive.
   const isDurable = makeOfferedDurable(replica.path, offers);
   // Its error comes where it is waited for.
   isDurable.catch(() => undefined);
+  using slot = await slots?.take();
   const results = new Map(stale);
   for (const page of pagesOf(offers)) {
     for (const [path, result] of await offerPage(directory, page, {
@@ -47,6 +60,7 @@ export async function upload(
       replica,
       resumableFrom,
       isDurable,
+      slot,
     }))
       results.set(path, result);
   }
@@ -59,13 +73,15 @@ type Offering = {
   readonly resumableFrom: number;
   /** Resolves when what is offered is durable here; Main must not make it visible before. */
   readonly isDurable: Promise<void>;
+  /** Given back as soon as the content has been sent: Main makes it durable meanwhile. */
+  readonly slot: Disposable | undefined;
 };
 
 /** Uploads what one message can offer: it becomes visible on Main together. */
 async function offerPage(
   directory: string,
   offers: Offer[],
-  { session, replica, resumableFrom, isDurable }: Offering,
+  { session, replica, resumableFrom, isDurable, slot }: Offering,
 ): Promise<[string, JobResult][]> {
   await addResumeOffsets(directory, offers, session, resumableFrom);
   const files = offers.flatMap((offer): Packed[] => {
@@ -90,6 +106,7 @@ async function offerPage(
       throw error;
     });
   } else await out.end();
+  slot?.[Symbol.dispose]();
   const answer = await answered;
   if (answer instanceof Error) throw answer;
   return answer.map((each) => [each.path, jobResult(each)]);

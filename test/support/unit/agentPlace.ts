@@ -145,6 +145,10 @@ export class MainPlayed {
   readonly asked: string[] = [];
   /** Called when content is asked for, with its paths; it is sent afterwards. */
   beforeSent: (paths: readonly string[]) => Promise<void> = () => Promise.resolve();
+  /** Called when the contents of a set of offers have been sent; their archive ends afterwards. */
+  beforeEnd: () => Promise<void> = () => Promise.resolve();
+  /** Called when a set of offers has arrived; it is answered afterwards. */
+  beforeAnswer: () => Promise<void> = () => Promise.resolve();
   capabilities: ReadonlySet<string> = new Set(MAIN_CAPABILITIES);
   /** What Main has of a content, bytes. */
   resumeOffset = 0;
@@ -172,7 +176,7 @@ export class MainPlayed {
       mainCapabilities: this.capabilities,
       signal: new AbortController().signal,
       send: (message: FromAgent) => this.sent.push(message),
-      whileAtWork: (_stream: number, work: Promise<unknown>) => work,
+      whileAtWork: (_stream: number, work: Promise<unknown>) => work.then(() => this.beforeEnd()),
       resumeOffset: (_directory: string, hash: string) => {
         this.asked.push(hash);
         return Promise.resolve(this.resumeOffset);
@@ -228,6 +232,7 @@ export class MainPlayed {
         this.cut = error.message;
         throw error;
       });
+    await this.beforeAnswer();
     return offers.map((offer) => ({ path: offer.path, ...this.result(offer) }));
   }
 }

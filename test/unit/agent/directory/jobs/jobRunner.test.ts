@@ -11,6 +11,7 @@ import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import { type JobEnd, JobRunner } from '../../../../../agent/directory/jobs/jobRunner.ts';
 import type { Outgoing } from '../../../../../agent/directory/jobs/upload.ts';
 import { AgentPlace, MainPlayed } from '../../../../support/unit/agentPlace.ts';
+import { eventually } from '../../../../support/harness/host.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 import { HeldLane } from '../../../../support/unit/heldLane.ts';
 
@@ -87,8 +88,8 @@ class Jobs {
     return this.runner.run(job, new Set(), this.main.session);
   }
 
-  upload(items: Readonly<Record<string, Outgoing>>): Promise<JobEnd> {
-    const job = { kind: 'upload', size: 'bulk', items: new Map(Object.entries(items)) } as const;
+  upload(items: Readonly<Record<string, Outgoing>>, size: 'bulk' | 'large' = 'bulk'): Promise<JobEnd> {
+    const job = { kind: 'upload', size, items: new Map(Object.entries(items)) } as const;
     return this.runner.run(job, new Set(), this.main.session);
   }
 
@@ -307,6 +308,40 @@ describe('An upload', () => {
       [['', ['a', 'gone']]],
     );
     assert.deepEqual(jobs.together, [true]);
+  });
+
+  it('is sent beside one other, and the next while Main makes them visible', HANGS, async (t) => {
+    const names = ['a', 'b', 'c', 'large'];
+    const files = Object.fromEntries(names.map((name) => [name, name]));
+    const jobs = new Jobs(t, await AgentPlace.make(t, files));
+    const { main, place } = jobs;
+    const offered = (): string[] => main.offered.flat().map((offer) => offer.path);
+    const sent = Promise.withResolvers<void>();
+    const isNextSent = Promise.withResolvers<void>();
+    main.beforeEnd = () => {
+      if (offered().includes('c')) isNextSent.resolve();
+      return sent.promise;
+    };
+    main.beforeAnswer = () => isNextSent.promise;
+    const ends = names.map((name) =>
+      jobs.upload({ [name]: upload(place.entry(name)) }, name === 'large' ? 'large' : 'bulk'),
+    );
+    await eventually('a large file does not wait for a slot', () => offered().includes('large'));
+    await turns();
+    assert.deepEqual(offered().toSorted(), ['a', 'b', 'large']);
+    sent.resolve();
+    for (const { results } of await Promise.all(ends))
+      assert.deepEqual([...results.values()], [{ result: 'done' }]);
+    assert.equal(offered().at(-1), 'c');
+  });
+
+  it('gives its place back when the connection is lost while it is being sent', HANGS, async (t) => {
+    const jobs = new Jobs(t, await AgentPlace.make(t, { a: 'a' }));
+    jobs.main.beforeEnd = () => Promise.reject(new Error('ECONNRESET'));
+    for (let i = 0; i < 5; i++) {
+      const { results } = await jobs.upload({ a: upload(jobs.place.entry('a')) });
+      assert.deepEqual([...results.values()], [{ result: 'failed', why: 'ECONNRESET' }]);
+    }
   });
 
   it('of the loser of a conflict comes first, and only then the winner replaces it here', async (t) => {

@@ -32,8 +32,10 @@ async function send(
   main: MainPlayed,
   items: Readonly<Record<string, Outgoing>>,
 ): Promise<Record<string, JobResult>> {
-  const all = new Map(Object.entries(items));
-  return Object.fromEntries(await upload('files', all, main.session, place.sync.replica, LARGE_FROM));
+  const { session } = main;
+  const { replica } = place.sync;
+  const job = { directory: 'files', items: new Map(Object.entries(items)), session, replica };
+  return Object.fromEntries(await upload({ ...job, resumableFrom: LARGE_FROM }));
 }
 
 /** More files than are made durable one by one. */
