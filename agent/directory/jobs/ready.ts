@@ -1,42 +1,41 @@
 import type { Decision } from '#core/plan/decision.ts';
 import type { Decisions } from '#core/plan/decisions.ts';
 import type { Moves } from './moves.ts';
-import { bytesToTravel } from './schedule.ts';
-
-/** Small files that are considered at once: a change set more than are started together. */
-const ENOUGH = 3_500;
+import { bytesToTravel, type Room } from './schedule.ts';
+import { isToMain } from './upload.ts';
 
 export type ReadyOptions = {
   /** False for what is in progress, or has to wait after a failure. */
   readonly isDue: (path: string) => boolean;
   /** Size from which a file is transferred alone, bytes. */
   readonly largeFrom: number;
-  /** All of it, however much it is. */
-  readonly all: boolean;
+  /** How many small files are considered. */
+  readonly room: Room;
   readonly moves: Moves;
 };
 
 /**
- * The actions that may be started now. Of very many small files only the first are considered: of 100,000, each of fifty
- * change sets would otherwise be chosen from all that are left. The present name of a file that is to be renamed comes with
- * the new one, not without it. Pure.
+ * The actions that may be started now. Of very many small files only the first each way are considered: of 100,000, each of
+ * fifty change sets would otherwise be chosen from all that are left. The present name of a file that is to be renamed comes
+ * with the new one, not without it. Pure.
  */
 export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, Decision> {
-  const { isDue, largeFrom, all, moves } = options;
+  const { isDue, largeFrom, room, moves } = options;
   const isReady = (path: string): boolean => pending.has(path) && isDue(path);
   const ready = new Map<string, Decision>();
   const add = (path: string): void => {
     const decision = pending.get(path);
     if (decision !== undefined) ready.set(path, decision);
   };
-  let small = 0;
-  for (const path of pending.keys()) {
-    const isAmongFirst = all || small < ENOUGH || bytesAt(pending, path) >= largeFrom;
+  const left = { ...room };
+  for (const [path, kind] of pending.kinds()) {
+    const way = isToMain(kind) ? 'upload' : 'download';
+    const isAmongFirst = left[way] > 0 || bytesAt(pending, path) >= largeFrom;
     if (!isAmongFirst || !isDue(path)) continue;
     const to = moves.to.get(path);
     if (to !== undefined && isReady(to)) continue;
     add(path);
-    small += 1;
+    left[way] -= 1;
     const from = moves.from.get(path);
     if (from !== undefined && isDue(from)) add(from);
   }

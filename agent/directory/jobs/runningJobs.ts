@@ -12,7 +12,9 @@ import { type Failed, logFailed } from './announce.ts';
 import type { JobResult } from './download.ts';
 import type { JobRunner } from './jobRunner.ts';
 import { readyOf } from './ready.ts';
-import { type Job, schedule, type ScheduleInput } from './schedule.ts';
+import { type Job, type Room, roomBeside, schedule, type ScheduleInput } from './schedule.ts';
+
+const UNLIMITED: Room = { download: Infinity, upload: Infinity };
 
 export type RunningJobsOptions = {
   readonly policy: DirectoryPolicy;
@@ -85,7 +87,8 @@ export class RunningJobs {
     const { largeFrom } = runner;
     const { pending, inFlight, moves } = this.#current;
     const isDue = (path: string): boolean => !inFlight.has(path) && this.#retries.isDue(path, now);
-    const ready = readyOf(pending, { isDue, largeFrom, moves, all: wholeSets });
+    const room = wholeSets ? UNLIMITED : roomBeside(this.#running);
+    const ready = readyOf(pending, { isDue, largeFrom, moves, room });
     if (ready.size === 0 || this.isRefused) return;
     this.#refused = undefined;
     const folderIsThere: ScheduleInput['folderIsThere'] = (folder, direction) => {
@@ -97,7 +100,7 @@ export class RunningJobs {
     let jobs = jobsFrom(ready);
     // All of the first may be waiting for folders that come later.
     if (jobs.length === 0 && !this.areAtWork)
-      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, moves, all: true }));
+      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, moves, room: UNLIMITED }));
     for (const job of jobs) this.#begin(job, session);
   }
 

@@ -3,7 +3,7 @@ import { SMALL } from '#sync/transfer/smallFile.ts';
 import type { Moves } from './moves.ts';
 import { depthOf, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
 import { contentBytes, type Incoming } from './download.ts';
-import { type Outgoing, outgoingBytes } from './upload.ts';
+import { isOutgoing, type Outgoing, outgoingBytes } from './upload.ts';
 
 /** Limits of one change set, so that a first pass becomes visible in steps, none of which keeps the event loop for long. */
 const MAX_CHANGE_SET_FILES = 700;
@@ -32,15 +32,28 @@ export type ScheduleInput = {
   readonly folderIsThere: (folder: string, direction: 'download' | 'upload') => boolean;
 };
 
+/** Numbers of small files, from Main and to Main. */
+export type Room = Readonly<Record<Job['kind'], number>>;
+
+/**
+ * How many small files may be started now, each way, beside the running jobs, and a change set more: whether they fit into
+ * one decides how they are divided.
+ */
+export function roomBeside(running: readonly Job[]): Room {
+  const roomFor = (kind: Job['kind']): number => {
+    const sets = MAX_BULK - countOf(running, kind, 'bulk');
+    return sets > 0 ? (sets + 1) * MAX_CHANGE_SET_FILES : 0;
+  };
+  return { download: roomFor('download'), upload: roomFor('upload') };
+}
+
 /** Which jobs to start now. Pure. */
 export function schedule(input: ScheduleInput): Job[] {
   const downloads = new Map<string, Incoming>();
   const uploads = new Map<string, Outgoing>();
   for (const [path, decision] of input.ready) {
     if (decision.kind === 'deliver' || decision.kind === 'remove') downloads.set(path, decision);
-    else if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose') {
-      uploads.set(path, decision);
-    }
+    else if (isOutgoing(decision)) uploads.set(path, decision);
   }
   if (input.wholeSets) {
     if (input.running.length > 0 || downloads.size === 0) return [];
@@ -63,10 +76,8 @@ function split<T extends Decision>(
   input: ScheduleInput,
   kind: Job['kind'],
 ): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
-  const count = (size: Job['size']): number =>
-    input.running.filter((job) => job.kind === kind && job.size === size).length;
-  let bulk = MAX_BULK - count('bulk');
-  let large = MAX_LARGE - count('large');
+  let bulk = MAX_BULK - countOf(input.running, kind, 'bulk');
+  let large = MAX_LARGE - countOf(input.running, kind, 'large');
   const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];
   let current = new Map<string, T>();
   let files = 0;
@@ -115,6 +126,10 @@ function split<T extends Decision>(
   return sets;
 }
 
+function countOf(running: readonly Job[], kind: Job['kind'], size: Job['size']): number {
+  return running.filter((job) => job.kind === kind && job.size === size).length;
+}
+
 type Sized<T> = { readonly path: string; readonly item: T; readonly size: number };
 
 function fitInOneSet(ordered: readonly Sized<unknown>[], largeFrom: number): boolean {
@@ -152,7 +167,5 @@ function inOrder<T extends Decision>(
 /** Bytes of content that a decision transfers. */
 export function bytesToTravel(decision: Decision): number {
   if (decision.kind === 'deliver' || decision.kind === 'remove') return contentBytes(decision);
-  if (decision.kind === 'upload' || decision.kind === 'remove-on-main' || decision.kind === 'lose')
-    return outgoingBytes(decision);
-  return 0;
+  return isOutgoing(decision) ? outgoingBytes(decision) : 0;
 }

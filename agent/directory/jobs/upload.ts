@@ -16,6 +16,16 @@ import type { TransferSlots } from './transferSlots.ts';
 /** Entries that are sent to Main. */
 export type Outgoing = Extract<Decision, { kind: 'upload' | 'remove-on-main' | 'lose' }>;
 
+/** True for what is sent to Main. */
+export function isOutgoing(decision: Decision): decision is Outgoing {
+  return isToMain(decision.kind);
+}
+
+/** The same by the kind of a decision alone. */
+export function isToMain(kind: Decision['kind']): boolean {
+  return kind === 'upload' || kind === 'remove-on-main' || kind === 'lose';
+}
+
 export type UploadJob = {
   readonly directory: string;
   readonly items: ReadonlyMap<string, Outgoing>;

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import type { Decision } from '#core/plan/decision.ts';
 import { Decisions } from '#core/plan/decisions.ts';
 import { readyOf } from '../../../../../agent/directory/jobs/ready.ts';
+import type { Room } from '../../../../../agent/directory/jobs/schedule.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 
 const LARGE = 8 * 1024 * 1024;
-const FIRST = 3_500;
+const FIRST = 1_400;
 const MORE = 10_000;
 
 function deliver(size: number): Decision {
@@ -22,11 +23,11 @@ function ready(
   pending: readonly [path: string, decision: Decision][],
   {
     isDue = () => true,
-    all = false,
+    room = { download: FIRST, upload: FIRST },
     moves = [],
   }: {
     isDue?: (path: string) => boolean;
-    all?: boolean;
+    room?: Room;
     moves?: readonly (readonly [path: string, from: string])[];
   } = {},
 ): string[] {
@@ -34,10 +35,11 @@ function ready(
   for (const [path, decision] of pending) decisions.set(path, decision);
   const from = new Map(moves);
   const to = new Map(moves.map(([path, before]) => [before, path]));
-  return [...readyOf(decisions, { isDue, largeFrom: LARGE, all, moves: { from, to } }).keys()];
+  return [...readyOf(decisions, { isDue, largeFrom: LARGE, room, moves: { from, to } }).keys()];
 }
 
-const removal: Decision = { kind: 'remove', expect: fileEntry('content'), reason: 'removed on Main' };
+const entry = fileEntry('content');
+const removal: Decision = { kind: 'remove', expect: entry, reason: 'removed on Main' };
 
 void test('what is in progress, or has failed just now, is not ready', () => {
   assert.deepEqual(ready(small(3), { isDue: (path) => path !== '1.wav' }), ['0.wav', '2.wav']);
@@ -49,8 +51,24 @@ void test('of very many small files the first that are due are considered, and e
   assert.equal(found.at(-2), `${FIRST}.wav`);
 });
 
+void test('those to Main are not kept waiting by those that come from there, nor the other way round', () => {
+  const toMain: [string, Decision][] = [
+    ['new.wav', { kind: 'upload', entry, expect: undefined, content: true, conflict: false, reason: '' }],
+    ['gone.wav', { kind: 'remove-on-main', expect: entry, reason: 'removed here' }],
+    ['lost.wav', { kind: 'lose', loser: entry, winner: entry, reason: 'older' }],
+  ];
+  const names = toMain.map(([path]) => path);
+  const found = ready([...small(MORE), ...toMain]);
+  assert.deepEqual([found.length, ...found.slice(-3)], [FIRST + 3, ...names]);
+  assert.deepEqual(
+    ready([...small(MORE), ...toMain], { room: { download: 0, upload: 2 } }),
+    names.slice(0, 2),
+  );
+  assert.deepEqual(ready([...toMain, ...small(2)], { room: { download: 2, upload: 0 } }), ['0.wav', '1.wav']);
+});
+
 void test('all are, where they belong together', () => {
-  assert.equal(ready(small(MORE), { all: true }).length, MORE);
+  assert.equal(ready(small(MORE), { room: { download: Infinity, upload: Infinity } }).length, MORE);
 });
 
 void test('a file that is to be renamed comes with its present name, which does not come before or without it', () => {

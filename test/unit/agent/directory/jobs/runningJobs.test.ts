@@ -14,6 +14,7 @@ import { RunningJobs } from '../../../../../agent/directory/jobs/runningJobs.ts'
 import type { Job } from '../../../../../agent/directory/jobs/schedule.ts';
 import type { MainManifest } from '../../../../../agent/directory/manifest/mainManifest.ts';
 import { Retries } from '../../../../../agent/directory/retries.ts';
+import { eventually } from '../../../../support/harness/host.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 import { ManualClock } from '../../../../support/wire/manualClock.ts';
 
@@ -72,6 +73,13 @@ class Jobs {
     const before = this.ends.length;
     this.jobs.start({} as AgentSession);
     return this.ends.slice(before).flatMap(({ job }) => [...job.items.keys()]);
+  }
+
+  /** Ends all jobs with one result for each of their paths. */
+  async endAll(result: JobResult): Promise<void> {
+    for (const { job, end } of this.ends)
+      end({ results: new Map([...job.items.keys()].map((path) => [path, result])), refused: false });
+    await this.jobs.ended();
   }
 
   /** Ends the newest job with one result for each of its paths. */
@@ -153,6 +161,34 @@ describe('The jobs of a directory', () => {
     assert.deepEqual(jobs.start(), ['late']);
   });
 
+  it('send what is new here while very many files arrive', async () => {
+    const jobs = new Jobs();
+    const names = Array.from({ length: 10_000 }, (_, i) => `${i}.wav`);
+    jobs.pending(...names);
+    assert.deepEqual(jobs.start(), names.slice(0, 2_800));
+    const plain = { expect: undefined, content: true, conflict: false, reason: 'new here' };
+    jobs.current.pending.set('recording', { kind: 'upload', entry: fileEntry('recording'), ...plain });
+    assert.deepEqual(jobs.start(), ['recording']);
+    await jobs.endAll({ result: 'done' });
+  });
+
+  it('go on with the next change set when one has ended', async () => {
+    const jobs = new Jobs();
+    jobs.pending(...Array.from({ length: 4_000 }, (_, i) => `${i}.wav`));
+    jobs.start();
+    const [first, ...others] = jobs.ends.splice(0);
+    assert.deepEqual([first?.job.items.size, others.length], [700, 3]);
+    first?.end({
+      results: new Map([...first.job.items.keys()].map((path) => [path, { result: 'done' }])),
+      refused: false,
+    });
+    await eventually('its paths are planned again', () => jobs.planned.length === 700);
+    for (const path of jobs.planned) jobs.current.pending.delete(path);
+    assert.deepEqual([jobs.start().length, jobs.start().length], [700, 0]);
+    jobs.ends.push(...others);
+    await jobs.endAll({ result: 'done' });
+  });
+
   it('report a path for which there is no result', async () => {
     const jobs = new Jobs();
     jobs.pending('a');
@@ -208,6 +244,13 @@ describe('The jobs of a directory', () => {
     await jobs.end({ result: 'done' });
     assert.equal(jobs.jobs.hasRefusal, false);
     assert.equal(jobs.jobs.refusedPaths.size, 0);
+  });
+
+  it('start all of what Asterisk reads together, however much it is', async () => {
+    const jobs = new Jobs('moh');
+    jobs.pending(...Array.from({ length: 5_000 }, (_, i) => `${i}.wav`));
+    assert.equal(jobs.start().length, 5_000);
+    await jobs.end({ result: 'done' });
   });
 
   it('make a set of a directory that Asterisk reads wait for the one in progress', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import type { Incoming } from '../../../../../agent/directory/jobs/download.ts';
 import type { Entry } from '#core/manifest/entry.ts';
-import type { Job } from '../../../../../agent/directory/jobs/schedule.ts';
+import { type Job, roomBeside } from '../../../../../agent/directory/jobs/schedule.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 import { scheduled } from '../../../../support/unit/scheduled.ts';
 
@@ -49,6 +49,15 @@ void test('what is more than one change set becomes several, by files or by byte
 void test('as many start as there is room for beside those that run', () => {
   assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING]), [['bulk', 700]]);
   assert.deepEqual(started(10_000, 100, [RUNNING, RUNNING, RUNNING, RUNNING]), []);
+});
+
+void test('of small files, so many are considered as may start, and a change set more; none where no more may start', () => {
+  const large: Job = { kind: 'download', size: 'large', items: new Map() };
+  const toMain: Job = { kind: 'upload', size: 'bulk', items: new Map() };
+  const three = [RUNNING, RUNNING, RUNNING];
+  assert.deepEqual(roomBeside([]), { download: 3_500, upload: 3_500 });
+  assert.deepEqual(roomBeside([...three, large, toMain]), { download: 1_400, upload: 2_800 });
+  assert.deepEqual(roomBeside([...three, RUNNING]), { download: 0, upload: 3_500 });
 });
 
 void test('large files are for themselves', () => {
