@@ -13,6 +13,9 @@ import type { MainManifest } from './manifest/mainManifest.ts';
 import type { RemovalCounter } from './removalCounter.ts';
 import type { Retries } from './retries.ts';
 
+/** So many changes at a time are not those of a first pass. */
+const FEW = 100;
+
 export type CurrentPlanOptions = {
   readonly mainManifest: MainManifest;
   readonly replica: Replica;
@@ -35,6 +38,8 @@ export class CurrentPlan {
   readonly pending = new Decisions();
   /** Paths of the running jobs. */
   readonly inFlight = new Set<string>();
+  /** What of the pending has changed as one of a few, so that it need not wait for a first pass. */
+  readonly live = new Set<string>();
   /** Undefined when they are to be found. */
   #moves: Moves | undefined;
   readonly #options: CurrentPlanOptions;
@@ -106,16 +111,21 @@ export class CurrentPlan {
    */
   take(made: Plan, scope: 'all' | ReadonlySet<string>): Replan {
     const { mainManifest, agreed } = this.#options;
+    const wereLive = new Set(this.live);
     const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
     this.revision = mainManifest.revision ?? 0;
     const learnt: string[] = [];
+    const areFew = scope !== 'all' && made.decisions.size <= FEW;
     for (const [path, decision] of made.decisions) {
-      this.pending.delete(path);
+      this.#drop(path);
       if (decision.kind === 'agree') learnt.push(path);
       else if (decision.kind === 'forget') {
         if (!this.#isBeingFilled(path)) learnt.push(path);
       } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
-      else this.pending.set(path, decision);
+      else {
+        this.pending.set(path, decision);
+        if (areFew || wereLive.has(path)) this.live.add(path);
+      }
     }
     if (scope === 'all' || made.decisions.size > 0) this.#moves = undefined;
     if (scope === 'all') this.#forgetTroubles(made);
@@ -139,7 +149,7 @@ export class CurrentPlan {
     for (const path of paths) {
       if (!leavesAsIs(decidePath(input, path))) open.add(path);
       else {
-        this.pending.delete(path);
+        this.#drop(path);
         this.#retries.succeeded(path);
         for (let at = parentOf(path); at !== '' && !folders.has(at); at = parentOf(at)) folders.add(at);
       }
@@ -151,9 +161,15 @@ export class CurrentPlan {
     return open;
   }
 
+  #drop(path: string): void {
+    this.pending.delete(path);
+    this.live.delete(path);
+  }
+
   #replaceAll(made: Plan): Replan {
     const { removals, clock } = this.#options;
     this.pending.clear();
+    this.live.clear();
     this.held = made.held;
     this.heldPaths = new Set(made.heldPaths);
     if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
@@ -163,7 +179,7 @@ export class CurrentPlan {
 
   #replaceSome(made: Plan, scope: ReadonlySet<string>): Replan {
     for (const path of scope) {
-      this.pending.delete(path);
+      this.#drop(path);
       if (!made.decisions.has(path)) this.#retries.succeeded(path);
     }
     this.held = made.held ?? this.held;

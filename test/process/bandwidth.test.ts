@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { appendFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Cluster } from '../support/harness/cluster.ts';
 import { eventually } from '../support/harness/host.ts';
+
+/** Files of a first pass: several times what is considered for change sets at a time. */
+const MANY = 8_000;
 
 describe('An MDS behind a thin line', () => {
   let cluster: Cluster;
@@ -32,5 +36,30 @@ describe('An MDS behind a thin line', () => {
       60_000,
     );
     assert.ok(performance.now() - sent > 3_000);
+  });
+
+  it('gets what has just changed before the rest of a first pass, and Main does', async () => {
+    const { main } = cluster;
+    const mds = cluster.one('mds1');
+    await mds.kill();
+    for (let i = 0; i < MANY; i++) main.write('recordings', `first/${i}.wav`, randomBytes(2_000));
+    // That of the test before is there, too.
+    await cluster.mainHas('recordings', MANY + 1, 60_000);
+    mds.start();
+    const arrived = (): number => {
+      const folder = mds.at('recordings', 'first');
+      return existsSync(folder) ? readdirSync(folder).length : 0;
+    };
+    await eventually('the first are there', () => arrived() > 0, 60_000);
+    main.write('recordings', 'from Main.wav', 'new');
+    mds.write('recordings', 'from the MDS.wav', 'new');
+    await eventually(
+      'both are there',
+      () =>
+        mds.read('recordings', 'from Main.wav') === 'new' &&
+        main.read('recordings', 'from the MDS.wav') === 'new',
+      60_000,
+    );
+    assert.ok(arrived() < MANY / 2, `they came after ${arrived()} of ${MANY}`);
   });
 });

@@ -12,6 +12,8 @@ export type ReadyOptions = {
   /** How many small files are considered. */
   readonly room: Room;
   readonly moves: Moves;
+  /** What has just changed is considered in any case. */
+  readonly live: ReadonlySet<string>;
 };
 
 /**
@@ -20,7 +22,7 @@ export type ReadyOptions = {
  * with the new one, not without it. Pure.
  */
 export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, Decision> {
-  const { isDue, largeFrom, room, moves } = options;
+  const { isDue, largeFrom, room, moves, live } = options;
   const isReady = (path: string): boolean => pending.has(path) && isDue(path);
   const ready = new Map<string, Decision>();
   const add = (path: string): void => {
@@ -30,7 +32,7 @@ export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, 
   const left = { ...room };
   for (const [path, kind] of pending.kinds()) {
     const way = isToMain(kind) ? 'upload' : 'download';
-    const isAmongFirst = left[way] > 0 || bytesAt(pending, path) >= largeFrom;
+    const isAmongFirst = left[way] > 0 || live.has(path) || bytesAt(pending, path) >= largeFrom;
     if (!isAmongFirst || !isDue(path)) continue;
     const to = moves.to.get(path);
     if (to !== undefined && isReady(to)) continue;

@@ -85,10 +85,10 @@ export class RunningJobs {
     const now = clock.monotonic();
     const wholeSets = policy.reload !== 'none';
     const { largeFrom } = runner;
-    const { pending, inFlight, moves } = this.#current;
+    const { pending, inFlight, moves, live } = this.#current;
     const isDue = (path: string): boolean => !inFlight.has(path) && this.#retries.isDue(path, now);
     const room = wholeSets ? UNLIMITED : roomBeside(this.#running);
-    const ready = readyOf(pending, { isDue, largeFrom, moves, room });
+    const ready = readyOf(pending, { isDue, largeFrom, moves, live, room });
     if (ready.size === 0 || this.isRefused) return;
     this.#refused = undefined;
     const folderIsThere: ScheduleInput['folderIsThere'] = (folder, direction) => {
@@ -96,11 +96,11 @@ export class RunningJobs {
       return entryOf(side.get(folder))?.type === 'folder';
     };
     const jobsFrom = (some: typeof ready): Job[] =>
-      schedule({ ready: some, moves, running: this.#running, wholeSets, largeFrom, folderIsThere });
+      schedule({ ready: some, moves, live, running: this.#running, wholeSets, largeFrom, folderIsThere });
     let jobs = jobsFrom(ready);
     // All of the first may be waiting for folders that come later.
     if (jobs.length === 0 && !this.areAtWork)
-      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, moves, room: UNLIMITED }));
+      jobs = jobsFrom(readyOf(pending, { isDue, largeFrom, moves, live, room: UNLIMITED }));
     for (const job of jobs) this.#begin(job, session);
   }
 

@@ -14,15 +14,20 @@ const MAX_LARGE = 3;
 /** The rank of what comes last: more than any depth. */
 const LAST = 2 * MAX_DEPTH;
 
+/** A change set of small files, one large file, or what has just changed while many others wait. */
+export type JobSize = 'bulk' | 'large' | 'live';
+
 export type Job =
-  | { readonly kind: 'download'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Incoming> }
-  | { readonly kind: 'upload'; readonly size: 'bulk' | 'large'; readonly items: Map<string, Outgoing> };
+  | { readonly kind: 'download'; readonly size: JobSize; readonly items: Map<string, Incoming> }
+  | { readonly kind: 'upload'; readonly size: JobSize; readonly items: Map<string, Outgoing> };
 
 export type ScheduleInput = {
   /** Actions that are due and not in progress. */
   readonly ready: ReadonlyMap<string, Decision>;
   /** The files of the whole plan that are to be renamed here, ready or not. */
   readonly moves: Moves;
+  /** What has just changed. */
+  readonly live: ReadonlySet<string>;
   readonly running: readonly Job[];
   /** The whole plan becomes visible together: what one Asterisk reload reads. */
   readonly wholeSets: boolean;
@@ -75,10 +80,10 @@ function split<T extends Decision>(
   bytesOf: (item: T, path: string) => number,
   input: ScheduleInput,
   kind: Job['kind'],
-): { size: 'bulk' | 'large'; items: Map<string, T> }[] {
+): { size: JobSize; items: Map<string, T> }[] {
   let bulk = MAX_BULK - countOf(input.running, kind, 'bulk');
   let large = MAX_LARGE - countOf(input.running, kind, 'large');
-  const sets: { size: 'bulk' | 'large'; items: Map<string, T> }[] = [];
+  const sets: { size: JobSize; items: Map<string, T> }[] = [];
   let current = new Map<string, T>();
   let files = 0;
   let bytes = 0;
@@ -95,7 +100,7 @@ function split<T extends Decision>(
     const to = input.moves.to.get(path);
     if (to !== undefined && items.has(to)) return;
     const parent = parentOf(path);
-    const there = parent === '' || isRemoval(item) || input.folderIsThere(parent, kind);
+    const there = isRemoval(item) || isThere(input, parent, kind);
     if (size >= input.largeFrom) {
       if (!there || large <= 0) return;
       sets.push({ size: 'large', items: new Map([[path, item]]) });
@@ -112,18 +117,47 @@ function split<T extends Decision>(
     if (files >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
   };
   const ordered = inOrder(items, bytesOf);
+  const areMany = !fitInOneSet(ordered, input.largeFrom);
+  const ahead = areMany || bulk <= 0 ? liveAmong(ordered, input, kind) : new Map<string, T>();
+  if (ahead.size > 0) sets.push({ size: 'live', items: ahead });
   // Several sets travel at a time, but not before the folders of their files are there.
-  const foldersFirst = !fitInOneSet(ordered, input.largeFrom);
-  if (foldersFirst) {
+  if (areMany) {
     for (const each of ordered) if (isNewFolder(each.item)) take(each);
     close();
   }
   for (const each of ordered) {
     if (bulk <= 0 && large <= 0) break;
-    if (!foldersFirst || !isNewFolder(each.item)) take(each);
+    if (ahead.has(each.path) || (areMany && isNewFolder(each.item))) continue;
+    take(each);
   }
   if (bulk > 0) close();
   return sets;
+}
+
+/**
+ * The small files that have just changed, which go ahead of many others, one set at a time: a person waits for them, and a
+ * first pass may take hours. Removals and renames wait for their turn, since they may depend on others.
+ */
+function liveAmong<T extends Decision>(
+  ordered: readonly Sized<T>[],
+  input: ScheduleInput,
+  kind: Job['kind'],
+): Map<string, T> {
+  const ahead = new Map<string, T>();
+  if (countOf(input.running, kind, 'live') > 0) return ahead;
+  let bytes = 0;
+  for (const { path, item, size } of ordered) {
+    if (!input.live.has(path) || size >= input.largeFrom || !bringsFile(item)) continue;
+    if (input.moves.from.has(path) || !isThere(input, parentOf(path), kind)) continue;
+    ahead.set(path, item);
+    bytes += size;
+    if (ahead.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) break;
+  }
+  return ahead;
+}
+
+function isThere({ folderIsThere }: ScheduleInput, folder: string, kind: Job['kind']): boolean {
+  return folder === '' || folderIsThere(folder, kind);
 }
 
 function countOf(running: readonly Job[], kind: Job['kind'], size: Job['size']): number {
@@ -142,8 +176,15 @@ function fitInOneSet(ordered: readonly Sized<unknown>[], largeFrom: number): boo
 }
 
 function isNewFolder(item: Decision): boolean {
-  const brings = item.kind === 'deliver' || item.kind === 'upload';
-  return brings && item.entry.type === 'folder' && item.expect === undefined;
+  return brings(item) && item.entry.type === 'folder' && item.expect === undefined;
+}
+
+function bringsFile(item: Decision): boolean {
+  return brings(item) && item.entry.type === 'file';
+}
+
+function brings(item: Decision): item is Decision & { kind: 'deliver' | 'upload' } {
+  return item.kind === 'deliver' || item.kind === 'upload';
 }
 
 /**

@@ -70,6 +70,28 @@ function inputOf(
 const remove: Decision = { kind: 'remove', expect: FILE, reason: 'removed on Main' };
 
 describe('The current plan of a directory', () => {
+  it('knows what has changed as one of a few, until nothing is to be done about it any more', () => {
+    const { plan } = current();
+    const many = (count: number): Record<string, Decision> =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.wav`, deliverNew(FILE)]));
+    const take = (decisions: Readonly<Record<string, Decision>>): unknown =>
+      plan.take(planOf(decisions), new Set(Object.keys(decisions)));
+    plan.take(planOf({ a: deliverNew(FILE), b: deliverNew(FILE) }), 'all');
+    take(many(101));
+    assert.deepEqual([...plan.live], []);
+    take({ b: deliverNew(FILE), c: deliverNew(FILE), d: deliverNew(FILE) });
+    assert.deepEqual([...plan.live], ['b', 'c', 'd']);
+    // Neither a whole plan nor one about many others sends them to the end.
+    plan.take(planOf({ ...many(101), b: deliverNew(FILE), d: deliverNew(FILE) }), 'all');
+    take({ ...many(101), d: deliverNew(FILE) });
+    assert.deepEqual([...plan.live], ['b', 'd']);
+    plan.ended(['d'], inputOf({ d: FILE }, { d: FILE }, { d: FILE }));
+    plan.take(planOf({}), new Set(['b']));
+    assert.deepEqual([...plan.live], []);
+    take(many(100));
+    assert.equal(plan.live.size, 100);
+  });
+
   it('replaces what a partial plan is about, and keeps the rest', () => {
     const { plan } = current();
     plan.take(planOf({ a: remove, b: remove }), 'all');

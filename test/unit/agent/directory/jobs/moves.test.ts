@@ -102,6 +102,7 @@ void test('what is to be renamed and is not ready with both names is removed, or
   const moves = bothWays(new Map([['new', 'old']]));
   const rest = {
     moves,
+    live: new Set<string>(),
     running: [],
     wholeSets: false,
     largeFrom: 8 * 1024 * 1024,

@@ -25,9 +25,11 @@ function ready(
     isDue = () => true,
     room = { download: FIRST, upload: FIRST },
     moves = [],
+    live = new Set(),
   }: {
     isDue?: (path: string) => boolean;
     room?: Room;
+    live?: ReadonlySet<string>;
     moves?: readonly (readonly [path: string, from: string])[];
   } = {},
 ): string[] {
@@ -35,7 +37,7 @@ function ready(
   for (const [path, decision] of pending) decisions.set(path, decision);
   const from = new Map(moves);
   const to = new Map(moves.map(([path, before]) => [before, path]));
-  return [...readyOf(decisions, { isDue, largeFrom: LARGE, room, moves: { from, to } }).keys()];
+  return [...readyOf(decisions, { isDue, largeFrom: LARGE, room, live, moves: { from, to } }).keys()];
 }
 
 const entry = fileEntry('content');
@@ -65,6 +67,13 @@ void test('those to Main are not kept waiting by those that come from there, nor
     names.slice(0, 2),
   );
   assert.deepEqual(ready([...toMain, ...small(2)], { room: { download: 2, upload: 0 } }), ['0.wav', '1.wav']);
+});
+
+void test('what has just changed is considered in any case', () => {
+  const live = new Set([`${MORE - 1}.wav`, 'nothing.wav']);
+  const room = { download: 0, upload: 0 };
+  assert.deepEqual(ready(small(MORE), { room, live }), [`${MORE - 1}.wav`]);
+  assert.deepEqual(ready(small(MORE), { room, live, isDue: () => false }), []);
 });
 
 void test('all are, where they belong together', () => {

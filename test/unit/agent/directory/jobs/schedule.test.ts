@@ -198,3 +198,82 @@ describe('Files that go into new folders', () => {
     assert.ok(sets(0, [['old', changed], ...files])[1]?.includes('old'));
   });
 });
+
+describe('What has just changed', () => {
+  const plain = { replacesSpecial: false, content: true, drift: false, reason: '' };
+  const file: Entry = { ...fileEntry('content'), size: 100 };
+  const deliver = (entry: Entry): Incoming => ({ kind: 'deliver', entry, expect: undefined, ...plain });
+  const FOLDER: Entry = { type: 'folder', mode: 0o755, owner: 'root', group: 'root', uid: 0, gid: 0 };
+  const FULL = [RUNNING, RUNNING, RUNNING, RUNNING];
+
+  /** The jobs for many files, and those that are live. */
+  function jobs(
+    live: Readonly<Record<string, Incoming>>,
+    { many = 0, running = [] as readonly Job[], folders = [] as readonly string[] } = {},
+  ): [size: string, paths: string[]][] {
+    const ready = new Map<string, Incoming>();
+    for (let i = 0; i < many; i++) ready.set(`${i}.wav`, deliver(file));
+    for (const [path, item] of Object.entries(live)) ready.set(path, item);
+    return scheduled({
+      ready,
+      running,
+      live: new Set(Object.keys(live)),
+      wholeSets: false,
+      largeFrom: LARGE,
+      folderIsThere: (folder) => folders.includes(folder),
+    }).map(({ size, items }) => [size, [...items.keys()]]);
+  }
+
+  it('goes ahead of more than one change set, and is in no other', () => {
+    const found = jobs({ 'new.wav': deliver(file) }, { many: 800 });
+    assert.deepEqual(found[0], ['live', ['new.wav']]);
+    assert.deepEqual(
+      found.slice(1).map(([size, paths]) => [size, paths.length, paths.includes('new.wav')]),
+      [
+        ['bulk', 700, false],
+        ['bulk', 100, false],
+      ],
+    );
+  });
+
+  it('does so beside as many change sets as may run, one at a time', () => {
+    assert.deepEqual(jobs({ 'new.wav': deliver(file) }, { running: FULL }), [['live', ['new.wav']]]);
+    const live: Job = { kind: 'download', size: 'live', items: new Map() };
+    assert.deepEqual(jobs({ 'new.wav': deliver(file) }, { running: [...FULL, live] }), []);
+    const other: Job = { kind: 'upload', size: 'live', items: new Map() };
+    assert.deepEqual(jobs({ 'new.wav': deliver(file) }, { running: [...FULL, other] }), [
+      ['live', ['new.wav']],
+    ]);
+  });
+
+  it('is an ordinary change set where nothing else waits', () => {
+    const live: Job = { kind: 'download', size: 'live', items: new Map() };
+    assert.deepEqual(jobs({ 'new.wav': deliver(file) }), [['bulk', ['new.wav']]]);
+    assert.deepEqual(jobs({ 'new.wav': deliver(file) }, { running: [live] }), [['bulk', ['new.wav']]]);
+  });
+
+  it('waits for its folder, and when it is a folder, large, removed or renamed', () => {
+    const removal: Incoming = { kind: 'remove', expect: fileEntry('old'), reason: 'removed on Main' };
+    const waiting = {
+      folder: deliver(FOLDER),
+      'folder/new.wav': deliver(file),
+      'large.wav': deliver({ ...file, size: LARGE }),
+      'gone.wav': { ...removal, expect: fileEntry('gone') },
+      'old.wav': removal,
+      'renamed.wav': deliver(fileEntry('old')),
+    };
+    const large: Job = { kind: 'download', size: 'large', items: new Map() };
+    const running = [...FULL, large, large, large];
+    assert.deepEqual(jobs(waiting, { running }), []);
+    assert.deepEqual(jobs(waiting, { running, folders: ['folder'] }), [['live', ['folder/new.wav']]]);
+  });
+
+  it('is no more than fits into one change set', () => {
+    const some = (many: number, size: number): Record<string, Incoming> =>
+      Object.fromEntries(Array.from({ length: many }, (_, i) => [`${i}.wav`, deliver({ ...file, size })]));
+    const counts = (items: Record<string, Incoming>): number[] =>
+      jobs(items, { running: FULL }).map(([, paths]) => paths.length);
+    assert.deepEqual(counts(some(800, 10)), [700]);
+    assert.deepEqual(counts(some(40, 1024 * 1024)), [32]);
+  });
+});
