@@ -1,5 +1,5 @@
 import { closeSync, statfsSync } from 'node:fs';
-import type { ChangeSet, Outcome, Staged, Step } from '#core/changeSet.ts';
+import type { ChangeSet, Outcome, Staged, StagingResult, Step } from '#core/changeSet.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { formatBytes } from '#core/text/size.ts';
 import type { Folder } from '#host/fs/folder.ts';
@@ -11,6 +11,7 @@ import { atOnce, type CutOff, finish } from './finish.ts';
 import { trimPartial } from './partial.ts';
 import { PrivateFolder } from './privateFolder.ts';
 import { stageBare, StagedFile } from './stagedFile.ts';
+import { stageWhole } from './stageWhole.ts';
 import type { StagingThread } from './thread/stagingThread.ts';
 import { isWorthThread, WholeFiles } from './thread/wholeFiles.ts';
 import { openTrash, openTrashIfThere, removeStaged, removeTrashIfUnused } from './trashFolder.ts';
@@ -91,7 +92,7 @@ export class Staging implements Disposable {
     return `${this.id}.${this.#next++}`;
   }
 
-  /** Takes over what another thread has staged. */
+  /** Takes over what is staged. */
   keep({ name, inode }: Staged): void {
     this.#staged.set(name, inode);
   }
@@ -115,6 +116,13 @@ export class Staging implements Disposable {
   inThread(files: readonly { readonly entry: FileEntry }[]): WholeFiles | undefined {
     const { thread } = this.#options.receiving ?? {};
     return thread !== undefined && isWorthThread(files) ? new WholeFiles(thread, this) : undefined;
+  }
+
+  /** Stages a file whose whole content is at hand, which takes fewer steps. An error of it is in the result. */
+  whole(entry: FileEntry, content: Uint8Array): StagingResult {
+    const result = stageWhole(this.#area.stage, this.newName(), content, entry);
+    if (result.result === 'staged') this.keep(result.staged);
+    return result;
   }
 
   file(): StagedFile {

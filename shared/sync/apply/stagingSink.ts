@@ -19,6 +19,8 @@ export function stagingSink(
   resumed?: StagedFile,
 ): CopyingSink {
   let file = resumed;
+  /** What became of a file that arrived in one piece. */
+  let whole: StagingResult | undefined;
   let broken = false;
   const fail = (error: unknown): void => {
     broken = true;
@@ -34,7 +36,7 @@ export function stagingSink(
       return undefined;
     }
   };
-  guard(() => (file ??= staging.file()));
+  const opened = (): StagedFile => (file ??= staging.file());
   const finish = (): void =>
     guard(() => {
       const staged = file?.finish(entry);
@@ -47,22 +49,24 @@ export function stagingSink(
     write: (chunk) => {
       // What has arrived already, or comes from this host, does not end with the connection.
       staging.throwIfEnding();
-      return isBehind
-        ? guard(() => file?.writeBehind(chunk, staging.thread))?.catch(fail)
-        : guard(() => file?.write(chunk));
+      if (isBehind) return guard(() => opened().writeBehind(chunk, staging.thread))?.catch(fail);
+      if (file !== undefined || chunk.length < entry.size) return guard(() => opened().write(chunk));
+      whole = staging.whole(entry, chunk);
+      return undefined;
     },
     copy: async (from, start, end) => {
       if (broken) return;
       isBehind = true;
       const requireGoingOn = (): void => staging.throwIfEnding();
       try {
-        await file?.copyBehind(from, { start, end }, staging.thread, requireGoingOn);
+        await opened().copyBehind(from, { start, end }, staging.thread, requireGoingOn);
       } catch (error) {
         requireGoingOn();
         fail(error);
       }
     },
     end: () => {
+      if (file === undefined && !broken) return onResult(whole ?? staging.whole(entry, NOTHING));
       const flushed = isBehind ? guard(() => file?.flush()) : undefined;
       return flushed === undefined ? finish() : flushed.then(finish, fail);
     },
@@ -74,6 +78,8 @@ export function stagingSink(
       }),
   };
 }
+
+const NOTHING = new Uint8Array();
 
 /** Discards content that is not needed any more. */
 export const discardingSink: Sink = { write: () => undefined, end: () => undefined, refuse: () => undefined };

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Folder } from '#host/fs/folder.ts';
 import { FilePieces } from './filePieces.ts';
 import type { Request, ThreadStart } from './messages.ts';
-import { stageAll } from './stageWhole.ts';
+import { stageAll } from './stageAll.ts';
 
 /** Serves the thread that started this one. */
 function serve(port: NonNullable<typeof parentPort>): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { Staging } from '#sync/apply/staging.ts';
 import type { StagingResult } from '#core/changeSet.ts';
@@ -29,6 +29,9 @@ function inStage(place: ApplyPlace): string[] {
 
 void test('what was announced is staged, small and large, in small pieces and in large ones', async (t) => {
   for (const [size, length] of [
+    [0, 1],
+    [5_000, 5_000],
+    [5_000, 4_999],
     [300_000, 1_000],
     [300_000, 200_000],
     [2_000_000, 1_000],
@@ -45,6 +48,60 @@ void test('what was announced is staged, small and large, in small pieces and in
     );
     assert.equal(inStage(place).length, 1);
   }
+});
+
+void test('a small file that arrives in one piece is staged in one step, with its metadata', async (t) => {
+  const place = new ApplyPlace(t);
+  using staging = place.applier.begin(0);
+  const file = t.mock.method(staging, 'file');
+  for (const content of ['content', '']) {
+    const entry = fileEntry(content, 0o2640);
+    const results: StagingResult[] = [];
+    const sink = stagingSink(staging, entry, (result) => results.push(result));
+    const piece = Buffer.from(content);
+    if (content !== '') await sink.write(piece);
+    // The memory of a piece may be used for the next one.
+    piece.fill('x');
+    assert.ok(results.length < 1, 'its end is still to come');
+    await sink.end();
+    const [result] = results;
+    assert.ok(result?.result === 'staged' && results.length === 1);
+    const step = { kind: 'put', path: `a ${content}`, entry, expect: undefined, reason: '' } as const;
+    await staging.commit([{ ...step, staged: result.staged }], () => undefined);
+    assert.equal(place.read(step.path), content);
+    assert.equal(lstatSync(place.at(step.path)).mode & 0o7777, entry.mode);
+  }
+  assert.equal(file.mock.callCount(), 0);
+});
+
+void test('a small file of a change set that is given up is removed', async (t) => {
+  const place = new ApplyPlace(t);
+  {
+    using staging = place.applier.begin(0);
+    const sink = stagingSink(staging, fileEntry('content'), () => undefined);
+    await sink.write(Buffer.from('content'));
+    await sink.end();
+    assert.equal(inStage(place).length, 1);
+  }
+  assert.deepEqual(inStage(place), []);
+});
+
+void test('a small file in one piece that is not what was announced, or that the disk does not take, is not staged', async (t) => {
+  const place = new ApplyPlace(t);
+  using staging = place.applier.begin(0);
+  const results: StagingResult[] = [];
+  const stage = async (announced: string, content: string): Promise<void> => {
+    const sink = stagingSink(staging, fileEntry(announced), (result) => results.push(result));
+    await sink.write(Buffer.from(content));
+    await sink.end();
+  };
+  await stage('announced', 'something');
+  await stage('short', 'longer than it');
+  writeFileSync(place.at(`.xivo-xds-sync/stage/${staging.id}.2`), 'of another');
+  await stage('content', 'content');
+  const other = { result: 'stale', why: 'its content is not what was announced', isOther: true };
+  assert.deepEqual(results, [other, other, { result: 'failed', why: 'EEXIST' }]);
+  assert.deepEqual(inStage(place), [`${staging.id}.2`]);
 });
 
 void test('other content is stale, and so is a file that the sender no longer has', async (t) => {
@@ -93,8 +150,8 @@ void test('a file that can not be created fails before the first byte of it', as
     throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
   });
   const results: StagingResult[] = [];
-  const sink = stagingSink(staging, fileEntry('x'), (result) => results.push(result));
-  await sink.write(Buffer.from('x'));
+  const sink = stagingSink(staging, fileEntry('xx'), (result) => results.push(result));
+  for (let piece = 0; piece < 2; piece++) await sink.write(Buffer.from('x'));
   await sink.end();
   sink.refuse('changed');
   assert.deepEqual(results, [{ result: 'failed', why: 'EMFILE' }]);

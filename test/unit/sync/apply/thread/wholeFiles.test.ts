@@ -7,7 +7,7 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 import { BLOCK_BYTES, BLOCKS, type StageAnswer, type WholeFile } from '#sync/apply/thread/messages.ts';
 import type { Block } from '#sync/apply/thread/runningThread.ts';
-import { stageAll } from '#sync/apply/thread/stageWhole.ts';
+import { stageAll } from '#sync/apply/thread/stageAll.ts';
 import { StagingThread } from '#sync/apply/thread/stagingThread.ts';
 import { isWorthThread, WholeFiles } from '#sync/apply/thread/wholeFiles.ts';
 import { eventually } from '../../../../support/harness/host.ts';

@@ -5,27 +5,9 @@ import type { Folder } from '#host/fs/folder.ts';
 import { setMetadata } from '#host/fs/metadata.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '#core/changeSet.ts';
-import type { StageAnswer, WholeFile } from './messages.ts';
 
 /** Bits that a file has from the start; the others come with its owner. */
 const PERMISSIONS = 0o777;
-
-/**
- * Stages files whose contents are in a block.
- * @param isGivenUp true when the rest is not wanted any more
- */
-export function stageAll(
-  stage: Folder,
-  block: Uint8Array,
-  files: readonly WholeFile[],
-  isGivenUp: () => boolean,
-): StageAnswer {
-  return files.map(({ name, at, entry }) =>
-    isGivenUp()
-      ? { result: 'stale', why: 'the transfer was given up' }
-      : stageWhole(stage, name, block.subarray(at, at + entry.size), entry),
-  );
-}
 
 /**
  * Stages a file whose whole content is at hand: it is created only if that is what was announced, so it may have its
