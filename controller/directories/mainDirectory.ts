@@ -16,7 +16,7 @@ import type { Replica } from '#sync/scan/replica.ts';
 import type { OnRead, Verified } from '#sync/scan/verify.ts';
 import { ChunkListTable } from '#sync/state/chunkListTable.ts';
 import { POLLING } from '#sync/watch/watch.ts';
-import type { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
+import type { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
 import { type ListedTrash, placeInTrash, type TrashItem } from '#sync/trash/trash.ts';
 import { DirectoryVersions } from '../versions/directoryVersions.ts';
 import type { Versions } from '../versions/versions.ts';

@@ -3,7 +3,7 @@ import type { Root } from '#host/config/rootPath.ts';
 import type { HostServices } from '#host/hostServices.ts';
 import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
 import type { Database } from '#sync/state/database.ts';
-import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
+import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { Versions } from '../versions/versions.ts';
 import { MainDirectory } from './mainDirectory.ts';

@@ -7,7 +7,7 @@ import { bytesOf, type Entry, sameEntry } from '#core/manifest/entry.ts';
 import { parentOf } from '#core/path/relative.ts';
 import type { Decision } from '#core/plan/decision.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packArchive } from '#sync/transfer/packing/packArchive.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { JobResult } from './download.ts';
@@ -111,7 +111,7 @@ async function offerPage(
   );
   if (files.length > 0) {
     const beforeEnd = (): Promise<void> => session.whileAtWork(out.id, isDurable);
-    await packFiles(replica.path, files, out, beforeEnd).catch((error: unknown) => {
+    await packArchive(replica.path, files, out, { beforeEnd }).catch((error: unknown) => {
       out.abort(String(error));
       throw error;
     });

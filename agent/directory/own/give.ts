@@ -11,7 +11,7 @@ import { baseOf, isOverride, parentOf } from '#core/path/relative.ts';
 import { ownershipOf, inspect } from '#sync/scan/inspect.ts';
 import { hashFile } from '#sync/scan/content/hashFile.ts';
 import type { Replica } from '#sync/scan/replica.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packArchive } from '#sync/transfer/packing/packArchive.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { MainManifest } from '../manifest/mainManifest.ts';
 import { fstatSync } from 'node:fs';
@@ -50,7 +50,7 @@ export async function giveToMain(files: readonly Given[], giving: Giving): Promi
     entry.type === 'file' ? [{ path: source, size: entry.size, stamp }] : [],
   );
   if (packed.length > 0) {
-    await packFiles(replica.path, packed, out).catch((error: unknown) => {
+    await packArchive(replica.path, packed, out).catch((error: unknown) => {
       out.abort(String(error));
       throw error;
     });

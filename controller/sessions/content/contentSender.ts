@@ -3,12 +3,11 @@ import type { Logger } from '#host/log/logger.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packArchive } from '#sync/transfer/packing/packArchive.ts';
 import { chunkLengths } from '#sync/transfer/chunker.ts';
 import type { ChunkList } from '#sync/transfer/chunkList.ts';
 import { UNKNOWN_VERSION } from '#sync/transfer/format.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
-import { isShareable, packShared } from '#sync/transfer/sharing/packShared.ts';
 import type { Traffic } from './traffic.ts';
 import type { MainDirectory } from '../../directories/mainDirectory.ts';
 
@@ -39,8 +38,7 @@ export async function sendContent(
     });
     try {
       const { replica, archiveParts: parts } = directory;
-      if (isShareable(files)) await packShared(replica.path, files, out, { parts, mds });
-      else await packFiles(replica.path, files, out);
+      await packArchive(replica.path, files, out, { sharing: { parts, mds } });
       ended(true);
     } catch (error) {
       out.abort(String(error));

@@ -17,8 +17,8 @@ import { systemClock } from '#host/time/clock.ts';
 import { dispatch } from '#wire/handlers.ts';
 import { IncomingStream } from '#wire/incomingStream.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
+import { packArchive } from '#sync/transfer/packing/packArchive.ts';
 
 export type Terms = { readonly direction: 'to-mds' | 'both'; readonly deletions: 'main' | 'both' | 'never' };
 
@@ -174,7 +174,7 @@ export class Pair {
           const stamp = this.main.replica.stampAt(path) ?? '';
           return { path, size, stamp, ...(!same && { refusal: 'changed on Main' }) };
         });
-        packFiles(this.main.replica.path, files, out).catch((error: unknown) => stream.fail(String(error)));
+        packArchive(this.main.replica.path, files, out).catch((error: unknown) => stream.fail(String(error)));
         return stream;
       },
       whileAtWork: (_stream: number, work: Promise<void>) => work,

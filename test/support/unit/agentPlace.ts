@@ -15,7 +15,7 @@ import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
 import { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import { Database } from '#sync/state/database.ts';
 import { Ledger } from '#sync/state/ledger.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
 import type { AgentSession } from '../../../agent/connection/agentSession.ts';
 import { AgreedState } from '../../../agent/directory/agreedState.ts';

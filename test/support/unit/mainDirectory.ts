@@ -6,7 +6,7 @@ import { Owners } from '#host/fs/owners.ts';
 import { createLogger } from '#host/log/logger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { Database } from '#sync/state/database.ts';
-import { ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
+import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
 import { MainDirectory } from '../../../controller/directories/mainDirectory.ts';
 import type { Revision } from '../../../controller/directories/publication.ts';
 import { Versions } from '../../../controller/versions/versions.ts';

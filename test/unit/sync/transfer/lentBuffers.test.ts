@@ -8,7 +8,7 @@ import tar from 'tar-stream';
 import type { WebSocket } from 'ws';
 import { decodeFragments } from '#protocol/frames.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { OutgoingStream } from '#wire/outgoingStream.ts';
 import { StreamScheduler } from '#wire/streamScheduler.ts';

@@ -19,7 +19,7 @@ import { IncomingStream } from '#wire/incomingStream.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { spansText } from '#sync/transfer/blocks.ts';
 import { ENCODING, PAX_ERROR, PAX_PARTS, PAX_SPANS, ZSTD_WINDOW_LOG } from '#sync/transfer/format.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';

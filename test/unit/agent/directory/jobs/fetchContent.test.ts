@@ -20,7 +20,7 @@ import type { StagingResult } from '#core/changeSet.ts';
 import type { Replica } from '#sync/scan/replica.ts';
 import { ChunkLister } from '#sync/transfer/chunkList.ts';
 import { PAX_ERROR, PAX_PARTS, UNKNOWN_VERSION } from '#sync/transfer/format.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { Channel } from '#wire/channel.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { fetchContent } from '../../../../../agent/directory/jobs/fetchContent.ts';

@@ -14,7 +14,7 @@ import type { FileEntry } from '#core/manifest/entry.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import type { Put } from '#host/dialplan/overlay.ts';
 import { Staging } from '#sync/apply/staging.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { Channel } from '#wire/channel.ts';
 import type { IncomingStream } from '#wire/incomingStream.ts';
 import { judgeSet } from '../../../../../agent/asterisk/activation/lintGate.ts';

@@ -5,7 +5,7 @@ import { encodeFrame } from '#protocol/frames.ts';
 import type { Difference } from '#protocol/messages/answers.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
 import { ControlError } from '#host/control/controlError.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { differenceHandlers } from '../../../../../controller/control/differences/differences.ts';
 import { type AgentEnd, settled } from '../../../../support/unit/agentEnd.ts';

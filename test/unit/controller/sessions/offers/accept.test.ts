@@ -8,7 +8,7 @@ import type { ChangeSet } from '#core/changeSet.ts';
 import type { Entry, FileEntry } from '#core/manifest/entry.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { StagedFile } from '#sync/apply/stagedFile.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { acceptOffers, onMain, type Taking } from '../../../../../controller/sessions/offers/accept.ts';
 import { hasContent } from '../../../../../controller/sessions/offers/check.ts';
 import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';

@@ -6,7 +6,7 @@ import { fromAgentSchema, type FromMain, fromMainSchema } from '#protocol/messag
 import type { ChangeSet, Outcome } from '#core/changeSet.ts';
 import { entryOf } from '#core/manifest/pathState.ts';
 import { createLogger } from '#host/log/logger.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import { hasContent } from '../../../../../controller/sessions/offers/check.ts';
 import type { Grant } from '../../../../../controller/sessions/offers/grant.ts';
 import { takeOffers, type TakingOptions } from '../../../../../controller/sessions/offers/takeOffers.ts';

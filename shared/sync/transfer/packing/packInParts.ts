@@ -13,7 +13,7 @@ const compress = promisify(zlib.zstdCompress);
 /** Files and bytes of content from which on a part is full. */
 const PART_FILES = 128;
 const PART_BYTES = 256 * 1024;
-/** Fewer bytes are quicker packed than shared. */
+/** Fewer bytes are not worth a part. */
 const WORTHWHILE = 16 * 1024;
 /** The two blocks that end an archive. */
 const END = Buffer.alloc(1024);
@@ -22,32 +22,41 @@ const NOTHING = Buffer.alloc(0);
 /** The MDS that requests a list, and the parts that others have requested. */
 export type Sharing = { readonly parts: ArchiveParts; readonly mds: string };
 
-/** True for a list that may be packed once for all who request it: small files, all of them whole. */
-export function isShareable(files: readonly Packed[]): boolean {
+export type PackOptions = {
+  /** Absent for what is requested once only. */
+  readonly sharing?: Sharing;
+  /** Called when everything has been sent; the archive ends only after it. */
+  readonly beforeEnd?: () => Promise<void>;
+};
+
+/** True for a list that may be packed in parts, and once for all who request it: small files, all of them whole. */
+export function isPackedInParts(files: readonly Packed[]): boolean {
   const isPlain = (file: Packed): boolean =>
     isSmall(file) && file.refusal === undefined && file.base === undefined;
   return files.every(isPlain) && files.reduce((sum, { size }) => sum + size, 0) >= WORTHWHILE;
 }
 
 /**
- * Sends small files as `packFiles` does, with the parts that others have requested, too, packed once. With compression each
- * part is a frame of its own: the decoder joins them.
- * @throws when the stream fails; files that can't be read do not make it fail
+ * Sends small files as `packFiles` does, but a part of them at a time, which takes less for each; with the parts that others
+ * have requested, too, packed once. With compression each part is a frame of its own: the decoder joins them.
+ * @throws when the stream or `beforeEnd` fails; files that can't be read do not make it fail
  */
-export async function packShared(
+export async function packInParts(
   root: string,
   files: readonly Packed[],
   out: OutgoingStream,
-  { parts, mds }: Sharing,
+  { sharing, beforeEnd }: PackOptions = {},
 ): Promise<void> {
   const isCompressed = paysToCompress(files);
   await out.write(Buffer.of(isCompressed ? ENCODING.zstd : ENCODING.plain));
   for (const { first, members } of partsOf(files)) {
-    const key = keyOf(root, first, members, isCompressed);
-    const { bytes } = await parts.get(key, mds, () => packPart(root, first, members, isCompressed));
+    const pack = (): Promise<ArchivePart> => packPart(root, first, members, isCompressed);
+    const key = (): string => keyOf(root, first, members, isCompressed);
+    const { bytes } = await (sharing?.parts.get(key(), sharing.mds, pack) ?? pack());
     await out.write(bytes);
   }
   await out.write(isCompressed ? await compressed(END) : END);
+  await beforeEnd?.();
   await out.end();
 }
 

@@ -7,13 +7,13 @@ import { OpenFolders } from '#host/fs/openFolders.ts';
 import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
-import type { Span } from './blocks.ts';
-import { type Difference, differenceFrom } from './difference.ts';
-import { ENCODING, errorHeader, paysToCompress, type TarHeader, ZSTD_WINDOW_LOG } from './format.ts';
-import { LentBuffers, READ_BYTES } from './lentBuffers.ts';
-import type { Packed } from './packed.ts';
-import { isSmall, readSmall } from './smallFile.ts';
-import { GivenUp, writeTo } from './writeTo.ts';
+import type { Span } from '../blocks.ts';
+import { type Difference, differenceFrom } from '../difference.ts';
+import { ENCODING, errorHeader, paysToCompress, type TarHeader, ZSTD_WINDOW_LOG } from '../format.ts';
+import { LentBuffers, READ_BYTES } from '../lentBuffers.ts';
+import type { Packed } from '../packed.ts';
+import { isSmall, readSmall } from '../smallFile.ts';
+import { writeTo } from '../writeTo.ts';
 
 const readAsync = promisify(read);
 
@@ -190,8 +190,6 @@ function openEntry(
   const entry = content === undefined ? pack.entry(header, onEnd) : pack.entry(header, content, onEnd);
   // The callback receives the error, too.
   entry.on('error', () => undefined);
-  // An archive that is closed without an error does not call the callback.
-  entry.on('close', () => reject(new GivenUp()));
   // This ends a pending write.
   ended.catch(() => undefined);
   return { entry, ended };

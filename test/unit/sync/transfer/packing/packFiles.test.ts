@@ -23,12 +23,12 @@ import {
 import { stampOf } from '#core/manifest/stamp.ts';
 import { encodeName } from '#core/path/nameBytes.ts';
 import { Channel } from '#wire/channel.ts';
-import { packFiles } from '#sync/transfer/pack.ts';
+import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
-import { sameBytes } from '../../../support/unit/sameBytes.ts';
-import { streamPair } from '../../../support/unit/streamPair.ts';
-import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
+import { sameBytes } from '../../../../support/unit/sameBytes.ts';
+import { streamPair } from '../../../../support/unit/streamPair.ts';
+import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
 
 /** Up to this size a file is read in one piece. */
 const SMALL = 64 * 1024;

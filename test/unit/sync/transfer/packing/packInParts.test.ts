@@ -4,6 +4,7 @@ import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type ArrivingFromAgent,
   fromAgentSchema,
@@ -11,11 +12,13 @@ import {
   fromMainSchema,
 } from '#protocol/messages/session.ts';
 import { stampOf } from '#core/manifest/stamp.ts';
-import { type ArchivePart, ArchiveParts } from '#sync/transfer/sharing/archiveParts.ts';
+import { type ArchivePart, ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
-import { isShareable, packShared } from '#sync/transfer/sharing/packShared.ts';
+import { isPackedInParts, packInParts } from '#sync/transfer/packing/packInParts.ts';
+import { packArchive } from '#sync/transfer/packing/packArchive.ts';
 import { unpackFiles } from '#sync/transfer/unpack.ts';
 import { Channel } from '#wire/channel.ts';
+import type { OutgoingStream } from '#wire/outgoingStream.ts';
 import { ManualClock } from '../../../../support/wire/manualClock.ts';
 import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
 
@@ -52,6 +55,7 @@ class Reader {
   readonly line = new MemoryLine();
   readonly received = new Map<number, string>();
   readonly refused = new Map<number, string>();
+  hasEnded = false;
   /** Held back, it takes no further file. */
   #gate: Promise<void> = Promise.resolve();
   #open: () => void = () => undefined;
@@ -66,7 +70,15 @@ class Reader {
     this.#open();
   }
 
-  async read(root: string, files: readonly Packed[], parts: ArchiveParts): Promise<[unknown, unknown]> {
+  read(root: string, files: readonly Packed[], parts: ArchiveParts): Promise<[unknown, unknown]> {
+    return this.readBy((out) => packInParts(root, files, out, { sharing: { parts, mds: this.#mds } }), files);
+  }
+
+  /** @param pack sends the files */
+  async readBy(
+    pack: (out: OutgoingStream) => Promise<void>,
+    files: readonly Packed[],
+  ): Promise<[unknown, unknown]> {
     const hooks = { onMessage: () => undefined, onClose: () => undefined };
     const main = new Channel<ArrivingFromAgent, FromMain>(asWebSocket(this.line.a), {
       schema: fromAgentSchema,
@@ -78,10 +90,13 @@ class Reader {
     });
     const incoming = agent.openIncoming(1);
     const out = main.openOutgoing(1, files.length * SIZE);
-    const sizes = files.map(({ size }) => size);
+    const sizes = files.map(({ size, from = 0 }) => size - from);
     const [sent, taken] = await Promise.allSettled([
-      packShared(root, files, out, { parts, mds: this.#mds }),
-      unpackFiles(incoming, sizes, (number) => this.#sink(number)),
+      pack(out).catch((error: unknown) => {
+        out.abort(String(error));
+        throw error;
+      }),
+      unpackFiles(incoming, sizes, (number) => this.#sink(number)).then(() => (this.hasEnded = true)),
     ]);
     return [sent.status === 'rejected' && sent.reason, taken.status === 'rejected' && taken.reason];
   }
@@ -195,15 +210,55 @@ void describe('A list that several MDS request', () => {
 
   void it('is shared only where every file is small, whole and can be sent', () => {
     const file: Packed = { path: 'a', size: 20_000, stamp: 's' };
-    assert.ok(isShareable([file, file]));
-    assert.equal(isShareable([{ ...file, size: 100 }]), false);
+    assert.ok(isPackedInParts([file, file]));
+    assert.equal(isPackedInParts([{ ...file, size: 100 }]), false);
     for (const other of [
       { size: 70_000 },
       { from: 1 },
       { refusal: 'changed' },
       { base: { block: 4096, hashes: [] } },
     ])
-      assert.equal(isShareable([file, { ...file, ...other }]), false, JSON.stringify(other));
+      assert.equal(isPackedInParts([file, { ...file, ...other }]), false, JSON.stringify(other));
+  });
+});
+
+void describe('A list that is requested once only', () => {
+  for (const extension of ['.wav', '.conf'])
+    void it(`arrives whole, and ends only after what its sender waits for (${extension})`, async (t) => {
+      const { root, files } = folderOf(t, extension);
+      const reader = new Reader();
+      const beforeEnd = async (): Promise<void> => {
+        // Time to take all that was sent.
+        for (let i = 0; i < 100; i++) await turn();
+        assert.equal(reader.hasEnded, false);
+      };
+      const ends = await reader.readBy((out) => packArchive(root, files, out, { beforeEnd }), files);
+      assert.deepEqual(ends, [false, false]);
+      reader.hasAll(root, files);
+    });
+
+  void it('does not end when that fails', async (t) => {
+    const { root, files } = folderOf(t, '.wav');
+    const beforeEnd = (): Promise<void> => Promise.reject(new Error('not durable'));
+    const reader = new Reader();
+    const ends = await reader.readBy((out) => packArchive(root, files, out, { beforeEnd }), files);
+    for (const each of ends) assert.match(String(each), /not durable/);
+  });
+
+  void it('is packed in parts where it can be, else as it is read', async (t) => {
+    const { root, files } = folderOf(t, '.wav');
+    const parts = new CountingParts(new ManualClock());
+    const sharing = { parts, mds: 'mds1' };
+    await new Reader().readBy((out) => packArchive(root, files, out, { sharing }), files);
+    assert.ok(parts.packed > 0);
+    const before = parts.packed;
+    // What resumes a transfer is not whole.
+    const some = files.map((file, number) => ({ ...file, from: number === 0 ? 1 : 0 }));
+    let ends = 0;
+    const beforeEnd = async (): Promise<void> => void (ends += 1);
+    const reader = new Reader();
+    await reader.readBy((out) => packArchive(root, some, out, { sharing, beforeEnd }), some);
+    assert.deepEqual([parts.packed, ends], [before, 1]);
   });
 });
 
