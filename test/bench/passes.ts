@@ -60,6 +60,17 @@ export class Passes {
     ).catch((error: unknown) => this.#failed(asked, name, run, error as Error));
   }
 
+  /** The same, and then a first pass of the same files from the MDS to Main. A limit has no direction. */
+  async bothWays(
+    contestant: Contestant,
+    run: number,
+    content: string,
+    { toMain, ...results }: Parameters<Passes['once']>[3] & { readonly toMain: Results },
+  ): Promise<void> {
+    await this.once(contestant, run, content, results);
+    if (contestant.kind === 'competitor') await this.once(contestant, run, content, { first: toMain }, true);
+  }
+
   /** Pairs with the same files on both sides are set up once, and take turns with what is measured of them. */
   async sideBySide(
     contestants: readonly Contestant[],

@@ -21,6 +21,11 @@ export type Shape = {
   readonly notes?: readonly string[];
 };
 
+/** The table of a first pass: seconds, and what they cost. */
+export function firstPassTable(title: string, notes: readonly string[] = []): Results {
+  return new Results({ title, columns: ['seconds'], digits: 2, hasCost: true, notes });
+}
+
 /** The results of one scenario, a row for each contestant. Ratios compare the first columns of the same run. */
 export class Results {
   readonly #shape: Shape;

@@ -2,19 +2,15 @@ import path from 'node:path';
 import { makeLargeFile } from '../content.ts';
 import { EDITS } from '../measure.ts';
 import { rotated } from '../passes.ts';
-import { Results } from '../results.ts';
+import { firstPassTable, Results } from '../results.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const large: Scenario = {
   name: 'large',
-  about: 'one large file, and changes of it',
+  about: 'one large file, both ways, and changes of it',
   measure: async ({ sizes, contestants, folder, passes }) => {
-    const first = new Results({
-      title: `One file of ${sizes.large} MiB`,
-      columns: ['seconds'],
-      digits: 2,
-      hasCost: true,
-    });
+    const first = firstPassTable(`One file of ${sizes.large} MiB`);
+    const toMain = firstPassTable('The same file from an MDS to Main');
     const times = new Results({
       title: `That file of ${sizes.large} MiB changes: until the new state is visible on the other side`,
       columns: EDITS.map((edit) => `${edit}, s`),
@@ -36,7 +32,7 @@ export const large: Scenario = {
     makeLargeFile(path.join(content, 'large.wav'), sizes.large);
     for (let run = 1; run <= sizes.runs; run++)
       for (const each of rotated(contestants, run))
-        await passes.once(each, run, content, { first, edits: { times, bytes } });
-    return [first, times, bytes];
+        await passes.bothWays(each, run, content, { first, toMain, edits: { times, bytes } });
+    return [first, toMain, times, bytes];
   },
 };

@@ -1,19 +1,17 @@
 import path from 'node:path';
 import { makeFiles, numberedNames } from '../content.ts';
 import { rotated } from '../passes.ts';
-import { Results } from '../results.ts';
+import { firstPassTable, Results } from '../results.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const small: Scenario = {
   name: 'small',
-  about: 'a first pass of small files, and live changes after it',
+  about: 'a first pass of small files, both ways, and live changes after one',
   measure: async ({ sizes, contestants, folder, passes }) => {
-    const first = new Results({
-      title: `First pass of ${sizes.files} files of 2 to 8 KiB, until all are visible on the other side`,
-      columns: ['seconds'],
-      digits: 2,
-      hasCost: true,
-    });
+    const first = firstPassTable(
+      `First pass of ${sizes.files} files of 2 to 8 KiB, until all are visible on the other side`,
+    );
+    const toMain = firstPassTable(`The same ${sizes.files} files from an MDS to Main`);
     const live = new Results({
       title: `Live: a file is renamed into a folder of ${sizes.files}, until it is visible on the other side`,
       columns: ['p50 ms', 'p99 ms'],
@@ -26,7 +24,8 @@ export const small: Scenario = {
     const content = path.join(folder, 'small');
     makeFiles(content, numberedNames(sizes.files), { least: 2048, most: 8192 });
     for (let run = 1; run <= sizes.runs; run++)
-      for (const each of rotated(contestants, run)) await passes.once(each, run, content, { first, live });
-    return [first, live];
+      for (const each of rotated(contestants, run))
+        await passes.bothWays(each, run, content, { first, toMain, live });
+    return [first, toMain, live];
   },
 };
