@@ -8,7 +8,7 @@ import type { SyncDirectory } from '#sync/directory/syncDirectory.ts';
 import type { AgentSession } from '../../connection/agentSession.ts';
 
 /** Most files of a change set that are logged one by one: what was edited here and is not any more, and what failed. */
-export const MAX_LOGGED = 20;
+const MAX_LOGGED = 20;
 
 export type Announcing = {
   readonly sync: Pick<SyncDirectory, 'name'>;

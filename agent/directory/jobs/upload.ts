@@ -63,8 +63,13 @@ export async function upload({
   // Its error comes where it is waited for.
   isDurable.catch(() => undefined);
   using slot = await slots?.take();
+  // It may have waited for long.
+  const { same = [], other = [] } = Object.groupBy(offers, ({ path }) =>
+    isStillSo(replica, path, items.get(path)) ? 'same' : 'other',
+  );
+  for (const { path } of other) stale.set(path, { result: 'stale' });
   const results = new Map(stale);
-  for (const page of pagesOf(offers)) {
+  for (const page of pagesOf(same)) {
     for (const [path, result] of await offerPage(directory, page, {
       session,
       replica,
@@ -154,8 +159,9 @@ async function addResumeOffsets(
 }
 
 /** True when this MDS still has (or lacks) what the plan saw. */
-function isStillSo(replica: Replica, path: string, item: Outgoing): boolean {
+function isStillSo(replica: Replica, path: string, item: Outgoing | undefined): boolean {
   const state = replica.get(path);
+  if (item === undefined) return false;
   if (item.kind === 'remove-on-main') return state === undefined;
   const planned = item.kind === 'lose' ? item.loser : item.entry;
   return state?.kind === 'settled' && sameEntry(state.entry, planned);

@@ -11,6 +11,7 @@ import {
   upload,
 } from '../../../../../agent/directory/jobs/upload.ts';
 import type { JobResult } from '../../../../../agent/directory/jobs/download.ts';
+import { TransferSlots } from '../../../../../agent/directory/jobs/transferSlots.ts';
 import { AgentPlace, LARGE_FROM, MainPlayed } from '../../../../support/unit/agentPlace.ts';
 import { eventually } from '../../../../support/harness/host.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
@@ -31,11 +32,12 @@ async function send(
   place: AgentPlace,
   main: MainPlayed,
   items: Readonly<Record<string, Outgoing>>,
+  slots?: TransferSlots,
 ): Promise<Record<string, JobResult>> {
   const { session } = main;
   const { replica } = place.sync;
   const job = { directory: 'files', items: new Map(Object.entries(items)), session, replica };
-  return Object.fromEntries(await upload({ ...job, resumableFrom: LARGE_FROM }));
+  return Object.fromEntries(await upload({ ...job, resumableFrom: LARGE_FROM, slots }));
 }
 
 /** More files than are made durable one by one. */
@@ -143,6 +145,21 @@ describe('An upload', () => {
       Object.fromEntries(['edited', 'gone', 'back', 'lost'].map((path) => [path, { result: 'stale' }])),
     );
     assert.deepEqual(main.offered, [], 'nothing is offered then');
+  });
+
+  it('leaves out what has changed here while it waited for others', async (t) => {
+    const place = await AgentPlace.make(t, { edited: 'as planned', same: 'as planned, too' });
+    const main = new MainPlayed(t);
+    const slots = new TransferSlots();
+    const others = [await slots.take(), await slots.take()];
+    const items = { edited: put(place.entry('edited')), same: put(place.entry('same')) };
+    const sent = send(place, main, items, slots);
+    place.write('edited', 'newer than the plan');
+    await place.sync.readAgain();
+    assert.deepEqual(main.offered, []);
+    for (const slot of others) slot[Symbol.dispose]();
+    assert.deepEqual(await sent, { edited: { result: 'stale' }, same: { result: 'done' } });
+    assert.deepEqual(main.received.map(String), ['as planned, too']);
   });
 
   it('says of a file that changes while it is sent that it is stale', async (t) => {
