@@ -30,23 +30,21 @@ export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, 
     if (decision !== undefined) ready.set(path, decision);
   };
   const left = { ...room };
-  for (const [path, kind] of pending.kinds()) {
+  pending.forEach((path, kind, newBytes) => {
     const way = isToMain(kind) ? 'upload' : 'download';
-    const isAmongFirst = left[way] > 0 || live.has(path) || bytesAt(pending, path) >= largeFrom;
-    if (!isAmongFirst || !isDue(path)) continue;
+    const isLarge = (newBytes ?? bytesAt(pending, path)) >= largeFrom;
+    if (!(left[way] > 0 || isLarge || live.has(path)) || !isDue(path)) return;
     const to = moves.to.get(path);
-    if (to !== undefined && isReady(to)) continue;
+    if (to !== undefined && isReady(to)) return;
     add(path);
     left[way] -= 1;
     const from = moves.from.get(path);
     if (from !== undefined && isDue(from)) add(from);
-  }
+  });
   return ready;
 }
 
 function bytesAt(pending: Decisions, path: string): number {
-  const bytes = pending.newBytesAt(path);
-  if (bytes !== undefined) return bytes;
   const decision = pending.get(path);
   return decision === undefined ? 0 : bytesToTravel(decision);
 }

@@ -45,12 +45,6 @@ export class Decisions implements ReadonlyDecisions {
     return typeof kept === 'number' ? decisionOf(kept) : kept;
   }
 
-  /** Bytes of a file that its destination never had, or 0 for one that both sides hold; undefined for every other decision. */
-  newBytesAt(path: string): number | undefined {
-    const kept = this.#all.get(path);
-    return typeof kept === 'number' ? bytesOfNew(kept) : undefined;
-  }
-
   set(path: string, decision: Decision): void {
     const kept = keep(decision);
     this.#release(path);
@@ -95,11 +89,16 @@ export class Decisions implements ReadonlyDecisions {
     }
   }
 
-  /** What each is, without the rest of it. */
-  *kinds(): MapIterator<[path: string, kind: Decision['kind']]> {
-    for (const [path, kept] of this.#all) {
-      yield [path, typeof kept === 'number' ? kindOf(kept) : kept.kind];
-    }
+  /**
+   * Calls `look` with what each is, without the rest of it: an iterator would make an object for each.
+   * @param look its `newBytes` are those of a file that its destination never had, or 0 for one that both sides hold;
+   *   undefined for every other decision
+   */
+  forEach(look: (path: string, kind: Decision['kind'], newBytes: number | undefined) => void): void {
+    this.#all.forEach((kept, path) => {
+      if (typeof kept === 'number') look(path, kindOf(kept), bytesOfNew(kept));
+      else look(path, kept.kind, undefined);
+    });
   }
 
   #release(path: string): void {

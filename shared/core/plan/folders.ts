@@ -160,12 +160,12 @@ function comesBack(folder: Removal['expect'], expect: Removal['expect'] | undefi
  */
 function waitForFolders(input: PlanInput, decisions: Decisions): void {
   const without: { readonly path: string; readonly kind: 'deliver' | 'upload' }[] = [];
-  for (const [path, kind] of decisions.kinds()) {
-    if (kind !== 'deliver' && kind !== 'upload') continue;
+  decisions.forEach((path, kind) => {
+    if (kind !== 'deliver' && kind !== 'upload') return;
     const target = kind === 'deliver' ? input.mds : input.main;
     const folder = parentOf(path);
     if (folder !== '' && entryOf(target.get(folder))?.type !== 'folder') without.push({ path, kind });
-  }
+  });
   // Outermost first: a skipped folder skips its content.
   without.sort((a, b) => a.path.length - b.path.length);
   for (const { path, kind } of without) {
