@@ -111,22 +111,23 @@ export class CurrentPlan {
    */
   take(made: Plan, scope: 'all' | ReadonlySet<string>): Replan {
     const { mainManifest, agreed } = this.#options;
-    const wereLive = new Set(this.live);
     const replan = scope === 'all' ? this.#replaceAll(made) : this.#replaceSome(made, scope);
     this.revision = mainManifest.revision ?? 0;
     const learnt: string[] = [];
     const areFew = scope !== 'all' && made.decisions.size <= FEW;
     for (const [path, decision] of made.decisions) {
-      this.#drop(path);
+      this.pending.delete(path);
       if (decision.kind === 'agree') learnt.push(path);
       else if (decision.kind === 'forget') {
         if (!this.#isBeingFilled(path)) learnt.push(path);
       } else if (decision.kind === 'skip') this.#noteSkip(path, decision);
       else {
         this.pending.set(path, decision);
-        if (areFew || wereLive.has(path)) this.live.add(path);
+        if (areFew) this.live.add(path);
       }
     }
+    // What is still pending stays live: neither a whole plan nor one about many others sends it to the end.
+    for (const path of this.live) if (!this.pending.has(path)) this.live.delete(path);
     if (scope === 'all' || made.decisions.size > 0) this.#moves = undefined;
     if (scope === 'all') this.#forgetTroubles(made);
     agreed.learn(learnt, made.decisions);
@@ -149,7 +150,8 @@ export class CurrentPlan {
     for (const path of paths) {
       if (!leavesAsIs(decidePath(input, path))) open.add(path);
       else {
-        this.#drop(path);
+        this.pending.delete(path);
+        this.live.delete(path);
         this.#retries.succeeded(path);
         for (let at = parentOf(path); at !== '' && !folders.has(at); at = parentOf(at)) folders.add(at);
       }
@@ -161,15 +163,9 @@ export class CurrentPlan {
     return open;
   }
 
-  #drop(path: string): void {
-    this.pending.delete(path);
-    this.live.delete(path);
-  }
-
   #replaceAll(made: Plan): Replan {
     const { removals, clock } = this.#options;
     this.pending.clear();
-    this.live.clear();
     this.held = made.held;
     this.heldPaths = new Set(made.heldPaths);
     if (made.heldPaths.length > 0 && !removals.isAdditive) removals.held();
@@ -179,7 +175,7 @@ export class CurrentPlan {
 
   #replaceSome(made: Plan, scope: ReadonlySet<string>): Replan {
     for (const path of scope) {
-      this.#drop(path);
+      this.pending.delete(path);
       if (!made.decisions.has(path)) this.#retries.succeeded(path);
     }
     this.held = made.held ?? this.held;

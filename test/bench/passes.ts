@@ -7,6 +7,9 @@ import type { Results } from './results.ts';
 /** Of changes in one large file: when they are there, and what they send. */
 export type EditResults = { readonly times: Results; readonly bytes: Results };
 
+/** The tables of a first pass, and of what is measured after it. */
+type PassResults = { readonly first: Results; readonly live?: Results; readonly edits?: EditResults };
+
 /** Lays out pairs, one at a time or side by side, and writes down what was measured of each. */
 export class Passes {
   readonly #folder: string;
@@ -22,7 +25,7 @@ export class Passes {
     contestant: Contestant,
     run: number,
     content: string,
-    results: { readonly first: Results; readonly live?: Results; readonly edits?: EditResults },
+    results: PassResults,
     toMain = false,
   ): Promise<void> {
     const { name, comparesPasses, liveChanges } = contestant;
@@ -65,7 +68,7 @@ export class Passes {
     contestant: Contestant,
     run: number,
     content: string,
-    { toMain, ...results }: Parameters<Passes['once']>[3] & { readonly toMain: Results },
+    { toMain, ...results }: PassResults & { readonly toMain: Results },
   ): Promise<void> {
     await this.once(contestant, run, content, results);
     if (contestant.kind === 'competitor') await this.once(contestant, run, content, { first: toMain }, true);

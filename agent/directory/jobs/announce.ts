@@ -48,11 +48,13 @@ export type Failed = { readonly path: string; readonly reason: string };
  * fail because of one of them, or of the disk, and again when it is retried.
  */
 export function logFailed(log: Logger, failed: readonly Failed[]): void {
-  const logs = (details: object): void => log.warn('file could not be synchronised', { ...details });
-  if (failed.length <= MAX_LOGGED) return failed.forEach(logs);
-  const byReason = Map.groupBy(failed, ({ reason }) => reason);
-  for (const [first, ...others] of byReason.values().take(MAX_LOGGED))
-    logs(others.length === 0 ? { ...first } : { ...first, others: others.length });
+  const areMany = failed.length > MAX_LOGGED;
+  const groups = Map.groupBy(failed, ({ path, reason }) => (areMany ? reason : path));
+  for (const [first, ...others] of groups.values().take(MAX_LOGGED))
+    log.warn('file could not be synchronised', {
+      ...first,
+      ...(others.length > 0 && { others: others.length }),
+    });
 }
 
 /** The actions that a job's outcomes amount to, as the history shows them. */

@@ -24,6 +24,10 @@ export type JobResult = { readonly result: 'done' | 'stale' | 'failed'; readonly
 /** Files that arrive from Main, or that are removed because Main removed them. */
 export type Incoming = Extract<Decision, { kind: 'deliver' | 'remove' }>;
 
+export function isIncoming(decision: Decision): decision is Incoming {
+  return decision.kind === 'deliver' || decision.kind === 'remove';
+}
+
 export type DownloadJob = {
   readonly directory: string;
   readonly items: ReadonlyMap<string, Incoming>;

@@ -16,7 +16,7 @@ import { type Activation, refusalText } from '../../asterisk/activation/activati
 import type { AgentSession } from '../../connection/agentSession.ts';
 import type { AgreedState } from '../agreedState.ts';
 import { actionsOf, announce, type Announcing } from './announce.ts';
-import { download, type Downloaded, type Incoming, type JobResult } from './download.ts';
+import { download, type Downloaded, type Incoming, isIncoming, type JobResult } from './download.ts';
 import type { Job } from './schedule.ts';
 import { TransferSlots } from './transferSlots.ts';
 import { agreedAfter, upload } from './upload.ts';
@@ -93,8 +93,7 @@ export class JobRunner {
     const { sync, activation } = this.#options;
     const { name: directory, applier, replica } = sync;
     const incoming = new Map<string, Incoming>();
-    for (const [path, item] of items)
-      if (item.kind === 'deliver' || item.kind === 'remove') incoming.set(path, item);
+    for (const [path, item] of items) if (isIncoming(item)) incoming.set(path, item);
     if (activation === undefined || incoming.size === 0) return { reasons: new Map(), changes: [] };
     let changes: Rehearsal['changes'] = [];
     try {

@@ -32,8 +32,8 @@ export function readyOf(pending: Decisions, options: ReadyOptions): Map<string, 
   const left = { ...room };
   pending.forEach((path, kind, newBytes) => {
     const way = isToMain(kind) ? 'upload' : 'download';
-    const isLarge = (newBytes ?? bytesAt(pending, path)) >= largeFrom;
-    if (!(left[way] > 0 || isLarge || live.has(path)) || !isDue(path)) return;
+    const isConsidered = left[way] > 0 || (newBytes ?? bytesAt(pending, path)) >= largeFrom || live.has(path);
+    if (!isConsidered || !isDue(path)) return;
     const to = moves.to.get(path);
     if (to !== undefined && isReady(to)) return;
     add(path);

@@ -2,7 +2,7 @@ import { type Decision, isFolderRemoval, isRemoval } from '#core/plan/decision.t
 import { SMALL } from '#sync/transfer/smallFile.ts';
 import type { Moves } from './moves.ts';
 import { depthOf, MAX_DEPTH, parentOf } from '#core/path/relative.ts';
-import { contentBytes, type Incoming } from './download.ts';
+import { contentBytes, type Incoming, isIncoming } from './download.ts';
 import { isOutgoing, type Outgoing, outgoingBytes } from './upload.ts';
 
 /** Limits of one change set, so that a first pass becomes visible in steps, none of which keeps the event loop for long. */
@@ -57,7 +57,7 @@ export function schedule(input: ScheduleInput): Job[] {
   const downloads = new Map<string, Incoming>();
   const uploads = new Map<string, Outgoing>();
   for (const [path, decision] of input.ready) {
-    if (decision.kind === 'deliver' || decision.kind === 'remove') downloads.set(path, decision);
+    if (isIncoming(decision)) downloads.set(path, decision);
     else if (isOutgoing(decision)) uploads.set(path, decision);
   }
   if (input.wholeSets) {
@@ -114,7 +114,7 @@ function split<T extends Decision>(
     if (from !== undefined && partner !== undefined) current.set(from, partner);
     files += 1;
     bytes += size;
-    if (files >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) close();
+    if (isFull(files, bytes)) close();
   };
   const ordered = inOrder(items, bytesOf);
   const areMany = !fitInOneSet(ordered, input.largeFrom);
@@ -151,9 +151,13 @@ function liveAmong<T extends Decision>(
     if (input.moves.from.has(path) || !isThere(input, parentOf(path), kind)) continue;
     ahead.set(path, item);
     bytes += size;
-    if (ahead.size >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES) break;
+    if (isFull(ahead.size, bytes)) break;
   }
   return ahead;
+}
+
+function isFull(files: number, bytes: number): boolean {
+  return files >= MAX_CHANGE_SET_FILES || bytes >= MAX_CHANGE_SET_BYTES;
 }
 
 function isThere({ folderIsThere }: ScheduleInput, folder: string, kind: Job['kind']): boolean {
@@ -207,6 +211,6 @@ function inOrder<T extends Decision>(
 
 /** Bytes of content that a decision transfers. */
 export function bytesToTravel(decision: Decision): number {
-  if (decision.kind === 'deliver' || decision.kind === 'remove') return contentBytes(decision);
+  if (isIncoming(decision)) return contentBytes(decision);
   return isOutgoing(decision) ? outgoingBytes(decision) : 0;
 }

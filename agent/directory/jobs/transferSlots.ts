@@ -1,9 +1,10 @@
-/** Most change sets of a directory whose content arrives at a time. */
+/** Most change sets of a directory whose content travels one way at a time. */
 const SLOTS = 2;
 
 /**
- * Lets the content of only so many change sets of a directory arrive at a time, while others are made durable and visible. If all of
- * them arrived together they would also end together, and the network would wait for the disk, then the disk for the network.
+ * Lets the content of only so many change sets of a directory travel one way at a time, while others are made durable and
+ * visible. If all of them travelled together they would also end together, and the network would wait for the disk, then the
+ * disk for the network.
  */
 export class TransferSlots {
   #free = SLOTS;

@@ -6,6 +6,13 @@ import { setMetadata } from '#host/fs/metadata.ts';
 import type { FileEntry } from '#core/manifest/entry.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 
+/** The result for a file whose content is not what was announced. */
+export const OTHER_CONTENT: StagingResult = {
+  result: 'stale',
+  why: 'its content is not what was announced',
+  isOther: true,
+};
+
 /** Bits that a file has from the start; the others come with its owner. */
 const PERMISSIONS = 0o777;
 
@@ -21,8 +28,7 @@ export function stageWhole(
   content: Uint8Array,
   entry: FileEntry,
 ): StagingResult {
-  if (content.length !== entry.size || hash('sha256', content) !== entry.hash)
-    return { result: 'stale', why: 'its content is not what was announced', isOther: true };
+  if (content.length !== entry.size || hash('sha256', content) !== entry.hash) return OTHER_CONTENT;
   let fd: number | undefined;
   try {
     fd = stage.createFile(name, entry.mode & PERMISSIONS);

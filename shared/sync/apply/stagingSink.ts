@@ -5,6 +5,7 @@ import type { Sink } from '../transfer/unpack.ts';
 import type { Staging } from './staging.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 import type { StagedFile } from './stagedFile.ts';
+import { OTHER_CONTENT } from './stageWhole.ts';
 import { PIECE_BYTES } from './writing/writeBehind.ts';
 
 /**
@@ -40,8 +41,7 @@ export function stagingSink(
   const finish = (): void =>
     guard(() => {
       const staged = file?.finish(entry);
-      if (staged) onResult({ result: 'staged', staged });
-      else onResult({ result: 'stale', why: 'its content is not what was announced', isOther: true });
+      onResult(staged ? { result: 'staged', staged } : OTHER_CONTENT);
     });
   // The way to the thread pool does not pay for a small file.
   let isBehind = entry.size >= PIECE_BYTES;

@@ -45,14 +45,16 @@ export async function packInParts(
   root: string,
   files: readonly Packed[],
   out: OutgoingStream,
-  { sharing, beforeEnd }: PackOptions = {},
+  { sharing, beforeEnd }: PackOptions,
 ): Promise<void> {
   const isCompressed = paysToCompress(files);
   await out.write(Buffer.of(isCompressed ? ENCODING.zstd : ENCODING.plain));
   for (const { first, members } of partsOf(files)) {
     const pack = (): Promise<ArchivePart> => packPart(root, first, members, isCompressed);
-    const key = (): string => keyOf(root, first, members, isCompressed);
-    const { bytes } = await (sharing?.parts.get(key(), sharing.mds, pack) ?? pack());
+    const { bytes } =
+      sharing === undefined
+        ? await pack()
+        : await sharing.parts.get(keyOf(root, first, members, isCompressed), sharing.mds, pack);
     await out.write(bytes);
   }
   await out.write(isCompressed ? await compressed(END) : END);

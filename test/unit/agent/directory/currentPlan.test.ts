@@ -86,6 +86,7 @@ describe('The current plan of a directory', () => {
     take({ ...many(101), d: deliverNew(FILE) });
     assert.deepEqual([...plan.live], ['b', 'd']);
     plan.ended(['d'], inputOf({ d: FILE }, { d: FILE }, { d: FILE }));
+    assert.deepEqual([...plan.live], ['b']);
     plan.take(planOf({}), new Set(['b']));
     assert.deepEqual([...plan.live], []);
     take(many(100));
