@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
@@ -10,7 +9,6 @@ import {
   symlinkSync,
   unlinkSync,
   lchownSync,
-  type BigIntStats,
 } from 'node:fs';
 import { decodeName, encodeName } from '#core/path/nameBytes.ts';
 import { evenIfSticky } from './stickyFolder.ts';
@@ -18,6 +16,7 @@ import { openAt, renameAt, type RenameMode } from './libc.ts';
 import type { FileVersion } from './listing/fileVersion.ts';
 import { Listing } from './listing/listing.ts';
 import { isMissingAt, versionAt } from './listing/nameVersion.ts';
+import { objectAt, type ObjectStat } from './listing/objectStat.ts';
 
 const { O_APPEND, O_RDONLY, O_RDWR, O_DIRECTORY, O_NOFOLLOW, O_CREAT, O_EXCL, O_WRONLY } = constants;
 
@@ -69,8 +68,8 @@ export class Folder {
   }
 
   /** @returns undefined when the name does not exist */
-  stat(name: string): BigIntStats | undefined {
-    return lstatSync(this.at(name), { bigint: true, throwIfNoEntry: false });
+  stat(name: string): ObjectStat | undefined {
+    return objectAt(this.fd, name, () => this.at(name));
   }
 
   /**

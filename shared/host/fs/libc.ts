@@ -39,7 +39,8 @@ const F_UNLCK = 2n;
 const SIGURG = BigInt(os.constants.signals.SIGURG);
 const AT_SYMLINK_NOFOLLOW = 0x100n;
 const AT_EMPTY_PATH = 0x1000n;
-const STATX_BASIC_STATS = 0x7ffn;
+/** STATX_BASIC_STATS and STATX_BTIME. */
+const STATX_MASK = 0xfffn;
 const SEEK_SET = 0;
 /** As many names as are read in one call. The same memory for all calls: V8 collects garbage the sooner, the more is outside its heap. */
 const ENTRIES_BYTES = 32 * 1024;
@@ -174,7 +175,12 @@ export function addressOf(buffer: NodeJS.ArrayBufferView): bigint {
  * @returns false when that failed
  */
 export function statAt(fd: bigint, name: bigint, into: bigint): boolean {
-  return libc.statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, into) === 0;
+  return libc.statx(fd, name, AT_SYMLINK_NOFOLLOW, STATX_MASK, into) === 0;
+}
+
+/** The same for the text of a name. */
+export function statNamed(folder: number, name: string, into: bigint): boolean {
+  return statAt(BigInt(folder), fromName.holding(name), into);
 }
 
 /**
@@ -183,8 +189,7 @@ export function statAt(fd: bigint, name: bigint, into: bigint): boolean {
  * @throws an error with `code` and `syscall`, as Node's fs throws
  */
 export function statOpen(fd: number, into: bigint): void {
-  if (libc.statx(BigInt(fd), nothing.at, AT_EMPTY_PATH, STATX_BASIC_STATS, into) !== 0)
-    fail('statx', String(fd));
+  if (libc.statx(BigInt(fd), nothing.at, AT_EMPTY_PATH, STATX_MASK, into) !== 0) fail('statx', String(fd));
 }
 
 /**

@@ -1,11 +1,9 @@
-import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { setMetadata } from '#host/fs/metadata.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
-import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
-import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
-import { timeText } from '#core/manifest/fileTime.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import { OVERRIDE_PREFIX } from '#core/path/names.ts';
 import { baseOf, depthOf, parentOf } from '#core/path/relative.ts';
@@ -102,7 +100,7 @@ function carryOut(step: Step, number: number, place: CommitPlace): Stamp | undef
 }
 
 /** Changes the metadata of a visible object through its own handle, since its name may be replaced by a link. */
-function setVisibleMetadata(folder: Folder, name: string, expected: BigIntStats, entry: Entry): void {
+function setVisibleMetadata(folder: Folder, name: string, expected: ObjectStat, entry: Entry): void {
   if (entry.type === 'link') return folder.setOwner(name, entry.uid, entry.gid);
   const fd = folder.openFile(name);
   try {
@@ -170,8 +168,6 @@ function move({ path, from, expect }: Step & { kind: 'move' }, { open }: CommitP
 
 /** The stamp of what has a name; '' for a folder, undefined when nothing has it. */
 function stampAt(folder: Folder, name: string): Stamp | undefined {
-  const found = folder.version(name);
-  if (found !== undefined && Number.isSafeInteger(found.inode)) return stampOfVersion(found);
   const stat = folder.stat(name);
   return stat?.isDirectory() === true ? '' : stat && stampOf(stat);
 }
@@ -238,12 +234,12 @@ function holdsOverride(parent: Folder, name: string): boolean {
 }
 
 /** A folder's stamp is '', since its content changes independently. */
-function isExpected(stat: BigIntStats, expect: Stamp): boolean {
+function isExpected(stat: ObjectStat, expect: Stamp): boolean {
   return stat.isDirectory() ? expect === '' : stampOf(stat) === expect;
 }
 
 /** A rename alters ctime and nothing else. */
-function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
+function isSameContent(a: ObjectStat, b: ObjectStat): boolean {
   if (a.isDirectory()) return b.isDirectory() && a.ino === b.ino;
   return a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
@@ -256,26 +252,14 @@ function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
  * @param inode of what was placed
  */
 function stampNow(folder: Folder, name: string, entry: Entry, inode: string): Stamp {
-  const found = entry.type === 'file' ? folder.version(name) : undefined;
-  if (found !== undefined && isExactly(found, entry, inode)) return stampOfVersion(found);
   const stat = folder.stat(name);
   if (stat === undefined) throw new Stale();
   if (stat.isDirectory()) return '';
   return String(stat.ino) === inode && isAsPlaced(stat, entry) ? stampOf(stat) : CHANGED;
 }
 
-function isExactly({ inode, size, mtime }: FileVersion, entry: Entry, expected: string): boolean {
-  return (
-    entry.type === 'file' &&
-    Number.isSafeInteger(inode) &&
-    String(inode) === expected &&
-    size === entry.size &&
-    timeText(...mtime) === entry.mtime
-  );
-}
-
 /** A file system may cut mtimes off, never advance them; a write does that. */
-function isAsPlaced(stat: BigIntStats, entry: Entry): boolean {
+function isAsPlaced(stat: ObjectStat, entry: Entry): boolean {
   if (entry.type !== 'file') return true;
   return stat.size === BigInt(entry.size) && stat.mtimeNs <= BigInt(entry.mtime);
 }

@@ -1,5 +1,5 @@
-import type { BigIntStats } from 'node:fs';
 import { isMissing } from '#host/fs/errno.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
 import type { Entry } from '#core/manifest/entry.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
@@ -56,7 +56,7 @@ function wasMoved(step: Step & { kind: 'move' }, place: CommitPlace): Outcome | 
 }
 
 /** The same file as under a stamp, but for the ctime, which a rename sets. */
-function isSameVersion(stat: BigIntStats, stamp: Stamp): boolean {
+function isSameVersion(stat: ObjectStat, stamp: Stamp): boolean {
   return withoutChangeTime(stampOf(stat)) === withoutChangeTime(stamp);
 }
 
@@ -68,14 +68,14 @@ function placed(step: Step, inode: string, place: CommitPlace): Outcome {
 }
 
 /** Compares more than the inode number, which the file system reuses. */
-function looksLike(stat: BigIntStats, entry: Entry): boolean {
+function looksLike(stat: ObjectStat, entry: Entry): boolean {
   if (entry.type === 'folder') return stat.isDirectory();
   if (entry.type === 'link') return stat.isSymbolicLink();
   return stat.isFile() && stat.size === BigInt(entry.size) && stat.mtimeNs === BigInt(entry.mtime);
 }
 
 /** @returns undefined when nothing is there or its folder is missing; the next plan handles that */
-function statAt(path: string, { open }: CommitPlace): BigIntStats | undefined {
+function statAt(path: string, { open }: CommitPlace): ObjectStat | undefined {
   try {
     return open.get(parentOf(path)).stat(baseOf(path));
   } catch (error) {

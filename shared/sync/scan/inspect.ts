@@ -1,6 +1,6 @@
-import type { BigIntStats } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Owners } from '#host/fs/owners.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import {
   type FileEntry,
   type FolderEntry,
@@ -33,7 +33,7 @@ export function inspect(
   folder: Folder,
   name: string,
   relativePath: string,
-  stat: BigIntStats,
+  stat: ObjectStat,
   owners: Owners,
 ): Inspection {
   const bytes = tooLong(relativePath);
@@ -67,7 +67,7 @@ export function inspect(
 }
 
 /** Owner and group by name, with their numbers on this host. */
-export function ownershipOf(stat: BigIntStats, owners: Owners): Ownership {
+export function ownershipOf(stat: ObjectStat, owners: Owners): Ownership {
   const uid = Number(stat.uid);
   const gid = Number(stat.gid);
   return { owner: owners.userName(uid), group: owners.groupName(gid), uid, gid };
@@ -87,7 +87,7 @@ export function staysInside(linkPath: string, target: string): boolean {
   return up <= linkPath.split('/').length - 1;
 }
 
-function kindOf(stat: BigIntStats): string {
+function kindOf(stat: ObjectStat): string {
   if (stat.isFIFO()) return 'a fifo';
   if (stat.isSocket()) return 'a socket';
   return 'a device';
@@ -97,7 +97,7 @@ function kindOf(stat: BigIntStats): string {
 export type ObjectShape = { readonly type: 'file' | 'folder' | 'link' | 'other'; readonly bytes: number };
 
 /** The shape of an object that is not read. */
-export function shapeOf(stat: BigIntStats): ObjectShape {
+export function shapeOf(stat: ObjectStat): ObjectShape {
   if (stat.isFile()) return { type: 'file', bytes: Number(stat.size) };
   const type = stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'other';
   return { type, bytes: 0 };

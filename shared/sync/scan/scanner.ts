@@ -1,9 +1,9 @@
-import type { BigIntStats } from 'node:fs';
 import { errnoOf, isMissing, lacksHandles } from '#host/fs/errno.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Listing } from '#host/fs/listing/listing.ts';
 import type { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Owners } from '#host/fs/owners.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { PathState } from '#core/manifest/pathState.ts';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
@@ -222,7 +222,7 @@ export class Scanner {
     }
   }
 
-  #takeFile({ open, handle, name, path }: Named, stat: BigIntStats): void {
+  #takeFile({ open, handle, name, path }: Named, stat: ObjectStat): void {
     const stamp = stampOf(stat);
     if (this.#options.own.has(path, stamp)) return;
     const node = this.#paths.index.get(path);
@@ -244,7 +244,7 @@ export class Scanner {
   }
 
   /** A folder, a link or something special: there is no content to wait for. */
-  #takeOther(named: Named, stat: BigIntStats, deep: boolean, queue: string[]): void {
+  #takeOther(named: Named, stat: ObjectStat, deep: boolean, queue: string[]): void {
     const { handle, name, path } = named;
     const seen = inspect(handle, name, path, stat, this.#options.owners);
     if (seen.kind === 'file') return this.#takeFile(named, stat);

@@ -204,7 +204,7 @@ function* itemsOf(directory: string, set: string, folder: Folder, items: TrashIt
     const stat = number === TrashList.fileName ? undefined : folder.stat(number);
     if (stat === undefined) continue;
     const { path, reason } = list?.items[number] ?? { path: number, reason: 'unknown' };
-    const at = list?.at ?? Number(stat.ctimeMs);
+    const at = list?.at ?? Number(stat.ctimeNs / 1_000_000n);
     items.push({ id: `${set}/${number}`, directory, path, at, reason, ...shapeOf(stat) });
   }
 }

@@ -1,5 +1,6 @@
-import { type BigIntStats, fstatSync, type FSWatcher, watch } from 'node:fs';
+import { fstatSync, type FSWatcher, watch } from 'node:fs';
 import type { Folder } from '#host/fs/folder.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import { decodeName } from '#core/path/nameBytes.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 
@@ -80,7 +81,7 @@ export class FolderWatches {
   }
 
   /** True when a watched folder is the one that was found at its path, or the kernel refused to watch that one. */
-  covers(folder: string, found: BigIntStats): boolean {
+  covers(folder: string, found: ObjectStat): boolean {
     if (this.#listener === undefined) return true;
     return this.#find(folder)?.watched?.identity === identityOf(found);
   }
@@ -185,6 +186,6 @@ export class FolderWatches {
 }
 
 /** With the time at which it was made, since file systems give the number of a removed folder to the next one. */
-function identityOf({ dev, ino, birthtimeNs }: BigIntStats): string {
+function identityOf({ dev, ino, birthtimeNs }: ObjectStat): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }

@@ -11,6 +11,7 @@ export const STATX = {
   mode: 7,
   inode: 8,
   size: 10,
+  birthtime: 20,
   ctime: 24,
   mtime: 28,
   device: 34,

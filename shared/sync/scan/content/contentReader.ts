@@ -1,7 +1,8 @@
-import { type BigIntStats, closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import type { StagingThread } from '../../apply/thread/stagingThread.ts';
 import { ChunkLists, type KeptLists } from '../../transfer/chunkLists.ts';
@@ -70,7 +71,7 @@ export class ContentReader {
   }
 
   /** A file has a new version, which is to be hashed when it has settled. @param in milliseconds until then */
-  expect(folder: Folder, name: string, stat: BigIntStats, wanted: Wanted & { readonly in: number }): void {
+  expect(folder: Folder, name: string, stat: ObjectStat, wanted: Wanted & { readonly in: number }): void {
     if (stat.size < LARGE || wanted.in <= OLD_ENOUGH || wanted.signal.aborted) return;
     if (this.#isReading || this.#clock.monotonic() < this.#notBefore) return;
     let fd: number;

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 
 /**
  * Whether a file that is new under its name arrived complete, as by rename(2): its ctime is later than its mtime
@@ -14,7 +14,7 @@ import { isOpenForWriting } from '#host/fs/libc.ts';
 export function cameComplete(
   folder: Folder,
   name: string,
-  stat: BigIntStats,
+  stat: ObjectStat,
   known: Stamp | undefined,
 ): boolean {
   if (stat.ctimeNs <= stat.mtimeNs) return false;
