@@ -72,6 +72,7 @@ export class FolderScan {
           const isFile = listing.isFile(number);
           if (isFile) areKnown = false;
           const version = this.#versions.at(number - from);
+          if (isFile && paths.awaits(joinPath(path, name), version)) continue;
           toInspect.set(name, isFile ? paths.departed.stampOf(version) : undefined);
         }
         if (slice.due) await slice.pause();

@@ -115,6 +115,43 @@ void describe('What a host holds of a directory', () => {
     assert.equal(new Map(replica.skipped).get('a'), undefined);
   });
 
+  void it('looks once at a file that waits to settle, and again when it has changed', async (t) => {
+    await using waiting = Object.assign(
+      make({ whole: false, settle: 60_000 }, () => undefined),
+      {
+        [Symbol.asyncDispose]: () => waiting.close(),
+      },
+    );
+    const looks = async (): Promise<string[]> => {
+      const stat = t.mock.method(Folder.prototype, 'stat');
+      await waiting.rescan();
+      stat.mock.restore();
+      return stat.mock.calls.map(({ arguments: [name] }) => name);
+    };
+    assert.deepEqual(await looks(), ['a', 'b', 'c']);
+    assert.deepEqual(await looks(), []);
+    appendFileSync(path.join(root, 'b'), 'more');
+    assert.deepEqual(await looks(), ['b']);
+    assert.deepEqual(waiting.movingPaths, ['a', 'b', 'c']);
+  });
+
+  void it('reads a file that was due when no more files could be opened', async (t) => {
+    mkdirSync(path.join(root, 'f'));
+    writeFileSync(path.join(root, 'f', 'due'), 'due');
+    const fresh = make({ whole: false, settle: 0 }, () => undefined);
+    try {
+      await fresh.rescan();
+      const open = t.mock.method(Folder.prototype, 'open', () => {
+        throw Object.assign(new Error('EMFILE: too many open files, open'), { code: 'EMFILE' });
+      });
+      await eventually('it was tried', () => fresh.trouble !== undefined);
+      open.mock.restore();
+      await eventually('it is settled', () => fresh.get('f/due')?.kind === 'settled');
+    } finally {
+      await fresh.close();
+    }
+  });
+
   void it('names a file that is held open for writing, after a minute', async (t) => {
     const hash = t.mock.method(replica.contents, 'hash');
     const fd = openSync(path.join(root, 'a'), 'a');
