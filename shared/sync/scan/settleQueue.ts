@@ -9,6 +9,8 @@ const TOGETHER_LIMIT = 3_000;
 
 /** Files of a first scan that are read and published together: of all, the records would take memory and a second's work. */
 const PORTION = 2_000;
+/** The first of them, so that the other side has something to do soon. Each is twice as many as the one before. */
+const FIRST_PORTION = 250;
 
 /** The paths that have not settled, with the time of their next check, monotonic milliseconds. */
 export class SettleQueue {
@@ -72,7 +74,7 @@ export class SettleQueue {
    * a person is divided by that. What vanished is judged together.
    */
   takeInPortions(): void {
-    this.#most = PORTION;
+    this.#most = FIRST_PORTION;
   }
 
   /** All have settled. */
@@ -89,6 +91,7 @@ export class SettleQueue {
       if (at <= limit) due.push(path);
     }
     for (const path of due) this.#due.delete(path);
+    if (due.length >= this.#most) this.#most = Math.min(2 * this.#most, PORTION);
     if (this.#gone.size > 0 && this.#goneDue <= limit) {
       due.push(...this.#gone);
       this.#gone.clear();
