@@ -40,7 +40,7 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   /** Since when the reader waits for the next chunk, monotonic milliseconds. */
   #waitingSince = 0;
   readonly #over = new AbortController();
-  /** Of a long stream. */
+  /** Of a long stream, and of each that finds some. */
   #memory: WindowMemory | undefined;
 
   constructor(hooks: IncomingHooks) {
@@ -72,9 +72,14 @@ export class IncomingStream implements AsyncIterable<Uint8Array> {
   }
 
   #copy(bytes: Uint8Array): Uint8Array {
-    if (this.received <= LONG) return Buffer.from(bytes);
-    this.#memory ??= new WindowMemory();
-    return this.#memory.copy(bytes);
+    this.#memory ??= WindowMemory.spare() ?? (this.received > LONG ? new WindowMemory() : undefined);
+    return this.#memory?.copy(bytes) ?? Buffer.from(bytes);
+  }
+
+  /** All has been taken, and the reader uses no chunk any more: other streams may use the memory. */
+  release(): void {
+    this.#memory?.giveBack();
+    this.#memory = undefined;
   }
 
   end(): void {

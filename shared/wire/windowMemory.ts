@@ -9,6 +9,12 @@ const HELD_BYTES = 960 * 1024;
 const BYTES = WINDOW_BYTES + HELD_BYTES + MAX_FRAME_BYTES;
 
 /**
+ * Those that no stream uses, of which most are used again soon: the first use of memory takes a virtual machine up to
+ * seventy times as long as a later one. A collection of garbage takes them.
+ */
+const spare: WeakRef<WindowMemory>[] = [];
+
+/**
  * Memory for what a stream receives, used again and again. A chunk is overwritten when as much has been received after it
  * as this holds; since the sender may not be more than a window ahead of the reader, the reader has then taken more than
  * {@link HELD_BYTES} from its beginning on.
@@ -16,6 +22,20 @@ const BYTES = WINDOW_BYTES + HELD_BYTES + MAX_FRAME_BYTES;
 export class WindowMemory {
   readonly #memory = Buffer.allocUnsafeSlow(BYTES);
   #next = 0;
+
+  /** One that another stream has used; undefined when there is none. */
+  static spare(): WindowMemory | undefined {
+    for (let each = spare.pop(); each !== undefined; each = spare.pop()) {
+      const memory = each.deref();
+      if (memory !== undefined) return memory;
+    }
+    return undefined;
+  }
+
+  /** For another stream: nobody reads what was copied here any more. */
+  giveBack(): void {
+    spare.push(new WeakRef(this));
+  }
 
   /** @param bytes those of a frame at most @returns a copy of them */
   copy(bytes: Uint8Array): Buffer {

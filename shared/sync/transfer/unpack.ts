@@ -88,6 +88,7 @@ export async function unpackFiles(
       sink = undefined;
     }
     await feeding;
+    stream.release();
   } catch (error) {
     // An error of the stream is the cause; the end of the archive is only its consequence.
     const reason = streamFailure ?? error;

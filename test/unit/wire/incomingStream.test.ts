@@ -69,6 +69,26 @@ void describe('A stream that is received', () => {
     assert.ok(lengths.has(256 * 1024), 'chunks that lie side by side are taken together');
   });
 
+  void it('uses the memory of another stream, once that has been released', async () => {
+    const area = new ReadBuffers().onread.buffer();
+    const memoryOf = async (receiver: Receiver, fill: number): Promise<ArrayBufferLike> => {
+      assert.ok(receiver.stream.push(area.fill(fill)));
+      const { value: chunk } = (await receiver.chunks.next()) as IteratorYieldResult<Uint8Array>;
+      assert.ok(chunk.every((byte) => byte === fill));
+      return chunk.buffer;
+    };
+    const long = new Receiver();
+    while (long.stream.received <= 1024 * 1024) await memoryOf(long, 1);
+    const memory = await memoryOf(long, 2);
+    assert.notEqual(await memoryOf(new Receiver(), 3), memory);
+    long.stream.end();
+    long.stream.release();
+    const next = new Receiver();
+    assert.equal(await memoryOf(next, 4), memory);
+    assert.equal(await memoryOf(next, 5), memory);
+    assert.notEqual(await memoryOf(new Receiver(), 6), memory);
+  });
+
   void it('gives what came, in order, and then ends', async () => {
     const receiver = new Receiver();
     receiver.push('a', 'b');

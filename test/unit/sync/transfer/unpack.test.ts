@@ -61,6 +61,19 @@ void test('a directory that can not be opened ends the transfer', async () => {
   assert.ok((await taken) instanceof Error);
 });
 
+void test('the memory of a stream is released when its whole archive has been taken', async (t) => {
+  const release = t.mock.method(IncomingStream.prototype, 'release');
+  const bytes = await archiveOf(file('0'));
+  for (const [sizes, released] of [
+    [[3], 1],
+    [[4], 0],
+  ] as const) {
+    await unpacked(bytes, sizes);
+    assert.equal(release.mock.callCount(), released, sizes.join());
+    release.mock.resetCalls();
+  }
+});
+
 void test('a receiver that gives an archive up ends the sender', async (t) => {
   for (const kind of ['text', 'audio'] as const) {
     const folder = folderOf(t, kind);
