@@ -32,7 +32,7 @@ export class WindowMemory {
     return undefined;
   }
 
-  /** For another stream: nobody reads what was copied here any more. */
+  /** For another stream: no reader needs what was copied here any more. */
   giveBack(): void {
     spare.push(new WeakRef(this));
   }

@@ -4,8 +4,6 @@ import { entryOf, movingState, type PathState, sameState } from '#core/manifest/
 import type { Stamp } from '#core/manifest/stamp.ts';
 import { baseOf, isBelow, parentOf, tooLong } from '#core/path/relative.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
-import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
-import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
 import { Departed } from './renames/departed.ts';
 import { PathIndex, lastKnownEntry } from './pathIndex.ts';
 import type { SettleQueue } from './settleQueue.ts';
@@ -93,13 +91,6 @@ export class ScannedPaths {
    */
   get skipped(): Iterable<readonly [path: string, why: string]> {
     return this.#findSkipped();
-  }
-
-  /** True when a version of a file waits to be read already: to look at it once more would change nothing. */
-  awaits(path: string, found: FileVersion): boolean {
-    if (!this.#queue.has(path)) return false;
-    const node = this.index.get(path);
-    return node?.state.kind === 'moving' && node.stamp === stampOfVersion(found);
   }
 
   drop(path: string): void {

@@ -16,7 +16,7 @@ import type { ContentReader } from './content/contentReader.ts';
 import { FolderScan } from './folders/folderScan.ts';
 import { inspect } from './inspect.ts';
 import { cameComplete } from './renames/arrival.ts';
-import { isAsKnown, isStillGone } from './presence.ts';
+import { isAsKnown, isAwaited, isStillGone } from './presence.ts';
 import { type IndexedPath, lastKnownEntry } from './pathIndex.ts';
 import type { OwnPlacements } from './ownPlacements.ts';
 import { Renames } from './renames/renames.ts';
@@ -69,6 +69,7 @@ export class Scanner {
     this.#renames = new Renames(options.paths, options.guard, options.feed);
     this.#folders = new FolderScan({
       paths: options.paths,
+      isAwaited: (path, found) => isAwaited(options.queue, options.paths.index, path, found),
       vanish: (path) => this.#vanish(path),
     });
   }

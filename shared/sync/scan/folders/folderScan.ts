@@ -1,3 +1,4 @@
+import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import { FileVersions } from '#host/fs/listing/fileVersions.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import type { Listing } from '#host/fs/listing/listing.ts';
@@ -14,6 +15,8 @@ const IN_ORDER = 16_384;
 
 export type FolderScanOptions = {
   readonly paths: ScannedPaths;
+  /** True for a version of a file that waits to be read already. */
+  readonly isAwaited: (path: string, found: FileVersion) => boolean;
   /** Called with a name that is not there any more. */
   readonly vanish: (path: string) => void;
 };
@@ -48,7 +51,7 @@ export class FolderScan {
 
   /** @param slice lets others work, and throws when the scan has to end */
   async read(folder: ScannedFolder, slice: TimeSlice): Promise<void> {
-    const { paths, vanish } = this.#options;
+    const { paths, isAwaited, vanish } = this.#options;
     const { path, listing, handle } = folder;
     const before = paths.index.confirmed.get(path);
     const isSame = before?.names === listing.digest;
@@ -72,7 +75,7 @@ export class FolderScan {
           const isFile = listing.isFile(number);
           if (isFile) areKnown = false;
           const version = this.#versions.at(number - from);
-          if (isFile && paths.awaits(joinPath(path, name), version)) continue;
+          if (isFile && isAwaited(joinPath(path, name), version)) continue;
           toInspect.set(name, isFile ? paths.departed.stampOf(version) : undefined);
         }
         if (slice.due) await slice.pause();

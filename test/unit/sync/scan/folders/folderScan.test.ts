@@ -142,7 +142,7 @@ void describe('A scan of folders that were scanned before', () => {
     const paths = new ScannedPaths(queue, scanMemory(), () => false);
     paths.put('f/gone', { kind: 'special', what: 'a socket' }, '');
     const gone: string[] = [];
-    const scan = new FolderScan({ paths, vanish: (each) => gone.push(each) });
+    const scan = new FolderScan({ paths, isAwaited: () => false, vanish: (each) => gone.push(each) });
     const read = (): Promise<void> =>
       scan.read(
         {
@@ -171,7 +171,7 @@ void describe('A scan of folders that were scanned before', () => {
     paths.put('old', { kind: 'settled', entry }, stampAt('a'));
     paths.vanish('old');
     const seen: unknown[] = [];
-    const scan = new FolderScan({ paths, vanish: () => undefined });
+    const scan = new FolderScan({ paths, isAwaited: () => false, vanish: () => undefined });
     const always = { due: true, pause: () => Promise.resolve(void seen.push('pause')) };
     await scan.read(
       {
@@ -208,7 +208,7 @@ void describe('A scan of folders that were scanned before', () => {
       readVersions: () => undefined,
     } as unknown as Listing;
     const paths = new ScannedPaths(new SettleQueue(systemClock, 0), scanMemory(), () => false);
-    const scan = new FolderScan({ paths, vanish: () => assert.fail() });
+    const scan = new FolderScan({ paths, isAwaited: () => false, vanish: () => assert.fail() });
     const inspected: string[] = [];
     const inspect = (name: string, at: string): void => {
       assert.equal(at, `f/${name}`);
