@@ -1,4 +1,4 @@
-import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
+import type { BigIntStats } from 'node:fs';
 import type { Clock } from '#host/time/clock.ts';
 
 /** Paths that are due within this many milliseconds of each other settle together. */
@@ -9,8 +9,6 @@ const TOGETHER_LIMIT = 3_000;
 
 /** Files of a first scan that are read and published together: of all, the records would take memory and a second's work. */
 const PORTION = 2_000;
-/** The first of them, so that the other side has something to do soon. Each is twice as many as the one before. */
-const FIRST_PORTION = 250;
 
 /** The paths that have not settled, with the time of their next check, monotonic milliseconds. */
 export class SettleQueue {
@@ -74,7 +72,7 @@ export class SettleQueue {
    * a person is divided by that. What vanished is judged together.
    */
   takeInPortions(): void {
-    this.#most = FIRST_PORTION;
+    this.#most = PORTION;
   }
 
   /** All have settled. */
@@ -91,7 +89,6 @@ export class SettleQueue {
       if (at <= limit) due.push(path);
     }
     for (const path of due) this.#due.delete(path);
-    if (due.length >= this.#most) this.#most = Math.min(2 * this.#most, PORTION);
     if (this.#gone.size > 0 && this.#goneDue <= limit) {
       due.push(...this.#gone);
       this.#gone.clear();
@@ -115,7 +112,7 @@ export class SettleQueue {
   /**
    * Remaining settle time of a file, milliseconds. With a ctime in the future it is the whole settle time.
    */
-  restOfSettle(stat: ObjectStat): number {
+  restOfSettle(stat: BigIntStats): number {
     const age = this.#clock.now() - Number(stat.ctimeNs / 1000n) / 1000;
     return age < 0 ? this.#settle : Math.max(0, this.#settle - age);
   }
