@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
 import type { Clock } from '#host/time/clock.ts';
 
 /** Paths that are due within this many milliseconds of each other settle together. */
@@ -112,7 +112,7 @@ export class SettleQueue {
   /**
    * Remaining settle time of a file, milliseconds. With a ctime in the future it is the whole settle time.
    */
-  restOfSettle(stat: BigIntStats): number {
+  restOfSettle(stat: ObjectStat): number {
     const age = this.#clock.now() - Number(stat.ctimeNs / 1000n) / 1000;
     return age < 0 ? this.#settle : Math.max(0, this.#settle - age);
   }
