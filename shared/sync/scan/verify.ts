@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, read } from 'node:fs';
+import { closeSync, read } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import { stampOf } from '#core/manifest/stamp.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import type { Replica } from './replica.ts';
 
@@ -78,7 +78,7 @@ async function hashNow(
       hash.update(buffer.subarray(0, bytesRead));
       onBytes(bytesRead);
     }
-    return { hash: hash.digest('hex'), stamp: stampOf(fstatSync(fd, { bigint: true })) };
+    return { hash: hash.digest('hex'), stamp: stampOfOpen(fd) };
   } finally {
     closeSync(fd);
   }

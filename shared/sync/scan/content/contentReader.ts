@@ -3,6 +3,7 @@ import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 import { type Clock, pause } from '#host/time/clock.ts';
 import type { StagingThread } from '../../apply/thread/stagingThread.ts';
 import { ChunkLists, type KeptLists } from '../../transfer/chunkLists.ts';
@@ -121,7 +122,7 @@ export class ContentReader {
     await pause(this.#clock, OLD_ENOUGH, AbortSignal.any([replaced, signal]));
     const requireSame = (): void => {
       signal.throwIfAborted();
-      if (stampOf(fstatSync(fd, { bigint: true })) !== stamp) throw new Error('it has changed');
+      if (stampOfOpen(fd) !== stamp) throw new Error('it has changed');
     };
     requireSame();
     if (replaced.aborted || isOpenForWriting(fd) !== false) return undefined;

@@ -1,8 +1,9 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type Stamp, stampOf } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import type { ObjectStat } from '#host/fs/listing/objectStat.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 
 /**
  * Whether a file that is new under its name arrived complete, as by rename(2): its ctime is later than its mtime
@@ -28,7 +29,7 @@ export function cameComplete(
     return false;
   }
   try {
-    return isOpenForWriting(fd) === false && stampOf(fstatSync(fd, { bigint: true })) === stampOf(stat);
+    return isOpenForWriting(fd) === false && stampOfOpen(fd) === stampOf(stat);
   } finally {
     closeSync(fd);
   }

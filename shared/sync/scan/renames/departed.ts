@@ -1,10 +1,11 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { FileEntry } from '#core/manifest/entry.ts';
-import { type Stamp, stampOf, withoutChangeTime } from '#core/manifest/stamp.ts';
+import { type Stamp, withoutChangeTime } from '#core/manifest/stamp.ts';
 import type { Folder } from '#host/fs/folder.ts';
 import { isOpenForWriting } from '#host/fs/libc.ts';
 import type { FileVersion } from '#host/fs/listing/fileVersion.ts';
 import { stampOfVersion } from '#host/fs/listing/nameVersion.ts';
+import { stampOfOpen } from '#host/fs/listing/stampOfOpen.ts';
 
 /** A file whose name has vanished: what it was, and the stamp under which it was read. */
 type DepartedFile = { readonly path: string; readonly stamp: Stamp; readonly entry: FileEntry };
@@ -64,7 +65,7 @@ export class Departed {
     if (hash === undefined) return undefined;
     const fd = folder.openFile(name);
     try {
-      const isStill = stampOf(fstatSync(fd, { bigint: true })) === stamp;
+      const isStill = stampOfOpen(fd) === stamp;
       return isStill && isOpenForWriting(fd) === false ? hash : undefined;
     } finally {
       closeSync(fd);
