@@ -73,7 +73,7 @@ export class Folder {
   }
 
   /**
-   * The version of a name, at a fraction of what {@link stat} costs.
+   * The version of a name as numbers, which are compared without an object for each.
    * @returns undefined when that is not possible, which says nothing about the name; otherwise what is valid until the next
    *   call for any name
    */

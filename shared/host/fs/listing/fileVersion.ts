@@ -74,6 +74,6 @@ export class VersionReader implements FileVersion {
 }
 
 /** As makedev(3) in glibc. */
-export function deviceNumber(major: bigint, minor: bigint): bigint {
+function deviceNumber(major: bigint, minor: bigint): bigint {
   return ((major & ~0xfffn) << 32n) | ((major & 0xfffn) << 8n) | ((minor & ~0xffn) << 12n) | (minor & 0xffn);
 }

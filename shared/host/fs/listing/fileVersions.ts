@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { addressOf, statAt } from '../libc.ts';
+import { addressOf, statAt, statNamed } from '../libc.ts';
 import { type FileVersion, VersionReader } from './fileVersion.ts';
 import { STATX, STATX_BYTES } from './statx.ts';
 
@@ -38,6 +38,13 @@ export class FileVersions {
    */
   read(row: number, fd: bigint, name: bigint): boolean {
     if (!statAt(fd, name, this.#address)) return false;
+    this.#take(row);
+    return true;
+  }
+
+  /** The same for the text of a name. */
+  readNamed(row: number, folder: number, name: string): boolean {
+    if (!statNamed(folder, name, this.#address)) return false;
     this.#take(row);
     return true;
   }

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants, lstatSync } from 'node:fs';
 import { saysMissing } from '../errno.ts';
 import { addressOf, lastError, statNamed } from '../libc.ts';
-import { deviceNumber } from './fileVersion.ts';
+import { VersionReader } from './fileVersion.ts';
 import { STATX, STATX_BYTES } from './statx.ts';
 
 /** What lstat(2) says of an object, as far as this program asks; Node's own stats with whole numbers of 64 bits are such. */
@@ -28,6 +28,7 @@ const words = new Uint32Array(STATX_BYTES / Uint32Array.BYTES_PER_ELEMENT);
 const wide = new BigInt64Array(words.buffer);
 const unsigned = new BigUint64Array(words.buffer);
 const address = addressOf(words);
+const version = new VersionReader(words, STATX);
 const NANOSECONDS = 1_000_000_000n;
 
 /**
@@ -49,7 +50,7 @@ export function objectAt(
 
 /** What was last written to {@link words}. */
 class StatxObject implements ObjectStat {
-  readonly dev = device(words[STATX.device] ?? 0, words[STATX.device + 1] ?? 0);
+  readonly dev = BigInt(version.device);
   readonly ino = unsigned[STATX.inode / 2] ?? 0n;
   readonly size = wide[STATX.size / 2] ?? 0n;
   readonly mode = BigInt((words[STATX.mode] ?? 0) & 0xffff);
@@ -87,13 +88,4 @@ class StatxObject implements ObjectStat {
 /** Nanoseconds since 1970. @param at words before it */
 function timeAt(at: number): bigint {
   return (wide[at / 2] ?? 0n) * NANOSECONDS + BigInt(words[at + 2] ?? 0);
-}
-
-/** The last one: nearly all files of a directory are on one device. */
-const known = { major: -1, minor: -1, number: 0n };
-
-function device(major: number, minor: number): bigint {
-  if (known.major !== major || known.minor !== minor)
-    Object.assign(known, { major, minor, number: deviceNumber(BigInt(major), BigInt(minor)) });
-  return known.number;
 }

@@ -116,23 +116,22 @@ void describe('What a host holds of a directory', () => {
   });
 
   void it('looks once at a file that waits to settle, and again when it has changed', async (t) => {
-    await using waiting = Object.assign(
-      make({ whole: false, settle: 60_000 }, () => undefined),
-      {
-        [Symbol.asyncDispose]: () => waiting.close(),
-      },
-    );
+    const waiting = make({ whole: false, settle: 60_000 }, () => undefined);
     const looks = async (): Promise<string[]> => {
       const stat = t.mock.method(Folder.prototype, 'stat');
       await waiting.rescan();
       stat.mock.restore();
       return stat.mock.calls.map(({ arguments: [name] }) => name);
     };
-    assert.deepEqual(await looks(), ['a', 'b', 'c']);
-    assert.deepEqual(await looks(), []);
-    appendFileSync(path.join(root, 'b'), 'more');
-    assert.deepEqual(await looks(), ['b']);
-    assert.deepEqual(waiting.movingPaths, ['a', 'b', 'c']);
+    try {
+      assert.deepEqual(await looks(), ['a', 'b', 'c']);
+      assert.deepEqual(await looks(), []);
+      appendFileSync(path.join(root, 'b'), 'more');
+      assert.deepEqual(await looks(), ['b']);
+      assert.deepEqual(waiting.movingPaths, ['a', 'b', 'c']);
+    } finally {
+      await waiting.close();
+    }
   });
 
   void it('reads a file that was due when no more files could be opened', async (t) => {
