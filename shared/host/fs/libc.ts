@@ -10,6 +10,7 @@ import { codeOf } from './errno.ts';
  * - renameat2(2): exchange two names in one step, or refuse to replace (`fs.rename` always replaces);
  * - openat(2): open a file in a folder, without the way through /proc/self/fd;
  * - fcntl(2): delay a file's readers by a lease, or find out whether a process writes it;
+ * - posix_fadvise(3): free the memory in which the kernel keeps what will not be read again;
  * - futimens(3): set a time to the nanosecond (`fs.futimes` takes a double, which is off by up to 120 ns);
  * - statx(2): look at files for half of what `fs.lstat` costs, and compare them with what is known of them as numbers;
  * - getdents64(2): list a folder without a text for each name, and with what each is.
@@ -20,6 +21,7 @@ const { functions: libc } = ffi.dlopen('libc.so.6', {
   renameat2: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer'], return: 'int32' },
   openat: { arguments: ['pointer', 'pointer', 'pointer'], return: 'int32' },
   fcntl: { arguments: ['pointer', 'pointer', 'pointer'], return: 'int32' },
+  posix_fadvise: { arguments: ['int32', 'int64', 'int64', 'int32'], return: 'int32' },
   futimens: { arguments: ['pointer', 'pointer'], return: 'int32' },
   statx: { arguments: ['pointer', 'pointer', 'pointer', 'pointer', 'pointer'], return: 'int32' },
   getdents64: { arguments: ['int32', 'buffer', 'uint64'], return: 'int64' },
@@ -31,6 +33,7 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** Node does not name it: programs that are started do not get the file. */
 const O_CLOEXEC = 0o2000000;
 const TO_READ = BigInt(O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+const POSIX_FADV_DONTNEED = 4;
 const F_SETSIG = 10n;
 const F_SETLEASE = 1024n;
 const F_RDLCK = 0n;
@@ -160,6 +163,17 @@ export function isOpenForWriting(fd: number): boolean | undefined {
   }
   giveBackLease(fd);
   return false;
+}
+
+/**
+ * Says that a part of an open file will not be read again soon, so that the kernel need not keep it in memory. What is not on
+ * the disk yet stays, and what is read nevertheless comes from there.
+ * @param start offset, bytes
+ * @param end offset of its end, bytes
+ */
+export function dropCached(fd: number, start: number, end: number): void {
+  // It is advice: nothing depends on it.
+  libc.posix_fadvise(fd, BigInt(start), BigInt(end - start), POSIX_FADV_DONTNEED);
 }
 
 /** The address of a buffer, for {@link statAt}. The buffer must not be garbage before the last use of it. */

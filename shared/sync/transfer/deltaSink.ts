@@ -1,6 +1,12 @@
+import { dropCached } from '#host/fs/libc.ts';
 import type { ChunkList, ChunkLister } from './chunkList.ts';
 import type { Run } from './parts.ts';
 import { ArchiveError, type Sink } from './unpack.ts';
+
+/** Bytes of the base that are copied at a time, and need not be in memory afterwards. */
+const STEP_BYTES = 8 * 1024 * 1024;
+/** Bytes of a part that is not worth a call to the kernel. */
+const LITTLE = 512 * 1024;
 
 /** The present version of a file that is replaced. */
 export type Base = {
@@ -28,14 +34,22 @@ export function deltaSink(inner: CopyingSink, { fd, chunks }: Base, runs: readon
   const coming = [...runs];
   /** Bytes of the first coming run that have arrived. */
   let taken = 0;
+  const copyPart = async (start: number, end: number): Promise<void> => {
+    for (let at = start; at < end; at += STEP_BYTES) {
+      const to = Math.min(at + STEP_BYTES, end);
+      // When the base shrank meanwhile, the hash will not match.
+      await inner.copy(fd, at, to);
+      // The new version takes the place of this one in memory: otherwise it needs as much again, which other files have to
+      // leave, or the host of a virtual machine to provide. Pages that reach here from the step before go, too.
+      if (to - at > LITTLE) dropCached(fd, at - (at % STEP_BYTES), to);
+    }
+  };
   const copy = async (): Promise<void> => {
     for (let run = coming[0]; run !== undefined && 'offset' in run; run = coming[0]) {
       coming.shift();
       if (run.chunks !== undefined)
         chunks?.lister?.addListed(chunks.list, run.chunks.first, run.chunks.count);
-      const { offset: start, bytes } = run;
-      // When the base shrank meanwhile, the hash will not match.
-      await inner.copy(fd, start, start + bytes);
+      await copyPart(run.offset, run.offset + run.bytes);
     }
   };
   return {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -17,6 +26,7 @@ import {
   runsOfParts,
   runsOfSpans,
 } from '#sync/transfer/parts.ts';
+import { cachedBytes, whyNotDropped } from '../../../support/unit/cachedBytes.ts';
 import { sameBytes } from '../../../support/unit/sameBytes.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'xds-parts-'));
@@ -119,6 +129,34 @@ void test('the end of an archive in the middle of a file is the end of what is p
   await deltaSink(inner, { fd }, [{ bytes: 10 }]).interrupted?.();
   assert.equal(ends, 1);
   closeSync(fd);
+});
+
+void test('what was copied of the old version does not stay in memory', { skip: whyNotDropped(folder) }, async () => {
+  const large = path.join(folder, 'large');
+  const size = 40 * 1024 * 1024;
+  const fd = openSync(large, 'w+');
+  try {
+    writeSync(fd, Buffer.alloc(size, 'old'));
+    fsyncSync(fd);
+    assert.equal(cachedBytes(fd, size), size);
+    const left: number[] = [];
+    const inner = {
+      write: () => undefined,
+      copy: (from: number, start: number, end: number) => {
+        left.push(cachedBytes(from, size));
+        readSync(from, Buffer.alloc(end - start), 0, end - start, start);
+        return Promise.resolve();
+      },
+      end: () => undefined,
+      refuse: () => assert.fail(),
+    };
+    await deltaSink(inner, { fd }, [{ offset: 1000, bytes: size - 1000 }]).end();
+    const mebi = 1024 * 1024;
+    assert.ok((left[1] ?? 0) <= size - 6 * mebi && (left[1] ?? 0) > 20 * mebi, `${left[1]} after one step`);
+    assert.ok(cachedBytes(fd, size) <= 3 * mebi, `${cachedBytes(fd, size)} in the end`);
+  } finally {
+    closeSync(fd);
+  }
 });
 
 void test('a little that is put in front costs a chunk or two, and silence is taken from one chunk', async () => {
