@@ -131,33 +131,37 @@ void test('the end of an archive in the middle of a file is the end of what is p
   closeSync(fd);
 });
 
-void test('what was copied of the old version does not stay in memory', { skip: whyNotDropped(folder) }, async () => {
-  const large = path.join(folder, 'large');
-  const size = 40 * 1024 * 1024;
-  const fd = openSync(large, 'w+');
-  try {
-    writeSync(fd, Buffer.alloc(size, 'old'));
-    fsyncSync(fd);
-    assert.equal(cachedBytes(fd, size), size);
-    const left: number[] = [];
-    const inner = {
-      write: () => undefined,
-      copy: (from: number, start: number, end: number) => {
-        left.push(cachedBytes(from, size));
-        readSync(from, Buffer.alloc(end - start), 0, end - start, start);
-        return Promise.resolve();
-      },
-      end: () => undefined,
-      refuse: () => assert.fail(),
-    };
-    await deltaSink(inner, { fd }, [{ offset: 1000, bytes: size - 1000 }]).end();
-    const mebi = 1024 * 1024;
-    assert.ok((left[1] ?? 0) <= size - 6 * mebi && (left[1] ?? 0) > 20 * mebi, `${left[1]} after one step`);
-    assert.ok(cachedBytes(fd, size) <= 3 * mebi, `${cachedBytes(fd, size)} in the end`);
-  } finally {
-    closeSync(fd);
-  }
-});
+void test(
+  'what was copied of the old version does not stay in memory',
+  { skip: whyNotDropped(folder) },
+  async () => {
+    const large = path.join(folder, 'large');
+    const size = 40 * 1024 * 1024;
+    const fd = openSync(large, 'w+');
+    try {
+      writeSync(fd, Buffer.alloc(size, 'old'));
+      fsyncSync(fd);
+      assert.equal(cachedBytes(fd, size), size);
+      const left: number[] = [];
+      const inner = {
+        write: () => undefined,
+        copy: (from: number, start: number, end: number) => {
+          left.push(cachedBytes(from, size));
+          readSync(from, Buffer.alloc(end - start), 0, end - start, start);
+          return Promise.resolve();
+        },
+        end: () => undefined,
+        refuse: () => assert.fail(),
+      };
+      await deltaSink(inner, { fd }, [{ offset: 1000, bytes: size - 1000 }]).end();
+      const mebi = 1024 * 1024;
+      assert.ok((left[1] ?? 0) <= size - 6 * mebi && (left[1] ?? 0) > 20 * mebi, `${left[1]} after one step`);
+      assert.ok(cachedBytes(fd, size) <= 3 * mebi, `${cachedBytes(fd, size)} in the end`);
+    } finally {
+      closeSync(fd);
+    }
+  },
+);
 
 void test('a little that is put in front costs a chunk or two, and silence is taken from one chunk', async () => {
   const old = await listOf(OLD);
