@@ -202,9 +202,9 @@ export class MainDirectory implements DirectorySide {
     }
   }
 
-  /** An MDS is sent content: copies of older versions wait for it. */
-  delivering(): void {
-    this.#versions?.delivering();
+  /** An MDS is sent content until this is disposed of: copies of older versions wait for it. */
+  delivering(): Disposable | undefined {
+    return this.#versions?.delivering();
   }
 
   isExcluded(path: string, isFolder: boolean): boolean {

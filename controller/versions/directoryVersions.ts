@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { type Entry, sameEntry } from '#core/manifest/entry.ts';
-import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { type Entry, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
+import type { PathState } from '#core/manifest/pathState.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -51,6 +51,7 @@ export class DirectoryVersions {
   readonly #toKeep = new Set<string>();
   #keeping: Promise<void> | undefined;
   #quietUntil = 0;
+  #deliveries = 0;
   /** Since when there has always been a file to copy, monotonic milliseconds. */
   #waitsSince: number | undefined;
   readonly #stop = new AbortController();
@@ -82,9 +83,20 @@ export class DirectoryVersions {
       versions.appliedRevisions.place(directory, save, newest + 1);
   }
 
-  /** Content is being delivered, which comes first: copies wait for a moment. */
-  delivering(): void {
-    this.#quietUntil = Math.max(this.#quietUntil, this.#options.clock.monotonic() + QUIET);
+  /** Content is being delivered, which comes first: until this is disposed of, and for a moment then, copies wait. */
+  delivering(): Disposable {
+    this.#deliveries += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#deliveries -= 1;
+        this.#disturbed();
+      },
+    };
+  }
+
+  /** Something came that is done before copies. @param quiet how long they wait, milliseconds */
+  #disturbed(quiet = QUIET): void {
+    this.#quietUntil = Math.max(this.#quietUntil, this.#options.clock.monotonic() + quiet);
   }
 
   /** Schedules keeping the contents of these files. */
@@ -98,7 +110,7 @@ export class DirectoryVersions {
     if (versions.isCompact(directory)) this.#keeping ??= this.#keepAll();
     else {
       // Delivery comes first, so copies are made when the directory has been quiet for a moment.
-      this.#quietUntil = Math.max(this.#quietUntil, clock.monotonic() + quiet);
+      this.#disturbed(quiet);
       this.#waitsSince ??= clock.monotonic();
       this.#keeping ??= this.#keepFiles();
     }
@@ -150,8 +162,8 @@ export class DirectoryVersions {
     const { versions, directory, clock, log } = this.#options;
     let failedInARow = 0;
     try {
-      for (let [next] = this.#toKeep; next !== undefined; [next] = this.#toKeep) {
-        await this.#whenQuiet(Math.floor(this.#sizeOf(next) / BYTES_PER_QUIET_MS));
+      while (this.#toKeep.size > 0) {
+        await this.#whenQuiet();
         if (this.#closed) return;
         const startedAt = clock.monotonic();
         const isEnough = (): boolean => clock.monotonic() - startedAt >= MOST_WORK;
@@ -181,31 +193,44 @@ export class DirectoryVersions {
     for (const path of this.#toKeep) {
       if (files.length > 0 && this.#sizeOf(path) > SMALL) break;
       this.#toKeep.delete(path);
-      const state = replica.get(path);
+      const entry = this.#fileAt(path);
       const stamp = replica.stampAt(path);
-      if (stamp === undefined || state?.kind !== 'settled' || state.entry.type !== 'file') continue;
-      const { hash, size } = state.entry;
+      if (stamp === undefined || entry === undefined) continue;
+      const { hash, size } = entry;
       files.push({ path, hash, size, stamp });
       if (size > SMALL || files.length >= FILES_AT_ONCE) break;
     }
     return files;
   }
 
-  #sizeOf(path: string): number {
-    const entry = entryOf(this.#options.replica.get(path));
-    return entry?.type === 'file' ? entry.size : 0;
+  /** The file that is copied from this path; undefined when there is none, or it is still being written. */
+  #fileAt(path: string): FileEntry | undefined {
+    const state = this.#options.replica.get(path);
+    return state?.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
   }
 
-  /**
-   * Waits until the directory has been quiet, or something has been waiting for a minute; ends early on close.
-   * @param extra milliseconds for which it has to be quiet beyond the usual time
-   */
-  async #whenQuiet(extra: number): Promise<void> {
+  #sizeOf(path: string): number {
+    return this.#fileAt(path)?.size ?? 0;
+  }
+
+  /** For how much longer than usual it has to be quiet, for the file that is copied next; milliseconds. */
+  #extraQuiet(): number {
+    for (const path of this.#toKeep) {
+      const file = this.#fileAt(path);
+      if (file !== undefined) return Math.floor(file.size / BYTES_PER_QUIET_MS);
+    }
+    return 0;
+  }
+
+  /** Waits until the directory has been quiet, or something has been waiting for a minute; ends early on close. */
+  async #whenQuiet(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#stop;
     for (;;) {
+      if (this.#deliveries > 0) this.#disturbed();
       const latest = (this.#waitsSince ?? clock.monotonic()) + MOST_WAIT;
-      const wait = Math.min(this.#quietUntil, latest) + extra - clock.monotonic();
+      // What settles meanwhile may come first, and be large.
+      const wait = Math.min(this.#quietUntil, latest) + this.#extraQuiet() - clock.monotonic();
       if (wait <= 0 || signal.aborted) return;
       await pause(clock, wait, signal);
     }

@@ -23,7 +23,7 @@ export async function sendContent(
   open: (bytes: number) => OutgoingStream,
   { mds, traffic, log }: Sending,
 ): Promise<void> {
-  directory.delivering();
+  using _delivery = directory.delivering();
   const files = items.map((item) => packed(directory, item));
   try {
     const bytesTotal = files.reduce((sum, { size, from = 0 }) => sum + Math.max(0, size - from), 0);
@@ -45,7 +45,6 @@ export async function sendContent(
       throw error;
     } finally {
       ended(false);
-      directory.delivering();
     }
   } catch (error) {
     log.debug('transfer ended early', { directory: directory.name, error });

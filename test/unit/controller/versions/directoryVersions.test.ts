@@ -153,16 +153,57 @@ void it('a copy waits for deliveries, but no longer than a minute', async (t) =>
   directory.keep(replica.paths());
   await turn();
   for (let second = 1; second < 60; second++) {
-    directory.delivering();
+    directory.delivering()[Symbol.dispose]();
     clock.advance(1_000);
     await turn();
     assert.equal(clock.timers, 1, `it works after ${second} s`);
   }
   assert.equal(kept(each), 0);
-  directory.delivering();
+  directory.delivering()[Symbol.dispose]();
   clock.advance(1_000);
   await eventually('the copies are there', () => kept(each) === 3);
   await directory.close();
+});
+
+void it('while one delivery goes on, it is not quiet, however long ago that began', async (t) => {
+  const each = await given(t);
+  const { clock, replica, directory } = each;
+  directory.keep(replica.paths());
+  await turn();
+  const [first, second] = [directory.delivering(), directory.delivering()];
+  for (let wait = 0; wait < 10; wait++) {
+    if (wait === 5) first[Symbol.dispose]();
+    clock.advance(1_500);
+    await turn();
+    assert.equal(clock.timers, 1, `it works after ${wait} waits`);
+  }
+  assert.equal(kept(each), 0);
+  second[Symbol.dispose]();
+  clock.advance(1_499);
+  await turn();
+  assert.equal(kept(each), 0);
+  clock.advance(1);
+  await eventually('the copies are there', () => kept(each) === 3);
+  await directory.close();
+});
+
+void it('a large file that is known only when it is quiet waits for as long as its size wants', async (t) => {
+  for (const before of [[], ['folder']]) {
+    const each = await given(t, 1);
+    const { clock, replica, directory } = each;
+    // A folder is not copied, so the file is the next even behind it.
+    const get = t.mock.method(replica, 'get', () => ({ kind: 'moving' }) as const);
+    directory.keep([...before, 'large0']);
+    await turn();
+    assert.equal(clock.nextIn, 1_500);
+    get.mock.restore();
+    clock.advance(1_500);
+    await turn();
+    assert.deepEqual([clock.nextIn, kept(each)], [6, 0]);
+    clock.advance(6);
+    await eventually('the copy is there', () => kept(each) === 1);
+    await directory.close();
+  }
 });
 
 void it('the minute begins again when there was nothing to copy', async (t) => {
@@ -176,7 +217,7 @@ void it('the minute begins again when there was nothing to copy', async (t) => {
   clock.advance(30_000);
   directory.keep(['b']);
   clock.advance(29_000);
-  directory.delivering();
+  directory.delivering()[Symbol.dispose]();
   clock.advance(1_000);
   await eventually('it waits with the second, or has copied it', () => clock.timers === 1);
   assert.deepEqual([kept(each), clock.nextIn], [1, 500]);
@@ -227,7 +268,7 @@ void it('files that can not be copied are named, and too many in a row end it', 
   assert.match(warnings[0] ?? '', /^an older version can not be kept .*"a".*EIO/);
   assert.match(warnings.at(-1) ?? '', /^older versions can not be kept .*EIO/);
   assert.equal(warnings.length, 18);
-  directory.delivering();
+  directory.delivering()[Symbol.dispose]();
   directory.keep(['a']);
   await turn();
   assert.deepEqual([keep.mock.callCount(), clock.nextIn], [17, 1_500], 'the next one waits like the first');

@@ -79,12 +79,15 @@ void test('what Asterisk reads as its dialplan is exempt from limits, and nothin
   }
 });
 
-void test('copies of older versions wait for what is sent to an MDS, from its beginning and from its end', async (t) => {
+void test('copies of older versions wait for what is sent to an MDS, from its beginning to its end', async (t) => {
   const { requests, main, streams, tasks } = await make(t);
-  t.mock.method(main.directory, 'delivering', () => streams.push('copies wait'));
+  t.mock.method(main.directory, 'delivering', () => {
+    streams.push('copies wait');
+    return { [Symbol.dispose]: () => streams.push('copies are made') };
+  });
   requests.send(main.directory, { type: 'get', stream: 1, directory: 'files', items: [] });
   await tasks.ended();
-  assert.deepEqual(streams, ['copies wait', 'out 1', 'copies wait']);
+  assert.deepEqual(streams, ['copies wait', 'out 1', 'copies are made']);
 });
 
 void test('a grant is for what the MDS offers while it is asked, and one command has it at a time', async (t) => {
