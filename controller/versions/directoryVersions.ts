@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { errnoOf } from '#host/fs/errno.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import type { Logger } from '#host/log/logger.ts';
-import { type Entry, type FileEntry, sameEntry } from '#core/manifest/entry.ts';
-import type { PathState } from '#core/manifest/pathState.ts';
+import { type Entry, sameEntry } from '#core/manifest/entry.ts';
+import { fileOf, type PathState } from '#core/manifest/pathState.ts';
 import { baseOf, parentOf } from '#core/path/relative.ts';
 import { type Changes, lastKnownEntry } from '#sync/scan/pathIndex.ts';
 import type { Replica } from '#sync/scan/replica.ts';
@@ -191,9 +191,9 @@ export class DirectoryVersions {
     const { replica } = this.#options;
     const files: FileToKeep[] = [];
     for (const path of this.#toKeep) {
-      if (files.length > 0 && this.#sizeOf(path) > SMALL) break;
+      const entry = fileOf(replica.get(path));
+      if (files.length > 0 && entry !== undefined && entry.size > SMALL) break;
       this.#toKeep.delete(path);
-      const entry = this.#fileAt(path);
       const stamp = replica.stampAt(path);
       if (stamp === undefined || entry === undefined) continue;
       const { hash, size } = entry;
@@ -203,20 +203,10 @@ export class DirectoryVersions {
     return files;
   }
 
-  /** The file that is copied from this path; undefined when there is none, or it is still being written. */
-  #fileAt(path: string): FileEntry | undefined {
-    const state = this.#options.replica.get(path);
-    return state?.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
-  }
-
-  #sizeOf(path: string): number {
-    return this.#fileAt(path)?.size ?? 0;
-  }
-
   /** For how much longer than usual it has to be quiet, for the file that is copied next; milliseconds. */
   #extraQuiet(): number {
     for (const path of this.#toKeep) {
-      const file = this.#fileAt(path);
+      const file = fileOf(this.#options.replica.get(path));
       if (file !== undefined) return Math.floor(file.size / BYTES_PER_QUIET_MS);
     }
     return 0;
@@ -240,8 +230,7 @@ export class DirectoryVersions {
     const { replica, versions, db } = this.#options;
     for (const path of paths) this.#toKeep.delete(path);
     const missing = paths.flatMap((path) => {
-      const state = replica.get(path);
-      const entry = state?.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
+      const entry = fileOf(replica.get(path));
       const wanted = entry && entry.size <= MAX_KEPT_FILE && !versions.contents.has(entry.hash);
       return wanted ? [{ path, hash: entry.hash }] : [];
     });

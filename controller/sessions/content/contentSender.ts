@@ -1,5 +1,6 @@
 import type { FromAgent } from '#protocol/messages/session.ts';
 import type { Logger } from '#host/log/logger.ts';
+import { fileOf } from '#core/manifest/pathState.ts';
 import { isNested } from '#core/path/nesting.ts';
 import { isOverride, refusePath } from '#core/path/relative.ts';
 import type { OutgoingStream } from '#wire/outgoingStream.ts';
@@ -58,8 +59,7 @@ function packed(
   const refusal =
     refusePath(path) ??
     (isOverride(path) || isNested(directory.nested, path) ? 'it is never synchronised' : undefined);
-  const shown = directory.replica.get(path);
-  const entry = shown?.kind === 'settled' && shown.entry.type === 'file' ? shown.entry : undefined;
+  const entry = fileOf(directory.replica.get(path));
   const isSame = entry?.hash === hash && entry.size === size;
   const { lists } = directory.replica.contents;
   const list = replaces === undefined ? undefined : comparable(lists.get(replaces), size);

@@ -1,4 +1,4 @@
-import { type Entry, identical } from './entry.ts';
+import { type Entry, type FileEntry, identical } from './entry.ts';
 
 /**
  * What a side knows about an existing path; undefined stands for a path that does not exist.
@@ -23,6 +23,12 @@ const MOVING = { kind: 'moving' } as const;
 /** The entry at the path; undefined for every other state. */
 export function entryOf(state: PathState | undefined): Entry | undefined {
   return state?.kind === 'settled' ? state.entry : undefined;
+}
+
+/** The same for a file alone. */
+export function fileOf(state: PathState | undefined): FileEntry | undefined {
+  const entry = entryOf(state);
+  return entry?.type === 'file' ? entry : undefined;
 }
 
 /** Equal in every property. */

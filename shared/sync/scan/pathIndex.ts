@@ -3,7 +3,7 @@ import type { Stamp } from '#core/manifest/stamp.ts';
 import { ContentDigest } from '#core/manifest/digest.ts';
 import { type Entry, sameContent, sameEntry } from '#core/manifest/entry.ts';
 import { filePool } from '#core/manifest/kept/filePool.ts';
-import { entryOf, type PathState } from '#core/manifest/pathState.ts';
+import { entryOf, fileOf, type PathState } from '#core/manifest/pathState.ts';
 import { parentOf } from '#core/path/relative.ts';
 import { ChangedPaths } from '#core/plan/changedPaths.ts';
 import { ConfirmedFolders } from './folders/confirmedFolders.ts';
@@ -191,7 +191,7 @@ export class PathIndex {
 
   #keep(path: string, node: IndexedPath): void {
     const { state, stamp } = node;
-    const file = state.kind === 'settled' && state.entry.type === 'file' ? state.entry : undefined;
+    const file = fileOf(state);
     const row = file && this.#rows.add({ entry: file, stamp });
     this.#free(path);
     this.#nodes.set(path, row ?? node);
