@@ -11,6 +11,8 @@ export type Group = {
   readonly weight: number;
   /** How long one process may take, in milliseconds, before everything that it started is ended. */
   readonly limit: number;
+  /** How long one test or suite may take, in milliseconds: one that hangs fails by its name, and those behind it still run. */
+  readonly testLimit?: number;
   /** So many files run in one process, where they don't need one of their own; see {@link batchesOf}. */
   readonly together: number;
   /** Whether it tries so many cases that node:test must not follow their promises; see followNoPromises.ts. */
@@ -23,7 +25,15 @@ const CAPACITY = 7;
 
 /** The folders of test/, in the order in which they run: what is quick and says most comes first. */
 export const GROUPS: readonly Group[] = [
-  { name: 'unit', turn: 0, capacity: CAPACITY, weight: 2, limit: 5 * MINUTE, together: 20 },
+  {
+    name: 'unit',
+    turn: 0,
+    capacity: CAPACITY,
+    weight: 2,
+    limit: 6 * MINUTE,
+    testLimit: 2 * MINUTE,
+    together: 20,
+  },
   {
     name: 'property',
     turn: 1,
@@ -91,14 +101,17 @@ export function weightOf(group: Group, file: string): number {
   return WEIGHTS[nameOf(file)] ?? group.weight;
 }
 
-/** The test files of a group, by their paths in the checkout. */
+/**
+ * The test files of a group, by their paths in the checkout. In the same order everywhere, whatever the file system's is, so that
+ * what fails in one place fails in the other, too.
+ */
 export function filesOf(group: Group, checkout: string): string[] {
-  return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout });
+  return globSync(path.join('test', group.name, '**/*.test.ts'), { cwd: checkout }).toSorted();
 }
 
-/** What concerns the whole process: hooks of every test in it, time, environment, mask, memory. */
+/** What concerns the whole process: hooks of every test in it, time, environment, mask, memory, what it reads. */
 const WHOLE_PROCESS =
-  /^(?:before|after)(?:Each)?\(|mock\.timers|process\.(?:umask|env\[|chdir|exitCode|on\()|memoryUsage|restingMemory/m;
+  /^(?:before|after)(?:Each)?\(|mock\.timers|process\.(?:umask|env\[|chdir|exitCode|on\()|memoryUsage|restingMemory|\/proc\/self\/io/m;
 
 /**
  * Files that run in one process each time. To start a process costs more than most unit tests take, and to load what

@@ -15,7 +15,7 @@ export type FileRun = { readonly file: string; readonly output: string; readonly
 export async function runFiles(
   files: readonly string[],
   checkout: string,
-  { limit, manyCases = false }: Pick<Group, 'limit' | 'manyCases'>,
+  { limit, testLimit = limit, manyCases = false }: Pick<Group, 'limit' | 'testLimit' | 'manyCases'>,
 ): Promise<FileRun> {
   const [first = '', ...more] = files;
   const file = more.length === 0 ? first : `${files.length} files, ${first} to ${more.at(-1)}`;
@@ -27,6 +27,7 @@ export async function runFiles(
         process.execPath,
         '--disable-warning=ExperimentalWarning',
         ...(manyCases ? [`--import=${path.join(import.meta.dirname, 'followNoPromises.ts')}`] : []),
+        `--test-timeout=${testLimit}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
         `--test-reporter=${path.join(import.meta.dirname, 'resultLines.ts')}`,

@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test';
 import type { Lane } from '#host/process/turns.ts';
 
 /** A lane whose turns come when the test says so. */
@@ -7,9 +8,19 @@ export class HeldLane implements Lane {
   ended = 0;
   readonly #waiting: (() => void)[] = [];
   #onWait: (() => void) | undefined;
+  #isHeld = true;
+
+  /** To be made before what takes turns, so that nothing waits for ever at the end of a test that fails. */
+  constructor(t: TestContext) {
+    t.after(() => {
+      this.#isHeld = false;
+      for (const resolve of this.#waiting) resolve();
+    });
+  }
 
   readonly turn = (): Promise<void> =>
     new Promise((resolve) => {
+      if (!this.#isHeld) return resolve();
       this.#waiting.push(resolve);
       this.#onWait?.();
     });

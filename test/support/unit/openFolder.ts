@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -15,9 +15,4 @@ export function openFolder(t: TestContext): OpenedFolder {
     rmSync(at, { recursive: true, force: true });
   });
   return { path: at, folder };
-}
-
-/** How many files and folders this process has open. */
-export function openHandles(): number {
-  return readdirSync('/proc/self/fd').length;
 }

@@ -171,7 +171,7 @@ async function withOneFile(t: TestContext, lane?: Lane): Promise<OneFile> {
 }
 
 void test('a reconciler plans in its turn, and is in a hurry from the moment that something changed until its job has started', async (t) => {
-  const lane = new HeldLane();
+  const lane = new HeldLane(t);
   const { worker, started, end } = await withOneFile(t, lane);
   let isStarted = false;
   const hasStarted = started.then(() => assert.deepEqual([(isStarted = true), lane.ended], [true, 0]));

@@ -8,6 +8,8 @@ const { signal } = new AbortController();
 /** The browser's fetch, as the server in front of Main answers. */
 function answering(t: TestContext, answer: unknown, status = 200): string[] {
   const asked: string[] = [];
+  // Of two, node:test would put the first back last.
+  t.mock.restoreAll();
   t.mock.method(globalThis, 'fetch', (address: string) => {
     asked.push(address);
     return Promise.resolve(Response.json(answer, { status }));

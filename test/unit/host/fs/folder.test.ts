@@ -15,7 +15,8 @@ import {
 import path from 'node:path';
 import { test } from 'node:test';
 import { Folder } from '#host/fs/folder.ts';
-import { openFolder, openHandles } from '../../../support/unit/openFolder.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
+import { openFolder } from '../../../support/unit/openFolder.ts';
 
 void test('a folder stays the one that was opened, whatever takes its place', (t) => {
   const { path: at, folder } = openFolder(t);
@@ -118,7 +119,7 @@ void test('a folder is removed only when it is empty, a name that is not there i
   mkdirSync(path.join(at, 'a/b'), { recursive: true });
   assert.throws(() => folder.removeFolder('a'), { code: 'ENOTEMPTY' });
   assert.throws(() => folder.removeFile('none'), { code: 'ENOENT' });
-  const before = openHandles();
+  const before = handlesIn(at);
   assert.throws(() => folder.open('none'), { code: 'ENOENT' });
-  assert.equal(openHandles(), before);
+  assert.deepEqual(handlesIn(at), before);
 });

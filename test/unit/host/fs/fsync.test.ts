@@ -5,20 +5,21 @@ import { test } from 'node:test';
 import { Folder } from '#host/fs/folder.ts';
 import { makeDurable, syncFileSystem, syncName } from '#host/fs/fsync.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import { openFolder, openHandles } from '../../../support/unit/openFolder.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
+import { openFolder } from '../../../support/unit/openFolder.ts';
 
 void test('what is no longer there needs not be made durable: its removal is, with the folder above', async (t) => {
   const { path: at } = openFolder(t);
   mkdirSync(path.join(at, 'a'));
   writeFileSync(path.join(at, 'a/file'), '');
   symlinkSync('a', path.join(at, 'link'));
-  const before = openHandles();
+  const before = handlesIn(at);
   {
     using open = new OpenFolders(at);
     const folders = new Set(['', 'a', 'gone', 'gone/deeper', 'link', 'a/file']);
     await makeDurable(open, folders, new Set(['a/file', 'a/gone', 'gone/file', 'a/file/x', 'link']));
   }
-  assert.equal(openHandles(), before);
+  assert.deepEqual(handlesIn(at), before);
 });
 
 void test('a disk that fails is an error, whether one file is synced or the whole file system', async (t) => {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { OpenFolders } from '#host/fs/openFolders.ts';
-import { openHandles } from '../../../support/unit/openFolder.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 
 function rootWith(t: TestContext, ...folders: string[]): string {
   const root = mkdtempSync(path.join(os.tmpdir(), 'xds-open-'));
@@ -15,16 +15,15 @@ function rootWith(t: TestContext, ...folders: string[]): string {
 
 void test('folders are opened one below the other, once, and closed together', (t) => {
   const root = rootWith(t, 'a/b/c');
-  const before = openHandles();
   {
     using open = new OpenFolders(root);
     assert.equal(open.get(''), open.root);
     assert.equal(open.get('a/b/c'), open.get('a/b/c'));
-    assert.equal(openHandles() - before, 4);
+    assert.equal(handlesIn(root).length, 4);
     for (const missing of ['a/none', 'a/none/deeper'])
       assert.throws(() => open.get(missing), { code: 'ENOENT' });
   }
-  assert.equal(openHandles(), before);
+  assert.deepEqual(handlesIn(root), []);
 });
 
 void test('no part of a path may be a link or a file', (t) => {
@@ -51,12 +50,11 @@ void test('a path that changed is opened again once it was forgotten, with all b
 void test('few are open at once, however many there are, and those above the last one stay', (t) => {
   const many = Array.from({ length: 200 }, (_, number) => `deep/er/${number}`);
   const root = rootWith(t, ...many);
-  const before = openHandles();
   using open = new OpenFolders(root);
   const above = open.get('deep/er');
   for (const folder of many) {
     open.get(folder).list();
-    assert.ok(openHandles() - before <= 129, folder);
+    assert.ok(handlesIn(root).length <= 129, folder);
   }
   assert.equal(open.get('deep/er'), above);
   assert.deepEqual(open.get('deep/er/0').list(), []);

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Folder } from '#host/fs/folder.ts';
 import { PrivateFolder } from '#sync/apply/privateFolder.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 
 class Root {
   readonly path: string;
@@ -52,14 +53,14 @@ void test('it is made for this user alone, and opened again with what is in it',
 
 void test('what is seldom needed in it is made when it is needed, and all of it is closed at the end', (t) => {
   const root = new Root(t);
-  const open = readdirSync('/proc/self/fd').length;
+  const open = handlesIn(root.path);
   {
     using area = new PrivateFolder(root.folder);
     assert.equal(area.partial, area.partial);
     assert.equal(area.versions, area.versions);
   }
   assert.deepEqual(readdirSync(root.at()).sort(), ['partial', 'stage', 'trash', 'versions']);
-  assert.equal(readdirSync('/proc/self/fd').length, open);
+  assert.deepEqual(handlesIn(root.path), open);
 });
 
 void test('it is closed to other users again after a chmod or chown of all there is', (t) => {
@@ -85,13 +86,13 @@ void test('a file or a link under its name is left alone, and named with what to
     const root = new Root(t);
     mkdirSync(path.join(root.path, 'elsewhere'));
     plant(root.at());
-    const open = readdirSync('/proc/self/fd').length;
+    const open = handlesIn(root.path);
     assert.throws(
       () => new PrivateFolder(root.folder),
       new RegExp(`^Error: ${root.path}/.xivo-xds-sync is not the folder .* move it away$`),
     );
     assert.deepEqual(readdirSync(path.join(root.path, 'elsewhere')), []);
-    assert.equal(readdirSync('/proc/self/fd').length, open);
+    assert.deepEqual(handlesIn(root.path), open);
   }
 });
 

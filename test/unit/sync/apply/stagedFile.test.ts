@@ -7,6 +7,7 @@ import { Folder } from '#host/fs/folder.ts';
 import { stageBare, StagedFile } from '#sync/apply/stagedFile.ts';
 import { eventually } from '../../../support/harness/host.ts';
 import { fileEntry, folderEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 
 const CONTENT = 'the whole content';
 const entry = fileEntry(CONTENT, 0o640);
@@ -40,20 +41,19 @@ class Area {
     );
   }
 
+  /** The files in it that are open. */
+  get open(): string[] {
+    return handlesIn(this.#at).filter((file) => ![this.at('stage'), this.at('partial')].includes(file));
+  }
+
   resume(ending = new AbortController().signal): Promise<StagedFile> {
     return StagedFile.resume(this.partial, entry.hash, { folder: this.stage, name: '1' }, ending);
   }
 }
 
-/** The files that this process has open. */
-function openFiles(): number {
-  return readdirSync('/proc/self/fd').length;
-}
-
 void describe('A file that is staged', () => {
   void it('is finished with its metadata when it is what was announced, however it was written', async (t) => {
     const area = new Area(t);
-    const before = openFiles();
     const file = StagedFile.create(area.stage, '1');
     assert.equal(lstatSync(area.at('stage/1')).mode & 0o777, 0o600);
     file.write(Buffer.from('the '));
@@ -71,18 +71,17 @@ void describe('A file that is staged', () => {
     file.discard();
     file.suspend();
     assert.deepEqual(area.names, ['stage/1']);
-    await eventually('it is closed', () => openFiles() === before);
+    await eventually('it is closed', () => area.open.length === 0);
   });
 
   void it('is removed when it is something else, longer, shorter or of the same size', (t) => {
     for (const content of [`${CONTENT}.`, CONTENT.slice(1), CONTENT.toUpperCase()]) {
       const area = new Area(t);
-      const before = openFiles();
       const file = StagedFile.create(area.stage, '1');
       file.write(Buffer.from(content));
       assert.equal(file.finish(entry), undefined, content);
       assert.deepEqual(area.names, []);
-      assert.equal(openFiles(), before);
+      assert.deepEqual(area.open, []);
     }
   });
 
@@ -108,7 +107,6 @@ void describe('A file that is staged', () => {
 void describe('A file whose transfer may be resumed', () => {
   void it('is kept when it is interrupted, goes on where it was, and is verified as a whole', async (t) => {
     const area = new Area(t);
-    const before = openFiles();
     for (const [at, piece] of [
       [0, 'the '],
       [4, 'whole '],
@@ -125,7 +123,7 @@ void describe('A file whose transfer may be resumed', () => {
     assert.deepEqual(file.finish(entry), { name: '1', inode: file.inode });
     assert.deepEqual(area.names, ['stage/1']);
     assert.equal(readFileSync(area.at('stage/1'), 'utf8'), CONTENT);
-    await eventually('it is closed', () => openFiles() === before);
+    await eventually('it is closed', () => area.open.length === 0);
   });
 
   void it('is kept to the last byte that came, also of what was still to be written', async (t) => {
@@ -139,11 +137,10 @@ void describe('A file whose transfer may be resumed', () => {
 
   void it('is kept, and not read to its end, when the directory is being closed', async (t) => {
     const area = new Area(t);
-    const before = openFiles();
     (await area.resume()).write(Buffer.from('the '));
     await assert.rejects(area.resume(AbortSignal.abort(new Error('being closed'))), /being closed/);
     assert.equal(readFileSync(area.at(`partial/${entry.hash}`), 'utf8'), 'the ');
-    assert.equal(openFiles(), before + 1, 'only the first one is open');
+    assert.equal(area.open.length, 1, 'only the first one is open');
   });
 
   void it('is not kept while it is empty, and not when it was wrong: the next transfer starts from nothing', async (t) => {

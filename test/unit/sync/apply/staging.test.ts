@@ -5,6 +5,7 @@ import { Applier } from '#sync/apply/applier.ts';
 import type { ApplierOptions } from '#sync/apply/applierOptions.ts';
 import { NoRoom } from '#sync/apply/staging.ts';
 import { systemClock } from '#host/time/clock.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 import { HeldLane } from '../../../support/unit/heldLane.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 import { ApplyPlace, fileEntry, folderEntry, putFile, stage } from '../../../support/unit/applyPlace.ts';
@@ -30,10 +31,6 @@ function inArea(place: ApplyPlace): string[] {
     .sort();
 }
 
-function openFiles(): number {
-  return readdirSync('/proc/self/fd').length;
-}
-
 void describe('A change set in the making', () => {
   void it('has an id of its own that sorts by time, also within a millisecond', (t) => {
     const clock = new ManualClock();
@@ -50,8 +47,8 @@ void describe('A change set in the making', () => {
   });
 
   void it('waits for its turn before it is made durable, before it becomes visible, and before it is recorded', async (t) => {
+    const lane = new HeldLane(t);
     const place = new ApplyPlace(t);
-    const lane = new HeldLane();
     const applier = applierOf(t, place, { receiving: { lane } });
     let isRecorded = false;
     using staging = applier.begin(0);
@@ -72,7 +69,7 @@ void describe('A change set in the making', () => {
   void it('leaves nothing of what was staged when it is given up, and closes all', async (t) => {
     const place = new ApplyPlace(t);
     place.applier.begin(0)[Symbol.dispose]();
-    const before = openFiles();
+    const before = handlesIn(place.root);
     {
       using staging = place.applier.begin(0);
       stage(staging, 'finished');
@@ -82,7 +79,7 @@ void describe('A change set in the making', () => {
       assert.equal(inArea(place).length, 4);
     }
     assert.deepEqual(inArea(place), []);
-    assert.equal(openFiles(), before);
+    assert.deepEqual(handlesIn(place.root), before);
   });
 
   void it('looks at what it has staged, and at what an earlier one displaced', async (t) => {
@@ -115,13 +112,13 @@ void describe('A change set in the making', () => {
 
   void it('begins only where room is left, to the byte, and says how much is missing', (t) => {
     const place = new ApplyPlace(t);
-    const before = openFiles();
+    const before = handlesIn(place.root);
     assert.throws(
       () => place.applier.begin(2 ** 50),
       (error) => error instanceof NoRoom && /free \d+ MiB there/.test(error.message),
     );
     assert.throws(() => place.again(2 ** 50).begin(0), NoRoom);
-    assert.equal(openFiles(), before);
+    assert.deepEqual(handlesIn(place.root), before);
   });
 });
 

@@ -285,10 +285,11 @@ void describe('What another program did while a change set was made durable stay
 });
 
 void test('what was placed is known at once, and is entered in the scan index in a turn of its own', async (t) => {
+  const lane = new HeldLane(t);
   const { at, calls, open } = place(t);
-  const lane = new HeldLane();
   const sync = open(systemClock, lane);
-  await sync.start();
+  // Nothing watches it: a scan of what was reported would save the index, too, with its own.
+  await sync.rescan();
   const saved = (): string[] => Array.from(new ScanIndexTable(at.db, 'files').load(), ({ path }) => path);
   const outcomes = at.apply((staging) => [putFile(staging, 'made', 'content')]);
   sync.adopt(await outcomes);
@@ -302,8 +303,8 @@ void test('what was placed is known at once, and is entered in the scan index in
 });
 
 void test('what was placed just before the end is in the scan index afterwards', async (t) => {
+  const lane = new HeldLane(t);
   const { at, open } = place(t);
-  const lane = new HeldLane();
   const sync = open(systemClock, lane);
   await sync.start();
   sync.adopt(await at.apply((staging) => [putFile(staging, 'made', 'content')]));

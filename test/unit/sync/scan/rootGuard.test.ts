@@ -7,7 +7,7 @@ import { RootGuard } from '#sync/scan/rootGuard.ts';
 import { ScannedPaths } from '#sync/scan/scannedPaths.ts';
 import { SettleQueue } from '#sync/scan/settleQueue.ts';
 import { fileEntry } from '../../../support/unit/applyPlace.ts';
-import { openHandles } from '../../../support/unit/openFolder.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 import { scanMemory } from '../../../support/unit/scanMemory.ts';
 import { ManualClock } from '../../../support/wire/manualClock.ts';
 
@@ -48,9 +48,8 @@ void describe('A directory that is opened', () => {
     const { dev, ino } = statSync(test.root);
     assert.equal(test.memory.rootIdentity(), `${dev}:${ino}`);
     test.replace();
-    const before = openHandles();
     assert.match(test.open(), /is not the same directory as before/);
-    assert.equal(openHandles(), before);
+    assert.deepEqual(handlesIn(test.root), []);
     const later = new RootGuard(test.root, test.memory, test.paths, true);
     assert.equal(later.open(), undefined);
     rmSync(test.root, { recursive: true });

@@ -46,9 +46,6 @@ class Asterisk {
   }
 }
 
-/** For a test that would wait for ever where the code is wrong, milliseconds. */
-const HANGS = { timeout: 60_000 };
-
 /** What can be done without waiting is done. */
 async function turns(): Promise<void> {
   for (let i = 0; i < 20; i++) await turn();
@@ -148,7 +145,7 @@ describe('A download', () => {
   });
 
   it('is in a hurry until its set is visible and recorded, also when it fails', async (t) => {
-    const lane = new HeldLane();
+    const lane = new HeldLane(t);
     const asterisk = new Asterisk();
     const jobs = new Jobs(t, await AgentPlace.make(t), asterisk, lane);
     const { main } = jobs;
@@ -162,36 +159,32 @@ describe('A download', () => {
     assert.deepEqual([lane.hurries, lane.ended], [2, 2]);
   });
 
-  it(
-    'lets the content of two sets arrive at a time, and of the next while they are being made visible',
-    HANGS,
-    async (t) => {
-      const jobs = new Jobs(t, await AgentPlace.make(t));
-      const { main, place } = jobs;
-      const coming: string[] = [];
-      const sent = Promise.withResolvers<void>();
-      const isNextComing = Promise.withResolvers<void>();
-      main.beforeSent = ([name = '']) => {
-        coming.push(name);
-        if (name === 'c') isNextComing.resolve();
-        return sent.promise;
-      };
-      place.beforeShown = () => isNextComing.promise;
-      const sets = ['a', 'b', 'c'].map((name) => jobs.download({ [name]: deliver(main.has(name, name)) }));
-      const large = jobs.download({ large: deliver(main.has('large', 'large')) }, 'large');
-      await turns();
-      assert.deepEqual(coming.toSorted(), ['a', 'b', 'large'], 'a large file does not wait for a slot');
-      sent.resolve();
-      const ends = await Promise.all([...sets, large]);
-      assert.equal(coming.at(-1), 'c');
-      assert.deepEqual(
-        ends.flatMap(({ results }) => [...results.values()]),
-        Array.from(ends, () => ({ result: 'done' })),
-      );
-    },
-  );
+  it('lets the content of two sets arrive at a time, and of the next while they are being made visible', async (t) => {
+    const jobs = new Jobs(t, await AgentPlace.make(t));
+    const { main, place } = jobs;
+    const coming: string[] = [];
+    const sent = Promise.withResolvers<void>();
+    const isNextComing = Promise.withResolvers<void>();
+    main.beforeSent = ([name = '']) => {
+      coming.push(name);
+      if (name === 'c') isNextComing.resolve();
+      return sent.promise;
+    };
+    place.beforeShown = () => isNextComing.promise;
+    const sets = ['a', 'b', 'c'].map((name) => jobs.download({ [name]: deliver(main.has(name, name)) }));
+    const large = jobs.download({ large: deliver(main.has('large', 'large')) }, 'large');
+    await turns();
+    assert.deepEqual(coming.toSorted(), ['a', 'b', 'large'], 'a large file does not wait for a slot');
+    sent.resolve();
+    const ends = await Promise.all([...sets, large]);
+    assert.equal(coming.at(-1), 'c');
+    assert.deepEqual(
+      ends.flatMap(({ results }) => [...results.values()]),
+      Array.from(ends, () => ({ result: 'done' })),
+    );
+  });
 
-  it('gives its place back when its content does not come', HANGS, async (t) => {
+  it('gives its place back when its content does not come', async (t) => {
     const jobs = new Jobs(t, await AgentPlace.make(t));
     jobs.main.lost = new Error('ECONNRESET');
     const sets = ['a', 'b', 'c', 'd', 'e'].map((name) => jobs.download({ [name]: deliver(fileEntry(name)) }));
@@ -310,7 +303,7 @@ describe('An upload', () => {
     assert.deepEqual(jobs.together, [true]);
   });
 
-  it('is sent beside one other, and the next while Main makes them visible', HANGS, async (t) => {
+  it('is sent beside one other, and the next while Main makes them visible', async (t) => {
     const names = ['a', 'b', 'c', 'large'];
     const files = Object.fromEntries(names.map((name) => [name, name]));
     const jobs = new Jobs(t, await AgentPlace.make(t, files));
@@ -335,7 +328,7 @@ describe('An upload', () => {
     assert.equal(offered().at(-1), 'c');
   });
 
-  it('gives its place back when the connection is lost while it is being sent', HANGS, async (t) => {
+  it('gives its place back when the connection is lost while it is being sent', async (t) => {
     const jobs = new Jobs(t, await AgentPlace.make(t, { a: 'a' }));
     jobs.main.beforeEnd = () => Promise.reject(new Error('ECONNRESET'));
     for (let i = 0; i < 5; i++) {

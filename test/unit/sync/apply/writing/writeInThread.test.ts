@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -21,10 +12,8 @@ import { stagingSink } from '#sync/apply/stagingSink.ts';
 import type { StagingResult } from '#core/changeSet.ts';
 import { eventually } from '../../../../support/harness/host.ts';
 import { ApplyPlace, fileEntry } from '../../../../support/unit/applyPlace.ts';
+import { handlesIn } from '../../../../support/unit/handlesIn.ts';
 import { sameBytes } from '../../../../support/unit/sameBytes.ts';
-
-/** For a test that would wait for ever where the code is wrong, milliseconds. */
-const HANGS = { timeout: 60_000 };
 
 const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
 const sha256 = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
@@ -222,74 +211,61 @@ void test('files that are given up, each in the middle of a block, leave all blo
   next.close();
 });
 
-void test(
-  'files whose next bytes are long in coming leave the blocks to those that have more',
-  HANGS,
-  async (t) => {
-    const { at, writer } = given(t);
-    const content = sameBytes('content', 20 * BLOCK_BYTES + 5);
-    writeFileSync(at('content'), content);
-    const from = openSync(at('content'), 'r');
-    t.after(() => closeSync(from));
-    const slow = Array.from({ length: 3 * BLOCKS }, (_, i) => ({
-      size: 2 * BLOCK_BYTES + i,
-      file: writer(`slow ${i}`),
-    }));
-    /** Some of it arrives, some is read from another file. */
-    const take = async (
-      file: WriteInThread,
-      start: number,
-      end: number,
-      isRead: boolean,
-    ): Promise<unknown> =>
-      isRead ? addFrom(file, from, start, end) : add(file, content.subarray(start, end), [100_000]);
-    const parts = (part: 0 | 1): Promise<unknown>[] =>
-      slow.map(({ size, file }, i) => {
-        const middle = Math.round(size / 3);
-        return take(file, part === 0 ? 0 : middle, part === 0 ? middle : size, i % 2 === part);
-      });
-    const quick = ['while they begin', 'while they wait', 'and reads'].map((name) => writer(name));
-    const [first, second, third] = quick.map((file, i) => () => take(file, 0, content.length, i === 2));
-    await Promise.all([...parts(0), first?.()]);
-    await second?.();
-    await third?.();
-    for (const file of quick) assert.equal(await file.flush(), sha256(content));
-    await Promise.all(parts(1));
-    for (const { size, file } of slow) assert.equal(await file.flush(), sha256(content.subarray(0, size)));
-    for (const [i, { size }] of slow.entries())
-      assert.ok(readFileSync(at(`slow ${i}`)).equals(content.subarray(0, size)));
-    for (const file of [...quick, ...slow.map((each) => each.file)]) file.close();
-  },
-);
+void test('files whose next bytes are long in coming leave the blocks to those that have more', async (t) => {
+  const { at, writer } = given(t);
+  const content = sameBytes('content', 20 * BLOCK_BYTES + 5);
+  writeFileSync(at('content'), content);
+  const from = openSync(at('content'), 'r');
+  t.after(() => closeSync(from));
+  const slow = Array.from({ length: 3 * BLOCKS }, (_, i) => ({
+    size: 2 * BLOCK_BYTES + i,
+    file: writer(`slow ${i}`),
+  }));
+  /** Some of it arrives, some is read from another file. */
+  const take = async (file: WriteInThread, start: number, end: number, isRead: boolean): Promise<unknown> =>
+    isRead ? addFrom(file, from, start, end) : add(file, content.subarray(start, end), [100_000]);
+  const parts = (part: 0 | 1): Promise<unknown>[] =>
+    slow.map(({ size, file }, i) => {
+      const middle = Math.round(size / 3);
+      return take(file, part === 0 ? 0 : middle, part === 0 ? middle : size, i % 2 === part);
+    });
+  const quick = ['while they begin', 'while they wait', 'and reads'].map((name) => writer(name));
+  const [first, second, third] = quick.map((file, i) => () => take(file, 0, content.length, i === 2));
+  await Promise.all([...parts(0), first?.()]);
+  await second?.();
+  await third?.();
+  for (const file of quick) assert.equal(await file.flush(), sha256(content));
+  await Promise.all(parts(1));
+  for (const { size, file } of slow) assert.equal(await file.flush(), sha256(content.subarray(0, size)));
+  for (const [i, { size }] of slow.entries())
+    assert.ok(readFileSync(at(`slow ${i}`)).equals(content.subarray(0, size)));
+  for (const file of [...quick, ...slow.map((each) => each.file)]) file.close();
+});
 
-void test(
-  'when all blocks are in the hands of files that wait, one of them is given up, not one of a file that has none',
-  HANGS,
-  async (t) => {
-    const { at, writer } = given(t);
-    const folder = openSync(at('.'), 'r');
-    t.after(() => closeSync(folder));
-    const [closed, full] = [writer('closed'), writer('full')];
-    await closed.add(Buffer.of(1));
-    closed.close();
-    await add(full, Buffer.alloc(BLOCK_BYTES), [BLOCK_BYTES - 1]);
-    // Its block is free again.
-    await full.flush();
-    const waiting = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
-    for (const file of waiting) {
-      await file.add(Buffer.of(1));
-      await assert.rejects(addFrom(file, folder, 0, 10), { code: 'EISDIR' });
-    }
-    const content = sameBytes('content', 3 * BLOCK_BYTES);
-    const next = writer('next');
-    await add(next, content, [100_000]);
-    assert.equal(await next.flush(), sha256(content));
-    for (const file of waiting) assert.equal(await file.flush(), sha256(Buffer.of(1)));
-    for (const file of [full, next, ...waiting]) file.close();
-  },
-);
+void test('when all blocks are in the hands of files that wait, one of them is given up, not one of a file that has none', async (t) => {
+  const { at, writer } = given(t);
+  const folder = openSync(at('.'), 'r');
+  t.after(() => closeSync(folder));
+  const [closed, full] = [writer('closed'), writer('full')];
+  await closed.add(Buffer.of(1));
+  closed.close();
+  await add(full, Buffer.alloc(BLOCK_BYTES), [BLOCK_BYTES - 1]);
+  // Its block is free again.
+  await full.flush();
+  const waiting = Array.from({ length: BLOCKS }, (_, i) => writer(`waiting ${i}`));
+  for (const file of waiting) {
+    await file.add(Buffer.of(1));
+    await assert.rejects(addFrom(file, folder, 0, 10), { code: 'EISDIR' });
+  }
+  const content = sameBytes('content', 3 * BLOCK_BYTES);
+  const next = writer('next');
+  await add(next, content, [100_000]);
+  assert.equal(await next.flush(), sha256(content));
+  for (const file of waiting) assert.equal(await file.flush(), sha256(Buffer.of(1)));
+  for (const file of [full, next, ...waiting]) file.close();
+});
 
-void test('a block that is being filled from another file is not given up meanwhile', HANGS, async (t) => {
+void test('a block that is being filled from another file is not given up meanwhile', async (t) => {
   const { at, writer } = given(t);
   const content = sameBytes('content', 3 * BLOCK_BYTES);
   writeFileSync(at('content'), content);
@@ -379,7 +355,7 @@ void test('a file that was discarded does not meddle with the next one, which ha
   t.after(() => taken.forEach((fd) => closeSync(fd)));
   const discarded = staging.file();
   await discarded.writeBehind(content, thread);
-  const handles = (): number => readdirSync('/proc/self/fd').length;
+  const handles = (): number => handlesIn(place.root).length;
   const before = handles();
   discarded.discard();
   await eventually('it is closed', () => handles() < before);

@@ -3,9 +3,7 @@ import {
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -26,6 +24,7 @@ import { Channel } from '#wire/channel.ts';
 import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { type Sink, unpackFiles } from '#sync/transfer/unpack.ts';
+import { handlesIn } from '../../../../support/unit/handlesIn.ts';
 import { sameBytes } from '../../../../support/unit/sameBytes.ts';
 import { streamPair } from '../../../../support/unit/streamPair.ts';
 import { asWebSocket, MemoryLine } from '../../../../support/wire/memorySocket.ts';
@@ -105,14 +104,7 @@ class Transfer {
 
   /** Files and folders of it that this process has open. */
   get openFiles(): string[] {
-    return readdirSync('/proc/self/fd').flatMap((fd) => {
-      try {
-        const file = readlinkSync(`/proc/self/fd/${fd}`);
-        return file.startsWith(this.root) ? [file] : [];
-      } catch {
-        return [];
-      }
-    });
+    return handlesIn(this.root);
   }
 }
 
