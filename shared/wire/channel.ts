@@ -98,7 +98,12 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   send(message: Out): void {
-    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(message));
+    if (this.isOpen) this.sendText(JSON.stringify(message));
+  }
+
+  /** Sends a message that is text already, since it goes to others, too. */
+  sendText(text: string): void {
+    if (this.isOpen && this.#checkBacklog()) this.#socket.send(text);
   }
 
   /** Sends, and resolves when the message has left this process: a slow peer slows the caller. */
@@ -171,7 +176,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   #sendControl(control: StreamControl): void {
-    if (this.isOpen && this.#checkBacklog()) this.#socket.send(JSON.stringify(control));
+    if (this.isOpen) this.sendText(JSON.stringify(control));
   }
 
   /** @returns false when the peer does not read, and the connection is ended for it */

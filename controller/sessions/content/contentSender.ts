@@ -54,7 +54,7 @@ export async function sendContent(
 
 function packed(
   directory: MainDirectory,
-  { path, hash, size, from, base, chunks, replaces }: Request['items'][number],
+  { path, hash, size, from, base: digests, chunks, replaces }: Request['items'][number],
 ): Packed {
   const refusal =
     refusePath(path) ??
@@ -64,13 +64,15 @@ function packed(
   const { lists } = directory.replica.contents;
   const list = replaces === undefined ? undefined : comparable(lists.get(replaces), size);
   const isUnknown = replaces !== undefined && list === undefined;
+  const base = list ? { list } : chunks === undefined ? digests : { chunks };
   const why = refusal ?? (!isSame ? 'changed on Main' : isUnknown ? UNKNOWN_VERSION : undefined);
   return {
     path,
     size,
     ...(from !== undefined && { from }),
-    base: list ? { list } : chunks === undefined ? base : { chunks },
-    own: lists.get(hash),
+    base,
+    // All else is sent whole: looking for its chunks would ask the state for each file and MDS in vain.
+    own: base === undefined ? undefined : lists.get(hash),
     stamp: directory.replica.stampAt(path) ?? '',
     ...(why !== undefined && { refusal: why }),
   };

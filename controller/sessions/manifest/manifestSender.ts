@@ -6,6 +6,7 @@ import type { Revision } from '../../directories/publication.ts';
 import { savesOf } from './savesOf.ts';
 import { manifestDifferenceFrom } from './manifestDifference.ts';
 import { CompatibleManifest } from './compatibleManifest.ts';
+import { textsOf } from './revisionTexts.ts';
 
 /** Paths in one page of a manifest. */
 const PAGE = 1_000;
@@ -14,6 +15,8 @@ const PAGE = 1_000;
 export type ManifestLine = {
   readonly isOpen: boolean;
   send(message: FromMain): void;
+  /** The same with a message as text. */
+  sendText(text: string): void;
   /** Resolves when the message has left this process. */
   sendAndWait(message: FromMain): Promise<void>;
 };
@@ -63,11 +66,24 @@ export class ManifestSender {
   }
 
   /** Sends a new revision, or the manifest that had to wait. Resolves when the latter has left this process. */
-  async announce({ directory, from, revision, held: heldOnMain, items }: Revision): Promise<void> {
+  async announce(revision: Revision): Promise<void> {
+    const { directory } = revision;
     if (!this.#following.has(directory)) return this.#sendWaiting(directory);
     const { line, sequence, hold } = this.#options;
-    const held = heldOnMain ?? hold(directory);
-    // A large change is sent in several messages; after each but the last one the agent is one revision behind.
+    const state = { sequence: sequence(), held: revision.held ?? hold(directory) };
+    const changes = (): Iterable<FromMain> => this.#changes(revision, state);
+    if (!this.#compatible.isExact) for (const message of changes()) line.send(message);
+    else {
+      const variant = JSON.stringify([state, this.#takesSaves]);
+      for (const text of textsOf(revision, variant, changes)) line.sendText(text);
+    }
+  }
+
+  /** A large change is sent in several messages; after each but the last one the agent is one revision behind. */
+  *#changes(
+    { directory, from, revision, items }: Revision,
+    state: { readonly sequence: number; readonly held: string | null },
+  ): Iterable<FromMain> {
     const said = this.#compatible.of(
       directory,
       items.map(({ path, shown }) => [path, shown]),
@@ -76,8 +92,7 @@ export class ManifestSender {
     for (const [number, page] of (pages.length === 0 ? [[]] : pages).entries()) {
       const to = number + 1 >= pages.length ? revision : from;
       const saves = this.#savesOf(directory, page);
-      const message = { directory, from, revision: to, sequence: sequence(), held, items: page, ...saves };
-      line.send({ type: 'changes', ...message });
+      yield { type: 'changes', directory, from, revision: to, ...state, items: page, ...saves };
     }
   }
 

@@ -143,7 +143,12 @@ export class Pair {
       dispatch<Extract<FromMain, { directory: string }>>(handlers, message.type, message);
     };
     const sender = new ManifestSender({
-      line: { isOpen: true, send, sendAndWait: async (message) => send(message) },
+      line: {
+        isOpen: true,
+        send,
+        sendText: (text) => send(JSON.parse(text) as FromMain),
+        sendAndWait: async (message) => send(message),
+      },
       sequence: () => 0,
       hold: () => null,
       saveOf: () => null,

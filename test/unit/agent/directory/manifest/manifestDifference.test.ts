@@ -45,6 +45,7 @@ class Main {
       line: {
         isOpen: true,
         send: take,
+        sendText: (text) => take(JSON.parse(text) as FromMain),
         sendAndWait: async (message) => {
           take(message);
           await Promise.resolve();

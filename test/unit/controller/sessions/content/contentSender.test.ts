@@ -19,7 +19,7 @@ const IN_FRONT = Buffer.from('in front');
 const NEW = Buffer.concat([IN_FRONT, OLD]);
 const hashOf = (content: Buffer): string => createHash('sha256').update(content).digest('hex');
 
-type Item = { path: string; hash: string; size: number; replaces?: string; chunks?: string };
+type Item = { path: string; hash: string; size: number; replaces?: string | undefined; chunks?: string };
 type Received = { sent: Sent | undefined; bytes: number; refusal: string | undefined };
 
 /** A Main with the new version that remembers the chunks of the old one. */
@@ -99,4 +99,16 @@ void test('a version is known in its own directory alone', async (t) => {
     lengths: new Uint32Array(),
   });
   assert.equal((await ask({ replaces: 'c'.repeat(64) })).refusal, UNKNOWN_VERSION);
+});
+
+void test('the chunks of a file are looked up only where a difference is wanted', async (t) => {
+  const { main, ask } = await make(t);
+  const lookups = t.mock.method(main.directory.replica.contents.lists, 'get').mock;
+  assert.equal((await ask({ replaces: undefined })).bytes, NEW.length);
+  assert.equal(lookups.callCount(), 0);
+  await ask({});
+  assert.deepEqual(
+    lookups.calls.map(({ arguments: [hash] }) => hash),
+    [hashOf(OLD), hashOf(NEW)],
+  );
 });

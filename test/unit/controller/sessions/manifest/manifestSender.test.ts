@@ -9,16 +9,23 @@ import { fileEntry } from '../../../../support/unit/applyPlace.ts';
 const settled = { kind: 'settled', entry: fileEntry('music') } as const;
 const SAVES: Readonly<Record<string, string>> = { a: 'first', b: 'second', c: 'first' };
 
-function senderTo(messages: FromMain[]): ManifestSender {
+function senderTo(
+  messages: FromMain[],
+  more: { readonly hold?: string | null; readonly onSaveOf?: () => void } = {},
+): ManifestSender {
   return new ManifestSender({
     line: {
       isOpen: true,
       send: (message) => messages.push(message),
+      sendText: (text) => messages.push(JSON.parse(text) as FromMain),
       sendAndWait: async (message) => void messages.push(message),
     },
     sequence: () => 7,
-    hold: () => null,
-    saveOf: (_directory, path) => SAVES[path] ?? null,
+    hold: () => more.hold ?? null,
+    saveOf: (_directory, path) => {
+      more.onSaveOf?.();
+      return SAVES[path] ?? null;
+    },
   });
 }
 
@@ -83,4 +90,35 @@ test('invalid saves are dropped, and the entries beside them are taken', async (
     assert.equal(taken.type === 'manifest-page' && taken.items.length, 4);
     assert.equal(taken.type === 'manifest-page' && taken.saves, undefined);
   }
+});
+
+test('the messages of a revision are made once for all agents that are sent the same', async () => {
+  const exact = ['clocks', 'far-times', 'saves'];
+  let made = 0;
+  const items = ['a', 'b'].map((path) => ({ path, shown: settled }));
+  const revision = { directory: 'moh', from: 1, revision: 2, held: null, items };
+  const manifest = { entries: () => [] };
+  const directory = { name: 'moh', revision: 1, replica: {}, rootEntry: () => null, manifest };
+  const announced = async (capabilities: readonly string[], hold: string | null = null) => {
+    const messages: FromMain[] = [];
+    const sender = senderTo(messages, { hold, onSaveOf: () => (made += 1) });
+    sender.speakTo(new Set(capabilities));
+    await sender.send(directory as unknown as MainDirectory);
+    made = 0;
+    await sender.announce(revision);
+    const changes = messages.at(-1);
+    assert.ok(changes?.type === 'changes');
+    assert.deepEqual(changes.items, items);
+    return { made, held: changes.held, saves: changes.saves?.ids };
+  };
+  const saves = ['first', 'second'];
+  assert.deepEqual(await announced(exact), { made: 2, held: null, saves });
+  assert.deepEqual(await announced(exact), { made: 0, held: null, saves });
+  assert.deepEqual(await announced(exact, 'waits for the canary'), {
+    made: 2,
+    held: 'waits for the canary',
+    saves,
+  });
+  assert.deepEqual(await announced(['clocks', 'far-times']), { made: 0, held: null, saves: undefined });
+  assert.deepEqual(await announced(['saves']), { made: 2, held: null, saves });
 });
