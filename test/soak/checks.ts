@@ -4,9 +4,9 @@ import { RESERVED_NAME } from '#core/path/names.ts';
 import type { Status } from '../../controller/control/contract/contract.ts';
 import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
 import { treeOf } from '../support/harness/tree.ts';
-import { hashOf } from './books.ts';
+import { hashOfFile } from './hashOfFile.ts';
 import { isLocal, isOverridePath } from './operation.ts';
-import { readFile, type Users } from './users.ts';
+import type { Users } from './users.ts';
 import type { World } from './world.ts';
 
 const NAMES = Object.keys(DIRECTORIES) as DirectoryName[];
@@ -62,7 +62,7 @@ function mayBeLocal(mds: Host, directory: DirectoryName, name: string, users: Us
   if (stat.isDirectory())
     return filesBelow(file, '', true).some((inner) => mayBeLocal(mds, directory, `${name}/${inner}`, users));
   if (!stat.isFile()) return false;
-  return users.books.wasWrittenAt(key, hashOf(readFile(file)));
+  return users.books.wasWrittenAt(key, hashOfFile(file));
 }
 
 /** Overrides and local files that are not as their users left them. */
@@ -76,7 +76,7 @@ export function disturbed(world: World, users: Users): string[] {
     const stat = lstatSync(file, { throwIfNoEntry: false });
     if (stat === undefined) faults.push(`${key} is gone`);
     else if (stat.mtimeMs !== mtimeMs) faults.push(`${key} has another mtime`);
-    else if (hashOf(readFile(file)) !== hash) faults.push(`${key} has another content`);
+    else if (hashOfFile(file) !== hash) faults.push(`${key} has another content`);
   }
   for (const host of world.hosts.values()) {
     for (const directory of NAMES) {
@@ -91,10 +91,7 @@ export function disturbed(world: World, users: Users): string[] {
 }
 
 /** Where each content is, live or in a trash; and what lies in a staging area although nothing is under way. */
-export function contentsFound(
-  world: World,
-  cache: Map<string, string>,
-): { found: Map<string, Set<string>>; staged: string[] } {
+export function contentsFound(world: World): { found: Map<string, Set<string>>; staged: string[] } {
   const found = new Map<string, Set<string>>();
   const staged: string[] = [];
   const note = (hash: string, key: string): void => {
@@ -106,28 +103,18 @@ export function contentsFound(
     for (const directory of NAMES) {
       const root = host.at(directory);
       for (const file of filesBelow(root, '')) {
-        note(hashOf(readFile(path.join(root, file))), `${host.name}:${directory}/${file}`);
+        note(hashOfFile(path.join(root, file)), `${host.name}:${directory}/${file}`);
       }
       for (const file of filesBelow(path.join(root, RESERVED_NAME), '')) {
         const key = `${host.name}:${directory}:${file}`;
         if (file.startsWith('stage/')) staged.push(key);
         // An older version that is being copied, beside the rest: what it is a copy of counts.
         if (file.startsWith('versions/') && file.endsWith('.new')) continue;
-        note(hashOnce(path.join(root, RESERVED_NAME, file), cache), key);
+        note(hashOfFile(path.join(root, RESERVED_NAME, file)), key);
       }
     }
   }
   return { found, staged };
-}
-
-function hashOnce(file: string, cache: Map<string, string>): string {
-  const { ino, size, mtimeMs } = lstatSync(file);
-  const key = `${file} ${ino} ${size} ${mtimeMs}`;
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const hash = hashOf(readFile(file));
-  cache.set(key, hash);
-  return hash;
 }
 
 /** How status differs from what is on disk. */

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { DIRECTORIES, type DirectoryName, type Host } from '../support/harness/host.ts';
-import { type Books, hashOf } from './books.ts';
-import { readFile } from './users.ts';
+import type { Books } from './books.ts';
+import { hashOfFile } from './hashOfFile.ts';
 import { RESERVED_NAME } from '#core/path/names.ts';
 
 const EVERY = 15;
@@ -62,7 +62,7 @@ export class Observer {
   #read(host: Host, directory: DirectoryName, file: string): void {
     let hash: string;
     try {
-      hash = hashOf(readFile(host.at(directory, file)));
+      hash = hashOfFile(host.at(directory, file));
     } catch {
       // It went away, or a link took its place.
       return;

@@ -65,7 +65,6 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const users = new Users(world.hosts, options.seed, books);
   const observer = new Observer([...world.hosts.values()], books);
   const random = new Random(options.seed);
-  const trash = new Map<string, string>();
   const descriptors = new Map<string, number>();
   const startedAt = performance.now();
   let rounds = 0;
@@ -76,7 +75,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   options.say(`seed ${options.seed}; ${world.network.kind}; in ${world.folder}`);
   observer.start();
   try {
-    await quietPoint({ world, users, books, observer, trash, descriptors, note });
+    await quietPoint({ world, users, books, observer, descriptors, note });
     while (!isEnough(options, world, performance.now() - startedAt)) {
       const plan = roundPlan(options, [...world.hosts.keys()], rounds);
       const round = planRound(random, plan, operations);
@@ -89,7 +88,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       await users.rest();
       await world.heal();
       note('quiet point');
-      const took = await quietPoint({ world, users, books, observer, trash, descriptors, note });
+      const took = await quietPoint({ world, users, books, observer, descriptors, note });
       slowestQuiet = Math.max(slowestQuiet, took);
       note(`quiet after ${took} ms`);
       const { kills, cuts } = world.counts;
@@ -153,21 +152,12 @@ type Checked = {
   readonly users: Users;
   readonly books: Books;
   readonly observer: Observer;
-  readonly trash: Map<string, string>;
   readonly descriptors: Map<string, number>;
   readonly note: (line: string) => void;
 };
 
 /** Waits until all hosts agree, and checks everything. @returns how long agreeing took, milliseconds */
-async function quietPoint({
-  world,
-  users,
-  books,
-  observer,
-  trash,
-  descriptors,
-  note,
-}: Checked): Promise<number> {
+async function quietPoint({ world, users, books, observer, descriptors, note }: Checked): Promise<number> {
   const startedAt = performance.now();
   let lastShown = startedAt;
   for (;;) {
@@ -191,9 +181,9 @@ async function quietPoint({
   const took = Math.round(performance.now() - startedAt);
   fail('overrides or local files were touched', disturbed(world, users));
   fail('something half-written was visible', observer.faults);
-  let { found, staged } = contentsFound(world, trash);
+  let { found, staged } = contentsFound(world);
   await eventually('nothing is staged', () => {
-    ({ found, staged } = contentsFound(world, trash));
+    ({ found, staged } = contentsFound(world));
     return staged.length === 0;
   }).catch(() => fail('staged files are left', staged));
   fail('content was lost', books.lost(found));

@@ -24,6 +24,7 @@ import type { Host } from '../support/harness/host.ts';
 import { errnoOf } from '#host/fs/errno.ts';
 import { type Books, hashOf, keyOf } from './books.ts';
 import { contentOf, smallContentOf } from './content.ts';
+import { hashOfFile } from './hashOfFile.ts';
 import { type Deed, isLocal, isOverridePath, type Operation, type Place } from './operation.ts';
 
 const NOFOLLOW = constants.O_NOFOLLOW;
@@ -239,7 +240,7 @@ export class Users {
     this.books.destroyedAny(from);
     const file = this.fileOf(to);
     if (lookAt(file)?.isFile() === true) {
-      const hash = hashOf(readFile(file));
+      const hash = hashOfFile(file);
       if (this.books.whyTorn(keyOf(to), hash) === undefined) this.books.written(to, hash, number);
     }
     this.#settled(from);
@@ -302,7 +303,7 @@ export class Users {
     if (stat?.isFile() !== true) this.protected.delete(keyOf(at));
     else
       this.protected.set(keyOf(at), {
-        hash: hashOf(readFile(this.fileOf(at))),
+        hash: hashOfFile(this.fileOf(at)),
         mtimeMs: stat.mtimeMs,
       });
   }
@@ -326,15 +327,6 @@ export function lookAt(file: string): Stats | undefined {
   } catch {
     // A file stands where a folder was.
     return undefined;
-  }
-}
-
-export function readFile(file: string): Buffer {
-  const fd = openSync(file, constants.O_RDONLY | NOFOLLOW);
-  try {
-    return readAll(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 
