@@ -11,10 +11,14 @@ export type Mapping = {
 
 const BEGINNING = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) \S+ \S+ \S+ +(.*)$/u;
 const CHANGED_BYTES = /^Anonymous: +(\d+) kB$/u;
+const FLAGS = /^VmFlags: (.*)$/u;
+/** The kernel has set memory aside for the case that it is written (VM_ACCOUNT). */
+const ACCOUNTED = 'ac';
 
 /**
- * The parts of a process's memory that are as in its program's file: those that can't be written and of which no page was
- * changed before, as the linker does at the start. Pure.
+ * The parts of a process's memory that are as in its program's file: those that could never be written, and in which a debugger
+ * has changed nothing. The linker writes to some before it makes them read-only: that it did can't be seen any more once the
+ * kernel has swapped these pages out. Pure.
  * @param smaps see proc_pid_smaps(5)
  * @param program path of the file
  */
@@ -27,7 +31,10 @@ export function partsAsInFile(smaps: string, program: string): Mapping[] {
       const from = BigInt(`0x${start}`);
       const isMeant = file === program && /^r-.p$/u.test(access);
       part = isMeant ? { start: from, length: BigInt(`0x${end}`) - from } : undefined;
-    } else if (part !== undefined && CHANGED_BYTES.exec(line)?.[1] === '0') parts.push(part);
+    } else if (part !== undefined) {
+      if (Number(CHANGED_BYTES.exec(line)?.[1] ?? 0) > 0) part = undefined;
+      else if (FLAGS.exec(line)?.[1]?.split(' ').includes(ACCOUNTED) === false) parts.push(part);
+    }
   }
   return parts;
 }

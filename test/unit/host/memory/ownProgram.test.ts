@@ -8,13 +8,13 @@ const MB = 2 ** 20;
 const NODE = '/usr/lib/xivo-xds-sync/node';
 
 /** A part as /proc/self/smaps describes it. */
-function described(access: string, file: string, anonymous = 0): string {
+function described(access: string, file: string, flags = 'rd mr mw me', anonymous = 0): string {
   return [
     `7f0000001000-7f0000003000 ${access} 00001000 fe:00 1234                       ${file}`,
     'Size:                  8 kB',
     'Rss:                   8 kB',
     `Anonymous:             ${anonymous} kB`,
-    'VmFlags: rd mr mw me',
+    `VmFlags: ${flags} `,
     '',
   ].join('\n');
 }
@@ -23,20 +23,22 @@ void test('only what is as in the file of the program, and can not be written, i
   const part = { start: 0x7f0000001000n, length: 0x2000n };
   assert.deepEqual(partsAsInFile(described('r-xp', NODE), NODE), [part]);
   assert.deepEqual(partsAsInFile(described('r--p', NODE), NODE), [part]);
-  for (const [access, file, anonymous] of [
-    ['rw-p', NODE, 0],
-    ['r-xs', NODE, 0],
-    ['rwxp', NODE, 0],
-    // What the linker has written before it was made read-only.
-    ['r--p', NODE, 24],
-    ['r-xp', '/usr/lib/x86_64-linux-gnu/libc.so.6', 0],
+  for (const [access, file, flags, anonymous] of [
+    ['rw-p', NODE, 'rd wr mr mw me ac'],
+    ['r-xs', NODE],
+    ['rwxp', NODE, 'rd wr ex mr mw me ac'],
+    // What the linker has written before it was made read-only, and the kernel has swapped out since.
+    ['r--p', NODE, 'rd mr mw me ac'],
+    // Where a debugger has set a breakpoint.
+    ['r-xp', NODE, 'rd ex mr mw me', 4],
+    ['r-xp', '/usr/lib/x86_64-linux-gnu/libc.so.6'],
     // An upgrade has replaced it: the file at this path is another one.
-    ['r-xp', `${NODE} (deleted)`, 0],
-    ['rw-p', '', 0],
-    ['rw-p', '[heap]', 0],
+    ['r-xp', `${NODE} (deleted)`],
+    ['rw-p', ''],
+    ['rw-p', '[heap]'],
   ] as const)
-    assert.deepEqual(partsAsInFile(described(access, file, anonymous), NODE), [], `${access} ${file}`);
-  const all = described('rw-p', '[heap]', 8) + described('r--p', NODE) + described('rw-p', NODE, 4);
+    assert.deepEqual(partsAsInFile(described(access, file, flags, anonymous), NODE), [], `${access} ${file}`);
+  const all = described('rw-p', '[heap]') + described('r--p', NODE) + described('rw-p', NODE, 'rd wr ac');
   assert.deepEqual(partsAsInFile(all, NODE), [part]);
   assert.deepEqual(partsAsInFile('', NODE), []);
 });
