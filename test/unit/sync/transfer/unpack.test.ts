@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -23,6 +23,7 @@ import { packFiles } from '#sync/transfer/packing/packFiles.ts';
 import type { Packed } from '#sync/transfer/packed.ts';
 import { ArchiveError, unpackFiles } from '#sync/transfer/unpack.ts';
 import { asWebSocket, MemoryLine } from '../../../support/wire/memorySocket.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 
 type Cut = 'close' | 'reset';
 type Kind = 'text' | 'audio' | 'small text' | 'small audio';
@@ -91,7 +92,7 @@ void test('a receiver that gives an archive up ends the sender', async (t) => {
       /no more of it/,
     );
     assert.match(String(await sent), /cancelled/);
-    assert.deepEqual(openIn(folder), []);
+    assert.deepEqual(handlesIn(folder), []);
   }
 });
 
@@ -259,7 +260,7 @@ async function transfer(folder: string, kind: Kind, how: Cut, after: number): Pr
     assert.equal(digests.length, files.length);
   } else if (frames > after) assert.equal(ends[1].status, 'rejected');
   await turn();
-  assert.deepEqual(openIn(folder), [], `${kind}, cut after ${after} frames`);
+  assert.deepEqual(handlesIn(folder), [], `${kind}, cut after ${after} frames`);
   return frames;
 }
 
@@ -313,18 +314,6 @@ function packed(folder: string): Packed[] {
   return readdirSync(folder).map((name) => {
     const stat = lstatSync(path.join(folder, name), { bigint: true });
     return { path: name, size: Number(stat.size), stamp: stampOf(stat) };
-  });
-}
-
-/** Files in this folder that this process has open. */
-function openIn(folder: string): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const file = readlinkSync(`/proc/self/fd/${fd}`);
-      return file.startsWith(folder) ? [file] : [];
-    } catch {
-      return [];
-    }
   });
 }
 

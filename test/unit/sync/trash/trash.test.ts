@@ -15,6 +15,7 @@ import { atOnce, type Steps } from '#core/steps.ts';
 import { purgeTrash } from '#sync/trash/purge.ts';
 import { hashInTrash, listTrash, restoreFromTrash, sharesInTrash } from '#sync/trash/trash.ts';
 import { ApplyPlace, fileEntry, linkEntry } from '../../../support/unit/applyPlace.ts';
+import { handlesIn } from '../../../support/unit/handlesIn.ts';
 import { replicaOf } from '../../../support/unit/replicaOf.ts';
 
 async function removed(t: TestContext, content = 'precious'): Promise<ApplyPlace> {
@@ -193,7 +194,7 @@ void test('work with the trash pauses at each item, and what it has open is clos
   const list = place.at(`.xivo-xds-sync/trash/${set}/list.json`);
   writeFileSync(list, JSON.stringify({ ...JSON.parse(readFileSync(list, 'utf8')), mds: 'mds1' }));
   const log = { info: () => undefined, error: () => undefined };
-  const open = (): number => readdirSync('/proc/self/fd').length;
+  const open = (): number => handlesIn(place.root).length;
   const before = open();
   const works: [() => Steps<unknown>, least: number][] = [
     [() => listTrash('files', place.root), 4],

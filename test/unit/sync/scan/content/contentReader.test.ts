@@ -5,9 +5,7 @@ import {
   closeSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -26,6 +24,7 @@ import type { ChunkList } from '#sync/transfer/chunkList.ts';
 import { Replica } from '#sync/scan/replica.ts';
 import { ScanIndexTable } from '#sync/state/scanIndex.ts';
 import { ApplyPlace } from '../../../../support/unit/applyPlace.ts';
+import { handlesIn } from '../../../../support/unit/handlesIn.ts';
 import { ManualClock } from '../../../../support/wire/manualClock.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -43,14 +42,6 @@ void describe('A large file that settles', () => {
   let reader: ContentReader;
   let abort: AbortController;
   const file = (): string => path.join(place, 'file');
-  const openHere = (): string[] =>
-    readdirSync('/proc/self/fd').filter((fd) => {
-      try {
-        return readlinkSync(`/proc/self/fd/${fd}`) === file();
-      } catch {
-        return false;
-      }
-    });
   const wanted = (): { before: string; signal: AbortSignal } => ({
     before: 'the hash of the version before',
     signal: abort.signal,
@@ -79,7 +70,7 @@ void describe('A large file that settles', () => {
   afterEach(async () => {
     abort.abort();
     await reader.ended();
-    assert.deepEqual(openHere(), []);
+    assert.deepEqual(handlesIn(file()), []);
     folder.close();
     rmSync(place, { recursive: true });
   });
