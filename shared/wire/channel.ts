@@ -98,7 +98,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   send(message: Out): void {
-    if (this.isOpen) this.sendText(JSON.stringify(message));
+    this.sendText(JSON.stringify(message));
   }
 
   /** Sends a message that is text already, since it goes to others, too. */
@@ -176,7 +176,7 @@ export class Channel<In extends { type: string }, Out extends { type: string }> 
   }
 
   #sendControl(control: StreamControl): void {
-    if (this.isOpen) this.sendText(JSON.stringify(control));
+    this.sendText(JSON.stringify(control));
   }
 
   /** @returns false when the peer does not read, and the connection is ended for it */

@@ -5,7 +5,7 @@ const known = new WeakMap<Revision, Map<string, readonly string[]>>();
 
 /**
  * The messages that announce a revision, as text. Nearly all agents are sent the same ones, so they are made once for all of
- * them: for 16 agents, making them took Main longer than encrypting them.
+ * them: for 16 agents, making them was a seventh of what Main did to deliver 3,000 files.
  * @param variant everything in which the messages for two agents may differ
  */
 export function textsOf(
