@@ -10,6 +10,7 @@
  * - `prune-rehearsal` (agent): says beforehand whether it would refuse to prune.
  * - `saves` (agent): takes, with what changed on Main, the ids of the saves it came by.
  * - `scan` (agent): scans its directories for a pass while Main scans its own.
+ * - `folder-renames` (agent): takes word of a renamed folder before the changes of its files.
  * - `skipped` (Main): accepts, in a report, the list of paths that do not travel.
  * - `figures` (Main): accepts, in a report, the bytes to go, and, of a running command, its progress.
  * - `dialplan-summary` (Main): accepts, with a change set or a dry run, a summary of the change for callers.
@@ -28,6 +29,7 @@ export const AGENT_CAPABILITIES = [
   'prune-rehearsal',
   'saves',
   'scan',
+  'folder-renames',
 ] as const;
 export const MAIN_CAPABILITIES = [
   'far-times',

@@ -35,6 +35,7 @@ export function mainMessages({ directories, trust, onCommand }: MainMessagesOpti
     'manifest-page': about(({ manifest }, message) => manifest.page(message)),
     'manifest-end': withSequence(about(({ manifest }, message) => manifest.end(message))),
     changes: withSequence(about(({ manifest }, message) => manifest.change(message))),
+    'folder-renamed': about(({ manifest }, message) => manifest.renamed.take(message)),
     check: withSequence(about(({ manifest }, message) => manifest.check(message))),
     paused: ({ paused }) => {
       for (const directory of directories.values()) directory.pause(paused);

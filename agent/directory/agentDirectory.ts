@@ -24,6 +24,7 @@ import { OwnVersions } from './own/ownVersions.ts';
 import { PlanAnswers } from './answers/planAnswers.ts';
 import { reportOf, skippedPaths } from './answers/directoryReport.ts';
 import { holdMemoryOf, RemovalCounter } from './removalCounter.ts';
+import { RenamedFolder } from './renamedFolder/renamedFolder.ts';
 import type { Retries } from './retries.ts';
 import { restoreHere } from './own/restoreHere.ts';
 import type { PlanFacts } from './planFacts.ts';
@@ -115,17 +116,17 @@ export class AgentDirectory implements DirectorySide {
     this.#facts = facts;
     const reconciler = new Reconciler({ facts, runner, clock, log, lane, onNews: () => events.news() });
     this.#reconciler = reconciler;
+    const session = (): AgentSession | undefined => manifest.session;
+    const parts = { place, sync, mainManifest, runner, activation, reconciler, events, session };
+    const renamed = new RenamedFolder({ ...parts, facts });
     const onManifest = (whenReady: () => void): void =>
       this.#tasks.run('the directory is not ready', () => this.#manifestIsHere(whenReady));
-    const manifest = new ManifestReceiver({ ...options, mainManifest, agreed, reconciler, onManifest });
+    const manifest = new ManifestReceiver({ ...parts, policy, agreed, renamed, onManifest });
     this.manifest = manifest;
-    const session = (): AgentSession | undefined => manifest.session;
-    this.plans = new PlanAnswers({ policy, sync, mainManifest, ledger, runner, reconciler, session });
-    const { plans } = this;
-    const isConnected = (): boolean => manifest.session !== undefined;
-    this.passes = new DirectoryPasses({ sync, reconciler, mainManifest, plans, isConnected });
-    const parts = { place, sync, mainManifest, runner, activation, reconciler };
-    this.own = new OwnVersions({ ...parts, session, events });
+    this.plans = new PlanAnswers({ ...parts, policy, ledger });
+    const isConnected = (): boolean => session() !== undefined;
+    this.passes = new DirectoryPasses({ ...parts, plans: this.plans, isConnected });
+    this.own = new OwnVersions(parts);
   }
 
   /** True when Main's whole manifest has arrived and this directory has been scanned. */
@@ -267,6 +268,7 @@ export class AgentDirectory implements DirectorySide {
   scanned(): void {}
 
   async endWork(): Promise<void> {
+    await this.manifest.renamed.close();
     await this.#reconciler.close();
     await this.#tasks.ended();
   }
@@ -287,5 +289,6 @@ export class AgentDirectory implements DirectorySide {
     if (!existsSync(place.path) && this.#facts.agreed.ledger.entries.size === 0)
       makeRoot(place, this.mainManifest.root);
     await this.#sync.start();
+    if (!this.#sync.isClosing) await this.manifest.renamed.recover();
   }
 }

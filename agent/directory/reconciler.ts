@@ -8,6 +8,7 @@ import type { Clock } from '#host/time/clock.ts';
 import type { AgentSession } from '../connection/agentSession.ts';
 import { CurrentPlan } from './currentPlan.ts';
 import { type PlanFacts, planInputOf } from './planFacts.ts';
+import { PlanTimers } from './planTimers.ts';
 import type { JobRunner } from './jobs/jobRunner.ts';
 import { RunningJobs } from './jobs/runningJobs.ts';
 import { Retries } from './retries.ts';
@@ -40,16 +41,17 @@ export class Reconciler {
   #ready = false;
   #paused = false;
   #closed = false;
+  #suspension: Promise<void> | undefined;
   #dirty: 'all' | Set<string> = 'all';
   #turn: Promise<void> = Promise.resolve();
   #turnDue = false;
-  #cancelRetry: (() => void) | undefined;
-  #cancelLater: (() => void) | undefined;
+  readonly #timers: PlanTimers;
   readonly #idle = new Waiters();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     const { facts, runner, clock, log } = options;
+    this.#timers = new PlanTimers(clock);
     this.#wholePlans = new WholePlans(facts);
     this.#current = new CurrentPlan({ ...facts, clock }, this.retries);
     this.#running = new RunningJobs({ ...facts, runner, clock, log }, this.#current, this.retries, {
@@ -90,10 +92,8 @@ export class Reconciler {
   /** True when nothing is in progress, waiting, failed or on hold, and everything was planned. */
   get isAtRest(): boolean {
     return (
-      this.isPlanned &&
       this.#canWork() &&
-      this.#dirty !== 'all' &&
-      this.#dirty.size === 0 &&
+      !(this.#dirty === 'all' || this.#dirty.size > 0) &&
       this.#current.pending.size === 0 &&
       !this.#running.areAtWork &&
       this.held === undefined &&
@@ -124,6 +124,14 @@ export class Reconciler {
     this.wake('all');
   }
 
+  /** Plans nothing until this is settled, and then what has changed meanwhile. @param until never rejects */
+  suspend(until: Promise<void>): void {
+    this.#suspension = until.then(() => {
+      this.#suspension = undefined;
+      this.wake([]);
+    });
+  }
+
   /** The first scan is complete: work may begin. */
   begin(): void {
     this.#ready = true;
@@ -138,7 +146,8 @@ export class Reconciler {
 
   /** Main changed these paths: they are retried; in a directory with atomic sets, the whole set is. */
   mainChanged(paths: readonly string[]): void {
-    this.retries.resetBackoff(this.#wholeSets ? undefined : paths);
+    const isWhole = this.#options.facts.policy.reload !== 'none';
+    this.retries.resetBackoff(isWhole ? undefined : paths);
     this.wake(paths);
   }
 
@@ -184,6 +193,7 @@ export class Reconciler {
 
   /** Resolves when nothing is in progress and nothing can be done now. */
   async whenIdle(): Promise<void> {
+    await this.#suspension;
     await this.#turn;
     while (!this.#closed && (this.#running.areAtWork || this.#turnDue || this.#hasSoonDue())) {
       await this.#idle.next();
@@ -194,16 +204,11 @@ export class Reconciler {
   /** Starts no further jobs, and waits for the running ones. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelRetry?.();
-    this.#cancelLater?.();
+    this.#timers.cancel();
     this.#session = undefined;
     await this.#turn;
     await this.#running.ended();
     this.#idle.wake();
-  }
-
-  get #wholeSets(): boolean {
-    return this.#options.facts.policy.reload !== 'none';
   }
 
   /** Never fails: errors belong to their paths. */
@@ -238,13 +243,13 @@ export class Reconciler {
 
   /** @param delay milliseconds */
   #planAgain(delay: number): void {
-    this.#cancelLater?.();
-    if (!this.#closed) this.#cancelLater = this.#options.clock.after(delay, () => this.wake('all'));
+    if (!this.#closed) this.#timers.planAfter(delay, () => this.wake('all'));
   }
 
   #canWork(): boolean {
     const { policy, mainManifest } = this.#options.facts;
-    if (this.#closed || this.#session === undefined || !mainManifest.isReady || !this.#ready) return false;
+    if (this.#closed || this.#suspension !== undefined || !mainManifest.isReady || !this.#ready) return false;
+    if (this.#session === undefined) return false;
     // Before the clock offset is known, the newer of two versions can't be determined.
     return policy.direction !== 'both' || this.#session.clockOffset.known;
   }
@@ -257,9 +262,9 @@ export class Reconciler {
 
   /** A confirmation applies once, to what was on hold when it was given. */
   #endConfirmation(): void {
-    const { facts, clock } = this.#options;
-    const { removals } = facts;
-    if (!removals.isConfirmed(clock.monotonic()) || this.#running.areAtWork || this.#dirty === 'all') return;
+    const { removals } = this.#options.facts;
+    const now = this.#options.clock.monotonic();
+    if (!removals.isConfirmed(now) || this.#running.areAtWork || this.#dirty === 'all') return;
     if (this.#current.removals.size === 0) removals.used();
   }
 
@@ -270,12 +275,8 @@ export class Reconciler {
   }
 
   #armRetry(): void {
-    this.#cancelRetry?.();
-    if (!this.#canWork()) return;
     const { pending, inFlight } = this.#current;
-    const next = this.retries.next((path) => pending.has(path) && !inFlight.has(path));
-    if (next === undefined) return;
-    const { clock } = this.#options;
-    this.#cancelRetry = clock.after(Math.max(10, next - clock.monotonic()), () => this.wake([]));
+    const isDue = (path: string): boolean => pending.has(path) && !inFlight.has(path);
+    this.#timers.retryAt(this.#canWork() ? this.retries.next(isDue) : undefined, () => this.wake([]));
   }
 }

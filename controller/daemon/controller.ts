@@ -146,11 +146,14 @@ export class Controller {
       db,
       versions: this.versions,
       receiving: { largeFrom: options.largeFrom, thread: this.#thread },
-      onRevision: (revision) =>
-        this.sessions.announceRevision(
-          revision,
-          this.directories.get(revision.directory)?.changedAt ?? clock.now(),
-        ),
+      announce: {
+        onRevision: (revision) =>
+          this.sessions.announceRevision(
+            revision,
+            this.directories.get(revision.directory)?.changedAt ?? clock.now(),
+          ),
+        onFolderRenamed: (renamed) => this.sessions.announceFolderRename(renamed),
+      },
       onFinding: (directory, detail) => this.#recordFinding(directory, detail),
     });
     this.canaries = new CanaryRelease({

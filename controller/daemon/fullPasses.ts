@@ -36,7 +36,8 @@ export class FullPasses {
       }),
     );
     this.scanMs = clock.monotonic() - began;
-    for (const session of sessions()) for (const directory of directories.values()) session.check(directory);
+    for (const session of sessions())
+      for (const directory of directories.values()) session.manifests.check(directory);
   }
 
   /** Runs until the signal is aborted. */

@@ -26,6 +26,12 @@ import type { Actor, Origin, Originators } from './originators.ts';
 import { Publication, type Revision } from './publication.ts';
 import { TrashQuota } from './trashQuota.ts';
 
+/** From so many files on, an MDS that renames the folder at once saves more than the message costs. */
+const WORTHWHILE = 20;
+
+/** A folder that has another path now; the changes of its files are still to be published. */
+export type RenamedFolder = { readonly directory: string; readonly from: string; readonly to: string };
+
 export type MainDirectoryOptions = {
   readonly config: DirectoryConfig;
   readonly place: DirectoryPlace;
@@ -36,6 +42,7 @@ export type MainDirectoryOptions = {
   /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
   readonly onRevision: (revision: Revision) => void;
+  readonly onFolderRenamed: (renamed: RenamedFolder) => void;
   /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (detail: string) => void;
 };
@@ -65,9 +72,11 @@ export class MainDirectory implements DirectorySide {
   readonly #publication: Publication;
   readonly #versions: DirectoryVersions | undefined;
   readonly #warnings: FileWarnings;
+  readonly #onFolderRenamed: MainDirectoryOptions['onFolderRenamed'];
 
   constructor(options: MainDirectoryOptions) {
     const { config, place, versions, archiveParts, root, onRevision, onFinding } = options;
+    this.#onFolderRenamed = options.onFolderRenamed;
     this.#place = place;
     this.archiveParts = archiveParts;
     this.config = config;
@@ -215,6 +224,14 @@ export class MainDirectory implements DirectorySide {
     this.#publication.take(changes, this.#sync.isRescanning ? 'reconcile' : 'watcher', continues);
     this.#versions?.keep(changes.keys());
     this.#warnings.look(changes.keys());
+  }
+
+  /** What travels both ways, is never removed or is read as a whole by Asterisk, changes file by file. */
+  folderRenamed(from: string, to: string): void {
+    const { direction, deletions, reload } = this.config;
+    if (direction === 'both' || deletions === 'never' || reload !== 'none') return;
+    if (this.replica.childrenOf(from).size < WORTHWHILE) return;
+    this.#onFolderRenamed({ directory: this.name, from, to });
   }
 
   holdChanged(): void {

@@ -6,8 +6,7 @@ import type { Database } from '#sync/state/database.ts';
 import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
 import type { ControllerConfig } from '../config/controllerConfig.ts';
 import type { Versions } from '../versions/versions.ts';
-import { MainDirectory } from './mainDirectory.ts';
-import type { Revision } from './publication.ts';
+import { MainDirectory, type MainDirectoryOptions } from './mainDirectory.ts';
 
 export type MainDirectoriesOptions = {
   readonly config: ControllerConfig;
@@ -17,14 +16,14 @@ export type MainDirectoriesOptions = {
   readonly versions: Versions;
   /** See {@link DirectoryPlace}. */
   readonly receiving: Pick<DirectoryPlace, 'largeFrom' | 'thread'>;
-  readonly onRevision: (revision: Revision) => void;
+  readonly announce: Pick<MainDirectoryOptions, 'onRevision' | 'onFolderRenamed'>;
   /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (directory: string, detail: string) => void;
 };
 
 /** The directories of Main's configuration, by name; nothing is read yet. */
 export function openMainDirectories(options: MainDirectoriesOptions): Map<string, MainDirectory> {
-  const { config, root, host, db, versions, onRevision, onFinding } = options;
+  const { config, root, host, db, versions, announce, onFinding } = options;
   const { clock, log, owners } = host;
   const archiveParts = new ArchiveParts(clock);
   const nested = nestedInside(new Map(config.directories.map(({ name, path }) => [name, path])));
@@ -45,7 +44,7 @@ export function openMainDirectories(options: MainDirectoriesOptions): Map<string
         },
         versions,
         archiveParts,
-        onRevision,
+        ...announce,
         root: root.path('/'),
         onFinding: (detail) => onFinding(directory.name, detail),
       }),

@@ -66,7 +66,7 @@ export class ControllerSession {
   readonly #channel: Channel<ArrivingFromAgent, FromMain>;
   readonly #heartbeat: Heartbeat;
   readonly #calls: CommandCalls;
-  readonly #manifests: ManifestSender;
+  readonly manifests: ManifestSender;
   readonly #content: ContentRequests;
   readonly #messages: AgentMessages;
   readonly #lag: Lag;
@@ -100,7 +100,7 @@ export class ControllerSession {
       clock,
       pace: options.pace,
     });
-    this.#manifests = new ManifestSender({
+    this.manifests = new ManifestSender({
       line: this.#channel,
       sequence: () => owner.sequence(),
       hold: (directory) => owner.hold(directory),
@@ -122,7 +122,7 @@ export class ControllerSession {
       clockOffset: this.#clock,
       tasks: this.#tasks,
       parts: {
-        manifests: this.#manifests,
+        manifests: this.manifests,
         content: this.#content,
         calls: this.#calls,
         records: {
@@ -180,23 +180,13 @@ export class ControllerSession {
 
   /** Sends the agent a new revision of Main's. @param changedAt milliseconds since 1970 */
   announceRevision(revision: Revision, changedAt: number): void {
-    if (this.#manifests.follows(revision.directory)) this.#lag.expect(revision, changedAt);
-    this.#tasks.run('a manifest could not be sent', () => this.#manifests.announce(revision));
+    if (this.manifests.follows(revision.directory)) this.#lag.expect(revision, changedAt);
+    this.#tasks.run('a manifest could not be sent', () => this.manifests.announce(revision));
   }
 
   /** Sends the agent whether a directory is held; nothing else changed. */
   announceHold(directory: MainDirectory): void {
-    this.#tasks.run('a hold could not be sent', () => this.#manifests.announceHold(directory));
-  }
-
-  /** Asks the agent to compare its copy of Main's manifest. */
-  check(directory: MainDirectory): void {
-    this.#manifests.check(directory);
-  }
-
-  /** Paths of a directory that this agent's version can't be sent, with the reason. */
-  omitted(directory: string): ReadonlyMap<string, string> {
-    return this.#manifests.omitted(directory);
+    this.#tasks.run('a hold could not be sent', () => this.manifests.announceHold(directory));
   }
 
   /**
@@ -267,7 +257,7 @@ export class ControllerSession {
     if (!success) return this.#channel.violation('an invalid hello');
     this.agentVersion = hello.version;
     this.capabilities = new Set(hello.capabilities);
-    this.#manifests.speakTo(this.capabilities);
+    this.manifests.speakTo(this.capabilities);
     this.lastUpgrade = hello.lastUpgrade;
     const { version, owner } = this.#options;
     const own = { protocol: agreed.version, version, name: this.name, capabilities: [...MAIN_CAPABILITIES] };

@@ -4,7 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { closeSocket } from '#wire/closeSocket.ts';
 import type { Alarms } from '../daemon/alarms.ts';
-import type { MainDirectory } from '../directories/mainDirectory.ts';
+import type { MainDirectory, RenamedFolder } from '../directories/mainDirectory.ts';
 import type { Revision } from '../directories/publication.ts';
 import type { MediaServers } from '../mediaServers/mediaServers.ts';
 import type { Agent } from '../registry/records.ts';
@@ -65,6 +65,11 @@ export class LiveSessions {
   /** Sends a new revision to every agent that follows its directory. @param changedAt milliseconds since 1970 */
   announceRevision(revision: Revision, changedAt: number): void {
     for (const session of this.#byName.values()) session.announceRevision(revision, changedAt);
+  }
+
+  /** Sends every agent the new name of a folder. */
+  announceFolderRename(renamed: RenamedFolder): void {
+    for (const { manifests } of this.#byName.values()) manifests.announceFolderRename(renamed);
   }
 
   /** Sends every agent whether a directory is held. */

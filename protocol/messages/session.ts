@@ -188,6 +188,16 @@ export const fromMainSchema = z.discriminatedUnion('type', [
     items,
     saves: savesOfItems,
   }),
+  /**
+   * A folder of Main has this name now; the changes of its files follow. Only to an agent with the capability `folder-renames`,
+   * which may ignore it.
+   */
+  z.strictObject({
+    type: z.literal('folder-renamed'),
+    directory: name,
+    from: pathSchema,
+    to: pathSchema,
+  }),
   z.strictObject({
     type: z.literal('check'),
     directory: name,

@@ -6,6 +6,7 @@ import type { MainManifest } from './mainManifest.ts';
 import { ManifestMemory } from './manifestMemory.ts';
 import type { DirectoryEvents } from '../directoryEvents.ts';
 import type { Reconciler } from '../reconciler.ts';
+import type { RenamedFolder } from '../renamedFolder/renamedFolder.ts';
 
 /** One of Main's messages. */
 type Message<Type extends FromMain['type']> = Extract<FromMain, { type: Type }>;
@@ -17,6 +18,7 @@ export type ManifestReceiverOptions = {
   readonly mainManifest: MainManifest;
   readonly agreed: AgreedState;
   readonly reconciler: Reconciler;
+  readonly renamed: RenamedFolder;
   /** Called when Main's whole manifest has arrived. @param whenReady to be called when this directory has been scanned, too */
   readonly onManifest: (whenReady: () => void) => void;
 };
@@ -25,6 +27,8 @@ export type ManifestReceiverOptions = {
 export class ManifestReceiver {
   readonly #options: ManifestReceiverOptions;
   readonly #memory: ManifestMemory;
+  /** Folders that Main has renamed. */
+  readonly renamed: RenamedFolder;
   /** The connection to Main, while there is one. */
   session: AgentSession | undefined;
   #here = Promise.withResolvers<boolean>();
@@ -32,6 +36,7 @@ export class ManifestReceiver {
   constructor(options: ManifestReceiverOptions) {
     this.#options = options;
     const { policy, mainManifest, agreed, place, events } = options;
+    this.renamed = options.renamed;
     this.#memory = new ManifestMemory(policy.name, mainManifest, agreed.ledger, { ...place, events });
   }
 
@@ -93,6 +98,7 @@ export class ManifestReceiver {
     // What is here of a path that Main has no more, and that was never agreed on, is this MDS's own from now on.
     for (const path of paths) agreed.count(path);
     this.#memory.save();
+    this.renamed.heard(paths);
     reconciler.mainChanged(paths);
     if (held !== (reconciler.held ?? null)) reconciler.wake('all');
   }

@@ -255,7 +255,7 @@ function directoriesOf({ directories }: Controller, session: ControllerSession):
     directoryStatus(
       directory,
       session.report,
-      session.omitted(directory.name),
+      session.manifests.omitted(directory.name),
       session.traffic.travelled(directory.name),
     ),
   );

@@ -1,7 +1,7 @@
 import type { ManifestItem, SavesOfItems } from '#protocol/messages/common.ts';
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { MainDirectory } from '../../directories/mainDirectory.ts';
+import type { MainDirectory, RenamedFolder } from '../../directories/mainDirectory.ts';
 import type { Revision } from '../../directories/publication.ts';
 import { savesOf } from './savesOf.ts';
 import { manifestDifferenceFrom } from './manifestDifference.ts';
@@ -45,6 +45,7 @@ export class ManifestSender {
   /** Adapts the manifests to this agent's version. */
   #compatible = new CompatibleManifest(new Set());
   #takesSaves = false;
+  #takesFolderRenames = false;
 
   constructor(options: ManifestSenderOptions) {
     this.#options = options;
@@ -54,6 +55,7 @@ export class ManifestSender {
   speakTo(capabilities: ReadonlySet<string>): void {
     this.#compatible = new CompatibleManifest(capabilities);
     this.#takesSaves = capabilities.has('saves');
+    this.#takesFolderRenames = capabilities.has('folder-renames');
   }
 
   /** Paths of a directory that this agent's version can't be sent, with the reason. */
@@ -100,6 +102,13 @@ export class ManifestSender {
   async announceHold({ name, revision, replica }: MainDirectory): Promise<void> {
     const { held } = replica;
     await this.announce({ directory: name, from: revision, revision, held: held ?? null, items: [] });
+  }
+
+  /** Sends the new name of a folder, before the changes of its files, if the agent may have them at once. */
+  announceFolderRename({ directory, from, to }: RenamedFolder): void {
+    const { line, hold } = this.#options;
+    if (!this.#takesFolderRenames || !this.#following.has(directory)) return;
+    if (hold(directory) === null) line.send({ type: 'folder-renamed', directory, from, to });
   }
 
   /** Asks the agent to compare its copy of Main's manifest. */

@@ -11,6 +11,8 @@ export interface DirectorySide {
    * @throws when the state can't be written; the same changes are then found again
    */
   takeChanges(changes: Changes, continues: boolean): void;
+  /** Called when a folder was found under another name, before the changes of its files are found; only a hint. */
+  folderRenamed?(from: string, to: string): void;
   /** Called when a hold or a read error begins or ends. */
   holdChanged(): void;
   /** Calls `show`, which makes a change set visible, while no program is reading the directory as a whole. */

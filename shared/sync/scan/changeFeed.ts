@@ -1,7 +1,7 @@
 import type { Clock } from '#host/time/clock.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { ScanIndex } from '../state/scanIndex.ts';
-import type { DirectoryRules, HandOut } from './replicaOptions.ts';
+import type { DirectoryRules, ReplicaEvents } from './replicaOptions.ts';
 import type { ScannedPaths } from './scannedPaths.ts';
 
 /** Delay before changes whose consumer failed (the state can't be written) are handed out again, milliseconds. */
@@ -24,7 +24,7 @@ export type ChangeFeedOptions = {
   readonly index: ScanIndex;
   readonly rules: Pick<DirectoryRules, 'whole' | 'inParts'>;
   readonly clock: Clock;
-  readonly onChanges: HandOut;
+  readonly events: Pick<ReplicaEvents, 'onChanges' | 'onFolderRenamed'>;
   /** Has the changes handed out again, in turn with scans, and after `turn`. */
   readonly soon: (turn?: () => Promise<void>) => void;
 };
@@ -74,12 +74,12 @@ export class ChangeFeed {
 
   /** @param most number of changes, about; the others stay pending */
   #handOut(most?: number, continues = false): void {
-    const { paths, onChanges } = this.#options;
+    const { paths, events } = this.#options;
     const changes = paths.index.takeChanges(most);
     this.#read = 0;
     this.#isUnflushed = true;
     try {
-      if (changes.size > 0) onChanges(changes, continues);
+      if (changes.size > 0) events.onChanges(changes, continues);
     } catch (error) {
       paths.index.putBack(changes);
       this.#flushLater();
@@ -100,6 +100,11 @@ export class ChangeFeed {
     } catch {
       // They are pending again, and the end of the scan reports what is wrong.
     }
+  }
+
+  /** A folder was found under another name; what has changed in it is handed out later. */
+  folderRenamed(from: string, to: string): void {
+    this.#options.events.onFolderRenamed?.(from, to);
   }
 
   /** As {@link flush}, unless other files of the same set are still changing. Very much is handed out in portions. */

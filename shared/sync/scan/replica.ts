@@ -67,8 +67,7 @@ export class Replica implements Tree {
     this.contents = new ContentReader(clock);
     const { own, contents, watches } = this;
     const soon = (turn = (): Promise<void> => Promise.resolve()): void => this.#soon(turn);
-    const { onChanges } = events;
-    const feed = (this.#feed = new ChangeFeed({ paths, index, rules, clock, onChanges, soon }));
+    const feed = (this.#feed = new ChangeFeed({ paths, index, rules, clock, events, soon }));
     this.#scanner = new Scanner({ nested, owners, paths, queue, guard, own, contents, feed }, watches);
   }
 

@@ -27,6 +27,8 @@ export type ReplicaEvents = {
   readonly onChanges: HandOut;
   /** Called when the directory becomes held or unreadable, and when that ends. */
   readonly onHeld: () => void;
+  /** Called when a folder was found under another name, while its files are still being read; only a hint. */
+  readonly onFolderRenamed?: ((from: string, to: string) => void) | undefined;
   readonly onError: (error: unknown) => void;
 };
 

@@ -33,7 +33,7 @@ export type ScannerOptions = {
   readonly guard: RootGuard;
   readonly own: OwnPlacements;
   readonly contents: ContentReader;
-  readonly feed: Pick<ChangeFeed, 'whole' | 'read'>;
+  readonly feed: Pick<ChangeFeed, 'whole' | 'read' | 'folderRenamed'>;
 };
 
 /** Why a scan is incomplete: the directory is being closed. */
@@ -239,8 +239,7 @@ export class Scanner {
     const rest = this.#queue.restOfSettle(stat);
     const needsNone = rest > 0 && !this.#options.feed.whole && cameComplete(handle, name, stat, node?.stamp);
     this.#queue.wait(path, needsNone ? 0 : rest);
-    const { signal } = this.#end;
-    const expected = { in: rest, before: hashBefore(node), signal };
+    const expected = { in: rest, before: hashBefore(node), signal: this.#end.signal };
     if (!needsNone) this.#options.contents.expect(handle, name, stat, expected);
   }
 

@@ -48,6 +48,7 @@ export class SimulatedAgent {
         'manifest-page': (message) => manifests.page(this, message),
         'manifest-end': (message) => this.#end(message),
         changes: (message) => void this.#change(message).catch((error: unknown) => this.#fail(String(error))),
+        'folder-renamed': ignore,
         check: ignore,
         paused: ignore,
         command: ({ id }) => this.#session.send({ type: 'answer', id, ok: true, lines: [] }),

@@ -74,6 +74,7 @@ export class Pair {
       },
       place: { ...common, path: places.main, db: this.#mainDb, log: this.#logger('main') },
       onRevision: (revision) => void this.#manifests.announce(revision),
+      onFolderRenamed: (renamed) => this.#manifests.announceFolderRename(renamed),
       root: '',
       onFinding: () => undefined,
     });

@@ -195,4 +195,18 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       edit(mds, { 'changed.wav': 'new' });
     },
   },
+  'a folder of Main is renamed while both are at work': {
+    terms: TO_MDS,
+    prepare: (main, mds) => {
+      write(main, { 'kept.wav': 'kept', ...inFolder(24) });
+      write(mds, { 'local.wav': 'local' });
+    },
+    change: () => undefined,
+    live: (main) => renameSync(path.join(main, 'folder'), path.join(main, 'other')),
+  },
 };
+
+function inFolder(files: number): Record<string, string> {
+  const names = Array.from({ length: files }, (_, number) => `folder/${number}.wav`);
+  return Object.fromEntries(names.map((name) => [name, name]));
+}

@@ -5,6 +5,7 @@ export const DELIVERIES = [
   'a large file is delivered',
   'a large file changes inside',
   'files are removed',
+  'a folder of Main is renamed',
 ] as const;
 
 /** Scenarios in which it goes the other way, or that are what people ask for. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PROTOCOL } from '#protocol/version.ts';
 import type { Identity } from '#host/identity/certificate.ts';
@@ -177,6 +177,21 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
       remove(pair, 'main', `${RECORDINGS}/gone.wav`);
     },
     act: sync,
+  },
+  'a folder of Main is renamed': {
+    prepare: async (pair, round) => {
+      if (round > 0) return;
+      for (let file = 0; file < 24; file++)
+        write(pair, 'main', `${SOUNDS}/named 0/${file}.wav`, bytes(`f${file}`, 500));
+      await inSync(pair);
+    },
+    act: (pair, round) => {
+      renameSync(
+        pair.at('main', `${SOUNDS}/named ${round}`),
+        pair.at('main', `${SOUNDS}/named ${round + 1}`),
+      );
+      return sync(pair);
+    },
   },
   'a recording changes on both sides': {
     prepare: async (pair, round) => {

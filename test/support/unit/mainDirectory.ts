@@ -7,7 +7,7 @@ import { createLogger } from '#host/log/logger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { Database } from '#sync/state/database.ts';
 import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
-import { MainDirectory } from '../../../controller/directories/mainDirectory.ts';
+import { MainDirectory, type RenamedFolder } from '../../../controller/directories/mainDirectory.ts';
 import type { Revision } from '../../../controller/directories/publication.ts';
 import { Versions } from '../../../controller/versions/versions.ts';
 import { memoryFolder } from './memoryFolder.ts';
@@ -19,6 +19,9 @@ export class MainPlace {
   readonly versions: Versions;
   readonly owners = new Owners();
   readonly revisions: Revision[] = [];
+  readonly renamedFolders: RenamedFolder[] = [];
+  /** Revisions before the newest of these. */
+  revisionsWhenRenamed = 0;
   readonly #root: string;
 
   private constructor(t: TestContext, config: Partial<DirectoryConfig>) {
@@ -56,6 +59,10 @@ export class MainPlace {
       archiveParts: new ArchiveParts(systemClock),
       root: '',
       onRevision: (revision) => this.revisions.push(revision),
+      onFolderRenamed: (renamed) => {
+        this.renamedFolders.push(renamed);
+        this.revisionsWhenRenamed = this.revisions.length;
+      },
       onFinding: () => undefined,
     });
     t.after(async () => {

@@ -13,11 +13,13 @@ import type { ScannedPaths } from '../scannedPaths.ts';
 export class Renames {
   readonly #paths: ScannedPaths;
   readonly #guard: RootGuard;
-  readonly #feed: Pick<ChangeFeed, 'whole'>;
+  readonly #feed: Pick<ChangeFeed, 'whole' | 'folderRenamed'>;
   /** The folder that was last found missing, for as long as nothing else can happen. */
   #missing: string | undefined;
+  /** The folder that was last reported as renamed, and its new path. */
+  #reported: readonly [from: string, to: string] = ['', ''];
 
-  constructor(paths: ScannedPaths, guard: RootGuard, feed: Pick<ChangeFeed, 'whole'>) {
+  constructor(paths: ScannedPaths, guard: RootGuard, feed: Pick<ChangeFeed, 'whole' | 'folderRenamed'>) {
     this.#paths = paths;
     this.#guard = guard;
     this.#feed = feed;
@@ -61,12 +63,33 @@ export class Renames {
     if (known === undefined) return false;
     this.#paths.put(path, { kind: 'settled', entry: known.entry }, stamp);
     this.#drop(open, known.path);
+    this.#reportFolder(known.path, path);
     return true;
   }
 
   #drop(open: OpenFolders, old: string): void {
     if (!this.#guard.allowsRemovals()) return;
-    if (this.#paths.isGone(old) && this.#isStillGone(open, old)) this.#paths.drop(old);
+    if (!this.#paths.isGone(old) || !this.#isStillGone(open, old)) return;
+    this.#paths.drop(old);
+    // A folder whose files have all got new names was renamed itself.
+    for (let at = parentOf(old); at !== '' && this.#isEmptied(at); at = parentOf(at)) {
+      if (at !== this.#missing && !open.root.isMissing(at)) return;
+      this.#paths.drop(at);
+    }
+  }
+
+  #isEmptied(folder: string): boolean {
+    return this.#paths.index.childrenOf(folder).size === 0 && this.#paths.isGone(folder);
+  }
+
+  /** Its folder is gone: this is the first of its files that was found in another. */
+  #reportFolder(old: string, path: string): void {
+    const from = parentOf(old);
+    if (from !== this.#missing) return;
+    const to = parentOf(path);
+    if (this.#reported[0] === from && this.#reported[1] === to) return;
+    this.#reported = [from, to];
+    this.#feed.folderRenamed(from, to);
   }
 
   /** All names of a folder at once, where it is gone, too. */

@@ -14,6 +14,7 @@ const IGNORED: SessionHandlers = {
   'manifest-page': ignored,
   'manifest-end': ignored,
   changes: ignored,
+  'folder-renamed': ignored,
   check: ignored,
   command: ignored,
   paused: ignored,

@@ -68,6 +68,7 @@ class Link {
         'manifest-page': nothing,
         'manifest-end': nothing,
         changes: nothing,
+        'folder-renamed': nothing,
         check: nothing,
         command: nothing,
         paused: () => this.events.push('paused'),

@@ -36,11 +36,13 @@ class Case {
       index: this.index,
       rules: { whole, inParts },
       clock: this.clock,
-      onChanges: (changes, continues) => {
-        if (this.broken === 'consumer') throw new Error('no revision');
-        this.handedOut.push([...changes.keys()]);
-        this.continued.push(continues);
-        this.onHandOut();
+      events: {
+        onChanges: (changes, continues) => {
+          if (this.broken === 'consumer') throw new Error('no revision');
+          this.handedOut.push([...changes.keys()]);
+          this.continued.push(continues);
+          this.onHandOut();
+        },
       },
       soon: () => (this.retries += 1),
     });

@@ -4,6 +4,7 @@ import { MAIN_CAPABILITIES } from '#protocol/capabilities.ts';
 import type { ManifestItem } from '#protocol/messages/common.ts';
 import { ManifestReceiver } from '../../../../../agent/directory/manifest/manifestReceiver.ts';
 import type { AgentSession } from '../../../../../agent/connection/agentSession.ts';
+import type { RenamedFolder } from '../../../../../agent/directory/renamedFolder/renamedFolder.ts';
 import type { Reconciler } from '../../../../../agent/directory/reconciler.ts';
 import { AgentPlace } from '../../../../support/unit/agentPlace.ts';
 import { fileEntry } from '../../../../support/unit/applyPlace.ts';
@@ -44,6 +45,7 @@ class Received {
       mainManifest: place.mainManifest,
       agreed: place.agreed,
       reconciler: reconciler as unknown as Reconciler,
+      renamed: { heard: nothing } as unknown as RenamedFolder,
       onManifest: (whenReady) => this.ready.push(whenReady),
     });
   }

@@ -122,3 +122,24 @@ test('the messages of a revision are made once for all agents that are sent the 
   assert.deepEqual(await announced(['clocks', 'far-times']), { made: 0, held: null, saves: undefined });
   assert.deepEqual(await announced(['saves']), { made: 2, held: null, saves });
 });
+
+test('the new name of a folder is for agents that take it, and that may have its files at once', async () => {
+  const manifest = { entries: () => [] };
+  const directory = { name: 'sounds', revision: 1, replica: {}, rootEntry: () => null, manifest };
+  const renamed = { directory: 'sounds', from: 'a', to: 'b' };
+  const announced = async (capabilities: readonly string[], hold: string | null = null) => {
+    const messages: FromMain[] = [];
+    const sender = senderTo(messages, { hold });
+    sender.speakTo(new Set(capabilities));
+    sender.announceFolderRename(renamed);
+    assert.deepEqual(messages, [], 'its manifest was not asked for yet');
+    await sender.send(directory as unknown as MainDirectory);
+    sender.announceFolderRename(renamed);
+    return messages.slice(-1).filter(({ type }) => type === 'folder-renamed');
+  };
+  const message = { type: 'folder-renamed', ...renamed } as const;
+  assert.deepEqual(await announced(['folder-renames']), [message]);
+  assert.deepEqual(fromMainSchema.parse(message), message);
+  assert.deepEqual(await announced(['saves']), []);
+  assert.deepEqual(await announced(['folder-renames'], 'waits for the canary'), []);
+});
