@@ -58,6 +58,13 @@ void describe('A folder of thousands of sounds that is renamed on Main', () => {
     assert.match(await cluster.main.ok(['why', `sounds/${now}/7.wav`]), /mds1/);
   });
 
+  it('is watched by its new name', async () => {
+    mds.write('sounds', `${newest}/deep/hello.wav`, 'edited here');
+    const isAsDelivered = (): boolean => mds.read('sounds', `${newest}/deep/hello.wav`) === 'hello';
+    await eventually('the edit is taken back', isAsDelivered);
+    await cluster.inSync(60_000);
+  });
+
   it('is where Main has it after an MDS that was killed in the middle of it has started again', async () => {
     const file = inode(`${newest}/7.wav`);
     const [, now] = rename();
