@@ -30,7 +30,7 @@ import { TrashQuota } from './trashQuota.ts';
 const WORTHWHILE = 20;
 
 /** A folder that has another path now; the changes of its files are still to be published. */
-export type RenamedFolder = { readonly directory: string; readonly from: string; readonly to: string };
+export type FolderRename = { readonly directory: string; readonly from: string; readonly to: string };
 
 export type MainDirectoryOptions = {
   readonly config: DirectoryConfig;
@@ -42,7 +42,7 @@ export type MainDirectoryOptions = {
   /** The prefix of Asterisk's paths (--root). */
   readonly root: string;
   readonly onRevision: (revision: Revision) => void;
-  readonly onFolderRenamed: (renamed: RenamedFolder) => void;
+  readonly onFolderRenamed: (renamed: FolderRename) => void;
   /** Called when a lint finding in Main's own files appears or is gone. */
   readonly onFinding: (detail: string) => void;
 };

@@ -66,10 +66,11 @@ export class ControllerSession {
   readonly #channel: Channel<ArrivingFromAgent, FromMain>;
   readonly #heartbeat: Heartbeat;
   readonly #calls: CommandCalls;
-  readonly manifests: ManifestSender;
   readonly #content: ContentRequests;
   readonly #messages: AgentMessages;
   readonly #lag: Lag;
+  /** What the agent is sent of Main's manifests. */
+  readonly manifests: ManifestSender;
   /** What travels either way. */
   readonly traffic: Traffic;
   readonly prunings = new Prunings();

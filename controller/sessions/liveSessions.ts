@@ -4,7 +4,7 @@ import type { Logger } from '#host/log/logger.ts';
 import type { Clock } from '#host/time/clock.ts';
 import { closeSocket } from '#wire/closeSocket.ts';
 import type { Alarms } from '../daemon/alarms.ts';
-import type { MainDirectory, RenamedFolder } from '../directories/mainDirectory.ts';
+import type { MainDirectory, FolderRename } from '../directories/mainDirectory.ts';
 import type { Revision } from '../directories/publication.ts';
 import type { MediaServers } from '../mediaServers/mediaServers.ts';
 import type { Agent } from '../registry/records.ts';
@@ -68,7 +68,7 @@ export class LiveSessions {
   }
 
   /** Sends every agent the new name of a folder. */
-  announceFolderRename(renamed: RenamedFolder): void {
+  announceFolderRename(renamed: FolderRename): void {
     for (const { manifests } of this.#byName.values()) manifests.announceFolderRename(renamed);
   }
 

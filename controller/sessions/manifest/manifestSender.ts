@@ -1,7 +1,7 @@
 import type { ManifestItem, SavesOfItems } from '#protocol/messages/common.ts';
 import type { FromMain } from '#protocol/messages/session.ts';
 import { pagesOf } from '#protocol/pages.ts';
-import type { MainDirectory, RenamedFolder } from '../../directories/mainDirectory.ts';
+import type { MainDirectory, FolderRename } from '../../directories/mainDirectory.ts';
 import type { Revision } from '../../directories/publication.ts';
 import { savesOf } from './savesOf.ts';
 import { manifestDifferenceFrom } from './manifestDifference.ts';
@@ -105,7 +105,7 @@ export class ManifestSender {
   }
 
   /** Sends the new name of a folder, before the changes of its files, if the agent may have them at once. */
-  announceFolderRename({ directory, from, to }: RenamedFolder): void {
+  announceFolderRename({ directory, from, to }: FolderRename): void {
     const { line, hold } = this.#options;
     if (!this.#takesFolderRenames || !this.#following.has(directory)) return;
     if (hold(directory) === null) line.send({ type: 'folder-renamed', directory, from, to });

@@ -7,7 +7,7 @@ import { createLogger } from '#host/log/logger.ts';
 import { systemClock } from '#host/time/clock.ts';
 import { Database } from '#sync/state/database.ts';
 import { ArchiveParts } from '#sync/transfer/packing/archiveParts.ts';
-import { MainDirectory, type RenamedFolder } from '../../../controller/directories/mainDirectory.ts';
+import { MainDirectory, type FolderRename } from '../../../controller/directories/mainDirectory.ts';
 import type { Revision } from '../../../controller/directories/publication.ts';
 import { Versions } from '../../../controller/versions/versions.ts';
 import { memoryFolder } from './memoryFolder.ts';
@@ -19,7 +19,7 @@ export class MainPlace {
   readonly versions: Versions;
   readonly owners = new Owners();
   readonly revisions: Revision[] = [];
-  readonly renamedFolders: RenamedFolder[] = [];
+  readonly renamedFolders: FolderRename[] = [];
   /** Revisions before the newest of these. */
   revisionsWhenRenamed = 0;
   readonly #root: string;
