@@ -108,13 +108,31 @@ export function planRound(random: Random, plan: RoundPlan, first: number): Opera
     groups.push({ what: largeRecording(random, host), next });
   }
   const mean = plan.length / Math.max(1, groups.length);
-  return random
+  const all = random
     .shuffled(groups)
     .flatMap(({ what, next }) => [
       { wait: Math.round(random.next() * 2 * mean), what },
       ...(next === undefined ? [] : [next]),
-    ])
-    .map((operation, i) => ({ number: first + i, ...operation }));
+    ]);
+  return [...atRest(random, plan, mds), ...all].map((operation, i) => ({ number: first + i, ...operation }));
+}
+
+/**
+ * A folder of many files gets another name while every host is at rest, so that each MDS may rename it as a whole; in the middle
+ * of that one is killed, or a user puts a file of that MDS into it.
+ */
+function atRest(random: Random, { round }: RoundPlan, mds: readonly string[]): Omit<Operation, 'number'>[] {
+  const [before, now] = [`big${2 + ((round + 1) % 2)}`, `big${2 + (round % 2)}`];
+  const at: Place = { host: 'main', directory: 'sounds', path: before };
+  if (round === 0) return [{ wait: 0, what: { do: 'fill', at: { ...at, path: now }, files: 300 } }];
+  const local = { do: 'write', size: 100, how: 'in-place' } as const;
+  const meanwhile = random.chance(0.8)
+    ? kill(random, mds)
+    : { ...local, at: { ...at, host: random.pick(mds), path: `${random.pick([before, now])}/local-4` } };
+  return [
+    { wait: 0, what: { do: 'rename', at, to: now } },
+    { wait: random.int(0, 600), what: meanwhile },
+  ];
 }
 
 /** What happens at a random time, and what follows it at once. */
