@@ -154,6 +154,7 @@ export class RenamedFolder {
     try {
       after.rename(baseOf(to), before, baseOf(from), 'no-replace');
     } catch {
+      // The old name is taken, so what was put into the folder stays in it.
       return paths;
     }
     this.#forget();
@@ -191,11 +192,11 @@ export class RenamedFolder {
     const { agreed } = facts;
     const slice = new TimeSlice();
     const startedAt = performance.now();
-    const folders: string[] = [];
+    const others: string[] = [];
     let steps: Step[] = [];
     for (const path of [...agreed.ledger.entries.keys()]) {
       if (path !== done.from && !isBelow(path, done.from)) continue;
-      if (agreed.ledger.entries.get(path)?.type === 'folder') folders.push(path);
+      if (agreed.ledger.entries.get(path)?.type !== 'file') others.push(path);
       else steps.push(...this.#moveOf(path, renamed(path, done)));
       if (steps.length < PORTION) continue;
       this.#recordSteps(steps, startedAt);
@@ -203,7 +204,7 @@ export class RenamedFolder {
       if (slice.due) await slice.pause();
     }
     this.#recordSteps(steps, startedAt);
-    place.db.transaction(() => folders.forEach((path) => this.#recordFolder(path, renamed(path, done))));
+    place.db.transaction(() => others.forEach((path) => this.#recordOther(path, renamed(path, done))));
   }
 
   /** What became of one of its files; none when it is not this file that lies there. */
@@ -217,12 +218,16 @@ export class RenamedFolder {
     return [{ kind: 'move', path, from, entry: here, expect, reason: REASON }];
   }
 
-  /** It is Main's under its new name, too, so that it goes when Main does not have it. The old one is for the next plan. */
-  #recordFolder(from: string, path: string): void {
+  /**
+   * A folder or link is Main's under its new name, too, so that it goes when Main does not have it. What becomes of the old name
+   * is for the next plan.
+   */
+  #recordOther(from: string, path: string): void {
     const { facts, sync } = this.#options;
+    const agreedOn = facts.agreed.ledger.entries.get(from);
     const here = entryOf(sync.replica.get(path));
-    if (here?.type === 'folder' && entryOf(sync.replica.get(from)) === undefined)
-      facts.agreed.agree(path, here);
+    if (agreedOn === undefined || here === undefined || here.type !== agreedOn.type) return;
+    if (here.type === 'folder' || sameEntry(agreedOn, here)) facts.agreed.agree(path, here);
   }
 
   #recordSteps(steps: readonly Step[], startedAt: number): void {

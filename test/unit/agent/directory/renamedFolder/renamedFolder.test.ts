@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { ManifestItem } from '#protocol/messages/common.ts';
@@ -10,6 +10,7 @@ import { Mds, type MdsOptions, scanned } from '../../../../support/unit/mdsDirec
 
 const RENAMED = { type: 'folder-renamed', directory: 'files', from: 'folder', to: 'other' } as const;
 const FILES = ['folder/a.wav', 'folder/b.wav', 'folder/deep/c.wav'];
+const LINK = 'folder/link';
 const CONTENTS = Object.fromEntries(FILES.map((file) => [file, `the content of ${file}`]));
 
 /** A directory in which all is as on Main. Main sends no content of it: what is here is enough. */
@@ -25,6 +26,7 @@ class Delivered {
 
   static async make(t: TestContext, more: MdsOptions = {}): Promise<Delivered> {
     const mds = new Mds(t, { files: { ...CONTENTS, 'beside.wav': 'x' }, ...more });
+    symlinkSync('a.wav', path.join(mds.root, LINK));
     mds.attach();
     const entries = await scanned(mds);
     await mds.mainSays(entries);
@@ -75,7 +77,7 @@ class Delivered {
   }
 }
 
-const ALL = ['folder', 'folder/deep', ...FILES];
+const ALL = ['folder', 'folder/deep', LINK, ...FILES];
 
 function renamed(file: string): string {
   return file.replace(/^folder/u, 'other');
@@ -128,7 +130,7 @@ describe('A folder that has another name on Main', () => {
     assert.deepEqual(readdirSync(mds.root).sort(), ['.xivo-xds-sync', 'beside.wav', 'other']);
     assert.equal(mds.directory.report(false).pending, 0);
     assert.ok(delivered.ledger.includes('folder/b.wav'), 'Main has not said it of all');
-    delivered.change(['folder/deep', 'folder/b.wav', 'folder/deep/c.wav']);
+    delivered.change(['folder/deep', LINK, 'folder/b.wav', 'folder/deep/c.wav']);
     await delivered.rest();
     assert.deepEqual(delivered.ledger, ['beside.wav', ...ALL.map(renamed)].sort());
     assert.deepEqual(
@@ -286,7 +288,7 @@ describe('A folder that has another name on Main', () => {
       delivered.hear(message as Partial<typeof RENAMED>);
       const there = (folder: string): string[] => readdirSync(path.join(delivered.mds.root, folder)).sort();
       assert.deepEqual(there(''), ['.xivo-xds-sync', 'beside.wav', 'folder', 'nested']);
-      assert.deepEqual([there('folder'), there('nested')], [['a.wav', 'b.wav', 'deep'], []]);
+      assert.deepEqual([there('folder'), there('nested')], [['a.wav', 'b.wav', 'deep', 'link'], []]);
     }
     await delivered.rest();
     assert.equal(delivered.mds.directory.report(false).pending, 0);
