@@ -43,8 +43,10 @@ void describe('A folder of thousands of sounds that is renamed on Main', () => {
 
   it('is renamed on the MDS in one step, and the history knows each of its files', async () => {
     const [folder, file] = [inode(newest), inode(`${newest}/7.wav`)];
+    // Ends when the MDS has nothing more to do; while it has, files are renamed one by one.
+    await cluster.main.ok(['sync']);
     const [before, now] = rename();
-    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)));
+    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)), 60_000);
     // None is missing under both names at any time.
     assert.equal(readdirSync(mds.at('sounds', now)).length, FILES + 1);
     await cluster.inSync(60_000);
@@ -61,14 +63,14 @@ void describe('A folder of thousands of sounds that is renamed on Main', () => {
   it('is watched by its new name', async () => {
     mds.write('sounds', `${newest}/deep/hello.wav`, 'edited here');
     const isAsDelivered = (): boolean => mds.read('sounds', `${newest}/deep/hello.wav`) === 'hello';
-    await eventually('the edit is taken back', isAsDelivered);
+    await eventually('the edit is taken back', isAsDelivered, 60_000);
     await cluster.inSync(60_000);
   });
 
   it('is where Main has it after an MDS that was killed in the middle of it has started again', async () => {
     const file = inode(`${newest}/7.wav`);
     const [, now] = rename();
-    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)));
+    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)), 60_000);
     await mds.kill();
     mds.start();
     await cluster.inSync(60_000);
@@ -79,7 +81,7 @@ void describe('A folder of thousands of sounds that is renamed on Main', () => {
   it('is where Main has it in the end, when Main has changed its mind meanwhile', async () => {
     const file = inode(`${newest}/7.wav`);
     const [before, now] = rename();
-    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)));
+    await eventually('the MDS has it', () => existsSync(mds.at('sounds', now)), 60_000);
     await Promise.all([mds.kill(), cluster.main.kill()]);
     renameSync(cluster.main.at('sounds', now), cluster.main.at('sounds', before));
     newest = before;
@@ -93,7 +95,11 @@ void describe('A folder of thousands of sounds that is renamed on Main', () => {
   it('stays, with the files in it that are this MDS’s own', async () => {
     mds.write('sounds', `${newest}/own.wav`, 'own');
     const [before, now] = rename();
-    await eventually('the MDS has its other files', () => existsSync(mds.at('sounds', `${now}/7.wav`)));
+    await eventually(
+      'the MDS has its other files',
+      () => existsSync(mds.at('sounds', `${now}/7.wav`)),
+      60_000,
+    );
     await cluster.inSync(60_000);
     assert.deepEqual(readdirSync(mds.at('sounds', before)), ['own.wav']);
     assert.equal(readdirSync(mds.at('sounds', now)).length, FILES + 1);
