@@ -55,7 +55,7 @@ export class SyncDirectory {
       events: {
         onChanges: (changes, continues) => side.takeChanges(changes, continues),
         onHeld: () => side.holdChanged(),
-        onFolderRenamed: side.folderRenamed && ((from, to) => side.folderRenamed?.(from, to)),
+        onFolderRenamed: (from, to) => side.folderRenamed?.(from, to),
         onError: this.onUnread,
       },
     });
