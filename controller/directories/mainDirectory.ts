@@ -4,6 +4,7 @@ import type { FolderEntry } from '#protocol/entry.ts';
 import type { Outcome } from '#core/changeSet.ts';
 import type { Manifest } from '#core/manifest/manifest.ts';
 import { Excludes } from '#core/path/excludes.ts';
+import { mayRenameFolders } from '#core/plan/policy.ts';
 import type { DirectoryConfig } from '#host/config/directoryConfig.ts';
 import { Folder } from '#host/fs/folder.ts';
 import type { Applier } from '#sync/apply/applier.ts';
@@ -228,9 +229,7 @@ export class MainDirectory implements DirectorySide {
 
   /** What travels both ways, is never removed or is read as a whole by Asterisk, changes file by file. */
   folderRenamed(from: string, to: string): void {
-    const { direction, deletions, reload } = this.config;
-    if (direction === 'both' || deletions === 'never' || reload !== 'none') return;
-    if (this.replica.childrenOf(from).size < WORTHWHILE) return;
+    if (!mayRenameFolders(this.config) || this.replica.childrenOf(from).size < WORTHWHILE) return;
     this.#onFolderRenamed({ directory: this.name, from, to });
   }
 

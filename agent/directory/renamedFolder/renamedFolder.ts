@@ -7,6 +7,7 @@ import { sameEntry } from '#core/manifest/entry.ts';
 import { entryOf, fileOf } from '#core/manifest/pathState.ts';
 import { baseOf, isBelow, isOverride, parentOf, refusePath } from '#core/path/relative.ts';
 import { isNested } from '#core/path/nesting.ts';
+import { mayRenameFolders } from '#core/plan/policy.ts';
 import { OpenFolders } from '#host/fs/openFolders.ts';
 import { TimeSlice } from '#host/time/timeSlice.ts';
 import type { DirectoryPlace } from '#sync/directory/directoryPlace.ts';
@@ -124,8 +125,7 @@ export class RenamedFolder {
    */
   #isFree(): boolean {
     const { facts, reconciler } = this.#options;
-    const { direction, deletions, reload } = facts.policy;
-    if (direction === 'both' || deletions === 'never' || reload !== 'none') return false;
+    if (!mayRenameFolders(facts.policy)) return false;
     return !this.#isClosing && reconciler.isAtRest && !reconciler.isPaused && !facts.removals.isAdditive;
   }
 
